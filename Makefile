@@ -1,0 +1,104 @@
+# `make` alone lists what there is. Nobody types an install command: each target sets up what it needs in .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help
+help:  ## List the targets
+	@echo "Where does a slow Lambda request spend its time? Start with: make demo"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- For people -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup  ## Run the traced system here and see where its requests spend their time (no AWS, no Docker)
+	@$(BIN)/lambda-latency demo
+
+.PHONY: serve
+serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
+	@$(BIN)/lambda-latency serve
+
+.PHONY: test
+test: setup  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+	@$(BIN)/pytest
+	@$(BIN)/python -m tests.every_python
+
+.PHONY: check
+check: setup  ## Lint, types, import contracts, template, spelling
+	@$(BIN)/ruff format --check --quiet || { echo "not formatted as ruff does it: run make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/sam validate --lint
+	@$(BIN)/codespell
+
+.PHONY: format
+format: setup  ## Format the code
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+.PHONY: bench-local
+bench-local: setup  ## Measure what the laptop's gateway and sandbox add to a request
+	@$(BIN)/python -m bench.local
+
+.PHONY: build
+build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
+	@$(BIN)/sam build
+	@$(ANSWERS_AS_3_13) || echo "No bytecode in the artifacts, since no python3.13 answers here: every cold start will compile." >&2
+
+.PHONY: lock
+lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
+	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
+	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
+	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+
+.PHONY: clean
+clean:  ## Remove everything that was made here
+	@rm -rf .venv .aws-sam build out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -r {} +
+
+# ---- Set-up: uv, which is fast, comes from a hashed lock by pip, which is there; the rest from a hashed lock by uv -----------
+
+.PHONY: setup
+setup: .venv/ready  ## Make .venv (every other target does it by itself)
+
+.venv/ready: requirements/setup.txt requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: install Python 3.10 or later, or say make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), and 3.10 or later is needed: say make PYTHON=python3.12, or the like" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module: on Debian and Ubuntu, apt install python3-venv; or say make PYTHON=..." >&2; exit 1; }
+	@echo "Setting up .venv (once; a few hundred megabytes) ..." >&2
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/setup.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+
+# ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
+
+# Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
+# the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.
+ARTIFACT_PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+	--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
+	--requirement requirements/functions.txt --target
+# /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
+# that it reads, and a python3.13 on the PATH may be a stub that exits, so it is asked.
+ANSWERS_AS_3_13 = python3.13 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null
+
+.PHONY: build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
+	@$(ARTIFACT_PIP) "$(ARTIFACTS_DIR)"
+	@rm -rf "$(ARTIFACTS_DIR)/bin"
+	@mkdir -p "$(ARTIFACTS_DIR)/otel"
+	@cp -R functions collector.yaml "$(ARTIFACTS_DIR)"
+	@cp -R otel/__init__.py otel/runtime "$(ARTIFACTS_DIR)/otel"
+	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -r {} +
+	@if $(ANSWERS_AS_3_13); then \
+		python3.13 -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /var/task "$(ARTIFACTS_DIR)"; \
+	fi

@@ -1,0 +1,61 @@
+"""The account of one request: its wall clock, divided among parts to the nanosecond."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otel.latency.calls import Calls
+from otel.latency.charge import charges
+from otel.latency.part import UNKNOWN, Part
+from otel.trace import Trace, critical_path
+
+__all__ = ["Account", "account", "largest_part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too."""
+
+    trace_id: str
+    route: str
+    status_code: int | None
+    start_ns: int
+    wall_ns: int
+    parts: tuple[tuple[Part, int], ...]
+    calls: tuple[tuple[Part, Calls], ...]
+    cold_start: bool
+    error: bool
+    timed_out: bool
+
+
+def account(trace: Trace) -> Account:
+    """The account of a trace; it depends on that trace alone, so accounts can be made in any process and added up."""
+    path = critical_path(trace)
+    charged = charges(trace, path.waiting)
+    parts: dict[Part, int] = {}
+    for span_id, ns in path.waited().items():
+        part = charged[span_id].part
+        parts[part] = parts.get(part, 0) + ns
+    calls: dict[Part, Calls] = {}
+    for charge in charged.values():
+        if charge.call is not None:
+            calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
+    return Account(
+        trace_id=trace.trace_id,
+        route=trace.route,
+        status_code=trace.status_code,
+        start_ns=path.waiting.start_ns,
+        wall_ns=path.wall_ns,
+        parts=tuple(sorted(parts.items(), key=lambda one: (-one[1], one[0]))),
+        calls=tuple(sorted(calls.items())),
+        cold_start=trace.cold_start,
+        error=trace.error,
+        timed_out=trace.timed_out,
+    )
+
+
+def largest_part(trace: Trace) -> tuple[str, int]:
+    """The part that a request waited for longest, as people call it, and for how many nanoseconds."""
+    parts = account(trace).parts
+    part, ns = parts[0] if parts else (UNKNOWN, 0)
+    return part.label, ns

@@ -1,0 +1,52 @@
+"""A part of a request's time: the bucket it is charged to, the name inside the bucket, and whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["API_GATEWAY", "BUCKETS", "COLD_START", "OVERHEAD", "OWN_CODE", "SERVICE", "TELEMETRY", "UNKNOWN", "Part"]
+
+# Every bucket there is, and whose it is: ours to change, theirs to ask about, or the platform's.
+BUCKETS = {
+    "cold start": "ours",
+    "own code": "ours",
+    "connect": "ours",
+    "retries": "ours",  # they name the resource: capacity is ours to change
+    "telemetry": "ours",
+    "aws": "theirs",
+    "external": "theirs",
+    "database": "theirs",
+    "api gateway": "platform",
+    "lambda": "platform",
+    "unknown": "platform",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """Where a piece of time goes: `Part("aws", "DynamoDB PutItem orders")`."""
+
+    bucket: str
+    name: str = ""
+
+    @property
+    def owner(self) -> str:
+        """`ours`, `theirs` or `platform`."""
+        return BUCKETS[self.bucket]
+
+    @property
+    def label(self) -> str:
+        """The part as people call it."""
+        prefix = {"connect": "connect to ", "retries": "retries ", "lambda": "Lambda "}.get(self.bucket, "")
+        if self.bucket == "api gateway":
+            return "API Gateway"
+        return f"{prefix}{self.name}" if self.name else self.bucket
+
+
+COLD_START = Part("cold start")
+OWN_CODE = Part("own code")
+TELEMETRY = Part("telemetry")
+API_GATEWAY = Part("api gateway")
+SERVICE = Part("lambda", "service")
+OVERHEAD = Part("lambda", "overhead")
+UNKNOWN = Part("unknown")

@@ -1,0 +1,33 @@
+"""The line of facts: percentiles of the wall clock, and how many requests were of which sort."""
+
+from __future__ import annotations
+
+from otel.latency.text.style import Line, Piece, Style
+from otel.latency.text.words import cells, ms, number, percent
+from otel.latency.totals import Tally, percentile
+
+__all__ = ["facts"]
+
+
+def facts(tally: Tally, style: Style, *, traffic: int | None = None) -> list[Line]:
+    """`p50 172 ms · ... · cold 9 · errors 2 · timeouts 1 · seen 5 %`: one line, or more where the width is small.
+
+    `traffic` is how many requests there were in all, where the source knows it.
+    """
+    seen = number(tally.requests) if traffic is None else percent(tally.requests, traffic, style)
+    walls = tally.walls_ns
+    words = [f"p{percent} {ms(percentile(walls, percent), style)}" for percent in (50, 95, 99)]
+    words += [
+        f"max {ms(max(walls, default=0), style)}",
+        f"cold {number(tally.cold_starts)}",
+        f"errors {number(tally.errors)}",
+        f"timeouts {number(tally.timeouts)}",
+        f"seen {seen}",
+    ]
+    lines: list[str] = []
+    for word in words:
+        if lines and cells(lines[-1] + style.dot + word) <= style.width:
+            lines[-1] += style.dot + word
+        else:
+            lines.append(word)
+    return [[Piece(line, "dim")] for line in lines]

@@ -1,0 +1,142 @@
+"""How text may look on the stream it goes to: width, Unicode, colour. Decided once; the rest are values and lines."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import TextIO
+
+__all__ = ["Line", "Piece", "Style", "paint", "style_for"]
+
+WIDEST, NARROWEST = 100, 60
+# Bold, dim and the eight basic colours alone: they follow the terminal's own theme, light or dark.
+INKS = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "blue": "34", "bold red": "1;31"}
+
+
+class Piece(NamedTuple):
+    """Some text in one ink: a key of `INKS`, or nothing."""
+
+    text: str
+    ink: str = ""
+
+
+Line = list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Width in cells (60 to 100), whether Unicode may be used, and whether colour may."""
+
+    width: int = WIDEST
+    unicode: bool = True
+    colour: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", max(NARROWEST, min(WIDEST, self.width)))
+
+    @property
+    def space(self) -> str:
+        """Between a number and its unit: a thin no-break space."""
+        return "\u202f" if self.unicode else " "
+
+    @property
+    def dot(self) -> str:
+        """Between facts."""
+        return " · " if self.unicode else " | "
+
+    @property
+    def ellipsis(self) -> str:
+        """Where a name was cut."""
+        return "…" if self.unicode else "~"
+
+    @property
+    def waited(self) -> str:
+        """In a waterfall: time that the request waited for."""
+        return "█" if self.unicode else "#"
+
+    @property
+    def waiting(self) -> str:
+        """In a waterfall: open, but waiting for something below."""
+        return "─" if self.unicode else "-"
+
+    @property
+    def off_path(self) -> str:
+        """In a waterfall: nobody waited for it."""
+        return "┄" if self.unicode else "."
+
+    @property
+    def tick(self) -> str:
+        """On the path, but shorter than a cell."""
+        return "▏" if self.unicode else "|"
+
+    @property
+    def border(self) -> str:
+        """In a distribution: where the slow requests begin."""
+        return "┊" if self.unicode else "|"
+
+    @property
+    def heights(self) -> str:
+        """In a distribution: nothing, few, many."""
+        return " ▁▂▃▄▅▆▇█" if self.unicode else " .:-=+*#%@"
+
+
+def style_for(
+    stream: TextIO,
+    *,
+    ascii_only: bool = False,
+    colour: str = "auto",
+    environ: Mapping[str, str] | None = None,
+) -> Style:
+    """The style of a stream; `colour` is `auto`, `always` or `never`."""
+    environ = os.environ if environ is None else environ
+    terminal = stream.isatty()
+    return Style(
+        width=shutil.get_terminal_size((WIDEST, 24)).columns if terminal else WIDEST,
+        unicode=not ascii_only and _has_unicode(stream, environ),
+        colour=_has_colour(terminal, colour, environ),
+    )
+
+
+def paint(lines: Iterable[Line], style: Style) -> str:
+    """Lines as text, each with its end."""
+    return "".join(_paint(line, style) + "\n" for line in lines)
+
+
+def _paint(line: Line, style: Style) -> str:
+    pieces = list(line)
+    while pieces and not pieces[-1].text.rstrip(" "):
+        pieces.pop()
+    if pieces:
+        pieces[-1] = Piece(pieces[-1].text.rstrip(" "), pieces[-1].ink)
+    if not style.colour:
+        return "".join(piece.text for piece in pieces)
+    return "".join(f"\x1b[{INKS[ink]}m{text}\x1b[0m" if ink and text.strip(" ") else text for text, ink in pieces)
+
+
+def _has_unicode(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    # Python itself sets LC_CTYPE=C.UTF-8 under LANG=C (PEP 538): that is no word of the user's.
+    ctype = environ.get("LC_CTYPE", "")
+    locale = environ.get("LC_ALL") or ("" if ctype == "C.UTF-8" else ctype) or environ.get("LANG", "")
+    if locale in ("C", "POSIX"):
+        return False
+    try:
+        "█─┄▏▁┊…·\u202f".encode(stream.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _has_colour(terminal: bool, colour: str, environ: Mapping[str, str]) -> bool:
+    # https://no-color.org and https://force-color.org; what was typed on the command line comes before both.
+    if colour != "auto":
+        return colour == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return terminal and environ.get("TERM") != "dumb"

@@ -1,0 +1,124 @@
+"""The account of many requests: sums that can be made in several places and added up."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otel.latency.calls import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel.latency.account import Account
+    from otel.latency.part import Part
+
+__all__ = ["PartTally", "Tally", "Totals", "percentile"]
+
+
+def percentile(values: Sequence[int], percent: int) -> int:
+    """The nearest rank: the smallest value that is not below `percent` of all of them. 0 where there is none."""
+    if not values:
+        return 0
+    rank = -(-percent * len(values) // 100)
+    return sorted(values)[max(rank, 1) - 1]
+
+
+@dataclass(slots=True)
+class PartTally:
+    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request)."""
+
+    calls: Calls = field(default_factory=Calls)
+    each_ns: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def total_ns(self) -> int:
+        """Its time in all of them."""
+        return sum(self.each_ns)
+
+    @property
+    def requests(self) -> int:
+        """How many requests waited for it."""
+        return len(self.each_ns)
+
+    def merge(self, other: PartTally) -> None:
+        """Add what was counted elsewhere."""
+        self.calls += other.calls
+        self.each_ns.extend(other.each_ns)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Some requests: their wall clocks, and their time by part."""
+
+    cold_starts: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    walls_ns: array[int] = field(default_factory=lambda: array("q"))
+    parts: dict[Part, PartTally] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        """How many there are."""
+        return len(self.walls_ns)
+
+    @property
+    def wall_ns(self) -> int:
+        """Their wall clocks together."""
+        return sum(self.walls_ns)
+
+    def add(self, one: Account) -> None:
+        """Count one request. A request that timed out is not an error as well."""
+        self.walls_ns.append(one.wall_ns)
+        self.cold_starts += one.cold_start
+        self.errors += one.error and not one.timed_out
+        self.timeouts += one.timed_out
+        for part, ns in one.parts:
+            self.parts.setdefault(part, PartTally()).each_ns.append(ns)
+        for part, calls in one.calls:
+            self.parts.setdefault(part, PartTally()).calls += calls
+
+    def merge(self, other: Tally) -> None:
+        """Add what was counted elsewhere."""
+        self.cold_starts += other.cold_starts
+        self.errors += other.errors
+        self.timeouts += other.timeouts
+        self.walls_ns.extend(other.walls_ns)
+        for part, tally in other.parts.items():
+            self.parts.setdefault(part, PartTally()).merge(tally)
+
+    def largest_first(self) -> list[tuple[Part, PartTally]]:
+        """The parts in the order of their time."""
+        return sorted(self.parts.items(), key=lambda one: (-one[1].total_ns, one[0]))
+
+
+@dataclass(slots=True)
+class Totals:
+    """Requests by route."""
+
+    routes: dict[str, Tally] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Totals:
+        """The totals of some requests."""
+        totals = cls()
+        for one in accounts:
+            totals.add(one)
+        return totals
+
+    def add(self, one: Account) -> None:
+        """Count one request."""
+        self.routes.setdefault(one.route, Tally()).add(one)
+
+    def merge(self, other: Totals) -> None:
+        """Add what was counted elsewhere."""
+        for route, tally in other.routes.items():
+            self.routes.setdefault(route, Tally()).merge(tally)
+
+    def all_routes(self) -> Tally:
+        """All of them together."""
+        together = Tally()
+        for tally in self.routes.values():
+            together.merge(tally)
+        return together

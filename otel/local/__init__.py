@@ -1,0 +1,1 @@
+"""The whole system on a laptop: gateway, sandbox, table, payments provider, span receiver. Linux, no AWS, no Docker."""

@@ -1,0 +1,97 @@
+"""Plays Lambda's /var/runtime/bootstrap inside an execution environment: the real runtime client, `_HANDLER` from the
+environment (the exec wrapper may have changed it), and two things that only a laptop needs.
+
+The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`) are resolved without DNS,
+so that the payments provider has a name of its own in the spans. The laptop's faults: the handler that
+LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so.
+
+It runs as a script and imports nothing of ours: the task root may be a built artifact.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+Handler = Callable[[Any, Any], Any]
+
+
+def name_hosts(hosts: str) -> None:
+    """Answer for the names in `name=address,...` without asking DNS."""
+    import socket
+
+    known = dict(host.split("=", 1) for host in hosts.split(","))
+    ask = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        return ask(known.get(host, host), *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+def held(handler: Handler) -> Handler:
+    """The same handler, after the fault that the invocation's client context plans for it."""
+
+    def faulty(event: Any, context: Any) -> Any:
+        import time
+
+        custom = getattr(context.client_context, "custom", None) or {}
+        fault = custom.get("lambda-latency-fault")
+        if fault is None:
+            return handler(event, context)
+        if fault["kind"] == "cpu":
+            until = time.process_time() + fault["ms"] / 1000
+            while time.process_time() < until:
+                pass
+        elif fault["kind"] == "delay":
+            time.sleep(fault["ms"] / 1000)
+        else:
+            time.sleep(context.get_remaining_time_in_millis() / 1000 + 60)  # "timeout": the deadline comes first
+        return handler(event, context)
+
+    return faulty
+
+
+class FaultyHandler(MetaPathFinder, Loader):
+    """Puts `held` around one function of one module when that module is first imported, whoever imports it."""
+
+    def __init__(self, handler: str) -> None:
+        module, _, self.function = handler.rpartition(".")
+        self.module = module.replace("/", ".")
+        self.loader: Loader | None = None
+
+    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname != self.module or (spec := PathFinder.find_spec(fullname, path, target)) is None:
+            return None
+        self.loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        assert self.loader is not None
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert self.loader is not None
+        self.loader.exec_module(module)
+        handler = getattr(module, self.function, None)
+        if handler is not None:  # a missing handler is the runtime client's to report
+            setattr(module, self.function, held(handler))
+
+
+def main() -> None:
+    """Become the Lambda runtime."""
+    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this script's own folder
+    if hosts := os.environ.pop("LAMBDA_LATENCY_LOCAL_HOSTS", ""):
+        name_hosts(hosts)
+    if handler := os.environ.pop("LAMBDA_LATENCY_LOCAL_FAULTS", ""):
+        sys.meta_path.insert(0, FaultyHandler(handler))
+    from awslambdaric.__main__ import main as run
+
+    run([sys.argv[0], os.environ["_HANDLER"]])
+
+
+if __name__ == "__main__":
+    main()

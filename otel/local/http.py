@@ -1,0 +1,115 @@
+"""The HTTP server under every local part: 127.0.0.1, a free port unless one is given, fast small answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import socketserver
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["Handler", "Server", "reset", "wait_for_hangup"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Keep-alive, buffered, no Nagle: without these an answer of two writes waits 40-90 ms for a delayed ACK."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def body(self) -> bytes:
+        """The request's body, whether it came with a length or in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers: an HTTP/1.1 client may send them, nobody here needs them
+            pass
+        return b"".join(parts)
+
+    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Send one whole answer."""
+        self.send_response_only(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
+        """Nothing: what happened is in the spans."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on threads of its own from the moment it exists until `close`.
+
+    It accepts on a blocking thread instead of `serve_forever`, whose polling would wake the command hundreds of times
+    a second once a few dozen environments have a server each.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+        self._open: set[socket.socket] = set()
+        self._closing = False
+        self._thread = threading.Thread(target=self._accept, name=f"http {self.port}", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks the host's name up, which may take seconds
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def close(self) -> None:
+        """Stop listening and end the connections that are open."""
+        self._closing = True
+        self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread; closing alone would not
+        self._thread.join()
+        self.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that went away in the middle (killed at its deadline) is part of the day's work here."""
+
+    def _accept(self) -> None:
+        while not self._closing:
+            with contextlib.suppress(OSError):  # a client that was gone again before it was accepted
+                self.process_request(*self.socket.accept())
+
+
+def wait_for_hangup(connection: socket.socket) -> None:
+    """Return when the other side has given up; what it still sends goes nowhere."""
+    while connection.recv(65536):
+        pass
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection at once and without a word, as a crashed host does: the other side sees it reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(connection.detach())  # close() would wait for the handler's files, and a shutdown would say goodbye first

@@ -1,0 +1,96 @@
+"""Child processes that never outlive the command: each is announced to the warden before it may begin."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from otel.local.errors import LocalError
+
+__all__ = ["Processes"]
+
+# A child waits for one line before it becomes what it is meant to be. Should the command die between the fork and the
+# announcement, the child reads the end of the pipe instead and leaves: at no moment can it be left behind.
+GATE = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null'
+
+
+class Processes:
+    """Starts child processes and keeps the warden informed of them.
+
+    Each child leads a process group of its own: Ctrl-C in the terminal reaches the command alone, and a child is ended
+    together with whatever it started.
+    """
+
+    def __init__(self) -> None:
+        warden = Path(__file__).with_name("warden.py")
+        self._warden = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(warden)], stdin=subprocess.PIPE, start_new_session=True
+        )
+        self._open = True
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+        """Start `command` in a process group of its own; its output and errors come together in `stdout`."""
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", GATE, "sh", *map(str, command)],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert child.stdin is not None
+        self._tell(f"+{child.pid}")
+        try:
+            child.stdin.write(b"go\n")
+            child.stdin.close()
+        except BrokenPipeError:
+            pass  # killed meanwhile: whoever waits for it sees the status
+        return child
+
+    def ended(self, child: subprocess.Popen[bytes]) -> None:
+        """Say that `child` was waited for, so that its number may belong to somebody else now."""
+        self._tell(f"-{child.pid}")
+
+    def folder(self) -> Path:
+        """A new temporary folder, removed when the command ends, however it ends."""
+        folder = Path(tempfile.mkdtemp(prefix="lambda-latency-"))
+        self._tell(f"folder {folder}")
+        return folder
+
+    def close(self) -> None:
+        """End every child that is left and remove the folders; returns when that is done."""
+        assert self._warden.stdin is not None
+        with self._lock:
+            self._open = False
+            self._warden.stdin.close()
+        self._warden.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._warden.stdin is not None
+        with self._lock:
+            if not self._open:
+                if line.startswith("-"):
+                    return  # the warden has ended it
+                raise LocalError("nothing can be started any more", "the system is being ended")
+            try:
+                self._warden.stdin.write(f"{line}\n".encode())
+                self._warden.stdin.flush()
+            except BrokenPipeError as error:
+                raise LocalError(
+                    "the process that clears up after this command is gone", "start the command again"
+                ) from error

@@ -1,0 +1,136 @@
+"""The whole system, up: from a request to the gateway to its spans in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from otel.local.environment import Outcome
+from otel.local.faults import Plan
+from otel.local.gateway import Answered, Gateway
+from otel.local.processes import Processes
+from otel.local.receiver import serve_receiver
+from otel.local.sam import Template, read_template
+from otel.local.sampling import Sampler
+from otel.local.sandbox import Sandbox
+from otel.local.segments import TraceHeader
+from otel.local.services import Service
+from otel.local.store import Store
+from otel.local.variables import Settings
+
+__all__ = ["PROVIDER_HOST", "Options", "System"]
+
+LAYER = Path(__file__).with_name("layer")
+PROVIDER_HOST = "payments.example.com"  # answered by the laptop's own provider, never by DNS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose."""
+
+    template: Path = Path("template.yaml")
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    out: Path = Path("out")
+    port: int = 0
+    plan: Plan = field(default_factory=Plan)
+    sampler: Callable[[], bool] = field(default_factory=Sampler)
+
+
+class System:
+    """Starts everything when made; `close` ends everything. Part by part the slow ones start side by side.
+
+    `before` is called before each invocation and `answered` hears of each request when its response is out; `log` gets
+    the lines that functions and services print, with their names.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        answered: Callable[[Answered], None] = lambda _: None,
+        log: Callable[[str, str], None] = lambda *_: None,
+        before: Callable[[System], None] = lambda _: None,
+    ) -> None:
+        self._before = before
+        self.template: Template = read_template(options.template, options.parameters)
+        self.store = Store(options.out / "traces.jsonl")
+        self._closing: list[Callable[[], object]] = [self.store.close]
+        try:
+            self._start(options, answered, log)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, options: Options, answered: Callable[[Answered], None], log: Callable[[str, str], None]) -> None:
+        template, plan = self.template, options.plan
+        processes = Processes()
+        self._closing.append(processes.close)
+        receiver = serve_receiver(self.store.add_otlp)
+        self._closing.append(receiver.close)
+        spans = f"http://{receiver.address}/v1/traces"
+        routes: dict[str, list[str]] = {}
+        for route, function in template.routes.items():
+            routes.setdefault(function, []).append(route)
+        faults = ["--faults", plan.to_json()]
+        self._provider = Service(
+            "otel.local.provider", ["--spans", spans, *faults], processes, lambda line: log("payments", line)
+        )
+        self._closing.append(self._provider.stop)
+        aws = Service(
+            "otel.local.emulator",
+            ["--tables", json.dumps(template.tables), "--routes", json.dumps(routes), *faults],
+            processes,
+            lambda line: log("aws", line),
+        )
+        self._closing.append(aws.stop)
+        aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        provider_port = self._provider.wait_until_ready()
+        self.provider_url = f"http://127.0.0.1:{provider_port}"
+        self.sandbox = Sandbox(
+            template.functions,
+            Settings(
+                task_root=options.template.resolve().parent,
+                layer=LAYER,
+                overrides={
+                    "PAYMENTS_URL": f"http://{PROVIDER_HOST}:{provider_port}",
+                    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": spans,
+                },
+                extra={"AWS_ENDPOINT_URL": aws_url, "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1"},
+                faults=bool(plan.at("function")),
+            ),
+            processes,
+            record=self.store.add if template.traced else lambda _: None,
+            log=log,
+        )
+        self._closing.append(self.sandbox.close)
+        self._faults = plan.at("function")
+        self.faulty = True  # whether functions meet the faults that are planned for them
+        self.gateway = Gateway(
+            template, self._invoke, options.sampler, record=self.store.add, answered=answered, port=options.port
+        )
+        self._closing.append(self.gateway.close)
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url
+
+    def finish(self, limit_s: float = 10) -> bool:
+        """Wait until the last span is in the store; no request can be made afterwards. False if some never ended."""
+        self.gateway.close()
+        self._closing.remove(self.gateway.close)
+        done = self.sandbox.wait_until_idle(limit_s)
+        self._provider.stop()
+        self._closing.remove(self._provider.stop)
+        return done
+
+    def close(self) -> None:
+        """End every process and close every port."""
+        while self._closing:
+            self._closing.pop()()
+
+    def _invoke(self, function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
+        self._before(self)
+        fault = self._faults.next((route,)) if self.faulty else None
+        return self.sandbox.invoke(function, event, header, fault)

@@ -1,0 +1,1 @@
+"""What runs inside Lambda next to the handler; it needs OpenTelemetry and nothing else of `otel`."""

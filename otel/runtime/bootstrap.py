@@ -1,0 +1,96 @@
+"""The handler that the wrapper gives to Lambda: set up once, then the function's own handler with a span around it.
+
+The file is called bootstrap.py because the runtime client (`awslambdaric.bootstrap`) leaves frames of `/bootstrap.py`
+out at the top of every stack it reports: the user reads the same stack as without us. For the same reason the handler
+is loaded when it is asked for (`__getattr__`), not while this module is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from otel.runtime.harmless import warn
+from otel.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from otel.runtime.setup import Runtime
+
+    Handler: TypeAlias = Callable[[Any, Any], Any]
+
+__all__ = ["traced"]
+
+
+def __getattr__(name: str) -> Handler:
+    """`handler`, which Lambda asks for once."""
+    if name != "handler":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    settings = Settings.read(os.environ)
+    if not settings.handler:
+        raise RuntimeError("LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
+                           "set AWS_LAMBDA_EXEC_WRAPPER to /var/task/otel/runtime/wrapper, which sets it")  # fmt: skip
+    os.environ["_HANDLER"] = settings.handler  # code that looks there finds what it would find without us
+    for warning in settings.warnings:
+        warn(warning)
+    runtime = set_up(settings)  # first, for it watches what the handler imports
+    real = load(settings.handler)
+    return real if runtime is None else traced(real, runtime)
+
+
+def traced(real: Handler, runtime: Runtime) -> Handler:
+    """The handler with its span around it. It returns and raises what the real one does, unchanged."""
+
+    def handler(event: Any, context: Any) -> Any:
+        invocation = runtime.begin(event, context)
+        try:
+            result = real(event, context)
+        except BaseException as error:
+            invocation.fail(error)
+            raise
+        else:
+            invocation.answer(result)
+            return result
+        finally:
+            invocation.end()
+            runtime.after_response()  # in this first form just before the answer leaves, not after it
+
+    return handler
+
+
+def set_up(settings: Settings) -> Runtime | None:
+    """Start tracing this process; None when it is switched off or cannot be."""
+    if not settings.enabled:
+        return None
+    try:
+        from opentelemetry import trace
+
+        from otel.runtime.sender import Sender
+        from otel.runtime.setup import Runtime
+
+        runtime = Runtime(settings, Sender(settings)).start()
+        trace.set_tracer_provider(runtime.provider)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
+        warn(f"nothing is traced ({type(error).__name__}: {error})")
+        return None
+    return runtime
+
+
+def load(name: str) -> Handler:
+    """The function's handler, found by the runtime client's own code: what is missing or broken is reported as ever."""
+    client = sys.modules.get("awslambdaric.bootstrap")
+    find = getattr(client, "_get_handler", None)
+    if find is None:
+        module, _, function = name.rpartition(".")
+        return cast("Handler", getattr(import_module(module.replace("/", ".")), function))
+    try:
+        return cast("Handler", find(name))
+    except AttributeError as error:
+        # Out of a module's `__getattr__` this one would read as "handler missing on otel.runtime.bootstrap".
+        failure = client.build_fault_result(sys.exc_info(), None)  # type: ignore[union-attr]
+        fault = client.FaultException  # type: ignore[union-attr]
+        raise fault(failure["errorType"], failure["errorMessage"], failure["stackTrace"]) from error

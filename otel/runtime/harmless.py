@@ -1,0 +1,37 @@
+"""Telemetry never fails a request: what goes wrong in our own code becomes one line in the log."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, ParamSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["harmless", "warn"]
+
+LOG = logging.getLogger("otel.runtime")
+
+P = ParamSpec("P")
+
+
+def warn(text: str) -> None:
+    """One line in the function's log, with our name on it."""
+    LOG.warning("lambda-latency: %s", text)
+
+
+def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Make a function that only observes unable to raise; `what` begins the warning that is logged instead."""
+
+    def decorate(function: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+                warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,106 @@
+"""The handler's span: one per invocation, a child of Lambda's own segment."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
+
+from otel.runtime.harmless import harmless, warn
+from otel.runtime.propagation import invocation_context
+from otel.runtime.trigger import trigger
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["Invocation"]
+
+
+class Invocation:
+    """An invocation that is running. None of its methods raises: it watches the request and is no part of it."""
+
+    __slots__ = ("_span", "_token", "_web")
+
+    def __init__(self, span: Span, token: Token[Context] | None, *, web: bool) -> None:
+        self._span = span
+        self._token = token
+        self._web = web
+
+    @classmethod
+    def begin(cls, tracer: Tracer, event: object, context: object, *, cold: bool) -> Invocation:
+        """Start the span and make it current; when that fails, an invocation that records nothing."""
+        try:
+            return started(tracer, event, context, cold=cold)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+            warn(f"this request is not traced ({type(error).__name__}: {error})")
+            return cls(INVALID_SPAN, None, web=False)
+
+    @harmless("the handler's span")
+    def answer(self, result: object) -> None:
+        """The handler returned. To an HTTP caller a 5xx is a failure, whether it was raised or returned."""
+        status = result.get("statusCode") if self._web and isinstance(result, dict) else None
+        if isinstance(status, str) and status.isdecimal():
+            status = int(status)  # API Gateway takes "200" too
+        if not isinstance(status, int):
+            return
+        self._span.set_attribute("http.response.status_code", status)
+        self._span.set_attribute("http.status_code", status)  # the key that X-Ray's exporter and the client spans use
+        if status >= 500:
+            self._span.set_attribute("error.type", str(status))
+            self._span.set_status(Status(StatusCode.ERROR))
+
+    @harmless("the handler's span")
+    def fail(self, error: BaseException) -> None:
+        """The handler raised. Call it where that is caught: the catching frame is not the user's and is left out."""
+        if not self._span.is_recording():
+            return
+        kind = type(error)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            error.__traceback__ = error.__traceback__.tb_next
+        self._span.record_exception(error)
+        self._span.set_attribute("error.type", name)
+        self._span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
+
+    @harmless("the handler's span")
+    def end(self) -> None:
+        """End the span; what the handler left running has it no longer as the current one."""
+        if self._token is not None:
+            detach(self._token)
+        self._span.end()
+
+
+def started(tracer: Tracer, event: object, context: object, *, cold: bool) -> Invocation:
+    """The same as `Invocation.begin`, but it may raise."""
+    parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
+    what = trigger(event)
+    name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
+    attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
+    attributes.update(what.attributes)
+    attributes.update(identity(context))
+    # The parent is made current first: the id of a trace without one is read from there.
+    token = attach(parent)
+    try:
+        span = tracer.start_span(name, parent, SpanKind.SERVER, attributes)
+    finally:
+        detach(token)
+    return Invocation(span, attach(set_span_in_context(span, parent)), web=what.kind == "http")
+
+
+def identity(context: Any) -> dict[str, AttributeValue]:
+    """What Lambda's context object tells: the request's id, and the function's address with the account in it."""
+    found: dict[str, AttributeValue] = {}
+    request_id = getattr(context, "aws_request_id", None)
+    if isinstance(request_id, str):
+        found["faas.invocation_id"] = request_id
+    arn = getattr(context, "invoked_function_arn", None)
+    if isinstance(arn, str) and arn.count(":") >= 6:
+        found["cloud.resource_id"] = arn
+        found["cloud.account.id"] = arn.split(":")[4]
+    return found

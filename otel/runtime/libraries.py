@@ -1,0 +1,152 @@
+"""The libraries that are traced, and how each one's instrumentation is put on when the handler first imports it.
+
+What is never imported costs nothing: neither the library nor its instrumentation is loaded (X-Ray's "patch all"
+loads both).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from otel.runtime.harmless import harmless, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from opentelemetry.trace import TracerProvider
+
+    from otel.runtime.imports import ImportHook
+
+__all__ = ["LIBRARIES", "NAMES", "Instrumentations", "Library"]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
+
+    `adds` names the hooks of ours that complete its spans; `first_call` a method whose call is waited for as well.
+    """
+
+    name: str
+    module: str
+    instrumentor: str
+    adds: str = ""
+    first_call: str = ""
+
+
+# What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
+# is left out, for botocore's span is there already and one call is one span.
+LIBRARIES = (
+    Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", adds="aws"),
+    Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor", adds="aws"),
+    Library("requests", "requests", "requests.RequestsInstrumentor", adds="http"),
+    Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor", adds="http"),
+    Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor", adds="http"),
+    # boto3 and requests import these two for their own use, so an import says nothing; a call that is not theirs does.
+    Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", adds="http", first_call="HTTPConnectionPool.urlopen"),
+    Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", adds="http", first_call="OpenerDirector.open"),
+    Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor"),
+    Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor"),
+    Library("aiopg", "aiopg", "aiopg.AiopgInstrumentor"),
+    Library("asyncpg", "asyncpg", "asyncpg.AsyncPGInstrumentor"),
+    Library("cassandra", "cassandra.cluster", "cassandra.CassandraInstrumentor"),
+    Library("confluent_kafka", "confluent_kafka", "confluent_kafka.ConfluentKafkaInstrumentor"),
+    Library("grpc", "grpc", "grpc.GrpcInstrumentorClient"),
+    Library("kafka", "kafka", "kafka.KafkaInstrumentor"),
+    Library("mysql", "mysql.connector", "mysql.MySQLInstrumentor"),
+    Library("mysqlclient", "MySQLdb", "mysqlclient.MySQLClientInstrumentor"),
+    Library("pika", "pika", "pika.PikaInstrumentor"),
+    Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor"),
+    Library("pymemcache", "pymemcache", "pymemcache.PymemcacheInstrumentor"),
+    Library("pymongo", "pymongo", "pymongo.PymongoInstrumentor"),
+    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor"),
+    Library("redis", "redis", "redis.RedisInstrumentor"),
+    Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor"),
+    Library("sqlite3", "sqlite3", "sqlite3.SQLite3Instrumentor"),
+)
+
+NAMES = frozenset(library.name for library in LIBRARIES)
+
+
+class Instrumentations:
+    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`."""
+
+    def __init__(self, provider: TracerProvider, hook: ImportHook) -> None:
+        self._provider = provider
+        self._hook = hook
+        self._undo: list[Callable[[], object]] = []
+
+    def start(self, wanted: frozenset[str]) -> None:
+        """Wait for the wanted libraries; one that is imported already is instrumented now."""
+        for library in LIBRARIES:
+            if library.name in wanted:
+                self._hook.when(library.module, functools.partial(self._arrived, library))
+
+    def stop(self) -> None:
+        """Leave every library as it was."""
+        while self._undo:
+            self._undo.pop()()
+
+    @harmless("tracing a library")
+    def _arrived(self, library: Library, module: ModuleType) -> None:
+        instrument = functools.partial(self._instrument, library)
+        if library.first_call:
+            owner, method = library.first_call.split(".")
+            self._undo.append(on_first_call(getattr(module, owner), method, instrument))
+        else:
+            instrument()
+
+    @harmless("tracing a library")
+    def _instrument(self, library: Library) -> None:
+        where, name = library.instrumentor.split(".")
+        try:
+            found = import_module(f"opentelemetry.instrumentation.{where}")
+        except ModuleNotFoundError as error:
+            warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
+            return
+        instrumentor = getattr(found, name)()
+        # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
+        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
+        self._undo.append(instrumentor.uninstrument)
+
+
+def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
+    """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
+    from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def first(self: object, *args: Any, **kwargs: Any) -> Any:
+        if is_http_instrumentation_enabled() and undo():
+            instrument()
+            return getattr(self, method)(*args, **kwargs)
+        return original(self, *args, **kwargs)
+
+    def undo() -> bool:
+        # False: another thread was quicker, or somebody wrapped the method since, and then it is left alone.
+        ours = owner.__dict__.get(method) is first
+        if ours:
+            setattr(owner, method, original)
+        return ours
+
+    setattr(owner, method, first)
+    return undo
+
+
+def additions(library: Library) -> dict[str, Any]:
+    """The hooks that an instrumentor is given, imported only when they are needed."""
+    if library.adds == "aws":
+        from otel.runtime import aws_call
+
+        return {"request_hook": aws_call.requested, "response_hook": aws_call.responded}
+    if library.adds == "http":
+        from otel.runtime import http_call
+
+        hooks: dict[str, Any] = {"request_hook": http_call.requested}
+        return hooks | {"async_request_hook": http_call.requested_async} if library.name == "httpx" else hooks
+    return {}

@@ -1,0 +1,111 @@
+"""Lambda's own tracing header says which trace an invocation belongs to, who its parent is, and whether it is recorded.
+
+Nothing else is asked. A header that a caller sent reaches the handler inside the event, and there it stays.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace.sampling import SamplingResult
+    from opentelemetry.trace import Link, SpanKind, TraceState
+    from opentelemetry.util.types import Attributes
+
+__all__ = ["LambdaIds", "invocation_context", "lambda_sampler"]
+
+ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
+PARENT = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRoot:
+    """A trace that Lambda's header names without a parent."""
+
+    trace_id: int
+    sampled: bool
+
+
+GIVEN_ROOT = create_key("lambda-latency-given-root")
+
+
+def invocation_context(header: str) -> Context:
+    """The context to start the handler's span in, for the value of `_X_AMZN_TRACE_ID`.
+
+    With Root and Parent: that parent, remote. With Root alone (PassThrough, and a caller who made the header): the
+    handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
+    Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
+    """
+    pairs = dict(pair.strip().partition("=")[::2] for pair in header.split(";"))
+    root = ROOT.fullmatch(pairs.get("Root", "").lower())
+    trace_id = int(root[1] + root[2], 16) if root else 0
+    if not trace_id:
+        return Context()
+    sampled = pairs.get("Sampled") == "1"
+    parent = pairs.get("Parent", "").lower()
+    if not parent:
+        return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
+    parent_id = int(parent, 16) if PARENT.fullmatch(parent) else 0
+    if not parent_id:
+        return Context()
+    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+    remote = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
+    return set_span_in_context(NonRecordingSpan(remote), Context())
+
+
+class LambdaIds(IdGenerator):
+    """Ids from the kernel; a trace id begins with the time, as X-Ray asks.
+
+    Those of `random` repeat in environments restored from one SnapStart snapshot, and after a handler's `random.seed`.
+    """
+
+    def generate_span_id(self) -> int:
+        """Eight random bytes, never zero."""
+        return int.from_bytes(os.urandom(8), "big") or 1
+
+    def generate_trace_id(self) -> int:
+        """The trace that Lambda's header names, else seconds since 1970 and twelve random bytes."""
+        given = get_value(GIVEN_ROOT)
+        if isinstance(given, GivenRoot):
+            return given.trace_id
+        return int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
+
+
+class GivenRootSampler(Sampler):
+    """For spans without a parent: recorded if Lambda's header named their trace and said so; else not."""
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """The header's decision."""
+        given = get_value(GIVEN_ROOT, parent_context)
+        sampled = isinstance(given, GivenRoot) and given.sampled and given.trace_id == trace_id
+        decided = ALWAYS_ON if sampled else ALWAYS_OFF
+        return decided.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+    def get_description(self) -> str:
+        """How it is called in debug output."""
+        return "LambdaHeader"
+
+
+def lambda_sampler() -> ParentBased:
+    """Whoever started the trace has decided; nobody decides again."""
+    return ParentBased(root=GivenRootSampler())

@@ -1,0 +1,86 @@
+"""What called the function, told from the shape of the event: the name of the handler's span and its first attributes.
+
+Nothing comes from headers or the query, which any caller may choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["Trigger", "trigger"]
+
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"))
+
+# The values of `faas.trigger`: https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/
+SOURCES = {
+    "aws:sqs": "pubsub",
+    "aws:sns": "pubsub",
+    "aws:kinesis": "pubsub",
+    "aws:kafka": "pubsub",
+    "SelfManagedKafka": "pubsub",
+    "aws:mq": "pubsub",
+    "aws:rmq": "pubsub",
+    "aws:s3": "datasource",
+    "aws:dynamodb": "datasource",
+    "aws:docdb": "datasource",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
+
+    kind: str
+    name: str = ""
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+
+
+def trigger(event: object) -> Trigger:
+    """Tell an event's trigger. Events of no known shape (direct invocations among them) are `other`."""
+    if not isinstance(event, Mapping):
+        return Trigger("other")
+    context = event.get("requestContext")
+    # A request authorizer's event looks like the request it guards, but it answers with a policy.
+    if isinstance(context, Mapping) and "methodArn" not in event and "routeArn" not in event:
+        if isinstance(event.get("httpMethod"), str):
+            return request(event["httpMethod"], event.get("resource"), event.get("path"), context)
+        http = context.get("http")
+        if isinstance(http, Mapping):
+            return request(http.get("method"), routed(event.get("routeKey")), event.get("rawPath"), context)
+    if event.get("detail-type") == "Scheduled Event":
+        return Trigger("timer")
+    if "detail-type" in event and "source" in event:
+        return Trigger("pubsub")
+    return Trigger(SOURCES.get(source(event), "other"))
+
+
+def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
+    """REST API, HTTP API, load balancer or function URL; the last two know no route: the method alone is the name."""
+    known = method if isinstance(method, str) and method in METHODS else None
+    found = {
+        "http.request.method": known or "_OTHER",
+        "http.route": route,
+        "url.path": path,
+        "server.address": context.get("domainName"),
+    }
+    name = f"{known or 'HTTP'} {route}" if isinstance(route, str) and route else known or "HTTP"
+    return Trigger("http", name, {key: value for key, value in found.items() if isinstance(value, str) and value})
+
+
+def routed(key: object) -> str | None:
+    """The route in an HTTP API's key: `/orders` in `POST /orders`, none in `$default`."""
+    return key.partition(" ")[2] or None if isinstance(key, str) else None
+
+
+def source(event: Mapping[str, Any]) -> str:
+    """The service that sent these records. SNS writes its key in another case; Kafka and MQ write it on the event."""
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else event
+    if not isinstance(first, Mapping):
+        return ""
+    return str(first.get("eventSource") or first.get("EventSource") or "")

@@ -1,0 +1,126 @@
+"""The functions as Lambda runs them, with a table in this process and a payments provider on the loopback."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+from samcli.yamlhelper import yaml_parse
+
+from tests.functions.api import Api
+from tests.functions.provider import FakePayments, serve
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "ORDERS_TABLE": "orders",
+    "PAYMENTS_TIMEOUT_MS": "20000",  # a test of a slow provider shortens it: no other depends on the machine's speed
+}
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+Refusal = Callable[[str, str], AbstractContextManager[None]]
+
+
+@contextmanager
+def imported(**environment: str) -> Iterator[Api]:
+    """The modules of the functions, imported anew under `environment`, and out of `sys.modules` again at once."""
+
+    def ours() -> list[str]:
+        return [name for name in sys.modules if name.split(".")[0] == "functions"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ours():
+            patch.delitem(sys.modules, name)
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+            patch.delenv(name, raising=False)
+        for name, value in (ENVIRONMENT | environment).items():
+            patch.setenv(name, value)
+        try:
+            modules = [importlib.import_module(f"functions.{name}") for name in ("orders", "table", "payments")]
+        finally:
+            for name in ours():
+                del sys.modules[name]
+    api = Api(*modules)
+    try:
+        yield api
+    finally:
+        api.table.CLIENT.close()
+        api.payments.SESSION.close()
+
+
+@pytest.fixture(scope="session")
+def listening() -> Iterator[FakePayments]:
+    """One server for all tests."""
+    with serve() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def functions(listening: FakePayments) -> Iterator[Api]:
+    """The functions, imported once, as in a warm sandbox."""
+    with imported(PAYMENTS_URL=listening.url) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def table_properties() -> dict[str, Any]:
+    """The table as the template declares it: what the tests pass with is what is deployed."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
+    return properties
+
+
+@pytest.fixture
+def provider(listening: FakePayments) -> Iterator[FakePayments]:
+    """The payments provider, with empty books."""
+    listening.begin()
+    yield listening
+    listening.released.set()
+
+
+@pytest.fixture
+def api(
+    functions: Api, provider: FakePayments, table_properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Api]:
+    """The API with an empty table."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        functions.table.CLIENT.create_table(TableName="orders", **table_properties)
+        yield functions
+
+
+@pytest.fixture
+def refusing(functions: Api) -> Refusal:
+    """`with refusing("UpdateItem", "ThrottlingException")`: DynamoDB answers each such call with that error."""
+    events = functions.table.CLIENT.meta.events
+
+    @contextmanager
+    def refuse(operation: str, code: str) -> Iterator[None]:
+        def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+            return AWSResponse("", 400, HTTPHeaders(), None), {
+                "Error": {"Code": code, "Message": "no"},
+                "ResponseMetadata": {},
+            }
+
+        events.register_first(f"before-call.dynamodb.{operation}", answer)
+        try:
+            yield
+        finally:
+            events.unregister(f"before-call.dynamodb.{operation}", answer)
+
+    return refuse
+
+
+@pytest.fixture
+def impatient(functions: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that hangs is given up at once."""
+    monkeypatch.setattr(functions.payments, "_SECONDS", 0.2)

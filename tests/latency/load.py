@@ -1,0 +1,74 @@
+"""Some requests of the order system, one for each thing that a report has to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel.trace import SpanKind, Status
+from tests.latency.system import charge, order, put_item, request
+from tests.trace.build import MS, node, tree
+
+if TYPE_CHECKING:
+    from otel.trace import Trace
+
+__all__ = ["load", "slow_order", "timed_out"]
+
+THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
+
+
+def load() -> list[Trace]:
+    """Forty requests: thirty-two orders, a cold one, two slow, throttles, an error, a timeout, two refused ones."""
+    traces = [order(90 + 3 * number, number=number) for number in range(32)]
+    traces += [order(180, number=100, cold=240), order(900, number=101), slow_order()]
+    throttled = (
+        put_item(10, 20, more={"http.status_code": 400}, message=THROTTLED),
+        put_item(25, 80, more={"retry_attempts": 2}),
+    )
+    traces.append(_one(103, *throttled, end=120, status_code=500))
+    traces.append(_one(104, charge(20, 70, status_code=503), end=120, status_code=502))
+    traces.append(timed_out())
+    traces += [_one(106 + number, end=12.4, status_code=400) for number in range(2)]
+    return traces
+
+
+def slow_order() -> Trace:
+    """A cold start, a connection, a failed call, a background task, and a name that tries to write to the terminal."""
+    connecting = (
+        node("DNS payments.example.com", 331, 340, scope="otel.runtime"),
+        node("TCP 203.0.113.24:443", 340, 362, scope="otel.runtime"),
+        node("TLS 1.3", 362, 398, scope="otel.runtime"),
+    )
+    call = node(
+        "POST",
+        330,
+        1400,
+        *connecting,
+        kind=SpanKind.CLIENT,
+        attributes={"http.method": "POST", "peer.service": "payments.example.com", "http.status_code": 503},
+        status=Status.ERROR,
+    )
+    inside = (
+        node("validate \x1b[31morder", 312, 322),
+        put_item(322, 330),
+        call,
+        node("audit", 1390, 1900, kind=SpanKind.PRODUCER),
+        node("telemetry flush", 1457, 1475, scope="otel.runtime"),
+    )
+    return _one(102, *inside, end=1460, cold=300, status_code=502)
+
+
+def timed_out() -> Trace:
+    """The provider hangs until the function's deadline."""
+    running = node(
+        "POST",
+        30,
+        None,
+        kind=SpanKind.CLIENT,
+        attributes={"http.method": "POST", "http.url": "https://a-rather-long-name.payments.example.com/charges"},
+    )
+    return _one(105, put_item(12, 24), running, end=3010, status_code=504, timed_out=True)
+
+
+def _one(number: int, *inside: object, **more: object) -> Trace:
+    top = request(*inside, **more)  # type: ignore[arg-type]
+    return tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")

@@ -1,0 +1,197 @@
+"""The table of rules: which part the own time of a span is charged to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel.latency.buckets import RULES, part_of
+from otel.latency.part import BUCKETS, Part
+from otel.latency.shape import KEYS, shape_of
+from otel.trace import SpanKind
+from tests.trace.build import node, spans_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLIENT, PRODUCER, SERVER, INTERNAL = SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.INTERNAL
+DYNAMODB = {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "PutItem"}
+NOTHING: Mapping[str, object] = {}
+
+
+def _part(
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, object] = NOTHING,
+    *,
+    scope: str = "",
+    below: str = "",
+    holds: str = "",
+) -> Part | None:
+    child = node(name, 1, 2, kind=kind, attributes=attributes, scope=scope)
+    parent, span = spans_of([node("parent", 0, 3, child, attributes={"aws.xray.origin": below} if below else {})])
+    return part_of(shape_of(span, parent, holds))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "attributes", "expected"),
+    [
+        ("DynamoDB.PutItem", CLIENT, DYNAMODB, Part("aws", "DynamoDB PutItem")),
+        (
+            "DynamoDB.PutItem",
+            CLIENT,
+            {**DYNAMODB, "aws.dynamodb.table_names": ["orders"]},
+            Part("aws", "DynamoDB PutItem orders"),
+        ),
+        (
+            "DynamoDB.TransactWriteItems",
+            CLIENT,
+            {**DYNAMODB, "rpc.method": "TransactWriteItems", "aws.dynamodb.table_names": ["orders", "stock"]},
+            Part("aws", "DynamoDB TransactWriteItems orders,stock"),
+        ),
+        (
+            "w3c",
+            CLIENT,
+            {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "DynamoDB/PutItem"},
+            Part("aws", "DynamoDB PutItem"),
+        ),
+        (
+            "SQS.SendMessage",
+            PRODUCER,
+            {
+                "rpc.system": "aws-api",
+                "rpc.service": "SQS",
+                "rpc.method": "SendMessage",
+                "aws.queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/refunds",
+            },
+            Part("aws", "SQS SendMessage refunds"),
+        ),
+        ("S3.GetObject", CLIENT, {"rpc.system": "aws-api"}, Part("aws", "S3 GetObject")),
+        (
+            "POST",
+            CLIENT,
+            {"http.url": "https://user:pw@pay.example.com:8443/x?y=1"},
+            Part("external", "pay.example.com"),
+        ),
+        (
+            "POST",
+            CLIENT,
+            {"http.url": "http://127.0.0.1:80/", "peer.service": "payments"},
+            Part("external", "payments"),
+        ),
+        ("POST", CLIENT, {"server.address": "a.example", "net.peer.name": "b.example"}, Part("external", "a.example")),
+        ("POST", CLIENT, {"net.peer.name": "127.0.0.1:4000"}, Part("external", "127.0.0.1")),
+        ("POST", CLIENT, {"net.peer.name": "[::1]:4000"}, Part("external", "::1")),
+        ("POST", CLIENT, {"server.address": "2001:db8::80"}, Part("external", "2001:db8::80")),
+        ("POST", CLIENT, {"http.url": "http://[::1"}, Part("unknown")),
+        ("SELECT", CLIENT, {"db.system": "postgresql", "db.name": "shop"}, Part("database", "postgresql shop")),
+        ("SELECT", CLIENT, {"db.system.name": "mysql", "server.address": "db"}, Part("database", "mysql db")),
+        ("call", CLIENT, {}, Part("unknown")),
+        ("POST /orders", SERVER, {}, Part("own code")),
+        ("process", SpanKind.CONSUMER, {}, Part("own code")),
+        ("validate", INTERNAL, {}, None),
+        ("orders-api/dev", SERVER, {"aws.xray.origin": "AWS::ApiGateway::Stage"}, Part("api gateway")),
+        ("CreateOrder", SERVER, {"aws.xray.origin": "AWS::Lambda"}, Part("lambda", "service")),
+    ],
+)
+def test_a_span_is_charged_by_the_first_rule_that_fits(
+    name: str, kind: SpanKind, attributes: Mapping[str, object], expected: Part | None
+) -> None:
+    """Names as the verdict prints them; None is what the parent is charged to."""
+    assert _part(name, kind, attributes) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "below", "expected"),
+    [
+        ("Initialization", INTERNAL, "AWS::Lambda::Function", Part("cold start")),
+        ("Restore", INTERNAL, "AWS::Lambda::Function", Part("cold start")),
+        ("Overhead", INTERNAL, "AWS::Lambda::Function", Part("lambda", "overhead")),
+        ("Overhead", INTERNAL, "", None),
+        ("Dwell Time", INTERNAL, "AWS::Lambda", Part("lambda", "service")),
+        ("Lambda", CLIENT, "AWS::ApiGateway::Stage", Part("api gateway")),
+    ],
+)
+def test_what_lies_below_a_platform_span_is_the_platforms(
+    name: str, kind: SpanKind, below: str, expected: Part | None
+) -> None:
+    """The same name elsewhere is the user's."""
+    assert _part(name, kind, below=below) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "expected"),
+    [
+        ("init", {}, Part("cold start")),
+        ("telemetry flush", {}, Part("telemetry")),
+        ("DNS pay.example.com", {"server.address": "pay.example.com"}, Part("connect", "pay.example.com")),
+        ("TLS 1.3", {}, Part("connect")),
+    ],
+)
+def test_the_kits_own_spans_are_known_by_their_scope(
+    name: str, attributes: Mapping[str, object], expected: Part
+) -> None:
+    """A span of the user's with that name is own code."""
+    assert _part(name, INTERNAL, attributes, scope="otel.runtime") == expected
+    assert _part(name, INTERNAL, attributes) is None
+
+
+@pytest.mark.parametrize(
+    ("holds", "expected"),
+    [
+        ("handler", Part("lambda", "overhead")),
+        ("invocation", Part("lambda", "overhead")),
+        ("calls", Part("own code")),
+        ("", Part("unknown")),
+    ],
+)
+def test_the_function_segment_is_charged_by_what_is_known_of_its_inside(holds: str, expected: Part) -> None:
+    """A segment with nothing inside may have been anything."""
+    assert _part("f", SERVER, {"aws.xray.origin": "AWS::Lambda::Function"}, holds=holds) == expected
+    if holds != "invocation":
+        assert _part("Invocation", INTERNAL, below="AWS::Lambda::Function", holds=holds) == expected
+
+
+def test_every_bucket_has_an_owner_and_a_label() -> None:
+    """Ours, theirs or the platform's."""
+    assert {bucket: (Part(bucket, "x").owner, Part(bucket, "x").label) for bucket in BUCKETS} == {
+        "cold start": ("ours", "x"),
+        "own code": ("ours", "x"),
+        "connect": ("ours", "connect to x"),
+        "retries": ("ours", "retries x"),
+        "telemetry": ("ours", "x"),
+        "aws": ("theirs", "x"),
+        "external": ("theirs", "x"),
+        "database": ("theirs", "x"),
+        "api gateway": ("platform", "API Gateway"),
+        "lambda": ("platform", "Lambda x"),
+        "unknown": ("platform", "x"),
+    }
+    assert Part("own code").label == "own code"
+
+
+def test_a_shape_holds_all_that_the_rules_may_read() -> None:
+    """A rule that asks for another attribute fails at once, so a remembered answer is right for its shape."""
+    [span] = spans_of([node("a", 0, 1, attributes={"app.id": 1})])
+    shape = shape_of(span, None)
+    assert not any(shape[key] for key in KEYS)
+    with pytest.raises(KeyError):
+        shape["app.id"]
+
+
+def test_ids_in_an_address_make_no_new_shape() -> None:
+    """Only the host is kept: a thousand charges are one shape."""
+    shapes = {
+        shape_of(span, None)
+        for number in range(9)
+        for span in spans_of(
+            [node("POST", 0, 1, kind=CLIENT, attributes={"http.url": f"https://pay.example/{number}"})]
+        )
+    }
+    assert len(shapes) == 1
+
+
+def test_each_rule_says_what_it_is_for() -> None:
+    """Once: the table is read by people."""
+    assert len({rule.what for rule in RULES}) == len(RULES)

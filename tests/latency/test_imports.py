@@ -1,0 +1,22 @@
+"""What `otel.latency` needs: the trace's values, and no package to draw with."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROBE = """
+import sys
+before = set(sys.modules)
+import otel.latency.text
+new = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith("otel")}
+print(sorted(new - set(sys.stdlib_module_names)))
+rooms = {".".join(name.split(".")[:2]) for name in sys.modules if name.startswith("otel.")}
+print(sorted(rooms))
+"""
+
+
+def test_an_account_needs_no_third_party_package() -> None:
+    """Neither to be made nor to be drawn, and no room but the traces'."""
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "['otel.latency', 'otel.trace']"]

@@ -1,0 +1,104 @@
+"""A function's environment, and the runtime started in this process with spans kept in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel.runtime.bootstrap import traced
+from otel.runtime.settings import Settings
+from otel.runtime.setup import Runtime
+from tests.runtime.stubs import Server
+from tests.runtime.tree import Tree, trees
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+TRACE = "674385f00123456789abcdef01234567"
+SEGMENT = "0123456789abcdef"
+HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
+
+VARIABLES = {
+    "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2024/11/25/[$LATEST]0123",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "_X_AMZN_TRACE_ID": HEADER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """As much of Lambda's context object as the runtime reads."""
+
+    aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:orders-create"
+
+
+class Function:
+    """An environment with one runtime, whatever handler is invoked in it."""
+
+    def __init__(self, runtime: Runtime, memory: InMemorySpanExporter) -> None:
+        self.runtime = runtime
+        self._memory = memory
+
+    def invoke(self, handler: Callable[[Any, Any], Any], event: object = None) -> Any:
+        """One invocation."""
+        return traced(handler, self.runtime)(event, Context())
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """What left the runtime so far."""
+        return self._memory.get_finished_spans()
+
+    def trees(self, *keys: str) -> list[Tree]:
+        """The same as nested tuples."""
+        return trees(self.spans, *keys)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Lambda sets, and none of OpenTelemetry's or our variables of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("OTEL_", "LAMBDA_LATENCY_", "AWS_")):
+            monkeypatch.delenv(name)
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Function]]:
+    """Start a runtime with the settings given as variables; all are stopped at the end of the test."""
+    started: list[Runtime] = []
+
+    def begin(**variables: str) -> Function:
+        memory = InMemorySpanExporter()
+        started.append(Runtime(Settings.read(variables), memory).start())
+        return Function(started[-1], memory)
+
+    yield begin
+    for runtime in reversed(started):
+        runtime.stop()
+
+
+@pytest.fixture
+def function(start: Callable[..., Function]) -> Function:
+    """A runtime with the default settings."""
+    return start()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that answers 200 with `{}` until it is told otherwise."""
+    with Server() as running:
+        yield running

@@ -1,0 +1,108 @@
+"""Servers on 127.0.0.1 that stand for what a function calls: they write down each request and answer by a plan."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["Answer", "Request", "Server", "aws_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came in."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes out; `close` ends the connection without saying so, as a server does whose idle time is over."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    close: bool = False
+
+
+class Server:
+    """Serves in threads between `with` and its end; `plan` is used up first, then `otherwise`."""
+
+    def __init__(self, *plan: Answer, otherwise: Answer | None = None) -> None:
+        self.plan = list(plan)
+        self.otherwise = otherwise or Answer()
+        self.requests: list[Request] = []
+        self.connections = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one packet for head and body: in two, Nagle and the client's delayed ACK cost 40 ms
+
+            def setup(self) -> None:
+                super().setup()
+                outer.connections += 1
+
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):  # a client may leave as it likes
+                    super().handle()
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                outer.requests.append(Request(self.command, self.path, headers, body))
+                planned = outer.plan.pop(0) if outer.plan else outer.otherwise
+                self.send_response(planned.status)
+                for key, value in {"Content-Length": str(len(planned.body)), **planned.headers}.items():
+                    self.send_header(key, value)
+                self.end_headers()
+                self.wfile.write(planned.body)
+                self.close_connection = planned.close
+
+            do_GET = do_POST = do_PUT = answer  # noqa: N815 - named by the standard library
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the standard library
+                """Nothing on the terminal."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return self._server.server_port
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def aws_error(code: str, status: int = 400, **more: object) -> Answer:
+    """An error as DynamoDB writes it."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **more}
+    return Answer(status, json.dumps(body).encode(), {"x-amzn-RequestId": "REQ1"})

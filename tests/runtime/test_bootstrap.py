@@ -1,0 +1,201 @@
+"""What Lambda starts: the wrapper and the handler behind it, with the real runtime client in child processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+import otel.runtime
+from otel.runtime import bootstrap
+from tests.runtime.conftest import HEADER, SEGMENT, TRACE, VARIABLES
+from tests.runtime.stubs import Answer, Server
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+RUNTIME = Path(otel.runtime.__file__).parent
+ROOT = RUNTIME.parent.parent
+WRAPPER = RUNTIME / "wrapper"
+
+
+def python(*arguments: str, wrapper: bool = False, variables: dict[str, str] | None = None) -> str:
+    """What a child process prints; it has Lambda's environment and nothing of ours."""
+    environment = {**VARIABLES, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    command = [*([str(WRAPPER)] if wrapper else []), sys.executable, *arguments]
+    done = subprocess.run(
+        command, env=environment | (variables or {}), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_wrapper_starts_the_runtime_once_with_our_handler_in_place() -> None:
+    """The same process: no second interpreter."""
+    code = "import os; print(os.getppid(), os.environ['_HANDLER'], os.environ['LAMBDA_LATENCY_HANDLER'])"
+    printed = python("-c", code, wrapper=True, variables={"_HANDLER": "functions/orders.create_order"})
+    assert printed.split() == [str(os.getpid()), "otel.runtime.bootstrap.handler", "functions/orders.create_order"]
+
+
+def test_what_the_runtime_client_reports_is_the_same_with_and_without_us(tmp_path: Path) -> None:
+    """Answers, errors, stacks and log lines of handlers that work, raise, or do not import: equal to the letter."""
+    child = str(Path(__file__).with_name("child.py"))
+    bare, wrapped = (
+        json.loads(re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "(time)", python(child, str(tmp_path), how)))
+        for how in ("bare", "wrapped")
+    )
+    answer = ["id", '{"got": {"n": 1}}', "application/json", None]
+    assert bare["fine.go"]["reports"] == [["post_invocation_result", answer]]
+    assert bare["value.go"]["reports"][0][1][0]["errorType"] == "ValueError"
+    assert wrapped == bare
+
+
+REPORT = "print(json.dumps(sorted(name for name in sys.modules if name.startswith('opentelemetry'))))"
+
+
+def modules(code: str, variables: dict[str, str]) -> set[str]:
+    """OpenTelemetry's modules after some code with the runtime's handler."""
+    ask = f"import json, sys\nfrom otel.runtime.bootstrap import handler\n{code}\n{REPORT}"
+    return set(json.loads(python("-c", ask, variables=variables)))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A function that imports boto3 at once and requests in a request."""
+    (tmp_path / "lazy.py").write_text(
+        "import os\nimport boto3\n\ndef go(event, context):\n    import requests\n"
+        "    return requests.get(os.environ['URL'], timeout=5).status_code\n"
+    )
+    return tmp_path
+
+
+def bundled(bundle: Path, **variables: str) -> dict[str, str]:
+    """The variables of a function whose code lies in that folder."""
+    return {"PYTHONPATH": f"{bundle}{os.pathsep}{ROOT}", "LAMBDA_LATENCY_HANDLER": "lazy.go", **variables}
+
+
+def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
+    """Neither it nor its instrumentation; and then it is traced, within the same request."""
+    prefix = "opentelemetry.instrumentation."
+    optional = {f"{prefix}{name}" for name in ("botocore", "requests", "urllib", "urllib3", "redis", "sqlite3")}
+    with Server() as server:
+        variables = bundled(bundle, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, URL=server.url)
+        assert modules("", variables) & optional == {f"{prefix}botocore"}
+        assert server.requests == []
+        assert modules("handler(None, None)", variables) & optional == {f"{prefix}botocore", f"{prefix}requests"}
+        asked, told = server.requests
+    assert (asked.method, told.method, told.path) == ("GET", "POST", "/v1/traces")
+    assert asked.headers["x-amzn-trace-id"].endswith(";Sampled=1")
+    assert b"orders-create" in told.body
+    assert b"http.status_code" in told.body
+
+
+def test_a_library_that_the_setting_leaves_out_has_no_instrumentation(bundle: Path) -> None:
+    """The import of boto3 brings none."""
+    found = modules("", bundled(bundle, LAMBDA_LATENCY_INSTRUMENTATIONS="requests"))
+    assert "opentelemetry.sdk.trace" in found
+    assert not {name for name in found if name.startswith("opentelemetry.instrumentation")}
+
+
+@pytest.mark.parametrize("switch", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
+def test_switched_off_nothing_of_opentelemetry_is_imported(bundle: Path, switch: dict[str, str]) -> None:
+    """And the handler is the function's own."""
+    code = "import lazy\nassert handler is lazy.go"
+    assert modules(code, bundled(bundle, **switch)) == set()
+
+
+@pytest.mark.parametrize(
+    ("variables", "warning"),
+    [
+        ({"OTEL_PROPAGATORS": "nonsense"}, "lambda-latency: nothing is traced (ValueError: Propagator nonsense not"),
+        ({"LAMBDA_LATENCY_FLUSH_MS": "soon"}, "lambda-latency: LAMBDA_LATENCY_FLUSH_MS must be a whole number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_one_warning_and_the_function_works(
+    bundle: Path, variables: dict[str, str], warning: str
+) -> None:
+    """Even one that the SDK itself cannot stand."""
+    (bundle / "plain.py").write_text("def go(event, context):\n    return 'fine'\n")
+    code = (
+        "import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='%(message)s')\n"
+        "from otel.runtime.bootstrap import handler\nprint(handler(None, None))"
+    )
+    with Server() as server:
+        receiver = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
+        printed = python("-c", code, variables=bundled(bundle, **receiver, **variables))
+    first, answer = printed.splitlines()
+    assert first.startswith(warning)
+    assert answer == "fine"
+
+
+def test_the_handler_variable_reads_as_without_us(bundle: Path) -> None:
+    """Code that looks at `_HANDLER` finds its own."""
+    code = "from otel.runtime.bootstrap import handler\nimport os\nprint(os.environ['_HANDLER'])"
+    variables = bundled(bundle, _HANDLER="lazy.go", OTEL_SDK_DISABLED="true")
+    printed = python("-c", code, wrapper=True, variables=variables)
+    assert printed.split() == ["lazy.go"]
+
+
+def test_without_the_wrapper_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody set `_HANDLER` by hand."""
+    monkeypatch.delenv("LAMBDA_LATENCY_HANDLER", raising=False)
+    module: ModuleType = bootstrap
+    with pytest.raises(RuntimeError, match="set AWS_LAMBDA_EXEC_WRAPPER to /var/task/otel/runtime/wrapper"):
+        _ = module.handler
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        _ = module.other
+
+
+def test_a_handler_is_found_without_the_runtime_client(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its code is used where it is there, and is not required."""
+    monkeypatch.syspath_prepend(str(bundle))
+    monkeypatch.delitem(sys.modules, "awslambdaric.bootstrap", raising=False)
+    (bundle / "own.py").write_text("def go(event, context):\n    return event\n")
+    handler: Any = bootstrap.load("own.go")
+    assert handler(5, None) == 5
+
+
+def delivered(body: bytes) -> Answer:
+    """The Runtime API's answer to the runtime client's question for the next event."""
+    return Answer(
+        body=body,
+        headers={
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": "5b7e2c60-0000-4000-8000-000000000001",
+            "Lambda-Runtime-Deadline-Ms": "1999999999999",
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:orders-create",
+            "Lambda-Runtime-Trace-Id": HEADER,
+        },
+    )
+
+
+def test_lambdas_own_runtime_client_serves_a_traced_request(bundle: Path) -> None:
+    """The wrapper, the client's native code and a Runtime API: the answer, and a span under the header's segment."""
+    (bundle / "plain.py").write_text(
+        "import os\n\ndef go(event, context):\n    if 'end' in event:\n        os._exit(0)\n"
+        "    return {'statusCode': 201, 'got': event['n']}\n"
+    )
+    event = b'{"n": 1, "httpMethod": "POST", "resource": "/orders", "requestContext": {}}'
+    loop = "import os\nfrom awslambdaric.__main__ import main\nmain(['', os.environ['_HANDLER']])"
+    with Server(delivered(event), Answer(202), delivered(b'{"end": 1}')) as lambda_service, Server() as receiver:
+        variables = bundled(
+            bundle,
+            _HANDLER="plain.go",
+            AWS_EXECUTION_ENV="AWS_Lambda_python3.13",  # which polls from a thread of its own
+            AWS_LAMBDA_RUNTIME_API=lambda_service.url.removeprefix("http://"),
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
+        )
+        python("-c", loop, wrapper=True, variables=variables)
+        answered = lambda_service.requests[1]
+        (told,) = receiver.requests
+    assert answered.path.endswith("/invocation/5b7e2c60-0000-4000-8000-000000000001/response")
+    assert json.loads(answered.body) == {"statusCode": 201, "got": 1}
+    (span,) = ExportTraceServiceRequest.FromString(told.body).resource_spans[0].scope_spans[0].spans
+    assert (span.name, span.trace_id.hex(), span.parent_span_id.hex()) == ("POST /orders", TRACE, SEGMENT)

@@ -1,0 +1,267 @@
+"""The handler's span."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+import pytest
+from opentelemetry.trace import get_current_span
+
+from otel.runtime.setup import Runtime
+from tests.runtime.conftest import SEGMENT, TRACE, Context, Function
+
+EVENT = {
+    "httpMethod": "POST",
+    "resource": "/orders",
+    "path": "/orders",
+    "headers": {"Host": "api.example.com"},
+    "requestContext": {"stage": "prod", "domainName": "api.example.com"},
+    "body": "{}",
+}
+IDENTITY = {
+    "faas.invocation_id": "5b7e2c60-0000-4000-8000-000000000001",
+    "cloud.resource_id": "arn:aws:lambda:eu-west-1:123456789012:function:orders-create",
+    "cloud.account.id": "123456789012",
+}
+
+
+def test_an_api_request_is_one_server_span_named_by_method_and_route(function: Function) -> None:
+    """All that is on it, and nothing more."""
+    assert function.invoke(lambda _event, _context: {"statusCode": 201}, EVENT) == {"statusCode": 201}
+    (span,) = function.spans
+    assert (span.name, span.kind.name, span.status.status_code.name) == ("POST /orders", "SERVER", "UNSET")
+    assert dict(span.attributes or {}) == {
+        "faas.trigger": "http",
+        "faas.coldstart": True,
+        "http.request.method": "POST",
+        "http.route": "/orders",
+        "url.path": "/orders",
+        "server.address": "api.example.com",
+        "http.response.status_code": 201,
+        "http.status_code": 201,
+        **IDENTITY,
+    }
+    assert span.instrumentation_scope is not None
+    assert span.instrumentation_scope.name == "otel.runtime"
+
+
+def test_the_span_is_a_child_of_lambdas_segment(function: Function) -> None:
+    """Cold and warm."""
+    for _ in range(2):
+        function.invoke(lambda _event, _context: None)
+    for span in function.spans:
+        assert span.parent is not None
+        assert f"{span.parent.trace_id:032x} {span.parent.span_id:016x}" == f"{TRACE} {SEGMENT}"
+        assert span.parent.is_remote
+
+
+def test_each_invocation_follows_its_own_header(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is read at each invocation, not once."""
+    parents = [f"{number:016x}" for number in (1, 2, 3)]
+    for parent in parents:
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={parent};Sampled=1")
+        function.invoke(lambda _event, _context: None)
+    assert [span.parent and f"{span.parent.span_id:016x}" for span in function.spans] == parents
+
+
+def test_only_the_first_invocation_is_a_cold_start(function: Function) -> None:
+    """Of a process, whether it is sampled or not."""
+    for _ in range(3):
+        function.invoke(lambda _event, _context: None)
+    assert [(span.attributes or {})["faas.coldstart"] for span in function.spans] == [True, False, False]
+
+
+def test_other_events_are_named_by_the_function(function: Function) -> None:
+    """Kind SERVER all the same: X-Ray makes segments of no other."""
+    for event in ({"Records": [{"eventSource": "aws:sqs"}]}, "text"):
+        function.invoke(lambda _event, _context: {"statusCode": 500}, event)
+    assert function.trees("faas.trigger", "http.status_code", "error.type") == [
+        ("orders-create", "SERVER", "UNSET", {"faas.trigger": "pubsub"}, []),
+        ("orders-create", "SERVER", "UNSET", {"faas.trigger": "other"}, []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "code", "error"),
+    [
+        ({"statusCode": 500}, "ERROR", 500, "500"),
+        ({"statusCode": "502"}, "ERROR", 502, "502"),  # API Gateway takes a text as well
+        ({"statusCode": 404}, "UNSET", 404, None),
+        ({"statusCode": "many"}, "UNSET", None, None),
+        ("text", "UNSET", None, None),
+        (None, "UNSET", None, None),
+    ],
+)
+def test_a_returned_5xx_is_an_error(
+    function: Function, result: object, status: str, code: int | None, error: str | None
+) -> None:
+    """The caller cannot tell it from a raised one; a 4xx is the caller's own."""
+    expected = {"http.response.status_code": code, "http.status_code": code, "error.type": error}
+    assert function.invoke(lambda _event, _context: result, EVENT) is result
+    assert function.trees(*expected) == [
+        ("POST /orders", "SERVER", status, {key: value for key, value in expected.items() if value is not None}, [])
+    ]
+
+
+class StockError(Exception):
+    """A handler's own error."""
+
+
+def fails(_event: object, _context: object) -> None:
+    """A handler that raises."""
+    raise StockError("on the way")
+
+
+def test_an_exception_is_an_error_and_goes_on_unchanged(function: Function) -> None:
+    """The span has its type, message and stack; the caller gets the same object."""
+    with pytest.raises(StockError, match="on the way") as caught:
+        function.invoke(fails, EVENT)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    ours = [frame for frame in frames if "/otel/runtime/" in frame.filename]
+    assert frames[-1].name == "fails"
+    assert all(frame.filename.endswith("/bootstrap.py") for frame in ours)  # which the runtime client leaves out
+    (span,) = function.spans
+    assert (span.status.status_code.name, span.status.description) == ("ERROR", "StockError: on the way")
+    assert (span.attributes or {})["error.type"] == "tests.runtime.test_invocation.StockError"
+    (event,) = span.events
+    stack = str((event.attributes or {})["exception.stacktrace"])
+    assert event.name == "exception"
+    assert 'raise StockError("on the way")' in stack
+    assert "bootstrap.py" not in stack
+
+
+def test_an_exit_is_an_error_too(function: Function) -> None:
+    """`sys.exit` in a handler ends the environment; its span is out before."""
+    with pytest.raises(SystemExit):
+        function.invoke(lambda _event, _context: exit(3))
+    assert function.trees("error.type") == [("orders-create", "SERVER", "ERROR", {"error.type": "SystemExit"}, [])]
+
+
+@pytest.mark.parametrize("flag", [";Sampled=0", "", ";Sampled=?"])
+def test_an_unsampled_invocation_records_nothing(
+    function: Function, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    """The handler runs within the trace all the same, so that its calls carry the decision on."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT}{flag}")
+    seen = function.invoke(lambda _event, _context: get_current_span().get_span_context())
+    assert (f"{seen.trace_id:032x}", seen.trace_flags.sampled) == (TRACE, False)
+    assert function.spans == ()
+
+
+HOSTILE = {
+    "traceparent": "00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-00",
+    "tracestate": "evil=1",
+    "baggage": "k=" + "v" * 100_000,
+    "X-Amzn-Trace-Id": "Root=1-ffffffff-ffffffffffffffffffffffff;Parent=ffffffffffffffff;Sampled=0",
+    "Host": "evil.example.com",
+}
+
+
+@pytest.mark.parametrize("sampled", ["0", "1"])
+def test_hostile_headers_change_nothing(function: Function, monkeypatch: pytest.MonkeyPatch, sampled: str) -> None:
+    """They cannot move the trace, hide it, force it, or write on it."""
+    header = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled={sampled}"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    multi = {key: [value] for key, value in HOSTILE.items()}
+    event = EVENT | {"headers": HOSTILE, "multiValueHeaders": multi}
+    for given in (EVENT, event, EVENT):  # the first one for the cold start
+        function.invoke(lambda _event, _context: {"statusCode": 200}, given)
+    plain = [(span.parent, span.name, span.kind, span.attributes, span.links) for span in function.spans[1:]]
+    assert len(plain) == 2 * int(sampled)
+    assert plain[:1] == plain[1:]
+
+
+def test_nothing_of_an_invocation_stays_current(function: Function) -> None:
+    """The next one, and threads that the handler left running, do not find its span."""
+    before = get_current_span()
+    function.invoke(lambda _event, _context: None)
+    assert get_current_span() is before
+
+
+def test_a_request_goes_on_when_its_span_cannot_be_made(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours is one line in the log."""
+
+    def broken(_event: object) -> None:
+        raise ValueError("ours")
+
+    monkeypatch.setattr("otel.runtime.invocation.trigger", broken)
+    with caplog.at_level(logging.WARNING):
+        assert function.invoke(lambda _event, _context: "fine") == "fine"
+    assert caplog.messages == ["lambda-latency: this request is not traced (ValueError: ours)"]
+    assert function.spans == ()
+
+
+def test_a_request_goes_on_when_the_sink_fails(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a sink raises."""
+
+    def broken(_spans: object) -> None:
+        raise KeyError("sink")
+
+    monkeypatch.setattr("opentelemetry.sdk.trace.export.in_memory_span_exporter.InMemorySpanExporter.export", broken)
+    assert function.invoke(lambda _event, _context: "fine") == "fine"
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("lambda-latency: delivering spans failed (")
+
+
+def test_a_context_object_of_another_kind_is_no_reason_to_fail(function: Function) -> None:
+    """Tests of handlers often pass None."""
+    invocation = function.runtime.begin(None, None)
+    invocation.answer(None)
+    invocation.end()
+    function.runtime.after_response()
+    assert function.trees("faas.invocation_id", "cloud.account.id") == [("orders-create", "SERVER", "UNSET", {}, [])]
+
+
+def test_the_resource_is_the_function(function: Function) -> None:
+    """As the conventions for FaaS and cloud say."""
+    function.invoke(lambda _event, _context: None)
+    attributes = dict(function.spans[0].resource.attributes)
+    assert attributes.pop("telemetry.sdk.version")
+    assert attributes == {
+        "service.name": "orders-create",
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_lambda",
+        "cloud.region": "eu-west-1",
+        "faas.name": "orders-create",
+        "faas.version": "$LATEST",
+        "faas.instance": "2024/11/25/[$LATEST]0123",
+        "faas.max_memory": 512 * 1024 * 1024,
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+    }
+
+
+def test_the_standard_variables_complete_the_resource(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """They have the last word."""
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "orders")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=prod%2Deu,faas.version=7")
+    function: Function = start()
+    function.invoke(lambda _event, _context: None)
+    attributes = function.spans[0].resource.attributes
+    assert [attributes[key] for key in ("service.name", "deployment.environment", "faas.version")] == [
+        "orders",
+        "prod-eu",
+        "7",
+    ]
+
+
+def test_spans_beyond_the_buffer_are_dropped_and_counted(start: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest go; one line says how many."""
+    function: Function = start(LAMBDA_LATENCY_BUFFERED_SPANS="3")
+    runtime: Runtime = function.runtime
+
+    def handler(_event: object, _context: Context) -> None:
+        for number in range(5):
+            runtime.provider.get_tracer("test").start_span(str(number)).end()
+
+    function.invoke(handler)
+    assert [span.name for span in function.spans] == ["3", "4", "orders-create"]
+    assert caplog.messages == ["lambda-latency: 3 spans were dropped; LAMBDA_LATENCY_BUFFERED_SPANS is the limit"]

@@ -1,0 +1,65 @@
+"""The table of libraries is true."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+import types
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel.runtime.libraries import LIBRARIES, Library, on_first_call
+
+if TYPE_CHECKING:
+    from tests.runtime.conftest import Function
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.name)
+def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
+    """Read, not imported: most of the libraries are not installed here."""
+    package, name = library.instrumentor.split(".")
+    spec = importlib.util.find_spec(f"opentelemetry.instrumentation.{package}")
+    assert spec is not None
+    assert spec.origin is not None
+    tree = ast.parse(Path(spec.origin).read_text())
+    names = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    imported = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert name in names | imported
+
+
+def test_a_missing_instrumentation_is_one_warning(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library itself works on."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.redis", None)
+    monkeypatch.setitem(sys.modules, "redis", types.ModuleType("redis"))
+    function.runtime.stop()
+    function.runtime.start()
+    (message,) = caplog.messages
+    assert message.startswith(
+        "lambda-latency: redis is not traced: no module opentelemetry.instrumentation.redis; put it"
+    )
+
+
+def test_a_method_that_somebody_wrapped_since_is_left_alone() -> None:
+    """Their wrapper runs once, as they wrote it."""
+
+    class Pool:
+        def call(self) -> str:
+            return "called"
+
+    applied: list[bool] = []
+    undo = on_first_call(Pool, "call", lambda: applied.append(True))
+    original = Pool.call
+
+    def theirs(self: Pool) -> str:
+        return original(self) + " twice"
+
+    Pool.call = theirs  # type: ignore[method-assign]
+    assert Pool().call() == "called twice"
+    undo()
+    assert Pool.__dict__["call"] is theirs
+    assert applied == []

@@ -1,0 +1,109 @@
+"""Lambda's header alone decides."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanContext, get_current_span
+
+from otel.runtime.propagation import LambdaIds, invocation_context, lambda_sampler
+from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
+
+
+def remote(header: str) -> SpanContext:
+    """The parent that a header gives."""
+    return get_current_span(invocation_context(header)).get_span_context()
+
+
+def test_a_full_header_is_a_remote_parent() -> None:
+    """Trace, parent and decision are Lambda's own."""
+    parent = remote(HEADER)
+    assert (f"{parent.trace_id:032x}", f"{parent.span_id:016x}") == (TRACE, SEGMENT)
+    assert (parent.is_remote, parent.trace_flags.sampled) == (True, True)
+
+
+@pytest.mark.parametrize("sampled", ["", ";Sampled=", ";Sampled=0", ";Sampled=?", ";Sampled=2", ";Sampled=true"])
+def test_only_sampled_1_is_recorded(sampled: str) -> None:
+    """A flag that is missing or unknown is no yes; the parent stays."""
+    parent = remote(f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT}{sampled}")
+    assert (f"{parent.span_id:016x}", parent.trace_flags.sampled) == (SEGMENT, False)
+
+
+def test_order_space_case_and_unknown_pairs_do_not_matter() -> None:
+    """Lambda adds pairs as time goes by."""
+    header = (
+        f"Sampled=1; Lineage=a:1|b:2 ;Self=1-2;Parent={SEGMENT.upper()};;=;x; Root=1-{TRACE[:8]}-{TRACE[8:].upper()}"
+    )
+    assert remote(header) == remote(HEADER)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        ";",
+        "Root",
+        "Root=",
+        f"Parent={SEGMENT};Sampled=1",
+        f"Root=1-{TRACE};Parent={SEGMENT};Sampled=1",
+        f"Root=2-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:]}0;Parent={SEGMENT};Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:-1]}g;Parent={SEGMENT};Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:-1]}\u0661;Parent={SEGMENT};Sampled=1",
+        f"Root=1-00000000-{'0' * 24};Parent={SEGMENT};Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=0000000000000000;Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=123;Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=xyzxyzxyzxyzxyzx;Sampled=1",
+        f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT}{SEGMENT};Sampled=1",
+        "00-674385f00123456789abcdef01234567-0123456789abcdef-01",
+        "\x00" * 100,
+        "Root=1-" + "a" * 100_000,
+    ],
+)
+def test_a_malformed_header_is_a_trace_of_its_own_that_is_not_recorded(
+    header: str, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is served; no span hangs on half a parent."""
+    if "\x00" not in header:  # the one thing that an environment variable cannot hold
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+        assert function.invoke(lambda _event, _context: "fine") == "fine"
+        assert function.spans == ()
+    assert invocation_context(header) == Context()
+
+
+@pytest.mark.parametrize(("sampled", "recorded"), [("1", 1), ("0", 0)])
+def test_a_root_without_a_parent_makes_the_handlers_span_the_root(
+    sampled: str, recorded: int, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In PassThrough mode a caller's header may name a trace and no parent: joining it needs no made-up parent."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Sampled={sampled}")
+    seen: list[SpanContext] = []
+    function.invoke(lambda _event, _context: seen.append(get_current_span().get_span_context()))
+    assert [f"{context.trace_id:032x}" for context in seen] == [TRACE]
+    assert [span.parent for span in function.spans] == [None] * recorded
+
+
+def test_a_trace_id_begins_with_the_time() -> None:
+    """X-Ray refuses ids that are older than 30 days."""
+    before = int(time.time())
+    assert before <= LambdaIds().generate_trace_id() >> 96 <= int(time.time())
+
+
+def test_ids_do_not_repeat_after_a_seed() -> None:
+    """A handler may seed `random`, and a SnapStart restore repeats its state."""
+    ids = LambdaIds()
+    seen = set()
+    for _ in range(3):
+        random.seed(7)
+        seen |= {ids.generate_span_id(), ids.generate_trace_id()}
+    assert len(seen) == 6
+
+
+def test_a_span_outside_of_an_invocation_is_not_recorded() -> None:
+    """Work at import time has no trace that anybody decided to record."""
+    provider = TracerProvider(sampler=lambda_sampler(), id_generator=LambdaIds(), shutdown_on_exit=False)
+    assert not provider.get_tracer("test").start_span("import").is_recording()

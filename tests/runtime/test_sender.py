@@ -1,0 +1,181 @@
+"""Delivery: bounded whatever the receiver does, and told once."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otel.runtime.sender import Sender
+from otel.runtime.settings import Settings
+from otel.runtime.transport import Transport
+from tests.runtime.conftest import TRACE, Function
+from tests.runtime.stubs import Answer, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+
+@pytest.fixture
+def spans(function: Function) -> Sequence[ReadableSpan]:
+    """Something to send."""
+    function.invoke(lambda _event, _context: None)
+    return function.spans
+
+
+@contextmanager
+def sending_to(url: str, **settings: str) -> Iterator[Sender]:
+    """A sender that lets go of its connection at the end."""
+    sender = Sender(Settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": url, **settings}))
+    yield sender
+    sender.shutdown()
+
+
+@contextmanager
+def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that does with each connection what no HTTP server would; it is closed when the test lets go."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    try:
+                        serve(connection)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def test_spans_arrive_as_otlp_over_one_connection(spans: Sequence[ReadableSpan]) -> None:
+    """As protobuf, at the path of the specification."""
+    with Server() as server, sending_to(server.url) as sender:
+        for _ in range(3):
+            sender.export(spans)
+        first = server.requests[0]
+        assert (len(server.requests), server.connections) == (3, 1)
+    assert (first.method, first.path) == ("POST", "/v1/traces")
+    assert first.headers["content-type"] == "application/x-protobuf"
+    message = ExportTraceServiceRequest.FromString(first.body)
+    (sent,) = message.resource_spans[0].scope_spans[0].spans
+    assert (sent.name, sent.trace_id.hex()) == ("orders-create", TRACE)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced_once(
+    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A freeze outlasts every server's idle limit; nothing is lost by it."""
+    with Server(Answer(close=True), Answer(close=True)) as server, sending_to(server.url) as sender:
+        for _ in range(3):
+            sender.export(spans)
+        assert (len(server.requests), server.connections) == (3, 3)
+    assert caplog.messages == []
+
+
+def test_a_refused_delivery_is_dropped_and_told_once(
+    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line when it begins to fail and one when it is over, with what was lost."""
+    with Server(Answer(503), Answer(429), Answer(200), Answer(500)) as server, sending_to(server.url) as sender:
+        for _ in range(5):
+            sender.export(spans)
+        where = f"{server.url}/v1/traces"
+    assert caplog.messages == [
+        f"lambda-latency: no spans are delivered to {where} (it answered 503); they are dropped until it takes them",
+        f"lambda-latency: spans are delivered to {where} again; 2 were dropped",
+        f"lambda-latency: no spans are delivered to {where} (it answered 500); they are dropped until it takes them",
+        f"lambda-latency: spans are delivered to {where} again; 1 were dropped",
+    ]
+
+
+def test_a_receiver_that_is_not_there_is_told_once(
+    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Refused at once, and no reason to raise."""
+    with Server() as gone:
+        pass
+    with sending_to(gone.url) as sender:
+        sender.export(spans)
+        sender.export(spans)
+    (message,) = caplog.messages
+    assert message.startswith(f"lambda-latency: no spans are delivered to {gone.url}/v1/traces (ConnectionRefusedError")
+
+
+def black_hole(released: threading.Event) -> Callable[[socket.socket], None]:
+    """Accepts and never answers."""
+    return lambda _connection: void(released.wait(10))
+
+
+def dribble(released: threading.Event) -> Callable[[socket.socket], None]:
+    """Sends a byte of an endless header often enough that no single read ever times out."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while not released.wait(0.01):
+            connection.sendall(b"x")
+
+    return serve
+
+
+def void(_: object) -> None:
+    """Nothing."""
+
+
+@pytest.mark.parametrize("kind", [black_hole, dribble])
+def test_a_receiver_that_never_answers_holds_the_request_for_the_bound_only(
+    spans: Sequence[ReadableSpan],
+    caplog: pytest.LogCaptureFixture,
+    kind: Callable[[threading.Event], Callable[[socket.socket], None]],
+) -> None:
+    """The first time by the longer bound. It is a bound on the whole, not on each byte."""
+    released = threading.Event()
+    took: list[float] = []
+    bounds = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "300", "LAMBDA_LATENCY_FLUSH_MS": "100"}
+    with raw_server(kind(released)) as url, sending_to(url, **bounds) as sender:
+        for _ in range(2):
+            begin = time.monotonic()
+            sender.export(spans)
+            took.append(time.monotonic() - begin)
+        released.set()
+    first, later = took
+    assert 0.3 <= first < 2  # far above, for a busy machine; a wait for ever would be ten seconds
+    assert 0.1 <= later < 2
+    assert len(caplog.messages) == 1
+    assert "TimeoutError" in caplog.messages[0]
+
+
+def test_an_answer_that_is_no_http_is_a_failed_delivery(
+    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Something else listens on the port."""
+    with raw_server(lambda connection: connection.sendall(b"220 mail ready\r\n")) as url, sending_to(url) as sender:
+        sender.export(spans)
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://localhost:4318/v1/traces", "http://localhost:4318/v1/traces"),
+        ("https://user:secret@collector/in?key=secret", "https://collector:443/in"),
+        ("http://[::1]:1", "http://[::1]:1/"),
+    ],
+)
+def test_the_log_names_the_receiver_without_its_secrets(url: str, address: str) -> None:
+    """An address may carry a password or a key."""
+    assert Transport(url).address == address

@@ -1,0 +1,112 @@
+"""Settings never fail: a wrong one is replaced and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from otel.runtime.libraries import NAMES
+from otel.runtime.settings import SETTINGS, STANDARD, Setting, Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    """Nothing has to be set."""
+    assert Settings.read({}) == Settings(
+        handler="",
+        libraries=NAMES,
+        first_flush_ms=1000,
+        flush_ms=250,
+        buffered_spans=2048,
+        enabled=True,
+        endpoint="http://localhost:4318/v1/traces",
+        warnings=(),
+    )
+
+
+MILLISECONDS = "a whole number of milliseconds from 1 to 60000"
+ADDRESS = "an http or https address"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "must", "seen", "used"),
+    [
+        ("LAMBDA_LATENCY_FLUSH_MS", "fast", MILLISECONDS, "'fast'", "'250'"),
+        ("LAMBDA_LATENCY_FLUSH_MS", "0", MILLISECONDS, "'0'", "'250'"),
+        ("LAMBDA_LATENCY_FIRST_FLUSH_MS", "1.5", MILLISECONDS, "'1.5'", "'1000'"),
+        ("LAMBDA_LATENCY_BUFFERED_SPANS", "-1", "a whole number from 1 to 1000000", "'-1'", "'2048'"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none", "'zipkin'", "'otlp'"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "u:secret@c:4318?key=secret", ADDRESS, "'c:4318'", "'http://localhost:4318'"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://:9", ADDRESS, "'http://:9'", "what it is without"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:x", ADDRESS, "'http://c:x'", "what it is without"),
+    ],
+)
+def test_a_wrong_value_is_the_default_and_one_warning(name: str, value: str, must: str, seen: str, used: str) -> None:
+    """The warning says which variable, what it must be, what was seen (no secret of an address) and what is used."""
+    settings = Settings.read({name: value})
+    assert settings.warnings == (f"{name} must be {must}, got {seen}; using {used}",)
+    assert replace(settings, warnings=()) == Settings.read({})
+
+
+def test_a_variable_that_is_no_setting_is_named() -> None:
+    """With the one that was meant."""
+    assert Settings.read({"LAMBDA_LATENCY_FLUSHMS": "9"}).warnings == (
+        "LAMBDA_LATENCY_FLUSHMS is not a setting, did you mean 'LAMBDA_LATENCY_FLUSH_MS'?; ignored",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "libraries"),
+    [
+        ("all", NAMES),
+        ("", NAMES),
+        ("none", frozenset()),
+        ("botocore, Requests", frozenset({"botocore", "requests"})),
+    ],
+)
+def test_instrumentations_are_all_none_or_names(value: str, libraries: frozenset[str]) -> None:
+    """Names may be written with spaces and in any case."""
+    settings = Settings.read({"LAMBDA_LATENCY_INSTRUMENTATIONS": value})
+    assert settings.libraries == libraries
+    assert settings.warnings == ()
+
+
+def test_an_unknown_library_is_left_out_and_its_neighbour_suggested() -> None:
+    """A typo does not turn the others off."""
+    settings = Settings.read({"LAMBDA_LATENCY_INSTRUMENTATIONS": "botocore,request"})
+    assert settings.libraries == {"botocore"}
+    assert settings.warnings == (
+        "LAMBDA_LATENCY_INSTRUMENTATIONS names 'request', which is not known, did you mean 'requests'?; left out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "endpoint"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:1/"}, "http://c:1/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://c/base"}, "https://c/base/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t:2/in"}, "http://t:2/in"),
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t:2/in", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:1"},
+            "http://t:2/in",
+        ),
+    ],
+)
+def test_the_traces_endpoint_comes_before_the_general_one(variables: dict[str, str], endpoint: str) -> None:
+    """As OpenTelemetry's specification of the exporter says."""
+    assert Settings.read(variables).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "variables", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_SDK_DISABLED": "TRUE"}, {"OTEL_TRACES_EXPORTER": "none"}]
+)
+def test_opentelemetrys_own_switches_turn_the_runtime_off(variables: dict[str, str]) -> None:
+    """Both, in any case."""
+    assert not Settings.read(variables).enabled
+
+
+@pytest.mark.parametrize("setting", [*SETTINGS, *STANDARD], ids=lambda setting: setting.name)
+def test_a_setting_is_documented_in_one_line(setting: Setting) -> None:
+    """The tables are the documentation."""
+    assert setting.doc.endswith(".")
+    assert "\n" not in setting.doc

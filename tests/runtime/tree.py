@@ -1,0 +1,42 @@
+"""Spans as one nested tuple, so that a test compares the whole tree and not one value of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["Tree", "trees"]
+
+Tree: TypeAlias = tuple[str, str, str, dict[str, Any], list["Tree"]]
+
+
+def trees(spans: Iterable[ReadableSpan], *keys: str) -> list[Tree]:
+    """Spans without a recorded parent, by start: (name, kind, status, the attributes named by `keys`, children)."""
+    ordered = sorted(spans, key=lambda span: span.start_time or 0)
+    recorded = {identity(span) for span in ordered}
+
+    def below(parent: int | None) -> list[Tree]:
+        return [
+            (
+                span.name,
+                span.kind.name,
+                span.status.status_code.name,
+                {key: (span.attributes or {})[key] for key in keys if key in (span.attributes or {})},
+                below(identity(span)),
+            )
+            for span in ordered
+            if (span.parent.span_id if span.parent and span.parent.span_id in recorded else None) == parent
+        ]
+
+    return below(None)
+
+
+def identity(span: ReadableSpan) -> int:
+    """The span's own id."""
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id

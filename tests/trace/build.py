@@ -1,0 +1,89 @@
+"""Traces in a few readable lines: a tree of names and times, ids given in the order of writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otel.trace import Event, Scope, Span, SpanKind, Status, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["MS", "T0", "TRACE_ID", "Node", "node", "spans_of", "tree"]
+
+TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
+T0 = 1_795_560_000_000_000_000
+MS = 1_000_000
+EMPTY: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A span to be, with its children; times are counted from the start of the trace."""
+
+    name: str
+    start: float
+    end: float | None
+    children: tuple[Node, ...]
+    kind: SpanKind = SpanKind.INTERNAL
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    resource: Mapping[str, object] = field(default_factory=dict)
+    scope: str = ""
+    status: Status = Status.UNSET
+    message: str = ""
+    events: tuple[Event, ...] = ()
+
+
+def node(
+    name: str,
+    start: float,
+    end: float | None,
+    *children: Node,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Mapping[str, object] = EMPTY,
+    resource: Mapping[str, object] = EMPTY,
+    scope: str = "",
+    status: Status = Status.UNSET,
+    message: str = "",
+    events: tuple[Event, ...] = (),
+) -> Node:
+    """A span to be, with its children behind its times."""
+    return Node(name, start, end, children, kind, attributes, resource, scope, status, message, events)
+
+
+def tree(*tops: Node, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> Trace:
+    """A trace; times are in `unit` nanoseconds."""
+    return Trace(spans_of(tops, unit=unit, trace_id=trace_id, first=first))
+
+
+def spans_of(tops: Iterable[Node], *, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> list[Span]:
+    """The spans of some trees: ids count up from `first` in the order of writing, parents before children."""
+    found: list[Span] = []
+
+    def add(one: Node, parent_id: str | None) -> None:
+        span_id = f"{first + len(found):016x}"
+        found.append(
+            Span(
+                trace_id=trace_id,
+                span_id=span_id,
+                parent_id=parent_id,
+                parent_remote=None if parent_id is None else one.kind is SpanKind.SERVER,
+                name=one.name,
+                kind=one.kind,
+                start_ns=T0 + round(one.start * unit),
+                end_ns=None if one.end is None else T0 + round(one.end * unit),
+                status=one.status,
+                status_message=one.message,
+                attributes=one.attributes,
+                events=one.events,
+                resource=one.resource,
+                scope=Scope(one.scope),
+            )
+        )
+        for child in one.children:
+            add(child, span_id)
+
+    for top in tops:
+        add(top, None)
+    return found

@@ -1,0 +1,221 @@
+"""The critical path: a test for each row of the rules, and random trees against an obvious walk."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from otel.trace import Span, SpanKind, Trace, critical_path
+from tests.trace.build import T0, TRACE_ID, Node, node, tree
+from tests.trace.reference import reference_sections
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FUNCTION: Mapping[str, object] = {"aws.xray.origin": "AWS::Lambda::Function"}
+SERVICE: Mapping[str, object] = {"aws.xray.origin": "AWS::Lambda"}
+
+
+def _path(*tops: Node) -> str:
+    """`a 0-20, b 20-50`: the sections of a trace."""
+    return ", ".join(
+        f"{section.span.name} {section.start_ns - T0}-{section.end_ns - T0}"
+        for section in critical_path(tree(*tops)).sections
+    )
+
+
+def test_what_no_child_covers_is_the_parents_own() -> None:
+    """Before, between and after its children."""
+    assert (
+        _path(node("a", 0, 100, node("b", 20, 50), node("c", 60, 90))) == "a 0-20, b 20-50, a 50-60, c 60-90, a 90-100"
+    )
+
+
+def test_back_to_back_both_are_on_the_path() -> None:
+    """One ends in the very instant in which the next begins."""
+    assert _path(node("a", 0, 100, node("b", 0, 50), node("c", 50, 100))) == "b 0-50, c 50-100"
+
+
+def test_an_overlap_of_one_nanosecond_moves_one_nanosecond() -> None:
+    """The earlier call is cut, not dropped."""
+    assert _path(node("a", 0, 100, node("b", 0, 51), node("c", 50, 100))) == "b 0-50, c 50-100"
+
+
+def test_of_one_end_the_one_that_starts_first_owns_the_time() -> None:
+    """Whichever has the smaller id."""
+    assert _path(node("a", 0, 100, node("b", 40, 90), node("c", 20, 90))) == "a 0-20, c 20-90, a 90-100"
+
+
+def test_of_one_interval_the_smaller_id_owns_the_time() -> None:
+    """So that the order of files does not matter."""
+    assert _path(node("a", 0, 100, node("b", 20, 90), node("c", 20, 90))) == "a 0-20, b 20-90, a 90-100"
+
+
+def test_one_interval_after_cutting_is_one_interval() -> None:
+    """Both reach over their parent's limits; cut to it they are the same."""
+    assert _path(node("a", 0, 100, node("b", -5, 120), node("c", -9, 140))) == "b 0-100"
+
+
+def test_a_child_longer_than_its_parent_counts_inside_it_only() -> None:
+    """A skewed clock moves no time of anybody else's."""
+    assert _path(node("a", 0, 100, node("b", 20, 60, node("c", 10, 80)))) == "a 0-20, c 20-60, a 60-100"
+
+
+def test_a_child_that_outlives_its_parent_never_extends_the_wall_clock() -> None:
+    """Asynchronous work is off the path after its parent's end."""
+    assert _path(node("a", 0, 100, node("b", 20, 60, node("c", 50, 300)))) == "a 0-20, b 20-50, c 50-60, a 60-100"
+
+
+def test_a_consumer_under_a_producer_is_off_the_path_after_its_parents_end() -> None:
+    """The same rule as for every other span that runs on."""
+    producer = node("send", 10, 20, node("work", 15, 90, kind=SpanKind.CONSUMER), kind=SpanKind.PRODUCER)
+    assert _path(node("a", 0, 100, producer)) == "a 0-10, send 10-15, work 15-20, a 20-100"
+
+
+def test_zero_length_has_no_share_and_hides_nobody() -> None:
+    """Neither at an edge nor in the middle."""
+    inside = (node("b", 20, 60), node("c", 60, 60), node("d", 40, 40), node("e", 100, 100))
+    assert _path(node("a", 0, 100, *inside)) == "a 0-20, b 20-60, a 60-100"
+
+
+def test_a_root_of_zero_length_divides_nothing() -> None:
+    """No section, and a wall clock of nothing."""
+    trace = tree(node("a", 50, 50, node("b", 20, 60)))
+    assert (critical_path(trace).sections, critical_path(trace).wall_ns) == ((), 0)
+
+
+def test_an_orphan_leaves_the_wall_clock_of_the_request_unchanged() -> None:
+    """It is a root of its own."""
+    spans = [*tree(node("a", 0, 100)).spans]
+    orphan = Span(trace_id=TRACE_ID, span_id="f" * 16, parent_id="e" * 16, parent_remote=False, name="o", start_ns=T0)
+    assert critical_path(Trace([*spans, orphan])).wall_ns == 100
+
+
+def test_a_cycle_takes_no_time() -> None:
+    """It hangs on nothing that the request waited for."""
+    ring = [
+        Span(trace_id=TRACE_ID, span_id=own * 16, parent_id=other * 16, name=own, start_ns=T0, end_ns=T0 + 500)
+        for own, other in (("e", "f"), ("f", "e"))
+    ]
+    path = critical_path(Trace([*tree(node("a", 0, 100)).spans, *ring]))
+    assert [(section.span.name, section.ns) for section in path.sections] == [("a", 100)]
+
+
+def test_an_open_span_ends_with_its_parent() -> None:
+    """Never now, never 1970."""
+    assert _path(node("a", 0, 100, node("b", 20, 60, node("c", 30, None)))) == "a 0-20, b 20-30, c 30-60, a 60-100"
+
+
+def test_an_open_root_ends_with_the_last_that_is_known() -> None:
+    """Its own end was never recorded; below it the usual cutting holds."""
+    assert _path(node("a", 0, None, node("b", 20, 60, node("c", 30, 70)))) == "a 0-20, b 20-30, c 30-60, a 60-70"
+
+
+def test_initialization_before_its_function_segment_counts_once_inside_the_service() -> None:
+    """It is a child of the function segment but lies before it."""
+    init = node("Initialization", 10, 40)
+    function = node("f", 42, 90, init, node("Invocation", 43, 89), attributes=FUNCTION)
+    assert _path(node("s", 0, 100, function, attributes=SERVICE)) == (
+        "s 0-10, Initialization 10-40, s 40-42, f 42-43, Invocation 43-89, f 89-90, s 90-100"
+    )
+
+
+def test_the_kits_init_beside_initialization_is_the_same_time() -> None:
+    """Inside it, cut to it, counted once."""
+    handler = node("h", 44, 88, node("init", 15, 43, scope="otel.runtime"), kind=SpanKind.SERVER, scope="otel.runtime")
+    function = node(
+        "f", 42, 90, node("Initialization", 10, 40), node("Invocation", 43, 89, handler), attributes=FUNCTION
+    )
+    assert _path(node("s", 0, 100, function, attributes=SERVICE)) == (
+        "s 0-10, Initialization 10-15, init 15-40, s 40-42, f 42-43, Invocation 43-44, h 44-88, Invocation 88-89, "
+        "f 89-90, s 90-100"
+    )
+
+
+def test_the_kits_init_alone_starts_the_wall_clock() -> None:
+    """The moment between the import's end and the first call belongs to it."""
+    init = node("init", 0, 300, node("import boto3", 100, 250), scope="otel.runtime")
+    handler = node("h", 310, 400, init, node("b", 320, 390), kind=SpanKind.SERVER, scope="otel.runtime")
+    path = critical_path(tree(handler))
+    assert path.wall_ns == 400
+    assert _path(handler) == "init 0-100, import boto3 100-250, init 250-310, h 310-320, b 320-390, h 390-400"
+
+
+def test_an_init_that_reaches_into_the_handler_is_not_counted_twice() -> None:
+    """The handler's own time begins where the handler does."""
+    init = node("init", 0, 30, scope="otel.runtime")
+    assert _path(node("h", 20, 100, init, kind=SpanKind.SERVER, scope="otel.runtime")) == "init 0-20, h 20-100"
+
+
+def test_an_environment_that_lay_ready_kept_nobody_waiting() -> None:
+    """Provisioned concurrency starts long before the first request."""
+    init = node("init", 0, 30, scope="otel.runtime")
+    handler = node("h", 5e9, 5e9 + 100, init, kind=SpanKind.SERVER, scope="otel.runtime")
+    assert critical_path(tree(handler)).wall_ns == 100
+
+
+def test_a_handler_recorded_beside_invocation_is_looked_for_inside_it() -> None:
+    """Else Invocation, which ends later, would hide all that the handler did."""
+    function = node("f", 0, 100, node("Invocation", 1, 99), node("h", 2, 98, kind=SpanKind.SERVER), attributes=FUNCTION)
+    assert _path(function) == "f 0-1, Invocation 1-2, h 2-98, Invocation 98-99, f 99-100"
+
+
+def test_overhead_after_the_answer_extends_nothing() -> None:
+    """The function segment and Overhead may outlive the service's span."""
+    function = node("f", 10, 130, node("Invocation", 10, 90), node("Overhead", 90, 130), attributes=FUNCTION)
+    assert _path(node("s", 0, 100, function, attributes=SERVICE)) == "s 0-10, Invocation 10-90, Overhead 90-100"
+
+
+def test_a_deep_trace_is_walked_without_recursion() -> None:
+    """Twenty thousand spans, each a nanosecond inside the one before."""
+    spans = [
+        Span(
+            trace_id=TRACE_ID,
+            span_id=f"{number:016x}",
+            parent_id=f"{number - 1:016x}" if number > 1 else None,
+            name="s",
+            start_ns=T0 + number,
+            end_ns=T0 + 50_001 - number,
+        )
+        for number in range(1, 20_001)
+    ]
+    path = critical_path(Trace(spans))
+    assert sum(section.ns for section in path.sections) == path.wall_ns == 49_999
+
+
+def test_random_trees_equal_the_obvious_walk() -> None:
+    """Overlaps, ties, skew, zero lengths and open spans; disjoint, without gaps, exact."""
+    rng = random.Random(5)  # noqa: S311 - a seed that can be repeated
+    for _ in range(3000):
+        trace = _random_trace(rng)
+        path = critical_path(trace)
+        at = path.waiting.start_ns
+        for section in path.sections:
+            assert (section.start_ns, section.ns > 0) == (at, True)
+            at = section.end_ns
+        assert at == path.waiting.end_ns
+        found = [(section.span.span_id, section.start_ns, section.end_ns) for section in path.sections]
+        assert found == reference_sections(trace)
+
+
+def _random_trace(rng: random.Random) -> Trace:
+    ids = list(range(1, rng.randint(2, 40) + 1))
+    rng.shuffle(ids)
+    spans: list[Span] = []
+    for number in ids:
+        parent = rng.choice(spans) if spans else None
+        low = parent.start_ns - T0 if parent is not None else 0
+        start = low + rng.randint(-3, 12)
+        end = start + rng.choice([0, 1, 3, 7, 15, 30])
+        spans.append(
+            Span(
+                trace_id=TRACE_ID,
+                span_id=f"{number:016x}",
+                parent_id=parent.span_id if parent is not None else None,
+                name=f"{number}",
+                start_ns=T0 + start,
+                end_ns=None if parent is not None and rng.random() < 0.1 else T0 + end,
+            )
+        )
+    rng.shuffle(spans)
+    return Trace(spans)

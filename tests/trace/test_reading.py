@@ -1,0 +1,136 @@
+"""Trace files as they come: many lines, one document, gzip, and broken in every way that keeps the rest readable."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel.trace import Span, dump_line, read_trace, read_traces, to_otlp
+from tests.trace.build import T0, TRACE_ID, node, spans_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPANS = spans_of([node("a", 0, 100, node("b", 10, 20), node("c", 30, 40))])
+OTHER = Span(trace_id="7" * 32, span_id="00000000000000aa", name="other", start_ns=T0 - 5, end_ns=T0)
+
+
+def _seen(path: Path) -> tuple[list[list[str]], list[str]]:
+    traces, problems = read_traces(path)
+    names = [[span.name for span in trace.spans] for trace in traces]
+    return names, [str(problem).replace(str(path), path.name) for problem in problems]
+
+
+def test_the_spans_of_a_trace_may_come_in_many_lines(tmp_path: Path) -> None:
+    """A handler's spans, the gateway's and the provider's are exported apart; empty lines mean nothing."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text(dump_line([SPANS[2]]) + "\n" + dump_line([OTHER, SPANS[0]]) + dump_line([SPANS[1]]))
+    assert _seen(path) == ([["other"], ["a", "b", "c"]], [])
+
+
+def test_a_pretty_printed_document_is_read(tmp_path: Path) -> None:
+    """As people save it from other tools, with a byte order mark or without."""
+    path = tmp_path / "trace.json"
+    for encoding in ("utf-8", "utf-8-sig"):
+        path.write_text(json.dumps(to_otlp(SPANS), indent=2), encoding=encoding)
+        assert _seen(path) == ([["a", "b", "c"]], [])
+
+
+def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
+    """Whatever the file is called."""
+    path = tmp_path / "traces.jsonl"
+    path.write_bytes(gzip.compress(dump_line(SPANS).encode()))
+    assert _seen(path) == ([["a", "b", "c"]], [])
+
+
+def test_a_cut_gzip_gives_the_lines_before_the_cut(tmp_path: Path) -> None:
+    """And says that it was cut."""
+    path = tmp_path / "traces.jsonl.gz"
+    lines = "".join(dump_line([replace(OTHER, span_id=f"{number:016x}")]) for number in range(1, 2000))
+    path.write_bytes(gzip.compress(lines.encode())[:-3000])
+    [names], problems = _seen(path)
+    assert 100 < len(names) < 2000
+    assert problems[-1] == "traces.jsonl.gz: Compressed file ended before the end-of-stream marker was reached"
+
+
+def test_several_files_are_read_together(tmp_path: Path) -> None:
+    """Gateway and function may write files of their own."""
+    paths = [tmp_path / "1.jsonl", tmp_path / "2.jsonl"]
+    paths[0].write_text(dump_line(SPANS[:1]))
+    paths[1].write_text(dump_line(SPANS[1:]))
+    traces, problems = read_traces(*paths)
+    assert ([len(trace.spans) for trace in traces], problems) == ([3], ())
+
+
+def test_a_broken_line_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    """First, in the middle and last."""
+    good = dump_line([OTHER])
+    path = tmp_path / "traces.jsonl"
+    path.write_text('{"resourceSpans": [{"a\n' + dump_line(SPANS) + "nothing\n" + good + good[:40])
+    assert _seen(path) == (
+        [["other"], ["a", "b", "c"]],
+        [
+            "traces.jsonl:1: cut or not JSON: Unterminated string starting at (column 21)",
+            "traces.jsonl:3: cut or not JSON: Expecting value (column 1)",
+            "traces.jsonl:5: cut or not JSON: Unterminated string starting at (column 32)",
+        ],
+    )
+
+
+def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
+    """Not one for each of its lines."""
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(to_otlp(SPANS), indent=2)[:-200])
+    names, problems = _seen(path)
+    assert (names, len(problems)) == ([], 1)
+    assert problems[0].startswith("trace.json:1: cut or not JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", []),
+        (b"\n\n", []),
+        (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not text: bytes that are no UTF-8"]),
+        (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
+        (b"7\n", ["t.jsonl:1: no OTLP/JSON document: resourceSpans expected, got int"]),
+        (b'{"resourceMetrics": []}', ["t.jsonl:1: no OTLP/JSON document: resourceSpans expected, got resourceMetrics"]),
+    ],
+)
+def test_what_holds_no_traces_says_why(tmp_path: Path, content: bytes, expected: list[str]) -> None:
+    """An empty file holds none, and nothing is wrong with that."""
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(content)
+    assert _seen(path) == ([], expected)
+
+
+def test_a_file_that_is_not_there_is_a_problem_like_any_other(tmp_path: Path) -> None:
+    """The files that are there are read."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text(dump_line(SPANS))
+    traces, problems = read_traces(tmp_path / "none.jsonl", path)
+    assert len(traces) == 1
+    assert [str(problem) for problem in problems] == [f"{tmp_path / 'none.jsonl'}: No such file or directory"]
+
+
+def test_what_is_wrong_inside_a_trace_is_reported_with_the_file(tmp_path: Path) -> None:
+    """A duplicate is counted, nothing is left out."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text(dump_line([OTHER, OTHER]))
+    _, [problem] = read_traces(path)
+    assert (problem.source, problem.effect) == ("7" * 32, "counted")
+
+
+def test_one_trace_is_found_by_its_id_in_hex_or_as_x_ray_writes_it(tmp_path: Path) -> None:
+    """Its console shows the second."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text(dump_line([OTHER, *SPANS]))
+    for trace_id in (TRACE_ID, TRACE_ID.upper(), f"1-{TRACE_ID[:8]}-{TRACE_ID[8:]}"):
+        trace = read_trace(path, trace_id)
+        assert trace is not None
+        assert len(trace.spans) == 3
+    assert read_trace(path, "0" * 32) is None

@@ -1,0 +1,182 @@
+"""`Trace` builds the tree of one trace id and names what does not fit into it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from otel.trace import Span, SpanKind, Status, Trace
+from tests.trace.build import T0, TRACE_ID, node, spans_of, tree
+
+CODE = {"http.request.method": "POST", "http.route": "/orders", "http.response.status_code": 201}
+
+
+def _span(number: int, parent: int | None = None, *, start: int = 0, end: int | None = 10, **more: object) -> Span:
+    return Span(
+        trace_id=TRACE_ID,
+        span_id=f"{number:016x}",
+        parent_id=None if parent is None else f"{parent:016x}",
+        name=f"span {number}",
+        start_ns=T0 + start,
+        end_ns=None if end is None else T0 + end,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_children_come_in_the_order_of_their_start() -> None:
+    """Whatever the order in which they were read; equal starts by id."""
+    spans = [_span(4, 1, start=5), _span(3, 1, start=5), _span(2, 1, start=7), _span(1)]
+    trace = Trace(spans)
+    assert [child.name for child in trace.children(trace.roots[0])] == ["span 3", "span 4", "span 2"]
+    assert trace == Trace(reversed(spans))
+
+
+def test_a_trace_can_be_copied_pickled_and_hashed() -> None:
+    """Process pools send whole traces."""
+    trace = tree(node("a", 0, 10, node("b", 2, 5)))
+    assert copy.deepcopy(trace) == trace
+    assert pickle.loads(pickle.dumps(trace)) == trace  # noqa: S301 - our own bytes
+    assert hash(copy.deepcopy(trace)) == hash(trace)
+
+
+def test_a_trace_needs_spans_of_one_trace_id() -> None:
+    """Both mistakes say what was seen."""
+    with pytest.raises(ValueError, match="at least one span, got none"):
+        Trace([])
+    with pytest.raises(ValueError, match=f"share one trace id, got {TRACE_ID} and {'b' * 32}"):
+        Trace([_span(1), replace(_span(2), trace_id="b" * 32)])
+
+
+def test_only_a_local_parent_that_was_never_recorded_makes_an_orphan() -> None:
+    """A remote or an unknown parent is counted apart."""
+    spans = [
+        _span(1),
+        _span(2, 99, parent_remote=False),
+        _span(3, 99, parent_remote=True),
+        _span(4, 99, parent_remote=None),
+        _span(5, 2, parent_remote=False),
+    ]
+    trace = Trace(spans)
+    assert [span.name for span in trace.roots] == ["span 1"]
+    assert [span.name for span in trace.orphans] == ["span 2"]
+    assert [span.name for span in trace.remote_parents] == ["span 3"]
+    assert [span.name for span in trace.unknown_parents] == ["span 4"]
+    assert [span.name for span in trace.children(spans[1])] == ["span 5"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_duplicates_the_complete_one_then_the_later_end_counts(turned: bool) -> None:
+    """Whichever was read first; two complete ones are reported."""
+    spans = [_span(1, end=None), _span(1, end=10), _span(1, end=12)]
+    trace = Trace(spans[::-1] if turned else spans)
+    assert [span.end_ns for span in trace.spans] == [T0 + 12]
+    assert [str(problem) for problem in trace.problems] == [
+        f"{TRACE_ID}: span 0000000000000001 (span 1) was recorded twice: the one that ends later counts"
+    ]
+
+
+def test_a_provisional_span_is_replaced_without_a_word() -> None:
+    """It was written to be replaced, even where it ends later than the final one."""
+    spans = [_span(1, end=30, attributes={"lambda.provisional": True}), _span(1, end=10)]
+    trace = Trace(spans)
+    assert [span.end_ns for span in trace.spans] == [T0 + 10]
+    assert trace.problems == ()
+
+
+def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
+    """No span is lost: the cut span is a top of its own."""
+    trace = Trace([_span(1), _span(2, 4, start=3), _span(3, 2, start=4), _span(4, 3, start=5), _span(5, 5, start=6)])
+    assert [span.name for span in trace.tops] == ["span 1", "span 2", "span 5"]
+    assert trace.orphans == ()
+    assert [problem.reason for problem in trace.problems] == [
+        "span 0000000000000002 (span 2) is its own ancestor: cut there",
+        "span 0000000000000005 (span 5) is its own ancestor: cut there",
+    ]
+
+
+def test_the_outermost_span_is_the_gateways_else_lambdas_else_the_handlers() -> None:
+    """Each layer taken away leaves the next one."""
+    handler = node("POST /orders", 5, 90, kind=SpanKind.SERVER, scope="otel.runtime")
+    function = node("CreateOrder", 4, 95, handler, attributes={"aws.xray.origin": "AWS::Lambda::Function"})
+    service = node("CreateOrder", 3, 96, function, attributes={"aws.xray.origin": "AWS::Lambda"})
+    stage = node("orders-api/dev", 0, 100, service, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
+    tops = (stage, service, function, handler, node("job", 0, 3))
+    assert [tree(top).outermost.origin or tree(top).outermost.name for top in tops] == [
+        "AWS::ApiGateway::Stage",
+        "AWS::Lambda",
+        "AWS::Lambda::Function",
+        "POST /orders",
+        "job",
+    ]
+
+
+def test_an_api_that_the_function_calls_is_not_the_outermost_span() -> None:
+    """Its stage lies below the function."""
+    stage = node("other-api/dev", 30, 60, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
+    call = node("GET", 20, 70, stage, kind=SpanKind.CLIENT)
+    handler = node("POST /orders", 0, 90, call, kind=SpanKind.SERVER, scope="otel.runtime")
+    assert tree(handler).outermost.name == "POST /orders"
+
+
+def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
+    """Route and cold start from the handler; the status that the caller saw from the gateway."""
+    handler = node(
+        "POST /orders", 5, 90, kind=SpanKind.SERVER, scope="otel.runtime", attributes={**CODE, "faas.coldstart": True}
+    )
+    stage = node(
+        "orders-api/dev",
+        0,
+        100,
+        handler,
+        attributes={"aws.xray.origin": "AWS::ApiGateway::Stage", "http.response.status_code": 502},
+    )
+    trace = tree(stage)
+    assert (trace.route, trace.status_code, trace.cold_start, trace.error, trace.timed_out) == (
+        "POST /orders",
+        502,
+        True,
+        True,
+        False,
+    )
+
+
+def test_a_request_whose_handler_was_lost_still_has_a_route_and_a_timeout() -> None:
+    """Lambda killed it at its deadline: the gateway and the function segment tell."""
+    function = node(
+        "CreateOrder", 5, 90, attributes={"aws.xray.origin": "AWS::Lambda::Function", "lambda.timeout": True}
+    )
+    stage = node("orders-api/dev", 0, 100, function, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage", **CODE})
+    trace = tree(stage)
+    assert (trace.route, trace.timed_out, trace.handler) == ("POST /orders", True, None)
+
+
+def test_a_refused_request_is_no_error() -> None:
+    """A 4xx is an answer."""
+    code = {**CODE, "http.response.status_code": 404}
+    trace = tree(node("GET /orders/{id}", 0, 10, kind=SpanKind.SERVER, attributes=code))
+    assert (trace.status_code, trace.error) == (404, False)
+
+
+def test_an_exception_is_an_error() -> None:
+    """An ERROR on the handler's span counts without a status code."""
+    assert tree(node("work", 0, 10, kind=SpanKind.SERVER, status=Status.ERROR)).error
+
+
+def test_a_deep_trace_is_built_without_recursion() -> None:
+    """Twenty thousand spans, each below the one before."""
+    spans = [_span(number, number - 1 or None, start=number, end=50_000 - number) for number in range(1, 20_001)]
+    trace = Trace(spans)
+    assert trace.outermost.name == "span 1"
+    assert len(trace.spans) == 20_000
+
+
+def test_the_builder_gives_ids_in_the_order_of_writing() -> None:
+    """The other tests rely on it for ties."""
+    assert [span.span_id[-1] for span in spans_of([node("a", 0, 1, node("b", 0, 1)), node("c", 0, 1)])] == [
+        "1",
+        "2",
+        "3",
+    ]
