@@ -3,7 +3,8 @@ environment (the exec wrapper may have changed it), and two things that only a l
 
 The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`) are resolved without DNS,
 so that the payments provider has a name of its own in the spans. The laptop's faults: the handler that
-LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so.
+LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so. And with
+LAMBDA_LATENCY_LOCAL_NETWORK=loopback, as under test, nothing else can be called.
 
 It runs as a script and imports nothing of ours: the task root may be a built artifact.
 """
@@ -17,6 +18,21 @@ from types import ModuleType
 from typing import Any
 
 Handler = Callable[[Any, Any], Any]
+
+
+def stay_on_loopback() -> None:
+    """Refuse connections to anywhere else."""
+    import ipaddress
+    import socket
+
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not ipaddress.ip_address(address[0]).is_loopback:
+            raise ConnectionRefusedError(f"only loopback addresses may be called here, not {address[0]}")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[assignment]
 
 
 def name_hosts(hosts: str) -> None:
@@ -86,6 +102,8 @@ def main() -> None:
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this script's own folder
     if hosts := os.environ.pop("LAMBDA_LATENCY_LOCAL_HOSTS", ""):
         name_hosts(hosts)
+    if os.environ.pop("LAMBDA_LATENCY_LOCAL_NETWORK", "") == "loopback":
+        stay_on_loopback()
     if handler := os.environ.pop("LAMBDA_LATENCY_LOCAL_FAULTS", ""):
         sys.meta_path.insert(0, FaultyHandler(handler))
     from awslambdaric.__main__ import main as run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import signal
@@ -35,7 +36,7 @@ class QuickHandler(WSGIRequestHandler):
     def log_request(self, *_: Any) -> None:
         """Nothing: what happened is in the spans."""
 
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+    def connection_dropped(self, *_: Any) -> None:
         """Leave it: werkzeug's own would wait for the next request on what was reset."""
         self.close_connection = True
 
@@ -53,7 +54,8 @@ class FaultyTable:
             fault = self._faults.next(tuple(self._routes[function])) if function in self._routes else None
             if fault is not None:
                 # The body is read first: an answer that comes before it would break the connection for the next call.
-                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                environ["wsgi.input"] = io.BytesIO(body)
                 if (answer := _suffer(fault, environ["werkzeug.socket"])) is not None:
                     return answer(start_response)
         return self._app(environ, start_response)

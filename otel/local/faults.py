@@ -99,7 +99,8 @@ class _Draw:
 
     def hit(self) -> bool:
         """One hit in each run of 1/share calls, at a random place in it."""
-        call, share = self.calls, Fraction(str(self.rule.share))  # exact: a run must not lose its hit to rounding
+        # The fraction that was meant (1/3, not the float beside it): a run must not lose its hit to rounding.
+        call, share = self.calls, Fraction(self.rule.share).limit_denominator(10**9)
         self.calls += 1
         if not share:
             return False
@@ -113,9 +114,11 @@ class _Draw:
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises `UsageError` that names the file and the rule."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "--faults takes a JSON file") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text", "--faults takes a JSON file") from error
     try:
         return Plan.from_json(text)
     except UsageError as error:

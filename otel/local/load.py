@@ -107,7 +107,8 @@ def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer],
     for caller in callers:
         caller.start()
     for caller in callers:
-        caller.join()
+        while caller.is_alive():
+            caller.join(0.2)  # not for ever: a signal that another thread got is handled only between two waits
     if failures:
         raise failures[0]
     return answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,11 @@ class Processes:
             start_new_session=True,
         )
         assert child.stdin is not None
-        self._tell(f"+{child.pid}")
+        try:
+            self._tell(f"+{child.pid}")
+        except LocalError:
+            with child:  # at the end of its pipe it leaves
+                raise
         try:
             child.stdin.write(b"go\n")
             child.stdin.close()
@@ -77,7 +82,8 @@ class Processes:
         assert self._warden.stdin is not None
         with self._lock:
             self._open = False
-            self._warden.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # somebody killed the warden
+                self._warden.stdin.close()
         self._warden.wait()
 
     def _tell(self, line: str) -> None:

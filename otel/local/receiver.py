@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from base64 import b64decode
@@ -35,9 +36,9 @@ class _Receiver(Handler):
         kind = self.headers.get_content_type()
         try:
             if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
+                body = gzip.GzipFile(fileobj=io.BytesIO(body)).read(MAX_BODY + 1)
             if len(body) > MAX_BODY:
-                raise ValueError(f"{len(body)} bytes are more than {MAX_BODY}")
+                raise ValueError(f"more than {MAX_BODY} bytes")
             if kind == "application/x-protobuf":
                 document = _from_protobuf(body)
             elif kind == "application/json":
@@ -48,6 +49,8 @@ class _Receiver(Handler):
                 return self.answer(415)
         except (ValueError, OSError, EOFError, zlib.error, DecodeError) as error:
             return self.answer(400, str(error).encode())
+        except RecursionError:
+            return self.answer(400, b"nested too deeply")
         self.keep(document)
         return self.answer(200, b"" if kind == "application/x-protobuf" else b"{}", {"Content-Type": kind})
 

@@ -52,6 +52,12 @@ def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
 
     Raises `UsageError` for a file that is missing or no template, and for a parameter that it does not have or allow.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # samcli's libraries among themselves
+        return _read_template(path, parameters)
+
+
+def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     from samcli.lib.providers.api_provider import ApiProvider
     from samcli.lib.providers.sam_function_provider import SamFunctionProvider
     from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
@@ -67,11 +73,9 @@ def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         raise UsageError(f"{path} has no Resources", "it must be a SAM template")
     _check_parameters(raw.get("Parameters") or {}, parameters, path)
     try:
-        with warnings.catch_warnings():  # samtranslator calls what it has itself deprecated
-            warnings.simplefilter("ignore", DeprecationWarning)
-            stacks, _ = SamLocalStackProvider.get_stacks(
-                str(path), parameter_overrides=dict(parameters), global_parameter_overrides=STACK
-            )
+        stacks, _ = SamLocalStackProvider.get_stacks(
+            str(path), parameter_overrides=dict(parameters), global_parameter_overrides=STACK
+        )
         stack = stacks[0]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
         functions = SamFunctionProvider(stacks, use_raw_codeuri=True).get_all()

@@ -171,7 +171,10 @@ class Sandbox:
     def _start_for_request(self, pool: _Pool) -> None:
         with self._starts:
             # While this start waited for its turn, others may have served the requests.
-            failure = self._start(pool) if pool.waiting and not self._closed.is_set() else None
+            try:
+                failure = self._start(pool) if pool.waiting else None
+            except LocalError as error:
+                failure = Outcome.failed("Sandbox.Closed", error.what)
         with self._changed:
             pool.starting -= 1
             if failure is not None:

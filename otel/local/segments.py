@@ -14,8 +14,8 @@ from otel.trace.span import Scope, Span, SpanKind, Status
 __all__ = ["TraceHeader", "function_segments", "new_span_id", "new_trace_id"]
 
 SCOPE = Scope("otel.local")
-ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})", re.IGNORECASE | re.ASCII)
-PARENT = re.compile(r"[0-9a-f]{16}", re.IGNORECASE | re.ASCII)
+ROOT = re.compile(r"1-(?!0{8}-0{24})([0-9a-f]{8})-([0-9a-f]{24})", re.IGNORECASE | re.ASCII)
+PARENT = re.compile(r"(?!0{16})[0-9a-f]{16}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -98,7 +99,24 @@ def serve(
     try:
         system.store.watch(requests.spans)
         up(system)
-        signal.pause()
+        _wait_for_signal()
     finally:
         system.close()
         requests.close()
+
+
+def _wait_for_signal() -> None:
+    """Wait until a signal's handler has raised something here.
+
+    The kernel may deliver a signal to any thread, and `signal.pause` or a lock would then sleep on: only the wake-up
+    descriptor is written whoever gets it.
+    """
+    here, there = socket.socketpair()
+    with here, there:
+        there.setblocking(False)
+        before = signal.set_wakeup_fd(there.fileno())
+        try:
+            while True:
+                here.recv(1)
+        finally:
+            signal.set_wakeup_fd(before)

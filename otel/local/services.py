@@ -57,8 +57,6 @@ class Service:
             self._child.wait()
         self._processes.ended(self._child)
         self._reader.join()
-        assert self._child.stdout is not None
-        self._child.stdout.close()
 
     def _read(self) -> None:
         assert self._child.stdout is not None

@@ -88,5 +88,6 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         **settings.extra,
         **({"LAMBDA_LATENCY_LOCAL_FAULTS": function.handler} if settings.faults else {}),
+        **{name: value for name, value in os.environ.items() if name == "LAMBDA_LATENCY_LOCAL_NETWORK"},
         **own,
     }

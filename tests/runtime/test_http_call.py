@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 import urllib3
+from opentelemetry import propagate
 
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.stubs import Answer, Server
@@ -38,7 +39,7 @@ def with_urllib(url: str) -> int:
     """POST with urllib, which takes no user info."""
     url = url.replace("user:password@", "")
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, b"{}"), timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(url, b"{}"), timeout=5) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -205,8 +206,10 @@ def test_stopping_leaves_every_library_as_it_was(start: Callable[..., Function],
         (urllib.request.OpenerDirector, "open"),
     ]
     before = [getattr(owner, name) for owner, name in methods]
+    propagator = propagate.get_global_textmap()
     for act in (lambda: None, lambda: with_urllib3(server.url)):
         function = start()
         function.invoke(lambda _event, _context, act=act: act())  # type: ignore[misc]
         function.runtime.stop()
         assert [getattr(owner, name) for owner, name in methods] == before
+        assert propagate.get_global_textmap() is propagator

@@ -14,6 +14,8 @@ import pytest
 from otel.runtime.libraries import LIBRARIES, Library, on_first_call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.runtime.conftest import Function
 
 
@@ -42,6 +44,16 @@ def test_a_missing_instrumentation_is_one_warning(
     assert message.startswith(
         "lambda-latency: redis is not traced: no module opentelemetry.instrumentation.redis; put it"
     )
+
+
+def test_versions_are_not_checked_at_a_cold_start(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upstream's check reads the metadata of every package it names."""
+    checked: list[object] = []
+    monkeypatch.setattr("opentelemetry.instrumentation.instrumentor.get_dependency_conflicts", checked.append)
+    start(LAMBDA_LATENCY_INSTRUMENTATIONS="botocore,requests")
+    assert checked == []
 
 
 def test_a_method_that_somebody_wrapped_since_is_left_alone() -> None:

@@ -1,0 +1,155 @@
+"""The HTTP server under every local part: bodies, connections, and their end."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from otel.local.http import Handler, Server, reset, wait_for_hangup
+from tests.local.calls import PATIENCE, call
+
+
+class Echo(Handler):
+    """Answers with the body of the request and the port it came from."""
+
+    def do_POST(self) -> None:
+        self.answer(201, self.body(), {"X-Port": str(self.client_address[1])})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that echoes."""
+    with closing(Server(Echo)) as running:
+        yield running
+
+
+def _raw(server: Server, request: bytes) -> bytes:
+    """All that comes back for these bytes until the server ends the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+        return received
+
+
+def test_it_listens_on_the_loopback_alone(server: Server) -> None:
+    """Nobody else on the network can reach what runs on the laptop."""
+    assert (server.server_address[0], server.address) == ("127.0.0.1", f"127.0.0.1:{server.port}")
+
+
+@pytest.mark.parametrize("size", [0, 1, 1_000_000])
+def test_a_body_with_a_length_is_read_whole(server: Server, size: int) -> None:
+    """The whole body, and nothing after it."""
+    body = b"x" * size
+    reply = call(server.port, "POST", "/", body)
+    assert (reply.status, reply.body == body, reply.headers["Content-Length"]) == (201, True, str(size))
+
+
+def test_a_body_in_chunks_is_read_whole(server: Server) -> None:
+    """Chunk extensions and trailers are passed over, and the next request on the connection is found."""
+    chunked = (
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        b"5;why=not\r\nhello\r\nC\r\n, big\r\nworld\r\n0\r\nDigest: 1\r\nMore: 2\r\n\r\n"
+    )
+    after = b"POST / HTTP/1.1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nafter"
+    answers = _raw(server, chunked + after)
+    bodies = [answer.split(b"\r\n\r\n")[1] for answer in answers.split(b"HTTP/1.1 201 Created\r\n")[1:]]
+    assert bodies == [b"hello, big\r\nworld", b"after"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["chunk", "length", "cut"],
+)
+def test_a_broken_request_ends_its_connection_alone(server: Server, request_: bytes) -> None:
+    """A client that speaks no HTTP gets no answer, and others are served."""
+    assert (_raw(server, request_), call(server.port, "POST", "/", b"next").body) == (b"", b"next")
+
+
+def test_a_connection_is_kept(server: Server) -> None:
+    """Several requests come over one connection."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, PATIENCE)) as client:
+        ports = set()
+        for number in range(5):
+            client.request("POST", "/", str(number))
+            response = client.getresponse()
+            ports.add((response.headers["X-Port"], response.will_close))
+            assert response.read() == str(number).encode()
+    assert len(ports) == 1
+    assert {will_close for _, will_close in ports} == {False}
+
+
+def test_close_ends_open_connections() -> None:
+    """A client with an idle connection sees its end, and nobody listens any more."""
+    server = Server(Echo)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        first = client.recv(65536)
+        server.close()
+        assert (first[:12], client.recv(65536)) == (b"HTTP/1.1 201", b"")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+
+
+def test_close_ends_a_request_that_hangs() -> None:
+    """A handler that waits for its client is let go, so that no thread is left."""
+    entered = threading.Event()
+    left = threading.Event()
+
+    class Hanging(Handler):
+        def do_POST(self) -> None:
+            entered.set()
+            wait_for_hangup(self.connection)
+            left.set()
+
+    server = Server(Hanging)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
+        client.sendall(b"POST / HTTP/1.1\r\n\r\n")
+        assert entered.wait(PATIENCE)
+        server.close()
+        assert left.wait(PATIENCE)
+
+
+def test_a_port_in_use_is_an_error_of_the_system(server: Server) -> None:
+    """The port that is asked for is taken or nothing is."""
+    with pytest.raises(OSError, match="Address already in use"):
+        Server(Echo, server.port)
+
+
+def test_a_hang_ends_when_the_client_gives_up() -> None:
+    """What the client still sends does not end it, only the end of the connection."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"x" * 100_000)
+        waiting = threading.Thread(target=wait_for_hangup, args=(here,))
+        waiting.start()
+        there.sendall(b"x" * 100_000)
+        assert waiting.is_alive()
+        there.close()
+        waiting.join(PATIENCE)
+        assert not waiting.is_alive()
+
+
+def test_a_reset_is_seen_as_one() -> None:
+    """The client does not see an end, but that the connection was reset."""
+
+    class Resetting(Handler):
+        def do_POST(self) -> None:
+            reset(self.connection)
+
+    with closing(Server(Resetting)) as server, socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)

@@ -1,0 +1,138 @@
+"""What goes wrong on purpose: what callers are told, what stays consistent, what the traces say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from otel.local.faults import Plan, Rule
+from otel.trace import SpanKind
+from tests.system.conftest import Client, order, start_system, tree
+from tests.system.test_routes import PUT, handled
+
+Faulty = Callable[..., Client]
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[Faulty]:
+    """A system with these faults; a slow provider is given up after 300 ms."""
+    open_systems: list[Iterator[Client]] = []
+
+    def start(*rules: Rule) -> Client:
+        system = start_system(tmp_path, Plan(1, rules), PaymentsTimeoutMs="300")
+        open_systems.append(system)
+        return next(system)
+
+    yield start
+    for system in open_systems:
+        next(system, None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "error"),
+    [
+        (Rule("provider", "status", 0.5), 502, "payments_broken"),
+        (Rule("provider", "throttle", 0.5), 502, "payments_broken"),
+        (Rule("provider", "reset", 0.5), 502, "payments_broken"),
+        (Rule("provider", "hang", 0.5), 504, "payments_timeout"),
+        (Rule("provider", "delay", 0.5, ms=900), 504, "payments_timeout"),
+    ],
+)
+def test_a_provider_that_fails_half_way_charges_once(faulty: Faulty, rule: Rule, status: int, error: str) -> None:
+    """The charge is entered, its answer is lost; the retried order is completed with that one charge."""
+    client = faulty(rule)
+    made = [order() for _ in range(4)]
+    first = [client.call("POST", "/orders", one) for one in made]
+    assert Counter((reply.status, reply.body.get("error")) for reply in first) == {(201, None): 2, (status, error): 2}
+    for one in made:
+        while (reply := client.call("POST", "/orders", one)).status == status:
+            pass  # every second call to the provider fails
+        assert (reply.status in (200, 201), reply.body["status"]) == (True, "confirmed")
+    assert Counter(charge["order_id"] for charge in client.books()["charges"]) == {one["order_id"]: 1 for one in made}
+
+
+def test_a_refund_that_fails_half_way_is_made_once(faulty: Faulty) -> None:
+    """The order waits as cancelling, and a repeated cancel completes it."""
+    client = faulty(Rule("provider", "status", 0.5, route="POST /orders/{id}/cancel"))
+    made = [order() for _ in range(2)]
+    for one in made:
+        client.call("POST", "/orders", one)
+    for one in made:
+        path = f"/orders/{one['order_id']}"
+        while (reply := client.call("POST", f"{path}/cancel")).status == 502:
+            assert client.call("GET", path).body["status"] == "cancelling"
+        assert (reply.status, client.call("GET", path).body["status"]) == (202, "cancelled")
+    assert len(client.books()["refunds"]) == 2
+
+
+def test_the_same_order_sent_many_times_at_once_is_charged_once(kit: Client) -> None:
+    """Sixteen callers, one charge; each is told of the same order or to try again."""
+    made = order()
+    with ThreadPoolExecutor(16) as callers:
+        replies = list(callers.map(lambda _: kit.call("POST", "/orders", made), range(16)))
+    assert {reply.status for reply in replies} <= {200, 201}
+    assert [reply.status for reply in replies].count(201) == 1
+    assert [charge["order_id"] for charge in kit.books()["charges"]].count(made["order_id"]) == 1
+
+
+def test_a_broken_provider_is_seen_in_the_trace(faulty: Faulty) -> None:
+    """Its own span says 503, the call too, and the handler's 502 is an error."""
+    client = faulty(Rule("provider", "status", 1))
+    reply = client.call("POST", "/orders", order())
+    trace = client.trace(reply, 9)
+    assert handled(trace) == ("POST /orders SERVER ERROR", PUT, ("POST CLIENT ERROR", "POST /charges SERVER ERROR"))
+    codes = {span.name: span.attributes["http.status_code"] for span in trace.spans if "POST" in span.name}
+    assert codes == {"POST /orders": 502, "POST": 503, "POST /charges": 503}
+
+
+def test_a_connection_that_is_refused_by_a_reset_is_a_broken_provider(faulty: Faulty) -> None:
+    """Nothing was charged; the call has an error and no child."""
+    client = faulty(Rule("connect", "reset", 1))
+    reply = client.call("POST", "/orders", order())
+    assert reply.status == 502
+    assert handled(client.trace(reply, 8)) == ("POST /orders SERVER ERROR", PUT, "POST CLIENT ERROR")
+
+
+def test_a_throttled_table_is_retried(faulty: Faulty) -> None:
+    """The caller notices only that it took longer; the span counts the retry."""
+    client = faulty(Rule("table", "throttle", 0.5, route="GET /orders/{id}"))
+    replies = [client.call("GET", "/orders/none") for _ in range(3)]
+    assert [reply.status for reply in replies] == [404, 404, 404]
+    calls = [span for reply in replies for span in client.trace(reply, 7).spans if span.kind is SpanKind.CLIENT]
+    assert sum(int(str(span.attributes["retry_attempts"])) for span in calls) >= 2
+    assert {span.attributes["http.status_code"] for span in calls} == {200}
+
+
+def test_a_table_that_stays_throttled_is_busy(faulty: Faulty) -> None:
+    """503 with the hint to come again; the call is a throttle: 429."""
+    client = faulty(Rule("table", "throttle", 1, route="GET /orders/{id}"))
+    reply = client.call("GET", "/orders/none")
+    assert (reply.status, reply.body["error"]) == (503, "busy")
+    trace = client.trace(reply, 7)
+    assert handled(trace) == ("GET /orders/{id} SERVER ERROR", "DynamoDB.GetItem CLIENT ERROR")
+    assert [span.attributes["http.status_code"] for span in trace.spans if span.name == "DynamoDB.GetItem"] == [429]
+
+
+def test_a_function_that_is_killed_at_its_deadline_leaves_lambdas_segments(faulty: Faulty) -> None:
+    """502 without details; the trace says timeout and limit, and has no orphan."""
+    client = faulty(Rule("function", "timeout", 1, route="GET /orders/{id}"))
+    reply = client.call("GET", "/orders/none")
+    assert (reply.status, reply.body) == (502, {"message": "Internal server error"})
+    trace = client.trace(reply, 5)
+    stage, (service, function) = tree(trace)
+    assert (stage, service) == ("orders/dev SERVER ERROR", "GetOrder SERVER ERROR")
+    assert function == (
+        "GetOrder SERVER ERROR",
+        "Initialization INTERNAL",
+        "Invocation INTERNAL ERROR",
+        "Overhead INTERNAL",
+    )
+    killed = trace.children(trace.children(trace.outermost)[0])[0]
+    assert killed.attributes["lambda.timeout"] is True
+    assert killed.attributes["lambda.timeout.limit_ms"] == 6000
+    assert (trace.timed_out, trace.orphans) == (True, ())
+    assert client.call("GET", "/orders?customer=nobody").status == 200

@@ -1,0 +1,197 @@
+"""`lambda-latency serve` as a person runs it, in a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.system.conftest import ROOT, order
+from tests.system.processes import Footprint
+
+REQUESTS, AT_ONCE = 1000, 16
+
+
+class Served:
+    """The command, up, and the lines that it has printed."""
+
+    def __init__(self, arguments: list[str], cwd: Path) -> None:
+        command = [sys.executable, "-u", "-m", "otel", "serve", "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        self.lines: list[str] = []
+        self._new: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.url = self.wait_for(r"is up at (http://\S+),").group(1)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first line from now on that matches."""
+        while True:
+            line = self._new.get(timeout=60)
+            if match := re.search(pattern, line):
+                return match
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        connection.request(method, path, json.dumps(body) if body else None)
+        response = connection.getresponse()
+        answer = response.status, json.loads(response.read())
+        connection.close()
+        return answer
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(30)
+        self._reader.join(5)
+        return status
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())
+                self._new.put(line.rstrip())
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts the command; whatever a test leaves is ended after it."""
+    started: list[Served] = []
+
+    def start(*arguments: str, cwd: Path = ROOT) -> Served:
+        started.append(Served([*arguments, "--out", str(tmp_path / "out")], cwd))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.end(signal.SIGKILL)
+
+
+def test_a_thousand_requests_at_once_are_all_answered_and_nothing_is_left(serve: Serve) -> None:
+    """16 callers; every answer is right; after Ctrl-C no process, port or folder is left, and the status is 130."""
+    served = serve()
+    made = [order() for _ in range(REQUESTS // 4)]
+
+    def life(one: dict[str, Any]) -> list[tuple[int, Any]]:
+        path = f"/orders/{one['order_id']}"
+        return [
+            served.call("POST", "/orders", one),
+            served.call("GET", path),
+            served.call("POST", f"{path}/cancel"),
+            served.call("GET", f"/orders?customer={one['customer']}"),
+        ]
+
+    with ThreadPoolExecutor(AT_ONCE) as callers:
+        lives = list(callers.map(life, made))
+    assert Counter(status for one in lives for status, _ in one) == {201: 250, 200: 500, 202: 250}
+    for one, (created, found, cancelled, listed) in zip(made, lives, strict=True):
+        assert created[1]["order_id"] == one["order_id"]
+        assert found[1] == created[1]
+        assert cancelled[1] == {**created[1], "status": "cancelled", "refund_id": cancelled[1]["refund_id"]}
+        assert listed[1] == {"orders": [cancelled[1]], "next": None}
+    footprint = Footprint(served.process.pid)
+    assert len(footprint.pids) > 10
+    assert served.end(signal.SIGINT) == 130
+    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+    assert len([line for line in served.lines if re.match(r"(GET|POST) /orders", line)]) == REQUESTS
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_nothing_is_left_when_the_command_is_killed(serve: Serve, number: signal.Signals, status: int) -> None:
+    """Also in the middle of requests."""
+    served = serve()
+    served.call("POST", "/orders", order())
+    served.call("GET", "/orders/none")
+    footprint = Footprint(served.process.pid)
+    with ThreadPoolExecutor(4) as callers:
+        under_way = [callers.submit(served.call, "POST", "/orders", order()) for _ in range(8)]
+        assert served.end(number) == status
+        errors = [error for one in under_way if (error := one.exception()) is not None]
+    assert [error for error in errors if not isinstance(error, OSError | http.client.HTTPException)] == []
+    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+
+
+def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:
+    """Route, status, milliseconds, and the part that took longest."""
+    served = serve()
+    served.call("GET", "/orders/none")
+    served.wait_for(r"^GET /orders/\{id\} +404 +[\d,]+\.\d ms  cold start [\d,]+\.\d ms$")
+    served.call("GET", "/nothing")
+    served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
+
+
+def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) -> None:
+    """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
+    project = tmp_path / "project"
+    for name in ("functions", "otel"):
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "template.yaml", project)
+    served = serve(cwd=project)
+    assert served.call("GET", "/orders/none")[0] == 404
+    source = project / "functions" / "orders.py"
+    original = source.read_text()
+    source.write_text(original.replace('"not_found"', '"nowhere"'))
+    assert served.call("GET", "/orders/none")[1]["error"] == "nowhere"
+    source.write_text("this is no Python")
+    assert served.call("GET", "/orders/none") == (502, {"message": "Internal server error"})
+    served.wait_for("GetOrder: .*Runtime.UserCodeSyntaxError: Syntax error in module 'functions.orders'")
+    source.write_text(original)
+    assert served.call("GET", "/orders/none")[1]["error"] == "not_found"
+
+
+def test_planned_faults_are_met(serve: Serve, tmp_path: Path) -> None:
+    """--faults"""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
+    served = serve("--faults", str(plan))
+    assert served.call("POST", "/orders", order())[0] == 502
+
+
+def test_what_a_function_logs_is_printed_with_its_name(serve: Serve, tmp_path: Path) -> None:
+    """A developer sees a traceback where the requests are."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
+    served = serve("--faults", str(plan))
+    served.call("POST", "/orders", order())
+    served.wait_for("^CreateOrder: .*payments API broken")
+
+
+def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
+    """One line that says what and what to do; status 1."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "otel", "serve", "--port", str(port), "--out", str(tmp_path / "out")]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (ended.returncode, ended.stdout, ended.stderr.splitlines()) == (
+        1,
+        "",
+        [
+            f"lambda-latency: port {port} of 127.0.0.1 cannot be used: Address already in use",
+            "  end what listens there, or choose another with --port (0 takes a free one)",
+        ],
+    )
