@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+# An order that the template's own functions take; another template has its own idea of a request.
+EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = """\
 exit status: 0 fine, 1 failed, 2 usage, 130 Ctrl-C
@@ -135,8 +137,7 @@ def _say_up(system: System) -> None:
     print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
     for route in system.template.routes:
         print(f"  {route}")
-    order = """'{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'"""
-    print(f"\n  curl -s {system.url}/orders -d {order}\n", flush=True)
+    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'\n", flush=True)
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:

@@ -20,7 +20,7 @@ TESTS = ("tests/sandbox", "tests/runtime")
 def main() -> int:
     """Make an environment for each of the other Pythons and run the tests in it. 0 if all passed."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    ran, missing, failed = [own], [], []
+    ran, missing, failed = [own], list[str](), list[str]()
     for version in VERSIONS:
         if version == own:
             continue  # the whole test suite has just run on it
@@ -30,7 +30,7 @@ def main() -> int:
             continue
         print(f"== Python {version}", flush=True)
         environment = prepare(version, python)
-        command = [environment / "bin" / "python", "-m", "pytest", "--quiet", *TESTS]
+        command = [str(environment / "bin" / "python"), "-m", "pytest", "--quiet", *TESTS]
         passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
         (ran if passed else failed).append(version)
     print(f"The tests of the sandbox and the runtime passed on Python {', '.join(sorted(ran, key=VERSIONS.index))}.")
@@ -47,12 +47,15 @@ def main() -> int:
 def find(version: str) -> str | None:
     """A Python of that version which really runs: on the PATH, or one that pyenv has."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True)]
+    candidates = [
+        shutil.which(f"python{version}"),
+        *sorted(map(str, pyenv.glob(f"{version}.*/bin/python")), reverse=True),
+    ]
     ask = f"import sys, venv, ssl; sys.exit('{version}' != '%d.%d' % sys.version_info[:2])"
     for candidate in filter(None, candidates):
         answer = subprocess.run([candidate, "-c", ask], capture_output=True, check=False)
         if answer.returncode == 0:
-            return str(candidate)
+            return candidate
     return None
 
 

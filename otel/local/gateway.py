@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextvars
 import json
-import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from otel.local.environment import Outcome
 from otel.local.errors import LocalError
+from otel.local.http import Server
 from otel.local.sam import Template, gateway_app
 from otel.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
+from otel.local.wsgi import WsgiHandler
 from otel.trace.platform import GATEWAY
 from otel.trace.span import Span, SpanKind, Status
 
@@ -74,23 +72,15 @@ class Gateway:
         self._invoke, self.sampler = invoke, sampler
         self._record, self._answered = record, answered
         self._app = gateway_app(template, self._call_lambda)
-        self._listener = _listen(port)
-        self._server = make_server(
-            "127.0.0.1", 0, self._handle, threaded=True, request_handler=_Connection, fd=self._listener.fileno()
-        )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="gateway", daemon=True)
-        self._thread.start()
+        self._server = _listen(type("Gateway", (WsgiHandler,), {"app": self._handle}), port)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://{self._server.address}"
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._listener.close()
-        self._thread.join()
+        self._server.close()
 
     def _handle(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -156,7 +146,12 @@ class Gateway:
             "extendedRequestId": request.request_id,
             "path": path,
         }
-        for name, value in (("X-Forwarded-For", request.source_ip), ("X-Amzn-Trace-Id", str(request.header))):
+        via = filter(None, [event["headers"].get("X-Forwarded-For"), request.source_ip])
+        for name, value in (
+            ("X-Forwarded-For", ", ".join(via)),
+            ("X-Forwarded-Port", str(self._server.port)),
+            ("X-Amzn-Trace-Id", str(request.header)),
+        ):
             event["headers"][name] = value
             event["multiValueHeaders"][name] = [value]
         outcome = self._invoke(function, json.dumps(event).encode(), request.header, request.route)
@@ -188,29 +183,11 @@ class Gateway:
         )
 
 
-class _Connection(WSGIRequestHandler):
-    """Keeps connections open and sends small answers at once."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, *_: Any) -> None:
-        """Nothing: whoever wants a line for each request hears of it through `answered`."""
-
-    def version_string(self) -> str:
-        return "lambda-latency"
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(handler: type[WsgiHandler], port: int) -> Server:
     try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
+        return Server(handler, port)
     except OSError as error:
-        listener.close()
         raise LocalError(
             f"port {port} of 127.0.0.1 cannot be used: {error.strerror}",
             "end what listens there, or choose another with --port (0 takes a free one)",
         ) from error
-    return listener

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import socketserver
 import struct
 import threading
+import time
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,14 +36,17 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    def answer(
+        self, status: int, body: bytes = b"", headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Send one whole answer."""
         self.send_response_only(status)
-        for name, value in (headers or {}).items():
+        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
@@ -78,6 +84,8 @@ class Server(ThreadingHTTPServer):
 
     def close(self) -> None:
         """Stop listening and end the connections that are open."""
+        if self._closing:
+            return
         self._closing = True
         self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread; closing alone would not
         self._thread.join()
@@ -99,8 +107,11 @@ class Server(ThreadingHTTPServer):
 
     def _accept(self) -> None:
         while not self._closing:
-            with contextlib.suppress(OSError):  # a client that was gone again before it was accepted
+            try:
                 self.process_request(*self.socket.accept())
+            except OSError as error:  # a client that was gone again before it was accepted, or the end
+                if error.errno == errno.EMFILE:
+                    time.sleep(0.1)  # until others have closed theirs
 
 
 def wait_for_hangup(connection: socket.socket) -> None:

@@ -142,7 +142,7 @@ def test_a_throttle_is_dynamodbs_own(aws: Aws) -> None:
     ) == (
         {
             "Code": "ProvisionedThroughputExceededException",
-            "Message": "The level of configured throughput was exceeded.",
+            "Message": "The level of throughput was exceeded.",
         },
         400,
         False,

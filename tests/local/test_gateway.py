@@ -109,7 +109,7 @@ def test_the_event_is_completed(system: System) -> None:
         "User-Agent": "tests",
         "X-Amzn-Trace-Id": str(header),
         "X-Forwarded-For": "127.0.0.1",
-        "X-Forwarded-Port": "0",
+        "X-Forwarded-Port": str(system.port),
         "X-Forwarded-Proto": "http",
     }
     assert (function, route, reply.status, reply.body) == ("CancelOrder", "POST /orders/{id}/cancel", 200, b"{}")
@@ -164,11 +164,9 @@ def test_the_response_has_the_gateways_headers(system: System) -> None:
     for reply, (_, _, header, _) in zip(replies, system.behind.invoked, strict=True):
         changing = {name: reply.headers[name] for name in ("Date", "x-amzn-RequestId", "X-Amzn-Trace-Id")}
         assert reply.headers == {
-            "Server": "lambda-latency",
             "Content-Type": "application/json",
             "X-Own": "1",
             "Content-Length": "2",
-            "Connection": "close",
             **changing,
         }
         assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", changing["x-amzn-RequestId"])

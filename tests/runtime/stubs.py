@@ -71,7 +71,7 @@ class Server:
                 self.wfile.write(planned.body)
                 self.close_connection = planned.close
 
-            do_GET = do_POST = do_PUT = answer  # noqa: N815 - named by the standard library
+            do_GET = do_POST = do_PUT = answer
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the standard library
                 """Nothing on the terminal."""

@@ -22,8 +22,6 @@ def lambdas_context(event: Any) -> Context:
     return get_global_textmap().extract(carrier)
 
 
-instrumentor = AwsLambdaInstrumentor()
-instrumentor.uninstrument()  # the start-up has applied it with its defaults already
-instrumentor.instrument(event_context_extractor=lambdas_context)
+AwsLambdaInstrumentor().instrument(event_context_extractor=lambdas_context)
 module, _, function = os.environ["ORIG_HANDLER"].rpartition(".")
 lambda_handler = getattr(import_module(module.replace("/", ".")), function)

@@ -1,0 +1,131 @@
+"""The command as a newcomer meets it: help, mistakes, exit statuses."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "otel", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("command", [(), ("demo",), ("serve",)])
+def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
+    """It is there at once, whatever is installed."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from otel.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "own = {name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names\n"
+        "print('third-party:', sorted(name for name in own if not name.startswith('_')))"
+    )
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}",
+            *command,
+            "--help",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.startswith("usage: lambda-latency")
+    assert ended.stdout.splitlines()[-1] == "third-party: ['otel']"
+
+
+def test_both_names_are_the_same_command() -> None:
+    """The console script and python -m otel."""
+    script = subprocess.run(
+        [Path(sys.executable).with_name("lambda-latency"), "--help"], capture_output=True, text=True, check=True
+    )
+    assert script.stdout == run("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        ((), "lambda-latency: error: the following arguments are required: COMMAND"),
+        (("dmeo",), "lambda-latency: error: argument COMMAND: invalid choice: 'dmeo'"),
+        (("demo", "--requests", "0"), "lambda-latency demo: error: argument --requests: must be 1 or more, got 0"),
+        (
+            ("demo", "--parameter", "Tracing"),
+            "lambda-latency demo: error: argument --parameter: must read NAME=VALUE, got 'Tracing'",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_usage(arguments: tuple[str, ...], last: str) -> None:
+    """Status 2, and the last line says which argument and why."""
+    ended = run(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1].startswith(last)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (
+            ("demo", "--template", "nowhere.yaml"),
+            2,
+            "no template at nowhere.yaml: No such file or directory\n  give the path of one with --template",
+        ),
+        (
+            ("demo", "--parameter", "Tracin=Off"),
+            2,
+            "template.yaml has no parameter Tracin\n  did you mean Tracing?",
+        ),
+        (
+            ("demo", "--parameter", "Tracing=Maybe"),
+            2,
+            "Tracing must be one of Active, PassThrough, Off, got 'Maybe'\n  template.yaml allows no other value",
+        ),
+        (
+            ("serve", "--faults", "nowhere.json"),
+            2,
+            "nowhere.json cannot be read: No such file or directory\n  --faults takes a JSON file",
+        ),
+        (
+            ("demo", "--out", "pyproject.toml/out"),
+            1,
+            "cannot write pyproject.toml/out/system.log: Not a directory\n  choose another folder with --out",
+        ),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: tuple[str, ...], status: int, message: str) -> None:
+    """What, where, what to do; no traceback."""
+    ended = run(*arguments)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", f"lambda-latency: {message}\n")
+
+
+def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
+    """Said once, with the runtime's own error, instead of 120 failed requests."""
+    project = tmp_path / "project"
+    for name in ("functions", "otel"):
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "template.yaml", project)
+    (project / "functions" / "payments.py").write_text("import not_here\n")
+    ended = run("demo", cwd=project)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    what, todo = ended.stderr.splitlines()
+    assert what.startswith("lambda-latency: ")
+    assert (
+        what.endswith(
+            "Order does not initialize: Runtime.ImportModuleError: Unable to import module 'functions.orders': "
+            "No module named 'not_here'"
+        )
+        or "ListOrders" in what
+    )
+    assert todo.startswith("  correct functions.orders.")
