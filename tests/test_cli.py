@@ -83,9 +83,9 @@ def test_a_wrong_command_line_is_usage(arguments: tuple[str, ...], last: str) ->
             "no template at nowhere.yaml: No such file or directory\n  give the path of one with --template",
         ),
         (
-            ("demo", "--parameter", "Tracin=Off"),
+            ("demo", "--parameter", "PaymentUrl=Off"),
             2,
-            "template.yaml has no parameter Tracin\n  did you mean Tracing?",
+            "template.yaml has no parameter PaymentUrl\n  did you mean PaymentsUrl?",
         ),
         (
             ("demo", "--parameter", "Tracing=Maybe"),
