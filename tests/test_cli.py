@@ -61,6 +61,7 @@ def test_both_names_are_the_same_command() -> None:
         ((), "lambda-latency: error: the following arguments are required: COMMAND"),
         (("dmeo",), "lambda-latency: error: argument COMMAND: invalid choice: 'dmeo'"),
         (("demo", "--requests", "0"), "lambda-latency demo: error: argument --requests: must be 1 or more, got 0"),
+        (("serve", "--port", "99999"), "lambda-latency serve: error: argument --port: must be between 0 and 65535"),
         (
             ("demo", "--parameter", "Tracing"),
             "lambda-latency demo: error: argument --parameter: must read NAME=VALUE, got 'Tracing'",

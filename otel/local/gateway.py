@@ -19,7 +19,7 @@ from otel.local.wsgi import WsgiHandler
 from otel.trace.platform import GATEWAY
 from otel.trace.span import Span, SpanKind, Status
 
-__all__ = ["Answered", "Gateway"]
+__all__ = ["Answered", "Gateway", "check_port"]
 
 Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]
 
@@ -181,6 +181,11 @@ class Gateway:
             resource={"service.name": self._template.api_name, "cloud.provider": "aws"},
             scope=SCOPE,
         )
+
+
+def check_port(port: int) -> None:
+    """Raises `LocalError` where the port cannot be used: better known before the slow parts have started."""
+    _listen(WsgiHandler, port).close()
 
 
 def _listen(handler: type[WsgiHandler], port: int) -> Server:

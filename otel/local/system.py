@@ -9,7 +9,7 @@ from pathlib import Path
 
 from otel.local.environment import Outcome
 from otel.local.faults import Plan
-from otel.local.gateway import Answered, Gateway
+from otel.local.gateway import Answered, Gateway, check_port
 from otel.local.processes import Processes
 from otel.local.receiver import serve_receiver
 from otel.local.sam import Template, read_template
@@ -54,6 +54,7 @@ class System:
         before: Callable[[System], None] = lambda _: None,
     ) -> None:
         self._before = before
+        check_port(options.port)
         self.template: Template = read_template(options.template, options.parameters)
         self.store = Store(options.out / "traces.jsonl")
         self._closing: list[Callable[[], object]] = [self.store.close]
