@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "longest, and uses changed code from the next request on. One request a second and 5 % of the others are "
         "traced, as X-Ray does by default.",
     )
-    serve.add_argument("--port", type=_port, default=3000, metavar="P", help="port of 127.0.0.1 (default: 3000; 0: any)")
+    serve.add_argument("--port", type=_port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     serve.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
     _system_options(serve)
     serve.set_defaults(run=_serve)
