@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from otel.local.extensions import Extensions
+from otel.local.function import Function, Outcome, Run
 from otel.local.processes import Processes
 from otel.local.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invocation, Refusal, serve_runtime_api
 
-__all__ = ["Environment", "Function", "Outcome", "Run"]
+__all__ = ["Environment"]
 
-MAX_EXTENSIONS = 10
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL where there are internal extensions; without any, Lambda gives none
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function as the template declares it. `environment` holds its own variables, paths as Lambda has them."""
-
-    name: str
-    handler: str
-    timeout_s: float = 3
-    memory_mb: int = 128
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an invocation ended: its payload and, where it failed, Lambda's error type (`Sandbox.Timedout`, ...)."""
-
-    payload: bytes
-    error: str | None = None
-
-    @classmethod
-    def failed(cls, kind: str, message: str) -> Outcome:
-        return cls(json.dumps({"errorType": kind, "errorMessage": message}).encode(), kind)
-
-
-@dataclass(slots=True)
-class _Extension:
-    name: str
-    events: list[str]
-    inbox: queue.SimpleQueue[ExtensionEvent | None] = field(default_factory=queue.SimpleQueue)
-    waits: bool = False
-
-
-@dataclass(slots=True)
-class Run:
-    """An invocation on its way: handed over, answered, over. Times are epoch nanoseconds, 0 while still to come."""
-
-    invocation: Invocation
-    started_ns: int
-    responded_ns: int = 0
-    ended_ns: int = 0
-    outcome: Outcome | None = None
-    responded: threading.Event = field(default_factory=threading.Event)
-
-    def answer(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        self.responded_ns = time.time_ns()
-        self.responded.set()
-
 
 Phase = Literal["init", "idle", "busy", "ended"]
 
@@ -110,7 +55,7 @@ class Environment:
         self._init_error: Outcome | None = None
         self._inbox: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._runtime_waits = False
-        self._extensions: dict[str, _Extension] = {}
+        self._extensions = Extensions()
         self._running: Run | None = None
         self._api = serve_runtime_api(self)
         self.started_ns = time.time_ns()
@@ -163,7 +108,7 @@ class Environment:
             self._phase = "busy"
             self.invocations += 1
             self._running = run
-            self._hand_to_extensions(invocation)
+            self._extensions.hand(invocation)
             self._runtime_waits = False
             self._inbox.put(invocation)
         if not run.responded.wait(max(0.0, invocation.deadline_ms / 1000 - time.time())):
@@ -221,29 +166,21 @@ class Environment:
             self._init_error = Outcome(payload, "Runtime.InitError")
 
     def register(self, name: str, events: list[str]) -> tuple[str, dict[str, str]]:
-        for event in events:
-            if event != "INVOKE":  # an extension inside the runtime's process gets no SHUTDOWN
-                raise Refusal(403, "Extension.InvalidEventType", f"{event}: not an event for an internal extension")
         with self._lock:
             if self._phase != "init" or self._runtime_waits:
                 raise Refusal(403, "Extension.RegistrationClosed", "Extension registration closed already")
-            if any(extension.name == name for extension in self._extensions.values()):
-                raise Refusal(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
-            if len(self._extensions) >= MAX_EXTENSIONS:
-                raise Refusal(403, "Extension.TooManyExtensions", f"Extension limit ({MAX_EXTENSIONS}) reached")
-            identifier = str(uuid.uuid4())
-            self._extensions[identifier] = _Extension(name, events)
+            identifier = self._extensions.register(name, events)
         function = self.function
         return identifier, {"functionName": function.name, "functionVersion": "$LATEST", "handler": function.handler}
 
     def next_event(self, extension_id: str) -> ExtensionEvent | None:
-        extension = self._extension(extension_id)
+        extension = self._extensions.get(extension_id)
         extension.waits = True
         self._settle()
         return extension.inbox.get()
 
     def extension_failed(self, extension_id: str, phase: str, error_type: str) -> None:
-        name = self._extension(extension_id).name
+        name = self._extensions.get(extension_id).name
         self._log(f"extension {name} reported {error_type} at {phase}")
         if phase == "init":
             self._init_error = Outcome.failed("Extension.InitError", f"Error: extension {name} failed: {error_type}")
@@ -261,7 +198,7 @@ class Environment:
     def _settle(self) -> None:
         """Go on to the next phase if the runtime and every extension wait for an event; freeze."""
         with self._lock:
-            if not self._runtime_waits or not all(extension.waits for extension in self._extensions.values()):
+            if not self._runtime_waits or not self._extensions.all_wait:
                 return
             if self._phase == "init":
                 self.ready_ns = time.time_ns()
@@ -278,24 +215,6 @@ class Environment:
     def _over(self, run: Run) -> None:
         run.ended_ns = time.time_ns()
         self._settled(self, run)
-
-    def _hand_to_extensions(self, invocation: Invocation) -> None:
-        body = {
-            "eventType": "INVOKE",
-            "deadlineMs": invocation.deadline_ms,
-            "requestId": invocation.request_id,
-            "invokedFunctionArn": invocation.function_arn,
-            "tracing": {"type": "X-Amzn-Trace-Id", "value": invocation.trace_header},
-        }
-        for extension in self._extensions.values():
-            if "INVOKE" in extension.events:
-                extension.waits = False
-                extension.inbox.put(ExtensionEvent(str(uuid.uuid4()), body))
-
-    def _extension(self, identifier: str) -> _Extension:
-        if (extension := self._extensions.get(identifier)) is None:
-            raise Refusal(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
-        return extension
 
     def _freeze(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -343,7 +262,6 @@ class Environment:
                 run.answer(Outcome.failed("Runtime.ExitError", message))
             self._over(run)
         self._inbox.put(None)  # whoever still waits for an event in the API's threads may go
-        for extension in self._extensions.values():
-            extension.inbox.put(None)
+        self._extensions.release()
         self._api.close()
         self._ended(self)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from otel.local.environment import Outcome
 from otel.local.errors import LocalError
+from otel.local.function import Outcome
 from otel.local.http import Server
 from otel.local.sam import Template, gateway_app
 from otel.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id

@@ -14,8 +14,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from otel.local.environment import Function
 from otel.local.errors import UsageError
+from otel.local.function import Function
 
 __all__ = ["Template", "gateway_app", "read_template"]
 

@@ -9,12 +9,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from otel.local.environment import Environment, Function, Outcome, Run
+from otel.local.environment import Environment
 from otel.local.errors import LocalError
 from otel.local.faults import Rule
+from otel.local.function import Function, Outcome, Run
+from otel.local.pool import Pool, stop_all
 from otel.local.processes import Processes
 from otel.local.runtime_api import Invocation
 from otel.local.segments import Times, TraceHeader, function_segments, new_span_id
@@ -24,18 +26,6 @@ from otel.trace.span import Span
 __all__ = ["Sandbox"]
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-
-
-@dataclass(slots=True)
-class _Pool:
-    """The environments of one function; `all` with the generation of the code that each has loaded."""
-
-    function: Function
-    all: dict[Environment, int] = field(default_factory=dict)
-    idle: list[Environment] = field(default_factory=list)
-    starting: int = 0
-    waiting: int = 0
-    failures: list[Outcome] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +56,11 @@ class Sandbox:
     ) -> None:
         self._settings, self._processes = settings, processes
         self._record, self._log = record, log
-        self._changed = threading.Condition()
-        self._pools = {function.name: _Pool(function) for function in functions}
+        starts = threading.BoundedSemaphore(settings.starts_at_once)
+        self._pools = {function.name: self._pool(function, starts) for function in functions}
         self._requests: dict[str, _Request] = {}
-        self._generation = 0
-        self._starts = threading.BoundedSemaphore(settings.starts_at_once)
+        self._over = threading.Condition()
         self._closed = threading.Event()
-        for pool in self._pools.values():
-            settings.wrapper(pool.function)  # one that is missing is better known now than at the first request
         self._keeper = threading.Thread(target=self._keep, name="sandbox", daemon=True)
         self._keeper.start()
 
@@ -83,7 +70,7 @@ class Sandbox:
         called_ns = time.time_ns()
         request_id = str(uuid.uuid4())
         while True:
-            environment = self._free(pool)
+            environment = pool.take()
             if isinstance(environment, Outcome):
                 self._record_failed_init(pool.function, header, called_ns, environment)
                 return environment
@@ -96,7 +83,7 @@ class Sandbox:
                 trace_header=str(TraceHeader(header.trace_id, request.span_id, header.sampled)),
                 client_context=_planned(fault),
             )
-            with self._changed:
+            with self._over:
                 self._requests[request_id] = request
             run = environment.invoke(invocation)
             if run is not None:
@@ -110,148 +97,79 @@ class Sandbox:
         Raises `LocalError` with the error of a function that does not initialize.
         """
 
-        def start(pool: _Pool) -> tuple[str, Outcome | None]:
-            with self._starts:
-                failure = self._start(pool)
+        def start(pool: Pool) -> tuple[Function, Outcome | None]:
+            failure = pool.start()
             started()
-            return pool.function.name, failure
+            return pool.function, failure
 
         with ThreadPoolExecutor(self._settings.starts_at_once) as workers:
-            for name, failure in workers.map(start, [pool for pool in self._pools.values() for _ in range(count)]):
+            for function, failure in workers.map(start, [pool for pool in self._pools.values() for _ in range(count)]):
                 if failure is not None:
                     workers.shutdown(cancel_futures=True)
                     error = json.loads(failure.payload)
                     raise LocalError(
-                        f"{name} does not initialize: {error['errorType']}: {error['errorMessage']}",
-                        f"correct {self._pools[name].function.handler}, or what it imports",
+                        f"{function.name} does not initialize: {error['errorType']}: {error['errorMessage']}",
+                        f"correct {function.handler}, or what it imports",
                     )
 
     def environments(self, name: str | None = None) -> list[Environment]:
         """The environments that exist, of one function or of all."""
-        with self._changed:
-            return [one for pool in self._pools.values() if name in (None, pool.function.name) for one in pool.all]
+        pools = self._pools.values() if name is None else [self._pools[name]]
+        return [environment for pool in pools for environment in pool.environments()]
 
     def wait_until_idle(self, limit_s: float) -> bool:
         """Wait until no invocation is under way, the work after the responses included."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._requests, limit_s)
+        with self._over:
+            return self._over.wait_for(lambda: not self._requests, limit_s)
 
     def renew(self) -> None:
         """Serve later requests from new environments: idle ones end now, busy ones after their invocation."""
-        with self._changed:
-            self._generation += 1
-            ending = [one for pool in self._pools.values() for one in pool.idle]
-            for pool in self._pools.values():
-                pool.idle.clear()
-        _stop(ending)
+        for pool in self._pools.values():
+            pool.renew()
 
     def close(self) -> None:
         """End every environment."""
         self._closed.set()
         self._keeper.join()
-        _stop(self.environments())
+        stop_all(self.environments())
 
-    def _free(self, pool: _Pool) -> Environment | Outcome:
-        """An idle environment; where there is none, the first that becomes free or is started; or why none starts."""
-        with self._changed:
-            pool.waiting += 1
-            try:
-                while not pool.idle:
-                    if pool.failures:
-                        return pool.failures.pop()
-                    size = len(pool.all) + pool.starting
-                    if pool.starting < pool.waiting and size < self._settings.max_environments:
-                        pool.starting += 1
-                        threading.Thread(target=self._start_for_request, args=(pool,), daemon=True).start()
-                    self._changed.wait()
-                return pool.idle.pop()  # the one used last: the others may grow old
-            finally:
-                pool.waiting -= 1
-
-    def _start_for_request(self, pool: _Pool) -> None:
-        with self._starts:
-            # While this start waited for its turn, others may have served the requests.
-            try:
-                failure = self._start(pool) if pool.waiting else None
-            except LocalError as error:
-                failure = Outcome.failed("Sandbox.Closed", error.what)
-        with self._changed:
-            pool.starting -= 1
-            if failure is not None:
-                pool.failures.append(failure)
-            self._changed.notify_all()
-
-    def _start(self, pool: _Pool) -> Outcome | None:
-        """Add an environment to the idle ones, or say why it does not initialize."""
-        generation = self._generation
-        environment, failure = self._initialized(pool.function)
-        with self._changed:
-            if failure is None and environment.phase == "idle":
-                pool.all[environment] = generation
-                pool.idle.append(environment)
-                self._changed.notify_all()
-        return failure
-
-    def _initialized(self, function: Function) -> tuple[Environment, Outcome | None]:
-        """A new environment. As Lambda does it, an init over the limit is tried once more within the timeout."""
-        environment = self._new(function)
-        failure = environment.wait_for_init(self._settings.init_limit_s)
-        if failure is not None and failure.error == "Sandbox.Timedout":
-            self._log(function.name, f"init took over {self._settings.init_limit_s:g} s; once more")
-            environment = self._new(function)
-            failure = environment.wait_for_init(function.timeout_s)
-        return environment, failure
-
-    def _new(self, function: Function) -> Environment:
-        wrapper = self._settings.wrapper(function)
+    def _pool(self, function: Function, starts: threading.BoundedSemaphore) -> Pool:
+        settings = self._settings
+        wrapper = settings.wrapper(function)  # one that is missing is better known now than at the first request
         command: list[str | Path] = [sys.executable, BOOTSTRAP]
-        return Environment(
-            function,
-            command if wrapper is None else [wrapper, *command],
-            lambda_variables(function, self._settings),
-            self._settings.task_root,
-            self._processes,
-            settled=self._settled,
-            ended=self._ended,
-            log=lambda line: self._log(function.name, line),
-        )
+
+        def log(line: str) -> None:
+            self._log(function.name, line)
+
+        def new() -> Environment:
+            return Environment(
+                function,
+                command if wrapper is None else [wrapper, *command],
+                lambda_variables(function, settings),
+                settings.task_root,
+                self._processes,
+                settled=self._settled,
+                ended=self._pools[function.name].forget,
+                log=log,
+            )
+
+        return Pool(function, new, settings, starts, log)
 
     def _settled(self, environment: Environment, run: Run) -> None:
-        pool = self._pools[environment.function.name]
         request_id = run.invocation.request_id
         request = self._requests[request_id]
         if request.header.sampled:
             times = Times(request.called_ns, run.started_ns, run.responded_ns, run.ended_ns, request.init)
-            self._record(_segments(pool.function, request, request_id, times, run.outcome))
-        with self._changed:
+            self._record(_segments(environment.function, request, request_id, times, run.outcome))
+        self._pools[environment.function.name].give_back(environment)
+        with self._over:
             del self._requests[request_id]
-            outdated = pool.all.get(environment, self._generation) != self._generation
-            if environment.phase == "idle" and not outdated:
-                pool.idle.append(environment)
-            self._changed.notify_all()
-        if environment.phase == "idle" and outdated:
-            threading.Thread(target=environment.stop, daemon=True).start()  # not on the thread that answers it
-
-    def _ended(self, environment: Environment) -> None:
-        pool = self._pools[environment.function.name]
-        with self._changed:
-            pool.all.pop(environment, None)
-            if environment in pool.idle:
-                pool.idle.remove(environment)
-            self._changed.notify_all()
+            self._over.notify_all()
 
     def _keep(self) -> None:
-        """End what Lambda would end: environments idle for long, and those whose extensions outlast the deadline."""
         while not self._closed.wait(0.1):
-            oldest = time.monotonic() - self._settings.idle_limit_s
-            with self._changed:
-                old = [one for pool in self._pools.values() for one in pool.idle if one.idle_since < oldest]
-                for environment in old:
-                    self._pools[environment.function.name].idle.remove(environment)
-            _stop(old)
-            for environment in self.environments():
-                if environment.overdue:
-                    environment.kill()
+            for pool in self._pools.values():
+                pool.tidy()
 
     def _record_failed_init(self, function: Function, header: TraceHeader, called_ns: int, failure: Outcome) -> None:
         if header.sampled:
@@ -290,12 +208,3 @@ def _segments(
         if outcome.error == "Sandbox.Timedout":
             attributes |= {"lambda.timeout": True, "lambda.timeout.limit_ms": int(function.timeout_s * 1000)}
     return function_segments(function.name, request.header, request.span_id, times, attributes, failure)
-
-
-def _stop(environments: list[Environment]) -> None:
-    """Stop them side by side: one with an extension may take its half second."""
-    threads = [threading.Thread(target=environment.stop) for environment in environments]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

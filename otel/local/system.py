@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otel.local.environment import Outcome
 from otel.local.faults import Plan
+from otel.local.function import Outcome
 from otel.local.gateway import Answered, Gateway, check_port
 from otel.local.processes import Processes
 from otel.local.receiver import serve_receiver

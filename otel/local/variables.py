@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otel.local.environment import Function
 from otel.local.errors import LocalError
+from otel.local.function import Function
 
 __all__ = ["Settings", "lambda_variables"]
 

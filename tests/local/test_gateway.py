@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from otel.local.environment import Outcome
 from otel.local.errors import LocalError
+from otel.local.function import Outcome
 from otel.local.gateway import Answered, Gateway
 from otel.local.sam import Template
 from otel.local.segments import SCOPE, TraceHeader

@@ -11,8 +11,8 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from otel.local.environment import Function
 from otel.local.errors import UsageError
+from otel.local.function import Function
 from otel.local.sam import Template, gateway_app, read_template
 from tests.local.conftest import ROOT
 

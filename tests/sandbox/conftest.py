@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from otel.local.environment import Function
+from otel.local.function import Function
 from otel.local.processes import Processes
 from otel.local.sandbox import Sandbox
 from otel.local.segments import TraceHeader

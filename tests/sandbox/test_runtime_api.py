@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from otel.local.environment import Environment, Function, Outcome, Run
+from otel.local.environment import Environment
+from otel.local.function import Function, Outcome, Run
 from otel.local.processes import Processes
 from otel.local.runtime_api import Invocation
 from tests.sandbox.state import is_stopped, until
