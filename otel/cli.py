@@ -170,10 +170,12 @@ def _progress() -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("")
+        task = progress.add_task("", total=None)
 
         def stage(name: str, steps: int) -> None:
-            progress.reset(task, description=name, total=steps or None)
+            nonlocal task
+            progress.remove_task(task)  # one that has had a total cannot go back to having none
+            task = progress.add_task(name, total=steps or None)
 
         yield stage, lambda: progress.advance(task)
 
