@@ -120,7 +120,7 @@ def _demo(options: argparse.Namespace) -> int:
         return 0
     reading = read_traces(demo.traces)
     notes = [
-        f"Traces: {demo.traces}, and as X-Ray has them: {demo.xray}. What the functions printed: {demo.log}.",
+        f"Traces: {demo.traces}. As X-Ray has them: {demo.xray}. What the functions printed: {demo.log}.",
         collector.sentence,
     ]
     if not demo.complete:

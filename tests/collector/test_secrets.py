@@ -1,0 +1,48 @@
+"""Callers send credentials and questions; neither may stand in a span or in a document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.collector.laptop import laptop, read
+from tests.system.conftest import order
+
+SECRET = "S3CRET"
+HEADERS = {
+    "Authorization": f"Bearer {SECRET}",
+    "Cookie": f"session={SECRET}",
+    "X-Api-Key": SECRET,
+    "X-Amzn-Trace-Id": f"Root=1-6b0649ac-fc163708c35b96fce41acb89;Parent=0b9a684f4976364c;Sampled=1;Secret={SECRET}",
+    "traceparent": "00-6b0649acfc163708c35b96fce41acb89-0b9a684f4976364c-01",
+    "tracestate": f"secret={SECRET}",
+    "baggage": f"secret={SECRET}",
+    "User-Agent": f"curl/8 {SECRET}",
+    "Referer": f"https://example.com/?token={SECRET}",
+}
+
+
+@pytest.mark.parametrize("setup", ["kit", "layer"])
+def test_no_credential_and_no_query_value_reaches_a_span(program: Path, tmp_path: Path, setup: str) -> None:
+    """Not in the store's file and not in X-Ray, of calls that work and of calls that fail."""
+    with laptop(program, tmp_path, Instrumentation=setup) as client:
+        calls = [
+            ("POST", f"/orders?token={SECRET}", order(payment_method=f"card-{SECRET}")),
+            ("POST", f"/orders?token={SECRET}", order(items=f"{SECRET}")),
+            ("POST", "/orders", f"{{ {SECRET}"),
+            ("GET", f"/orders?customer={SECRET}&limit=10", None),
+            ("GET", f"/orders?customer=a&limit={SECRET}", None),
+            ("GET", f"/orders/nothing?token={SECRET}", None),
+            ("POST", f"/orders/nothing/cancel?token={SECRET}", {"reason": SECRET}),
+        ]
+        replies = [client.call(method, path, body, HEADERS) for method, path, body in calls]
+        assert client.system.finish()
+        xray = read(client, *(reply.trace_id for reply in replies))
+        spans = client.system.store.path.read_text(encoding="utf-8")
+
+    assert len(xray) == len(calls)
+    assert "payments.example.com" in spans
+    assert [line for line in spans.splitlines() if SECRET in line] == []
+    assert SECRET not in json.dumps(xray)
