@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,12 @@ def test_docker_that_is_not_there_is_a_mistake(tmp_path: Path, monkeypatch: pyte
 
     with pytest.raises(UsageError, match="--collector docker: docker is not here"):
         choose_collector("docker", ROOT)
+
+
+def test_the_command_ends_with_the_status_of_a_usage_mistake() -> None:
+    """Nothing is started for a collector that does not exist."""
+    command = [sys.executable, "-m", "otel", "demo", "--collector", "/nowhere"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("lambda-latency: --collector /nowhere: no program that can be run\n")
