@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.error
+import urllib.request
 from typing import Any
+
+import pytest
 
 from otel.local.segments import new_span_id, new_trace_id
 from otel.local.xray.document import segment_document, xray_trace_id
@@ -93,6 +97,18 @@ def test_more_documents_than_one_call_takes_are_all_stored(xray: str) -> None:
     feed(xray, to_otlp(spans))
 
     assert {document["id"] for document in read(xray, trace_id)} == {span.span_id for span in spans}
+
+
+def test_what_is_no_json_is_refused(xray: str) -> None:
+    """As any OTLP receiver would; AWS's own API behind the same address is as it was."""
+    request = urllib.request.Request(f"{xray}/v1/traces", b"{", {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    with refused.value as answer:
+        found = answer.status, answer.read().decode()
+
+    assert found == (400, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)")
+    assert batch_get_traces(xray, [new_trace_id()])["Traces"] == []
 
 
 def test_what_does_not_reach_x_ray_is_said_once() -> None:

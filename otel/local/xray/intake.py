@@ -46,8 +46,13 @@ class Intake:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
             return self._app(environ, start_response)
-        self._take(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", "2")])
+        try:
+            document = json.loads(environ["wsgi.input"].read())
+        except ValueError as error:
+            start_response("400 Bad Request", [("Content-Type", "text/plain")])
+            return [str(error).encode()]
+        self._take(document)
+        start_response("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]
 
     def _take(self, document: object) -> None:
