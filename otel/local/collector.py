@@ -43,6 +43,11 @@ class Choice:
     program: Path = BUILT
 
 
+IN_DOCKER = Choice(
+    "docker", "Collector: AWS's own in Docker (compose.yaml), its awsxray sending to the laptop's X-Ray."
+)
+
+
 def choose_collector(asked: str | None, root: Path) -> Choice:
     """What was asked for (docker, none, or the path of a program), else what there is below `root`.
 
@@ -52,7 +57,7 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
         return Choice("none", "No collector, as you said: spans went straight to the laptop's stores.")
     if asked == "docker":
         _check_docker()
-        return _docker()
+        return IN_DOCKER
     program = Path(asked) if asked is not None else root / BUILT
     if os.access(program, os.X_OK) and program.is_file():
         where = program.relative_to(root) if program.is_relative_to(root) else program
@@ -62,7 +67,7 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
             f"--collector {asked}: no program that can be run", "say docker, none, or the path of one (make collector)"
         )
     if _succeeds("docker", "image", "inspect", IMAGE):
-        return _docker()
+        return IN_DOCKER
     return Choice("none", "No collector here (make collector builds one): spans went straight to the laptop's stores.")
 
 
@@ -143,10 +148,6 @@ def _with_stand_in(path: Path, spans_url: str) -> str:
     if isinstance(collector, Finding):
         raise UsageError(str(collector), "correct the collector's file")
     return collector.with_exporter("awsxray", "otlphttp/awsxray", STAND_IN.format(spans_url))
-
-
-def _docker() -> Choice:
-    return Choice("docker", "Collector: AWS's own in Docker (compose.yaml), its awsxray sending to the laptop's X-Ray.")
 
 
 def _check_docker() -> None:
