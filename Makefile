@@ -44,6 +44,26 @@ format: setup  ## Format the code
 bench-local: setup  ## Measure what the laptop's gateway and sandbox add to a request
 	@$(BIN)/python -m bench.local
 
+.PHONY: collector
+collector: build/collector/otelcol  ## Build the collector for demo and tests from Go modules (2 minutes, once)
+
+BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.116.0
+# Neither the state of this repository nor a workspace around it is part of what is built.
+GO := GOFLAGS=-buildvcs=false GOWORK=off
+WHY_GO := the collector is built from Go modules by Go 1.22 or later (https://go.dev/dl). Without it the demo sends \
+	spans straight to the laptop's X-Ray, and tests that need a collector are skipped.
+
+build/collector/otelcol: requirements/collector.yaml
+	@command -v go >/dev/null || { echo "Go is not here: $(WHY_GO)" >&2; exit 1; }
+	@case $$(go env GOVERSION) in go1.?|go1.?.*|go1.1?|go1.1?.*|go1.2[01]|go1.2[01].*) \
+		echo "This is $$(go env GOVERSION): $(WHY_GO)" >&2; exit 1;; esac
+	@echo "1 of 2: the builder, $(BUILDER) ..." >&2
+	@GOBIN=$(CURDIR)/build/collector $(GO) go install $(BUILDER)
+	@echo "2 of 2: the collector, from $< ..." >&2
+	@$(GO) build/collector/builder --config $< --skip-strict-versioning
+	@mv build/collector/source/otelcol $@
+	@$@ --version
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build

@@ -65,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
         "time went.",
     )
     demo.add_argument("--requests", type=_count, default=120, metavar="N", help="how many requests (default: 120)")
+    demo.add_argument(
+        "--collector",
+        metavar="docker|PATH|none",
+        help="which collector spans go through (default: what is there, of `make collector` or of Docker)",
+    )
     demo.add_argument("--seed", type=int, default=1, metavar="S", help="which load and which faults (default: 1)")
     _system_options(demo)
     demo.set_defaults(run=_demo)
@@ -100,11 +105,13 @@ def _system_options(parser: argparse.ArgumentParser) -> None:
 def _demo(options: argparse.Namespace) -> int:
     _needs_local()
     from otel.latency.text import render_account, style_for
+    from otel.local.collector import choose_collector
     from otel.local.demo import run_demo
     from otel.local.system import Options
     from otel.trace import read_traces
 
-    local = Options(options.template, dict(options.parameter), options.out)
+    collector = choose_collector(options.collector, options.template.resolve().parent)
+    local = Options(options.template, dict(options.parameter), options.out, collector=collector)
     with _progress() as (stage, step):
         demo = run_demo(local, options.requests, options.seed, stage=stage, step=step)
     style = style_for(sys.stdout)
@@ -112,7 +119,10 @@ def _demo(options: argparse.Namespace) -> int:
         print(_untraced([answer.ms for answer in demo.answers]))
         return 0
     reading = read_traces(demo.traces)
-    notes = [f"Traces: {demo.traces}. What the functions printed: {demo.log}."]
+    notes = [
+        f"Traces: {demo.traces}. As X-Ray has them: {demo.xray}. What the functions printed: {demo.log}.",
+        collector.sentence,
+    ]
     if not demo.complete:
         notes.append("Some invocations never ended: their spans are missing.")
     print(render_account(reading.traces, style, traffic=len(demo.answers), notes=notes))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel.local.faults import Plan, Rule
+from otel.local.gateway import Answered
 from otel.local.load import Answer, plan_calls, send, warm_up_calls
-from otel.local.log import LogFile
+from otel.local.log import LogFile, open_for_writing
 from otel.local.system import Options, System
+from otel.local.xray.traces import batch_get_traces
 
 __all__ = ["Demo", "demo_plan", "run_demo"]
 
@@ -18,10 +21,14 @@ AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a run of the demo leaves: the answers as the callers saw them, and the file with the traces."""
+    """What a run of the demo leaves: the answers as the callers saw them, and the files with the traces.
+
+    `xray` holds the same traces as X-Ray would give them, in the form of its BatchGetTraces.
+    """
 
     answers: list[Answer]
     traces: Path
+    xray: Path
     log: Path
     traced: bool
     complete: bool  # False if some invocation never ended, so that its spans are missing
@@ -63,7 +70,13 @@ def run_demo(
     options = replace(options, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
     stage("starting the system", 0)
     log = LogFile(options.out / "system.log")
-    system = System(options, log=log.write)
+    sampled: list[str] = []
+
+    def answered(request: Answered) -> None:
+        if request.sampled:
+            sampled.append(request.trace_id)
+
+    system = System(options, log=log.write, answered=answered)
     try:
         stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
         system.sandbox.prepare(AT_ONCE, step)
@@ -76,7 +89,10 @@ def run_demo(
         answers = send(system.url, calls, AT_ONCE, lambda _: step())
         stage("collecting spans", 0)
         complete = system.finish()
+        xray = options.out / "xray.json"
+        with open_for_writing(xray) as file:
+            json.dump(batch_get_traces(system.xray_url, sampled), file)
     finally:
         system.close()
         log.close()
-    return Demo(answers, system.store.path, log.path, system.template.traced, complete)
+    return Demo(answers, system.store.path, xray, log.path, system.template.traced, complete)

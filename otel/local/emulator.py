@@ -1,4 +1,6 @@
-"""AWS on a laptop: moto's server in a process of its own, the template's tables and the fault plan before it."""
+"""AWS on a laptop: moto's server in a process of its own, with the template's tables, behind the fault plan and X-Ray's
+door for spans.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from otel.local.faults import Faults, Plan, Rule
 from otel.local.http import Server, reset, wait_for_hangup
 from otel.local.services import say_ready
 from otel.local.wsgi import WsgiHandler
+from otel.local.xray.intake import Intake, replace_segments
 
 __all__ = ["main"]
 
@@ -63,13 +66,17 @@ def main() -> None:
     parser.add_argument("--tables", required=True, help="the tables to create: a JSON list of CreateTable's arguments")
     parser.add_argument("--faults", required=True, help="a fault plan in JSON")
     parser.add_argument("--routes", required=True, help="the routes of each function, as a JSON object")
+    parser.add_argument("--indexed", default="[]", help="the attributes that become annotations, as a JSON list")
     options = parser.parse_args()
+    replace_segments()
+    xray = Intake(DomainDispatcherApplication(create_backend_app), json.loads(options.indexed))
     handler = {
-        "app": DomainDispatcherApplication(create_backend_app),
+        "app": xray,
         "faults": Plan.from_json(options.faults).at("table"),
         "routes": json.loads(options.routes),
     }
     server = Server(type("Emulator", (Emulator,), handler))
+    xray.connect(f"http://127.0.0.1:{server.port}")
     client = boto3.client(
         "dynamodb",
         endpoint_url=f"http://127.0.0.1:{server.port}",

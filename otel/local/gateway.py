@@ -44,6 +44,7 @@ class _Request:
     request_id: str
     start_ns: int
     source_ip: str
+    path: str
     route: str
     reached_lambda: bool = False
 
@@ -89,6 +90,7 @@ class Gateway:
             request_id=str(uuid.uuid4()),
             start_ns=time.time_ns(),
             source_ip=environ.get("REMOTE_ADDR", ""),
+            path=path,
             route=f"{method} {path}",
         )
         environ["HTTP_X_AMZN_TRACE_ID"] = str(request.header)
@@ -174,6 +176,7 @@ class Gateway:
                 "aws.xray.origin": GATEWAY,
                 "http.request.method": method,
                 "http.route": route,
+                "url.path": request.path,
                 "http.response.status_code": status,
                 "http.status_code": status,
                 "aws.request_id": request.request_id,

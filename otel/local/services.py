@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from otel.local.errors import LocalError
@@ -25,13 +27,27 @@ def say_ready(port: int) -> None:
 
 
 class Service:
-    """A module of ours run as a process. It is being started when this returns; `wait_until_ready` gives its port."""
+    """A module of ours run as a process. It is being started when this returns; `wait_until_ready` gives its port.
 
-    def __init__(self, module: str, arguments: Sequence[str], processes: Processes, log: Callable[[str], None]) -> None:
+    With a `command` it is another program, called `module` in messages and with `variables` beside the person's own;
+    what it listens on is known beforehand (`wait_until_listening`).
+    """
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        processes: Processes,
+        log: Callable[[str], None],
+        *,
+        command: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._module, self._processes, self._log = module, processes, log
         self._ready: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._last: list[str] = []
-        self._child = processes.start([sys.executable, "-m", module, *arguments], env=_variables(), cwd=Path.cwd())
+        program = command or (sys.executable, "-m", module)
+        self._child = processes.start([*program, *arguments], env={**_variables(), **(variables or {})}, cwd=Path.cwd())
         self._reader = threading.Thread(target=self._read, name=module, daemon=True)
         self._reader.start()
 
@@ -42,9 +58,18 @@ class Service:
         except queue.Empty:
             port = None
         if port is None:
-            words = "\n  ".join(self._last[-5:]) or "it printed nothing"
-            raise LocalError(f"{self._module} did not start", words)
+            raise self._failed()
         return port
+
+    def wait_until_listening(self, port: int, limit_s: float) -> None:
+        """Return once somebody listens on `port` of 127.0.0.1. Raises `LocalError` as `wait_until_ready` does."""
+        end = time.monotonic() + limit_s
+        while self._reader.is_alive() and time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise self._failed()
 
     def stop(self, limit_s: float = 5) -> None:
         """Let it finish (send its last spans), and wait until it is gone."""
@@ -57,6 +82,9 @@ class Service:
             self._child.wait()
         self._processes.ended(self._child)
         self._reader.join()
+
+    def _failed(self) -> LocalError:
+        return LocalError(f"{self._module} did not start", "\n  ".join(self._last[-5:]) or "it printed nothing")
 
     def _read(self) -> None:
         assert self._child.stdout is not None

@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from otel.local.collector import Choice, RunningCollector
 from otel.local.faults import Plan
 from otel.local.function import Outcome
 from otel.local.gateway import Answered, Gateway, check_port
+from otel.local.http import Server
 from otel.local.processes import Processes
 from otel.local.receiver import serve_receiver
 from otel.local.sam import Template, read_template
@@ -19,6 +22,9 @@ from otel.local.segments import TraceHeader
 from otel.local.services import Service
 from otel.local.store import Store
 from otel.local.variables import Settings
+from otel.local.xray.feed import Feed
+from otel.template import Collector, read_collector
+from otel.trace.span import Span
 
 __all__ = ["PROVIDER_HOST", "Options", "System"]
 
@@ -36,6 +42,7 @@ class Options:
     port: int = 0
     plan: Plan = field(default_factory=Plan)
     sampler: Callable[[], bool] = field(default_factory=Sampler)
+    collector: Choice = field(default_factory=lambda: Choice("none", ""))
 
 
 class System:
@@ -68,7 +75,8 @@ class System:
         template, plan = self.template, options.plan
         processes = Processes()
         self._closing.append(processes.close)
-        receiver = serve_receiver(self.store.add_otlp)
+        root = options.template.resolve().parent
+        receiver = serve_receiver(self._keep_otlp)
         self._closing.append(receiver.close)
         spans = f"http://{receiver.address}/v1/traces"
         routes: dict[str, list[str]] = {}
@@ -81,18 +89,27 @@ class System:
         self._closing.append(self._provider.stop)
         aws = Service(
             "otel.local.emulator",
-            ["--tables", json.dumps(template.tables), "--routes", json.dumps(routes), *faults],
+            [
+                *("--tables", json.dumps(template.tables)),
+                *("--routes", json.dumps(routes)),
+                *("--indexed", _indexed(root)),
+                *faults,
+            ],
             processes,
             lambda line: log("aws", line),
         )
         self._closing.append(aws.stop)
-        aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        aws_url = self.xray_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        self._feed = Feed(aws_url, lambda line: log("x-ray", line))
+        self._closing.append(self._feed.close)
+        if options.collector.kind != "none":
+            spans = self._start_collector(options.collector, root, processes, receiver, log)
         provider_port = self._provider.wait_until_ready()
         self.provider_url = f"http://127.0.0.1:{provider_port}"
         self.sandbox = Sandbox(
             template.functions,
             Settings(
-                task_root=options.template.resolve().parent,
+                task_root=root,
                 layer=LAYER,
                 overrides={
                     "PAYMENTS_URL": f"http://{PROVIDER_HOST}:{provider_port}",
@@ -102,14 +119,14 @@ class System:
                 faults=bool(plan.at("function")),
             ),
             processes,
-            record=self.store.add if template.traced else lambda _: None,
+            record=self._keep if template.traced else lambda _: None,
             log=log,
         )
         self._closing.append(self.sandbox.close)
         self._faults = plan.at("function")
         self.faulty = True  # whether functions meet the faults that are planned for them
         self.gateway = Gateway(
-            template, self._invoke, options.sampler, record=self.store.add, answered=answered, port=options.port
+            template, self._invoke, options.sampler, record=self._keep, answered=answered, port=options.port
         )
         self._closing.append(self.gateway.close)
 
@@ -118,12 +135,14 @@ class System:
         return self.gateway.url
 
     def finish(self, limit_s: float = 10) -> bool:
-        """Wait until the last span is in the store; no request can be made afterwards. False if some never ended."""
+        """Wait until the last span is in store and X-Ray; no request can come afterwards. False: some never ended."""
         self.gateway.close()
         self._closing.remove(self.gateway.close)
         done = self.sandbox.wait_until_idle(limit_s)
         self._provider.stop()
         self._closing.remove(self._provider.stop)
+        self._feed.close()
+        self._closing.remove(self._feed.close)
         return done
 
     def close(self) -> None:
@@ -131,7 +150,39 @@ class System:
         while self._closing:
             self._closing.pop()()
 
+    def _start_collector(
+        self, choice: Choice, root: Path, processes: Processes, receiver: Server, log: Callable[[str, str], None]
+    ) -> str:
+        """Start it; returns where functions send to."""
+        if choice.kind == "docker":  # its awsxray writes to X-Ray itself
+            receiver = serve_receiver(self.store.add_otlp)
+            self._closing.append(receiver.close)
+        collector = RunningCollector(
+            choice,
+            root,
+            processes,
+            spans_url=f"http://{receiver.address}",
+            xray_url=self.xray_url,
+            log=lambda line: log("collector", line),
+        )
+        self._closing.append(collector.stop)
+        return collector.traces_url
+
+    def _keep(self, spans: list[Span]) -> None:
+        self.store.add(spans)
+        self._feed.add(spans)
+
+    def _keep_otlp(self, document: dict[str, Any]) -> None:
+        self.store.add_otlp(document)
+        self._feed.add_otlp(document)
+
     def _invoke(self, function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
         self._before(self)
         fault = self._faults.next((route,)) if self.faulty else None
         return self.sandbox.invoke(function, event, header, fault)
+
+
+def _indexed(root: Path) -> str:
+    """What the collector makes searchable, as JSON; nothing where the template has no collector file beside it."""
+    collector = read_collector(root / "collector.yaml")
+    return json.dumps(collector.indexed_attributes() if isinstance(collector, Collector) else [])

@@ -148,6 +148,7 @@ def test_its_own_span_is_whole(system: System) -> None:
             "aws.xray.origin": "AWS::ApiGateway::Stage",
             "http.request.method": "GET",
             "http.route": "/orders/{id}",
+            "url.path": "/orders/1",
             "http.response.status_code": 200,
             "http.status_code": 200,
             "aws.request_id": reply.headers["x-amzn-RequestId"],

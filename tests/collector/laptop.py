@@ -1,0 +1,71 @@
+"""The whole system with the collector in it, and its requests as X-Ray shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from otel.local.collector import Choice
+from otel.local.faults import Plan
+from otel.local.log import LogFile
+from otel.local.system import Options, System
+from otel.local.xray.traces import batch_get_traces
+from tests.collector.conftest import ROOT
+from tests.system.conftest import Client
+
+__all__ = ["Documents", "documents", "laptop", "tree"]
+
+Documents = list[dict[str, Any]]
+
+
+@contextmanager
+def laptop(program: Path, out: Path, plan: Plan | None = None, **parameters: str) -> Iterator[Client]:
+    """A system that traces every request and sends the functions' spans through the collector."""
+    log = LogFile(out / "system.log")
+    options = Options(
+        ROOT / "template.yaml", parameters, out, 0, plan or Plan(), lambda: True, Choice("program", "", program)
+    )
+    system = System(options, log=log.write)
+    try:
+        yield Client(system, log.path)
+    finally:
+        system.close()
+        log.close()
+
+
+def documents(xray: dict[str, Any]) -> dict[str, Documents]:
+    """The segment documents of each trace, by its id in hex."""
+    return {
+        trace["Id"][2:].replace("-", ""): [json.loads(segment["Document"]) for segment in trace["Segments"]]
+        for trace in xray["Traces"]
+    }
+
+
+def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
+    """Some traces from the laptop's X-Ray, once everything is in."""
+    return documents(batch_get_traces(client.system.xray_url, trace_ids))
+
+
+def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:
+    """The documents of one trace as nested tuples, `show` of each node and its children; several tops are several."""
+    nodes: dict[str, dict[str, Any]] = {}
+    below: dict[str | None, list[str]] = {}
+
+    def add(node: dict[str, Any], parent: str | None) -> None:
+        assert node["id"] not in nodes, f"{node['id']} stands twice"
+        nodes[node["id"]] = node
+        below.setdefault(parent, []).append(node["id"])
+        for inner in node.get("subsegments", ()):
+            add(inner, node["id"])
+
+    for document in found:
+        add(document, document.get("parent_id"))
+
+    def grown(node_id: str) -> Any:
+        children = sorted(below.get(node_id, ()), key=lambda one: (nodes[one]["start_time"], nodes[one]["end_time"]))
+        return (show(nodes[node_id]), *map(grown, children))
+
+    return [grown(node_id) for parent, ids in below.items() if parent not in nodes for node_id in ids]

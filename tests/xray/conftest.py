@@ -1,0 +1,22 @@
+"""The laptop's X-Ray, up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from otel.local.processes import Processes
+from otel.local.services import Service
+
+
+@pytest.fixture(scope="session")
+def xray() -> Iterator[str]:
+    """Where it is; it indexes `http.route`."""
+    printed: list[str] = []
+    with Processes() as processes:
+        arguments = ["--tables", "[]", "--routes", "{}", "--faults", '{"rules": []}', "--indexed", '["http.route"]']
+        service = Service("otel.local.emulator", arguments, processes, printed.append)
+        yield f"http://127.0.0.1:{service.wait_until_ready()}"
+        service.stop()
+    assert printed == []
