@@ -27,9 +27,9 @@ BUILT = Path("build/collector/otelcol")  # below the folder of the template
 IMAGE = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 DOCKER_PORT = 4318
 # awsxray's place in the pipeline and its manners: nothing is queued or tried again, whoever sends waits for the answer.
-# Only its patience is longer than the one second of collector.yaml: a laptop that is busy with a demo is no X-Ray.
+# Only its patience is longer than the one second of collector.yaml: a laptop that is busy otherwise is no X-Ray.
 STAND_IN = (
-    '{{endpoint: "{0}", compression: none, timeout: 5s, sending_queue: {{enabled: false}}, '
+    '{{endpoint: "{0}", compression: none, timeout: 30s, sending_queue: {{enabled: false}}, '
     "retry_on_failure: {{enabled: false}}}}"
 )
 

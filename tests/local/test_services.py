@@ -22,7 +22,9 @@ def start(processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Start some code as a service; what it prints goes into the list that is given."""
 
     def begin(code: str, log: list[str] | None = None, *arguments: str) -> Service:
-        (tmp_path / "some_service.py").write_text(code)
+        module = tmp_path / "some_service.py"
+        if not module.exists() or module.read_text() != code:  # else one that has just been started would find it empty
+            module.write_text(code)
         monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
         return Service("some_service", arguments, processes, (log if log is not None else []).append)
 
