@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from otel.local.gateway import Answered
@@ -21,19 +22,30 @@ __all__ = ["main"]
 
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = """\
-exit status: 0 fine, 1 failed, 2 usage, 130 Ctrl-C
+exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
 
   lambda-latency demo                        see it work: no AWS account, no Docker
+  lambda-latency report traces.jsonl         which part is slow, and whose it is
   lambda-latency serve                       the same system, for your own requests
   lambda-latency demo --parameter Instrumentation=layer
                                              traced by the layer's own start-up
+"""
+REPORT_EPILOG = """\
+How time is counted: walk back from the end of the request; at each instant, among the calls that are still
+unaccounted for and start before it, the one that ends last, cut to its parent and to that instant, owns the time
+back to its start, and so on inside it; what no call covers is the span's own. The parts of a request add up to
+its wall clock to the nanosecond.
+
+exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
     signal.signal(signal.SIGTERM, _terminated)
-    options = _parser().parse_args(arguments)
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(typed)
+    options.typed = typed
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
@@ -66,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, metavar="S", help="which load and which faults (default: 1)")
     _system_options(demo)
     demo.set_defaults(run=_demo)
+    _report_options(commands)
     serve = commands.add_parser(
         "serve",
         help="keep the system up for your own requests",
@@ -78,6 +91,32 @@ def _parser() -> argparse.ArgumentParser:
     _system_options(serve)
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _report_options(commands: Any) -> None:
+    report = commands.add_parser(
+        "report",
+        help="say which part of slow requests is slow, from any trace file",
+        description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP/JSON, "
+        "Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known by their content, plain or gzip.",
+        epilog=REPORT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    report.add_argument("--slow", type=_ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
+    report.add_argument("--since", type=_instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
+    report.add_argument("--until", type=_instant, metavar="T", help="requests before T")
+    report.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+    report.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
+    report.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
+    report.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    report.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
+    report.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
+    report.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
+    report.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
+    )
+    report.set_defaults(run=_report)
 
 
 def _system_options(parser: argparse.ArgumentParser) -> None:
@@ -97,10 +136,10 @@ def _system_options(parser: argparse.ArgumentParser) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     _needs_local()
-    from otel.latency.text import render_account, style_for
+    from otel.latency.command import Request, run_report
+    from otel.latency.text import style_for
     from otel.local.demo import run_demo
     from otel.local.system import Options
-    from otel.trace import read_traces
 
     local = Options(options.template, dict(options.parameter), options.out)
     with _progress() as (stage, step):
@@ -109,14 +148,73 @@ def _demo(options: argparse.Namespace) -> int:
     if not demo.traced:
         print(_untraced([answer.ms for answer in demo.answers]))
         return 0
-    reading = read_traces(demo.traces)
     notes = [f"Traces: {demo.traces}. What the functions printed: {demo.log}."]
     if not demo.complete:
         notes.append("Some invocations never ended: their spans are missing.")
-    print(render_account(reading.traces, style, traffic=len(demo.answers), notes=notes))
-    for problem in reading.problems:
-        print(problem, file=sys.stderr)
-    return 1 if reading.problems or not demo.complete else 0
+    request = Request([demo.traces], traffic=len(demo.answers), notes=notes, command="lambda-latency demo")
+    status = run_report(request, style, sys.stdout)
+    return status or int(not demo.complete)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from otel.latency.command import Request, run_report
+    from otel.latency.text import style_for
+
+    request = Request(
+        sources=options.sources,
+        slow_ns=options.slow,
+        since_ns=options.since,
+        until_ns=options.until,
+        route=options.route,
+        trace_id=options.trace,
+        json=options.json,
+        per_request=options.per_request,
+        problems=options.problems,
+        everything=options.all,
+        command=shlex.join(["lambda-latency", *options.typed]),
+    )
+    if options.per_request and options.json is None:
+        print("lambda-latency: --per-request goes with --json\n  say --json FILE, or --json -", file=sys.stderr)
+        return 2
+    style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
+    with contextlib.ExitStack() as stack:
+        step, ready = _bytes_read(stack)
+        return run_report(request, style, sys.stdout, spool=lambda: _spooled(stack), step=step, ready=ready)
+
+
+def _spooled(stack: contextlib.ExitStack) -> Path:
+    """Standard input as a file, for as long as the command runs: what is shown in full is read a second time."""
+    import tempfile
+
+    file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115 - the stack closes
+    while chunk := sys.stdin.buffer.read(1024 * 1024):
+        file.write(chunk)
+    file.flush()
+    return Path(file.name)
+
+
+def _bytes_read(stack: contextlib.ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:
+    """A line on stderr that says how far reading has come, and what ends it; nothing where that is no terminal.
+
+    rich is imported when there is something to wait for.
+    """
+    if not sys.stderr.isatty():
+        return (lambda _: None), (lambda: None)
+    own = stack.enter_context(contextlib.ExitStack())
+    bars: list[Callable[[int], None]] = []
+
+    def step(count: int) -> None:
+        if not bars:
+            from rich.console import Console
+            from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("reading"), DownloadColumn(), TimeElapsedColumn())
+            progress = own.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+            task = progress.add_task("", total=None)
+            bars.append(lambda more: progress.advance(task, more))
+        bars[0](count)
+
+    return step, own.close
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -135,8 +233,9 @@ def _say_up(system: System) -> None:
     print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
     for route in system.template.routes:
         print(f"  {route}")
-    order = """'{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'"""
-    print(f"\n  curl -s {system.url}/orders -d {order}\n", flush=True)
+    items = '[{"sku": "tea", "quantity": 1, "unit_price": 350}]'
+    order = f'{{"customer": "me", "items": {items}, "payment_method": "card-ok"}}'
+    print(f"\n  curl -s {system.url}/orders -d '{order}'\n", flush=True)
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:
@@ -202,6 +301,27 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {count}")
     return count
+
+
+def _ms(text: str) -> int:
+    try:
+        ns = round(float(text) * 1_000_000)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"must be milliseconds, got {text!r}") from None
+    if ns < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return ns
+
+
+def _instant(text: str) -> int:
+    import time
+
+    from otel.latency.command import instant
+
+    try:
+        return instant(text, time.time_ns())
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -7,22 +7,27 @@ from dataclasses import dataclass
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
 from otel.latency.part import UNKNOWN, Part
-from otel.trace import Trace, critical_path
+from otel.trace import Span, Trace, critical_path
 
 __all__ = ["Account", "account", "largest_part"]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too."""
+    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too.
+
+    `took` has the length of each call in nanoseconds, waited for or not, in the order of length.
+    """
 
     trace_id: str
     route: str
+    function: str
     status_code: int | None
     start_ns: int
     wall_ns: int
     parts: tuple[tuple[Part, int], ...]
     calls: tuple[tuple[Part, Calls], ...]
+    took: tuple[tuple[Part, tuple[int, ...]], ...]
     cold_start: bool
     error: bool
     timed_out: bool
@@ -37,21 +42,31 @@ def account(trace: Trace) -> Account:
         part = charged[span_id].part
         parts[part] = parts.get(part, 0) + ns
     calls: dict[Part, Calls] = {}
-    for charge in charged.values():
+    took: dict[Part, list[int]] = {}
+    for span_id, charge in charged.items():
         if charge.call is not None:
             calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
+            took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
     return Account(
         trace_id=trace.trace_id,
         route=trace.route,
+        function=trace.function,
         status_code=trace.status_code,
         start_ns=path.waiting.start_ns,
         wall_ns=path.wall_ns,
         parts=tuple(sorted(parts.items(), key=lambda one: (-one[1], one[0]))),
         calls=tuple(sorted(calls.items())),
+        took=tuple((part, tuple(sorted(lengths))) for part, lengths in sorted(took.items())),
         cold_start=trace.cold_start,
         error=trace.error,
         timed_out=trace.timed_out,
     )
+
+
+def _length(span: Span | None, end_ns: int) -> int:
+    if span is None:
+        return 0
+    return max(0, (end_ns if span.end_ns is None else span.end_ns) - span.start_ns)
 
 
 def largest_part(trace: Trace) -> tuple[str, int]:

@@ -42,6 +42,21 @@ class Part:
             return "API Gateway"
         return f"{prefix}{self.name}" if self.name else self.bucket
 
+    @property
+    def phrase(self) -> str:
+        """The part inside a sentence, behind "wait for"."""
+        if self.bucket == "lambda":
+            return f"the Lambda {self.name}" if self.name == "service" else f"Lambda's {self.name}"
+        words = {
+            "cold start": "a cold start",
+            "own code": "their own code",
+            "connect": f"connections to {self.name}",
+            "retries": f"retries of {self.name}",
+            "telemetry": "telemetry",
+            "unknown": "what no span tells",
+        }
+        return words.get(self.bucket, self.label)
+
 
 COLD_START = Part("cold start")
 OWN_CODE = Part("own code")

@@ -27,9 +27,13 @@ def percentile(values: Sequence[int], percent: int) -> int:
 
 @dataclass(slots=True)
 class PartTally:
-    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request)."""
+    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request).
+
+    `took_ns` has the length of each call.
+    """
 
     calls: Calls = field(default_factory=Calls)
+    took_ns: array[int] = field(default_factory=lambda: array("q"))
     each_ns: array[int] = field(default_factory=lambda: array("q"))
 
     @property
@@ -45,6 +49,7 @@ class PartTally:
     def merge(self, other: PartTally) -> None:
         """Add what was counted elsewhere."""
         self.calls += other.calls
+        self.took_ns.extend(other.took_ns)
         self.each_ns.extend(other.each_ns)
 
 
@@ -78,6 +83,8 @@ class Tally:
             self.parts.setdefault(part, PartTally()).each_ns.append(ns)
         for part, calls in one.calls:
             self.parts.setdefault(part, PartTally()).calls += calls
+        for part, took in one.took:
+            self.parts.setdefault(part, PartTally()).took_ns.extend(took)
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere."""

@@ -122,6 +122,18 @@ class Trace:
         return spans[0].name
 
     @property
+    def function(self) -> str:
+        """The function that answered: as Lambda names it, else as its own spans do; empty where nothing says it."""
+        segment = self._highest(lambda span: span.origin in (SERVICE, FUNCTION))
+        if segment is not None:
+            return segment.name
+        handler = self.handler
+        name = (
+            handler.resource.get("faas.name") or handler.resource.get("service.name") if handler is not None else None
+        )
+        return name if isinstance(name, str) else ""
+
+    @property
     def status_code(self) -> int | None:
         """The HTTP status that the caller saw."""
         for span in (self.outermost, self.handler):
