@@ -44,6 +44,14 @@ format: setup  ## Format the code
 bench-local: setup  ## Measure what the laptop's gateway and sandbox add to a request
 	@$(BIN)/python -m bench.local
 
+.PHONY: bench-report
+bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
+	@$(BIN)/python -m bench.report
+
+.PHONY: planted
+planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
+	@$(BIN)/python -m tests.planted
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
-from otel.latency.part import UNKNOWN, Part
-from otel.trace import Span, Trace, critical_path
+from otel.latency.part import COLD_START, UNKNOWN, Part
+from otel.trace import Span, Trace, Waiting, critical_path
+from otel.trace.platform import SERVICE, is_init
 
 __all__ = ["Account", "account", "largest_part"]
 
@@ -38,9 +39,12 @@ def account(trace: Trace) -> Account:
     path = critical_path(trace)
     charged = charges(trace, path.waiting)
     parts: dict[Part, int] = {}
-    for span_id, ns in path.waited().items():
-        part = charged[span_id].part
-        parts[part] = parts.get(part, 0) + ns
+    starting = _starting(trace, path.waiting)
+    for section in path.sections:
+        part = charged[section.span.span_id].part
+        if section.end_ns <= starting.get(section.span.span_id, 0):
+            part = COLD_START
+        parts[part] = parts.get(part, 0) + section.ns
     calls: dict[Part, Calls] = {}
     took: dict[Part, list[int]] = {}
     for span_id, charge in charged.items():
@@ -61,6 +65,16 @@ def account(trace: Trace) -> Account:
         error=trace.error,
         timed_out=trace.timed_out,
     )
+
+
+def _starting(trace: Trace, tree: Waiting) -> dict[str, int]:
+    """For Lambda's service the instant until which it was making an environment: when that one's init began."""
+    found: dict[str, int] = {}
+    for span in trace.spans:
+        above = tree.parent(span)
+        if above is not None and above.origin == SERVICE and is_init(span, trace.parent(span)):
+            found.setdefault(above.span_id, span.start_ns)
+    return found
 
 
 def _length(span: Span | None, end_ns: int) -> int:

@@ -119,7 +119,7 @@ def _typical(members: Sequence[Account], over_ns: int) -> _Typical:
     inside = [one for one in inside if one.wall_ns <= over_ns] or inside
     return _Typical(
         requests=len(inside),
-        width_ns=high - low,
+        width_ns=2 * (percentile(walls, 50) - low),
         mean_ns=Fraction(sum(one.wall_ns for one in inside), len(inside)),
         parts={part: Fraction(ns, len(inside)) for part, ns in _sums(inside).items()},
     )

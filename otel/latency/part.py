@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["API_GATEWAY", "BUCKETS", "COLD_START", "OVERHEAD", "OWN_CODE", "SERVICE", "TELEMETRY", "UNKNOWN", "Part"]
 
@@ -22,9 +22,11 @@ BUCKETS = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Part:
-    """Where a piece of time goes: `Part("aws", "DynamoDB PutItem orders")`."""
+class Part(NamedTuple):
+    """Where a piece of time goes: `Part("aws", "DynamoDB PutItem orders")`.
+
+    A tuple, because it is the key of every sum that is made: its hash takes a fifth of a dataclass's.
+    """
 
     bucket: str
     name: str = ""

@@ -80,11 +80,11 @@ class Tally:
         self.errors += one.error and not one.timed_out
         self.timeouts += one.timed_out
         for part, ns in one.parts:
-            self.parts.setdefault(part, PartTally()).each_ns.append(ns)
+            self._part(part).each_ns.append(ns)
         for part, calls in one.calls:
-            self.parts.setdefault(part, PartTally()).calls += calls
+            self._part(part).calls += calls
         for part, took in one.took:
-            self.parts.setdefault(part, PartTally()).took_ns.extend(took)
+            self._part(part).took_ns.extend(took)
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere."""
@@ -93,7 +93,13 @@ class Tally:
         self.timeouts += other.timeouts
         self.walls_ns.extend(other.walls_ns)
         for part, tally in other.parts.items():
-            self.parts.setdefault(part, PartTally()).merge(tally)
+            self._part(part).merge(tally)
+
+    def _part(self, part: Part) -> PartTally:
+        tally = self.parts.get(part)
+        if tally is None:
+            tally = self.parts[part] = PartTally()
+        return tally
 
     def largest_first(self) -> list[tuple[Part, PartTally]]:
         """The parts in the order of their time."""

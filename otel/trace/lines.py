@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from otel.trace.sources import Source
 
-__all__ = ["Document", "documents", "lines", "parse"]
+__all__ = ["Document", "documents", "documents_by_line", "lines", "parse"]
 
 GZIP = b"\x1f\x8b"
 LONGEST_LINE = 256 * 1024 * 1024  # above it something is wrong with the file, and reading on may end the process
@@ -93,17 +93,20 @@ def documents(source: Source, numbered: Iterator[tuple[int, bytes]], problems: l
                 yield Document(number, value, text)
                 return
             broken: list[Problem] = []
-            read = list(_each(source, iter(rest), broken))
+            read = list(documents_by_line(source, iter(rest), broken))
             if any(is_trace_document(one.value) for one in read):
                 problems += [Problem(source.name, number, reason), *broken]
                 yield from read
             else:
                 problems.append(Problem(source.name, number, whole))
             return
-    yield from _each(source, numbered, problems)
+    yield from documents_by_line(source, numbered, problems)
 
 
-def _each(source: Source, numbered: Iterator[tuple[int, bytes]], problems: list[Problem]) -> Iterator[Document]:
+def documents_by_line(
+    source: Source, numbered: Iterator[tuple[int, bytes]], problems: list[Problem]
+) -> Iterator[Document]:
+    """Each line as a document of its own; what is none is added to `problems`."""
     for number, line in numbered:
         value, reason = parse(line)
         if reason is None:

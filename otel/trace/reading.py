@@ -5,11 +5,12 @@ A file is OTLP/JSON, Jaeger JSON or X-Ray's, known by its content; a trace may c
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel.trace.document import spans_of
-from otel.trace.lines import documents, lines
+from otel.trace.lines import documents, lines, parse
 from otel.trace.problem import Problem
 from otel.trace.sources import Source, find_sources
 from otel.trace.trace import Trace
@@ -49,11 +50,26 @@ def read_trace(path: str | Path, trace_id: str) -> Trace | None:
 def find_traces(sources: Iterable[Source], trace_ids: Collection[str]) -> dict[str, Trace]:
     """Some traces out of files that were read before: their problems are known, and only these spans are kept."""
     found: dict[str, list[Span]] = {}
-    for source in sources:
-        for span in spans_in(source, []):
-            if span.trace_id in trace_ids:
-                found.setdefault(span.trace_id, []).append(span)
+    for source in sources if trace_ids else ():
+        for document in documents(source, _naming(lines(source, []), trace_ids), []):
+            for span in spans_of_document(source, document, []):
+                if span.trace_id in trace_ids:
+                    found.setdefault(span.trace_id, []).append(span)
     return {trace_id: Trace(spans) for trace_id, spans in found.items()}
+
+
+def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
+    """The lines that name one of these traces, where each line is a document; else all of them."""
+    begin = list(itertools.islice(numbered, 2))
+    if begin and all(parse(line)[1] is not None for _, line in begin):
+        yield from begin  # one document over many lines
+        yield from numbered
+        return
+    ids = [one.lstrip("0").encode() for one in trace_ids]  # Jaeger's may have lost its zeros
+    for line in itertools.chain(begin, numbered):
+        text = line[1].lower().replace(b"-", b"")  # X-Ray's has dashes
+        if any(one in text for one in ids):
+            yield line
 
 
 def trace_id_of(text: str) -> str:

@@ -75,7 +75,7 @@ def _one(number: int, *inside: object, **more: object) -> Trace:
 
 
 def hundred() -> list[Trace]:
-    """A hundred and twenty orders: six wait long for payments, one for a throttled table, one is cold, one times out."""
+    """A hundred and twenty orders: six wait for payments, one for a throttled table, one is cold, one times out."""
     traces = [order(90 + number % 40, number=1000 + number) for number in range(110)]
     traces += [order(1200 + 30 * number, number=200 + number) for number in range(6)]
     retried = (put_item(12, 900, more={"retry_attempts": 3}), charge(905, 1000))

@@ -153,7 +153,7 @@ traces. Every span was read.
 
 THIN = """\
 Thin evidence: 2 of 14 requests took over 640 ms, and each for another reason. DynamoDB PutItem
-orders explains 48 % of the difference (338 ms), cold start 45 % (320 ms). No one part stands out.
+orders explains 48 % of the difference (338 ms), cold start 46 % (321 ms). No one part stands out.
 Low confidence: 14 requests, 2 slow; DynamoDB PutItem orders is the largest part in 1 of the 2. For
 a verdict: 100 requests or more.
 
@@ -163,9 +163,9 @@ p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · tim
 
 Where the time goes      whose   typical    slow              difference        calls
 DynamoDB PutItem orders  theirs    12 ms  350 ms  ██████████     +338 ms  48 %     14
-cold start               ours       0 ms  320 ms  █████████      +320 ms  45 %      1
+cold start               ours       0 ms  321 ms  █████████      +321 ms  46 %      1
 payments.example.com     theirs    63 ms  106 ms  ░░█             +43 ms   6 %     14
-4 more parts                       22 ms   25 ms  +3 ms together
+4 more parts                       22 ms   24 ms  +2 ms together
 
 One for each reason:
 --trace 1-6b05a667-affeb9dbb0aa7f2b00000064  DynamoDB PutItem orders
