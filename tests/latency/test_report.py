@@ -285,8 +285,12 @@ def test_few_requests_are_told_without_a_threshold_too() -> None:
 
 def test_no_trace_is_said_in_a_line() -> None:
     """Not an empty table."""
-    text = _text(_report([]), Style())
-    assert text.splitlines()[0] == "No requests: no trace was read."
+    problem = Problem("t.jsonl", 1, "cut")
+    assert _text(_report([], problems=[problem] * 7), Style()).splitlines() == [
+        "No requests: no trace was read.",
+        *["t.jsonl:1: cut"] * 5,
+        "2 more: --problems shows them.",
+    ]
 
 
 def test_what_was_not_read_is_said_last() -> None:

@@ -17,6 +17,8 @@ __all__ = ["render_problems"]
 
 def render_problems(problems: Sequence[Problem], style: Style) -> str:
     """The problems as text: those of one source and reason in one line, with the first place and how often."""
+    if not problems:
+        return paint([[], [Piece("Nothing was skipped, and everything fits.", "bold")]], style)
     rows: dict[tuple[str, str, str], list[Problem]] = {}
     for one in problems:
         rows.setdefault((one.effect, one.source, one.reason), []).append(one)

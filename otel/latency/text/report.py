@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_report", "render_waterfall"]
 
+MOST_REASONS = 5
 MOST_GROUPS = 3  # different calls that were running at deadlines, each with its waterfall and stack
 
 
@@ -28,7 +29,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     """The report as text; `everything` draws the table and a waterfall even where nothing stands out."""
     verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
     if report.verdict.kind == "none":
-        return paint([*verdict, *_missing(report, style)], style)
+        return paint([*verdict, *_unread(report, style)], style)
     groups = timeout_groups(report)
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
     # Where nothing else stands out the timeouts are the news.
@@ -92,6 +93,13 @@ def _reasons(report: Report, style: Style) -> list[Line]:
             trace_id = proof.account.trace_id
             lines += wrap(f"--trace 1-{trace_id[:8]}-{trace_id[8:]}  {clean(one.part.label, style)}", style.width)
     return lines if len(lines) > 2 else []
+
+
+def _unread(report: Report, style: Style) -> list[Line]:
+    """Why there is nothing to report on: the first reasons, for there is nothing else to say."""
+    lines = [line for one in report.problems[:MOST_REASONS] for line in wrap(clean(str(one), style), style.width)]
+    more = len(report.problems) - MOST_REASONS
+    return [*lines, [Piece(f"{number(more)} more: --problems shows them.", "dim")]] if more > 0 else lines
 
 
 def _missing(report: Report, style: Style) -> list[Line]:

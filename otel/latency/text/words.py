@@ -134,4 +134,4 @@ def wrap_pieces(pieces: Iterable[Piece], width: int) -> list[Line]:
                 word.append(Piece(part, ink))
     if word:
         end()
-    return lines
+    return lines if lines[0] else []
