@@ -15,6 +15,7 @@ __all__ = ["deep", "plain", "realistic"]
 T0 = 1_795_560_000_000_000_000
 MS = 1_000_000
 ORIGIN = "aws.xray.origin"
+THREAD = {"thread.id": 139872, "thread.name": "MainThread", "code.function": "handle"}
 LATE = 40  # lines that a part of a trace may come after the first of it: minutes, at twenty requests a second and less
 
 
@@ -27,7 +28,9 @@ def plain(traces: int, spans: int) -> Iterator[str]:
         for one in range(2, spans + 1):
             start = draw.randrange(900)
             parent = draw.randrange(1, one) if one % 3 == 0 else 1
-            made.append(_span(trace_id, one, parent, f"step {one % 7}", 1, start, start + draw.randrange(1, 90), {}))
+            made.append(
+                _span(trace_id, one, parent, f"step {one % 7}", 1, start, start + draw.randrange(1, 90), THREAD)
+            )
         yield _line(made, "app", {})
 
 
@@ -36,7 +39,7 @@ def deep(traces: int, spans: int) -> Iterator[str]:
     for number in range(traces):
         trace_id = f"6b05a667{number + 1:024x}"
         made = [
-            _span(trace_id, one, one - 1, f"level {one % 5}", 2 if one == 1 else 1, one, 2 * spans - one, {})
+            _span(trace_id, one, one - 1, f"level {one % 5}", 2 if one == 1 else 1, one, 2 * spans - one, THREAD)
             for one in range(1, spans + 1)
         ]
         yield _line(made, "app", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from dataclasses import dataclass, field
@@ -62,6 +63,23 @@ def run_report(
 
     Raises `ReportError` where what was asked for is not there.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
+    try:
+        return _run(request, style, out, spool, step, ready)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _run(
+    request: Request,
+    style: Style,
+    out: TextIO,
+    spool: Callable[[], Path] | None,
+    step: Callable[[int], None],
+    ready: Callable[[], None],
+) -> int:
     problems: list[Problem] = []
     sources = find_sources(request.sources, problems, spool)
     if request.trace_id is not None:

@@ -16,7 +16,6 @@ from otel.latency.places import Places
 from otel.latency.shape import ADDRESSES, KEYS
 from otel.trace.lean import LeanReader
 from otel.trace.platform import INVOCATION_KEYS
-from otel.trace.request import function_of, is_error, route_of, status_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,21 +60,19 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
     if visited != len(spans):  # a cycle hangs on nothing
         return None
     calls, lengths = _calls(took, places)
-    segment, handler = places.segment(noted, ids), places.handler(noted, ids)
-    outermost = facts[top.shape].span
-    handled = facts[handler.shape].span if handler is not None else None
+    told = places.told(top, places.segment(noted, ids), places.handler(noted, ids))
     return Account(
         trace_id=top.trace_id,
-        route=route_of(outermost, handled),
-        function=function_of(facts[segment.shape].span if segment is not None else None, handled),
-        status_code=status_code_of(outermost, handled),
+        route=told.route,
+        function=told.function,
+        status_code=told.status_code,
         start_ns=top.start_ns,
         wall_ns=end_ns - top.start_ns,
         parts=tuple(sorted(_by_part(sums, places).items(), key=lambda one: (-one[1], one[0]))),
         calls=tuple(sorted(calls.items())),
         took=tuple((part, tuple(sorted(each))) for part, each in sorted(lengths.items())),
         cold_start=any(facts[span.shape].cold for span in noted),
-        error=is_error(outermost, handled),
+        error=told.error,
         timed_out=False,
     )
 
@@ -92,7 +89,6 @@ def _tree(  # noqa: C901 - as `_walk`
             if facts[span.shape].rare:
                 return None
             noted.append(span)
-        span.below = None
         ids[span.span_id] = span
     if len(ids) != len(spans):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 from typing import TYPE_CHECKING
 
@@ -28,16 +27,10 @@ def load(
     """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`."""
     reader = new_reader()
     others: dict[str, list[Span]] = {}
-    collecting = gc.isenabled()
-    gc.disable()  # nothing that is made here hangs on itself, and there is much of it
-    try:
-        for source in sources:
-            for span in _read(source, reader, problems, step):
-                others.setdefault(span.trace_id, []).append(span)
-        return list(_accounts(reader, others, problems))
-    finally:
-        if collecting:
-            gc.enable()
+    for source in sources:
+        for span in _read(source, reader, problems, step):
+            others.setdefault(span.trace_id, []).append(span)
+    return list(_accounts(reader, others, problems))
 
 
 def _read(source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None]) -> Iterator[Span]:

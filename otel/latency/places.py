@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel.latency.charge import Charge, charge_of
 from otel.trace import Span, SpanKind
 from otel.trace.platform import FUNCTION, OUTER, PHASES, SERVICE, is_function_handler, is_runtime_init
+from otel.trace.request import function_of, is_error, route_of, status_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from otel.trace.lean import LeanReader, LeanSpan
 
-__all__ = ["Facts", "Places"]
+__all__ = ["Facts", "Places", "Told"]
 
 SERVES = (SpanKind.SERVER, SpanKind.CONSUMER)
 
@@ -39,6 +40,15 @@ class Facts(NamedTuple):
     phase: bool
 
 
+class Told(NamedTuple):
+    """What two or three spans of a request tell of it."""
+
+    route: str
+    function: str
+    status_code: int | None
+    error: bool
+
+
 class Places:
     """The facts of all shapes of a reader, and the charges of spans of these shapes below each other."""
 
@@ -51,6 +61,7 @@ class Places:
         self.contexts: dict[tuple[int, int], dict[int, int]] = {}
         self.is_call: list[bool] = []
         self._numbers: dict[Charge, int] = {}
+        self._told: dict[tuple[int, int, int], Told] = {}
         self._answers: dict[tuple[int, int, int, int, str], int] = {}
 
     def noted(self) -> list[bool]:
@@ -111,6 +122,21 @@ class Places:
                         found[span.span_id] = one
                         break
         return found
+
+    def told(self, top: LeanSpan, segment: LeanSpan | None, handler: LeanSpan | None) -> Told:
+        """What the outermost span, Lambda's and the handler's tell of a request."""
+        key = (top.shape, -1 if segment is None else segment.shape, -1 if handler is None else handler.shape)
+        told = self._told.get(key)
+        if told is None:
+            outermost = self.facts[top.shape].span
+            handled = None if handler is None else self.facts[handler.shape].span
+            told = self._told[key] = Told(
+                route_of(outermost, handled),
+                function_of(None if segment is None else self.facts[segment.shape].span, handled),
+                status_code_of(outermost, handled),
+                is_error(outermost, handled),
+            )
+        return told
 
     def segment(self, spans: Sequence[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
         """The highest segment of Lambda's."""

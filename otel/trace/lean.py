@@ -25,6 +25,7 @@ NO_ID = "0" * 16
 NO_TRACE = "0" * 32
 DIGITS = b"0123456789abcdef"
 MOST_SHAPES = 20_000  # names with ids in them would fill the memory: then what was remembered is forgotten
+SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
 OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
 BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 RESOURCE_KEYS = ("faas.name", "service.name")
@@ -123,7 +124,8 @@ class LeanReader:
         self._known: dict[object, int] = {}
         self._groups: dict[tuple[bytes, bytes], int] = {}
         self._told: list[tuple[Scope, Attributes]] = []
-        self._pairs: dict[bytes, int] = {b"[": 0}
+        self._texts: dict[bytes, tuple[object, ...]] = {}
+        self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._varied: set[bytes] = set()  # names that no rule reads, with many values
         self._numbers: dict[object, int] = {}
         self._often: dict[bytes, int] = {}
@@ -196,7 +198,7 @@ class LeanReader:
 
     def _shape(self, group: int, spans: list[LeanSpan]) -> None:
         """Give each span its shape, and let go of the line that it was read from."""
-        known = self._known
+        known, texts = self._known, self._texts
         for span in spans:
             parent = span.parent_id
             if parent == NO_ID:
@@ -206,7 +208,12 @@ class LeanReader:
             # Two bits of the flags count, and those only where there is a parent.
             side = span.flags & 0x300 if parent else 0
             codes = self._codes_of(span) if span.status.message or span.events is not NONE else ()
-            values = self._values(span.attributes) if span.attributes is not NONE else ()
+            values: tuple[object, ...] | None = ()
+            if span.attributes is not NONE:
+                text = bytes(span.attributes)
+                values = texts.get(text) if len(text) < SHORT else None
+                if values is None:
+                    values = self._values(text)
             key = (group, span.name, span.kind, span.status.code, side, codes, values)
             number = known.get(key)
             if number is None:
@@ -219,27 +226,26 @@ class LeanReader:
             span.attributes = span.events = span.links = NONE
             span.status = UNSET
 
-    def _values(self, raw: Raw) -> tuple[object, ...]:
+    def _values(self, text: bytes) -> tuple[object, ...]:
         """What tells these attributes from others that rules would judge otherwise: a number for each that they read.
 
         Most attributes of most spans were seen before as they stand there, byte by byte: they are not decoded.
         """
-        text = bytes(raw)
-        if text == b"[]":
-            return ()
         if b"kvlistValue" in text:  # attributes in an attribute
-            return self._decoded(raw)
+            return self._decoded(text)
         found = text.split(BEGIN)
-        if found[0] != b"[":
-            return self._decoded(raw)
+        if found[0] != b"[" and text != b"[]":
+            return self._decoded(text)
         numbers = list(map(self._pairs.get, found))
         if None in numbers:
             for at, number in enumerate(numbers):
                 if number is None:
                     name = found[at][: found[at].find(b'"')]
                     if b"\\" in name:
-                        return self._decoded(raw)
+                        return self._decoded(text)
                     numbers[at] = 0 if name in self._varied else self._pair(name, found[at])
+        elif len(text) < SHORT and len(self._texts) < MOST_SHAPES:
+            self._texts[text] = tuple(numbers)
         return tuple(numbers)
 
     def _pair(self, name: bytes, pair: bytes) -> int:
@@ -257,10 +263,10 @@ class LeanReader:
             self._varied.add(name)
         return number
 
-    def _decoded(self, raw: Raw) -> tuple[object, ...]:
+    def _decoded(self, text: bytes) -> tuple[object, ...]:
         """The same of attributes that are written in another way."""
         how = self._how
-        return tuple((pair.key, how[pair.key](bytes(pair.value))) for pair in _pairs(raw) if pair.key in how)
+        return tuple((pair.key, how[pair.key](bytes(pair.value))) for pair in _pairs(text) if pair.key in how)
 
     def _new(self, group: int, span: LeanSpan, side: int, codes: tuple[str, ...]) -> int:
         """A shape that was not seen before: the slow way, once."""

@@ -65,10 +65,12 @@ def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -
         yield from begin  # one document over many lines
         yield from numbered
         return
-    ids = [one.lstrip("0").encode() for one in trace_ids]  # Jaeger's may have lost its zeros
+    # Jaeger's may have lost its zeros, X-Ray's has dashes, and some exporters write capitals.
+    short = [one.lstrip("0").encode() for one in trace_ids]
+    plain = [*short, *(one.upper() for one in short)]
+    dashed = [*plain, *(f"1-{one[:8]}-{one[8:]}".encode() for one in trace_ids)]
     for line in itertools.chain(begin, numbered):
-        text = line[1].lower().replace(b"-", b"")  # X-Ray's has dashes
-        if any(one in text for one in ids):
+        if any(form in line[1] for form in (plain if line[1].startswith(b'{"resourceSpans"') else dashed)):
             yield line
 
 
