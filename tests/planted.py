@@ -153,7 +153,7 @@ CAUSES = (
     ),
     Cause("throttled table", (Rule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
     Cause("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
-    Cause("cold starts", (USUAL,), _clear("cold start"), warm=False, at_once=2),
+    Cause("cold starts", (USUAL,), _clear("cold start"), warm=False, at_once=1),
     Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
     Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
     Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),

@@ -16,6 +16,7 @@ from otel.trace.anyvalue import read_attributes
 from otel.trace.attributes import EMPTY, Attributes
 from otel.trace.codes import TOLD_BY, codes_in
 from otel.trace.otlp import HAS_REMOTE, IS_REMOTE
+from otel.trace.pairs import Pairs, before_path, present, whole
 from otel.trace.span import Event, Scope, Span, SpanKind, Status
 
 __all__ = ["LeanReader", "LeanSpan", "Shape"]
@@ -25,9 +26,6 @@ NO_ID = "0" * 16
 NO_TRACE = "0" * 32
 DIGITS = b"0123456789abcdef"
 MOST_SHAPES = 20_000  # names with ids in them would fill the memory: then what was remembered is forgotten
-SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
-OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
-BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 RESOURCE_KEYS = ("faas.name", "service.name")
 KINDS = {kind.value: kind for kind in SpanKind}
 STATUSES = {status.value: status for status in Status}
@@ -124,15 +122,11 @@ class LeanReader:
         self._known: dict[object, int] = {}
         self._groups: dict[tuple[bytes, bytes], int] = {}
         self._told: list[tuple[Scope, Attributes]] = []
-        self._texts: dict[bytes, tuple[object, ...]] = {}
-        self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
-        self._varied: set[bytes] = set()  # names that no rule reads, with many values
-        self._numbers: dict[object, int] = {}
-        self._often: dict[bytes, int] = {}
-        self._how: dict[str, Callable[[bytes], object]] = dict.fromkeys(presence, _present)
-        self._how |= dict.fromkeys(keys, _whole)
-        self._how |= dict.fromkeys(addresses, _before_path)
+        self._how: dict[str, Callable[[bytes], object]] = dict.fromkeys(presence, present)
+        self._how |= dict.fromkeys(keys, whole)
+        self._how |= dict.fromkeys(addresses, before_path)
         self._how["error.type"] = self._code
+        self._pairs = Pairs(self._how, lambda text: [(pair.key, bytes(pair.value)) for pair in _pairs(text)])
 
     def read(self, line: bytes) -> bool:
         """Add the spans of one export request; False, and nothing added, if it needs the tolerant reader."""
@@ -198,7 +192,7 @@ class LeanReader:
 
     def _shape(self, group: int, spans: list[LeanSpan]) -> None:
         """Give each span its shape, and let go of the line that it was read from."""
-        known, texts = self._known, self._texts
+        known, values_of = self._known, self._pairs.values
         for span in spans:
             parent = span.parent_id
             if parent == NO_ID:
@@ -208,12 +202,7 @@ class LeanReader:
             # Two bits of the flags count, and those only where there is a parent.
             side = span.flags & 0x300 if parent else 0
             codes = self._codes_of(span) if span.status.message or span.events is not NONE else ()
-            values: tuple[object, ...] | None = ()
-            if span.attributes is not NONE:
-                text = bytes(span.attributes)
-                values = texts.get(text) if len(text) < SHORT else None
-                if values is None:
-                    values = self._values(text)
+            values = values_of(bytes(span.attributes), span.name) if span.attributes is not NONE else ()
             key = (group, span.name, span.kind, span.status.code, side, codes, values)
             number = known.get(key)
             if number is None:
@@ -226,54 +215,12 @@ class LeanReader:
             span.attributes = span.events = span.links = NONE
             span.status = UNSET
 
-    def _values(self, text: bytes) -> tuple[object, ...]:
-        """What tells these attributes from others that rules would judge otherwise: a number for each that they read.
-
-        Most attributes of most spans were seen before as they stand there, byte by byte: they are not decoded.
-        """
-        if b"kvlistValue" in text:  # attributes in an attribute
-            return self._decoded(text)
-        found = text.split(BEGIN)
-        if found[0] != b"[" and text != b"[]":
-            return self._decoded(text)
-        numbers = list(map(self._pairs.get, found))
-        if None in numbers:
-            for at, number in enumerate(numbers):
-                if number is None:
-                    name = found[at][: found[at].find(b'"')]
-                    if b"\\" in name:
-                        return self._decoded(text)
-                    numbers[at] = 0 if name in self._varied else self._pair(name, found[at])
-        elif len(text) < SHORT and len(self._texts) < MOST_SHAPES:
-            self._texts[text] = tuple(numbers)
-        return tuple(numbers)
-
-    def _pair(self, name: bytes, pair: bytes) -> int:
-        """The number of an attribute that rules read, as its bytes stand there; 0 of any other."""
-        reduce = self._how.get(name.decode())
-        number = 0
-        if reduce is not None:
-            reduced = (name, reduce(pair[len(name) :]))
-            number = self._numbers.get(reduced, 0) or len(self._numbers) + 1
-            self._numbers[reduced] = number
-        often = self._often[name] = self._often.get(name, 0) + 1
-        if often <= OFTEN:
-            self._pairs[pair] = number
-        elif reduce is None:
-            self._varied.add(name)
-        return number
-
-    def _decoded(self, text: bytes) -> tuple[object, ...]:
-        """The same of attributes that are written in another way."""
-        how = self._how
-        return tuple((pair.key, how[pair.key](bytes(pair.value))) for pair in _pairs(text) if pair.key in how)
-
     def _new(self, group: int, span: LeanSpan, side: int, codes: tuple[str, ...]) -> int:
         """A shape that was not seen before: the slow way, once."""
         scope, resource = self._told[group]
         read = read_attributes(_plain(span.attributes))
         attributes = {key: value for key, value in read.items() if key in self._how}
-        attributes |= {key: True for key in attributes if self._how[key] is _present}
+        attributes |= {key: True for key in attributes if self._how[key] is present}
         events = tuple(Event("exception", 0, {TOLD_BY[0]: code}) for code in codes)
         told = Span(
             trace_id=span.trace_id,
@@ -315,16 +262,3 @@ class LeanReader:
     def _code(self, value: bytes) -> object:
         """An `error.type` that names a code that rules ask for; there may be as many others as there are errors."""
         return value if any(code.encode() in value for code in self._codes) else None
-
-
-def _whole(value: bytes) -> object:
-    return value
-
-
-def _present(_: bytes) -> object:
-    return None
-
-
-def _before_path(value: bytes) -> object:
-    """An address up to the third slash: its host is in there, its ids are not."""
-    return tuple(value.split(b"/", 3)[:3])

@@ -15,7 +15,7 @@ from otel.latency.lean import lean_account, new_reader
 from otel.latency.loading import load
 from otel.latency.places import Places
 from otel.latency.shape import KEYS
-from otel.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, read_traces
+from otel.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, pairs, read_traces
 from tests.latency.load import few, hundred, slow_order, timed_out
 from tests.latency.load import load as some
 from tests.latency.system import order
@@ -132,6 +132,24 @@ def test_random_traces_have_one_account(
     assert sorted(map(str, fast_problems)) == sorted(map(str, slow_problems))
 
 
+@settings(max_examples=700, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9))
+def test_attributes_with_ids_have_one_account_whatever_was_remembered(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], ids: list[str]
+) -> None:
+    """As if each name had had many values before: what stands around an id is remembered from the second span on."""
+    path = tmp_path_factory.getbasetemp() / "ids.jsonl"
+    dressed = [
+        replace(span, attributes={"app.note": "x" * 300, **span.attributes, "app.id": ids[at % len(ids)]})
+        for at, span in enumerate(_dressed(spans, clothes))
+    ]
+    path.write_text("".join(dump_line([span]) for span in dressed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "OFTEN", 0)
+        fast, slow, *_ = _both(path)
+    assert fast == slow
+
+
 def test_the_order_system_has_one_account(tmp_path: Path) -> None:
     """Every kind of request that the reports are tested with."""
     path = tmp_path / "traces.jsonl"
@@ -200,3 +218,20 @@ def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
         span = replace(order(200).spans[0], attributes=attributes, kind=SpanKind.CLIENT)
         assert reader.read(dump_line([span]).encode())
     assert len(reader.shapes) == 1
+
+
+def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
+    """What stands around an id is remembered: a span that differs elsewhere too is another shape."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    for number in range(400):
+        more: dict[str, object] = {"aws.request_id": f"{number:052X}", "note": "x" * 300}
+        if number % 97 == 96:
+            more["http.status_code"] = 429
+        if number == 300:
+            more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.status_code'
+        assert reader.read(dump_line([replace(call, attributes={**call.attributes, **more})]).encode())
+    [members] = reader.traces.values()
+    codes = [reader.full(span).attributes["http.status_code"] for span in members]
+    assert codes == [429 if number % 97 == 96 else 200 for number in range(400)]
+    assert len(reader.shapes) == 2
