@@ -158,6 +158,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from otel.latency.command import Request, run_report
+    from otel.latency.terminal import progress, spooled
     from otel.latency.text import style_for
 
     request = Request(
@@ -178,43 +179,8 @@ def _report(options: argparse.Namespace) -> int:
         return 2
     style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
     with contextlib.ExitStack() as stack:
-        step, ready = _bytes_read(stack)
-        return run_report(request, style, sys.stdout, spool=lambda: _spooled(stack), step=step, ready=ready)
-
-
-def _spooled(stack: contextlib.ExitStack) -> Path:
-    """Standard input as a file, for as long as the command runs: what is shown in full is read a second time."""
-    import tempfile
-
-    file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115 - the stack closes
-    while chunk := sys.stdin.buffer.read(1024 * 1024):
-        file.write(chunk)
-    file.flush()
-    return Path(file.name)
-
-
-def _bytes_read(stack: contextlib.ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:
-    """A line on stderr that says how far reading has come, and what ends it; nothing where that is no terminal.
-
-    rich is imported when there is something to wait for.
-    """
-    if not sys.stderr.isatty():
-        return (lambda _: None), (lambda: None)
-    own = stack.enter_context(contextlib.ExitStack())
-    bars: list[Callable[[int], None]] = []
-
-    def step(count: int) -> None:
-        if not bars:
-            from rich.console import Console
-            from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn
-
-            columns = (TextColumn("reading"), DownloadColumn(), TimeElapsedColumn())
-            progress = own.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
-            task = progress.add_task("", total=None)
-            bars.append(lambda more: progress.advance(task, more))
-        bars[0](count)
-
-    return step, own.close
+        step, ready = progress(stack)
+        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready)
 
 
 def _serve(options: argparse.Namespace) -> int:

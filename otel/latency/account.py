@@ -9,6 +9,7 @@ from otel.latency.charge import charges
 from otel.latency.part import COLD_START, UNKNOWN, Part
 from otel.trace import Span, Trace, Waiting, critical_path
 from otel.trace.platform import SERVICE, is_init
+from otel.trace.request import is_error, route_of, status_code_of
 
 __all__ = ["Account", "account", "largest_part"]
 
@@ -51,18 +52,19 @@ def account(trace: Trace) -> Account:
         if charge.call is not None:
             calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
             took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
+    outermost, handler = path.waiting.outermost, trace.handler
     return Account(
         trace_id=trace.trace_id,
-        route=trace.route,
+        route=route_of(outermost, handler),
         function=trace.function,
-        status_code=trace.status_code,
+        status_code=status_code_of(outermost, handler),
         start_ns=path.waiting.start_ns,
         wall_ns=path.wall_ns,
         parts=tuple(sorted(parts.items(), key=lambda one: (-one[1], one[0]))),
         calls=tuple(sorted(calls.items())),
         took=tuple((part, tuple(sorted(lengths))) for part, lengths in sorted(took.items())),
         cold_start=trace.cold_start,
-        error=trace.error,
+        error=is_error(outermost, handler),
         timed_out=trace.timed_out,
     )
 
