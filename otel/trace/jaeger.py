@@ -33,7 +33,7 @@ def spans_of(document: dict[str, Any], problem: Callable[[str], object]) -> Iter
         for raw in trace["spans"]:
             try:
                 yield _span(raw, processes)
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 problem(f"not a Jaeger span: {error}")
 
 

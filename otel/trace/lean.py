@@ -142,7 +142,7 @@ class LeanReader:
                 return False
             for resource, scope, spans in found:
                 self._shape(self._group(bytes(resource), bytes(scope)), spans)
-        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, UnicodeError):
+        except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError):
             return False
         for _, _, spans in found:
             self._keep(spans)

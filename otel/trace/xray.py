@@ -80,7 +80,7 @@ def _segments(documents: list[tuple[dict[str, Any], str | None]], problem: Calla
             one, above, is_subsegment = stack.pop()
             try:
                 yield span_of(_outlived(one), trace_id, above, subsegment=is_subsegment)
-            except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+            except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
                 problem(f"not a segment: {error}")
                 continue
             below = one.get("subsegments")

@@ -20,6 +20,21 @@ from tests.latency.system import order
 
 GOOD = dump_line(order(200).spans)
 CUT = GOOD[:300]
+
+
+def _nested(levels: int) -> str:
+    """A value inside a value inside a value."""
+    return '{"arrayValue":{"values":[' * levels + '{"intValue":"1"}' + "]}}" * levels
+
+
+def _with_attribute(value: str) -> str:
+    """A line with one span, one attribute of which has this value."""
+    span = dump_line(order(200).spans[:1])
+    return span.replace(
+        '"attributes":[{"key":"aws.xray.origin"', f'"attributes":[{{"key":"x","value":{value}}},{{"key":"y"', 1
+    )
+
+
 FIRST = "The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com"
 
 
@@ -73,6 +88,9 @@ def test_a_file_a_folder_a_pattern_and_gzip_say_the_same(orders: Path) -> None:
         (GOOD + '{"data": []}\n{"Traces": [], "UnprocessedTraceIds": []}\n', 0, 1, 0),
         (GOOD + '{"data": [{"spans": [7]}]}\n{"Traces": [{"Segments": [{"Document": "{"}]}]}\n', 4, 1, 2),
         ('{"TraceSummaries": []}', 1, 0, 1),
+        (GOOD + _with_attribute(_nested(5000)), 4, 1, 1),
+        (GOOD + _with_attribute('{"arrayValue":{"values":7}}'), 4, 1, 1),
+        (GOOD + json.dumps({"resourceSpans": [{**json.loads(GOOD)["resourceSpans"][0], "resource": 7}]}), 4, 1, 1),
     ],
 )
 def test_what_cannot_be_read_is_counted_and_the_rest_is_reported(
@@ -85,6 +103,15 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_reported(
     counted = sum(one["count"] for one in told["problems"] if one["effect"] == "skipped")
     assert (seen, told["requests"], counted) == (status, requests, skipped)
     assert _run(path, problems=True)[0] == status
+
+
+@pytest.mark.parametrize("levels", [10, 100, 200, 250, 300, 320, 332, 334, 400, 1000])
+def test_values_in_values_end_somewhere(tmp_path: Path, levels: int) -> None:
+    """How deep they may be is the interpreter's business; beyond that the span is skipped, and nothing else."""
+    path = _write(tmp_path / "t.jsonl", GOOD + _with_attribute(_nested(levels)))
+    status, text = _run(path, json="-")
+    assert (status, json.loads(text)["requests"]) in ((0, 1), (4, 1))
+    assert _run(path, trace_id=order(200).trace_id)[0] == 0
 
 
 def test_an_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
