@@ -1,4 +1,4 @@
-"""Traces as values: read, written, and walked along their critical path. Standard library only."""
+"""Traces as values: read, written, and walked along their critical path. Standard library only, but for `lean`."""
 
 from otel.trace.attributes import Attributes
 from otel.trace.otlp import dump_line, to_otlp
