@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+SEEDS ?= 5
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
@@ -63,6 +64,14 @@ build/collector/otelcol: requirements/collector.yaml
 	@$(GO) build/collector/builder --config $< --skip-strict-versioning
 	@mv build/collector/source/otelcol $@
 	@$@ --version
+
+.PHONY: bench-report
+bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
+	@$(BIN)/python -m bench.report
+
+.PHONY: planted
+planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
+	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build

@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from otel.local.gateway import Answered
@@ -23,19 +24,30 @@ __all__ = ["main"]
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = """\
-exit status: 0 fine, 1 failed, 2 usage, 130 Ctrl-C
+exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
 
   lambda-latency demo                        see it work: no AWS account, no Docker
+  lambda-latency report traces.jsonl         which part is slow, and whose it is
   lambda-latency serve                       the same system, for your own requests
   lambda-latency demo --parameter Instrumentation=layer
                                              traced by the layer's own start-up
+"""
+REPORT_EPILOG = """\
+How time is counted: walk back from the end of the request; at each instant, among the calls that are still
+unaccounted for and start before it, the one that ends last, cut to its parent and to that instant, owns the time
+back to its start, and so on inside it; what no call covers is the span's own. The parts of a request add up to
+its wall clock to the nanosecond.
+
+exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
     signal.signal(signal.SIGTERM, _terminated)
-    options = _parser().parse_args(arguments)
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(typed)
+    options.typed = typed
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
@@ -73,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, metavar="S", help="which load and which faults (default: 1)")
     _system_options(demo)
     demo.set_defaults(run=_demo)
+    _report_options(commands)
     serve = commands.add_parser(
         "serve",
         help="keep the system up for your own requests",
@@ -85,6 +98,32 @@ def _parser() -> argparse.ArgumentParser:
     _system_options(serve)
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _report_options(commands: Any) -> None:
+    report = commands.add_parser(
+        "report",
+        help="say which part of slow requests is slow, from any trace file",
+        description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP/JSON, "
+        "Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known by their content, plain or gzip.",
+        epilog=REPORT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    report.add_argument("--slow", type=_ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
+    report.add_argument("--since", type=_instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
+    report.add_argument("--until", type=_instant, metavar="T", help="requests before T")
+    report.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+    report.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
+    report.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
+    report.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    report.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
+    report.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
+    report.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
+    report.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
+    )
+    report.set_defaults(run=_report)
 
 
 def _system_options(parser: argparse.ArgumentParser) -> None:
@@ -104,11 +143,11 @@ def _system_options(parser: argparse.ArgumentParser) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     _needs_local()
-    from otel.latency.text import render_account, style_for
+    from otel.latency.command import Request, run_report
+    from otel.latency.text import style_for
     from otel.local.collector import choose_collector
     from otel.local.demo import run_demo
     from otel.local.system import Options
-    from otel.trace import read_traces
 
     collector = choose_collector(options.collector, options.template.resolve().parent)
     local = Options(options.template, dict(options.parameter), options.out, collector=collector)
@@ -118,17 +157,42 @@ def _demo(options: argparse.Namespace) -> int:
     if not demo.traced:
         print(_untraced([answer.ms for answer in demo.answers]))
         return 0
-    reading = read_traces(demo.traces)
     notes = [
         f"Traces: {demo.traces}. As X-Ray has them: {demo.xray}. What the functions printed: {demo.log}.",
         collector.sentence,
     ]
     if not demo.complete:
         notes.append("Some invocations never ended: their spans are missing.")
-    print(render_account(reading.traces, style, traffic=len(demo.answers), notes=notes))
-    for problem in reading.problems:
-        print(problem, file=sys.stderr)
-    return 1 if reading.problems or not demo.complete else 0
+    request = Request([demo.traces], traffic=len(demo.answers), notes=notes, command="lambda-latency demo")
+    status = run_report(request, style, sys.stdout)
+    return status or int(not demo.complete)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from otel.latency.command import Request, run_report
+    from otel.latency.terminal import progress, spooled
+    from otel.latency.text import style_for
+
+    request = Request(
+        sources=options.sources,
+        slow_ns=options.slow,
+        since_ns=options.since,
+        until_ns=options.until,
+        route=options.route,
+        trace_id=options.trace,
+        json=options.json,
+        per_request=options.per_request,
+        problems=options.problems,
+        everything=options.all,
+        command=shlex.join(["lambda-latency", *options.typed]),
+    )
+    if options.per_request and options.json is None:
+        print("lambda-latency: --per-request goes with --json\n  say --json FILE, or --json -", file=sys.stderr)
+        return 2
+    style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
+    with contextlib.ExitStack() as stack:
+        step, ready = progress(stack)
+        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -222,6 +286,27 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"must be between 0 and 65535, got {port}")
     return port
+
+
+def _ms(text: str) -> int:
+    try:
+        ns = round(float(text) * 1_000_000)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"must be milliseconds, got {text!r}") from None
+    if ns < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return ns
+
+
+def _instant(text: str) -> int:
+    import time
+
+    from otel.latency.command import instant
+
+    try:
+        return instant(text, time.time_ns())
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -11,11 +11,12 @@ __all__ = ["OnlyThesePackages"]
 
 
 class OnlyThesePackages(Contract):
-    """`package` may import the standard library and the packages in `allowed`."""
+    """`package` may import the standard library and the packages in `allowed`; `but` lists `module -> imported`."""
 
     type_name = "only_these_packages"
     package = fields.StringField()
     allowed = fields.ListField(subfield=fields.StringField())
+    but = fields.ListField(subfield=fields.StringField(), required=False, default=[])
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         modules = [str(self.package), *graph.find_descendants(str(self.package))]
@@ -24,7 +25,7 @@ class OnlyThesePackages(Contract):
             f"{module} imports {imported}"
             for module in modules
             for imported in graph.find_modules_directly_imported_by(module)
-            if imported.split(".")[0] not in fine
+            if imported.split(".")[0] not in fine and f"{module} -> {imported}" not in self.but  # type: ignore[operator]
         ]
         return ContractCheck(kept=not wrong, metadata={"wrong": sorted(wrong)})
 

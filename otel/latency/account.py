@@ -6,23 +6,30 @@ from dataclasses import dataclass
 
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
-from otel.latency.part import UNKNOWN, Part
-from otel.trace import Trace, critical_path
+from otel.latency.part import COLD_START, UNKNOWN, Part
+from otel.trace import Span, Trace, Waiting, critical_path
+from otel.trace.platform import SERVICE, is_init
+from otel.trace.request import is_error, route_of, status_code_of
 
 __all__ = ["Account", "account", "largest_part"]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too."""
+    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too.
+
+    `took` has the length of each call in nanoseconds, waited for or not, in the order of length.
+    """
 
     trace_id: str
     route: str
+    function: str
     status_code: int | None
     start_ns: int
     wall_ns: int
     parts: tuple[tuple[Part, int], ...]
     calls: tuple[tuple[Part, Calls], ...]
+    took: tuple[tuple[Part, tuple[int, ...]], ...]
     cold_start: bool
     error: bool
     timed_out: bool
@@ -33,25 +40,49 @@ def account(trace: Trace) -> Account:
     path = critical_path(trace)
     charged = charges(trace, path.waiting)
     parts: dict[Part, int] = {}
-    for span_id, ns in path.waited().items():
-        part = charged[span_id].part
-        parts[part] = parts.get(part, 0) + ns
+    starting = _starting(trace, path.waiting)
+    for section in path.sections:
+        part = charged[section.span.span_id].part
+        if section.end_ns <= starting.get(section.span.span_id, 0):
+            part = COLD_START
+        parts[part] = parts.get(part, 0) + section.ns
     calls: dict[Part, Calls] = {}
-    for charge in charged.values():
+    took: dict[Part, list[int]] = {}
+    for span_id, charge in charged.items():
         if charge.call is not None:
             calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
+            took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
+    outermost, handler = path.waiting.outermost, trace.handler
     return Account(
         trace_id=trace.trace_id,
-        route=trace.route,
-        status_code=trace.status_code,
+        route=route_of(outermost, handler),
+        function=trace.function,
+        status_code=status_code_of(outermost, handler),
         start_ns=path.waiting.start_ns,
         wall_ns=path.wall_ns,
         parts=tuple(sorted(parts.items(), key=lambda one: (-one[1], one[0]))),
         calls=tuple(sorted(calls.items())),
+        took=tuple((part, tuple(sorted(lengths))) for part, lengths in sorted(took.items())),
         cold_start=trace.cold_start,
-        error=trace.error,
+        error=is_error(outermost, handler),
         timed_out=trace.timed_out,
     )
+
+
+def _starting(trace: Trace, tree: Waiting) -> dict[str, int]:
+    """For Lambda's service the instant until which it was making an environment: when that one's init began."""
+    found: dict[str, int] = {}
+    for span in trace.spans:
+        above = tree.parent(span)
+        if above is not None and above.origin == SERVICE and is_init(span, trace.parent(span)):
+            found.setdefault(above.span_id, span.start_ns)
+    return found
+
+
+def _length(span: Span | None, end_ns: int) -> int:
+    if span is None:
+        return 0
+    return max(0, (end_ns if span.end_ns is None else span.end_ns) - span.start_ns)
 
 
 def largest_part(trace: Trace) -> tuple[str, int]:

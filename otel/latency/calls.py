@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from otel.trace import Span, Status
+from otel.trace.codes import error_codes
 
-__all__ = ["Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
+__all__ = ["CODES", "Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
 
-# Of botocore's ClientError only the message tells the code: "An error occurred (ThrottlingException) when calling ...".
-CODE = re.compile(r"An error occurred \((\w+)\)")
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLES = frozenset(
     {
@@ -32,6 +30,7 @@ THROTTLES = frozenset(
 )
 # An outcome, not an error: the condition of a conditional write did not hold.
 OUTCOMES = frozenset({"ConditionalCheckFailedException"})
+CODES = THROTTLES | OUTCOMES  # all that is asked of a span's error codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,9 @@ class Calls:
             self.retries + other.retries,
         )
 
+    def __mul__(self, times: int) -> Calls:
+        return Calls(self.calls * times, self.errors * times, self.throttles * times, self.retries * times)
+
 
 def calls_of(span: Span) -> Calls:
     """One call."""
@@ -62,25 +64,16 @@ def is_failed(span: Span) -> bool:
     """Did the call fail? Not if the function's deadline cut it short: a timeout is the request's, not the call's."""
     if span.status is not Status.ERROR or span.provisional or span.attributes.get("lambda.timeout") is True:
         return False
-    return not OUTCOMES & _codes(span)
+    return not OUTCOMES & error_codes(span)
 
 
 def is_throttled(span: Span) -> bool:
     """Did the callee turn the call away for its rate? Not every 400 of DynamoDB."""
     statuses = (span.attributes.get("http.status_code"), span.attributes.get("http.response.status_code"))
-    return 429 in statuses or bool(THROTTLES & _codes(span))
+    return 429 in statuses or bool(THROTTLES & error_codes(span))
 
 
 def retries_of(span: Span) -> int:
     """Attempts after the first, as botocore's instrumentation counts them."""
     retries = span.attributes.get("retry_attempts")
     return retries if isinstance(retries, int) and retries > 0 else 0
-
-
-def _codes(span: Span) -> set[str]:
-    texts = [span.status_message, str(span.attributes.get("error.type", ""))]
-    for event in span.events:
-        if event.name == "exception":
-            texts += [str(event.attributes.get(key, "")) for key in ("exception.type", "exception.message")]
-    codes = {text.rpartition(".")[2] for text in texts}
-    return codes.union(*(CODE.findall(text) for text in texts))

@@ -11,7 +11,7 @@ from otel.latency.shape import shape_of
 from otel.trace import Span, SpanKind, Trace, Waiting
 from otel.trace.platform import FUNCTION, is_function_handler, is_platform_phase
 
-__all__ = ["Charge", "charges"]
+__all__ = ["Charge", "charge_of", "charges"]
 
 CALLS = ("aws", "external", "database", "retries")
 OUTSIDE = ("api gateway", "lambda")
@@ -33,16 +33,21 @@ def charges(trace: Trace, tree: Waiting) -> dict[str, Charge]:
         stack.append((tree.before, None))
     while stack:
         span, above = stack.pop()
-        found[span.span_id] = _charge(trace, tree, span, above, found[above.span_id] if above is not None else None)
+        outer = found[above.span_id] if above is not None else None
+        parent = trace.parent(span)
+        found[span.span_id] = charge_of(span, parent, above, _holds(tree, span, parent), outer)
         stack += [(child, span) for child in tree.children(span)]
     return found
 
 
-def _charge(trace: Trace, tree: Waiting, span: Span, above: Span | None, outer: Charge | None) -> Charge:
+def charge_of(span: Span, parent: Span | None, above: Span | None, holds: str, outer: Charge | None) -> Charge:
+    """The charge of a span with this recorded parent below `above`, which waits for it and has the charge `outer`.
+
+    Ids and times do not matter: the answer is the same for all spans of a shape.
+    """
     if outer is not None and outer.part.bucket == "external" and (outer.foreign or span.kind is SpanKind.SERVER):
         return Charge(outer.part, None, foreign=True)  # inside of whom we called: still the time of that call
-    parent = trace.parent(span)
-    part = part_of(shape_of(span, parent, _holds(tree, span, parent)))
+    part = part_of(shape_of(span, parent, holds))
     if part is None:
         return Charge(OWN_CODE if outer is None or outer.part.bucket in OUTSIDE else outer.part, None, foreign=False)
     if outer is not None and above is not None and outer.part.bucket in CALLS and _is_call(span) and _is_call(above):
@@ -50,10 +55,17 @@ def _charge(trace: Trace, tree: Waiting, span: Span, above: Span | None, outer: 
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
     if part.bucket == "aws" and retries_of(span):
-        part = Part("retries", part.name)  # without events for its attempts, all of the call
+        part = Part("retries", _resource(part.name))  # without events for its attempts, all of the call
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part == COLD_START and (outer is None or outer.part != COLD_START))
     return Charge(part, calls_of(span) if counted else None, foreign=False)
+
+
+def _resource(name: str) -> str:
+    """The service and what it was asked about: a table has its capacity whatever the operation is."""
+    service, _, rest = name.partition(" ")
+    _, _, resource = rest.partition(" ")
+    return f"{service} {resource}" if resource else name
 
 
 def _is_call(span: Span) -> bool:

@@ -27,9 +27,13 @@ def percentile(values: Sequence[int], percent: int) -> int:
 
 @dataclass(slots=True)
 class PartTally:
-    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request)."""
+    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request).
+
+    `took_ns` has the length of each call.
+    """
 
     calls: Calls = field(default_factory=Calls)
+    took_ns: array[int] = field(default_factory=lambda: array("q"))
     each_ns: array[int] = field(default_factory=lambda: array("q"))
 
     @property
@@ -45,6 +49,7 @@ class PartTally:
     def merge(self, other: PartTally) -> None:
         """Add what was counted elsewhere."""
         self.calls += other.calls
+        self.took_ns.extend(other.took_ns)
         self.each_ns.extend(other.each_ns)
 
 
@@ -75,9 +80,11 @@ class Tally:
         self.errors += one.error and not one.timed_out
         self.timeouts += one.timed_out
         for part, ns in one.parts:
-            self.parts.setdefault(part, PartTally()).each_ns.append(ns)
+            self._part(part).each_ns.append(ns)
         for part, calls in one.calls:
-            self.parts.setdefault(part, PartTally()).calls += calls
+            self._part(part).calls += calls
+        for part, took in one.took:
+            self._part(part).took_ns.extend(took)
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere."""
@@ -86,7 +93,13 @@ class Tally:
         self.timeouts += other.timeouts
         self.walls_ns.extend(other.walls_ns)
         for part, tally in other.parts.items():
-            self.parts.setdefault(part, PartTally()).merge(tally)
+            self._part(part).merge(tally)
+
+    def _part(self, part: Part) -> PartTally:
+        tally = self.parts.get(part)
+        if tally is None:
+            tally = self.parts[part] = PartTally()
+        return tally
 
     def largest_first(self) -> list[tuple[Part, PartTally]]:
         """The parts in the order of their time."""

@@ -88,6 +88,8 @@ def _read_bytes(inner: object) -> Value:
 
 def _read_array(inner: object) -> Value:
     values = inner.get("values") if isinstance(inner, dict) else None
+    if values is not None and not isinstance(values, list):
+        raise ValueError(f"arrayValue must hold a list of values, got {_seen(values)}")
     return tuple(_read(value) for value in values or ())
 
 

@@ -51,6 +51,8 @@ def spans_of(document: object, problem: Callable[[str], object]) -> Iterator[Spa
                     yield _span(_object(raw, "spans"), resource, scope)
                 except ValueError as error:
                     problem(str(error))
+                except RecursionError:
+                    problem("a span's attributes are nested too deeply")
 
 
 def to_otlp(spans: Iterable[Span]) -> dict[str, object]:

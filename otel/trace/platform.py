@@ -7,6 +7,7 @@ from otel.trace.span import Span, SpanKind
 __all__ = [
     "FUNCTION",
     "GATEWAY",
+    "INVOCATION_KEYS",
     "OUTER",
     "SERVICE",
     "is_function_handler",
@@ -21,6 +22,8 @@ FUNCTION = "AWS::Lambda::Function"  # one environment's share of it
 OUTER = (GATEWAY, SERVICE, FUNCTION)  # from the outside in
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")
 RUNTIME_SCOPE = "otel.runtime"
+# What instrumentations of Lambda write on the span of an invocation, the old and the new ones.
+INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
 
 
 def is_platform_phase(span: Span, parent: Span | None) -> bool:
@@ -32,7 +35,7 @@ def is_function_handler(span: Span) -> bool:
     """Is it the span that an instrumentation of Lambda made of one invocation?"""
     if span.origin is not None or span.kind not in (SpanKind.SERVER, SpanKind.CONSUMER):
         return False
-    return span.scope.name == RUNTIME_SCOPE or any(key.startswith("faas.") for key in span.attributes)
+    return span.scope.name == RUNTIME_SCOPE or any(key in span.attributes for key in INVOCATION_KEYS)
 
 
 def is_runtime_init(span: Span) -> bool:

@@ -1,30 +1,27 @@
 """Trace files: what is readable in them as traces, and what is not as problems with file, line and reason.
 
-A file is OTLP/JSON, one document a line or a single document over many lines, plain or gzip; the spans of a trace may
-come in many lines and files.
+A file is OTLP/JSON, Jaeger JSON or X-Ray's, known by its content; a trace may come in many lines and files.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel.trace.otlp import spans_of
+from otel.trace.document import spans_of
+from otel.trace.lines import documents, lines, parse
 from otel.trace.problem import Problem
+from otel.trace.sources import Source, find_sources
 from otel.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from io import BufferedReader
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from otel.trace.lines import Document
     from otel.trace.span import Span
 
-__all__ = ["Reading", "read_spans", "read_trace", "read_traces", "traces_of"]
-
-GZIP = b"\x1f\x8b"
+__all__ = ["Reading", "find_traces", "read_spans", "read_trace", "read_traces", "spans_in", "trace_id_of", "traces_of"]
 
 
 class Reading(NamedTuple):
@@ -35,32 +32,72 @@ class Reading(NamedTuple):
 
 
 def read_traces(*paths: str | Path) -> Reading:
-    """The traces of some files; a file that cannot be opened is a problem like any other."""
+    """The traces of some files, folders and patterns; a file that cannot be opened is a problem like any other."""
     problems: list[Problem] = []
     spans: list[Span] = []
-    for path in paths:
-        spans += read_spans(path, problems)
+    for source in find_sources(paths, problems):
+        spans += spans_in(source, problems)
     traces = traces_of(spans)
     return Reading(traces, (*problems, *(problem for trace in traces for problem in trace.problems)))
 
 
 def read_trace(path: str | Path, trace_id: str) -> Trace | None:
     """One trace of a file, by its id in hex or as X-Ray writes it (`1-5759e988-bd862e3fe1be46a994272793`)."""
-    wanted = trace_id.lower()
-    wanted = wanted[2:].replace("-", "") if wanted.startswith("1-") else wanted
-    spans = [span for span in read_spans(path, []) if span.trace_id == wanted]
-    return Trace(spans) if spans else None
+    wanted = trace_id_of(trace_id)
+    return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
+
+
+def find_traces(sources: Iterable[Source], trace_ids: Collection[str]) -> dict[str, Trace]:
+    """Some traces out of files that were read before: their problems are known, and only these spans are kept."""
+    found: dict[str, list[Span]] = {}
+    for source in sources if trace_ids else ():
+        for document in documents(source, _naming(lines(source, []), trace_ids), []):
+            for span in spans_of_document(source, document, []):
+                if span.trace_id in trace_ids:
+                    found.setdefault(span.trace_id, []).append(span)
+    return {trace_id: Trace(spans) for trace_id, spans in found.items()}
+
+
+def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
+    """The lines that name one of these traces, where each line is a document; else all of them."""
+    begin = list(itertools.islice(numbered, 2))
+    if begin and all(parse(line)[1] is not None for _, line in begin):
+        yield from begin  # one document over many lines
+        yield from numbered
+        return
+    # Jaeger's may have lost its zeros, X-Ray's has dashes, and some exporters write capitals.
+    short = [one.lstrip("0").encode() for one in trace_ids]
+    plain = [*short, *(one.upper() for one in short)]
+    dashed = [*plain, *(f"1-{one[:8]}-{one[8:]}".encode() for one in trace_ids)]
+    for line in itertools.chain(begin, numbered):
+        if any(form in line[1] for form in (plain if line[1].startswith(b'{"resourceSpans"') else dashed)):
+            yield line
+
+
+def trace_id_of(text: str) -> str:
+    """A trace id in hex, however it was written."""
+    wanted = text.strip().lower()
+    return wanted[2:].replace("-", "") if wanted.startswith("1-") else wanted
 
 
 def read_spans(path: str | Path, problems: list[Problem]) -> Iterator[Span]:
     """The spans of a file, as it is read; what cannot be read is added to `problems`."""
-    source = str(path)
-    for line, document in _documents(Path(path), problems):
+    return spans_in(Source(str(path), Path(path)), problems)
 
-        def problem(reason: str, line: int = line) -> None:
-            problems.append(Problem(source, line, reason))
 
-        yield from spans_of(document, problem)
+def spans_in(source: Source, problems: list[Problem], step: Callable[[int], None] = lambda _: None) -> Iterator[Span]:
+    """The spans of a source, as it is read; `step` hears of the bytes, `problems` of what cannot be read."""
+    for document in documents(source, lines(source, problems, step), problems):
+        yield from spans_of_document(source, document, problems)
+
+
+def spans_of_document(source: Source, document: Document, problems: list[Problem]) -> Iterator[Span]:
+    """The spans of one document of a source."""
+
+    def problem(reason: str) -> None:
+        problems.append(Problem(source.name, document.line, reason))
+
+    return spans_of(document.value, document.text, problem)
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
@@ -70,73 +107,3 @@ def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
         by_trace.setdefault(span.trace_id, []).append(span)
     traces = [Trace(members) for members in by_trace.values()]
     return tuple(sorted(traces, key=lambda trace: (trace.outermost.start_ns, trace.trace_id)))
-
-
-def _documents(path: Path, problems: list[Problem]) -> Iterator[tuple[int, object]]:
-    """Each JSON document of a file with the line on which it begins."""
-    source = str(path)
-    lines = enumerate(_lines(path, problems), 1)
-    for number, line in lines:
-        if not line.strip():
-            continue
-        document, reason = _parse(line)
-        if reason is None:
-            yield number, document
-            yield from _rest(source, lines, problems)
-            return
-        # Either one document over many lines, or the first line of many is broken: only all of it tells.
-        rest = list(lines)
-        document, whole = _parse(b"".join([line, *(text for _, text in rest)]))
-        if whole is None:
-            yield number, document
-            return
-        broken = [Problem(source, number, reason)]
-        read = list(_rest(source, iter(rest), broken))
-        if any(isinstance(document, dict) and "resourceSpans" in document for _, document in read):
-            problems += broken
-            yield from read
-        else:
-            problems.append(Problem(source, number, whole))
-        return
-
-
-def _rest(source: str, lines: Iterator[tuple[int, bytes]], problems: list[Problem]) -> Iterator[tuple[int, object]]:
-    for number, line in lines:
-        if line.strip():
-            document, reason = _parse(line)
-            if reason is None:
-                yield number, document
-            else:
-                problems.append(Problem(source, number, reason))
-
-
-def _lines(path: Path, problems: list[Problem]) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file, _plain(file) as stream:
-            yield from stream
-    except (OSError, EOFError, zlib.error) as error:
-        # A broken gzip still gives the lines before the break: they were read already.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        problems.append(Problem(str(path), None, reason))
-
-
-def _plain(file: BufferedReader) -> BufferedReader | gzip.GzipFile:
-    if file.peek(2)[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
-        return gzip.GzipFile(fileobj=file, mode="rb")
-    return file
-
-
-def _parse(text: bytes) -> tuple[object, str | None]:
-    """A document, or why it is none."""
-    try:
-        return json.loads(text.strip().decode("utf-8-sig")), None
-    except UnicodeDecodeError:
-        return None, "not text: bytes that are no UTF-8"
-    except json.JSONDecodeError as error:
-        if not text.rstrip().endswith((b"}", b"]")):
-            return None, f"cut or not JSON: {error.msg} (column {error.colno})"
-        return None, f"not JSON: {error.msg} (column {error.colno})"
-    except RecursionError:
-        return None, "not read: nested too deeply"
-    except ValueError as error:
-        return None, f"not JSON: {error}"

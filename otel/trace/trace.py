@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from otel.trace.platform import FUNCTION, OUTER, SERVICE, is_function_handler, is_init
 from otel.trace.problem import Problem
+from otel.trace.request import function_of, is_error, route_of, status_code_of
 from otel.trace.span import Span, SpanKind
 
 if TYPE_CHECKING:
@@ -113,23 +114,17 @@ class Trace:
     @property
     def route(self) -> str:
         """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name."""
-        spans = [span for span in (self.handler, self.outermost) if span is not None]
-        for span in spans:
-            method = _text(span, "http.request.method", "http.method")
-            path = _text(span, "http.route")
-            if path:
-                return f"{method} {path}".strip()
-        return spans[0].name
+        return route_of(self.outermost, self.handler)
+
+    @property
+    def function(self) -> str:
+        """The function that answered: as Lambda names it, else as its own spans do; empty where nothing says it."""
+        return function_of(self._highest(lambda span: span.origin in (SERVICE, FUNCTION)), self.handler)
 
     @property
     def status_code(self) -> int | None:
         """The HTTP status that the caller saw."""
-        for span in (self.outermost, self.handler):
-            for key in ("http.response.status_code", "http.status_code"):
-                code = span.attributes.get(key) if span is not None else None
-                if isinstance(code, int) and not isinstance(code, bool):
-                    return code
-        return None
+        return status_code_of(self.outermost, self.handler)
 
     @property
     def cold_start(self) -> bool:
@@ -146,10 +141,7 @@ class Trace:
     @property
     def error(self) -> bool:
         """Did the request fail: a 5xx answer, or an ERROR on its outermost or its handler's span?"""
-        code = self.status_code
-        if code is not None and code >= 500:
-            return True
-        return any(span is not None and span.status.name == "ERROR" for span in (self.outermost, self.handler))
+        return is_error(self.outermost, self.handler)
 
     def _highest(self, wanted: Callable[[Span], bool]) -> Span | None:
         level: list[Span] = list(self.tops)
@@ -216,11 +208,3 @@ def _cycles(spans: Mapping[str, Span]) -> frozenset[str]:
             at = spans[at].parent_id
         seen.update(path)
     return frozenset(cut)
-
-
-def _text(span: Span, *keys: str) -> str:
-    for key in keys:
-        value = span.attributes.get(key)
-        if isinstance(value, str) and value:
-            return value
-    return ""

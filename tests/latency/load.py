@@ -11,7 +11,7 @@ from tests.trace.build import MS, node, tree
 if TYPE_CHECKING:
     from otel.trace import Trace
 
-__all__ = ["load", "slow_order", "timed_out"]
+__all__ = ["few", "hundred", "load", "slow_order", "timed_out"]
 
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
@@ -72,3 +72,19 @@ def timed_out() -> Trace:
 def _one(number: int, *inside: object, **more: object) -> Trace:
     top = request(*inside, **more)  # type: ignore[arg-type]
     return tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")
+
+
+def hundred() -> list[Trace]:
+    """A hundred and twenty orders: six wait for payments, one for a throttled table, one is cold, one times out."""
+    traces = [order(90 + number % 40, number=1000 + number) for number in range(110)]
+    traces += [order(1200 + 30 * number, number=200 + number) for number in range(6)]
+    retried = (put_item(12, 900, more={"retry_attempts": 3}), charge(905, 1000))
+    traces += [_one(210, *retried, end=1010), order(180, number=211, cold=240), timed_out()]
+    return [*traces, _one(212, charge(20, 70, status_code=503), end=120, status_code=502)]
+
+
+def few() -> list[Trace]:
+    """Fourteen orders, two of them slow, each for another reason."""
+    traces = [order(90 + number, number=number) for number in range(12)]
+    table = (put_item(12, 700), charge(705, 800))
+    return [*traces, _one(100, *table, end=810), order(150, number=101, cold=640)]

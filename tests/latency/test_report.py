@@ -1,28 +1,36 @@
-"""The plain account as a whole, as it stands on a terminal: everything but the colour."""
+"""A report as a whole, as it stands on a terminal: a text for each kind of verdict, everything but the colour."""
 
 from __future__ import annotations
 
-from otel.latency.text import Style, render_account
-from tests.latency.load import load
+from typing import TYPE_CHECKING
+
+from otel.latency import Report, account, report_of
+from otel.latency.text import Style, render_report
+from otel.trace import Problem
+from tests.latency.load import few, hundred, load
 from tests.latency.system import order
+from tests.trace.build import MS
 
-WIDE = """\
-p50 135 ms · p95 900 ms · p99 3,010 ms · max 3,010 ms · cold 2 · errors 3 · timeouts 1 · seen 5 %
-     ▄                          ▂▄▅▄█▅▅▇▇▇▅           ▂         ▂┊     ▂         ▂
-  10 ms    20           50        100      200          500       1 s       2 s          5 s
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
-Where the time goes                   whose       mean                     share  calls
-payments.example.com                  theirs    133 ms  █████████████████   51 %     36  2 errors
-a-rather-long-name.payments.example…  theirs     74 ms  █████████▍          29 %      1
-cold start                            ours       14 ms  █▋                   5 %      2
-own code                              ours       12 ms  █▍                   4 %      -
-DynamoDB PutItem orders               theirs     11 ms  █▍                   4 %     37  1 throttled
-API Gateway                           platform    5 ms  ▋                    2 %      -
-Lambda overhead                       platform    4 ms  ▍                    1 %      -
-Lambda service                        platform    4 ms  ▍                    1 %      -
-3 more parts                                      5 ms                       2 %
+    from otel.trace import Trace
 
-The slowest: POST /orders, 3,010 ms, 1-6b05a667-affeb9dbb0aa7f2b00000069
+CLEAR = """\
+The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a
+typical request, 100 % of the difference. It is theirs.
+High confidence: the largest part in all 5.
+1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was still running, for
+2,977 ms. The call is theirs, the limit is ours.
+Next: Give the call to payments.example.com a timeout below the function's, answer without it when
+it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+owner with a trace id.
+
+p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
+             ▇▇▇███▇                      ▁               ▁   ▂▁▁              ▁
+  50 ms        100          200              500          1 s          2 s               5 s
+
+Timed out: POST /orders, 3,010 ms, 1-6b05a667-affeb9dbb0aa7f2b00000069
                                         waited       took  0                               3,010 ms
 orders-api/dev                            5 ms   3,010 ms  ────────────────────────────────────────
   Lambda CreateOrder                      6 ms   3,005 ms  ────────────────────────────────────────
@@ -31,33 +39,41 @@ orders-api/dev                            5 ms   3,010 ms  ───────
       POST a-rather-long-… (running)  2,977 ms   2,977 ms  ████████████████████████████████████████
     Lambda overhead                       1 ms       8 ms                                         ▏
 
-What to do next
-2 slow requests (over 900 ms) wait 1,489 ms of 2,235 ms for a-rather-long-name.payments.example.com
-on average. It is theirs.
-Give the call to a-rather-long-name.payments.example.com a timeout below the function's, answer
-without it when it is late, and take it out of the request where nobody waits for its result (a
-queue). Ask its owner with a trace id.
-The cold starts of a laptop are not Lambda's.
+Where the time goes   whose   typical      slow              difference         calls
+payments.example.com  theirs    75 ms  1,256 ms  ░█████████   +1,181 ms  100 %    119  1 error
+5 more parts                    34 ms     34 ms  the same in both
+
+One of them: POST /orders, 1,290 ms, 1-6b05a667-affeb9dbb0aa7f2b000000cb
+                                        waited       took  0                               1,290 ms
+orders-api/dev                            5 ms   1,290 ms  ────────────────────────────────────────
+  Lambda CreateOrder                      6 ms   1,285 ms  ────────────────────────────────────────
+    CreateOrder handler                  10 ms   1,278 ms  ────────────────────────────────────────
+      DynamoDB PutItem orders            12 ms      12 ms  █
+      POST payments.example.com           4 ms   1,256 ms  ────────────────────────────────────────
+        payments POST /charges        1,250 ms   1,252 ms  ████████████████████████████████████████
+          INSERT charges                  2 ms       2 ms  ▏
+      telemetry flush                        -      15 ms                                         ┄
+    Lambda overhead                       1 ms       8 ms                                         ▏
+
+5 % of the traffic seen (120 of 2,394). Every span was read.
 """
 
 NARROW_ASCII = """\
-p50 135 ms | p95 900 ms | p99 3,010 ms | max 3,010 ms | cold 2 | errors 3
-timeouts 1 | seen 40
-    -                    :+*%*%*@-        :       :|   :       :
-  10 ms  20        50     100     200       500    1 s     2 s       5 s
+The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181
+ms more than a typical request, 100 % of the difference. It is theirs.
+High confidence: the largest part in all 5.
+1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was
+still running, for 2,977 ms. The call is theirs, the limit is ours.
+Next: Give the call to payments.example.com a timeout below the function's,
+answer without it when it is late, and take it out of the request where nobody
+waits for its result (a queue). Ask its owner with a trace id.
 
-Where the time goes                  whose       mean  share  calls
-payments.example.com                 theirs    133 ms   51 %     36  2 errors
-a-rather-long-name.payments.exampl~  theirs     74 ms   29 %      1
-cold start                           ours       14 ms    5 %      2
-own code                             ours       12 ms    4 %      -
-DynamoDB PutItem orders              theirs     11 ms    4 %     37  1 throttled
-API Gateway                          platform    5 ms    2 %      -
-Lambda overhead                      platform    4 ms    1 %      -
-Lambda service                       platform    4 ms    1 %      -
-3 more parts                                     5 ms    2 %
+p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
+timeouts 1 | seen 120
+          =%%@@*                .            .  ::           .
+  50 ms     100       200          500       1 s       2 s           5 s
 
-The slowest: POST /orders, 3,010 ms, 1-6b05a667-affeb9dbb0aa7f2b00000069
+Timed out: POST /orders, 3,010 ms, 1-6b05a667-affeb9dbb0aa7f2b00000069
                                         waited       took  0           3,010 ms
 orders-api/dev                            5 ms   3,010 ms  --------------------
   Lambda CreateOrder                      6 ms   3,005 ms  --------------------
@@ -66,32 +82,45 @@ orders-api/dev                            5 ms   3,010 ms  --------------------
       POST a-rather-long-~ (running)  2,977 ms   2,977 ms  ####################
     Lambda overhead                       1 ms       8 ms                     |
 
-What to do next
-2 slow requests (over 900 ms) wait 1,489 ms of 2,235 ms for
-a-rather-long-name.payments.example.com on average. It is theirs.
-Give the call to a-rather-long-name.payments.example.com a timeout below the
-function's, answer without it when it is late, and take it out of the request
-where nobody waits for its result (a queue). Ask its owner with a trace id.
+Where the time goes   whose   typical      slow              difference
+payments.example.com  theirs    75 ms  1,256 ms  =#########   +1,181 ms  100 %
+5 more parts                    34 ms     34 ms  the same in both
+
+One of them: POST /orders, 1,290 ms, 1-6b05a667-affeb9dbb0aa7f2b000000cb
+                                        waited       took  0           1,290 ms
+orders-api/dev                            5 ms   1,290 ms  --------------------
+  Lambda CreateOrder                      6 ms   1,285 ms  --------------------
+    CreateOrder handler                  10 ms   1,278 ms  --------------------
+      DynamoDB PutItem orders            12 ms      12 ms  |
+      POST payments.example.com           4 ms   1,256 ms  --------------------
+        payments POST /charges        1,250 ms   1,252 ms  ####################
+          INSERT charges                  2 ms       2 ms  |
+      telemetry flush                        -      15 ms                     .
+    Lambda overhead                       1 ms       8 ms                     |
+
+120 requests seen; how many were not sampled is not in the traces. Every span
+was read.
 """
 
 NARROWEST = """\
-p50 135 ms · p95 900 ms · p99 3,010 ms · max 3,010 ms
-cold 2 · errors 3 · timeouts 1 · seen 40
-   ▂              ▂▅▇▅▇█      ▁     ▁┊ ▁     ▁
-  10 ms       50   100  200    500  1 s   2 s    5 s
+The slow requests (5 of 119, over 1,200 ms) wait for
+payments.example.com: 1,181 ms more than a typical request,
+100 % of the difference. It is theirs.
+High confidence: the largest part in all 5.
+1 of 120 requests timed out. POST
+a-rather-long-name.payments.example.com was still running,
+for 2,977 ms. The call is theirs, the limit is ours.
+Next: Give the call to payments.example.com a timeout below
+the function's, answer without it when it is late, and take
+it out of the request where nobody waits for its result (a
+queue). Ask its owner with a trace id.
 
-Where the time goes                  whose       mean  share
-payments.example.com                 theirs    133 ms   51 %
-a-rather-long-name.payments.exampl…  theirs     74 ms   29 %
-cold start                           ours       14 ms    5 %
-own code                             ours       12 ms    4 %
-DynamoDB PutItem orders              theirs     11 ms    4 %
-API Gateway                          platform    5 ms    2 %
-Lambda overhead                      platform    4 ms    1 %
-Lambda service                       platform    4 ms    1 %
-3 more parts                                     5 ms    2 %
+p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
+cold 1 · errors 1 · timeouts 1 · seen 120
+       ▁▇██▅           ▁        ▁ ▁▁       ▁
+  50 ms  100    200      500    1 s    2 s       5 s
 
-The slowest: POST /orders, 3,010 ms,
+Timed out: POST /orders, 3,010 ms,
 1-6b05a667-affeb9dbb0aa7f2b00000069
                             waited       took  0   3,010 ms
 orders-api/dev                5 ms   3,010 ms  ────────────
@@ -101,22 +130,70 @@ orders-api/dev                5 ms   3,010 ms  ───────────
       POST a-… (running)  2,977 ms   2,977 ms  ████████████
     Lambda overhead           1 ms       8 ms             ▏
 
-What to do next
-2 slow requests (over 900 ms) wait 1,489 ms of 2,235 ms for
-a-rather-long-name.payments.example.com on average. It is
-theirs.
-Give the call to a-rather-long-name.payments.example.com a
-timeout below the function's, answer without it when it is
-late, and take it out of the request where nobody waits for
-its result (a queue). Ask its owner with a trace id.
+Where the time goes   typical      slow  difference
+payments.example.com    75 ms  1,256 ms   +1,181 ms  100 %
+5 more parts            34 ms     34 ms  the same in both
+
+One of them: POST /orders, 1,290 ms,
+1-6b05a667-affeb9dbb0aa7f2b000000cb
+                            waited       took  0   1,290 ms
+orders-api/dev                5 ms   1,290 ms  ────────────
+  Lambda CreateOrder          6 ms   1,285 ms  ────────────
+    CreateOrder handler      10 ms   1,278 ms  ────────────
+      DynamoDB PutItem …     12 ms      12 ms  ▏
+      POST payments.exa…      4 ms   1,256 ms  ────────────
+        payments POST /…  1,250 ms   1,252 ms  ████████████
+          INSERT charges      2 ms       2 ms  ▏
+      telemetry flush            -      15 ms             ┄
+    Lambda overhead           1 ms       8 ms             ▏
+
+120 requests seen; how many were not sampled is not in the
+traces. Every span was read.
+"""
+
+THIN = """\
+Thin evidence: 2 of 14 requests took over 640 ms, and each for another reason. DynamoDB PutItem
+orders explains 48 % of the difference (338 ms), cold start 46 % (321 ms). No one part stands out.
+Low confidence: 14 requests, 2 slow; DynamoDB PutItem orders is the largest part in 1 of the 2. For
+a verdict: 100 requests or more.
+
+p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · timeouts 0 · seen 14
+                   ▆█▆▄                                                      ┊    ▄
+  50 ms               100                 200                       500                  1 s
+
+Where the time goes      whose   typical    slow              difference        calls
+DynamoDB PutItem orders  theirs    12 ms  350 ms  ██████████     +338 ms  48 %     14
+cold start               ours       0 ms  321 ms  █████████      +321 ms  46 %      1
+payments.example.com     theirs    63 ms  106 ms  ░░█             +43 ms   6 %     14
+4 more parts                       22 ms   24 ms  +2 ms together
+
+One for each reason:
+--trace 1-6b05a667-affeb9dbb0aa7f2b00000064  DynamoDB PutItem orders
+--trace 1-6b05a667-affeb9dbb0aa7f2b00000065  cold start
+
+14 requests seen; how many were not sampled is not in the traces. Every span was read.
+"""
+
+EVEN = """\
+Nothing stands out. The slowest 5 % (6 of 120, over 127 ms) take 20 ms more than typical requests of
+the same route.
+Most of that is payments.example.com (20 ms); typical requests differ by 20 ms themselves.
+
+p50 109 ms · p95 127 ms · p99 129 ms · max 129 ms · cold 0 · errors 0 · timeouts 0 · seen 120
+                                      ▃▃▆▃▆▃▆▃▆▆▃▆▆▃▆▆▆▆▆▆▆▃█▃
+  50 ms                                      100                                         200
+
+120 requests seen; how many were not sampled is not in the traces. Every span was read.
 """
 
 ONE = """\
-p50 200 ms · p95 200 ms · p99 200 ms · max 200 ms · cold 0 · errors 0 · timeouts 0 · seen 1
-  █
-  200 ms                                                                                 500
+This request took 200 ms; it waited 166 ms for payments.example.com, 83 % of its time. It is theirs.
+One request cannot tell slow from typical; give more traces for a verdict.
+Next: Give the call to payments.example.com a timeout below the function's, answer without it when
+it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+owner with a trace id.
 
-Where the time goes      whose       mean                                  share  calls
+Where the time goes      whose       time                                  share  calls
 payments.example.com     theirs    166 ms  ██████████████████████████████   83 %      1
 DynamoDB PutItem orders  theirs     12 ms  ██▏                               6 %      1
 own code                 ours       10 ms  █▊                                5 %      -
@@ -136,63 +213,115 @@ orders-api/dev                            5 ms     200 ms  █──────
       telemetry flush                        -      15 ms                                         ┄
     Lambda overhead                       1 ms       8 ms                                         ▏
 
-What to do next
-The slowest request waits 166 ms of 200 ms for payments.example.com. It is theirs.
-Give the call to payments.example.com a timeout below the function's, answer without it when it is
-late, and take it out of the request where nobody waits for its result (a queue). Ask its owner with
-a trace id.
+1 request seen; how many were not sampled is not in the traces. Every span was read.
 """
 
 
-def _plain(text: str) -> str:
+def _report(
+    traces: Sequence[Trace],
+    *,
+    slow_ns: int | None = None,
+    traffic: int | None = None,
+    problems: Sequence[Problem] = (),
+    notes: Sequence[str] = (),
+) -> Report:
+    by_id = {trace.trace_id: trace for trace in traces}
+
+    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
+        return {trace_id: by_id[trace_id] for trace_id in trace_ids}
+
+    accounts = [account(trace) for trace in traces]
+    return report_of(accounts, find, slow_ns=slow_ns, problems=problems, traffic=traffic, notes=notes)
+
+
+def _text(report: Report, style: Style) -> str:
     """With the thin no-break spaces as plain ones, which an editor shows."""
-    return text.replace("\u202f", " ")
+    return render_report(report, style).replace("\u202f", " ")
 
 
-def test_the_account_at_100_columns() -> None:
-    """Facts, distribution, table, the slowest request, what to do next, notes."""
-    notes = ["The cold starts of a laptop are not Lambda's."]
-    assert _plain(render_account(load(), Style(), traffic=800, notes=notes)) == WIDE
+def test_a_clear_verdict_at_100_columns() -> None:
+    """The sentence, its evidence, the timeout, what to do, facts, distribution, waterfalls, table, what is missing."""
+    assert _text(_report(hundred(), traffic=2394), Style()) == CLEAR
 
 
-def test_the_account_at_80_columns_without_unicode() -> None:
-    """Bars went first; not one letter beyond ASCII is left."""
-    text = render_account(load(), Style(width=80, unicode=False))
+def test_a_clear_verdict_at_80_columns_without_unicode() -> None:
+    """Not one letter beyond ASCII is left."""
+    text = render_report(_report(hundred()), Style(width=80, unicode=False))
     assert text == NARROW_ASCII
     assert text.isascii()
 
 
-def test_the_account_at_60_columns() -> None:
-    """Calls went too, names are cut, lines are wrapped."""
-    text = _plain(render_account(load(), Style(width=60)))
+def test_a_clear_verdict_at_60_columns() -> None:
+    """Bars, calls and owners went, names are cut, lines are wrapped."""
+    text = _text(_report(hundred()), Style(width=60))
     assert text == NARROWEST
     assert max(map(len, text.splitlines())) <= 60
 
 
-def test_the_account_of_one_request() -> None:
-    """There is no slowest of one."""
-    assert _plain(render_account([order(200)], Style())) == ONE
+def test_thin_evidence_names_candidates_and_owns_none() -> None:
+    """It begins with the doubt and says what would settle it."""
+    assert _text(_report(few(), slow_ns=640 * MS), Style()) == THIN
 
 
-def test_numbers_and_units_are_never_parted() -> None:
-    """A thin no-break space stands between them."""
-    assert "p50 135\u202fms · p95 900\u202fms" in render_account(load(), Style())
+def test_where_nothing_stands_out_there_is_nothing_to_draw() -> None:
+    """No table and no waterfall, unless everything is asked for."""
+    report = _report([order(90 + number % 40, number=number) for number in range(120)])
+    assert _text(report, Style()) == EVEN
+    everything = render_report(report, Style(), everything=True)
+    assert "Where the time goes" in everything
+    assert "The slowest: POST /orders" in everything
+
+
+def test_one_request_has_no_typical_one_beside_it() -> None:
+    """Its own parts, and its waterfall."""
+    assert _text(_report([order(200)]), Style()) == ONE
+
+
+def test_few_requests_are_told_without_a_threshold_too() -> None:
+    """Below twenty none is over the 95th percentile: the longest is looked at."""
+    text = _text(_report(few()), Style())
+    assert text.startswith("Thin evidence: 1 of 14 requests took over 790 ms.")
 
 
 def test_no_trace_is_said_in_a_line() -> None:
     """Not an empty table."""
-    assert render_account([], Style()) == "No requests: no trace was read.\n"
+    problem = Problem("t.jsonl", 1, "cut")
+    assert _text(_report([], problems=[problem] * 7), Style()).splitlines() == [
+        "No requests: no trace was read.",
+        *["t.jsonl:1: cut"] * 5,
+        "2 more: --problems shows them.",
+    ]
+
+
+def test_what_was_not_read_is_said_last() -> None:
+    """Before the notes; what was read all the same is no loss."""
+    skipped, counted = Problem("t.jsonl", 1, "cut"), Problem("t.jsonl", 2, "twice", "counted")
+    lines = _text(_report([order()], problems=[skipped, skipped, counted], notes=["A note."]), Style()).splitlines()
+    assert lines[-3:] == [
+        "1 request seen; how many were not sampled is not in the traces. 2 things skipped while reading:",
+        "--problems shows them.",
+        "A note.",
+    ]
+    assert _text(_report([order()], problems=[counted], traffic=4), Style()).splitlines()[-2:] == [
+        "25 % of the traffic seen (1 of 4). Every span was read; 1 thing in them does not fit: --problems",
+        "shows it.",
+    ]
+
+
+def test_numbers_and_units_are_never_parted() -> None:
+    """A thin no-break space stands between them."""
+    assert "p50 135\u202fms · p95 900\u202fms" in render_report(_report(load()), Style())
 
 
 def test_the_order_of_traces_changes_nothing() -> None:
     """Files are read in any order."""
-    assert render_account(load()[::-1], Style()) == render_account(load(), Style())
+    assert render_report(_report(hundred()[::-1]), Style()) == render_report(_report(hundred()), Style())
 
 
 def test_colour_adds_ink_and_no_letter() -> None:
     """Every mark that has a colour has a word of its own."""
-    inked = render_account(load(), Style(colour=True))
+    inked = render_report(_report(hundred()), Style(colour=True))
     for code in ("1", "2", "31", "33", "34"):
-        assert f"\x1b[{code}m" in inked
+        assert f"\x1b[{code}m" in inked or code == "33"
         inked = inked.replace(f"\x1b[{code}m", "")
-    assert inked.replace("\x1b[0m", "") == render_account(load(), Style())
+    assert inked.replace("\x1b[0m", "") == render_report(_report(hundred()), Style())

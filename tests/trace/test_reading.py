@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel.trace import Span, dump_line, read_trace, read_traces, to_otlp
+from otel.trace.document import KNOWN
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
         (b"\n\n", []),
         (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not text: bytes that are no UTF-8"]),
         (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
-        (b"7\n", ["t.jsonl:1: no OTLP/JSON document: resourceSpans expected, got int"]),
-        (b'{"resourceMetrics": []}', ["t.jsonl:1: no OTLP/JSON document: resourceSpans expected, got resourceMetrics"]),
+        (b"7\n", [f"t.jsonl:1: no trace: known are {KNOWN}, got int"]),
+        (b'{"resourceMetrics": []}', [f"t.jsonl:1: no trace: known are {KNOWN}, got resourceMetrics"]),
     ],
 )
 def test_what_holds_no_traces_says_why(tmp_path: Path, content: bytes, expected: list[str]) -> None:

@@ -1,53 +1,50 @@
-"""The plain account as text: facts, distribution, where the time goes, the slowest request, what to do next."""
+"""A report as text: the verdict, what speaks for and against it, and the pictures that show it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.latency.account import Account, account
 from otel.latency.advice import advice
+from otel.latency.text.comparison import comparison
 from otel.latency.text.distribution import distribution
 from otel.latency.text.facts import facts
+from otel.latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
+from otel.latency.text.stack import stack
 from otel.latency.text.style import Line, Piece, Style, paint
 from otel.latency.text.table import where
 from otel.latency.text.waterfall import waterfall
-from otel.latency.text.words import clean, ms, plural, wrap
-from otel.latency.totals import Totals, percentile
+from otel.latency.text.words import clean, number, percent, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from otel.latency.part import Part
+    from otel.latency.report import Report
     from otel.trace import Trace
 
-__all__ = ["render_account", "render_waterfall"]
+__all__ = ["render_report", "render_waterfall"]
 
-SLOW_PERCENT = 95
+MOST_REASONS = 5
+MOST_GROUPS = 3  # different calls that were running at deadlines, each with its waterfall and stack
 
 
-def render_account(
-    traces: Sequence[Trace], style: Style, *, traffic: int | None = None, notes: Sequence[str] = ()
-) -> str:
-    """The account of some traces as text.
-
-    `traffic` is how many requests there were in all, seen or not; `notes` are printed dim at the end.
-    """
-    if not traces:
-        return paint([[Piece("No requests: no trace was read.")]], style)
-    accounts = [account(trace) for trace in traces]
-    tally = Totals.of(accounts).all_routes()
-    over = percentile(tally.walls_ns, SLOW_PERCENT)
-    slow = [one for one in accounts if one.wall_ns > over]
-    at = max(range(len(accounts)), key=lambda one: (accounts[one].wall_ns, accounts[one].trace_id))
-    lines = facts(tally, style, traffic=traffic)
-    lines += distribution(tally.walls_ns, over if slow else None, style)
-    lines += [[], *where(tally, style)]
-    title = "The slowest" if len(traces) > 1 else "The request"
-    lines += [[], *waterfall(traces[at], style, title=title)]
-    lines += [[], *_next(slow or [accounts[at]], over if slow else None, style)]
-    for note in notes:
-        lines += wrap(note, style.width, "dim")
-    return paint(lines, style)
+def render_report(report: Report, style: Style, *, everything: bool = False) -> str:
+    """The report as text; `everything` draws the table and a waterfall even where nothing stands out."""
+    verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
+    if report.verdict.kind == "none":
+        return paint([*verdict, *_unread(report, style)], style)
+    groups = timeout_groups(report)
+    timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
+    # Where nothing else stands out the timeouts are the news.
+    lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    lines += _next(report, style)
+    if report.verdict.kind != "one":
+        lines += [[], *facts(report.totals, style, traffic=report.traffic)]
+        slow = report.cohorts.over_ns if report.cohorts.slow else None
+        lines += distribution(report.totals.walls_ns, slow, style)
+    for group in groups[:MOST_GROUPS]:
+        trace = report.traces[group[0].trace_id]
+        lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+    lines += _table(report, style, everything=everything)
+    lines += _example(report, style, everything=everything)
+    return paint([*lines, [], *_missing(report, style)], style)
 
 
 def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") -> str:
@@ -55,26 +52,72 @@ def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") 
     return paint(waterfall(trace, style, title=title), style)
 
 
-def _next(slow: list[Account], over_ns: int | None, style: Style) -> list[Line]:
-    """What one can do about the largest part of the slow requests."""
-    sums: dict[Part, int] = {}
-    for one in slow:
-        for part, ns in one.parts:
-            sums[part] = sums.get(part, 0) + ns
-    if not sums:
+def _next(report: Report, style: Style) -> list[Line]:
+    """What one can do, about the named part and about what was running at deadlines; once for each kind of part."""
+    parts = [report.verdict.part] if report.verdict.part is not None else []
+    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
+    lines: list[Line] = []
+    for part in {part.bucket: part for part in reversed(parts)}.values():
+        lines += wrap(f"Next: {clean(advice(part), style)}", style.width)
+    return lines
+
+
+def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    if report.verdict.kind == "one":
+        return [[], *where(report.totals, style)]
+    if report.verdict.kind in ("clear", "thin"):
+        return [[], *comparison(report, style)]
+    return [[], *(comparison(report, style) or where(report.totals, style))] if everything else []
+
+
+def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    """The waterfall of a request that shows the verdict; of thin evidence, how to see one for each reason."""
+    found = report.verdict
+    if found.kind == "thin":
+        return _reasons(report, style)
+    shown = found.proof.account.trace_id if found.proof is not None else None
+    title = "The request" if found.kind == "one" else "One of them"
+    if shown is None and everything:
+        shown, title = max(report.accounts, key=lambda one: (one.wall_ns, one.trace_id)).trace_id, "The slowest"
+    drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
+    if shown is None or shown in drawn or shown not in report.traces:
         return []
-    part = max(sums, key=lambda one: (sums[one], one))
-    whose = f" It is {part.owner}." if part.owner != "platform" else " It is the platform's."
-    of, waited = sum(one.wall_ns for one in slow) // len(slow), sums[part] // len(slow)
-    who = (
-        "The slowest request waits"
-        if over_ns is None
-        else f"{plural(len(slow), 'slow request')} (over {ms(over_ns, style)}) wait"
-    )
-    average = " on average" if len(slow) > 1 else ""
-    sentence = f"{who} {ms(waited, style)} of {ms(of, style)} for {clean(part.label, style)}{average}.{whose}"
-    return [
-        [Piece("What to do next", "bold")],
-        *wrap(sentence, style.width),
-        *wrap(clean(advice(part), style), style.width),
-    ]
+    return [[], *waterfall(report.traces[shown], style, title=title)]
+
+
+def _reasons(report: Report, style: Style) -> list[Line]:
+    lines: list[Line] = [[], [Piece("One for each reason:", "bold")]]
+    for one in report.verdict.candidates:
+        proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
+        if proof is not None:
+            trace_id = proof.account.trace_id
+            lines += wrap(f"--trace 1-{trace_id[:8]}-{trace_id[8:]}  {clean(one.part.label, style)}", style.width)
+    return lines if len(lines) > 2 else []
+
+
+def _unread(report: Report, style: Style) -> list[Line]:
+    """Why there is nothing to report on: the first reasons, for there is nothing else to say."""
+    lines = [line for one in report.problems[:MOST_REASONS] for line in wrap(clean(str(one), style), style.width)]
+    more = len(report.problems) - MOST_REASONS
+    return [*lines, [Piece(f"{number(more)} more: --problems shows them.", "dim")]] if more > 0 else lines
+
+
+def _missing(report: Report, style: Style) -> list[Line]:
+    """What the report does not rest on: traffic that was not seen, and input that could not be read."""
+    seen = report.totals.requests
+    text = f"{plural(seen, 'request')} seen; how many were not sampled is not in the traces."
+    if report.traffic is not None:
+        part = f"{number(seen)} of {number(report.traffic)}"
+        text = f"{percent(seen, report.traffic, style)} of the traffic seen ({part})."
+    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    counted = len(report.problems) - skipped
+    if skipped:
+        text += (
+            f" {plural(skipped, 'thing')} skipped while reading: --problems shows {'it' if skipped == 1 else 'them'}."
+        )
+    elif counted:
+        text += f" Every span was read; {plural(counted, 'thing')} in them {'does' if counted == 1 else 'do'} not fit"
+        text += f": --problems shows {'it' if counted == 1 else 'them'}."
+    elif seen:
+        text += " Every span was read."
+    return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]

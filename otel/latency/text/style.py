@@ -60,6 +60,11 @@ class Style:
         return "█" if self.unicode else "#"
 
     @property
+    def usual(self) -> str:
+        """In a comparison: the part of a bar that typical requests take as well."""
+        return "░" if self.unicode else "="
+
+    @property
     def waiting(self) -> str:
         """In a waterfall: open, but waiting for something below."""
         return "─" if self.unicode else "-"

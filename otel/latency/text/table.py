@@ -9,10 +9,11 @@ from otel.latency.text.style import Line, Piece, Style
 from otel.latency.text.words import cells, clean, fit, left, ms, number, percent, plural, right
 
 if TYPE_CHECKING:
+    from otel.latency.calls import Calls
     from otel.latency.part import Part
     from otel.latency.totals import PartTally, Tally
 
-__all__ = ["where"]
+__all__ = ["LONGEST_NAME", "OWNER_INK", "SHORTEST_NAME", "TITLE", "trouble_of", "where"]
 
 TITLE = "Where the time goes"
 OWNER_INK = {"theirs": "blue", "ours": "yellow"}
@@ -48,13 +49,11 @@ def where(tally: Tally, style: Style) -> list[Line]:
     rows = [_row(part, one, tally, style) for part, one in shown]
     if rest:
         rows.append(_folded([one for _, one in rest], tally, style))
-    return _lines(rows, style)
+    return _lines(rows, "time" if tally.requests == 1 else "mean", style)
 
 
 def _row(part: Part, one: PartTally, tally: Tally, style: Style) -> _Row:
     mean = _mean(one.total_ns, tally)
-    trouble = [plural(one.calls.errors, "error")] if one.calls.errors else []
-    trouble += [f"{number(one.calls.throttles)} throttled"] if one.calls.throttles else []
     return _Row(
         name=clean(part.label, style),
         owner=part.owner,
@@ -62,8 +61,15 @@ def _row(part: Part, one: PartTally, tally: Tally, style: Style) -> _Row:
         mean_ns=mean,
         share=percent(one.total_ns, tally.wall_ns, style),
         calls=number(one.calls.calls) if one.calls.calls else "-",
-        trouble=", ".join(trouble),
+        trouble=trouble_of(one.calls),
     )
+
+
+def trouble_of(calls: Calls) -> str:
+    """`2 errors, 5 throttled`; nothing where all went well."""
+    trouble = [plural(calls.errors, "error")] if calls.errors else []
+    trouble += [f"{number(calls.throttles)} throttled"] if calls.throttles else []
+    return ", ".join(trouble)
 
 
 def _folded(rest: list[PartTally], tally: Tally, style: Style) -> _Row:
@@ -76,9 +82,9 @@ def _mean(total_ns: int, tally: Tally) -> int:
     return (2 * total_ns + tally.requests) // (2 * tally.requests) if tally.requests else 0
 
 
-def _lines(rows: list[_Row], style: Style) -> list[Line]:
+def _lines(rows: list[_Row], of: str, style: Style) -> list[Line]:
     longest = min(LONGEST_NAME, max([len(TITLE), *(cells(row.name) for row in rows)]))
-    mean = max([len("mean"), *(cells(row.mean) for row in rows)])
+    mean = max([len(of), *(cells(row.mean) for row in rows)])
     calls = max([len("calls"), *(cells(row.calls) for row in rows)])
     trouble = max((cells(row.trouble) for row in rows), default=0)
     # Where the width is small the bars go first, then the ends of names, then the calls, then whose the parts are.
@@ -93,7 +99,7 @@ def _lines(rows: list[_Row], style: Style) -> list[Line]:
     bar = bar if bar >= NARROWEST_BAR else 0
     most = max((row.mean_ns for row in rows), default=0)
     lines: list[Line] = []
-    for row in [_Row(TITLE, "whose", "mean", 0, "share", "calls", ""), *rows]:
+    for row in [_Row(TITLE, "whose", of, 0, "share", "calls", ""), *rows]:
         head = not lines
         ink = "bold" if head else ""
         first = len(lines) == 1

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from otel.latency.calls import is_failed, is_throttled
 from otel.latency.charge import charges
-from otel.latency.text.names import span_name, trace_name
+from otel.latency.names import span_name, trace_name
 from otel.latency.text.style import Line, Piece, Style
 from otel.latency.text.words import clean, fit, left, ms, plural, right, wrap
+from otel.latency.timeouts import is_running
 from otel.trace import CriticalPath, Section, Span, Trace, critical_path
 from otel.trace.platform import FUNCTION, SERVICE, is_platform_phase
 
@@ -121,9 +122,7 @@ def _interval(row: _Row, path: CriticalPath) -> tuple[int, int]:
 def _mark(trace: Trace, row: _Row) -> tuple[str, str]:
     """What went wrong with a span, said behind its name; and the ink for it."""
     span = row.span
-    if (span.end_ns is None or span.provisional) and not any(
-        child.end_ns is None or child.provisional for child in trace.children(span)
-    ):
+    if is_running(trace, span):
         return " (running)", "red"
     if span.origin is not None:
         return "", ""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 from otel.latency.text.style import Line, Piece, Style
 
-__all__ = ["cells", "clean", "fit", "left", "ms", "number", "percent", "plural", "right", "wrap"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["cells", "clean", "fit", "left", "ms", "number", "percent", "plural", "right", "wrap", "wrap_pieces"]
 
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -101,3 +105,33 @@ def wrap(text: str, width: int, ink: str = "", indent: str = "") -> list[Line]:
             longer = indent + word
         line = longer
     return [*lines, [Piece(line, ink)]]
+
+
+def wrap_pieces(pieces: Iterable[Piece], width: int) -> list[Line]:
+    """A text of several inks in lines of at most `width` cells, broken at plain spaces."""
+    lines: list[Line] = [[]]
+    word: Line = []
+    taken = 0
+
+    def end() -> None:
+        nonlocal taken
+        length = sum(cells(piece.text) for piece in word)
+        if taken and taken + 1 + length > width:
+            lines.append([])
+            taken = 0
+        if taken:
+            lines[-1].append(Piece(" ", lines[-1][-1].ink if lines[-1][-1].ink == word[0].ink else ""))
+            taken += 1
+        lines[-1].extend(word)
+        taken += length
+        word.clear()
+
+    for text, ink in pieces:
+        for at, part in enumerate(text.split(" ")):
+            if at and word:
+                end()
+            if part:
+                word.append(Piece(part, ink))
+    if word:
+        end()
+    return lines if lines[0] else []

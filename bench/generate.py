@@ -1,0 +1,200 @@
+"""Traces in numbers, for measuring: plain, deep, and realistic ones, as lines of OTLP/JSON."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["deep", "plain", "realistic"]
+
+T0 = 1_795_560_000_000_000_000
+MS = 1_000_000
+ORIGIN = "aws.xray.origin"
+THREAD = {"thread.id": 139872, "thread.name": "MainThread", "code.function": "handle"}
+LATE = 40  # lines that a part of a trace may come after the first of it: minutes, at twenty requests a second and less
+
+
+def plain(traces: int, spans: int) -> Iterator[str]:
+    """Each trace a line: a root and children that follow each other or overlap, a few of them with children."""
+    draw = random.Random(1)  # noqa: S311 - a seed that can be repeated
+    for number in range(traces):
+        trace_id, made = f"6b05a667{number + 1:024x}", []
+        made.append(_span(trace_id, 1, 0, "root", 2, 0, 1000, {}))
+        for one in range(2, spans + 1):
+            start = draw.randrange(900)
+            parent = draw.randrange(1, one) if one % 3 == 0 else 1
+            made.append(
+                _span(trace_id, one, parent, f"step {one % 7}", 1, start, start + draw.randrange(1, 90), THREAD)
+            )
+        yield _line(made, "app", {})
+
+
+def deep(traces: int, spans: int) -> Iterator[str]:
+    """Each trace a line: every span inside the one before it."""
+    for number in range(traces):
+        trace_id = f"6b05a667{number + 1:024x}"
+        made = [
+            _span(trace_id, one, one - 1, f"level {one % 5}", 2 if one == 1 else 1, one, 2 * spans - one, THREAD)
+            for one in range(1, spans + 1)
+        ]
+        yield _line(made, "app", {})
+
+
+def realistic(traces: int) -> Iterator[str]:
+    """Orders as API Gateway, Lambda, the function and the provider record them, about twelve attributes a span.
+
+    The parts of a trace come in four lines, minutes apart; one request in 25 is cold, some calls fail or are throttled.
+    """
+    draw = random.Random(2)  # noqa: S311
+    waiting: list[tuple[int, str]] = []
+    for number in range(traces):
+        waiting += [(number + draw.randrange(LATE), line) for line in _order(number, draw)]
+        if number % LATE == LATE - 1:
+            waiting.sort()
+            while waiting and waiting[0][0] <= number:
+                yield waiting.pop(0)[1]
+    yield from (line for _, line in sorted(waiting))
+
+
+def _order(number: int, draw: random.Random) -> Iterator[str]:
+    trace_id, cold = f"6b05a667{number + 1:024x}", draw.random() < 0.04
+    begin = 8 + (500 if cold else 0) + draw.random()
+    calls = draw.randrange(3, 7)
+    lengths = [draw.lognormvariate(1.5, 0.5) for _ in range(calls)]
+    charge = draw.lognormvariate(3.6, 0.7)
+    end = begin + sum(lengths) + calls + charge + 12
+    base = number * 50 + 7
+    gateway = {
+        ORIGIN: "AWS::ApiGateway::Stage",
+        "http.request.method": "POST",
+        "http.route": "/orders",
+        "url.path": "/orders",
+        "http.response.status_code": 201,
+        "http.status_code": 201,
+        "aws.request_id": f"{draw.getrandbits(128):032x}",
+        "client.address": "198.51.100.7",
+        "user_agent.original": "k6/0.50",
+    }
+    yield _line([_span(trace_id, 1, 0, "orders/prod", 2, base, base + end + 8, gateway)], "gateway", {})
+    platform = {
+        "cloud.resource_id": "arn:aws:lambda:eu-west-1:123456789012:function:CreateOrder",
+        "faas.invocation_id": f"{draw.getrandbits(128):032x}",
+        "faas.coldstart": cold,
+    }
+    started = base + begin - 2
+    segments = [
+        _span(trace_id, 2, 1, "CreateOrder", 2, base + 2, base + end + 6, {**platform, ORIGIN: "AWS::Lambda"}),
+        _span(trace_id, 3, 2, "CreateOrder", 2, started, base + end + 7, {**platform, ORIGIN: "AWS::Lambda::Function"}),
+        _span(trace_id, 4, 3, "Invocation", 1, started, base + end + 4, {}),
+        _span(trace_id, 5, 3, "Overhead", 1, base + end + 4, base + end + 7, {}),
+    ]
+    if cold:
+        segments.append(_span(trace_id, 6, 3, "Initialization", 1, base + 4, started, {}))
+    yield _line(segments, "lambda", {"faas.name": "CreateOrder"})
+    handler = {
+        **platform,
+        "faas.trigger": "http",
+        "http.request.method": "POST",
+        "http.route": "/orders",
+        "url.path": "/orders",
+        "url.scheme": "https",
+        "server.address": "abc123.execute-api.eu-west-1.amazonaws.com",
+        "client.address": "198.51.100.7",
+        "user_agent.original": "k6/0.50",
+        "cloud.account.id": "123456789012",
+        "http.response.status_code": 201,
+        "http.status_code": 201,
+    }
+    spans = [_span(trace_id, 7, 3, "POST /orders", 2, base + begin, base + end, handler)]
+    at = base + begin + 1
+    for one, length in enumerate(lengths):
+        spans.append(_table_call(trace_id, 10 + one, at, at + length, draw))
+        at += length + 1
+    paid = {
+        "http.method": "POST",
+        "http.url": f"https://payments.example.com/v1/charges/{draw.getrandbits(64):016x}",
+        "peer.service": "payments.example.com",
+        "net.peer.name": "payments.example.com",
+        "net.peer.port": 443,
+        "http.status_code": 201,
+        "network.protocol.version": "1.1",
+        "user_agent.original": "python-requests/2.34",
+        "http.response.body.size": draw.randrange(9000),
+        "url.scheme": "https",
+    }
+    spans.append(_span(trace_id, 30, 7, "POST", 3, at, at + charge, paid))
+    yield _line(spans, "opentelemetry.instrumentation", {"faas.name": "CreateOrder", "service.name": "orders"})
+    served = {**handler, "http.route": "/v1/charges", "url.path": "/v1/charges", "payments.tenant": draw.choice("abc")}
+    served = {key: value for key, value in served.items() if not key.startswith(("faas.", "cloud."))}
+    inside = _span(trace_id, 31, 30, "POST /v1/charges", 2, at + charge / 9, at + charge * 0.9, served)
+    yield _line([inside], "payments", {"service.name": "payments"})
+
+
+def _table_call(trace_id: str, number: int, start: float, end: float, draw: random.Random) -> dict[str, Any]:
+    operation = draw.choice(("PutItem", "GetItem", "Query", "UpdateItem"))
+    attributes = {
+        "rpc.system": "aws-api",
+        "rpc.service": "DynamoDB",
+        "rpc.method": operation,
+        "cloud.region": "eu-west-1",
+        "server.address": "dynamodb.eu-west-1.amazonaws.com",
+        "server.port": 443,
+        "db.system": "dynamodb",
+        "db.operation": operation,
+        "net.peer.name": "dynamodb.eu-west-1.amazonaws.com",
+        "aws.dynamodb.table_names": (draw.choice(("orders", "stock", "customers")),),
+        "aws.request_id": f"{draw.getrandbits(208):052X}",
+        "retry_attempts": 1 if draw.random() < 0.02 else 0,
+        "http.status_code": 200,
+    }
+    return _span(trace_id, number, 7, f"DynamoDB.{operation}", 3, start, end, attributes)
+
+
+def _span(
+    trace_id: str,
+    number: int,
+    parent: int,
+    name: str,
+    kind: int,
+    start: float,
+    end: float,
+    attributes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A span of a trace, by numbers; times in milliseconds. Ids are as random as real ones, and the same each time."""
+    span = {
+        "traceId": trace_id,
+        "spanId": _id(trace_id, number),
+        "flags": 257,
+        "name": name,
+        "kind": kind,
+        "startTimeUnixNano": str(T0 + round(start * MS)),
+        "endTimeUnixNano": str(T0 + round(end * MS)),
+        "attributes": [{"key": key, "value": _value(value)} for key, value in attributes.items()],
+        "status": {},
+    }
+    return {**span, "parentSpanId": _id(trace_id, parent)} if parent else span
+
+
+def _id(trace_id: str, number: int) -> str:
+    return f"{(int(trace_id[-8:], 16) * 1_000_003 + number) * 0x9E3779B97F4A7C15 % 2**64 or 1:016x}"
+
+
+def _value(value: object) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    if isinstance(value, tuple):
+        return {"arrayValue": {"values": [_value(one) for one in value]}}
+    return {"stringValue": str(value)}
+
+
+def _line(spans: list[dict[str, Any]], scope: str, resource: Mapping[str, str]) -> str:
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in resource.items()]
+    group = {"resource": {"attributes": attributes}, "scopeSpans": [{"scope": {"name": scope}, "spans": spans}]}
+    return json.dumps({"resourceSpans": [group]}, separators=(",", ":")) + "\n"

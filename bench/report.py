@@ -1,0 +1,90 @@
+"""How fast the report is: spans per second against `json.loads` of the same bytes, in one process, and peak memory.
+
+Timings on a shared machine mean little by themselves, so the two take turns in one run and their ratio is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.generate import deep, plain, realistic
+from otel.latency.command import Request, run_report
+from otel.latency.text import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ROUNDS = 5
+LEAST = 0.7
+KINDS: dict[str, Callable[[], Iterable[str]]] = {
+    "plain, 2,000 x 50, 3 attr.": lambda: plain(2000, 50),
+    "deep, 200 x 500, 3 attr.": lambda: deep(200, 500),
+    "realistic, 8,300 x 12.5": lambda: realistic(8300),
+}
+
+
+def main() -> int:
+    """Measure each kind of trace; status 1 if one is slower than it has to be."""
+    parser = argparse.ArgumentParser("python -m bench.report", description=__doc__)
+    parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.memory is not None:
+        _report(options.memory)
+        # Not ru_maxrss: that of a child begins with what its parent had.
+        peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+        print(int(peak.split()[1]) // 1024)
+        return 0
+    slow = 0
+    print(f"{'':26}{'spans':>9}{'bytes':>10}{'json.loads':>13}{'report':>12}{'ratio':>8}{'range':>14}{'peak':>8}")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for name, make in KINDS.items():
+            path = Path(folder) / "traces.jsonl"
+            path.write_text("".join(make()))
+            spans = path.read_bytes().count(b'"spanId"')
+            times = [(_timed(_loads, path), _timed(_report, path)) for _ in range(ROUNDS)]
+            ratios = sorted(loads / report for loads, report in times)
+            ratio = median(ratios)
+            slow += ratio < LEAST
+            loads, report = (spans / median(each) / 1000 for each in zip(*times, strict=True))
+            size = path.stat().st_size / 1e6
+            print(
+                f"{name:26}{spans:9,}{size:7.1f} MB{loads:10.0f} k/s{report:9.0f} k/s{ratio:8.2f}"
+                f"{ratios[0]:7.2f}-{ratios[-1]:.2f}{_peak_mb(path):5} MB"
+            )
+    print(f"ratio: spans/s of the whole report over those of json.loads; {LEAST} or more is wanted")
+    return int(slow > 0)
+
+
+def _timed(work: Callable[[Path], object], path: Path) -> float:
+    start = time.process_time()  # of a shared machine: the others' turns are not counted
+    work(path)
+    return time.process_time() - start
+
+
+def _loads(path: Path) -> None:
+    with path.open("rb", buffering=1024 * 1024) as file:
+        for line in file:
+            json.loads(line)
+
+
+def _report(path: Path) -> None:
+    run_report(Request([path]), Style(), io.StringIO())
+
+
+def _peak_mb(path: Path) -> int:
+    """Peak memory of a process that makes one report; the interpreter is in it."""
+    command = [sys.executable, "-m", "bench.report", "--memory", str(path)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

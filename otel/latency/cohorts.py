@@ -1,0 +1,162 @@
+"""Slow requests against typical ones of the same route: percentiles of parts do not add up, differences of means do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from otel.latency.part import Part
+from otel.latency.thresholds import SLOW_PERCENT, TYPICAL_PERCENT
+from otel.latency.totals import percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from otel.latency.account import Account
+
+__all__ = ["Cohorts", "Compared", "Slow", "cohorts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One part: its mean time in typical and in slow requests, and how many slow ones it made slow before others."""
+
+    part: Part
+    typical_ns: int
+    slow_ns: int
+    largest_in_slow: int
+
+    @property
+    def difference_ns(self) -> int:
+        """How much longer slow requests wait for it; negative where they wait less."""
+        return self.slow_ns - self.typical_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A slow request, and the part for which it waited longest beyond a typical request of its route."""
+
+    account: Account
+    part: Part
+    more_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical ones.
+
+    `typical` is how many typical requests they are compared with, `width_ns` by how much those differ among themselves.
+    `parts` are in the order of their difference.
+    """
+
+    over_ns: int
+    slow: tuple[Slow, ...]
+    slow_mean_ns: int
+    typical: int
+    typical_mean_ns: int
+    width_ns: int
+    parts: tuple[Compared, ...]
+
+    @property
+    def difference_ns(self) -> int:
+        """How much longer slow requests take."""
+        return self.slow_mean_ns - self.typical_mean_ns
+
+
+@dataclass(frozen=True, slots=True)
+class _Typical:
+    """The typical requests of one route."""
+
+    requests: int
+    width_ns: int
+    mean_ns: Fraction
+    parts: Mapping[Part, Fraction]
+
+
+def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
+    """Compare the requests over `slow_ns` (default: over p95) with typical ones of the same route.
+
+    Requests that timed out are left out: their length is the limit's, and what ran is told apart from this.
+    """
+    ended = [one for one in accounts if not one.timed_out]
+    over_ns = _border([one.wall_ns for one in ended]) if slow_ns is None else slow_ns
+    slow = sorted((one for one in ended if one.wall_ns > over_ns), key=lambda one: (-one.wall_ns, one.trace_id))
+    routes = {one.route for one in slow}
+    by_route: dict[str, list[Account]] = {route: [] for route in routes}
+    for one in ended:
+        if one.route in routes:
+            by_route[one.route].append(one)
+    typical = {route: _typical(members, over_ns) for route, members in by_route.items()}
+    named = tuple(_most_beyond(one, typical[one.route].parts) for one in slow)
+    weights: dict[str, Fraction] = {}
+    for one in slow:
+        weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
+    return Cohorts(
+        over_ns=over_ns,
+        slow=named,
+        slow_mean_ns=round(Fraction(sum(one.wall_ns for one in slow), max(len(slow), 1))),
+        typical=sum(one.requests for one in typical.values()),
+        typical_mean_ns=round(sum((weights[route] * one.mean_ns for route, one in typical.items()), Fraction())),
+        width_ns=round(sum((weights[route] * one.width_ns for route, one in typical.items()), Fraction())),
+        parts=_compare(slow, named, typical, weights),
+    )
+
+
+def _border(walls: Sequence[int]) -> int:
+    """The 95th percentile; of fewer than 20 requests, which has none above it, the longest but one."""
+    over = percentile(walls, SLOW_PERCENT)
+    if walls and over == max(walls):
+        return max((wall for wall in walls if wall < over), default=over)
+    return over
+
+
+def _typical(members: Sequence[Account], over_ns: int) -> _Typical:
+    walls = [one.wall_ns for one in members]
+    low, high = (percentile(walls, percent) for percent in TYPICAL_PERCENT)
+    inside = [one for one in members if low <= one.wall_ns <= high]
+    # A route may be slow as a whole; else its slow requests are no measure for themselves.
+    inside = [one for one in inside if one.wall_ns <= over_ns] or inside
+    return _Typical(
+        requests=len(inside),
+        width_ns=2 * (percentile(walls, 50) - low),
+        mean_ns=Fraction(sum(one.wall_ns for one in inside), len(inside)),
+        parts={part: Fraction(ns, len(inside)) for part, ns in _sums(inside).items()},
+    )
+
+
+def _most_beyond(one: Account, typical: Mapping[Part, Fraction]) -> Slow:
+    more = {part: ns - typical.get(part, Fraction()) for part, ns in one.parts}
+    part = min(more, key=lambda part: (-more[part], part))
+    return Slow(one, part, round(more[part]))
+
+
+def _compare(
+    slow: Sequence[Account], named: Iterable[Slow], typical: Mapping[str, _Typical], weights: Mapping[str, Fraction]
+) -> tuple[Compared, ...]:
+    sums = _sums(slow)
+    usual: dict[Part, Fraction] = {}
+    for route, one in typical.items():
+        for part, mean in one.parts.items():
+            usual[part] = usual.get(part, Fraction()) + weights[route] * mean
+    largest: dict[Part, int] = {}
+    for each in named:
+        largest[each.part] = largest.get(each.part, 0) + 1
+    found = [
+        Compared(
+            part,
+            round(usual.get(part, Fraction())),
+            round(Fraction(sums.get(part, 0), len(slow))),
+            largest.get(part, 0),
+        )
+        for part in {*sums, *usual}
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.difference_ns, -one.slow_ns, one.part)))
+
+
+def _sums(accounts: Iterable[Account]) -> dict[Part, int]:
+    sums: dict[Part, int] = {}
+    for one in accounts:
+        for part, ns in one.parts:
+            sums[part] = sums.get(part, 0) + ns
+    return sums

@@ -1,0 +1,67 @@
+"""From files to accounts, one for each trace: the fast way where it holds, the tolerant one for the rest."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from otel.latency.account import Account, account
+from otel.latency.lean import lean_account, new_reader
+from otel.latency.places import Places
+from otel.trace import Trace
+from otel.trace.lines import documents, documents_by_line, lines
+from otel.trace.reading import spans_of_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from otel.trace import Problem, Source, Span
+    from otel.trace.lean import LeanReader
+
+__all__ = ["load"]
+
+
+def load(
+    sources: Iterable[Source], problems: list[Problem], step: Callable[[int], None] = lambda _: None
+) -> list[Account]:
+    """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`."""
+    reader = new_reader()
+    others: dict[str, list[Span]] = {}
+    for source in sources:
+        for span in _read(source, reader, problems, step):
+            others.setdefault(span.trace_id, []).append(span)
+    return list(_accounts(reader, others, problems))
+
+
+def _read(source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None]) -> Iterator[Span]:
+    """The spans that the fast reader does not take; those that it takes it keeps."""
+    numbered = lines(source, problems, step)
+    begin = list(itertools.islice(numbered, 2))
+    left = [line for line in begin if not reader.read(line[1])]
+    if len(left) < len(begin):  # one document a line: what is broken is broken by itself
+        rest = (line for line in numbered if not reader.read(line[1]))
+        found = documents_by_line(source, itertools.chain(left, rest), problems)
+    else:  # another format, or one document over many lines: the tolerant reader has to see how it goes on
+        found = documents(source, itertools.chain(begin, numbered), problems)
+    for document in found:
+        yield from spans_of_document(source, document, problems)
+
+
+def _accounts(reader: LeanReader, others: dict[str, list[Span]], problems: list[Problem]) -> Iterator[Account]:
+    places = Places(reader)
+    while reader.traces:
+        trace_id, spans = reader.traces.popitem()  # and let go of it: the accounts need the room
+        beside = others.pop(trace_id, None)
+        found = lean_account(spans, places) if beside is None else None
+        if found is None:
+            full = [reader.full(span) for span in spans]
+            found = _slowly([*full, *(beside or ())], problems)
+        yield found
+    for members in others.values():
+        yield _slowly(members, problems)
+
+
+def _slowly(spans: list[Span], problems: list[Problem]) -> Account:
+    trace = Trace(spans)
+    problems += trace.problems
+    return account(trace)

@@ -1,0 +1,77 @@
+"""Everything that a report says, as a value: text and JSON are two ways to write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otel.latency.cohorts import Cohorts, cohorts
+from otel.latency.timeouts import Timeout, timeout_of
+from otel.latency.totals import Tally, Totals
+from otel.latency.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from otel.latency.account import Account
+    from otel.trace import Problem, Trace
+
+__all__ = ["Report", "report_of"]
+
+MOST_TIMEOUTS = 100  # of these what was running is told one by one; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Some requests, the verdict about them, and what it rests on.
+
+    `timeouts` tells of up to `MOST_TIMEOUTS` requests that timed out; `traces` holds those that a text shows as a
+    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it.
+    """
+
+    accounts: tuple[Account, ...]
+    totals: Tally
+    cohorts: Cohorts
+    verdict: Verdict
+    timeouts: tuple[Timeout, ...]
+    traces: Mapping[str, Trace]
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[str, ...] = ()
+    traffic: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def report_of(
+    accounts: Sequence[Account],
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    *,
+    slow_ns: int | None = None,
+    problems: Sequence[Problem] = (),
+    sources: Sequence[str] = (),
+    traffic: int | None = None,
+    notes: Sequence[str] = (),
+) -> Report:
+    """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
+
+    Slow is what takes longer than `slow_ns`; without it, than the 95th percentile.
+    """
+    ordered = sorted(accounts, key=lambda one: (one.start_ns, one.trace_id))  # the order of files changes nothing
+    compared = cohorts(ordered, slow_ns)
+    found = verdict(ordered, compared)
+    timed_out = [one.trace_id for one in ordered if one.timed_out][:MOST_TIMEOUTS]
+    shown = [found.proof.account.trace_id] if found.proof is not None else []
+    slowest = max(ordered, key=lambda one: (one.wall_ns, one.trace_id), default=None)
+    shown += [slowest.trace_id] if slowest is not None else []
+    traces = find({*timed_out, *shown}) if ordered else {}
+    timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
+    return Report(
+        accounts=tuple(ordered),
+        totals=Totals.of(ordered).all_routes(),
+        cohorts=compared,
+        verdict=found,
+        timeouts=tuple(one for one in timeouts if one is not None),
+        traces=traces,
+        problems=tuple(problems),
+        sources=tuple(sources),
+        traffic=traffic,
+        notes=tuple(notes),
+    )

@@ -1,0 +1,26 @@
+"""The stack at a function's deadline: the function's own frames are marked, with their line of code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel.latency.text.style import Line, Piece, Style
+from otel.latency.text.words import clean, fit
+
+if TYPE_CHECKING:
+    from otel.latency.timeouts import Timeout
+
+__all__ = ["stack"]
+
+
+def stack(timeout: Timeout, style: Style) -> list[Line]:
+    """The frames, the outermost first; nothing where no stack was recorded."""
+    if not timeout.frames:
+        return []
+    lines: list[Line] = [[], [Piece("Running at the deadline:", "bold")]]
+    for frame in timeout.frames:
+        place = f"{'>' if frame.own else ' '} {clean(frame.file, style)}:{frame.line} {clean(frame.function, style)}"
+        lines.append([Piece(fit(place, style.width, style), "bold" if frame.own else "dim")])
+        if frame.own and frame.text:
+            lines.append([Piece(fit(f"      {clean(frame.text, style)}", style.width, style))])
+    return lines

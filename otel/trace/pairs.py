@@ -1,0 +1,120 @@
+"""The attributes of a span as bytes: what tells them from others that rules would judge otherwise, not decoded.
+
+Most attributes of most spans were seen before as they stand there, byte by byte, and most of the others differ from
+such in one text alone: an id that no rule reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["Pairs", "before_path", "present", "whole"]
+
+BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
+TEXT = b'","value":{"stringValue":"'
+SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
+MOST = 20_000
+OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
+MOST_FRAMES = 16
+
+
+class Pairs:
+    """Remembers attributes by their bytes; `how` reduces a value to what rules tell apart, by the attribute's name.
+
+    `decode` takes those apart that are written in another way.
+    """
+
+    def __init__(
+        self,
+        how: Mapping[str, Callable[[bytes], object]],
+        decode: Callable[[bytes], Iterable[tuple[str, bytes]]],
+    ) -> None:
+        self._how, self._decode = how, decode
+        self._texts: dict[bytes, tuple[object, ...]] = {}
+        self._frames: dict[object, list[tuple[bytes, bytes, int, tuple[object, ...]]]] = {}
+        self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
+        self._numbers: dict[object, int] = {}
+        self._often: dict[bytes, int] = {}
+        self._varied: set[bytes] = set()  # names with many values of which rules read none
+
+    def values(self, text: bytes, place: object) -> tuple[object, ...]:
+        """Equal for attributes that rules cannot tell apart; `place` is where to look first, such as a span's name."""
+        values = self._texts.get(text) if len(text) < SHORT else None
+        if values is not None:
+            return values
+        for begin, end, least, values in self._frames.get(place, ()):
+            if text.startswith(begin) and text.endswith(end) and len(text) >= least:
+                inside = text[len(begin) : len(text) - len(end)]
+                if b'"' not in inside and b"\\" not in inside:  # one text, whatever it says
+                    return values
+        return self._taken_apart(text, place)
+
+    def _taken_apart(self, text: bytes, place: object) -> tuple[object, ...]:
+        found = text.split(BEGIN)
+        if b"kvlistValue" in text or (found[0] != b"[" and text != b"[]"):
+            return self._decoded(text)  # attributes in an attribute, or white space
+        numbers = list(map(self._pairs.get, found))
+        fresh = [at for at, number in enumerate(numbers) if number is None]
+        for at in fresh:
+            name = found[at][: found[at].find(b'"')]
+            if b"\\" in name:
+                return self._decoded(text)
+            numbers[at] = self._pair(name, found[at])
+        values = tuple(numbers)
+        if not fresh:
+            if len(text) < SHORT and len(self._texts) < MOST:
+                self._texts[text] = values
+        elif len(fresh) == 1:
+            self._frame(found, fresh[0], text, place, values)
+        return values
+
+    def _pair(self, name: bytes, pair: bytes) -> int:
+        """The number of an attribute that rules read, as its bytes stand there; 0 of any other."""
+        if name in self._varied:
+            return 0
+        reduce = self._how.get(name.decode())
+        number = 0
+        if reduce is not None:
+            reduced = (name, reduce(pair[len(name) :]))
+            number = self._numbers.setdefault(reduced, len(self._numbers) + 1)
+        often = self._often[name] = self._often.get(name, 0) + 1
+        if often <= OFTEN:
+            self._pairs[pair] = number
+        elif reduce is None:
+            self._varied.add(name)
+        return number
+
+    def _frame(self, found: list[bytes], at: int, text: bytes, place: object, values: tuple[object, ...]) -> None:
+        """Remember what stands around the one text that differs each time, if no rule reads that text."""
+        pair = found[at]
+        name = pair[: pair.find(b'"')]
+        reduce = self._how.get(name.decode())
+        frames = self._frames.setdefault(place, []) if len(self._frames) < MOST else []
+        often = name in self._varied or (reduce is present and self._often.get(name, 0) > OFTEN)
+        if not often or not pair.startswith(name + TEXT) or len(frames) >= MOST_FRAMES:
+            return
+        begin = BEGIN.join(found[:at]) + BEGIN + name + TEXT
+        end = text[text.index(b'"', len(begin)) :]
+        frames.append((begin, end, len(begin) + len(end), values))
+
+    def _decoded(self, text: bytes) -> tuple[object, ...]:
+        how = self._how
+        return tuple((name, how[name](value)) for name, value in self._decode(text) if name in how)
+
+
+def whole(value: bytes) -> object:
+    """All of it."""
+    return value
+
+
+def present(_: bytes) -> object:
+    """Only that it is there."""
+    return None
+
+
+def before_path(value: bytes) -> object:
+    """An address up to the third slash: its host is in there, its ids are not."""
+    return tuple(value.split(b"/", 3)[:3])

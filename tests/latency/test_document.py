@@ -1,0 +1,162 @@
+"""The report as JSON: what the schema says, sums that add up, and the words of the text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+import otel.latency
+from otel.latency import account, report_of
+from otel.latency.document import document
+from otel.trace import Problem
+from tests.latency.load import few, hundred, load, slow_order, timed_out
+from tests.latency.system import order
+from tests.trace.build import MS, T0
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel.trace import Trace
+
+SCHEMA = json.loads((Path(otel.latency.__file__).parent / "report.schema.json").read_text())
+
+
+def _document(traces: Sequence[Trace], *, problems: Sequence[Problem] = (), per_request: bool = True) -> Any:
+    by_id = {trace.trace_id: trace for trace in traces}
+    accounts = [account(trace) for trace in traces]
+    report = report_of(accounts, lambda ids: {one: by_id[one] for one in ids}, problems=problems, sources=["t.jsonl"])
+    return document(
+        report, command="lambda-latency report t.jsonl", version="1", per_request=by_id if per_request else None
+    )
+
+
+@pytest.mark.parametrize("traces", [hundred(), few(), load(), [order()], [timed_out()], [slow_order()], []])
+def test_every_report_is_what_the_schema_says(traces: list[Trace]) -> None:
+    """All kinds of verdict, with timeouts, with nothing."""
+    problems = [Problem("t.jsonl", 3, "cut"), Problem("t.jsonl", None, "twice", "counted")]
+    for per_request in (True, False):
+        told = json.loads(json.dumps(_document(traces, problems=problems, per_request=per_request)))
+        jsonschema.validate(told, SCHEMA, format_checker=jsonschema.FormatChecker())
+        assert ("per_request" in told) is per_request
+
+
+def test_the_schema_says_something() -> None:
+    """A name that it does not know, or a time that is no whole number, is refused."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    for change in ({"more": 1}, {"requests": 1.5}, {"schema": 2}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**_document([order()]), **change}, SCHEMA)
+
+
+def test_sums_add_up() -> None:
+    """The parts of a request to its wall clock, its path too, and all of them to the buckets."""
+    told = _document(hundred())
+    for one in told["per_request"]:
+        assert sum(part["ns"] for part in one["buckets"]) == one["wall_ns"]
+        assert sum(at["end_ns"] - at["start_ns"] for at in one["path"]) == one["wall_ns"]
+    walls = sum(one["wall_ns"] for one in told["per_request"])
+    assert sum(one["total_ns"] for one in told["buckets"]) == walls
+    difference = sum(one["difference_ns"] for one in told["buckets"])
+    assert abs(difference - told["cohorts"]["difference_ns"]) <= len(told["buckets"])  # each is rounded by itself
+
+
+def test_the_verdict_stands_in_it_as_in_the_text() -> None:
+    """With plain spaces between numbers and units."""
+    assert _document(hundred())["verdict"] == {
+        "kind": "clear",
+        "bucket": "external",
+        "name": "payments.example.com",
+        "owner": "theirs",
+        "confidence": "high",
+        "sentence": "The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a "
+        "typical request, 100 % of the difference. It is theirs.",
+        "evidence": "High confidence: the largest part in all 5.",
+        "trace_id": "6b05a667affeb9dbb0aa7f2b000000cb",
+        "against": None,
+    }
+
+
+def test_a_thin_verdict_owns_nothing() -> None:
+    """Its candidates are in the sentence."""
+    told = _document(few())["verdict"]
+    assert [told[key] for key in ("kind", "bucket", "name", "owner", "confidence")] == ["thin", None, None, None, "low"]
+
+
+def test_the_head_says_what_was_read() -> None:
+    """The window runs from the first start to the last end."""
+    told = _document([order(200, number=1), order(300, number=2)])
+    assert {
+        key: told[key] for key in ("schema", "sources", "window", "requests", "sampling", "wall_ns", "slowest")
+    } == {
+        "schema": 1,
+        "sources": ["t.jsonl"],
+        "window": {"from": "2026-11-24T22:40:00.000000Z", "to": "2026-11-24T22:40:00.300000Z"},
+        "requests": 2,
+        "sampling": {"seen": 2, "total": None, "by_route": []},
+        "wall_ns": {"p50": 200 * MS, "p90": 300 * MS, "p95": 300 * MS, "p99": 300 * MS, "max": 300 * MS},
+        "slowest": [
+            {"trace_id": "6b05a667affeb9dbb0aa7f2b00000002", "wall_ns": 300 * MS},
+            {"trace_id": "6b05a667affeb9dbb0aa7f2b00000001", "wall_ns": 200 * MS},
+        ],
+    }
+
+
+def test_the_map_says_who_calls_whom() -> None:
+    """A timeout counts where the call was running."""
+    told = _document([order(200), timed_out()])["map"]
+    assert told["nodes"] == [
+        {"id": 0, "kind": "function", "name": "CreateOrder"},
+        {"id": 1, "kind": "api gateway", "name": "API Gateway"},
+        {"id": 2, "kind": "aws", "name": "DynamoDB PutItem orders"},
+        {"id": 3, "kind": "external", "name": "payments.example.com"},
+        {"id": 4, "kind": "external", "name": "a-rather-long-name.payments.example.com"},
+    ]
+    short = [[edge[key] for key in ("from", "to", "calls", "p95_ns", "errors", "timeouts")] for edge in told["edges"]]
+    assert short == [
+        [0, 2, 2, 12 * MS, 0, 0],
+        [0, 3, 1, 166 * MS, 0, 0],
+        [0, 4, 1, 2980 * MS, 0, 1],
+        [1, 0, 2, 3010 * MS, 0, 1],
+    ]
+
+
+def test_a_timeout_is_told_with_what_was_running() -> None:
+    """And cold starts with their mean."""
+    told = _document([timed_out(), order(200, cold=300)])
+    assert told["timeouts"] == [
+        {
+            "trace_id": "6b05a667affeb9dbb0aa7f2b00000069",
+            "limit_ns": 0,
+            "running": "POST a-rather-long-name.payments.example.com",
+            "elapsed_ns": 2977 * MS,
+            "frames": [],
+        }
+    ]
+    assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS}
+
+
+def test_ten_thousand_bad_lines_are_one_row() -> None:
+    """With the first line and the count."""
+    problems = [Problem("t.jsonl", line, "cut") for line in range(7, 10_007)]
+    assert _document([order()], problems=problems)["problems"] == [
+        {"source": "t.jsonl", "line": 7, "reason": "cut", "count": 10_000, "effect": "skipped"}
+    ]
+
+
+def test_a_request_is_told_with_its_path() -> None:
+    """The first and the last section are API Gateway's."""
+    [one] = _document([order(200)])["per_request"]
+    assert {key: one[key] for key in ("route", "status", "start_ns", "wall_ns", "cold_start", "error", "timeout")} == {
+        "route": "POST /orders",
+        "status": 201,
+        "start_ns": T0,
+        "wall_ns": 200 * MS,
+        "cold_start": False,
+        "error": False,
+        "timeout": False,
+    }
+    assert [one["path"][at]["name"] for at in (0, 1, -1)] == ["orders-api/dev", "CreateOrder", "orders-api/dev"]

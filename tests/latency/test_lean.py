@@ -1,0 +1,238 @@
+"""The fast way to an account against the slow one: whatever the spans are, they say the same."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otel.latency import Account, account
+from otel.latency.lean import lean_account, new_reader
+from otel.latency.loading import load
+from otel.latency.places import Places
+from otel.latency.shape import KEYS
+from otel.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, pairs, read_traces
+from tests.latency.load import few, hundred, slow_order, timed_out
+from tests.latency.load import load as some
+from tests.latency.system import order
+from tests.trace.trees import trees
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from otel.trace import Problem
+
+# Values that rules tell apart, some that they do not, and some that are written in an unusual way.
+TEXTS = st.sampled_from(
+    [
+        "GET",
+        "aws-api",
+        "DynamoDB",
+        "PutItem",
+        "dynamodb",
+        "postgresql",
+        "/orders/{id}",
+        "https://pay.example/v1/7?x=1",
+        "https://pay.example:8443/",
+        "http://[::1",
+        "a/b//c",
+        "AWS::Lambda",
+        "AWS::Lambda::Function",
+        "AWS::ApiGateway::Stage",
+        "ThrottlingException",
+        "botocore.errorfactory.ConditionalCheckFailedException",
+        'a "quoted" {"key":"http.route"} text',
+        "größe \\ 日本",
+        "",
+    ]
+)
+VALUES = st.one_of(
+    TEXTS,
+    st.booleans(),
+    st.sampled_from([0, 1, 200, 404, 429, 503, 2**60]),
+    st.just(0.5),
+    st.lists(TEXTS, max_size=2).map(tuple),
+    st.dictionaries(st.sampled_from(["http.route", "rpc.system", "x"]), TEXTS, min_size=1, max_size=3),
+)
+NAMES = st.sampled_from(
+    [
+        *KEYS,
+        "aws.xray.origin",
+        "error.type",
+        "faas.coldstart",
+        "faas.trigger",
+        "http.response.status_code",
+        "http.route",
+        "http.status_code",
+        "lambda.provisional",
+        "lambda.timeout",
+        "retry_attempts",
+        "app.id",
+        "app.note",
+    ]
+)
+DRESS = st.tuples(
+    st.dictionaries(NAMES, VALUES, max_size=8),
+    st.sampled_from(list(SpanKind)),
+    st.sampled_from(list(Status)),
+    st.sampled_from(["", "An error occurred (ThrottlingException) when calling", "failed"]),
+    st.sampled_from(["step", "Invocation", "Overhead", "Initialization", "init", "TLS 1.3", "POST /orders"]),
+    st.sampled_from(["", "otel.runtime", "opentelemetry.instrumentation.requests"]),
+    st.sampled_from([None, True, False]),
+    st.sampled_from(["", "An error occurred (SlowDown) when", "x"]),
+)
+
+
+def _dressed(spans: list[Span], clothes: list[tuple[Any, ...]]) -> list[Span]:
+    found = []
+    for number, span in enumerate(spans):
+        attributes, kind, status, message, name, scope, remote, told = clothes[number % len(clothes)]
+        found.append(
+            replace(
+                span,
+                attributes=attributes,
+                kind=kind,
+                status=status,
+                status_message=message,
+                name=name,
+                scope=Scope(str(scope)),
+                parent_remote=remote if span.parent_id is not None else None,
+                events=(Event("exception", span.start_ns, {"exception.message": told}),) if told else (),
+                resource=Attributes({"faas.name": "Create"} if number % 3 else {"service.name": "orders"}),
+            )
+        )
+    return found
+
+
+def _both(path: Path) -> tuple[list[Account], list[Account], list[Problem], list[Problem]]:
+    fast_problems: list[Problem] = []
+    fast = load([Source(str(path), path)], fast_problems)
+    traces, slow_problems = read_traces(path)
+    slow = [account(trace) for trace in traces]
+    key = lambda one: one.trace_id  # noqa: E731 - said twice
+    return sorted(fast, key=key), sorted(slow, key=key), fast_problems, list(slow_problems)
+
+
+@settings(max_examples=1500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(trees(), st.lists(DRESS, min_size=1, max_size=6), st.integers(1, 5))
+def test_random_traces_have_one_account(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], lines: int
+) -> None:
+    """Attributes that rules read and others, in several lines, with all that a tree can be."""
+    path = tmp_path_factory.getbasetemp() / "random.jsonl"
+    dressed = _dressed(spans, clothes)
+    path.write_text("".join(dump_line(dressed[at::lines]) for at in range(lines)))
+    fast, slow, fast_problems, slow_problems = _both(path)
+    assert fast == slow
+    assert sorted(map(str, fast_problems)) == sorted(map(str, slow_problems))
+
+
+@settings(max_examples=700, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9))
+def test_attributes_with_ids_have_one_account_whatever_was_remembered(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], ids: list[str]
+) -> None:
+    """As if each name had had many values before: what stands around an id is remembered from the second span on."""
+    path = tmp_path_factory.getbasetemp() / "ids.jsonl"
+    dressed = [
+        replace(span, attributes={"app.note": "x" * 300, **span.attributes, "app.id": ids[at % len(ids)]})
+        for at, span in enumerate(_dressed(spans, clothes))
+    ]
+    path.write_text("".join(dump_line([span]) for span in dressed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "OFTEN", 1)
+        fast, slow, *_ = _both(path)
+    assert fast == slow
+
+
+def test_the_order_system_has_one_account(tmp_path: Path) -> None:
+    """Every kind of request that the reports are tested with."""
+    path = tmp_path / "traces.jsonl"
+    spans = [span for trace in [*hundred(), *few(), *some(), order(200, cold=300, number=77)] for span in trace.spans]
+    random.Random(3).shuffle(spans)  # noqa: S311 - a seed that can be repeated
+    path.write_text("".join(dump_line(spans[at : at + 7]) for at in range(0, len(spans), 7)))
+    fast, slow, *_ = _both(path)
+    assert fast == slow
+
+
+def test_what_is_usual_goes_the_fast_way() -> None:
+    """Else the rest of this file would compare the slow way with itself."""
+    assert _fast(order(200).spans) == account(order(200))
+    for rare in (slow_order(), timed_out()):
+        assert _fast(rare.spans) is None
+
+
+def _fast(spans: Iterable[Span]) -> Account | None:
+    reader = new_reader()
+    assert reader.read(dump_line(spans).encode())
+    [members] = reader.traces.values()
+    return lean_account(members, Places(reader))
+
+
+def test_an_account_reads_no_attribute_that_the_shapes_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key that is asked of a span's attributes is one that the fast reader keeps."""
+    asked: set[str] = set()
+    get, has = Attributes.get, Attributes.__getitem__
+
+    def noting_get(self: Attributes, key: str, default: object = None) -> object:
+        asked.add(key)
+        return get(self, key, default)
+
+    def noting_item(self: Attributes, key: str) -> object:
+        asked.add(key)
+        return has(self, key)
+
+    traces = [*hundred(), slow_order(), order(200, cold=300)]
+    monkeypatch.setattr(Attributes, "get", noting_get)
+    monkeypatch.setattr(Attributes, "__getitem__", noting_item)
+    for trace in traces:
+        account(Trace(replace(span) for span in trace.spans))
+    resources = {"service.name"}
+    events = {"exception.type", "exception.message"}
+    assert asked - resources - events <= set(new_reader().keys)
+
+
+def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
+    """It names them; nothing of the line is kept."""
+    good = dump_line(order(200).spans)
+    reader = new_reader()
+    first = order(200).spans[0]
+    for bad in (first.span_id.replace("1", "X"), first.span_id.upper().replace("1", "A"), "0" * 16, "1"):
+        assert not reader.read(good.replace(first.span_id, bad).encode())
+    assert not reader.read(good.replace(first.trace_id, "0" * 32).encode())
+    assert not reader.read(b'{"resourceSpans": 7}')
+    assert not reader.read(b"[" * 100_000)
+    assert reader.traces == {}
+
+
+def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
+    """A hundred thousand calls are one shape."""
+    reader = new_reader()
+    for number in range(300):
+        attributes = {"http.url": f"https://pay.example/{number}", "app.id": number, "error.type": f"E{number}"}
+        span = replace(order(200).spans[0], attributes=attributes, kind=SpanKind.CLIENT)
+        assert reader.read(dump_line([span]).encode())
+    assert len(reader.shapes) == 1
+
+
+def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
+    """What stands around an id is remembered: a span that has one attribute more there is another shape."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    for number in range(400):
+        odd = number % 97 == 96
+        more: dict[str, object] = {"aws.request_id": f"{number:052X}"}
+        if odd:
+            more["http.response.status_code"] = 429
+        if number == 300:
+            more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
+        attributes = {**call.attributes, **more, "note": "x" * 300}
+        assert reader.read(dump_line([replace(call, attributes=attributes)]).encode())
+    [members] = reader.traces.values()
+    codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
+    assert codes == [429 if number % 97 == 96 else None for number in range(400)]

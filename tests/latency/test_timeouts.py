@@ -1,0 +1,127 @@
+"""A function timeout: what was running, for how long, and the stack as people can read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from otel.latency import Frame, Part, Timeout, account, report_of, timeout_of
+from otel.latency.text import Style, render_report
+from otel.trace import SpanKind, Status, Trace
+from tests.latency.load import timed_out
+from tests.latency.system import order, put_item, request
+from tests.trace.build import MS, node, tree
+
+STACK = """\
+  File "/var/lang/lib/python3.13/threading.py", line 1012, in _bootstrap
+    self._bootstrap_inner()
+  File "/var/task/otel/runtime/invocation.py", line 40, in run
+    return handler(event, context)
+  File "/var/task/functions/orders.py", line 41, in create_order
+    charge = payments.charge(order)
+  File "/var/task/functions/payments.py", line 27, in charge
+    return self._http.post(url, json=body, timeout=None)
+             ~~~~~~~~~~~~~^^^^^
+  File "/var/task/requests/sessions.py", line 637, in post
+  File "/opt/python/urllib3/connectionpool.py", line 534, in _make_request
+    conn.request(
+  File "/x/site-packages/botocore/client.py", line 1, in <module>
+    pass
+"""
+
+
+def _trace(*, stack: str = STACK, provisional: bool = False) -> Trace:
+    """As the runtime exports it shortly before the deadline: open spans as ended, with the running stack."""
+    marks = {"lambda.timeout": True, "code.stacktrace": stack, **({"lambda.provisional": True} if provisional else {})}
+    running = node(
+        "POST",
+        40,
+        2990,
+        kind=SpanKind.CLIENT,
+        attributes={"http.method": "POST", "http.url": "https://pay.example/charges", **marks},
+        status=Status.ERROR,
+    )
+    one = tree(request(put_item(12, 24), running, end=3010, status_code=504, timed_out=True), unit=MS)
+    spans = [
+        replace(span, attributes={**span.attributes, "lambda.timeout.limit_ms": 3000})
+        if span.attributes.get("lambda.timeout") is True
+        else span
+        for span in one.spans
+    ]
+    return Trace(spans)
+
+
+def test_the_innermost_open_span_was_running() -> None:
+    """With its part, its time so far, and the limit that any span tells."""
+    for provisional in (False, True):
+        found = timeout_of(_trace(provisional=provisional))
+        assert found is not None
+        assert (found.running, found.part) == ("POST pay.example", Part("external", "pay.example"))
+        assert (found.limit_ns, found.elapsed_ns, found.wall_ns) == (3000 * MS, 2950 * MS, 3010 * MS)
+    assert account(_trace()).timed_out
+
+
+def test_frames_of_the_functions_own_package_are_marked() -> None:
+    """Other folders of the bundle are its dependencies, and the kit's frames are no place to look at."""
+    found = timeout_of(_trace())
+    assert found is not None
+    assert found.frames == (
+        Frame("threading.py", 1012, "_bootstrap", "self._bootstrap_inner()", False),
+        Frame("otel/runtime/invocation.py", 40, "run", "return handler(event, context)", False),
+        Frame("functions/orders.py", 41, "create_order", "charge = payments.charge(order)", True),
+        Frame("functions/payments.py", 27, "charge", "return self._http.post(url, json=body, timeout=None)", True),
+        Frame("requests/sessions.py", 637, "post", "", False),
+        Frame("urllib3/connectionpool.py", 534, "_make_request", "conn.request(", False),
+        Frame("botocore/client.py", 1, "<module>", "pass", False),
+    )
+
+
+def test_a_span_that_was_left_open_was_running_until_its_parent_ended() -> None:
+    """Nothing else says so where the function was killed."""
+    found = timeout_of(timed_out())
+    assert found is not None
+    assert (found.running, found.elapsed_ns, found.limit_ns, found.frames) == (
+        "POST a-rather-long-name.payments.example.com",
+        2977 * MS,
+        0,
+        (),
+    )
+
+
+def test_a_function_whose_spans_were_lost_leaves_it_unknown() -> None:
+    """Only Lambda's own segments say that it timed out."""
+    one = tree(request(end=3000, timed_out=True, status_code=504), unit=MS)
+    spans = [
+        replace(span, attributes={**span.attributes, "lambda.timeout": True}) if span.origin else span
+        for span in one.spans
+        if span.name != "POST /orders"
+    ]
+    assert timeout_of(Trace(spans)) == Timeout(one.trace_id, "POST /orders", 3000 * MS, 0, "", None, 0, ())
+
+
+def test_a_request_that_ended_has_no_timeout() -> None:
+    """Whatever it took."""
+    assert timeout_of(order(9000)) is None
+
+
+def test_the_timeout_is_drawn_with_its_stack() -> None:
+    """Sentence, waterfall, frames; it is never said twice."""
+    traces = [order(100 + number, number=number) for number in range(119)]
+    by_id = {trace.trace_id: trace for trace in [*traces, _trace()]}
+    report = report_of([account(trace) for trace in by_id.values()], lambda ids: {one: by_id[one] for one in ids})
+    text = render_report(report, Style(unicode=False))
+    assert text.splitlines()[:6] == [
+        "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms. The call",
+        "is theirs, the limit is ours.",
+        "Nothing else stands out. The slowest 4 % (5 of 119, over 213 ms) take 57 ms more than typical",
+        "requests of the same route.",
+        "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves.",
+        "Next: Give the call to pay.example a timeout below the function's, answer without it when it is",
+    ]
+    assert text.count("Timed out: POST /orders, 3,010 ms") == 1
+    assert "      POST pay.example (running)      2,950 ms   2,950 ms  #" in text
+    stack = text[text.index("Running at the deadline:") :].splitlines()
+    assert stack[3:6] == [
+        "> functions/orders.py:41 create_order",
+        "      charge = payments.charge(order)",
+        "> functions/payments.py:27 charge",
+    ]

@@ -1,0 +1,112 @@
+"""Jaeger's JSON: the spans that OpenTelemetry wrote into it come back as they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from otel.trace import Event, Link, Scope, Span, SpanKind, Status
+from otel.trace.document import spans_of
+
+TRACE = "5759e988bd862e3fe1be46a994272793"
+
+
+def _tag(key: str, value: object) -> dict[str, object]:
+    return {"key": key, "type": "string", "value": value}
+
+
+def _reference(kind: str, span_id: str, trace_id: str = TRACE) -> dict[str, str]:
+    return {"refType": kind, "traceID": trace_id, "spanID": span_id}
+
+
+PARENT: dict[str, Any] = {
+    "traceID": TRACE,
+    "spanID": "a1",
+    "operationName": "POST /orders",
+    "references": [],
+    "startTime": 1_700_000_000_000_001,
+    "duration": 2500,
+    "tags": [_tag("span.kind", "server"), _tag("http.route", "/orders"), _tag("otel.scope.name", "flask")],
+    "logs": [{"timestamp": 1_700_000_000_000_002, "fields": [_tag("event", "exception"), _tag("exception.type", "E")]}],
+    "processID": "p1",
+}
+CHILD: dict[str, Any] = {
+    "traceID": TRACE,
+    "spanID": "00000000000000a2",
+    "operationName": "GET",
+    "references": [
+        _reference("FOLLOWS_FROM", "a9"),
+        _reference("CHILD_OF", "00000000000000a1"),
+        _reference("CHILD_OF", "b1", "77"),
+    ],
+    "startTime": 1_700_000_000_000_010,
+    "duration": 7.5,
+    "tags": [_tag("span.kind", "client"), _tag("error", True), _tag("otel.status_description", "no")],
+    "processID": "p1",
+}
+PROCESSES = {"p1": {"serviceName": "orders", "tags": [_tag("faas.name", "Create")]}}
+
+
+def _read(document: object) -> tuple[list[Span], list[str]]:
+    problems: list[str] = []
+    return list(spans_of(document, json.dumps(document).encode(), problems.append)), problems
+
+
+def test_spans_come_back_as_opentelemetry_made_them() -> None:
+    """Kind, status and scope were tags; short ids have lost their zeros; times are microseconds."""
+    document = {"data": [{"traceID": TRACE, "spans": [PARENT, CHILD], "processes": PROCESSES}], "total": 0}
+    resource = {"service.name": "orders", "faas.name": "Create"}
+    assert _read(document) == (
+        [
+            Span(
+                trace_id=TRACE,
+                span_id="00000000000000a1",
+                name="POST /orders",
+                kind=SpanKind.SERVER,
+                start_ns=1_700_000_000_000_001_000,
+                end_ns=1_700_000_000_002_501_000,
+                attributes={"http.route": "/orders"},
+                events=[Event("exception", 1_700_000_000_000_002_000, {"exception.type": "E"})],
+                resource=resource,
+                scope=Scope("flask"),
+            ),
+            Span(
+                trace_id=TRACE,
+                span_id="00000000000000a2",
+                parent_id="00000000000000a1",
+                name="GET",
+                kind=SpanKind.CLIENT,
+                start_ns=1_700_000_000_000_010_000,
+                end_ns=1_700_000_000_000_017_500,
+                status=Status.ERROR,
+                status_message="no",
+                links=[Link(TRACE, "00000000000000a9"), Link("77".zfill(32), "00000000000000b1")],
+                resource=resource,
+            ),
+        ],
+        [],
+    )
+
+
+def test_a_trace_by_itself_is_read_as_well() -> None:
+    """And one whose only parent it follows from."""
+    follows = {**CHILD, "references": [_reference("FOLLOWS_FROM", "a1")]}
+    spans, problems = _read({"traceID": TRACE, "spans": [follows], "processes": {}})
+    assert ([span.parent_id for span in spans], problems) == (["00000000000000a1"], [])
+    spans, problems = _read({"spans": [{**CHILD, "references": None, "parentSpanID": "a1"}]})
+    assert ([span.parent_id for span in spans], problems) == (["00000000000000a1"], [])
+
+
+def test_what_is_broken_is_named_and_the_rest_is_read() -> None:
+    """A span, or a whole trace."""
+    bad = [7, {**PARENT, "spanID": "xyz"}, {**PARENT, "duration": "long"}, {**PARENT, "startTime": None}]
+    spans, problems = _read({"data": [{"spans": [*bad, PARENT]}, {"traceID": TRACE}, 8]})
+    assert len(spans) == 1
+    assert [problem[:60] for problem in problems] == [
+        "not a Jaeger span: 'int' object has no attribute 'get'",
+        "not a Jaeger span: an id must be up to 16 hex digits, got 'x",
+        "not a Jaeger span: duration must be microseconds, got 'long'",
+        "not a Jaeger span: startTime must be microseconds, got None",
+        "a Jaeger trace must have spans, got dict",
+        "a Jaeger trace must have spans, got int",
+    ]

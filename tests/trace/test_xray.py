@@ -1,0 +1,278 @@
+"""X-Ray's documents as they really come: a test for each thing that is odd about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from otel.latency import Part, account
+from otel.trace import Span, SpanKind, Status, Trace, critical_path, read_traces
+from otel.trace.document import spans_of
+from tests.trace.build import MS
+
+ID = "1-5759e988-bd862e3fe1be46a994272793"
+HEX = "5759e988bd862e3fe1be46a994272793"
+START = 1_465_510_280
+GOLDEN = Path(__file__).parent / "golden" / "xray"
+
+
+def _segment(name: str, number: int, start: float, end: float | None, **more: Any) -> dict[str, Any]:
+    """A document; times are milliseconds after `START`."""
+    times = {"start_time": START + start / 1000}
+    if end is not None:
+        times["end_time"] = START + end / 1000
+    return {"name": name, "id": f"{number:016x}", **times, **more}
+
+
+def _answer(*segments: dict[str, Any], **more: Any) -> str:
+    """What `aws xray batch-get-traces` prints: documents as text, in any order."""
+    documents = [{"Id": one["id"], "Document": json.dumps({"trace_id": ID, **one})} for one in segments]
+    traces = [{"Id": ID, "Duration": 1.0, "Segments": documents[::-1]}]
+    return json.dumps({"Traces": traces, "UnprocessedTraceIds": [], **more})
+
+
+def _read(text: str) -> tuple[list[Span], list[str]]:
+    problems: list[str] = []
+    return list(spans_of(json.loads(text), text.encode(), problems.append)), problems
+
+
+def _trace(*segments: dict[str, Any]) -> Trace:
+    spans, problems = _read(_answer(*segments))
+    assert problems == []
+    return Trace(spans)
+
+
+def _parts(trace: Trace) -> dict[str, float]:
+    return {part.label: ns / MS for part, ns in account(trace).parts}
+
+
+GATEWAY = _segment(
+    "orders/prod",
+    1,
+    0,
+    1000,
+    origin="AWS::ApiGateway::Stage",
+    http={"request": {"method": "POST", "url": "https://x/orders"}, "response": {"status": 201}},
+    subsegments=[_segment("Lambda", 2, 2, 998, namespace="aws", http={"response": {"status": 200}})],
+)
+SERVICE = _segment("CreateOrder", 3, 5, 990, origin="AWS::Lambda", parent_id=f"{2:016x}")
+INIT = _segment("Initialization", 5, 100, 395)
+INVOCATION = _segment("Invocation", 6, 400, 900)
+OVERHEAD = _segment("Overhead", 7, 900, 1100)
+FUNCTION = _segment(
+    "CreateOrder",
+    4,
+    400,
+    1100,
+    origin="AWS::Lambda::Function",
+    parent_id=f"{3:016x}",
+    subsegments=[INVOCATION, INIT, OVERHEAD],
+)
+HANDLER = _segment(
+    "orders",
+    8,
+    410,
+    890,
+    parent_id=f"{4:016x}",
+    http={"request": {"method": "POST"}, "response": {"status": 201}},
+    annotations={"http_route": "/orders", "faas_coldstart": True},
+    metadata={"default": {"faas.trigger": "http", "otel.resource.faas.name": "CreateOrder"}},
+)
+PUT = _segment(
+    "DynamoDB",
+    9,
+    500,
+    700,
+    type="subsegment",
+    namespace="aws",
+    parent_id=f"{8:016x}",
+    aws={"operation": "PutItem", "table_name": "orders"},
+    http={"response": {"status": 200}},
+)
+
+
+def test_the_chain_of_a_request_by_parent_ids() -> None:
+    """Stage, its call, service, function, and the SERVER span that comes as a segment without origin."""
+    trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)
+    assert [(span.name, span.kind, span.origin) for span in trace.spans] == [
+        ("orders/prod", SpanKind.SERVER, "AWS::ApiGateway::Stage"),
+        ("Lambda", SpanKind.CLIENT, None),
+        ("CreateOrder", SpanKind.SERVER, "AWS::Lambda"),
+        ("Initialization", SpanKind.INTERNAL, None),
+        ("CreateOrder", SpanKind.SERVER, "AWS::Lambda::Function"),
+        ("Invocation", SpanKind.INTERNAL, None),
+        ("POST /orders", SpanKind.SERVER, None),
+        ("DynamoDB.PutItem", SpanKind.CLIENT, None),
+        ("Overhead", SpanKind.INTERNAL, None),
+    ]
+    assert (trace.route, trace.function, trace.status_code, trace.cold_start) == (
+        "POST /orders",
+        "CreateOrder",
+        201,
+        True,
+    )
+    assert len(trace.tops) == 1
+
+
+def test_initialization_before_its_function_is_the_cold_start() -> None:
+    """Cutting it to its parent would lose it; the time before it, in which the environment was made, is its too."""
+    assert _parts(_trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)) == {
+        "cold start": 390,
+        "own code": 280,
+        "DynamoDB PutItem orders": 200,
+        "Lambda overhead": 110,
+        "API Gateway": 15,
+        "Lambda service": 5,
+    }
+
+
+def test_what_outlives_the_callers_call_does_not_extend_it() -> None:
+    """The function segment and its Overhead end after the answer."""
+    trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)
+    assert critical_path(trace).wall_ns == 1000 * MS
+
+
+def test_older_documents_have_no_invocation() -> None:
+    """Calls lie directly below the function, whose own time is the user's code."""
+    put = {**PUT, "start_time": START + 0.5, "end_time": START + 0.7}
+    function = {**FUNCTION, "subsegments": [put, OVERHEAD]}
+    assert _parts(_trace(SERVICE, function)) == {
+        "Lambda service": 395,
+        "own code": 300,
+        "DynamoDB PutItem orders": 200,
+        "Lambda overhead": 90,
+    }
+
+
+def test_an_asynchronous_invocation_is_as_long_as_its_trace() -> None:
+    """The service's segment closes with 202; its queue and attempts run on past its end."""
+    queued = _segment("Dwell Time", 10, 8, 300)
+    attempt = _segment("Attempt #1", 11, 300, 1200)
+    service = {
+        **_segment("CreateOrder", 3, 5, 10, origin="AWS::Lambda", http={"response": {"status": 202}}),
+        "subsegments": [queued, attempt],
+    }
+    function = {**_segment("CreateOrder", 4, 310, 1190, origin="AWS::Lambda::Function"), "parent_id": f"{11:016x}"}
+    trace = _trace(service, function)
+    assert critical_path(trace).wall_ns == 1195 * MS
+    assert dict(account(trace).parts)[Part("lambda", "service")] == 315 * MS
+
+
+def test_inferred_segments_repeat_a_call_and_count_once() -> None:
+    """What hangs on one hangs on the call that it was inferred from."""
+    inferred = _segment("DynamoDB", 20, 500, 700, inferred=True, parent_id=PUT["id"], origin="AWS::DynamoDB::Table")
+    behind = _segment("stream", 21, 600, 650, parent_id=f"{20:016x}")
+    trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT, inferred, behind)
+    assert sum(span.name.startswith("DynamoDB") for span in trace.spans) == 1
+    assert [trace.parent(span) for span in trace.spans if span.name == "stream"] == [trace.get(PUT["id"])]
+    assert dict(account(trace).calls)[Part("aws", "DynamoDB PutItem orders")].calls == 1
+
+
+def test_in_progress_is_open_until_the_complete_one_comes() -> None:
+    """Of the same id twice the complete one counts, in whatever order they come."""
+    open_one = {
+        **_segment("DynamoDB", 9, 500, None),
+        "in_progress": True,
+        "type": "subsegment",
+        "parent_id": HANDLER["id"],
+    }
+    for documents in ((open_one, PUT), (PUT, open_one)):
+        trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, *documents)
+        assert trace.problems == ()
+        assert [span.end_ns is None for span in trace.spans if span.span_id == PUT["id"]] == [False]
+    trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, open_one)
+    assert [span.end_ns for span in trace.spans if span.span_id == PUT["id"]] == [None]
+
+
+def test_a_throttled_call_has_no_function_segment() -> None:
+    """429 from Lambda's service: the request is short, and nothing of it is own code."""
+    throttled = {**SERVICE, "throttle": True, "error": True, "http": {"response": {"status": 429}}}
+    assert set(_parts(_trace(GATEWAY, throttled))) == {"API Gateway", "Lambda service"}
+
+
+def test_times_are_read_as_decimals() -> None:
+    """A binary float carries only about a quarter of a microsecond of an epoch time."""
+    document = _segment("a", 1, 0, None)
+    text = json.dumps({"trace_id": ID, **document})
+    text = (
+        text.replace(str(document["start_time"]), "1.6815744310206673E9")[:-1] + ', "end_time": 1681574431.123456789}'
+    )
+    [span], problems = _read(text)
+    assert ((span.start_ns, span.end_ns), problems) == ((1_681_574_431_020_667_300, 1_681_574_431_123_456_789), [])
+
+
+def test_bare_segments_come_one_a_line_or_as_a_list() -> None:
+    """As the daemon is sent them, and as people save them."""
+    documents = [{"trace_id": ID, **one} for one in (GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)]
+    together, problems = _read(json.dumps(documents))
+    assert (len(together), problems) == (9, [])
+    assert [span for one in documents for span in _read(json.dumps(one))[0]] == together
+    wrapped = [{"Id": one["id"], "Document": json.dumps(one)} for one in documents]
+    assert _read(json.dumps(wrapped))[0] == together
+
+
+def test_stray_keys_and_odd_blocks_are_passed_over() -> None:
+    """Nothing that is missing or of another type costs more than itself."""
+    odd = {**PUT, "http": [], "aws": None, "annotations": 7, "metadata": "x", "cause": "0123", "stray": {"a": [1]}}
+    spans, problems = _read(_answer({**GATEWAY, "subsegments": "none"}, odd))
+    assert ([span.name for span in spans], problems) == (["DynamoDB", "orders/prod"], [])
+
+
+def test_what_is_broken_is_named() -> None:
+    """The rest of the answer is read."""
+    answer = json.loads(_answer(GATEWAY, UnprocessedTraceIds=[ID]))
+    answer["Traces"][0]["Segments"] += [{"Document": "{"}, {"Id": "x"}, 7, {"Document": "{}"}]
+    answer["Traces"].append({"Id": ID})
+    bad = ({"id": "xyz"}, {"start_time": "now"}, {"trace_id": "1-2"}, {"end_time": -5}, {"start_time": 1e300})
+    answer["Traces"][0]["Segments"] += [{"Document": json.dumps({"trace_id": ID, **PUT, **one})} for one in bad]
+    spans, problems = _read(json.dumps(answer))
+    assert len(spans) == 2
+    assert sorted(problem[:60] for problem in problems) == [
+        "X-Ray did not answer for 1 traces: ask for 1-5759e988-bd862e",
+        "an X-Ray trace must have Segments",
+        "not a segment document: 'Document'",
+        "not a segment document: 'int' object is not subscriptable",
+        "not a segment document: Expecting property name enclosed in ",
+        "not a segment document: no id and start_time in it",
+        "not a segment: end_time must be seconds since 1970, got -5",
+        "not a segment: id must be 16 hex digits, got 'xyz'",
+        "not a segment: start_time must be seconds since 1970, got 1E",
+        "not a segment: start_time must be seconds since 1970, got no",
+        "trace_id must read like 1-5759e988-bd862e3fe1be46a994272793,",
+    ]
+
+
+def test_calls_errors_and_databases_have_their_own_words() -> None:
+    """Fault, error, throttle and sql; a server is not to blame for what its caller did wrong."""
+    remote = {"namespace": "remote", "type": "subsegment", "trace_id": ID}
+    refused = _segment("GET", 1, 0, 1, error=True, http={"request": {"method": "GET", "url": "https://a/b"}}, **remote)
+    host = _segment("pay.example", 2, 0, 1, fault=True, **remote)
+    throttled = _segment("S3", 3, 0, 1, throttle=True, namespace="aws", trace_id=ID)
+    shop = _segment("db", 4, 0, 1, sql={"database_type": "PostgreSQL", "url": "jdbc:x://h:1/shop?a"}, **remote)
+    caller = _segment("api", 5, 0, 1, error=True, trace_id=ID)
+    spans, problems = _read(json.dumps([refused, host, throttled, shop, caller]))
+    assert problems == []
+    assert [span.status for span in spans] == [Status.ERROR, Status.ERROR, Status.ERROR, Status.UNSET, Status.UNSET]
+    assert [account(Trace([span])).parts[0][0].label for span in spans[:4]] == [
+        "a",
+        "pay.example",
+        "S3",
+        "postgresql shop",
+    ]
+    assert spans[2].attributes["http.status_code"] == 429
+
+
+def test_the_exporters_own_documents_have_the_accounts_of_the_spans_they_came_from() -> None:
+    """Ids in them are others, times are cut to a tenth of a microsecond: parts and calls are compared."""
+    from_documents, problems = read_traces(GOLDEN / "segments.jsonl")
+    from_spans, _ = read_traces(GOLDEN / "spans.jsonl")
+    assert problems == ()
+    seen, expected = ({trace.trace_id: account(trace) for trace in traces} for traces in (from_documents, from_spans))
+    assert seen.keys() == expected.keys()
+    for trace_id, one in expected.items():
+        other = seen[trace_id]
+        assert (other.route, other.cold_start, other.error) == (one.route, one.cold_start, one.error)
+        assert dict(other.calls) == dict(one.calls)
+        for part, ns in one.parts:
+            assert abs(dict(other.parts).get(part, 0) - ns) < 5_000
