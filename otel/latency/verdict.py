@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
 
+CANDIDATE_PERCENT = 10  # of the difference: a part with less is no reason that anybody would look for
+
 Kind: TypeAlias = Literal["clear", "thin", "even", "one", "none"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 
@@ -63,7 +65,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         confidence=confidence,
         requests=ended,
         part=first.part if held == 3 else None,
-        candidates=tuple(one for one in compared.parts[:2] if one.difference_ns > 0),
+        candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # one of the middle: the longest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
