@@ -8,6 +8,7 @@ __all__ = [
     "ENOUGH_SLOW",
     "EVEN_NS",
     "EVEN_WIDTHS",
+    "NEVER_EVEN_TIMES",
     "SLOW_PERCENT",
     "TYPICAL_PERCENT",
 ]
@@ -21,6 +22,9 @@ TYPICAL_PERCENT = (25, 75)
 # widths above its middle, of a log-normal one (sigma 0.5) 3.2, of an exponential one 4.0: below that nothing needs a
 # cause.
 EVEN_WIDTHS = 4
+# But never even: a difference of this many typical requests. Where a cause meets nearly every second request the width
+# is its work as well; of an exponential distribution the slowest 5 % take 4.3 typical requests longer.
+NEVER_EVEN_TIMES = 5
 # Even too: a difference that nobody feels, however steady the typical requests are.
 EVEN_NS = 20_000_000
 # Clear: at least so many requests, so many slow ones, and one part with so much of the difference.

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from otel.latency.cohorts import Cohorts, Compared, Slow
 from otel.latency.part import Part
-from otel.latency.thresholds import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, EVEN_NS, EVEN_WIDTHS
+from otel.latency.thresholds import (
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    EVEN_NS,
+    EVEN_WIDTHS,
+    NEVER_EVEN_TIMES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +22,8 @@ if TYPE_CHECKING:
     from otel.latency.account import Account
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
+
+CANDIDATE_PERCENT = 10  # of the difference: a part with less is no reason that anybody would look for
 
 Kind: TypeAlias = Literal["clear", "thin", "even", "one", "none"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
@@ -48,7 +57,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         return Verdict("one", "low", 1, part, proof=Slow(one, part, ns) if part is not None else None)
     ended = sum(not one.timed_out for one in accounts)
     enough = [ended >= ENOUGH_REQUESTS, len(compared.slow) >= ENOUGH_SLOW]
-    if not compared.slow or compared.difference_ns < max(EVEN_WIDTHS * compared.width_ns, EVEN_NS):
+    if _is_even(compared):
         confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
         return Verdict("even", confidence, ended, candidates=compared.parts[:1])
     first = compared.parts[0]
@@ -63,11 +72,18 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         confidence=confidence,
         requests=ended,
         part=first.part if held == 3 else None,
-        candidates=tuple(one for one in compared.parts[:2] if one.difference_ns > 0),
+        candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # one of the middle: the longest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
     )
+
+
+def _is_even(compared: Cohorts) -> bool:
+    more = compared.difference_ns
+    if not compared.slow or more < EVEN_NS:
+        return True
+    return more < EVEN_WIDTHS * compared.width_ns and more < NEVER_EVEN_TIMES * compared.typical_mean_ns
 
 
 def share(one: Compared, compared: Cohorts) -> int:

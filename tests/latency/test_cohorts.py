@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel.latency import Account, Cohorts, Part, account, cohorts, verdict
-from otel.latency.thresholds import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, EVEN_NS, EVEN_WIDTHS
+from otel.latency.thresholds import (
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    EVEN_NS,
+    EVEN_WIDTHS,
+    NEVER_EVEN_TIMES,
+)
 from tests.latency.load import few, hundred, timed_out
 from tests.latency.system import order
 from tests.trace.build import MS
@@ -138,6 +145,15 @@ def test_a_part_that_one_request_in_three_waits_for_is_not_even() -> None:
     """The width is that of the faster half: p75 itself is slow here."""
     accounts = _steady(80) + [_one(number, own=50, pay=900 + number) for number in range(40)]
     assert _judged(accounts)[1].part == PAY
+
+
+def test_many_times_a_typical_request_is_never_even() -> None:
+    """Where a cause meets nearly every second request, the width is its work as well."""
+    accounts = [_one(number, own=50, pay=300 if number % 100 < 52 else 0) for number in range(240)]
+    accounts += [_one(1000 + number, own=50, pay=1500) for number in range(12)]
+    compared, found = _judged(accounts)
+    assert NEVER_EVEN_TIMES * compared.typical_mean_ns < compared.difference_ns < EVEN_WIDTHS * compared.width_ns
+    assert found.part == PAY
 
 
 def test_one_request_and_none_have_verdicts_of_their_own() -> None:

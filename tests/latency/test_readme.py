@@ -19,6 +19,7 @@ def test_the_readme_prints_the_thresholds() -> None:
         f"{thresholds.SLOW_PERCENT}",
         "{} to {}".format(*thresholds.TYPICAL_PERCENT),
         f"{thresholds.EVEN_WIDTHS}",
+        f"{thresholds.NEVER_EVEN_TIMES}",
         f"{thresholds.EVEN_NS // 1_000_000} ms",
         f"{thresholds.ENOUGH_REQUESTS}",
         f"{thresholds.ENOUGH_SLOW}",

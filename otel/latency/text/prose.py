@@ -13,6 +13,7 @@ from otel.latency.verdict import share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from otel.latency.cohorts import Compared
     from otel.latency.report import Report
     from otel.latency.timeouts import Timeout
 
@@ -98,8 +99,7 @@ def _clear(report: Report, style: Style) -> list[Piece]:
         Piece(": "),
         Piece(ms(first.difference_ns, style), "bold"),
         Piece(" more than a typical request, "),
-        # Where other parts take less than they usually do, one may explain more than all of it.
-        Piece(percent(min(first.difference_ns, compared.difference_ns), compared.difference_ns, style), "bold"),
+        Piece(_explains(first, compared.difference_ns, style), "bold"),
         Piece(f" of the difference. {_owned(first.part)}"),
     ]
 
@@ -114,7 +114,7 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     text += ". "
     pieces = [Piece(text)]
     for at, one in enumerate(found.candidates):
-        name, explains = clean(one.part.label, style), percent(one.difference_ns, compared.difference_ns, style)
+        name, explains = clean(one.part.label, style), _explains(one, compared.difference_ns, style)
         more = f" ({ms(one.difference_ns, style)})"
         pieces += [Piece(", " if at else ""), Piece(name, "bold"), Piece(" " if at else " explains ")]
         pieces += [Piece(explains, "bold"), Piece(more if at else f" of the difference{more}")]
@@ -170,8 +170,15 @@ def _which(report: Report, style: Style) -> str:
     return f"{number(len(compared.slow))} of {number(report.verdict.requests)}, over {ms(compared.over_ns, style)}"
 
 
+def _explains(one: Compared, whole_ns: int, style: Style) -> str:
+    """A share of the difference; where other parts take less than usual, one may explain more than all of it."""
+    return percent(min(one.difference_ns, whole_ns), whole_ns, style)
+
+
 def _of_slow(count: int, slow: int) -> str:
-    return f"all {number(slow)}" if count == slow and slow > 1 else f"{number(count)} of the {number(slow)}"
+    if slow == 1:
+        return "the only one" if count else "none"
+    return f"all {number(slow)}" if count == slow else f"{number(count)} of the {number(slow)}"
 
 
 def _owned(part: Part) -> str:

@@ -86,7 +86,8 @@ def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
 
 
 def _reasons(report: Report, style: Style) -> list[Line]:
-    lines: list[Line] = [[], [Piece("One for each reason:", "bold")]]
+    head = "One for each reason:" if len(report.verdict.candidates) > 1 else "One of them:"
+    lines: list[Line] = [[], [Piece(head, "bold")]]
     for one in report.verdict.candidates:
         proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
         if proof is not None:
