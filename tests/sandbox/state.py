@@ -32,5 +32,5 @@ def until(true: Callable[[], bool], limit_s: float = 20) -> bool:
 def _state(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second where it goes between open and read
         return ""
