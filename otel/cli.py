@@ -1,27 +1,19 @@
-"""The command line: what was asked for, and the rooms that do it. `--help` imports nothing but the standard library."""
+"""The command line: what may be asked for. `--help` imports nothing but the standard library."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib.util
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from otel.local.gateway import Answered
-    from otel.local.system import System
-    from otel.trace import Trace
+from otel import commands
 
 __all__ = ["main"]
 
-# An order that the template's own functions take; another template has its own idea of a request.
-EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = """\
 exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
@@ -48,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(typed)
     options.typed = typed
+    run = {"demo": commands.demo, "report": commands.report, "serve": commands.serve}[options.command]
     try:
-        return int(options.run(options))
+        return run(options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -68,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "lambda-latency", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    demo = commands.add_parser(
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    demo = subparsers.add_parser(
         "demo",
         help="run the traced system on this machine and see where its requests spend their time",
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
@@ -84,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--seed", type=int, default=1, metavar="S", help="which load and which faults (default: 1)")
     _system_options(demo)
-    demo.set_defaults(run=_demo)
-    _report_options(commands)
-    serve = commands.add_parser(
+    demo.set_defaults(command="demo")
+    _report_options(subparsers)
+    serve = subparsers.add_parser(
         "serve",
         help="keep the system up for your own requests",
         description="The same system, kept up until Ctrl-C. Prints each request as it ends, with the part that took "
@@ -96,12 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     serve.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
     _system_options(serve)
-    serve.set_defaults(run=_serve)
+    serve.set_defaults(command="serve")
     return parser
 
 
-def _report_options(commands: Any) -> None:
-    report = commands.add_parser(
+def _report_options(subparsers: Any) -> None:
+    report = subparsers.add_parser(
         "report",
         help="say which part of slow requests is slow, from any trace file",
         description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP/JSON, "
@@ -123,7 +116,7 @@ def _report_options(commands: Any) -> None:
     report.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
     )
-    report.set_defaults(run=_report)
+    report.set_defaults(command="report")
 
 
 def _system_options(parser: argparse.ArgumentParser) -> None:
@@ -139,135 +132,6 @@ def _system_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
     )
-
-
-def _demo(options: argparse.Namespace) -> int:
-    _needs_local()
-    from otel.latency.command import Request, run_report
-    from otel.latency.text import style_for
-    from otel.local.collector import choose_collector
-    from otel.local.demo import run_demo
-    from otel.local.system import Options
-
-    collector = choose_collector(options.collector, options.template.resolve().parent)
-    local = Options(options.template, dict(options.parameter), options.out, collector=collector)
-    with _progress() as (stage, step):
-        demo = run_demo(local, options.requests, options.seed, stage=stage, step=step)
-    style = style_for(sys.stdout)
-    if not demo.traced:
-        print(_untraced([answer.ms for answer in demo.answers]))
-        return 0
-    notes = [
-        f"Traces: {demo.traces}. As X-Ray has them: {demo.xray}. What the functions printed: {demo.log}.",
-        collector.sentence,
-    ]
-    if not demo.complete:
-        notes.append("Some invocations never ended: their spans are missing.")
-    request = Request([demo.traces], traffic=len(demo.answers), notes=notes, command="lambda-latency demo")
-    status = run_report(request, style, sys.stdout)
-    return status or int(not demo.complete)
-
-
-def _report(options: argparse.Namespace) -> int:
-    from otel.latency.command import Request, run_report
-    from otel.latency.terminal import progress, spooled
-    from otel.latency.text import style_for
-
-    request = Request(
-        sources=options.sources,
-        slow_ns=options.slow,
-        since_ns=options.since,
-        until_ns=options.until,
-        route=options.route,
-        trace_id=options.trace,
-        json=options.json,
-        per_request=options.per_request,
-        problems=options.problems,
-        everything=options.all,
-        command=shlex.join(["lambda-latency", *options.typed]),
-    )
-    if options.per_request and options.json is None:
-        print("lambda-latency: --per-request goes with --json\n  say --json FILE, or --json -", file=sys.stderr)
-        return 2
-    style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
-    with contextlib.ExitStack() as stack:
-        step, ready = progress(stack)
-        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready)
-
-
-def _serve(options: argparse.Namespace) -> int:
-    _needs_local()
-    from otel.local.faults import Plan, read_plan
-    from otel.local.serve import serve
-    from otel.local.system import Options
-
-    plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(options.template, dict(options.parameter), options.out, options.port, plan)
-    serve(local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {line}", flush=True))
-    return 0
-
-
-def _say_up(system: System) -> None:
-    print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
-    for route in system.template.routes:
-        print(f"  {route}")
-    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'\n", flush=True)
-
-
-def _show_request(request: Answered, trace: Trace | None) -> None:
-    from otel.latency import largest_part
-
-    line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
-    if trace is not None:
-        part, ns = largest_part(trace)
-        line += f"  {part} {ns / 1e6:,.1f} ms"
-    elif not request.sampled:
-        line += "  not sampled"
-    print(line, flush=True)
-
-
-def _untraced(ms: list[float]) -> str:
-    ordered = sorted(ms)
-    p50, p95 = (ordered[max(0, -(-len(ordered) * q // 100) - 1)] for q in (50, 95))
-    return (
-        f"Tracing is off: {len(ms)} requests were served (p50 {p50:,.0f} ms, p95 {p95:,.0f} ms, "
-        f"max {ordered[-1]:,.0f} ms, as the callers saw them), and no span was recorded."
-    )
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
-    """A progress bar on stderr where that is a terminal: functions that name a stage and take a step in it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-
-        def stage(name: str, steps: int) -> None:
-            nonlocal task
-            progress.remove_task(task)  # one that has had a total cannot go back to having none
-            task = progress.add_task(name, total=steps or None)
-
-        yield stage, lambda: progress.advance(task)
-
-
-def _needs_local() -> None:
-    """What runs the system is an extra: reading traces needs none of it."""
-    if sys.platform != "linux":
-        _fail("the local system needs Linux (on Windows: WSL)", "AWS's runtime client for Python runs nowhere else")
-    missing = [name for name in ("samcli", "awslambdaric", "moto") if importlib.util.find_spec(name) is None]
-    if missing:
-        _fail(
-            f"the local system needs {', '.join(missing)}", "pip install 'lambda-latency[local]', or `make setup` here"
-        )
-
-
-def _fail(what: str, todo: str) -> NoReturn:
-    print(f"lambda-latency: {what}\n  {todo}", file=sys.stderr)
-    raise SystemExit(1)
 
 
 def _terminated(*_: object) -> NoReturn:
