@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from tests.sandbox.state import until
 
 __all__ = ["PATIENCE", "Reply", "call", "eventually"]
 
@@ -49,7 +50,4 @@ def call(
 
 def eventually(condition: Callable[[], object]) -> None:
     """Return as soon as the condition holds; fail where it never does."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "what the test waits for never came"
-        time.sleep(0.005)
+    assert until(lambda: bool(condition()), PATIENCE), "what the test waits for never came"

@@ -11,7 +11,7 @@ import pytest
 from otel.local.errors import UsageError
 from otel.local.faults import Faults, Plan, Rule, read_plan
 
-TODO = '\n  for example {"rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}'
+ADVICE = '\n  for example {"rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}'
 
 
 def _places(faults: Faults, calls: int, *routes: str) -> list[int]:
@@ -68,7 +68,7 @@ def test_a_broken_plan_is_told(text: str, message: str) -> None:
     """The message says what is wrong with the plan, what was seen, and shows one that is right."""
     with pytest.raises(UsageError) as told:
         Plan.from_json(text)
-    assert str(told.value) == message + TODO
+    assert str(told.value) == message + ADVICE
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_broken_rule_is_told(rule: object, message: str) -> None:
     right = {"at": "table", "kind": "hang"}
     with pytest.raises(UsageError) as told:
         Plan.from_json(json.dumps({"rules": [right, rule]}))
-    assert str(told.value) == message + TODO
+    assert str(told.value) == message + ADVICE
 
 
 def test_a_plan_is_read_from_a_file(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"rules": [1]}')
     with pytest.raises(UsageError) as told:
         read_plan(tmp_path / "plan.json")
-    assert str(told.value) == f"{tmp_path}/plan.json: rule 1 must be an object, got 1{TODO}"
+    assert str(told.value) == f"{tmp_path}/plan.json: rule 1 must be an object, got 1{ADVICE}"
 
 
 @pytest.mark.parametrize(("name", "reason"), [("missing.json", "No such file or directory"), (".", "Is a directory")])

@@ -14,7 +14,7 @@ from tests.trace.build import MS
 ID = "1-5759e988-bd862e3fe1be46a994272793"
 HEX = "5759e988bd862e3fe1be46a994272793"
 START = 1_465_510_280
-GOLDEN = Path(__file__).parent / "golden" / "xray"
+GOLDEN = Path(__file__).parents[1] / "golden" / "xray"
 
 
 def _segment(name: str, number: int, start: float, end: float | None, **more: Any) -> dict[str, Any]:
