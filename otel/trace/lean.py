@@ -110,6 +110,7 @@ _plain = msgspec.json.Decoder().decode
 class LeanReader:
     """Reads lines into spans by trace; `keys` are the attributes, `codes` the error codes that rules ask for.
 
+    `last` are the ids of the traces in the line that was read last.
     Of `addresses` only what comes before the path is told apart, of `presence` only whether they are there.
     """
 
@@ -118,6 +119,7 @@ class LeanReader:
     ) -> None:
         self.shapes: list[Shape] = []
         self.traces: dict[str, list[LeanSpan]] = {}
+        self.last: set[str] = set()
         self._codes = frozenset(codes)
         self._known: dict[object, int] = {}
         self._groups: dict[tuple[bytes, bytes], int] = {}
@@ -174,7 +176,8 @@ class LeanReader:
 
     def _are_ids(self, spans: list[LeanSpan]) -> bool:
         """All in lower-case hex? Asked of all together: one by one it would take longer than the rest."""
-        fresh = [trace_id for trace_id in {span.trace_id for span in spans} if trace_id not in self.traces]
+        self.last = {span.trace_id for span in spans}
+        fresh = [trace_id for trace_id in self.last if trace_id not in self.traces]
         ids = "".join([*fresh, *[span.span_id for span in spans], *[span.parent_id for span in spans]])
         return not ids.encode().translate(None, DIGITS) and NO_TRACE not in fresh
 

@@ -13,6 +13,7 @@ from otel.trace.document import is_trace_document
 from otel.trace.problem import Problem
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterator
 
     from otel.trace.sources import Source
@@ -33,15 +34,20 @@ class Document(NamedTuple):
 
 
 def lines(
-    source: Source, problems: list[Problem], step: Callable[[int], None] = lambda _: None
+    source: Source,
+    problems: list[Problem],
+    step: Callable[[int], None] = lambda _: None,
+    begins: array[int] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, as far as it can be read; empty ones and endless ones are left out.
 
-    `step` hears how many bytes of the file were taken in.
+    `step` hears how many bytes of the file were taken in; `begins` gets the offset of each line, unless compressed.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
-            told = 0
+            told = at = 0
+            if stream is not file:
+                begins = None
             for number in itertools.count(1):
                 line = stream.readline(LONGEST_LINE)
                 if not line:
@@ -51,6 +57,8 @@ def lines(
                     while line and not line.endswith(b"\n"):
                         line = stream.readline(BUFFER)
                 elif not line.isspace():
+                    if begins is not None:
+                        begins.append(at)
                     yield number, line
                 at = file.tell()
                 if at - told > BUFFER:
