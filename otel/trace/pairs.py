@@ -17,6 +17,7 @@ BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it
 TEXT = b'","value":{"stringValue":"'
 SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
 MOST = 20_000
+LONG, MOST_LONG = 4096, 2000  # longer ones are looked up last, and fewer of them are remembered
 OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
 MOST_FRAMES = 16
 
@@ -34,6 +35,7 @@ class Pairs:
     ) -> None:
         self._how, self._decode = how, decode
         self._texts: dict[bytes, tuple[object, ...]] = {}
+        self._longs: dict[bytes, tuple[object, ...]] = {}
         self._frames: dict[object, list[tuple[bytes, bytes, int, tuple[object, ...]]]] = {}
         self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._numbers: dict[object, int] = {}
@@ -50,7 +52,8 @@ class Pairs:
                 inside = text[len(begin) : len(text) - len(end)]
                 if b'"' not in inside and b"\\" not in inside:  # one text, whatever it says
                     return values
-        return self._taken_apart(text, place)
+        values = self._longs.get(text) if len(text) >= SHORT else None
+        return self._taken_apart(text, place) if values is None else values
 
     def _taken_apart(self, text: bytes, place: object) -> tuple[object, ...]:
         found = text.split(BEGIN)
@@ -65,8 +68,11 @@ class Pairs:
             numbers[at] = self._pair(name, found[at])
         values = tuple(numbers)
         if not fresh:
-            if len(text) < SHORT and len(self._texts) < MOST:
-                self._texts[text] = values
+            if len(text) < SHORT:
+                if len(self._texts) < MOST:
+                    self._texts[text] = values
+            elif len(text) < LONG and len(self._longs) < MOST_LONG:
+                self._longs[text] = values
         elif len(fresh) == 1:
             self._frame(found, fresh[0], text, place, values)
         return values

@@ -150,6 +150,78 @@ def test_attributes_with_ids_have_one_account_whatever_was_remembered(
     assert fast == slow
 
 
+GATEWAY, LAMBDA, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
+# Spans that a cold start is made of, and some beside them: name, kind, origin, scope.
+COLD = [
+    ("gateway", SpanKind.SERVER, GATEWAY, ""),
+    ("service", SpanKind.SERVER, LAMBDA, ""),
+    ("function", SpanKind.SERVER, FUNCTION, ""),
+    ("Initialization", SpanKind.INTERNAL, None, ""),
+    ("Restore", SpanKind.INTERNAL, None, ""),
+    ("Invocation", SpanKind.INTERNAL, None, ""),
+    ("Invocation", SpanKind.INTERNAL, None, ""),
+    ("Overhead", SpanKind.INTERNAL, None, ""),
+    ("handler", SpanKind.SERVER, None, "otel.runtime"),
+    ("call", SpanKind.CLIENT, None, ""),
+    ("step", SpanKind.INTERNAL, None, ""),
+    ("Dwell Time", SpanKind.INTERNAL, None, ""),
+    ("init", SpanKind.INTERNAL, None, "otel.runtime"),
+]
+USUAL_PARENT = [None, 0, 1, 2, 2, 2, 2, 2, 2, 8, 2, 1, 8]
+
+
+@st.composite
+def cold_starts(draw: st.DrawFn) -> list[Span]:
+    """Some of these spans, most below those that they are usually below, at any times."""
+    rare = st.sampled_from([True] + [False] * 5)
+    drawn = [number for number in range(len(COLD)) if number < 4 or draw(st.booleans())]
+    outer = draw(st.sampled_from([0, 0, 0, 1, 1, 2]))
+    chosen = [number for number in drawn if number >= outer and (number != 12 or draw(rare))]
+    found: list[Span] = []
+    for at, number in enumerate(chosen):
+        name, kind, origin, scope = COLD[number]
+        usual = USUAL_PARENT[number]
+        above = chosen.index(usual) if usual in chosen else 0
+        if at and draw(rare):
+            above = draw(st.integers(0, at - 1))
+        start, length = draw(st.integers(1, 40)), draw(st.integers(0, 40))
+        if number < 3 and not draw(rare):
+            start, length = draw(st.integers(1, 12)), draw(st.integers(20, 60))
+        attributes: dict[str, object] = {} if origin is None else {"aws.xray.origin": origin}
+        if name == "call":
+            attributes["peer.service"] = "payments.example.com"
+        found.append(
+            Span(
+                trace_id="1" * 32,
+                span_id=f"{draw(st.integers(1, 9))}{at + 1:015x}",
+                parent_id=found[above].span_id if at else None,
+                name=name,
+                kind=kind,
+                start_ns=start,
+                end_ns=start + length,
+                attributes=attributes,
+                scope=Scope(scope),
+            )
+        )
+    return found
+
+
+def test_cold_starts_have_one_account() -> None:
+    """Wherever the init lies, and whatever lies around it; and most of them go the fast way."""
+    fast: list[bool] = []
+
+    @settings(max_examples=1500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(cold_starts())
+    def check(spans: list[Span]) -> None:
+        found = _fast(spans)
+        fast.append(found is not None)
+        if found is not None:
+            assert found == account(Trace(spans))
+
+    check()
+    assert sum(fast) > len(fast) / 2
+
+
 def test_the_order_system_has_one_account(tmp_path: Path) -> None:
     """Every kind of request that the reports are tested with."""
     path = tmp_path / "traces.jsonl"
@@ -163,8 +235,9 @@ def test_the_order_system_has_one_account(tmp_path: Path) -> None:
 def test_what_is_usual_goes_the_fast_way() -> None:
     """Else the rest of this file would compare the slow way with itself."""
     assert _fast(order(200).spans) == account(order(200))
-    for rare in (slow_order(), timed_out()):
-        assert _fast(rare.spans) is None
+    assert _fast(slow_order().spans) == account(slow_order())
+    assert slow_order().cold_start
+    assert _fast(timed_out().spans) is None
 
 
 def _fast(spans: Iterable[Span]) -> Account | None:
