@@ -102,13 +102,20 @@ class Places:
         return calls
 
     def _asked(self, span: LeanSpan, parent: LeanSpan | None, above: LeanSpan | None, outer: int) -> int:
-        facts, holds = self.facts, self._holds(span, parent)
-        at = (-1 if parent is None else parent.shape, -1 if above is None else above.shape)
-        key = (span.shape, *at, outer, holds)
+        facts = self.facts
+        own = facts[span.shape]
+        holds = self._holds(span, parent) if own.function or own.invocation else ""
+        key = (
+            span.shape,
+            -1 if parent is None else parent.shape,
+            -1 if above is None else above.shape,
+            outer,
+            holds,
+        )
         number = self._answers.get(key)
         if number is None:
             charge = charge_of(
-                facts[span.shape].span,
+                own.span,
                 None if parent is None else facts[parent.shape].span,
                 None if above is None else facts[above.shape].span,
                 holds,

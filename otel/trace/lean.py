@@ -55,7 +55,6 @@ class LeanSpan(Struct, gc=False):
     status: RawStatus = UNSET
     attributes: Raw = NONE
     events: Raw = NONE
-    links: Raw = NONE
     shape: int = field(name="(shape)", default=0)
     below: list[LeanSpan] | None = field(name="(below)", default=None)
 
@@ -205,7 +204,7 @@ class LeanReader:
             # Two bits of the flags count, and those only where there is a parent.
             side = span.flags & 0x300 if parent else 0
             codes = self._codes_of(span) if span.status.message or span.events is not NONE else ()
-            values = values_of(bytes(span.attributes), span.name) if span.attributes is not NONE else ()
+            values = values_of(bytes(span.attributes), span.name) if span.attributes is not NONE else 0
             key = (group, span.name, span.kind, span.status.code, side, codes, values)
             number = known.get(key)
             if number is None:
@@ -215,8 +214,10 @@ class LeanReader:
                 known[key] = number
             span.shape = number
             span.name = ""
-            span.attributes = span.events = span.links = NONE
+            span.attributes = NONE
             span.status = UNSET
+            if span.events is not NONE:
+                span.events = NONE
 
     def _new(self, group: int, span: LeanSpan, side: int, codes: tuple[str, ...]) -> int:
         """A shape that was not seen before: the slow way, once."""

@@ -46,7 +46,8 @@ def lines(
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
             told = at = 0
-            if stream is not file:
+            compressed = stream is not file
+            if compressed:
                 begins = None
             for number in itertools.count(1):
                 line = stream.readline(LONGEST_LINE)
@@ -55,12 +56,14 @@ def lines(
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     problems.append(Problem(source.name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
                     while line and not line.endswith(b"\n"):
+                        at += len(line)
                         line = stream.readline(BUFFER)
                 elif not line.isspace():
                     if begins is not None:
                         begins.append(at)
                     yield number, line
-                at = file.tell()
+                # `tell` is a call of the system each time: where bytes are lines, their lengths say the same.
+                at = file.tell() if compressed else at + len(line)
                 if at - told > BUFFER:
                     step(at - told)
                     told = at

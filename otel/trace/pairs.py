@@ -34,16 +34,20 @@ class Pairs:
         decode: Callable[[bytes], Iterable[tuple[str, bytes]]],
     ) -> None:
         self._how, self._decode = how, decode
-        self._texts: dict[bytes, tuple[object, ...]] = {}
-        self._longs: dict[bytes, tuple[object, ...]] = {}
-        self._frames: dict[object, list[tuple[bytes, bytes, int, tuple[object, ...]]]] = {}
+        self._texts: dict[bytes, int] = {}
+        self._longs: dict[bytes, int] = {}
+        self._frames: dict[object, list[tuple[bytes, bytes, int, int]]] = {}
+        self._kinds: dict[tuple[object, ...], int] = {}
         self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._numbers: dict[object, int] = {}
         self._often: dict[bytes, int] = {}
         self._varied: set[bytes] = set()  # names with many values of which rules read none
 
-    def values(self, text: bytes, place: object) -> tuple[object, ...]:
-        """Equal for attributes that rules cannot tell apart; `place` is where to look first, such as a span's name."""
+    def values(self, text: bytes, place: object) -> int:
+        """A number, the same for attributes that rules cannot tell apart.
+
+        `place` is where to look first, such as a span's name.
+        """
         values = self._texts.get(text) if len(text) < SHORT else None
         if values is not None:
             return values
@@ -55,7 +59,7 @@ class Pairs:
         values = self._longs.get(text) if len(text) >= SHORT else None
         return self._taken_apart(text, place) if values is None else values
 
-    def _taken_apart(self, text: bytes, place: object) -> tuple[object, ...]:
+    def _taken_apart(self, text: bytes, place: object) -> int:
         found = text.split(BEGIN)
         if b"kvlistValue" in text or (found[0] != b"[" and text != b"[]"):
             return self._decoded(text)  # attributes in an attribute, or white space
@@ -66,7 +70,7 @@ class Pairs:
             if b"\\" in name:
                 return self._decoded(text)
             numbers[at] = self._pair(name, found[at])
-        values = tuple(numbers)
+        values = self._kinds.setdefault(tuple(numbers), len(self._kinds) + 1)
         if not fresh:
             if len(text) < SHORT:
                 if len(self._texts) < MOST:
@@ -93,7 +97,7 @@ class Pairs:
             self._varied.add(name)
         return number
 
-    def _frame(self, found: list[bytes], at: int, text: bytes, place: object, values: tuple[object, ...]) -> None:
+    def _frame(self, found: list[bytes], at: int, text: bytes, place: object, values: int) -> None:
         """Remember what stands around the one text that differs each time, if no rule reads that text."""
         pair = found[at]
         name = pair[: pair.find(b'"')]
@@ -106,9 +110,10 @@ class Pairs:
         end = text[text.index(b'"', len(begin)) :]
         frames.append((begin, end, len(begin) + len(end), values))
 
-    def _decoded(self, text: bytes) -> tuple[object, ...]:
+    def _decoded(self, text: bytes) -> int:
         how = self._how
-        return tuple((name, how[name](value)) for name, value in self._decode(text) if name in how)
+        values = tuple((name, how[name](value)) for name, value in self._decode(text) if name in how)
+        return self._kinds.setdefault(values, len(self._kinds) + 1)
 
 
 def whole(value: bytes) -> object:
