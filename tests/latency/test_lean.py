@@ -133,14 +133,32 @@ def test_random_traces_have_one_account(
 
 
 @settings(max_examples=700, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9))
+@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9), st.integers(0, 2))
 def test_attributes_with_ids_have_one_account_whatever_was_remembered(
-    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], ids: list[str]
+    tmp_path_factory: pytest.TempPathFactory,
+    spans: list[Span],
+    clothes: list[tuple[Any, ...]],
+    ids: list[str],
+    how: int,
 ) -> None:
     """As if each name had had many values before: what stands around an id is remembered from the second span on."""
     path = tmp_path_factory.getbasetemp() / "ids.jsonl"
     dressed = [
-        replace(span, attributes={"app.note": "x" * 300, **span.attributes, "app.id": ids[at % len(ids)]})
+        replace(
+            span,
+            attributes={
+                "app.note": "x" * 300,
+                **span.attributes,
+                "app.id": ids[at % len(ids)],
+                **(
+                    {}
+                    if how == 0
+                    else {"app.size": at * 7}
+                    if how == 1
+                    else {"url.full": f"https://a/{ids[(at + 1) % len(ids)]}"}
+                ),
+            },
+        )
         for at, span in enumerate(_dressed(spans, clothes))
     ]
     path.write_text("".join(dump_line([span]) for span in dressed))
@@ -309,3 +327,23 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
     [members] = reader.traces.values()
     codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
+
+
+def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
+    """An address and a size differ each time: what stands before, between and after them is looked at."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    expected = []
+    for number in range(600):
+        host = "b.example" if number % 7 == 6 else "a.example"
+        status = 429 if number % 11 == 10 else 200
+        attributes: dict[str, object] = {"note": "x" * 300, "http.url": f"https://{host}/v1/{number:x}"}
+        if number % 13 == 12:
+            attributes["http.url"] = f'https://{host}/"\\{number}'
+        attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
+        expected.append((host, status))
+        assert reader.read(dump_line([replace(call, attributes=attributes)]).encode())
+    [members] = reader.traces.values()
+    told = [reader.full(span).attributes for span in members]
+    assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
+    assert len(reader.shapes) == 4
