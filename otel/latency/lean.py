@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from otel.latency.account import Account
 from otel.latency.calls import CODES
 from otel.latency.hanging import hang_around_inits, hang_in_invocations
-from otel.latency.places import Places
+from otel.latency.places import COLD, INIT, RANKED, RARE, Places
 from otel.latency.shape import ADDRESSES, KEYS
 from otel.trace.lean import LeanReader
 from otel.trace.platform import INVOCATION_KEYS
@@ -55,8 +55,7 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
     tree = _tree(spans, places)
     if tree is None:
         return None
-    top, ids, noted, starting = tree
-    facts = places.facts
+    top, ids, noted, starting, cold = tree
     end_ns = max(top.end_ns, top.start_ns)
     sums, took, visited = _walk(top, end_ns, ids, places, starting)
     if visited != len(spans):  # a cycle hangs on nothing
@@ -73,21 +72,27 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
         parts=_by_part(sums, places),
         calls=calls,
         took=lengths,
-        cold_start=starting is not None or any(facts[span.shape].cold for span in noted),
+        cold_start=cold,
         error=told.error,
         timed_out=False,
     )
 
 
-def _tree(spans: list[LeanSpan], places: Places) -> tuple[LeanSpan, Ids, list[LeanSpan], dict[str, int] | None] | None:
+def _tree(  # noqa: C901 - as `_walk`
+    spans: list[LeanSpan], places: Places
+) -> tuple[LeanSpan, Ids, list[LeanSpan], dict[str, int] | None, bool] | None:
     """Hang each span below the one that waits for it, the last to end first.
 
-    The top, all by id, those to note, and of a cold start the instants at which Lambda's service began it, by span id.
+    The top, all by id, those to note, the instants at which a service of Lambda's began an init (by its span id; None
+    without one), and whether it was a cold start.
     """
     noted_shapes, facts = places.noted(), places.facts
     ids = {span.span_id: span for span in spans}
     noted = [span for span in spans if noted_shapes[span.shape]]
-    if len(ids) != len(spans) or any(facts[span.shape].rare for span in noted):
+    why = 0  # of all of them together
+    for span in noted:
+        why |= noted_shapes[span.shape]
+    if len(ids) != len(spans) or why & RARE:
         return None
     _last_to_end_first(spans)
     top: LeanSpan | None = None
@@ -104,17 +109,17 @@ def _tree(spans: list[LeanSpan], places: Places) -> tuple[LeanSpan, Ids, list[Le
     # Open spans have the end 0, so they come last.
     if top is None or not spans[-1].end_ns:
         return None
-    if facts[top.shape].rank < 0 and any(facts[span.shape].rank >= 0 for span in noted):
+    if why & RANKED and facts[top.shape].rank < 0:
         return None  # the request begins further in
     hang_in_invocations(noted, ids, facts)
-    inits = [span for span in noted if facts[span.shape].init and span.parent_id in ids]
-    inits = [span for span in inits if facts[ids[span.parent_id].shape].function]
     starting: dict[str, int] | None = None
-    if inits:
-        starting = hang_around_inits(inits, top, ids, facts)
-        if starting is None:
+    if why & INIT:
+        inits = [span for span in noted if facts[span.shape].init and span.parent_id in ids]
+        inits = [span for span in inits if facts[ids[span.parent_id].shape].function]
+        starting = hang_around_inits(inits, top, ids, facts) if inits else None
+        if inits and starting is None:
             return None
-    return top, ids, noted, starting
+    return top, ids, noted, starting, starting is not None or bool(why & COLD)
 
 
 def _last_to_end_first(spans: list[LeanSpan]) -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from otel.trace.lean import LeanReader, LeanSpan
 
-__all__ = ["Facts", "Places", "Told"]
+__all__ = ["COLD", "INIT", "RANKED", "RARE", "Facts", "Places", "Told"]
 
+RARE, COLD, RANKED, INIT, OTHER = 1, 2, 4, 8, 16  # why a shape is noted
 SERVES = (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
@@ -57,7 +58,7 @@ class Places:
 
     def __init__(self, reader: LeanReader) -> None:
         self._shapes = reader.shapes
-        self._noted: list[bool] = []
+        self._noted: list[int] = []
         self.facts: list[Facts] = []
         self.charges: list[Charge] = []
         # By the shape and the charge of a span the charges of its children, by their shapes, as far as they are known.
@@ -69,13 +70,13 @@ class Places:
         self._calls: dict[tuple[int, int], Calls] = {}
         self.starting = self._number(Charge(COLD_START, None, foreign=False))
 
-    def noted(self) -> list[bool]:
-        """By the number of a shape: is it one that an account looks at twice? Brings the facts up to date."""
+    def noted(self) -> list[int]:
+        """By the number of a shape why an account looks at it twice, 0 if it does not. Brings the facts up to date."""
         for shape in self._shapes[len(self.facts) :]:
             self.facts.append(_facts(shape.span))
             one = self.facts[-1]
-            own = one.rare or one.cold or one.serves or one.init or one.invocation
-            self._noted.append(own or one.rank >= 0 or one.segment)
+            why = RARE * one.rare | COLD * one.cold | RANKED * (one.rank >= 0) | INIT * one.init
+            self._noted.append(why | OTHER * (one.serves or one.segment or one.invocation))
         return self._noted
 
     def top(self, span: LeanSpan) -> int:
