@@ -66,12 +66,12 @@ class Cohorts:
 
 @dataclass(frozen=True, slots=True)
 class _Typical:
-    """The typical requests of one route."""
+    """The typical requests of one route; `sums_ns` is their time together, by part."""
 
     requests: int
     width_ns: int
     mean_ns: Fraction
-    parts: Mapping[Part, Fraction]
+    sums_ns: Mapping[Part, int]
 
 
 def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
@@ -88,7 +88,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
         if one.route in routes:
             by_route[one.route].append(one)
     typical = {route: _typical(members, over_ns) for route, members in by_route.items()}
-    named = tuple(_most_beyond(one, typical[one.route].parts) for one in slow)
+    named = tuple(_most_beyond(one, typical[one.route]) for one in slow)
     weights: dict[str, Fraction] = {}
     for one in slow:
         weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
@@ -121,14 +121,15 @@ def _typical(members: Sequence[Account], over_ns: int) -> _Typical:
         requests=len(inside),
         width_ns=2 * (percentile(walls, 50) - low),
         mean_ns=Fraction(sum(one.wall_ns for one in inside), len(inside)),
-        parts={part: Fraction(ns, len(inside)) for part, ns in _sums(inside).items()},
+        sums_ns=_sums(inside),
     )
 
 
-def _most_beyond(one: Account, typical: Mapping[Part, Fraction]) -> Slow:
-    more = {part: ns - typical.get(part, Fraction()) for part, ns in one.parts}
-    part = min(more, key=lambda part: (-more[part], part))
-    return Slow(one, part, round(more[part]))
+def _most_beyond(one: Account, typical: _Typical) -> Slow:
+    # Differences to the mean times the number of requests: integers, where fractions take most of the time.
+    get, times = typical.sums_ns.get, typical.requests
+    more, part = min([(get(part, 0) - ns * times, part) for part, ns in one.parts])
+    return Slow(one, part, round(Fraction(-more, times)))
 
 
 def _compare(
@@ -137,8 +138,8 @@ def _compare(
     sums = _sums(slow)
     usual: dict[Part, Fraction] = {}
     for route, one in typical.items():
-        for part, mean in one.parts.items():
-            usual[part] = usual.get(part, Fraction()) + weights[route] * mean
+        for part, ns in one.sums_ns.items():
+            usual[part] = usual.get(part, Fraction()) + weights[route] * Fraction(ns, one.requests)
     largest: dict[Part, int] = {}
     for each in named:
         largest[each.part] = largest.get(each.part, 0) + 1

@@ -18,6 +18,7 @@ from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
 from otel.latency.text.problems import render_problems
 from otel.trace import Problem, find_sources, find_traces, trace_id_of
+from otel.trace.index import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -84,11 +85,12 @@ def _run(
     sources = find_sources(request.sources, problems, spool)
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
-    accounts = _wanted(load(sources, problems, step), request)
+    index = LineIndex()
+    accounts = _wanted(load(sources, problems, step, index), request)
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
-        return find_traces(sources, trace_ids)
+        return find_traces(sources, trace_ids, index)
 
     report = report_of(
         accounts,

@@ -1,8 +1,8 @@
 """The account of a trace made from lean spans: the same as `account`, for the traces of which there are many.
 
 One sort, one walk with a stack of its own, and an answer of the rules remembered for each shape where it stands. What
-is rare (an init, a timeout, an open span, several roots, duplicates, cycles) is left to `account`, which is slower and
-the measure: a test holds the two to each other.
+is rare (an init that nothing lies around, a timeout, an open span, several roots, duplicates, cycles) is left to
+`account`, which is slower and the measure: a test holds the two to each other.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from otel.latency.account import Account
-from otel.latency.calls import CODES, Calls
-from otel.latency.places import Places
+from otel.latency.calls import CODES
+from otel.latency.hanging import hang_around_inits, hang_in_invocations
+from otel.latency.places import COLD, INIT, RANKED, RARE, Places
 from otel.latency.shape import ADDRESSES, KEYS
 from otel.trace.lean import LeanReader
 from otel.trace.platform import INVOCATION_KEYS
@@ -20,6 +21,7 @@ from otel.trace.platform import INVOCATION_KEYS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from otel.latency.calls import Calls
     from otel.latency.part import Part
     from otel.trace.lean import LeanSpan
 
@@ -53,10 +55,9 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
     tree = _tree(spans, places)
     if tree is None:
         return None
-    top, ids, noted = tree
-    facts = places.facts
+    top, ids, noted, starting, cold = tree
     end_ns = max(top.end_ns, top.start_ns)
-    sums, took, visited = _walk(top, end_ns, ids, places)
+    sums, took, visited = _walk(top, end_ns, ids, places, starting)
     if visited != len(spans):  # a cycle hangs on nothing
         return None
     calls, lengths = _calls(took, places)
@@ -68,10 +69,10 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
         status_code=told.status_code,
         start_ns=top.start_ns,
         wall_ns=end_ns - top.start_ns,
-        parts=tuple(sorted(_by_part(sums, places).items(), key=lambda one: (-one[1], one[0]))),
-        calls=tuple(sorted(calls.items())),
-        took=tuple((part, tuple(sorted(each))) for part, each in sorted(lengths.items())),
-        cold_start=any(facts[span.shape].cold for span in noted),
+        parts=_by_part(sums, places),
+        calls=calls,
+        took=lengths,
+        cold_start=cold,
         error=told.error,
         timed_out=False,
     )
@@ -79,21 +80,21 @@ def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
 
 def _tree(  # noqa: C901 - as `_walk`
     spans: list[LeanSpan], places: Places
-) -> tuple[LeanSpan, Ids, list[LeanSpan]] | None:
-    """Hang each span below the one that waits for it, the last to end first; the top, all by id, and those to note."""
+) -> tuple[LeanSpan, Ids, list[LeanSpan], dict[str, int] | None, bool] | None:
+    """Hang each span below the one that waits for it, the last to end first.
+
+    The top, all by id, those to note, the instants at which a service of Lambda's began an init (by its span id; None
+    without one), and whether it was a cold start.
+    """
     noted_shapes, facts = places.noted(), places.facts
-    ids: Ids = {}
-    noted: list[LeanSpan] = []
-    for span in spans:
-        if noted_shapes[span.shape]:
-            if facts[span.shape].rare:
-                return None
-            noted.append(span)
-        ids[span.span_id] = span
-    if len(ids) != len(spans):
+    ids = {span.span_id: span for span in spans}
+    noted = [span for span in spans if noted_shapes[span.shape]]
+    why = 0  # of all of them together
+    for span in noted:
+        why |= noted_shapes[span.shape]
+    if len(ids) != len(spans) or why & RARE:
         return None
     _last_to_end_first(spans)
-    beside = places.beside_invocation(noted, spans, ids)
     top: LeanSpan | None = None
     for span in spans:
         above = ids.get(span.parent_id)
@@ -101,19 +102,24 @@ def _tree(  # noqa: C901 - as `_walk`
             if top is not None:
                 return None
             top = span
-            continue
-        if beside:
-            above = beside.get(span.span_id, above)
-        if above.below is None:
+        elif above.below is None:
             above.below = [span]
         else:
             above.below.append(span)
     # Open spans have the end 0, so they come last.
     if top is None or not spans[-1].end_ns:
         return None
-    if facts[top.shape].rank < 0 and any(facts[span.shape].rank >= 0 for span in noted):
+    if why & RANKED and facts[top.shape].rank < 0:
         return None  # the request begins further in
-    return top, ids, noted
+    hang_in_invocations(noted, ids, facts)
+    starting: dict[str, int] | None = None
+    if why & INIT:
+        inits = [span for span in noted if facts[span.shape].init and span.parent_id in ids]
+        inits = [span for span in inits if facts[ids[span.parent_id].shape].function]
+        starting = hang_around_inits(inits, top, ids, facts) if inits else None
+        if inits and starting is None:
+            return None
+    return top, ids, noted, starting, starting is not None or bool(why & COLD)
 
 
 def _last_to_end_first(spans: list[LeanSpan]) -> None:
@@ -129,7 +135,7 @@ def _last_to_end_first(spans: list[LeanSpan]) -> None:
 
 
 def _walk(  # noqa: C901 - one loop: a call in it is what the time would go to
-    top: LeanSpan, end_ns: int, ids: Ids, places: Places
+    top: LeanSpan, end_ns: int, ids: Ids, places: Places, starting: dict[str, int] | None
 ) -> tuple[dict[int, int], dict[int, list[int]], int]:
     """Own time on the critical path, and the lengths of calls, by charge; and how many spans hang on the top.
 
@@ -178,6 +184,10 @@ def _walk(  # noqa: C901 - one loop: a call in it is what the time would go to
                     todo.append((child, number, start, end))
             elif child.below is not None:  # nobody waited for it, nor for what is below
                 todo.append((child, number, 0, 0))
+        if starting is not None and span.span_id in starting:  # Lambda's service, making an environment
+            early = _own_before(below, low, high, starting[span.span_id])
+            sums[places.starting] = sums.get(places.starting, 0) + early
+            own -= early
         if own > 0:
             sums[charge] = sums.get(charge, 0) + own
     return sums, took, visited
@@ -193,22 +203,44 @@ def _last_first(below: Sequence[LeanSpan], low: int, high: int) -> Sequence[Lean
     return below
 
 
-def _by_part(sums: dict[int, int], places: Places) -> dict[Part, int]:
+def _own_before(below: Sequence[LeanSpan], low: int, high: int, until: int) -> int:
+    """Of a span's own time in its window those sections that end by `until`."""
+    found, t = 0, high
+    for child in below:
+        start, end = max(child.start_ns, low), min(child.end_ns, t)
+        if start < end:
+            if t <= until:
+                found += t - end
+            t = start
+    return found + (t - low if t <= until else 0)
+
+
+def _by_part(sums: dict[int, int], places: Places) -> tuple[tuple[Part, int], ...]:
     parts: dict[Part, int] = {}
+    charges = places.charges
     for charge, ns in sums.items():
         if ns:
-            part = places.charges[charge].part
+            part = charges[charge].part
             parts[part] = parts.get(part, 0) + ns
-    return parts
+    return tuple([(part, -ns) for ns, part in sorted([(-ns, part) for part, ns in parts.items()])])
 
 
-def _calls(took: dict[int, list[int]], places: Places) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
+def _calls(
+    took: dict[int, list[int]], places: Places
+) -> tuple[tuple[tuple[Part, Calls], ...], tuple[tuple[Part, tuple[int, ...]], ...]]:
     calls: dict[Part, Calls] = {}
     lengths: dict[Part, list[int]] = {}
     for charge, each in took.items():
-        part, one, _ = places.charges[charge]
-        if one is not None:
-            several = one if len(each) == 1 else one * len(each)
-            calls[part] = calls[part] + several if part in calls else several
-            lengths.setdefault(part, []).extend(each)
-    return calls, lengths
+        part = places.charges[charge].part
+        several = places.calls(charge, len(each))
+        if part in calls:
+            calls[part] += several
+            lengths[part] += each
+        else:
+            calls[part] = several
+            lengths[part] = each
+    order = sorted(calls)
+    return (
+        tuple([(part, calls[part]) for part in order]),
+        tuple([(part, tuple(sorted(lengths[part]))) for part in order]),
+    )

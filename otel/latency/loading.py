@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from array import array
 from typing import TYPE_CHECKING
 
 from otel.latency.account import Account, account
 from otel.latency.lean import lean_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
+from otel.trace.index import LineIndex
 from otel.trace.lines import documents, documents_by_line, lines
 from otel.trace.reading import spans_of_document
 
@@ -22,29 +24,57 @@ __all__ = ["load"]
 
 
 def load(
-    sources: Iterable[Source], problems: list[Problem], step: Callable[[int], None] = lambda _: None
+    sources: Iterable[Source],
+    problems: list[Problem],
+    step: Callable[[int], None] = lambda _: None,
+    index: LineIndex | None = None,
 ) -> list[Account]:
-    """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`."""
+    """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`.
+
+    `index` learns where the lines of each trace are.
+    """
+    index = LineIndex() if index is None else index
     reader = new_reader()
     others: dict[str, list[Span]] = {}
     for source in sources:
-        for span in _read(source, reader, problems, step):
+        for span in _read(source, reader, problems, step, index):
             others.setdefault(span.trace_id, []).append(span)
     return list(_accounts(reader, others, problems))
 
 
-def _read(source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None]) -> Iterator[Span]:
+def _read(
+    source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None], index: LineIndex
+) -> Iterator[Span]:
     """The spans that the fast reader does not take; those that it takes it keeps."""
-    numbered = lines(source, problems, step)
-    begin = list(itertools.islice(numbered, 2))
-    left = [line for line in begin if not reader.read(line[1])]
+    begins = array("q")
+    numbered = lines(source, problems, step, begins)
+    index.begin(source)
+
+    def left_of(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        read, note = reader.read, index.note
+        for line in numbered:
+            if not read(line[1]):
+                index.leave_out(source)
+                yield line
+            elif begins:
+                note(reader.last, begins[-1])
+            else:
+                index.leave_out(source)
+
+    begin: list[tuple[int, bytes]] = []
+    left = list(left_of(_noting(itertools.islice(numbered, 2), begin)))
     if len(left) < len(begin):  # one document a line: what is broken is broken by itself
-        rest = (line for line in numbered if not reader.read(line[1]))
-        found = documents_by_line(source, itertools.chain(left, rest), problems)
+        found = documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
     else:  # another format, or one document over many lines: the tolerant reader has to see how it goes on
         found = documents(source, itertools.chain(begin, numbered), problems)
     for document in found:
         yield from spans_of_document(source, document, problems)
+
+
+def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    for line in numbered:
+        noted.append(line)
+        yield line
 
 
 def _accounts(reader: LeanReader, others: dict[str, list[Span]], problems: list[Problem]) -> Iterator[Account]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel.latency.calls import Calls
 from otel.latency.charge import Charge, charge_of
+from otel.latency.part import COLD_START
 from otel.trace import Span, SpanKind
 from otel.trace.platform import FUNCTION, OUTER, PHASES, SERVICE, is_function_handler, is_runtime_init
 from otel.trace.request import function_of, is_error, route_of, status_code_of
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
 
     from otel.trace.lean import LeanReader, LeanSpan
 
-__all__ = ["Facts", "Places", "Told"]
+__all__ = ["COLD", "INIT", "RANKED", "RARE", "Facts", "Places", "Told"]
 
+RARE, COLD, RANKED, INIT, OTHER = 1, 2, 4, 8, 16  # why a shape is noted
 SERVES = (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
@@ -23,8 +26,8 @@ class Facts(NamedTuple):
     """What an account asks of a span again and again, answered for its shape.
 
     `rare` is what only `account` knows to handle. `rank` is the place among outer spans: 0 is API Gateway's, 3 a
-    function's handler, -1 none of them. `invocation` and `phase` are so by name: where they count, below a function
-    segment, is for the caller to see.
+    function's handler, -1 none of them. `invocation`, `init` and `phase` are so by name: where they count, below a
+    function segment, is for the caller to see.
     """
 
     span: Span
@@ -33,6 +36,7 @@ class Facts(NamedTuple):
     cold: bool
     serves: bool
     steps: bool
+    init: bool
     function: bool
     segment: bool
     handles: bool
@@ -54,7 +58,7 @@ class Places:
 
     def __init__(self, reader: LeanReader) -> None:
         self._shapes = reader.shapes
-        self._noted: list[bool] = []
+        self._noted: list[int] = []
         self.facts: list[Facts] = []
         self.charges: list[Charge] = []
         # By the shape and the charge of a span the charges of its children, by their shapes, as far as they are known.
@@ -63,13 +67,16 @@ class Places:
         self._numbers: dict[Charge, int] = {}
         self._told: dict[tuple[int, int, int], Told] = {}
         self._answers: dict[tuple[int, int, int, int, str], int] = {}
+        self._calls: dict[tuple[int, int], Calls] = {}
+        self.starting = self._number(Charge(COLD_START, None, foreign=False))
 
-    def noted(self) -> list[bool]:
-        """By the number of a shape: is it one that an account looks at twice? Brings the facts up to date."""
+    def noted(self) -> list[int]:
+        """By the number of a shape why an account looks at it twice, 0 if it does not. Brings the facts up to date."""
         for shape in self._shapes[len(self.facts) :]:
             self.facts.append(_facts(shape.span))
             one = self.facts[-1]
-            self._noted.append(one.rare or one.rank >= 0 or one.cold or one.serves or one.segment or one.invocation)
+            why = RARE * one.rare | COLD * one.cold | RANKED * (one.rank >= 0) | INIT * one.init
+            self._noted.append(why | OTHER * (one.serves or one.segment or one.invocation))
         return self._noted
 
     def top(self, span: LeanSpan) -> int:
@@ -87,14 +94,29 @@ class Places:
             known[span.shape] = number
         return number
 
+    def calls(self, charge: int, times: int) -> Calls:
+        """So many calls of one charge."""
+        calls = self._calls.get((charge, times))
+        if calls is None:
+            one = self.charges[charge].call
+            calls = self._calls[charge, times] = Calls() if one is None else one * times
+        return calls
+
     def _asked(self, span: LeanSpan, parent: LeanSpan | None, above: LeanSpan | None, outer: int) -> int:
-        facts, holds = self.facts, self._holds(span, parent)
-        at = (-1 if parent is None else parent.shape, -1 if above is None else above.shape)
-        key = (span.shape, *at, outer, holds)
+        facts = self.facts
+        own = facts[span.shape]
+        holds = self._holds(span, parent) if own.function or own.invocation else ""
+        key = (
+            span.shape,
+            -1 if parent is None else parent.shape,
+            -1 if above is None else above.shape,
+            outer,
+            holds,
+        )
         number = self._answers.get(key)
         if number is None:
             charge = charge_of(
-                facts[span.shape].span,
+                own.span,
                 None if parent is None else facts[parent.shape].span,
                 None if above is None else facts[above.shape].span,
                 holds,
@@ -102,26 +124,6 @@ class Places:
             )
             number = self._answers[key] = self._number(charge)
         return number
-
-    def beside_invocation(
-        self, noted: Sequence[LeanSpan], spans: Sequence[LeanSpan], ids: Mapping[str, LeanSpan]
-    ) -> dict[str, LeanSpan]:
-        """What hangs on a function segment but lies in its Invocation hangs on that, by span id."""
-        facts = self.facts
-        invocations: dict[str, list[LeanSpan]] = {}
-        for span in noted:
-            if facts[span.shape].invocation and span.parent_id in ids and facts[ids[span.parent_id].shape].function:
-                invocations.setdefault(span.parent_id, []).append(span)
-        for beside in invocations.values():
-            beside.sort(key=lambda one: (one.start_ns, one.span_id))
-        found: dict[str, LeanSpan] = {}
-        for span in spans if invocations else ():
-            if span.parent_id in invocations and not facts[span.shape].phase:
-                for one in invocations[span.parent_id]:
-                    if one.start_ns <= span.start_ns < one.end_ns:
-                        found[span.span_id] = one
-                        break
-        return found
 
     def told(self, top: LeanSpan, segment: LeanSpan | None, handler: LeanSpan | None) -> Told:
         """What the outermost span, Lambda's and the handler's tell of a request."""
@@ -157,6 +159,10 @@ class Places:
     def _highest(self, spans: list[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
         if len(spans) < 2:
             return spans[0] if spans else None
+        if len(spans) == 2 and spans[1].parent_id == spans[0].span_id:
+            return spans[0]
+        if len(spans) == 2 and spans[0].parent_id == spans[1].span_id:
+            return spans[1]
 
         def place(span: LeanSpan) -> tuple[int, int, int, str]:
             depth, parent = 0, ids.get(span.parent_id)
@@ -171,15 +177,18 @@ class Places:
         """As `charges` has it: what is known of the inside of Lambda's function segment or of its Invocation."""
         facts = self.facts
         own = facts[span.shape]
-        invocation = own.invocation and parent is not None and facts[parent.shape].function
-        if not own.function and not invocation:
+        if not own.function and not (own.invocation and parent is not None and facts[parent.shape].function):
             return ""
-        inside = [facts[child.shape] for child in span.below or ()]
-        if own.function and any(one.invocation for one in inside):
-            return "invocation"
-        if any(one.handles for one in inside):
-            return "handler"
-        return "calls" if any(not (own.function and one.phase) for one in inside) else ""
+        holds = ""
+        for child in span.below or ():
+            one = facts[child.shape]
+            if own.function and one.invocation:
+                return "invocation"
+            if one.handles:
+                holds = "handler"
+            elif not holds and not (own.function and one.phase):
+                holds = "calls"
+        return holds
 
     def _number(self, charge: Charge) -> int:
         number = self._numbers.get(charge)
@@ -196,14 +205,12 @@ def _facts(span: Span) -> Facts:
     rank = OUTER.index(span.origin) if span.origin in OUTER else len(OUTER) if is_function_handler(span) else -1
     return Facts(
         span=span,
-        rare=is_runtime_init(span)
-        or (phase and span.name in ("Initialization", "Restore"))
-        or span.provisional
-        or span.attributes.get("lambda.timeout") is True,
+        rare=is_runtime_init(span) or span.provisional or span.attributes.get("lambda.timeout") is True,
         rank=rank,
         cold=span.attributes.get("faas.coldstart") is True,
         serves=span.kind in SERVES and span.origin is None,
         steps=span.kind is SpanKind.INTERNAL and span.origin is None,
+        init=phase and span.name in ("Initialization", "Restore"),
         function=span.origin == FUNCTION,
         segment=span.origin in (SERVICE, FUNCTION),
         handles=is_function_handler(span) or span.kind is SpanKind.SERVER,

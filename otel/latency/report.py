@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency.cohorts import Cohorts, cohorts
 from otel.latency.timeouts import Timeout, timeout_of
-from otel.latency.totals import Tally, Totals
+from otel.latency.totals import Tally
 from otel.latency.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def report_of(
     timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
     return Report(
         accounts=tuple(ordered),
-        totals=Totals.of(ordered).all_routes(),
+        totals=Tally.of(ordered),
         cohorts=compared,
         verdict=found,
         timeouts=tuple(one for one in timeouts if one is not None),

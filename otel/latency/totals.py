@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,18 +74,40 @@ class Tally:
         """Their wall clocks together."""
         return sum(self.walls_ns)
 
-    def add(self, one: Account) -> None:
-        """Count one request. A request that timed out is not an error as well."""
-        self.walls_ns.append(one.wall_ns)
-        self.cold_starts += one.cold_start
-        self.errors += one.error and not one.timed_out
-        self.timeouts += one.timed_out
-        for part, ns in one.parts:
-            self._part(part).each_ns.append(ns)
-        for part, calls in one.calls:
-            self._part(part).calls += calls
-        for part, took in one.took:
-            self._part(part).took_ns.extend(took)
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Tally:
+        """The tally of some requests."""
+        tally = cls()
+        tally.add(accounts)
+        return tally
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        """Count some requests. A request that timed out is not an error as well."""
+        waits: defaultdict[Part, list[int]] = defaultdict(list)
+        lengths: defaultdict[Part, list[int]] = defaultdict(list)
+        counts: defaultdict[Part, list[int]] = defaultdict(lambda: [0, 0, 0, 0])  # a `Calls` to write on
+        for one in accounts:
+            self.walls_ns.append(one.wall_ns)
+            self.cold_starts += one.cold_start
+            self.errors += one.error and not one.timed_out
+            self.timeouts += one.timed_out
+            for part, ns in one.parts:
+                waits[part].append(ns)
+            for part, took in one.took:
+                lengths[part] += took
+            for part, calls in one.calls:
+                count = counts[part]
+                count[0] += calls.calls
+                if calls.errors or calls.throttles or calls.retries:
+                    count[1] += calls.errors
+                    count[2] += calls.throttles
+                    count[3] += calls.retries
+        for part, each in waits.items():
+            self._part(part).each_ns.extend(array("q", each))
+        for part, each in lengths.items():
+            self._part(part).took_ns.extend(array("q", each))
+        for part, count in counts.items():
+            self._part(part).calls += Calls(*count)
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere."""
@@ -115,14 +138,10 @@ class Totals:
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> Totals:
         """The totals of some requests."""
-        totals = cls()
+        routes: dict[str, list[Account]] = {}
         for one in accounts:
-            totals.add(one)
-        return totals
-
-    def add(self, one: Account) -> None:
-        """Count one request."""
-        self.routes.setdefault(one.route, Tally()).add(one)
+            routes.setdefault(one.route, []).append(one)
+        return cls({route: Tally.of(members) for route, members in routes.items()})
 
     def merge(self, other: Totals) -> None:
         """Add what was counted elsewhere."""

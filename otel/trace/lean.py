@@ -55,7 +55,6 @@ class LeanSpan(Struct, gc=False):
     status: RawStatus = UNSET
     attributes: Raw = NONE
     events: Raw = NONE
-    links: Raw = NONE
     shape: int = field(name="(shape)", default=0)
     below: list[LeanSpan] | None = field(name="(below)", default=None)
 
@@ -110,6 +109,7 @@ _plain = msgspec.json.Decoder().decode
 class LeanReader:
     """Reads lines into spans by trace; `keys` are the attributes, `codes` the error codes that rules ask for.
 
+    `last` are the ids of the traces in the line that was read last.
     Of `addresses` only what comes before the path is told apart, of `presence` only whether they are there.
     """
 
@@ -118,6 +118,7 @@ class LeanReader:
     ) -> None:
         self.shapes: list[Shape] = []
         self.traces: dict[str, list[LeanSpan]] = {}
+        self.last: set[str] = set()
         self._codes = frozenset(codes)
         self._known: dict[object, int] = {}
         self._groups: dict[tuple[bytes, bytes], int] = {}
@@ -174,7 +175,8 @@ class LeanReader:
 
     def _are_ids(self, spans: list[LeanSpan]) -> bool:
         """All in lower-case hex? Asked of all together: one by one it would take longer than the rest."""
-        fresh = [trace_id for trace_id in {span.trace_id for span in spans} if trace_id not in self.traces]
+        self.last = {span.trace_id for span in spans}
+        fresh = [trace_id for trace_id in self.last if trace_id not in self.traces]
         ids = "".join([*fresh, *[span.span_id for span in spans], *[span.parent_id for span in spans]])
         return not ids.encode().translate(None, DIGITS) and NO_TRACE not in fresh
 
@@ -202,7 +204,7 @@ class LeanReader:
             # Two bits of the flags count, and those only where there is a parent.
             side = span.flags & 0x300 if parent else 0
             codes = self._codes_of(span) if span.status.message or span.events is not NONE else ()
-            values = values_of(bytes(span.attributes), span.name) if span.attributes is not NONE else ()
+            values = values_of(bytes(span.attributes), span.name) if span.attributes is not NONE else 0
             key = (group, span.name, span.kind, span.status.code, side, codes, values)
             number = known.get(key)
             if number is None:
@@ -212,8 +214,10 @@ class LeanReader:
                 known[key] = number
             span.shape = number
             span.name = ""
-            span.attributes = span.events = span.links = NONE
+            span.attributes = NONE
             span.status = UNSET
+            if span.events is not NONE:
+                span.events = NONE
 
     def _new(self, group: int, span: LeanSpan, side: int, codes: tuple[str, ...]) -> int:
         """A shape that was not seen before: the slow way, once."""

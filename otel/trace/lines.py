@@ -13,6 +13,7 @@ from otel.trace.document import is_trace_document
 from otel.trace.problem import Problem
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterator
 
     from otel.trace.sources import Source
@@ -33,15 +34,21 @@ class Document(NamedTuple):
 
 
 def lines(
-    source: Source, problems: list[Problem], step: Callable[[int], None] = lambda _: None
+    source: Source,
+    problems: list[Problem],
+    step: Callable[[int], None] = lambda _: None,
+    begins: array[int] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, as far as it can be read; empty ones and endless ones are left out.
 
-    `step` hears how many bytes of the file were taken in.
+    `step` hears how many bytes of the file were taken in; `begins` gets the offset of each line, unless compressed.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
-            told = 0
+            told = at = 0
+            compressed = stream is not file
+            if compressed:
+                begins = None
             for number in itertools.count(1):
                 line = stream.readline(LONGEST_LINE)
                 if not line:
@@ -49,10 +56,14 @@ def lines(
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     problems.append(Problem(source.name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
                     while line and not line.endswith(b"\n"):
+                        at += len(line)
                         line = stream.readline(BUFFER)
                 elif not line.isspace():
+                    if begins is not None:
+                        begins.append(at)
                     yield number, line
-                at = file.tell()
+                # `tell` is a call of the system each time: where bytes are lines, their lengths say the same.
+                at = file.tell() if compressed else at + len(line)
                 if at - told > BUFFER:
                     step(at - told)
                     told = at

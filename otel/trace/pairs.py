@@ -15,8 +15,10 @@ __all__ = ["Pairs", "before_path", "present", "whole"]
 
 BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 TEXT = b'","value":{"stringValue":"'
+INTEGER = b'","value":{"intValue":"'
 SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
 MOST = 20_000
+LONG, MOST_LONG = 4096, 2000  # longer ones are looked up last, and fewer of them are remembered
 OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
 MOST_FRAMES = 16
 
@@ -33,15 +35,21 @@ class Pairs:
         decode: Callable[[bytes], Iterable[tuple[str, bytes]]],
     ) -> None:
         self._how, self._decode = how, decode
-        self._texts: dict[bytes, tuple[object, ...]] = {}
-        self._frames: dict[object, list[tuple[bytes, bytes, int, tuple[object, ...]]]] = {}
+        self._texts: dict[bytes, int] = {}
+        self._longs: dict[bytes, int] = {}
+        self._frames: dict[object, list[tuple[bytes, bytes, int, int]]] = {}
+        self._doubles: dict[object, list[tuple[bytes, bytes, bytes, int]]] = {}
+        self._kinds: dict[tuple[object, ...], int] = {}
         self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._numbers: dict[object, int] = {}
         self._often: dict[bytes, int] = {}
         self._varied: set[bytes] = set()  # names with many values of which rules read none
 
-    def values(self, text: bytes, place: object) -> tuple[object, ...]:
-        """Equal for attributes that rules cannot tell apart; `place` is where to look first, such as a span's name."""
+    def values(self, text: bytes, place: object) -> int:
+        """A number, the same for attributes that rules cannot tell apart.
+
+        `place` is where to look first, such as a span's name.
+        """
         values = self._texts.get(text) if len(text) < SHORT else None
         if values is not None:
             return values
@@ -50,9 +58,23 @@ class Pairs:
                 inside = text[len(begin) : len(text) - len(end)]
                 if b'"' not in inside and b"\\" not in inside:  # one text, whatever it says
                     return values
-        return self._taken_apart(text, place)
+        for begin, middle, end, values in self._doubles.get(place, ()):
+            if text.startswith(begin) and text.endswith(end):
+                first = text.find(b'"', len(begin))
+                after = first + len(middle)
+                inside = text[after : len(text) - len(end)]
+                if (
+                    text.startswith(middle, first)
+                    and after <= len(text) - len(end)
+                    and b'"' not in inside
+                    and b"\\" not in inside
+                    and b"\\" not in text[len(begin) : first]
+                ):
+                    return values
+        values = self._longs.get(text) if len(text) >= SHORT else None
+        return self._taken_apart(text, place) if values is None else values
 
-    def _taken_apart(self, text: bytes, place: object) -> tuple[object, ...]:
+    def _taken_apart(self, text: bytes, place: object) -> int:
         found = text.split(BEGIN)
         if b"kvlistValue" in text or (found[0] != b"[" and text != b"[]"):
             return self._decoded(text)  # attributes in an attribute, or white space
@@ -63,12 +85,15 @@ class Pairs:
             if b"\\" in name:
                 return self._decoded(text)
             numbers[at] = self._pair(name, found[at])
-        values = tuple(numbers)
+        values = self._kinds.setdefault(tuple(numbers), len(self._kinds) + 1)
         if not fresh:
-            if len(text) < SHORT and len(self._texts) < MOST:
-                self._texts[text] = values
-        elif len(fresh) == 1:
-            self._frame(found, fresh[0], text, place, values)
+            if len(text) < SHORT:
+                if len(self._texts) < MOST:
+                    self._texts[text] = values
+            elif len(text) < LONG and len(self._longs) < MOST_LONG:
+                self._longs[text] = values
+        elif len(fresh) <= 2:
+            self._frame(found, fresh, text, place, values)
         return values
 
     def _pair(self, name: bytes, pair: bytes) -> int:
@@ -87,22 +112,51 @@ class Pairs:
             self._varied.add(name)
         return number
 
-    def _frame(self, found: list[bytes], at: int, text: bytes, place: object, values: tuple[object, ...]) -> None:
-        """Remember what stands around the one text that differs each time, if no rule reads that text."""
-        pair = found[at]
+    def _frame(self, found: list[bytes], fresh: list[int], text: bytes, place: object, values: int) -> None:
+        """Remember what stands around the one or two texts that differ each time, if no rule reads those."""
+        gaps: list[tuple[int, int]] = []
+        for at in fresh:
+            lead = self._lead(found[at])
+            if lead is None:
+                return
+            begin = len(BEGIN.join(found[:at])) + len(BEGIN) + len(lead)
+            end = text.index(b'"', begin)
+            if b"\\" in text[begin:end]:
+                return
+            gaps.append((begin, end))
+        if len(self._frames) >= MOST or len(self._doubles) >= MOST:
+            return
+        if len(gaps) == 1:
+            [(begin, end)] = gaps
+            frames = self._frames.setdefault(place, [])
+            if len(frames) < MOST_FRAMES:
+                frames.append((text[:begin], text[end:], begin + len(text) - end, values))
+            return
+        (begin, first), (after, end) = gaps
+        doubles = self._doubles.setdefault(place, [])
+        if len(doubles) < MOST_FRAMES:
+            doubles.append((text[:begin], text[first:after], text[end:], values))
+
+    def _lead(self, pair: bytes) -> bytes | None:
+        """An attribute up to where it differs each time, if it had many values and rules read none of the rest."""
         name = pair[: pair.find(b'"')]
         reduce = self._how.get(name.decode())
-        frames = self._frames.setdefault(place, []) if len(self._frames) < MOST else []
-        often = name in self._varied or (reduce is present and self._often.get(name, 0) > OFTEN)
-        if not often or not pair.startswith(name + TEXT) or len(frames) >= MOST_FRAMES:
-            return
-        begin = BEGIN.join(found[:at]) + BEGIN + name + TEXT
-        end = text[text.index(b'"', len(begin)) :]
-        frames.append((begin, end, len(begin) + len(end), values))
+        if name not in self._varied and self._often.get(name, 0) <= OFTEN:
+            return None
+        if reduce is before_path:
+            parts = pair.split(b"/", 3)
+            lead = b"/".join([*parts[:3], b""])
+            text = lead[len(name) + len(TEXT) :]
+            fits = len(parts) == 4 and pair.startswith(name + TEXT) and b'"' not in text and b"\\" not in text
+            return lead if fits and b"/" not in name else None
+        if name not in self._varied and reduce is not present:
+            return None
+        return next((name + mark for mark in (TEXT, INTEGER) if pair.startswith(name + mark)), None)
 
-    def _decoded(self, text: bytes) -> tuple[object, ...]:
+    def _decoded(self, text: bytes) -> int:
         how = self._how
-        return tuple((name, how[name](value)) for name, value in self._decode(text) if name in how)
+        values = tuple((name, how[name](value)) for name, value in self._decode(text) if name in how)
+        return self._kinds.setdefault(values, len(self._kinds) + 1)
 
 
 def whole(value: bytes) -> object:

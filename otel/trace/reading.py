@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel.trace.document import spans_of
-from otel.trace.lines import documents, lines, parse
+from otel.trace.index import LineIndex, lines_at
+from otel.trace.lines import documents, documents_by_line, lines, parse
 from otel.trace.problem import Problem
 from otel.trace.sources import Source, find_sources
 from otel.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from otel.trace.lines import Document
     from otel.trace.span import Span
@@ -47,14 +48,26 @@ def read_trace(path: str | Path, trace_id: str) -> Trace | None:
     return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
 
 
-def find_traces(sources: Iterable[Source], trace_ids: Collection[str]) -> dict[str, Trace]:
-    """Some traces out of files that were read before: their problems are known, and only these spans are kept."""
+def find_traces(
+    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None
+) -> dict[str, Trace]:
+    """Some traces out of files that were read before: their problems are known, and only these spans are kept.
+
+    Where an `index` knows their lines, only these are read.
+    """
     found: dict[str, list[Span]] = {}
     for source in sources if trace_ids else ():
-        for document in documents(source, _naming(lines(source, []), trace_ids), []):
+        offsets = index.offsets(source, trace_ids) if index is not None else None
+        if offsets is None:
+            read = documents(source, _naming(lines(source, []), trace_ids), [])
+        else:
+            read = documents_by_line(source, lines_at(source, offsets), [])
+        for document in read:
             for span in spans_of_document(source, document, []):
                 if span.trace_id in trace_ids:
                     found.setdefault(span.trace_id, []).append(span)
+    if index is not None and len(found) < len(trace_ids):
+        return find_traces(sources, trace_ids)  # a file is not what it was any more
     return {trace_id: Trace(spans) for trace_id, spans in found.items()}
 
 

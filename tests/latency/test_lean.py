@@ -133,14 +133,32 @@ def test_random_traces_have_one_account(
 
 
 @settings(max_examples=700, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9))
+@given(trees(), st.lists(DRESS, min_size=1, max_size=3), st.lists(TEXTS, min_size=2, max_size=9), st.integers(0, 2))
 def test_attributes_with_ids_have_one_account_whatever_was_remembered(
-    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], ids: list[str]
+    tmp_path_factory: pytest.TempPathFactory,
+    spans: list[Span],
+    clothes: list[tuple[Any, ...]],
+    ids: list[str],
+    how: int,
 ) -> None:
     """As if each name had had many values before: what stands around an id is remembered from the second span on."""
     path = tmp_path_factory.getbasetemp() / "ids.jsonl"
     dressed = [
-        replace(span, attributes={"app.note": "x" * 300, **span.attributes, "app.id": ids[at % len(ids)]})
+        replace(
+            span,
+            attributes={
+                "app.note": "x" * 300,
+                **span.attributes,
+                "app.id": ids[at % len(ids)],
+                **(
+                    {}
+                    if how == 0
+                    else {"app.size": at * 7}
+                    if how == 1
+                    else {"url.full": f"https://a/{ids[(at + 1) % len(ids)]}"}
+                ),
+            },
+        )
         for at, span in enumerate(_dressed(spans, clothes))
     ]
     path.write_text("".join(dump_line([span]) for span in dressed))
@@ -148,6 +166,78 @@ def test_attributes_with_ids_have_one_account_whatever_was_remembered(
         patch.setattr(pairs, "OFTEN", 1)
         fast, slow, *_ = _both(path)
     assert fast == slow
+
+
+GATEWAY, LAMBDA, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
+# Spans that a cold start is made of, and some beside them: name, kind, origin, scope.
+COLD = [
+    ("gateway", SpanKind.SERVER, GATEWAY, ""),
+    ("service", SpanKind.SERVER, LAMBDA, ""),
+    ("function", SpanKind.SERVER, FUNCTION, ""),
+    ("Initialization", SpanKind.INTERNAL, None, ""),
+    ("Restore", SpanKind.INTERNAL, None, ""),
+    ("Invocation", SpanKind.INTERNAL, None, ""),
+    ("Invocation", SpanKind.INTERNAL, None, ""),
+    ("Overhead", SpanKind.INTERNAL, None, ""),
+    ("handler", SpanKind.SERVER, None, "otel.runtime"),
+    ("call", SpanKind.CLIENT, None, ""),
+    ("step", SpanKind.INTERNAL, None, ""),
+    ("Dwell Time", SpanKind.INTERNAL, None, ""),
+    ("init", SpanKind.INTERNAL, None, "otel.runtime"),
+]
+USUAL_PARENT = [None, 0, 1, 2, 2, 2, 2, 2, 2, 8, 2, 1, 8]
+
+
+@st.composite
+def cold_starts(draw: st.DrawFn) -> list[Span]:
+    """Some of these spans, most below those that they are usually below, at any times."""
+    rare = st.sampled_from([True] + [False] * 5)
+    drawn = [number for number in range(len(COLD)) if number < 4 or draw(st.booleans())]
+    outer = draw(st.sampled_from([0, 0, 0, 1, 1, 2]))
+    chosen = [number for number in drawn if number >= outer and (number != 12 or draw(rare))]
+    found: list[Span] = []
+    for at, number in enumerate(chosen):
+        name, kind, origin, scope = COLD[number]
+        usual = USUAL_PARENT[number]
+        above = chosen.index(usual) if usual in chosen else 0
+        if at and draw(rare):
+            above = draw(st.integers(0, at - 1))
+        start, length = draw(st.integers(1, 40)), draw(st.integers(0, 40))
+        if number < 3 and not draw(rare):
+            start, length = draw(st.integers(1, 12)), draw(st.integers(20, 60))
+        attributes: dict[str, object] = {} if origin is None else {"aws.xray.origin": origin}
+        if name == "call":
+            attributes["peer.service"] = "payments.example.com"
+        found.append(
+            Span(
+                trace_id="1" * 32,
+                span_id=f"{draw(st.integers(1, 9))}{at + 1:015x}",
+                parent_id=found[above].span_id if at else None,
+                name=name,
+                kind=kind,
+                start_ns=start,
+                end_ns=start + length,
+                attributes=attributes,
+                scope=Scope(scope),
+            )
+        )
+    return found
+
+
+def test_cold_starts_have_one_account() -> None:
+    """Wherever the init lies, and whatever lies around it; and most of them go the fast way."""
+    fast: list[bool] = []
+
+    @settings(max_examples=1500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(cold_starts())
+    def check(spans: list[Span]) -> None:
+        found = _fast(spans)
+        fast.append(found is not None)
+        if found is not None:
+            assert found == account(Trace(spans))
+
+    check()
+    assert sum(fast) > len(fast) / 2
 
 
 def test_the_order_system_has_one_account(tmp_path: Path) -> None:
@@ -163,8 +253,9 @@ def test_the_order_system_has_one_account(tmp_path: Path) -> None:
 def test_what_is_usual_goes_the_fast_way() -> None:
     """Else the rest of this file would compare the slow way with itself."""
     assert _fast(order(200).spans) == account(order(200))
-    for rare in (slow_order(), timed_out()):
-        assert _fast(rare.spans) is None
+    assert _fast(slow_order().spans) == account(slow_order())
+    assert slow_order().cold_start
+    assert _fast(timed_out().spans) is None
 
 
 def _fast(spans: Iterable[Span]) -> Account | None:
@@ -236,3 +327,23 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
     [members] = reader.traces.values()
     codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
+
+
+def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
+    """An address and a size differ each time: what stands before, between and after them is looked at."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    expected = []
+    for number in range(600):
+        host = "b.example" if number % 7 == 6 else "a.example"
+        status = 429 if number % 11 == 10 else 200
+        attributes: dict[str, object] = {"note": "x" * 300, "http.url": f"https://{host}/v1/{number:x}"}
+        if number % 13 == 12:
+            attributes["http.url"] = f'https://{host}/"\\{number}'
+        attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
+        expected.append((host, status))
+        assert reader.read(dump_line([replace(call, attributes=attributes)]).encode())
+    [members] = reader.traces.values()
+    told = [reader.full(span).attributes for span in members]
+    assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
+    assert len(reader.shapes) == 4

@@ -1,0 +1,56 @@
+"""Where the lines of a trace are, so that the few traces that are shown in full need no second pass over all of it."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from otel.trace.sources import Source
+
+__all__ = ["LineIndex", "lines_at"]
+
+
+class LineIndex:
+    """For each source the offsets of lines by the traces in them: 16 bytes for each trace in a line.
+
+    Of a trace id only its hash is kept: another with the same one brings lines too many, never too few.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[Source, tuple[array[int], array[int]]] = {}
+
+    def begin(self, source: Source) -> None:
+        """The lines that are noted next are in this source."""
+        self._hashes, self._offsets = self._sources[source] = array("q"), array("q")
+
+    def note(self, trace_ids: Iterable[str], offset: int) -> None:
+        """The line that begins there has spans of these traces."""
+        for trace_id in trace_ids:
+            self._hashes.append(hash(trace_id))
+            self._offsets.append(offset)
+
+    def leave_out(self, source: Source) -> None:
+        """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""
+        self._sources.pop(source, None)
+
+    def offsets(self, source: Source, trace_ids: Collection[str]) -> list[int] | None:
+        """Where lines with these traces begin, in their order; None if that is not known of the source."""
+        known = self._sources.get(source)
+        if known is None:
+            return None
+        wanted = {hash(trace_id) for trace_id in trace_ids}
+        return sorted({offset for one, offset in zip(*known, strict=True) if one in wanted})
+
+
+def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Lines by their offsets, which stand for their numbers; none where the file is gone."""
+    try:
+        with source.path.open("rb") as file:
+            for offset in offsets:
+                file.seek(offset)
+                yield offset, file.readline()
+    except OSError:
+        return

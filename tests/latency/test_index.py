@@ -1,0 +1,84 @@
+"""The traces that are shown in full are found without a second pass, and are the same."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel.latency.loading import load
+from otel.trace import Source, dump_line, find_traces
+from otel.trace.index import LineIndex
+from tests.latency.load import few
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel.trace import Problem
+
+
+def _lines() -> list[str]:
+    spans = [span for trace in few() for span in trace.spans]
+    random.Random(5).shuffle(spans)  # noqa: S311 - a seed that can be repeated
+    return [dump_line(spans[at : at + 3]) for at in range(0, len(spans), 3)]
+
+
+def _loaded(sources: list[Source]) -> LineIndex:
+    index = LineIndex()
+    problems: list[Problem] = []
+    load(sources, problems, index=index)
+    return index
+
+
+def _files(folder: Path) -> list[Source]:
+    lines = _lines()
+    half = len(lines) // 2
+    (folder / "a.jsonl").write_text("\n \n".join(line.strip() for line in lines[:half]))
+    (folder / "b.jsonl").write_text("".join(lines[half:]))
+    return [Source(name, folder / name) for name in ("a.jsonl", "b.jsonl")]
+
+
+def test_lines_of_several_files_are_gone_to(tmp_path: Path) -> None:
+    """Only those with the trace, and all of those."""
+    sources = _files(tmp_path)
+    index = _loaded(sources)
+    for trace in few():
+        wanted = {trace.trace_id}
+        assert find_traces(sources, wanted, index) == find_traces(sources, wanted)
+        for source in sources:
+            text = source.path.read_bytes()
+            naming = [line for line in text.split(b"\n") if trace.trace_id.encode() in line]
+            offsets = index.offsets(source, wanted)
+            assert offsets is not None
+            assert [text[at:].split(b"\n", 1)[0] for at in offsets] == naming
+
+
+@pytest.mark.parametrize("how", ["compressed", "a broken line", "another format in it"])
+def test_what_cannot_be_gone_to_is_searched(tmp_path: Path, how: str) -> None:
+    """No offsets there, and the same traces."""
+    sources = _files(tmp_path)
+    path = sources[1].path
+    if how == "compressed":
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    else:
+        path.write_text(path.read_text() + ("{\n" if how == "a broken line" else '{"Traces": []}\n'))
+    index = _loaded(sources)
+    wanted = {trace.trace_id for trace in few()}
+    assert index.offsets(sources[0], wanted)
+    assert index.offsets(sources[1], wanted) is None
+    assert find_traces(sources, wanted, index) == find_traces(sources, wanted)
+
+
+def test_a_file_that_changed_is_searched_again(tmp_path: Path) -> None:
+    """A collector may replace it while it is read."""
+    sources = _files(tmp_path)
+    index = _loaded(sources)
+    wanted = {few()[0].trace_id}
+    for source in sources:
+        source.path.write_text("{}\n" * 7 + source.path.read_text())
+    assert find_traces(sources, wanted, index) == find_traces(sources, wanted) != {}
+    for source in sources:
+        source.path.unlink()
+    assert find_traces(sources, wanted, index) == {}
