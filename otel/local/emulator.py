@@ -5,6 +5,7 @@ door for spans.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import re
 import signal
@@ -63,9 +64,9 @@ class Emulator(WsgiHandler):
 def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", required=True, help="the tables to create: a JSON list of CreateTable's arguments")
-    parser.add_argument("--faults", required=True, help="a fault plan in JSON")
-    parser.add_argument("--routes", required=True, help="the routes of each function, as a JSON object")
+    parser.add_argument("--tables", default="[]", help="the tables to create: a JSON list of CreateTable's arguments")
+    parser.add_argument("--faults", default='{"rules": []}', help="a fault plan in JSON")
+    parser.add_argument("--routes", default="{}", help="the routes of each function, as a JSON object")
     parser.add_argument("--indexed", default="[]", help="the attributes that become annotations, as a JSON list")
     options = parser.parse_args()
     replace_segments()
@@ -86,6 +87,8 @@ def main() -> None:
     )
     for table in json.loads(options.tables):
         client.create_table(**table)
+    gc.collect()
+    gc.freeze()  # moto's models are many: to look through them again and again would hold answers up for 100 ms
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     say_ready(server.port)

@@ -89,18 +89,18 @@ class System:
         self._closing.append(self._provider.stop)
         aws = Service(
             "otel.local.emulator",
-            [
-                *("--tables", json.dumps(template.tables)),
-                *("--routes", json.dumps(routes)),
-                *("--indexed", _indexed(root)),
-                *faults,
-            ],
+            ["--tables", json.dumps(template.tables), "--routes", json.dumps(routes), *faults],
             processes,
             lambda line: log("aws", line),
         )
         self._closing.append(aws.stop)
-        aws_url = self.xray_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
-        self._feed = Feed(aws_url, lambda line: log("x-ray", line))
+        # X-Ray in a process of its own: making documents in the table's would hold its answers up, and a report would
+        # rightly name DynamoDB as what is slow.
+        xray = Service("otel.local.emulator", ["--indexed", _indexed(root)], processes, lambda line: log("x-ray", line))
+        self._closing.append(xray.stop)
+        aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
+        self._feed = Feed(self.xray_url, lambda line: log("x-ray", line))
         self._closing.append(self._feed.close)
         if options.collector.kind != "none":
             spans = self._start_collector(options.collector, root, processes, receiver, log)
