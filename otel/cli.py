@@ -15,22 +15,26 @@ from otel import commands
 __all__ = ["main"]
 
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
-EPILOG = """\
-exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
+EXIT_STATUS = (
+    "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C"
+)
+EPILOG = f"""\
+{EXIT_STATUS}
 
   lambda-latency demo                        see it work: no AWS account, no Docker
   lambda-latency report traces.jsonl         which part is slow, and whose it is
+  lambda-latency report --xray --since 24h   the same of an AWS account as it is
   lambda-latency serve                       the same system, for your own requests
   lambda-latency demo --parameter Instrumentation=layer
                                              traced by the layer's own start-up
 """
-REPORT_EPILOG = """\
+REPORT_EPILOG = f"""\
 How time is counted: walk back from the end of the request; at each instant, among the calls that are still
 unaccounted for and start before it, the one that ends last, cut to its parent and to that instant, owns the time
 back to its start, and so on inside it; what no call covers is the span's own. The parts of a request add up to
 its wall clock to the nanosecond.
 
-exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C
+{EXIT_STATUS}
 """
 
 
@@ -40,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(typed)
     options.typed = typed
-    run = {"demo": commands.demo, "report": commands.report, "serve": commands.serve}[options.command]
+    run = {"demo": commands.demo, "fetch": commands.fetch, "report": commands.report, "serve": commands.serve}[
+        options.command
+    ]
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -79,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _system_options(demo)
     demo.set_defaults(command="demo")
     _report_options(subparsers)
+    _fetch_options(subparsers)
     serve = subparsers.add_parser(
         "serve",
         help="keep the system up for your own requests",
@@ -96,17 +103,19 @@ def _parser() -> argparse.ArgumentParser:
 def _report_options(subparsers: Any) -> None:
     report = subparsers.add_parser(
         "report",
-        help="say which part of slow requests is slow, from any trace file",
+        help="say which part of slow requests is slow, from any trace file or from X-Ray",
         description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP/JSON, "
-        "Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known by their content, plain or gzip.",
+        "Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known by their content, plain or gzip; or, "
+        "with --xray, what X-Ray has of an account.",
         epilog=REPORT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    report.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    report.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    report.add_argument(
+        "--xray", action="store_true", help="fetch the traces from X-Ray, of the last hour or --since T"
+    )
     report.add_argument("--slow", type=_ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
-    report.add_argument("--since", type=_instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
-    report.add_argument("--until", type=_instant, metavar="T", help="requests before T")
-    report.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+    _choice(report)
     report.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
     report.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
     report.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
@@ -116,7 +125,41 @@ def _report_options(subparsers: Any) -> None:
     report.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
     )
+    _xray_options(report.add_argument_group("with --xray"), "keep what was fetched in this file")
     report.set_defaults(command="report")
+
+
+def _fetch_options(subparsers: Any) -> None:
+    fetch = subparsers.add_parser(
+        "fetch",
+        help="fetch traces from X-Ray into a file that report reads",
+        description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: of the last hour or of "
+        "any time, each once, with the throttles, pages and limits of X-Ray's API taken care of.",
+        epilog=EXIT_STATUS,
+    )
+    _choice(fetch)
+    _xray_options(fetch, "the file to write")
+    fetch.set_defaults(command="fetch")
+
+
+def _choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", type=_instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
+    parser.add_argument("--until", type=_instant, metavar="T", help="requests before T")
+    parser.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+
+
+def _xray_options(options: Any, out: str) -> None:
+    """What `commands.XRAY_ONLY` names, too."""
+    options.add_argument("--slower-than", type=_ms, metavar="MS", help="only requests that took over MS milliseconds")
+    options.add_argument("--errors", action="store_true", help="only requests that were answered with 4xx or 5xx")
+    options.add_argument("--filter", metavar="EXPR", help="only traces that match one of X-Ray's filter expressions")
+    options.add_argument("--max", type=_count, metavar="N", help="at most N traces, the newest")
+    options.add_argument("--out", type=Path, metavar="FILE", help=out)
+    options.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    options.add_argument("--region", metavar="R", help="the region whose X-Ray is asked")
+    options.add_argument("--endpoint-url", metavar="U", help="where X-Ray and CloudWatch are, if not at AWS")
+    options.add_argument("--dry-run", action="store_true", help="say how many calls it takes and what X-Ray charges")
+    options.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it")
 
 
 def _system_options(parser: argparse.ArgumentParser) -> None:

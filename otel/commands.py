@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import importlib.util
 import shlex
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from otel.fetch.asked import Asked, Place
+    from otel.fetch.command import Account, Result
+    from otel.latency.command import Request
+    from otel.latency.traffic import Traffic
     from otel.local.gateway import Answered
     from otel.local.system import System
     from otel.trace import Trace
 
-__all__ = ["demo", "report", "serve"]
+__all__ = ["demo", "fetch", "report", "serve"]
+
+# Options of `report` that say what to fetch.
+XRAY_ONLY = (
+    "slower_than",
+    "errors",
+    "filter",
+    "max",
+    "out",
+    "profile",
+    "region",
+    "endpoint_url",
+    "dry_run",
+)
 
 # An order that the template's own functions take; another template has its own idea of a request.
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
@@ -26,6 +47,7 @@ def demo(options: argparse.Namespace) -> int:
     _needs_local()
     from otel.latency.command import Request, run_report
     from otel.latency.text import style_for
+    from otel.latency.traffic import Traffic
     from otel.local.collector import choose_collector
     from otel.local.demo import run_demo
     from otel.local.system import Options
@@ -44,18 +66,147 @@ def demo(options: argparse.Namespace) -> int:
     ]
     if not ran.complete:
         notes.append("Some invocations never ended: their spans are missing.")
-    request = Request([ran.traces], traffic=len(ran.answers), notes=notes, command="lambda-latency demo")
+    request = Request([ran.traces], traffic=Traffic(len(ran.answers)), notes=notes, command="lambda-latency demo")
     status = run_report(request, style, sys.stdout)
     return status or int(not ran.complete)
 
 
-def report(options: argparse.Namespace) -> int:
-    """Report on trace files."""
-    from otel.latency.command import Request, run_report
-    from otel.latency.terminal import progress, spooled
-    from otel.latency.text import style_for
+def fetch(options: argparse.Namespace) -> int:
+    """Fetch traces from X-Ray into a file."""
+    if options.print_policy:
+        return _print_policy()
+    if options.out is None and not options.dry_run:
+        return _usage("fetch needs a file to write to", "say --out FILE")
+    from otel.fetch.command import Account
 
-    request = Request(
+    asked = _asked(options)
+    account = Account(_place(options))
+    if options.dry_run:
+        print(account.estimate(asked), end="")
+        return 0
+    result = account.fetch(asked, options.out, sys.stderr)
+    print(result.told)
+    _say_end(result)
+    return result.status
+
+
+def report(options: argparse.Namespace) -> int:
+    """Report on trace files, or on what X-Ray has."""
+    if options.print_policy:
+        return _print_policy()
+    if options.per_request and options.json is None:
+        return _usage("--per-request goes with --json", "say --json FILE, or --json -")
+    if options.xray and options.sources:
+        return _usage("a report is on files or on X-Ray, not on both", "leave out --xray, or the files")
+    if options.xray:
+        return _report_on_xray(options)
+    alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
+    if alone:
+        return _usage(f"--{alone[0].replace('_', '-')} goes with --xray", "say report --xray")
+    if not options.sources:
+        return _usage("nothing to report on", "name a trace file or a folder, - for standard input, or say --xray")
+    return _report(options, _request(options))
+
+
+def _report_on_xray(options: argparse.Namespace) -> int:
+    """Fetch into a file, which is kept only where somebody named it, and report on that."""
+    from otel.fetch.command import Account
+    from otel.trace import Source
+
+    asked = _asked(options)
+    account = Account(_place(options))
+    if options.dry_run:
+        print(account.estimate(asked), end="")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+        path = options.out or Path(folder, "traces.jsonl")
+        result = account.fetch(asked, path, sys.stderr)
+        traffic, why = _traffic(account, result, options)
+        request = dataclasses.replace(
+            _request(options),
+            sources=[Source(result.source, path, whole=True)],
+            since_ns=None if asked.trace_id else asked.since_ns,
+            until_ns=None if asked.trace_id else asked.until_ns,
+            traffic=traffic,
+            known=result.problems,
+            notes=[note for note in (why, result.sentence, options.out and f"Traces: {options.out}.") if note],
+        )
+        status = _report(options, request)
+    _say_end(result)
+    return 130 if result.status == 130 else status
+
+
+def _traffic(account: Account, result: Result, options: argparse.Namespace) -> tuple[Traffic | None, str]:
+    """How many requests there were, traced or not; or why that is not known."""
+    from otel.fetch.errors import FetchError
+    from otel.latency.traffic import Traffic
+
+    unknown = "How many requests were not sampled is not known: "
+    if options.trace:
+        return None, ""
+    if options.filter or options.errors or options.slower_than is not None:
+        return None, f"{unknown}a filter chose among those that were."
+    if result.fetched.cut or result.fetched.ended is not None:
+        return None, f"{unknown}not all of the traces were fetched."
+    if not any(result.fetched.stages):
+        return None, f"{unknown}they did not come through API Gateway, and nobody else counts them."
+    try:
+        counted = account.count(result)
+    except FetchError as error:
+        return None, f"{unknown}{error.what}."
+    if counted.total is None:
+        return (
+            None,
+            f"{unknown}API Gateway's metric Count has nothing for {', '.join(filter(None, result.fetched.stages))}.",
+        )
+    if options.route is None:
+        beside = result.fetched.stages.get("", 0)
+        return Traffic(counted.total, counted.by_route, counted.by_hour, beside), ""
+    if options.route in counted.by_route:
+        return Traffic(counted.by_route[options.route]), ""
+    return None, f"{unknown}API Gateway counts by route only with detailed metrics (MetricsEnabled)."
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    from otel.fetch.asked import resolve
+    from otel.fetch.expression import expression
+
+    trace_id = getattr(options, "trace", None)
+    return resolve(
+        options.since,
+        options.until,
+        now_ns=time.time_ns(),
+        expression=expression(
+            options.filter, slower_ns=options.slower_than, errors=options.errors, route=options.route
+        ),
+        most=options.max,
+        trace_id=trace_id,
+    )
+
+
+def _place(options: argparse.Namespace) -> Place:
+    from otel.fetch.asked import Place
+
+    return Place(options.profile, options.region, options.endpoint_url)
+
+
+def _print_policy() -> int:
+    from otel.fetch.policy import policy
+
+    print(policy())
+    return 0
+
+
+def _say_end(result: Result) -> None:
+    """What ended a fetch early is said last, where it is seen."""
+    if result.fetched.ended is not None and result.status != 130:
+        print(f"lambda-latency: {result.fetched.ended}", file=sys.stderr)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from otel.latency.command import Request
+
+    return Request(
         sources=options.sources,
         slow_ns=options.slow,
         since_ns=options.since,
@@ -68,9 +219,13 @@ def report(options: argparse.Namespace) -> int:
         everything=options.all,
         command=shlex.join(["lambda-latency", *options.typed]),
     )
-    if options.per_request and options.json is None:
-        print("lambda-latency: --per-request goes with --json\n  say --json FILE, or --json -", file=sys.stderr)
-        return 2
+
+
+def _report(options: argparse.Namespace, request: Request) -> int:
+    from otel.latency.command import run_report
+    from otel.latency.terminal import progress, spooled
+    from otel.latency.text import style_for
+
     style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
     with contextlib.ExitStack() as stack:
         step, ready = progress(stack)
@@ -146,6 +301,11 @@ def _needs_local() -> None:
         _fail(
             f"the local system needs {', '.join(missing)}", "pip install 'lambda-latency[local]', or `make setup` here"
         )
+
+
+def _usage(what: str, todo: str) -> int:
+    print(f"lambda-latency: {what}\n  {todo}", file=sys.stderr)
+    return 2
 
 
 def _fail(what: str, todo: str) -> NoReturn:

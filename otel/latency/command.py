@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from otel.latency.account import Account
+    from otel.latency.traffic import Traffic
     from otel.trace import Source, Trace
 
 __all__ = ["Request", "instant", "run_report"]
@@ -34,9 +35,9 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. Times are in nanoseconds."""
+    """What was asked for. Times are in nanoseconds; `known` are problems that came up before anything was read."""
 
-    sources: Sequence[str | Path]
+    sources: Sequence[str | Path | Source]
     slow_ns: int | None = None
     since_ns: int | None = None
     until_ns: int | None = None
@@ -46,8 +47,9 @@ class Request:
     per_request: bool = False
     problems: bool = False
     everything: bool = False
-    traffic: int | None = None
+    traffic: Traffic | None = None
     notes: Sequence[str] = field(default=())
+    known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"
 
 
@@ -81,7 +83,7 @@ def _run(
     step: Callable[[int], None],
     ready: Callable[[], None],
 ) -> int:
-    problems: list[Problem] = []
+    problems: list[Problem] = list(request.known)
     sources = find_sources(request.sources, problems, spool)
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)

@@ -10,6 +10,7 @@ from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
 from otel.latency.text.style import Style
 from otel.latency.totals import PartTally, percentile
+from otel.latency.traffic import by_route
 from otel.trace import critical_path
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def document(
         "sources": list(report.sources),
         "window": _window(report.accounts),
         "requests": report.totals.requests,
-        "sampling": {"seen": report.totals.requests, "total": report.traffic, "by_route": []},
+        "sampling": _sampling(report),
         "wall_ns": {
             **{f"p{percent}": percentile(walls, percent) for percent in (50, 90, 95, 99)},
             "max": max(walls, default=0),
@@ -64,6 +65,14 @@ def document(
     if per_request is not None:
         whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in report.accounts]
     return whole
+
+
+def _sampling(report: Report) -> dict[str, object]:
+    seen, traffic = report.totals.requests, report.traffic
+    if traffic is None:
+        return {"seen": seen, "total": None, "by_route": []}
+    routes = [{"route": one.of, "seen": one.seen, "total": one.total} for one in by_route(traffic, report.accounts)]
+    return {"seen": seen - traffic.beside, "total": traffic.total, "by_route": routes}
 
 
 def _window(accounts: Iterable[Account]) -> dict[str, str | None]:

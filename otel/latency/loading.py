@@ -11,7 +11,7 @@ from otel.latency.lean import lean_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
 from otel.trace.index import LineIndex
-from otel.trace.lines import documents, documents_by_line, lines
+from otel.trace.lines import Document, documents, documents_by_line, lines
 from otel.trace.reading import spans_of_document
 
 if TYPE_CHECKING:
@@ -36,16 +36,22 @@ def load(
     index = LineIndex() if index is None else index
     reader = new_reader()
     others: dict[str, list[Span]] = {}
+    accounts: list[Account] = []
     for source in sources:
-        for span in _read(source, reader, problems, step, index):
-            others.setdefault(span.trace_id, []).append(span)
-    return list(_accounts(reader, others, problems))
+        for document in _read(source, reader, problems, step, index):
+            traces = {} if source.whole else others
+            for span in spans_of_document(source, document, problems):
+                traces.setdefault(span.trace_id, []).append(span)
+            if source.whole:  # nothing of these traces comes later: what they take can be let go
+                accounts += [_slowly(members, problems) for members in traces.values()]
+    accounts += _accounts(reader, others, problems)
+    return accounts
 
 
 def _read(
     source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None], index: LineIndex
-) -> Iterator[Span]:
-    """The spans that the fast reader does not take; those that it takes it keeps."""
+) -> Iterator[Document]:
+    """The documents that the fast reader does not take; those that it takes it keeps."""
     begins = array("q")
     numbered = lines(source, problems, step, begins)
     index.begin(source)
@@ -64,11 +70,9 @@ def _read(
     begin: list[tuple[int, bytes]] = []
     left = list(left_of(_noting(itertools.islice(numbered, 2), begin)))
     if len(left) < len(begin):  # one document a line: what is broken is broken by itself
-        found = documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
+        yield from documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
     else:  # another format, or one document over many lines: the tolerant reader has to see how it goes on
-        found = documents(source, itertools.chain(begin, numbered), problems)
-    for document in found:
-        yield from spans_of_document(source, document, problems)
+        yield from documents(source, itertools.chain(begin, numbered), problems)
 
 
 def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -13,6 +13,7 @@ from otel.latency.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from otel.latency.account import Account
+    from otel.latency.traffic import Traffic
     from otel.trace import Problem, Trace
 
 __all__ = ["Report", "report_of"]
@@ -36,7 +37,7 @@ class Report:
     traces: Mapping[str, Trace]
     problems: tuple[Problem, ...] = ()
     sources: tuple[str, ...] = ()
-    traffic: int | None = None
+    traffic: Traffic | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -47,7 +48,7 @@ def report_of(
     slow_ns: int | None = None,
     problems: Sequence[Problem] = (),
     sources: Sequence[str] = (),
-    traffic: int | None = None,
+    traffic: Traffic | None = None,
     notes: Sequence[str] = (),
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.

@@ -16,27 +16,36 @@ STANDARD_INPUT = "-"
 
 
 class Source(NamedTuple):
-    """A file, and the name that people know it by."""
+    """A file, and the name that people know it by.
+
+    `whole`: each document in it holds all there is of its traces, so that they need not be kept until the last one.
+    """
 
     name: str
     path: Path
+    whole: bool = False
 
 
 def find_sources(
-    wanted: Iterable[str | Path], problems: list[Problem], spool: Callable[[], Path] | None = None
+    wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[], Path] | None = None
 ) -> list[Source]:
     """The files behind names, folders (all trace files in them) and patterns, each once, in a steady order.
 
-    `spool` puts standard input into a file, for the name `-`. What leads nowhere is added to `problems`.
+    `spool` puts standard input into a file, for the name `-`. What leads nowhere is added to `problems`. What is a
+    source already stays as it is.
     """
     found: dict[Path, Source] = {}
-    for name in map(str, wanted):
-        if name == STANDARD_INPUT and spool is not None:
-            one = Source(name, spool())
+    for one in wanted:
+        if isinstance(one, Source):
             found.setdefault(one.path, one)
             continue
-        for one in _behind(name, problems):
-            found.setdefault(one.path.resolve(), one)
+        name = str(one)
+        if name == STANDARD_INPUT and spool is not None:
+            spooled = Source(name, spool())
+            found.setdefault(spooled.path, spooled)
+            continue
+        for file in _behind(name, problems):
+            found.setdefault(file.path.resolve(), file)
     return list(found.values())
 
 

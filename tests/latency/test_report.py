@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency import Report, account, report_of
 from otel.latency.text import Style, render_report
+from otel.latency.traffic import Traffic
 from otel.trace import Problem
 from tests.latency.load import few, hundred, load
 from tests.latency.system import order
@@ -221,7 +222,7 @@ def _report(
     traces: Sequence[Trace],
     *,
     slow_ns: int | None = None,
-    traffic: int | None = None,
+    traffic: Traffic | None = None,
     problems: Sequence[Problem] = (),
     notes: Sequence[str] = (),
 ) -> Report:
@@ -241,7 +242,7 @@ def _text(report: Report, style: Style) -> str:
 
 def test_a_clear_verdict_at_100_columns() -> None:
     """The sentence, its evidence, the timeout, what to do, facts, distribution, waterfalls, table, what is missing."""
-    assert _text(_report(hundred(), traffic=2394), Style()) == CLEAR
+    assert _text(_report(hundred(), traffic=Traffic(2394)), Style()) == CLEAR
 
 
 def test_a_clear_verdict_at_80_columns_without_unicode() -> None:
@@ -302,7 +303,7 @@ def test_what_was_not_read_is_said_last() -> None:
         "--problems shows them.",
         "A note.",
     ]
-    assert _text(_report([order()], problems=[counted], traffic=4), Style()).splitlines()[-2:] == [
+    assert _text(_report([order()], problems=[counted], traffic=Traffic(4)), Style()).splitlines()[-2:] == [
         "25 % of the traffic seen (1 of 4). Every span was read; 1 thing in them does not fit: --problems",
         "shows it.",
     ]

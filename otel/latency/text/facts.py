@@ -5,16 +5,19 @@ from __future__ import annotations
 from otel.latency.text.style import Line, Piece, Style
 from otel.latency.text.words import cells, ms, number, percent
 from otel.latency.totals import Tally, percentile
+from otel.latency.traffic import Traffic
 
 __all__ = ["facts"]
 
 
-def facts(tally: Tally, style: Style, *, traffic: int | None = None) -> list[Line]:
+def facts(tally: Tally, style: Style, *, traffic: Traffic | None = None) -> list[Line]:
     """`p50 172 ms · ... · cold 9 · errors 2 · timeouts 1 · seen 5 %`: one line, or more where the width is small.
 
     `traffic` is how many requests there were in all, where the source knows it.
     """
-    seen = number(tally.requests) if traffic is None else percent(tally.requests, traffic, style)
+    seen = number(tally.requests)
+    if traffic is not None and tally.requests - traffic.beside <= traffic.total:
+        seen = percent(tally.requests - traffic.beside, traffic.total, style)
     walls = tally.walls_ns
     words = [f"p{percent} {ms(percentile(walls, percent), style)}" for percent in (50, 95, 99)]
     words += [

@@ -9,11 +9,12 @@ from otel.latency.text.comparison import comparison
 from otel.latency.text.distribution import distribution
 from otel.latency.text.facts import facts
 from otel.latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
+from otel.latency.text.sampling import sampling
 from otel.latency.text.stack import stack
 from otel.latency.text.style import Line, Piece, Style, paint
 from otel.latency.text.table import where
 from otel.latency.text.waterfall import waterfall
-from otel.latency.text.words import clean, number, percent, plural, wrap, wrap_pieces
+from otel.latency.text.words import clean, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
     from otel.latency.report import Report
@@ -105,11 +106,7 @@ def _unread(report: Report, style: Style) -> list[Line]:
 
 def _missing(report: Report, style: Style) -> list[Line]:
     """What the report does not rest on: traffic that was not seen, and input that could not be read."""
-    seen = report.totals.requests
-    text = f"{plural(seen, 'request')} seen; how many were not sampled is not in the traces."
-    if report.traffic is not None:
-        part = f"{number(seen)} of {number(report.traffic)}"
-        text = f"{percent(seen, report.traffic, style)} of the traffic seen ({part})."
+    text = sampling(report, style)
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     counted = len(report.problems) - skipped
     if skipped:
@@ -119,6 +116,6 @@ def _missing(report: Report, style: Style) -> list[Line]:
     elif counted:
         text += f" Every span was read; {plural(counted, 'thing')} in them {'does' if counted == 1 else 'do'} not fit"
         text += f": --problems shows {'it' if counted == 1 else 'them'}."
-    elif seen:
+    elif report.totals.requests:
         text += " Every span was read."
     return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]

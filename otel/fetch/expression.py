@@ -1,0 +1,47 @@
+"""The options that choose traces as one of X-Ray's filter expressions, so that only these are sent over the network.
+
+https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["expression"]
+
+ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
+PARAMETER = re.compile(r"\{[^}]*\}")
+PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # what an address holds as it is: other letters may be escaped in it
+
+
+def expression(
+    own: str | None = None, *, slower_ns: int | None = None, errors: bool = False, route: str | None = None
+) -> str | None:
+    """All of these together; None where nothing was chosen.
+
+    A route chooses no less than that route: its path has parameters, which X-Ray does not know, so the report has the
+    last word.
+    """
+    parts = [own.strip()] if own and own.strip() else []
+    if slower_ns is not None:
+        parts.append(f"responsetime > {slower_ns / 1e9:.9f}".rstrip("0").rstrip("."))
+    if errors:
+        parts.append("error = true OR fault = true")
+    if route is not None:
+        parts += _of_route(route)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return " AND ".join(f"({part})" if " OR " in part.upper() else part for part in parts)
+
+
+def _of_route(route: str) -> list[str]:
+    match = ROUTE.match(route)
+    if match is None:  # traces without an HTTP route go by the name of their first service
+        return [f"service({_quoted(route)})"]
+    pieces = [piece for piece in PARAMETER.split(match["path"]) if PLAIN.match(piece) and piece != "/"]
+    return [f"http.method = {_quoted(match['method'])}", *(f"http.url CONTAINS {_quoted(one)}" for one in pieces)]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

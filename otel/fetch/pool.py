@@ -1,0 +1,67 @@
+"""Threads that fetch side by side, and can be left: Ctrl-C does not wait for a call that waits for its tenth try."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Pool"]
+
+# A signal's handler runs in the main thread, but the kernel may wake another one: no wait of it may be endless.
+LOOK_S = 0.2
+
+
+class Pool:
+    """So many threads do `work` on what is submitted. The first exception in one ends the work of all."""
+
+    def __init__(self, work: Callable[[list[str]], None], threads: int) -> None:
+        self._work = work
+        self._todo: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._pending = 0
+        self._failed: Exception | None = None
+        self._closed = False
+        self._threads = [threading.Thread(target=self._run, name="fetch", daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, ids: list[str]) -> None:
+        """Let a thread work on these; raises what ended the work."""
+        with self._changed:
+            if self._failed is not None:
+                raise self._failed
+            self._pending += 1
+        self._todo.put(ids)
+
+    def wait(self) -> None:
+        """Return when all that was submitted is done; raises what ended the work."""
+        with self._changed:
+            while self._pending and self._failed is None:
+                self._changed.wait(LOOK_S)
+            if self._failed is not None:
+                raise self._failed
+
+    def close(self, limit_s: float) -> None:
+        """Begin nothing more, and wait so long for what is under way."""
+        self._closed = True
+        for _ in self._threads:
+            self._todo.put(None)
+        end = time.monotonic() + limit_s
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _run(self) -> None:
+        while (ids := self._todo.get()) is not None:
+            if not self._closed and self._failed is None:
+                try:
+                    self._work(ids)
+                except Exception as error:  # noqa: BLE001 - raised again in the main thread, which waits for it
+                    self._failed = error
+            with self._changed:
+                self._pending -= 1
+                self._changed.notify_all()

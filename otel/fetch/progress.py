@@ -1,0 +1,84 @@
+"""How far a fetch has come: one line on stderr, where that is a terminal, gone before anything else is printed."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+__all__ = ["Meter"]
+
+EVERY_S = 0.1
+BAR = 24
+CLEAR = "\r\x1b[2K"
+
+
+class Meter:
+    """Counts, from any thread, and draws: how many of how many, how fast, how long still."""
+
+    def __init__(self, out: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out, self._clock = out, clock
+        self._on = out.isatty()
+        self._lock = threading.Lock()
+        self._begin = self._drawn = clock()
+        self._listed = self._fetched = self._waiting = 0
+        self._share = 0.0
+
+    def listed(self, count: int, share: float) -> None:
+        """So many traces are known, from that share of the time."""
+        self._listed, self._share = count, share
+        self._draw()
+
+    def fetched(self, count: int) -> None:
+        """So many have come."""
+        self._fetched = count
+        self._draw()
+
+    def waiting(self, count: int) -> None:
+        """All have been asked for, and so many are asked for again."""
+        self._waiting = count
+        self._draw()
+
+    def close(self) -> None:
+        """Take the line away."""
+        with self._lock:
+            if self._on:
+                self._on = False
+                self._out.write(CLEAR)
+                self._out.flush()
+
+    def _draw(self) -> None:
+        now = self._clock()
+        if not self._on or now - self._drawn < EVERY_S:
+            return
+        with self._lock:
+            if self._on:
+                self._drawn = now
+                width = shutil.get_terminal_size().columns
+                self._out.write(CLEAR + self.line(now)[: width - 1])
+                self._out.flush()
+
+    def line(self, now: float) -> str:
+        """`fetching 1,250 of 20,000 traces  ━━────  430 a second, 0:44 left`."""
+        if self._waiting:
+            return f"fetching {self._fetched:,} traces, {self._waiting:,} of them once more: they were not ready"
+        if not self._listed:
+            return "asking X-Ray which traces there are"
+        # What has been listed stands for what has not: before the end a guess, and said to be one.
+        total = self._listed / self._share if self._share else 0.0
+        about = "" if self._share >= 1 else "about "
+        words = f"fetching {self._fetched:,}" + (f" of {about}{round(total):,}" if total else "") + " traces"
+        rate = self._fetched / max(now - self._begin, 1e-9)
+        if total:
+            done = min(1.0, self._fetched / total)
+            words += "  " + ("━" * round(BAR * done)).ljust(BAR, "─")
+        words += f"  {rate:,.0f} a second"
+        if total and rate:
+            left = round(max(0.0, total - self._fetched) / rate)
+            words += f", {left // 60}:{left % 60:02} left"
+        return words

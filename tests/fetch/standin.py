@@ -1,0 +1,219 @@
+"""A stand-in for X-Ray's API that is as strict as AWS documents it, and fails as it is told to.
+
+https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html and API_BatchGetTraces.html: six hours, five ids,
+page tokens, unprocessed ids, throttles; and who is not allowed to ask.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from otel.local.http import Handler, Server, reset
+
+__all__ = ["DENIED", "EXPIRED", "KNOWN", "XRay", "trace_id"]
+
+SIX_HOURS = 6 * 3600
+# Access keys, and what becomes of those who sign with them.
+KNOWN, DENIED, EXPIRED = "AKIAKNOWN", "AKIADENIED", "AKIAEXPIRED"
+Segments = Callable[[str, int], list[dict[str, Any]]]
+
+
+def trace_id(start_s: int, number: int) -> str:
+    """An id as X-Ray makes them: it begins with the second."""
+    return f"1-{start_s:08x}-{number:024x}"
+
+
+@dataclass
+class XRay:
+    """X-Ray with some traces in it, on a port of 127.0.0.1, from the moment it is made until `close`.
+
+    `segments` makes the documents of a trace out of its id and its start. Shares are of calls or ids, by chance with a
+    seed. A trace in `in_progress` is so the first so many times that it is asked for; one in `absent` is unprocessed so
+    many times. `matches` tells which ids a filter expression chooses.
+    """
+
+    segments: Segments
+    page: int = 100
+    batch_page: int = 4
+    failing: float = 0.0
+    a_second: float | None = None
+    unprocessed: float = 0.0
+    in_progress: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, int] = field(default_factory=dict)
+    matches: dict[str, Callable[[str], bool]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    on_call: Callable[[int], None] = lambda _: None
+    denied_after: int | None = None
+
+    def __post_init__(self) -> None:
+        self._ids: list[tuple[int, str]] = []
+        self._tokens: dict[str, tuple[str, list[str], int]] = {}
+        self._random = random.Random(6)  # noqa: S311 - a seed that can be repeated
+        self._lock = threading.Lock()
+        self._allowed, self._filled = self.a_second or 0.0, time.monotonic()
+        self._server = Server(type("Bound", (_Handler,), {"xray": self}))
+        self.url = f"http://{self._server.address}"
+
+    def put(self, start_s: int, name: str) -> None:
+        """A trace that began in that second."""
+        bisect.insort(self._ids, (start_s, name))
+
+    def close(self) -> None:
+        self._server.close()
+
+    def answer(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        """Status and body; None for a connection that is to break."""
+        with self._lock:
+            self.calls[path] += 1
+            number = sum(self.calls.values())
+            lot = self._random.random()
+        self.on_call(number)
+        if key == DENIED or (self.denied_after is not None and number > self.denied_after):
+            who = "User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: xray:" + (
+                "GetTraceSummaries" if path == "/TraceSummaries" else "BatchGetTraces"
+            )
+            return _refused(403, "AccessDeniedException", who)
+        if key == EXPIRED:
+            return _refused(403, "ExpiredTokenException", "The security token included in the request is expired")
+        if key != KNOWN:
+            return _refused(
+                403, "UnrecognizedClientException", "The security token included in the request is invalid."
+            )
+        if lot < self.failing / 2:
+            return None if lot < self.failing / 4 else _refused(500, "InternalFailure", "")
+        if lot < self.failing:
+            return _refused(503, "ServiceUnavailable", "")
+        if self._is_too_fast():
+            return _refused(429, "ThrottledException", "Rate exceeded")
+        with self._lock:
+            if path == "/TraceSummaries":
+                return self._summaries(body)
+            return self._traces(body)
+
+    def _is_too_fast(self) -> bool:
+        """A bucket with a second's calls in it, filled as time goes by."""
+        if self.a_second is None:
+            return False
+        with self._lock:
+            now = time.monotonic()
+            self._allowed = min(self.a_second, self._allowed + (now - self._filled) * self.a_second)
+            self._filled = now
+            if self._allowed < 1:
+                self.calls["throttled"] += 1
+                return True
+            self._allowed -= 1
+            return False
+
+    def _summaries(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        start, end, expression = body["StartTime"], body["EndTime"], body.get("FilterExpression")
+        if end <= start:
+            return _refused(400, "InvalidRequestException", "Start time must be before end time")
+        if end - start > SIX_HOURS:
+            return _refused(400, "InvalidRequestException", "Time range cannot be longer than 6 hours")
+        if body.get("TimeRangeType") != "TraceId":
+            return _refused(400, "InvalidRequestException", "not what this stand-in knows")
+        if expression is not None and expression not in self.matches:
+            return _refused(400, "InvalidRequestException", "Invalid filter expression")
+        query = json.dumps([start, end, expression])
+        if "NextToken" not in body:
+            first, last = bisect.bisect_left(self._ids, (start, "")), bisect.bisect_right(self._ids, (end, "~"))
+            # Both ends count, so a trace of the second between two windows is listed in both; the newest come first.
+            found, at = [name for _, name in reversed(self._ids[first:last])], 0
+        else:
+            token = self._tokens.pop(body["NextToken"], None)
+            if token is None or token[0] != query:
+                return _refused(400, "InvalidRequestException", "Invalid NextToken")
+            _, found, at = token
+        some = found[at : at + self.page]
+        chosen = some if expression is None else [name for name in some if self.matches[expression](name)]
+        told: dict[str, Any] = {
+            "TraceSummaries": [{"Id": name, "Duration": 0.1} for name in chosen],
+            "TracesProcessedCount": len(some),
+            "ApproximateTime": start,
+        }
+        if at + self.page < len(found):
+            told["NextToken"] = self._token(query, found, at + self.page)
+        return 200, told
+
+    def _traces(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        ids = body["TraceIds"]
+        if len(ids) > 5:
+            return _refused(400, "InvalidRequestException", "TraceIds must not be longer than 5")
+        if any(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", one) is None for one in ids):
+            return _refused(400, "InvalidRequestException", "Invalid trace id")
+        query = json.dumps(ids)
+        if "NextToken" not in body:
+            here = [one for one in ids if self._is_processed(one)]
+            absent = [one for one in ids if one not in here]
+        else:
+            token = self._tokens.pop(body["NextToken"], None)
+            if token is None or token[0] != query:
+                return _refused(400, "InvalidRequestException", "Invalid NextToken")
+            here, absent = token[1], []
+        told: dict[str, Any] = {
+            "Traces": [self._trace(one) for one in here[: self.batch_page]],
+            "UnprocessedTraceIds": absent,
+        }
+        if len(here) > self.batch_page:
+            told["NextToken"] = self._token(query, here[self.batch_page :], 0)
+        return 200, told
+
+    def _is_processed(self, one: str) -> bool:
+        if self.absent.get(one, 0) > 0:
+            self.absent[one] -= 1
+            return False
+        return self._is_known(one) and self._random.random() >= self.unprocessed
+
+    def _is_known(self, one: str) -> bool:
+        at = bisect.bisect_left(self._ids, (int(one.split("-")[1], 16), one))
+        return at < len(self._ids) and self._ids[at][1] == one
+
+    def _trace(self, one: str) -> dict[str, Any]:
+        segments = self.segments(one, int(one.split("-")[1], 16))
+        if self.in_progress.get(one, 0) > 0:
+            self.in_progress[one] -= 1
+            last = {key: value for key, value in segments[-1].items() if key != "end_time"}
+            segments = [*segments[:-1], {**last, "in_progress": True}]
+        return {
+            "Id": one,
+            "Duration": 0.1,
+            "LimitExceeded": False,
+            "Segments": [{"Id": segment["id"], "Document": json.dumps(segment)} for segment in segments],
+        }
+
+    def _token(self, query: str, found: list[str], at: int) -> str:
+        token = f"token-{len(self._tokens)}-{self._random.random()}"
+        self._tokens[token] = (query, found, at)
+        return token
+
+
+class _Handler(Handler):
+    xray: XRay
+
+    def do_POST(self) -> None:
+        body = self.body()
+        signed = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
+        if self.path not in ("/TraceSummaries", "/Traces"):
+            self.answer(404)
+            return
+        answer = self.xray.answer(self.path, signed[1] if signed else "", json.loads(body))
+        if answer is None:
+            reset(self.connection)
+            self.close_connection = True
+            return
+        status, told = answer
+        kind = {"x-amzn-ErrorType": told.pop("__type")} if "__type" in told else {}
+        self.answer(status, json.dumps(told).encode(), {"Content-Type": "application/json", **kind})
+
+
+def _refused(status: int, kind: str, message: str) -> tuple[int, dict[str, Any]]:
+    return status, {"__type": kind, "message": message}
