@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from otel.fetch.asked import Asked, Place
     from otel.fetch.command import Account, Result
     from otel.latency.command import Request
-    from otel.latency.traffic import Traffic
+    from otel.latency.traffic import Traffic, Unknown
     from otel.local.gateway import Answered
     from otel.local.system import System
     from otel.trace import Trace
@@ -121,50 +121,44 @@ def _report_on_xray(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
         path = options.out or Path(folder, "traces.jsonl")
         result = account.fetch(asked, path, sys.stderr)
-        traffic, why = _traffic(account, result, options)
         request = dataclasses.replace(
             _request(options),
             sources=[Source(result.source, path, whole=True)],
             since_ns=None if asked.trace_id else asked.since_ns,
             until_ns=None if asked.trace_id else asked.until_ns,
-            traffic=traffic,
+            traffic=_traffic(account, result, options),
             known=result.problems,
-            notes=[note for note in (why, result.sentence, options.out and f"Traces: {options.out}.") if note],
+            notes=[note for note in (result.sentence, options.out and f"Traces: {options.out}.") if note],
         )
         status = _report(options, request)
     _say_end(result)
     return 130 if result.status == 130 else status
 
 
-def _traffic(account: Account, result: Result, options: argparse.Namespace) -> tuple[Traffic | None, str]:
+def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
     """How many requests there were, traced or not; or why that is not known."""
     from otel.fetch.errors import FetchError
-    from otel.latency.traffic import Traffic
+    from otel.latency.traffic import Traffic, Unknown
 
-    unknown = "How many requests were not sampled is not known: "
-    if options.trace:
-        return None, ""
+    stages = [stage for stage in result.fetched.stages if stage]
     if options.filter or options.errors or options.slower_than is not None:
-        return None, f"{unknown}a filter chose among those that were."
+        return Unknown("cannot be told of a choice (--filter, --slower-than, --errors)")
     if result.fetched.cut or result.fetched.ended is not None:
-        return None, f"{unknown}not all of the traces were fetched."
-    if not any(result.fetched.stages):
-        return None, f"{unknown}they did not come through API Gateway, and nobody else counts them."
+        return Unknown("cannot be told: not all of the traces were fetched")
+    if not stages:
+        return Unknown("is not known: they did not come through API Gateway, which counts requests")
     try:
         counted = account.count(result)
     except FetchError as error:
-        return None, f"{unknown}{error.what}."
+        return Unknown(f"is not known: {error.what}")
     if counted.total is None:
-        return (
-            None,
-            f"{unknown}API Gateway's metric Count has nothing for {', '.join(filter(None, result.fetched.stages))}.",
-        )
+        return Unknown(f"is not known: API Gateway's metric Count has nothing of {', '.join(stages)}")
     if options.route is None:
         beside = result.fetched.stages.get("", 0)
-        return Traffic(counted.total, counted.by_route, counted.by_hour, beside), ""
+        return Traffic(counted.total, counted.by_route, counted.by_hour, beside)
     if options.route in counted.by_route:
-        return Traffic(counted.by_route[options.route]), ""
-    return None, f"{unknown}API Gateway counts by route only with detailed metrics (MetricsEnabled)."
+        return Traffic(counted.by_route[options.route])
+    return Unknown("is not known: API Gateway counts by route only with detailed metrics (MetricsEnabled)")
 
 
 def _asked(options: argparse.Namespace) -> Asked:
@@ -249,7 +243,8 @@ def _say_up(system: System) -> None:
     print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
     for route in system.template.routes:
         print(f"  {route}")
-    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'\n", flush=True)
+    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'")
+    print(f"  lambda-latency report --xray --endpoint-url {system.xray_url}\n", flush=True)
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:

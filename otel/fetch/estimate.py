@@ -66,7 +66,7 @@ def estimate(xray: Any, asked: Asked) -> Estimate:
     hours = windows(asked.since_ns, asked.until_ns, HOUR_S)
     spent_calls = spent_scanned = 0
     factor = 1.0
-    exact = len(hours) < 2
+    exact = len(hours) < 2 or hours[0].end_s - hours[-1].start_s <= HOUR_S + 1
     found = scanned = calls = 0
     if not exact:
         found, scanned, calls = _count(xray, map(_minute, hours), asked.expression)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Meter"]
 
 EVERY_S = 0.1
-BAR = 24
+BAR = 16
 CLEAR = "\r\x1b[2K"
 
 

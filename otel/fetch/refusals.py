@@ -73,8 +73,9 @@ def _answered(told: Any, operation: str, place: Place, expression: str | None) -
             "try again later, or ask for less: a shorter time (--since), a filter (--filter), or fewer traces (--max)",
             passing=True,
         )
+    service = "CloudWatch" if operation in ("ListMetrics", "GetMetricData") else "X-Ray"
     is_theirs = str(told.get("HTTPStatus", "")).startswith("5") or code in ("InternalFailure", "InternalServerError")
-    return FetchError(f"X-Ray refuses {operation}: {said}", "try again later", passing=is_theirs)
+    return FetchError(f"{service} refuses {operation}: {said}", "try again later", passing=is_theirs)
 
 
 def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) -> FetchError:

@@ -17,6 +17,7 @@ from otel.latency.loading import load
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
 from otel.latency.text.problems import render_problems
+from otel.latency.traffic import UNKNOWN
 from otel.trace import Problem, find_sources, find_traces, trace_id_of
 from otel.trace.index import LineIndex
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from otel.latency.account import Account
-    from otel.latency.traffic import Traffic
+    from otel.latency.traffic import Traffic, Unknown
     from otel.trace import Source, Trace
 
 __all__ = ["Request", "instant", "run_report"]
@@ -47,7 +48,7 @@ class Request:
     per_request: bool = False
     problems: bool = False
     everything: bool = False
-    traffic: Traffic | None = None
+    traffic: Traffic | Unknown = UNKNOWN
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"

@@ -10,7 +10,7 @@ from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
 from otel.latency.text.style import Style
 from otel.latency.totals import PartTally, percentile
-from otel.latency.traffic import by_route
+from otel.latency.traffic import Unknown, by_route
 from otel.trace import critical_path
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def document(
 
 def _sampling(report: Report) -> dict[str, object]:
     seen, traffic = report.totals.requests, report.traffic
-    if traffic is None:
+    if isinstance(traffic, Unknown):
         return {"seen": seen, "total": None, "by_route": []}
     routes = [{"route": one.of, "seen": one.seen, "total": one.total} for one in by_route(traffic, report.accounts)]
     return {"seen": seen - traffic.beside, "total": traffic.total, "by_route": routes}

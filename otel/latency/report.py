@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from otel.latency.cohorts import Cohorts, cohorts
 from otel.latency.timeouts import Timeout, timeout_of
 from otel.latency.totals import Tally
+from otel.latency.traffic import UNKNOWN
 from otel.latency.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from otel.latency.account import Account
-    from otel.latency.traffic import Traffic
+    from otel.latency.traffic import Traffic, Unknown
     from otel.trace import Problem, Trace
 
 __all__ = ["Report", "report_of"]
@@ -37,7 +38,7 @@ class Report:
     traces: Mapping[str, Trace]
     problems: tuple[Problem, ...] = ()
     sources: tuple[str, ...] = ()
-    traffic: Traffic | None = None
+    traffic: Traffic | Unknown = UNKNOWN
     notes: tuple[str, ...] = field(default=())
 
 
@@ -48,7 +49,7 @@ def report_of(
     slow_ns: int | None = None,
     problems: Sequence[Problem] = (),
     sources: Sequence[str] = (),
-    traffic: Traffic | None = None,
+    traffic: Traffic | Unknown = UNKNOWN,
     notes: Sequence[str] = (),
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.

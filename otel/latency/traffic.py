@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from otel.latency.account import Account
 
-__all__ = ["HOUR_NS", "Share", "Traffic", "by_hour", "by_route"]
+__all__ = ["HOUR_NS", "UNKNOWN", "Share", "Traffic", "Unknown", "by_hour", "by_route"]
 
 HOUR_NS = 3_600_000_000_000
 
@@ -26,6 +26,16 @@ class Traffic:
     by_route: Mapping[str, int] = field(default_factory=dict)
     by_hour: Mapping[int, int] = field(default_factory=dict)
     beside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody told how many requests there were; `why` goes on after "how many were not sampled"."""
+
+    why: str = "is not in the traces"
+
+
+UNKNOWN = Unknown()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency import Report, account, report_of
 from otel.latency.text import Style, render_report
-from otel.latency.traffic import Traffic
+from otel.latency.traffic import UNKNOWN, Traffic, Unknown
 from otel.trace import Problem
 from tests.latency.load import few, hundred, load
 from tests.latency.system import order
@@ -222,7 +222,7 @@ def _report(
     traces: Sequence[Trace],
     *,
     slow_ns: int | None = None,
-    traffic: Traffic | None = None,
+    traffic: Traffic | Unknown = UNKNOWN,
     problems: Sequence[Problem] = (),
     notes: Sequence[str] = (),
 ) -> Report:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.sandbox.state import until
 from tests.system.conftest import ROOT, order
 from tests.system.processes import Footprint
 
@@ -139,6 +140,31 @@ def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:
     served.wait_for(r"^GET /orders/\{id\} +404 +[\d,]+\.\d ms  cold start [\d,]+\.\d ms$")
     served.call("GET", "/nothing")
     served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
+
+
+def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
+    """By the very command that it prints; nobody needs credentials for it."""
+    served = serve()
+    command = served.wait_for(r"^  lambda-latency (report --xray --endpoint-url http://\S+)$").group(1).split()
+    served.call("GET", "/orders/none")
+    served.wait_for(r"^GET /orders")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    reports: list[str] = []
+
+    def reported() -> bool:
+        done = subprocess.run(
+            [sys.executable, "-m", "otel", *command],
+            cwd=ROOT,
+            env={**variables, "AWS_EC2_METADATA_DISABLED": "true"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        reports.append(done.stdout)
+        return done.returncode == 0
+
+    assert until(reported, 30)
+    assert re.search(r"^The request: GET /orders/\{id\}, ", reports[-1], re.MULTILINE)
 
 
 def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) -> None:

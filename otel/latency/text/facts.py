@@ -5,18 +5,18 @@ from __future__ import annotations
 from otel.latency.text.style import Line, Piece, Style
 from otel.latency.text.words import cells, ms, number, percent
 from otel.latency.totals import Tally, percentile
-from otel.latency.traffic import Traffic
+from otel.latency.traffic import UNKNOWN, Traffic, Unknown
 
 __all__ = ["facts"]
 
 
-def facts(tally: Tally, style: Style, *, traffic: Traffic | None = None) -> list[Line]:
+def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -> list[Line]:
     """`p50 172 ms · ... · cold 9 · errors 2 · timeouts 1 · seen 5 %`: one line, or more where the width is small.
 
     `traffic` is how many requests there were in all, where the source knows it.
     """
     seen = number(tally.requests)
-    if traffic is not None and tally.requests - traffic.beside <= traffic.total:
+    if isinstance(traffic, Traffic) and tally.requests - traffic.beside <= traffic.total:
         seen = percent(tally.requests - traffic.beside, traffic.total, style)
     walls = tally.walls_ns
     words = [f"p{percent} {ms(percentile(walls, percent), style)}" for percent in (50, 95, 99)]

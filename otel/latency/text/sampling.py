@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from otel.latency.text.words import number, percent, plural
-from otel.latency.traffic import by_hour, by_route
+from otel.latency.traffic import Unknown, by_hour, by_route
 
 if TYPE_CHECKING:
     from otel.latency.report import Report
@@ -21,8 +21,8 @@ MOST_ROUTES = 4
 def sampling(report: Report, style: Style) -> str:
     """Which share of the traffic was seen; where nobody has counted it, that this is not known."""
     seen, traffic = report.totals.requests, report.traffic
-    if traffic is None:
-        return f"{plural(seen, 'request')} seen; how many were not sampled is not in the traces."
+    if isinstance(traffic, Unknown):
+        return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
     counted = seen - traffic.beside
     if counted > traffic.total:  # a count lags behind, or an hour of it is missing: no share can be told
         return (

@@ -1,0 +1,96 @@
+"""The laptop's X-Ray, which is moto's, asked by the same commands as AWS's own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from otel.local.segments import new_trace_id
+from otel.local.xray.document import segment_document
+from otel.local.xray.feed import Feed
+from otel.trace.otlp import to_otlp
+from tests.fetch.conftest import ROOT
+from tests.xray.test_intake import server_span
+
+if TYPE_CHECKING:
+    from tests.fetch.conftest import Run
+
+REQUESTS = 40
+# Lambda and API Gateway write whole milliseconds; what lies between their spans and others is off by as much.
+IN_MILLISECONDS = ("api gateway", "lambda", "unknown")
+
+
+def feed(xray: str, *documents: Any) -> None:
+    """Hand them over and wait until they are in."""
+    failures: list[str] = []
+    one = Feed(xray, failures.append)
+    for document in documents:
+        one.add_otlp(document)
+    one.close()
+    assert failures == []
+
+
+def accounts(text: str) -> dict[str, dict[str, Any]]:
+    """The requests of a report by their trace ids."""
+    return {one["trace_id"]: one for one in json.loads(text)["per_request"]}
+
+
+def parts(one: dict[str, Any]) -> dict[tuple[str, str], int]:
+    """The time in each part of a request."""
+    return {(part["bucket"], part["name"]): part["ns"] for part in one["buckets"]}
+
+
+def test_the_demos_traces_have_the_same_parts_when_they_went_through_x_ray(
+    laptop: str, run: Run, tmp_path: Path
+) -> None:
+    """To a microsecond a span where spans carry more than milliseconds; nothing has to be set up for the laptop."""
+    command = [sys.executable, "-m", "otel", "demo", "--requests", str(REQUESTS), "--out", str(tmp_path / "out")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    traces = tmp_path / "out" / "traces.jsonl"
+    feed(laptop, *map(json.loads, traces.read_text().splitlines()))
+
+    unset = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_DEFAULT_REGION": ""}
+    fetched = run("report", "--xray", "--endpoint-url", laptop, "--json", "-", "--per-request", **unset)
+    assert (fetched.returncode, fetched.stderr) == (0, "")
+    before = accounts(run("report", str(traces), "--json", "-", "--per-request").stdout)
+    after = accounts(fetched.stdout)
+
+    assert len(before) == REQUESTS
+    assert before.keys() <= after.keys()
+    compared = 0
+    for trace_id, one in before.items():
+        ours, theirs = parts(one), parts(after[trace_id])
+        spans = {span["span_id"] for span in one["path"]}
+        for part in ours.keys() | theirs.keys():
+            difference = abs(ours.get(part, 0) - theirs.get(part, 0))
+            allowed_ns = 2_000_000 if part[0] in IN_MILLISECONDS else 1000 * len(spans)
+            assert difference <= allowed_ns, (trace_id, part, difference)
+            compared += part[0] not in IN_MILLISECONDS
+        if not one["timeout"]:  # of a function that was killed X-Ray has Lambda's own segments alone, without a route
+            told = ("route", "status", "error", "cold_start")
+            assert [after[trace_id][name] for name in told] == [one[name] for name in told]
+    assert compared > 2 * REQUESTS
+
+
+def test_basic_calls_bring_what_was_put(laptop: str, run: Run, tmp_path: Path) -> None:
+    """GetTraceSummaries and BatchGetTraces of moto: every trace once, its documents as they are."""
+    begin = (time.time_ns() // 10**9 - 300) * 10**9
+    spans = [server_span(new_trace_id(), start_ns=begin, end_ns=begin + at) for at in range(1, 13)]
+    feed(laptop, *(to_otlp([span]) for span in spans))
+    out = tmp_path / "out.jsonl"
+
+    done = run("fetch", "--endpoint-url", laptop, "--out", str(out), "--since", "400s", "--until", "200s")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    found = [json.loads(segment["Document"]) for one in lines for segment in one["Segments"]]
+    ours = {span.span_id for span in spans}
+    assert [one for one in lines if len(one["Segments"]) != 1] == []
+    assert sorted((one for one in found if one["id"] in ours), key=lambda one: str(one["id"])) == sorted(
+        (segment_document(span, ["http.route"]) for span in spans), key=lambda one: str(one["id"])
+    )
+    assert len({one["Id"] for one in lines}) == len(lines)
