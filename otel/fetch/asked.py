@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from otel.fetch.errors import UsageError
+from otel.trace import trace_id_of
 
 __all__ = ["Asked", "Place", "iso", "resolve"]
 
@@ -47,6 +49,14 @@ def resolve(
     trace_id: str | None = None,
 ) -> Asked:
     """What was asked for; what was left open is the last hour. Raises UsageError for a time that is none."""
+    if trace_id is not None:
+        plain = trace_id_of(trace_id)
+        if re.fullmatch(r"[0-9a-f]{32}", plain) is None:
+            raise UsageError(
+                f"{trace_id!r} is no trace id",
+                "one reads like 1-5759e988-bd862e3fe1be46a994272793, or the same as 32 digits",
+            )
+        trace_id = f"1-{plain[:8]}-{plain[8:]}"
     until = now_ns if until_ns is None else min(until_ns, now_ns)
     since = until - HOUR_NS if since_ns is None else since_ns
     if trace_id is None and since >= until:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from otel.fetch.errors import FetchError
 
@@ -16,6 +18,7 @@ __all__ = ["THREADS", "TRIES", "Clients"]
 
 THREADS = 16  # calls at once; boto3 slows down by itself where X-Ray throttles them
 TRIES = 10
+CONNECT_S = 5
 HERE = ("127.0.0.1", "localhost", "::1")  # a stand-in for X-Ray, such as the laptop's: it asks nobody who they are
 
 
@@ -31,17 +34,22 @@ class Clients:
             raise FetchError("traces are fetched with boto3, which is not here", "pip install 'lambda-latency[fetch]'")
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import NoCredentialsError, NoRegionError
 
         self._endpoint_url = place.endpoint_url
         self._session = boto3.Session(profile_name=place.profile)
         is_here = place.endpoint_url is not None and urlsplit(place.endpoint_url).hostname in HERE
         region = place.region or self._session.region_name or os.environ.get("AWS_REGION")  # boto3 reads no AWS_REGION
-        self._region = region or ("us-east-1" if is_here else None)
-        if is_here and self._session.get_credentials() is None:
+        if region is None and not is_here:
+            raise NoRegionError
+        self._region = region or "us-east-1"
+        if self._session.get_credentials() is None:
+            if not is_here:
+                raise NoCredentialsError
             self._session = boto3.Session("local", "local", region_name=self._region)
         self._config = Config(
             retries={"mode": "adaptive", "total_max_attempts": TRIES},
-            connect_timeout=5,
+            connect_timeout=CONNECT_S,
             read_timeout=30,
             max_pool_connections=THREADS + 1,
             user_agent_extra="lambda-latency",
@@ -55,6 +63,14 @@ class Clients:
             for partition in self._session.get_available_partitions()
             for region in self._session.get_available_regions("xray", partition)
         ]
+
+    def knock(self, client: Any) -> None:
+        """Is somebody there? boto3 would find out that nobody is only after a minute of tries. Raises OSError."""
+        url = urlsplit(client.meta.endpoint_url)
+        if getproxies().get(url.scheme) and not proxy_bypass(url.hostname or ""):
+            return  # the proxy alone can tell
+        port = url.port or (443 if url.scheme == "https" else 80)
+        socket.create_connection((url.hostname, port), CONNECT_S).close()
 
     def make(self, service: str) -> Any:
         """The client of a service; threads may share it."""

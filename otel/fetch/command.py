@@ -12,7 +12,7 @@ from otel.fetch.clients import Clients
 from otel.fetch.errors import FetchError
 from otel.fetch.estimate import estimate
 from otel.fetch.progress import Meter
-from otel.fetch.refusals import refusal
+from otel.fetch.refusals import refusal, unreachable
 from otel.fetch.run import Fetched, run
 from otel.fetch.traffic import Counted, count_requests
 from otel.fetch.writer import Writer
@@ -102,6 +102,10 @@ class Account:
             self._xray: Any = self._clients.make("xray")
         except Exception as error:
             raise self._told(error, None) from error
+        try:
+            self._clients.knock(self._xray)
+        except OSError as error:
+            raise unreachable(error, self._xray.meta.endpoint_url, place, self._regions) from error
         self.region: str = self._xray.meta.region_name
 
     def estimate(self, asked: Asked) -> str:
@@ -135,12 +139,8 @@ class Account:
             raise self._told(error, None) from error
 
     def _refusal(self, asked: Asked | None, error: Exception) -> FetchError | None:
-        return refusal(
-            error,
-            self._place,
-            expression=asked.expression if asked is not None else None,
-            regions=self._regions,
-        )
+        expression = asked.expression if asked is not None else None
+        return refusal(error, self._place, expression=expression, regions=self._regions)
 
     def _told(self, error: Exception, asked: Asked | None) -> Exception:
         """The error for people, or the error itself where it is a mistake of ours."""

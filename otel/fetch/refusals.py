@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from otel.fetch.asked import Place
 
-__all__ = ["refusal"]
+__all__ = ["refusal", "unreachable"]
 
 EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
@@ -44,6 +44,16 @@ def refusal(
     if isinstance(error, exceptions.BotoCoreError):
         return _unasked(type(error).__name__, error, place, regions)
     return None
+
+
+def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
+    """Nobody is at that address."""
+    region = _region_of(url)
+    if place.endpoint_url is None and region and region not in regions:
+        return FetchError(
+            f"there is no X-Ray in {region}, as far as boto3 and the network know", _near(region, regions)
+        )
+    return FetchError(f"X-Ray cannot be reached at {url}: {error.strerror or error}", _network(place))
 
 
 def _answered(told: Any, operation: str, place: Place, expression: str | None) -> FetchError:
@@ -95,16 +105,17 @@ def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) 
         return FetchError(f"the AWS credentials have expired: {_plain(error)}", _renew(place))
     if kind == "NoRegionError":
         return FetchError(
-            "no AWS region is set", "name the one in which the functions run: --region us-east-1, or AWS_REGION"
+            "no AWS region is set", "name the one in which the functions run (--region us-east-1), or set AWS_REGION"
         )
     if kind == "InvalidRegionError":
         return FetchError(f"{place.region!r} is no region", _near(place.region or "", regions))
-    if kind == "EndpointConnectionError":
-        region = _region_of(str(error))
-        if place.endpoint_url is None and region and region not in regions:
-            return FetchError(f"there is no X-Ray in {region}, as far as boto3 knows", _near(region, regions))
-        return FetchError(f"X-Ray cannot be reached: {_plain(error)}", _network(place), passing=True)
-    if kind in ("ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "HTTPClientError"):
+    if kind in (
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+        "HTTPClientError",
+    ):
         return FetchError(f"X-Ray does not answer: {_plain(error)}", _network(place), passing=True)
     return FetchError(f"boto3 cannot ask X-Ray: {_plain(error)} ({kind})", _network(place))
 
@@ -115,8 +126,9 @@ def _renew(place: Place) -> str:
 
 
 def _near(region: str, regions: Sequence[str]) -> str:
-    near = difflib.get_close_matches(region, regions, 1)
-    return f"did you mean --region {near[0]}?" if near else "name the one in which the functions run, like us-east-1"
+    near = difflib.get_close_matches(region, regions, 3)
+    meant = f"did you mean {' or '.join(near)}?" if near else "us-east-1 is one"
+    return f"name the region in which the functions run (--region): {meant}"
 
 
 def _network(place: Place) -> str:

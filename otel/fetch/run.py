@@ -90,6 +90,7 @@ class _Run:
         pool = Pool(self._fetch, THREADS)
         try:
             self._first(pool)
+            pool.wait()
             self._again(pool)
         except (FetchError, KeyboardInterrupt) as ended:
             self.told.ended = ended
@@ -136,7 +137,6 @@ class _Run:
         if waiting:
             pool.submit(waiting)
         self._meter.listed(self.told.listed, 1.0)
-        pool.wait()
 
     def _pages(self, window: Any) -> Iterable[Any]:
         pages_of = pages(self._xray, window, self._asked.expression)
