@@ -153,7 +153,8 @@ class _Run:
 
     def _again(self, pool: Pool) -> None:
         """What was in progress, or was not processed, or failed by chance: once more, for a bounded time."""
-        for wait_s in WAITS_S:
+        # An id that somebody typed may be of no trace at all: that is soon told.
+        for wait_s in WAITS_S if self._asked.trace_id is None else WAITS_S[:2]:
             late = self._writer.held
             if wait_s:  # the second time around only what may still change
                 late = {one for one in late if _may_end(one)}

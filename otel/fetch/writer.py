@@ -32,12 +32,12 @@ class Writer:
         self.too_long = 0
         self._lock = threading.Lock()
         self._held: dict[str, tuple[int, int]] = {}
-        self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the writer
         self._is_new = not path.exists()
         try:
             self._file = path.open("ab")  # says now whether it can be written, and takes nothing away yet
         except OSError as error:
             raise _unwritable(path, error) from error
+        self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the writer
         self._closed = False
 
     @property

@@ -7,6 +7,7 @@ page tokens, unprocessed ids, throttles; and who is not allowed to ask.
 from __future__ import annotations
 
 import bisect
+import http.client
 import json
 import random
 import re
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from otel.local.http import Handler, Server, reset
 
@@ -53,6 +55,7 @@ class XRay:
     calls: Counter[str] = field(default_factory=Counter)
     on_call: Callable[[int], None] = lambda _: None
     denied_after: int | None = None
+    cloudwatch: str | None = None
 
     def __post_init__(self) -> None:
         self._ids: list[tuple[int, str]] = []
@@ -203,7 +206,7 @@ class _Handler(Handler):
         body = self.body()
         signed = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
         if self.path not in ("/TraceSummaries", "/Traces"):
-            self.answer(404)
+            self._forward(body)
             return
         answer = self.xray.answer(self.path, signed[1] if signed else "", json.loads(body))
         if answer is None:
@@ -213,6 +216,20 @@ class _Handler(Handler):
         status, told = answer
         kind = {"x-amzn-ErrorType": told.pop("__type")} if "__type" in told else {}
         self.answer(status, json.dumps(told).encode(), {"Content-Type": "application/json", **kind})
+
+    def _forward(self, body: bytes) -> None:
+        """CloudWatch is somebody else's."""
+        if self.xray.cloudwatch is None:
+            refused = json.dumps({"__type": "AccessDeniedException", "message": "not you"}).encode()
+            self.answer(400, refused, {"Content-Type": "application/x-amz-json-1.0"})
+            return
+        connection = http.client.HTTPConnection(urlsplit(self.xray.cloudwatch).netloc, timeout=20)
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
+        connection.request("POST", self.path, body, headers)
+        answer = connection.getresponse()
+        kept = ("content-type", "smithy-protocol", "x-amzn-requestid")
+        self.answer(answer.status, answer.read(), [one for one in answer.getheaders() if one[0].lower() in kept])
+        connection.close()
 
 
 def _refused(status: int, kind: str, message: str) -> tuple[int, dict[str, Any]]:

@@ -94,3 +94,15 @@ def test_basic_calls_bring_what_was_put(laptop: str, run: Run, tmp_path: Path) -
         (segment_document(span, ["http.route"]) for span in spans), key=lambda one: str(one["id"])
     )
     assert len({one["Id"] for one in lines}) == len(lines)
+
+
+def test_a_filter_is_refused_at_once_where_the_laptop_cannot_apply_it(laptop: str, run: Run) -> None:
+    """moto knows none, and would be asked again for a minute."""
+    done = run("report", "--xray", "--endpoint-url", laptop, "--errors")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        1,
+        (
+            "lambda-latency: X-Ray does not take the filter expression 'error = true OR fault = true': The laptop's "
+            "X-Ray knows no filter expressions (InvalidRequestException)"
+        ),
+    )

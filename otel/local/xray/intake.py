@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import boto3
+from moto.core.exceptions import AWSError
 from moto.xray.models import SegmentCollection
 
 from otel.local.wsgi import WSGI
@@ -65,12 +66,22 @@ class Intake:
 
 
 def replace_segments() -> None:
-    """Let a segment that is sent again replace the earlier one, as in X-Ray: moto would keep both."""
-    put = SegmentCollection.put_segment
+    """Let a segment that is sent again replace the earlier one, as in X-Ray: moto would keep both.
+
+    And let a filter expression, which moto does not know, be refused as one that X-Ray does not take: what moto answers
+    looks like a fault that passes, and is tried again for a minute.
+    """
+    put, summary = SegmentCollection.put_segment, SegmentCollection.summary
 
     def put_segment(self: Any, segment: Any) -> None:
         kept = self._traces[segment.trace_id]["segments"]
         kept[:] = [one for one in kept if one.id != segment.id]
         put(self, segment)
 
+    def summarize(self: Any, start_time: Any, end_time: Any, filter_expression: Any = None) -> Any:
+        if filter_expression is not None:
+            raise AWSError("The laptop's X-Ray knows no filter expressions", "InvalidRequestException", 400)
+        return summary(self, start_time, end_time)
+
     SegmentCollection.put_segment = put_segment  # type: ignore[method-assign]
+    SegmentCollection.summary = summarize  # type: ignore[method-assign]
