@@ -104,9 +104,9 @@ def _report_options(subparsers: Any) -> None:
     report = subparsers.add_parser(
         "report",
         help="say which part of slow requests is slow, from any trace file or from X-Ray",
-        description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP/JSON, "
-        "Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known by their content, plain or gzip; or, "
-        "with --xray, what X-Ray has of an account.",
+        description="Says which part makes slow requests slow, whose it is, and what to do about it.\n"
+        "Reads OTLP/JSON, Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known\n"
+        "by their content, plain or gzip; or, with --xray, what X-Ray has of an account.",
         epilog=REPORT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

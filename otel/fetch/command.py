@@ -66,12 +66,13 @@ class Result:
         """How many traces, of when and where."""
         if self.asked.trace_id is not None:
             return f"Fetched from X-Ray in {self.region}."
-        whole = "the newest " if self.fetched.cut else ""
+        told = self.fetched
+        some = f"the newest {_traces(told.traces)}" if told.cut else _traces(told.traces)
+        if told.ended is not None:
+            some = f"{told.traces:,} of the {_traces(told.listed)} that it had listed before it was stopped,"
         match = f", those that match {self.asked.expression}" if self.asked.expression else ""
-        return (
-            f"Fetched from X-Ray in {self.region}: {whole}{_traces(self.fetched.traces)} "
-            f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}{match}."
-        )
+        when = f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}"
+        return f"Fetched from X-Ray in {self.region}: {some} {when}{match}."
 
     @property
     def told(self) -> str:

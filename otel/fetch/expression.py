@@ -10,6 +10,7 @@ import re
 __all__ = ["expression"]
 
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
+METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{[^}]*\}")
 PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # what an address holds as it is: other letters may be escaped in it
 
@@ -36,8 +37,10 @@ def expression(
 
 def _of_route(route: str) -> list[str]:
     match = ROUTE.match(route)
-    if match is None:  # traces without an HTTP route go by the name of their first service
-        return [f"service({_quoted(route)})"]
+    if match is None:  # traces without an HTTP route go by the names of their services
+        method, _, name = route.rpartition(" ")
+        by_method = [f"http.method = {_quoted(method)}"] if METHOD.match(method) else []
+        return [*by_method, f"service({_quoted(name if by_method else route)})"]
     pieces = [piece for piece in PARAMETER.split(match["path"]) if PLAIN.match(piece) and piece != "/"]
     return [f"http.method = {_quoted(match['method'])}", *(f"http.url CONTAINS {_quoted(one)}" for one in pieces)]
 

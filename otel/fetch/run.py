@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,7 @@ class _Run:
         self._refusal, self._sleep = refusal, sleep
         self._lock = threading.Lock()
         self._absent: dict[str, FetchError | None] = {}  # ids that were asked for and did not come, and why
+        self._open: Counter[str] = Counter()  # how often a trace was found in progress
         self._failures = 0  # batches in a row
         self.told = Fetched()
 
@@ -155,9 +157,8 @@ class _Run:
         """What was in progress, or was not processed, or failed by chance: once more, for a bounded time."""
         # An id that somebody typed may be of no trace at all: that is soon told.
         for wait_s in WAITS_S if self._asked.trace_id is None else WAITS_S[:2]:
-            late = self._writer.held
-            if wait_s:  # the second time around only what may still change
-                late = {one for one in late if _may_end(one)}
+            # Twice found open is enough for what will never end.
+            late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
             ids = sorted({*late, *self._absent})
             if not ids:
                 return
@@ -189,6 +190,7 @@ class _Run:
                     self._absent[trace_id] = None
                 continue
             if is_in_progress(trace):
+                self._open[trace_id] += 1
                 self._writer.hold(trace)
             else:
                 self._writer.write(trace)

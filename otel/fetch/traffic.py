@@ -35,13 +35,11 @@ def count_requests(cloudwatch: Any, stages: Iterable[str], since_ns: int, until_
     Raises what boto3 raises where CloudWatch does not answer.
     """
     metrics = {name: dimensions for stage in stages for name, dimensions in _metrics(cloudwatch, stage)}
-    detailed = {stage for stage, route in metrics if route}
     found = Counted()
-    for (stage, route), (at_ns, count) in _values(cloudwatch, metrics, since_ns, until_ns):
-        if route or stage not in detailed:
-            name = route or stage  # as reports call requests whose route nothing tells
-            found.by_route[name] = found.by_route.get(name, 0) + count
-        if not route:
+    for (_, route), (at_ns, count) in _values(cloudwatch, metrics, since_ns, until_ns):
+        if route:
+            found.by_route[route] = found.by_route.get(route, 0) + count
+        else:
             found.total = (found.total or 0) + count
             hour = at_ns // HOUR_NS * HOUR_NS
             if hour >= since_ns and hour + HOUR_NS <= until_ns:

@@ -53,10 +53,11 @@ def account(trace: Trace) -> Account:
             calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
             took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
     outermost, handler = path.waiting.outermost, trace.handler
+    function = trace.function
     return Account(
         trace_id=trace.trace_id,
-        route=route_of(outermost, handler),
-        function=trace.function,
+        route=route_of(outermost, handler, function),
+        function=function,
         status_code=status_code_of(outermost, handler),
         start_ns=path.waiting.start_ns,
         wall_ns=path.wall_ns,

@@ -132,9 +132,10 @@ class Places:
         if told is None:
             outermost = self.facts[top.shape].span
             handled = None if handler is None else self.facts[handler.shape].span
+            function = function_of(None if segment is None else self.facts[segment.shape].span, handled)
             told = self._told[key] = Told(
-                route_of(outermost, handled),
-                function_of(None if segment is None else self.facts[segment.shape].span, handled),
+                route_of(outermost, handled, function),
+                function,
                 status_code_of(outermost, handled),
                 is_error(outermost, handled),
             )

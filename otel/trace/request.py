@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel.trace.platform import GATEWAY
+
 if TYPE_CHECKING:
     from otel.trace.span import Span
 
 __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 
 
-def route_of(outermost: Span, handler: Span | None) -> str:
-    """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name."""
+def route_of(outermost: Span, handler: Span | None, function: str) -> str:
+    """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name.
+
+    The X-Ray SDK keeps no resource path, and a stage of API Gateway has many: `POST CreateOrder`, by its function.
+    """
     spans = [span for span in (handler, outermost) if span is not None]
     for span in spans:
         method = _text(span, "http.request.method", "http.method")
         path = _text(span, "http.route")
         if path:
             return f"{method} {path}".strip()
+    if spans[0].origin == GATEWAY and function:
+        return f"{_text(spans[0], 'http.request.method', 'http.method')} {function}".strip()
     return spans[0].name
 
 

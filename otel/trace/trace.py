@@ -114,7 +114,7 @@ class Trace:
     @property
     def route(self) -> str:
         """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name."""
-        return route_of(self.outermost, self.handler)
+        return route_of(self.outermost, self.handler, self.function)
 
     @property
     def function(self) -> str:

@@ -179,7 +179,7 @@ def test_a_trace_that_is_not_there_is_named(start: Start, run: Run) -> None:
     xray = start(sdk_segments)
     [known] = filled(xray, 1)
     asked = ("report", "--xray", "--endpoint-url", xray.url, "--trace")
-    assert run(*asked, known, "--ascii").stdout.startswith(f"The request: orders-api/prod, 100 ms, {known}\n")
+    assert run(*asked, known, "--ascii").stdout.startswith(f"The request: POST create-order, 100 ms, {known}\n")
     assert run(*asked, known[2:].replace("-", "")).returncode == 0
     missing = run(*asked, trace_id(int(time.time()), 77))
     assert (missing.returncode, missing.stderr.split(" 1-")[0]) == (

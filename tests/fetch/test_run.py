@@ -89,6 +89,16 @@ def test_what_began_hours_ago_is_asked_once_more_and_then_left(start: Start, tmp
     assert [one["Id"] for one in traces] == [old, young]
 
 
+def test_what_is_first_seen_open_late_is_asked_once_more_all_the_same(start: Start, tmp_path: Path) -> None:
+    """Not processed the first time, in progress the second, complete the third: however old it is."""
+    xray = start(sdk_segments)
+    [old] = filled(xray, 4 * 3600)
+    xray.absent, xray.in_progress = {old: 1}, {old: 1}
+    slept: list[float] = []
+    told, _ = fetch(xray, tmp_path / "out.jsonl", slept)
+    assert (slept, told.traces, told.in_progress) == ([0, 2], 1, 0)
+
+
 def test_ids_that_are_not_processed_are_asked_for_again(start: Start, tmp_path: Path) -> None:
     """One that never comes is counted as missing."""
     xray = start(sdk_segments)

@@ -86,7 +86,7 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
             {**FUNCTION, "subsegments": [{**INVOCATION, "subsegments": [GET, PAY]}, OVERHEAD]},
             INFERRED,
         ],
-        "orders/prod",
+        "POST CreateOrder",
         {
             "api gateway ": 15,
             "aws DynamoDB GetItem orders": 120,
@@ -98,7 +98,7 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
     ),
     "the X-Ray SDK before there were Invocations": (
         [GATEWAY, SERVICE, {**FUNCTION, "subsegments": [GET, PAY, OVERHEAD]}],
-        "orders/prod",
+        "POST CreateOrder",
         {
             "api gateway ": 15,
             "aws DynamoDB GetItem orders": 120,
@@ -114,7 +114,7 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
             SERVICE,
             {**FUNCTION, "subsegments": [{**INVOCATION, "subsegments": [POWERTOOLS]}, INIT, OVERHEAD]},
         ],
-        "orders/prod",
+        "POST CreateOrder",
         {
             "api gateway ": 15,
             "aws DynamoDB GetItem orders": 100,
@@ -138,7 +138,7 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
         },
     ),
     "asynchronous": ([ASYNCHRONOUS, LATER], "CreateOrder", {"lambda service": 315, "unknown ": 880}),
-    "throttled": ([REFUSED, THROTTLED], "orders/prod", {"api gateway ": 10, "lambda service": 15}),
+    "throttled": ([REFUSED, THROTTLED], "CreateOrder", {"api gateway ": 10, "lambda service": 15}),
     "still in progress": (
         [SERVICE, {**FUNCTION, "subsegments": [{**INVOCATION, "subsegments": [OPEN]}]}],
         "CreateOrder",
