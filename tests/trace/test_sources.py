@@ -46,3 +46,10 @@ def test_standard_input_is_put_into_a_file_once(tmp_path: Path) -> None:
     _made(tmp_path, "spooled")
     assert find_sources(["-", "-"], [], lambda: tmp_path / "spooled") == [Source("-", tmp_path / "spooled")]
     assert find_sources(["-"], []) == [Source("-", Path("-"))]
+
+
+def test_what_is_a_source_already_stays_as_it_is(tmp_path: Path) -> None:
+    """With the name that somebody gave it."""
+    _made(tmp_path, "a.jsonl")
+    source = Source("X-Ray us-east-1", tmp_path / "a.jsonl", whole=True)
+    assert find_sources([source, source], []) == [source]

@@ -1,0 +1,90 @@
+"""What a report says of the requests that were not traced."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from otel.latency import account, report_of
+from otel.latency.loading import load
+from otel.latency.text import Style
+from otel.latency.text.sampling import sampling
+from otel.latency.traffic import HOUR_NS, Traffic, Unknown
+from otel.trace import Source, dump_line
+from tests.latency.load import few
+from tests.trace.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
+
+if TYPE_CHECKING:
+    from otel.latency.account import Account
+    from otel.trace import Problem
+
+HOUR = 1_795_600_800 * 1_000_000_000  # 2026-11-25T10:00:00Z
+
+
+def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Account]:
+    """So many requests in each hour, of these routes by turns."""
+    one = account(few()[0])
+    return [
+        dataclasses.replace(
+            one,
+            trace_id=f"{hour:016x}{number:016x}",
+            start_ns=HOUR + hour * HOUR_NS + number,
+            route=routes[number % len(routes)],
+        )
+        for hour, count in enumerate(per_hour)
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "traffic", "said"),
+    [
+        (seen(2), Unknown(), "2 requests seen; how many were not sampled is not in the traces."),
+        (seen(1), Unknown("is not known: no"), "1 request seen; how many were not sampled is not known: no."),
+        (seen(5), Traffic(50), "10 % of the traffic seen (5 of 50)."),
+        (
+            seen(5),
+            Traffic(8, beside=1),
+            "50 % of the traffic seen (4 of 8). 1 more request came another way, where nobody counts.",
+        ),
+        (
+            seen(5),
+            Traffic(4),
+            "5 requests seen, and only 4 counted so far: which share of the traffic that is cannot be told.",
+        ),
+        (
+            seen(10, 10, 1),
+            Traffic(231, by_hour={HOUR: 20, HOUR + HOUR_NS: 200, HOUR + 2 * HOUR_NS: 0}),
+            "9 % of the traffic seen (21 of 231). By hour: from 5 % (11-25 11:00Z) to 50 % (11-25 10:00Z).",
+        ),
+        (seen(10), Traffic(20, by_hour={HOUR: 20}), "50 % of the traffic seen (10 of 20)."),
+        (
+            seen(4, routes=("A", "B")),
+            Traffic(56, by_route={"A": 10, "B": 4, "C": 20, "D": 8, "E": 8, "F": 6}),
+            "7 % of the traffic seen (4 of 56). By route: C 0 %, A 20 %, D 0 %, E 0 %, and 2 more.",
+        ),
+        (seen(4), Traffic(56, by_route={"A": 10, "B": 4}), "7 % of the traffic seen (4 of 56)."),
+    ],
+)
+def test_the_share_is_told_as_far_as_somebody_counted(
+    accounts: list[Account], traffic: Traffic | Unknown, said: str
+) -> None:
+    """By route where reports have the same names for them, by hour where there are two whole ones."""
+    report = report_of(accounts, lambda _: {}, traffic=traffic)
+    assert sampling(report, Style(unicode=False)) == said
+
+
+def test_a_source_of_whole_traces_has_the_same_accounts(tmp_path: Path) -> None:
+    """X-Ray's lines and OTLP's, each with all there is of its trace."""
+    lines = [dump_line(trace.spans) for trace in few()]
+    lines += [_answer(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT) + "\n"]
+    path = tmp_path / "t.jsonl"
+    for text in ("".join(lines), "".join(reversed(lines))):
+        path.write_text(text)
+        problems: list[Problem] = []
+        kept, let_go = (load([Source("t", path, whole=whole)], problems) for whole in (False, True))
+        assert problems == []
+        assert sorted(let_go, key=lambda one: one.trace_id) == sorted(kept, key=lambda one: one.trace_id)
