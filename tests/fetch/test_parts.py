@@ -59,7 +59,7 @@ def test_windows_cover_a_time_without_a_gap_and_none_is_too_long(since: int, len
             ),
         ),
         ({"route": "GET /"}, 'http.method = "GET"'),
-        ({"route": "GET /caf\u00e9/{proxy+}"}, 'http.method = "GET"'),
+        ({"route": "GET /na\u00efve/{proxy+}"}, 'http.method = "GET"'),
         ({"route": "orders-api/prod"}, 'service("orders-api/prod")'),
         ({"route": "POST CreateOrder"}, 'http.method = "POST" AND service("CreateOrder")'),
         ({"route": "my function"}, 'service("my function")'),

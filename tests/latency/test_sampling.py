@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,7 @@ def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Ac
     """So many requests in each hour, of these routes by turns."""
     one = account(few()[0])
     return [
-        dataclasses.replace(
-            one,
+        one._replace(
             trace_id=f"{hour:016x}{number:016x}",
             start_ns=HOUR + hour * HOUR_NS + number,
             route=routes[number % len(routes)],
