@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
-__all__ = ["LambdaIds", "invocation_context", "lambda_sampler"]
+__all__ = ["LambdaIds", "below", "invocation_context", "lambda_sampler", "remote_parent"]
 
 ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 PARENT = re.compile(r"[0-9a-f]{16}")
@@ -47,21 +47,33 @@ def invocation_context(header: str) -> Context:
     handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
     Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
     """
+    trace_id, parent, sampled = parts(header)
+    if trace_id and not parent:
+        return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
+    remote = remote_parent(header)
+    return below(remote) if remote is not None else Context()
+
+
+def below(parent: SpanContext) -> Context:
+    """The context of what that span of another process has called."""
+    return set_span_in_context(NonRecordingSpan(parent), Context())
+
+
+def remote_parent(header: str) -> SpanContext | None:
+    """The span that a tracing header names, if it names one."""
+    trace_id, parent, sampled = parts(header)
+    parent_id = int(parent, 16) if PARENT.fullmatch(parent) else 0
+    if not trace_id or not parent_id:
+        return None
+    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+    return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
+
+
+def parts(header: str) -> tuple[int, str, bool]:
+    """Trace id, or 0; parent as it is written; whether it is recorded."""
     pairs = dict(pair.strip().partition("=")[::2] for pair in header.split(";"))
     root = ROOT.fullmatch(pairs.get("Root", "").lower())
-    trace_id = int(root[1] + root[2], 16) if root else 0
-    if not trace_id:
-        return Context()
-    sampled = pairs.get("Sampled") == "1"
-    parent = pairs.get("Parent", "").lower()
-    if not parent:
-        return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
-    parent_id = int(parent, 16) if PARENT.fullmatch(parent) else 0
-    if not parent_id:
-        return Context()
-    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
-    remote = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
-    return set_span_in_context(NonRecordingSpan(remote), Context())
+    return int(root[1] + root[2], 16) if root else 0, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
 
 
 class LambdaIds(IdGenerator):
