@@ -24,15 +24,15 @@ def links(event: object) -> list[Link]:
     if not isinstance(event, Mapping):
         return []
     records = event.get("Records")
-    found: dict[SpanContext, None] = {}
+    found: dict[tuple[int, int], SpanContext] = {}
     for record in records if isinstance(records, list) else [event]:
         header = tracing_header(record) if isinstance(record, Mapping) else None
         parent = remote_parent(header) if isinstance(header, str) else None
         if parent is not None:
-            found[parent] = None
+            found.setdefault((parent.trace_id, parent.span_id), parent)
         if len(found) == MOST:
             break
-    return [Link(context) for context in found]
+    return [Link(context) for context in found.values()]
 
 
 def tracing_header(record: Mapping[str, Any]) -> object:

@@ -51,15 +51,15 @@ class Redaction:
     def _span(self, span: ReadableSpan) -> ReadableSpan:
         status = span.status
         name, description = self._text(span.name), self._text(status.description or "")
-        values = self._attributes(span.attributes)
+        given = span.attributes
+        values = self._attributes(given)
         events = [self._event(event) for event in span.events]
         links = [self._link(link) for link in span.links]
-        before = (span.name, status.description or "", span.attributes, *span.events, *span.links)
-        after = (name, description, values, *events, *links)
-        if all(map(is_, before, after)):
+        before = (span.name, status.description or "", given, *span.events, *span.links)
+        if all(map(is_, before, (name, description, values, *events, *links))):
             return span
         return ReadableSpan(
-            name, span.get_span_context(), span.parent, span.resource, values,
+            name, span.get_span_context(), span.parent, span.resource, bounded(values, span.dropped_attributes),
             counted(events, span.dropped_events), counted(links, span.dropped_links),
             span.kind, None, Status(status.status_code, description or None), span.start_time, span.end_time,
             span.instrumentation_scope,
@@ -67,26 +67,22 @@ class Redaction:
 
     def _event(self, event: Event) -> Event:
         values = self._attributes(event.attributes)
-        return event if values is event.attributes else Event(event.name, values, event.timestamp)
+        if values is event.attributes:
+            return event
+        return Event(event.name, bounded(values, event.dropped_attributes), event.timestamp)
 
     def _link(self, link: Link) -> Link:
         values = self._attributes(link.attributes)
-        return link if values is link.attributes else Link(link.context, values)
+        return link if values is link.attributes else Link(link.context, bounded(values, link.dropped_attributes))
 
     def _attributes(self, values: Attributes) -> Attributes:
         """The very same mapping where nothing has to go."""
-        if not values:
-            return values
         changed: dict[str, Any] = {}
-        for key, value in values.items():
+        for key, value in (values or {}).items():
             new = self._value(key, value)
             if new is not value and new != value:
                 changed[key] = new
-        if not changed:
-            return values
-        found = BoundedAttributes(attributes={**values, **changed})
-        found.dropped = getattr(values, "dropped", 0)
-        return found
+        return {**(values or {}), **changed} if changed else values
 
     def _value(self, key: str, value: object) -> object:
         name = key.lower().replace("-", "_")
@@ -105,6 +101,13 @@ class Redaction:
         for key in self._keys:
             text = text.replace(key, REDACTED)
         return text
+
+
+def bounded(values: Attributes, dropped: int) -> BoundedAttributes:
+    """Attributes that say how many were dropped from them."""
+    found = BoundedAttributes(attributes=values)
+    found.dropped = dropped
+    return found
 
 
 def counted(items: list[T], dropped: int) -> BoundedList[T]:

@@ -82,12 +82,13 @@ def running(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def submitting(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A pool's thread serves many: each task brings its own context."""
+    """A pool's thread serves many: each task brings its own context.
+
+    An empty one too, for the thread itself may have been started in some invocation's.
+    """
 
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if context := get_current():
-            return original(self, within, context, fn, *args, **kwargs)
-        return original(self, fn, *args, **kwargs)
+        return original(self, within, get_current(), fn, *args, **kwargs)
 
     return submit
 
