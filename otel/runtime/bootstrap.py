@@ -98,7 +98,7 @@ def started(settings: Settings) -> Runtime:
 
     runtime = Runtime(settings, sender(settings)).start()
     trace.set_tracer_provider(runtime.provider)
-    runtime.delivers_before_response = not deliver_after_responses(runtime.after_response)
+    runtime.delivers_before_response = not deliver_after_responses(runtime.after_response, runtime.last_chance)
     return runtime
 
 

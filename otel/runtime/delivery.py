@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["deliver_after_responses"]
 
 
-def deliver_after_responses(step: Callable[[], None]) -> bool:
-    """Run `step` after each response from now on; False if there is no hook, and it has to be run before them."""
+def deliver_after_responses(step: Callable[[], None], last: Callable[[], None]) -> bool:
+    """Run `step` after each response from now on; False if there is no hook, and it has to be run before them.
+
+    `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses.
+    """
     client = sys.modules.get("awslambdaric.lambda_runtime_client")
     owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
     original = getattr(owner, "wait_next_invocation", None)
-    atexit.register(last, step, os.getpid())
+    atexit.register(unless_forked, last, os.getpid())
     if owner is None or original is None:
         warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
         return False
@@ -43,13 +46,10 @@ def deliver_after_responses(step: Callable[[], None]) -> bool:
     return True
 
 
-def last(step: Callable[[], None], process: int) -> None:
-    """A process that ends by itself: `sys.exit` in a handler, a response that Lambda refuses.
-
-    Not in its forks, for what waits is their parent's to deliver.
-    """
+def unless_forked(last: Callable[[], None], process: int) -> None:
+    """What waits is that process's to deliver, and not that of its forks."""
     if os.getpid() == process:
-        step()
+        last()
 
 
 class Responses:

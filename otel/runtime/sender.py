@@ -43,7 +43,7 @@ class Sender:
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
         # The first delivery finds a collector that may be starting itself.
-        self._seconds = settings.first_flush_ms / 1000
+        self._seconds = self._first_seconds = settings.first_flush_ms / 1000
         self._later_seconds = settings.flush_ms / 1000
         self._log = Log(self._transport.address)
 
@@ -57,7 +57,14 @@ class Sender:
         self._log.settle(self._waiting.dropped)
 
     def shutdown(self) -> None:
-        """Close the connection."""
+        """Try once more, whatever the circuit says, for what waits is lost with the process; then let go."""
+        if self._waiting:
+            self._seconds = self._first_seconds
+            self._deliver()
+            if self._waiting:
+                warn(
+                    f"{len(self._waiting)} spans are lost: the process ends before {self._transport.address} takes them"
+                )
         self._transport.close()
 
     def _deliver(self) -> None:

@@ -75,6 +75,11 @@ class Runtime:
         propagate.set_global_textmap(self._textmap)
         self._sink.shutdown()
 
+    def last_chance(self) -> None:
+        """The process ends: deliver what has ended, and let the sink try what still waits once more."""
+        self.after_response()
+        self._sink.shutdown()
+
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False

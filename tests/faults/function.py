@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -57,6 +58,7 @@ def step(name: str) -> None:
     with TRACER.start_as_current_span(name) as span:
         span.set_attribute("http.request.header.authorization", [f"Bearer {SECRET}"])
         span.set_attribute("password", SECRET)
+        span.set_attribute("environment", str({key: os.environ.get(key) for key in os.environ if "AWS_S" in key}))
         span.set_attribute("note", f"asked http://user:{SECRET}@host/path{QUERY}")
 
 
@@ -99,6 +101,7 @@ DO: dict[str, Any] = {
     "raise": raises,
     "exit": lambda _event: sys.exit(3),
     "_exit": lambda _event: os._exit(3),
+    "hang": lambda _event: time.sleep(600),
     "kill": lambda _event: os.kill(os.getpid(), signal.SIGKILL),
     "5xx": lambda _event: {"statusCode": 503, "body": "{}"},
     "object": lambda _event: object(),

@@ -40,9 +40,10 @@ class _Journal(SpanProcessor):
 
 @dataclass
 class Life:
-    """The spans of one process: with the ids of their local parents, and in the order of their ends."""
+    """The spans of one process: with the ids of their local parents, their traces, and the order of their ends."""
 
     started: dict[str, str] = field(default_factory=dict)
+    traces: set[str] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
 
 
@@ -50,9 +51,10 @@ def read_journal(path: Path) -> Life:
     """What one process wrote."""
     life = Life()
     for line in path.read_text().splitlines():
-        _, span_id, parent, _ = line[1:].split(" ", 3)
+        trace_id, span_id, parent, _ = line[1:].split(" ", 3)
         if line[0] == "+":
             life.started[span_id] = parent
+            life.traces.add(trace_id)
         else:
             life.ended.append(span_id)
     return life

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults.hostile import hostile
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.test_invocation import EVENT
 
@@ -14,31 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.runtime.conftest import Function
-
-NAMES = ("traceparent", "tracestate", "baggage", "X-Amzn-Trace-Id", "x-amzn-trace-id", "Traceparent", "b3",
-         "X-B3-TraceId", "X-B3-Sampled", "uber-trace-id", "Host", "User-Agent", "Cookie", "Forwarded")  # fmt: skip
-
-
-def hostile(draw: random.Random) -> dict[str, Any]:
-    """Headers as an attacker makes them: whole, nearly whole, huge, of the wrong type."""
-
-    def some(digits: int) -> str:
-        return "".join(draw.choice("0123456789abcdef") for _ in range(digits))
-
-    def value() -> Any:
-        return draw.choice([
-            f"00-{some(32)}-{some(16)}-0{draw.randrange(4)}",
-            f"{some(2)}-{draw.choice([TRACE, some(32)])}-{some(16)}-{some(2)}-{some(4)}",
-            f"Root=1-{some(8)}-{some(24)};Parent={some(16)};Sampled={draw.choice('01?x')}",
-            f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={some(16)};Sampled=0",
-            f"Self=1-{some(8)}-{some(24)};Root=1-{some(8)}-{some(24)}",
-            "k=" + "v" * draw.choice([1, 8192, 1_000_000]),
-            "".join(chr(draw.randrange(1, 0xD800)) for _ in range(draw.randrange(60))),
-            "",
-            draw.choice([None, 7, 1.5, True, [some(32)], {"a": some(16)}, b"00"]),
-        ])  # fmt: skip
-
-    return {draw.choice(NAMES): value() for _ in range(draw.randrange(1, 8))}
 
 
 @pytest.mark.parametrize("sampled", ["1", "0"])
