@@ -11,7 +11,7 @@ import time
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from otel.runtime.encoding import Encoder, request
+from otel.runtime.encoding import Encoder, parents_first, request
 from otel.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class DaemonSender:
         batch: list[Encoded] = []
         room = LARGEST
         deadline = time.monotonic() + self._seconds
-        for span in spans:
+        for span in parents_first(spans):
             one = self._encoder.encode(span, LARGEST)
             if one.size > room:
                 self._send(batch)

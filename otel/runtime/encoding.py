@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-__all__ = ["Encoded", "Encoder", "request"]
+__all__ = ["Encoded", "Encoder", "parents_first", "request"]
 
 Head = tuple[bytes, bytes]
 """What comes before and after the parts of a message."""
@@ -86,6 +86,12 @@ class Encoder:
             head = (field(b"\x0a", body), text(b"\x1a", scope.schema_url if scope is not None else None))
             self._scope_heads[scope] = head
         return head
+
+
+def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+    """In the order of their starts. They come as they ended: if only some were delivered, those would lack parents."""
+    latest_first = spans[::-1]  # of two that start in the same instant the outer one ends later
+    return sorted(latest_first, key=lambda span: span.start_time or 0)
 
 
 def request(spans: Iterable[Encoded]) -> bytes:

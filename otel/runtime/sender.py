@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from otel.runtime.buffer import Buffer
 from otel.runtime.circuit import Circuit
-from otel.runtime.encoding import Encoded, Encoder, request
+from otel.runtime.encoding import Encoded, Encoder, parents_first, request
 from otel.runtime.harmless import warn
 from otel.runtime.transport import Transport
 
@@ -49,7 +49,7 @@ class Sender:
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
         """Deliver these and what still waits, within the bound; what is not taken waits for the next time."""
-        for span in spans:
+        for span in parents_first(spans):
             encoded = self._encoder.encode(span, LARGEST)
             self._waiting.add(encoded, encoded.size)
         if self._waiting and self._circuit.closed:

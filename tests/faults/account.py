@@ -49,12 +49,17 @@ class Account:
         self._complaints(lane)
 
     def _missing(self, lane: Lane, process: Process, exported: set[str]) -> None:
-        """What did not arrive of one process. What is delivered is the oldest first: what a kill takes is the end."""
+        """What did not arrive of one process. Delivered is the oldest first, so that a kill takes the latest.
+
+        The latest to end; and of one delivery that came half through, the latest to start.
+        """
         life = process.life
         missing = set(life.started) - exported
         if process.end in KILLED:
-            after = life.ended[len(life.ended) - len(missing & set(life.ended)) :]
-            gaps = (missing & set(life.ended)) - set(after)
+            finished = missing & set(life.ended)
+            started = [one for one in life.started if one in set(life.ended)]
+            latest = {*life.ended[len(life.ended) - len(finished) :], *started[len(started) - len(finished) :]}
+            gaps = finished - latest
             self.in_memory += len(missing) - len(gaps)
             missing = gaps
         if missing:

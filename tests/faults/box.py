@@ -59,21 +59,21 @@ class Box:
     handler: str
     variables: Mapping[str, str]
     way: Way = "extension"
+    wrapped: bool = True  # whether the kit starts at all
     timeout_s: float = 20
     freeze_s: float = 0  # how long it is frozen the instant a response is out, whatever it was about to do
     lines: list[str] = field(default_factory=list)
     invocations: int = 0
 
     def __post_init__(self) -> None:
-        wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper"}
-        function = Function("orders-create", self.handler, self.timeout_s, 512, {**wrapper, **self.variables})
+        function = Function("orders-create", self.handler, self.timeout_s, 512, self.variables)
         settings = Settings(task_root=ROOT, layer=Path("/nonexistent"))
         bootstrap = otel.local.sandbox.BOOTSTRAP if self.way != "before" else Path(__file__).with_name("hookless.py")
         self._settled = threading.Event()
         kind = type("Environment", (_Environment,), {"refuses": self.way == "main", "responded": self._responded})
         self.environment: Environment = kind(
             function,
-            [ROOT / "otel" / "runtime" / "wrapper", sys.executable, bootstrap],
+            [*[ROOT / "otel" / "runtime" / "wrapper"][: self.wrapped], sys.executable, bootstrap],
             lambda_variables(function, settings),
             ROOT,
             self.processes,

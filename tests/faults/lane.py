@@ -55,6 +55,8 @@ class Lane:
 
     def __post_init__(self) -> None:
         self._box: Box | None = None
+        self._arrived: set[str] = set()
+        self._read = 0
         self._daemon = _Daemon()
         own = {
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": self.collector.url,
@@ -81,7 +83,7 @@ class Lane:
                 done()
             if self.export == "collector" and not stop.is_set():
                 self._outage(outage_s, stop)
-            self._empty()
+            self._recover()
         except Exception as error:  # noqa: BLE001 - told at the end, with the others' accounts
             self.failure = f"{type(error).__name__}: {error}"
             stop.set()
@@ -104,6 +106,8 @@ class Lane:
 
     def _take(self, step: Step) -> None:
         box = self._box or self._start()
+        if step.mode == "healthy" != self.collector.mode:
+            self._recover()
         self.collector.set(step.mode)
         box.freeze_s = 0.03 if step.freeze == "after the response" else 0
         self.collector.arrived = _once(lambda: box.freeze(0.4)) if step.freeze == "in a flush" else lambda: None
@@ -137,18 +141,26 @@ class Lane:
             self.counts[f"collector refused for {seconds:g} s"] += 1
             time.sleep(0.2)
 
-    def _empty(self) -> None:
+    def _recover(self) -> None:
         """A collector that is healthy again gets all that waits, with later invocations that record nothing."""
         box = self._box or self._start()
         self.collector.set("healthy")
         until = time.monotonic() + PATIENCE_S
-        while True:
+        while time.monotonic() < until:
             box.invoke(b'{"do": "nothing"}', UNSAMPLED)
             box.settle()
-            life = self._life(box)
-            if set(life.started) <= {span.span_id.hex() for span in self.spans()} or time.monotonic() > until:
+            if set(self._life(box).started) <= self._exported():
+                self.counts["collector healthy again, all delivered"] += 1
                 return
-            time.sleep(0.5)
+            time.sleep(0.2)
+        raise RuntimeError(f"spans still wait {PATIENCE_S} s after the collector was healthy again")
+
+    def _exported(self) -> set[str]:
+        """The ids that arrived so far."""
+        bodies = self.exported()
+        new, self._read = bodies[self._read :], len(bodies)
+        self._arrived |= {span.span_id.hex() for body in new for span in spans_of(body)}
+        return self._arrived
 
     def _start(self) -> Box:
         self._box = Box(self.processes, FUNCTION, self.variables, self.way)

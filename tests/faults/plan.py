@@ -45,8 +45,10 @@ def plan(seed: str, count: int, ends_share: float, *, collector: bool) -> Iterat
         if not left:
             mode, left = _one(draw, MODES) if collector else "healthy", draw.randint(15, 60)
         left -= 1
-        do = _one(draw, ENDS) if draw.random() < ends_share else _one(draw, HANDLERS)
-        if do in ("exit", "large") and mode != "healthy":
+        healthy = mode == "healthy"
+        # Most ends come where nothing waits from before: what they take with them is to be little, and known.
+        do = _one(draw, ENDS) if draw.random() < ends_share * (1.6 if healthy else 0.3) else _one(draw, HANDLERS)
+        if do in ("exit", "large") and not healthy:
             do = "kill"
         yield _step(draw, mode, do, _one(draw, FREEZES))
 

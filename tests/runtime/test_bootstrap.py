@@ -135,6 +135,22 @@ def test_a_wrong_setting_is_one_warning_and_the_function_works(
     assert answer == "fine"
 
 
+def test_a_runtime_that_cannot_start_leaves_the_handler_bare(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is broken in a layer: one line, and the function works."""
+    from otel.runtime.settings import Settings
+
+    def broken(_settings: object) -> None:
+        raise AttributeError("module 'opentelemetry' has no attribute 'trace'")
+
+    monkeypatch.setattr(bootstrap, "started", broken)
+    assert bootstrap.set_up(Settings.read({})) is None
+    assert caplog.messages == [
+        "lambda-latency: nothing is traced (AttributeError: module 'opentelemetry' has no attribute 'trace')"
+    ]
+
+
 def test_the_handler_variable_reads_as_without_us(bundle: Path) -> None:
     """Code that looks at `_HANDLER` finds its own."""
     code = "from otel.runtime.bootstrap import handler\nimport os\nprint(os.environ['_HANDLER'])"

@@ -51,6 +51,7 @@ def test_the_span_is_a_child_of_lambdas_segment(function: Function) -> None:
     """Cold and warm."""
     for _ in range(2):
         function.invoke(lambda _event, _context: None)
+    assert len(function.spans) == 2
     for span in function.spans:
         assert span.parent is not None
         assert f"{span.parent.trace_id:032x} {span.parent.span_id:016x}" == f"{TRACE} {SEGMENT}"
