@@ -11,7 +11,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 .PHONY: help
 help:  ## List the targets
 	@echo "Where does a slow Lambda request spend its time? Start with: make demo"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- For people -------------------------------------------------------------------------------------------------------
 

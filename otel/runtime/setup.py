@@ -75,6 +75,7 @@ class Runtime:
         propagate.set_global_textmap(self._textmap)
         self._sink.shutdown()
 
+    @harmless("delivering the last spans")
     def last_chance(self) -> None:
         """The process ends: deliver what has ended, and let the sink try what still waits once more."""
         self.after_response()

@@ -96,6 +96,31 @@ def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
     assert b"http.status_code" in told.body
 
 
+HEAVY = (
+    "google",
+    "grpc",
+    "opentelemetry.exporter",
+    "opentelemetry.sdk.trace.export.in_memory",
+    "requests",
+    "yaml",
+    "boto3",
+)
+
+
+def test_a_cold_start_loads_nothing_that_an_invocation_does_not_need(bundle: Path) -> None:
+    """No protobuf, no exporter of the SDK's, no library that the handler does not import; delivery included."""
+    (bundle / "plain.py").write_text("def go(event, context):\n    return 'fine'\n")
+    code = (
+        "import sys\nbefore = set(sys.modules)\nfrom otel.runtime.bootstrap import handler\nhandler(None, None)\n"
+        f"print(sorted(name for name in set(sys.modules) - before if name.startswith({HEAVY!r})))"
+    )
+    with Server() as server:
+        variables = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
+        printed = python("-c", code, variables=bundled(bundle, **variables))
+        assert len(server.requests) == 1
+    assert printed.splitlines()[-1] == "[]"
+
+
 def test_a_library_that_the_setting_leaves_out_has_no_instrumentation(bundle: Path) -> None:
     """The import of boto3 brings none."""
     found = modules("", bundled(bundle, LAMBDA_LATENCY_INSTRUMENTATIONS="requests"))

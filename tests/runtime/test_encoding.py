@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -61,6 +61,7 @@ def spans(draw: st.DrawFn) -> ReadableSpan:
     )
 
 
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spans(), max_size=4))
 def test_spans_are_encoded_as_the_protobuf_package_does(given: list[ReadableSpan]) -> None:
     """Byte by byte."""

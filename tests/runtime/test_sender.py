@@ -208,13 +208,12 @@ def test_a_receiver_that_never_answers_holds_the_request_for_the_bound_only(
             sender.export(spans)
             took.append(time.monotonic() - begin)
             clock.now += 2
+        (told,) = caplog.messages
         released.set()
     first, later = took
     assert 0.3 <= first < 2  # far above, for a busy machine; a wait for ever would be ten seconds
     assert 0.1 <= later < 2
-    told, lost = caplog.messages
     assert "TimeoutError" in told
-    assert "2 spans are lost: the process ends" in lost
 
 
 def test_an_answer_that_is_no_http_is_a_failed_delivery(
