@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
@@ -14,8 +14,7 @@ from otel.trace.request import is_error, route_of, status_code_of
 __all__ = ["Account", "account", "largest_part"]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too.
 
     `took` has the length of each call in nanoseconds, waited for or not, in the order of length.

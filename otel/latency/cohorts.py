@@ -47,7 +47,8 @@ class Cohorts:
     """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical ones.
 
     `typical` is how many typical requests they are compared with, `width_ns` by how much those differ among themselves.
-    `parts` are in the order of their difference.
+    `parts` are in the order of their difference; `least_share` is what the first of them explains of it, in percent,
+    when the slow request that speaks most for it is left out.
     """
 
     over_ns: int
@@ -57,6 +58,7 @@ class Cohorts:
     typical_mean_ns: int
     width_ns: int
     parts: tuple[Compared, ...]
+    least_share: int
 
     @property
     def difference_ns(self) -> int:
@@ -92,6 +94,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
     weights: dict[str, Fraction] = {}
     for one in slow:
         weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
+    parts = _compare(slow, named, typical, weights)
     return Cohorts(
         over_ns=over_ns,
         slow=named,
@@ -99,7 +102,8 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
         typical=sum(one.requests for one in typical.values()),
         typical_mean_ns=round(sum((weights[route] * one.mean_ns for route, one in typical.items()), Fraction())),
         width_ns=round(sum((weights[route] * one.width_ns for route, one in typical.items()), Fraction())),
-        parts=_compare(slow, named, typical, weights),
+        parts=parts,
+        least_share=_least_share(slow, typical, parts[0].part) if parts else 0,
     )
 
 
@@ -153,6 +157,18 @@ def _compare(
         for part in {*sums, *usual}
     ]
     return tuple(sorted(found, key=lambda one: (-one.difference_ns, -one.slow_ns, one.part)))
+
+
+def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part: Part) -> int:
+    """The smallest share that is left when one request is taken away; of a single request its own."""
+    usual = {route: Fraction(one.sums_ns.get(part, 0), one.requests) for route, one in typical.items()}
+    of_part = [dict(one.parts).get(part, 0) - usual[one.route] for one in slow]
+    of_all = [one.wall_ns - typical[one.route].mean_ns for one in slow]
+    part_sum, all_sum = sum(of_part), sum(of_all)
+    if len(slow) == 1:
+        of_part, of_all = [Fraction()], [Fraction()]
+    left = [(part_sum - its, all_sum - whole) for its, whole in zip(of_part, of_all, strict=True)]
+    return min(int(100 * its / whole) if whole > 0 else 0 for its, whole in left)
 
 
 def _sums(accounts: Iterable[Account]) -> dict[Part, int]:

@@ -27,7 +27,8 @@ EVEN_WIDTHS = 4
 NEVER_EVEN_TIMES = 5
 # Even too: a difference that nobody feels, however steady the typical requests are.
 EVEN_NS = 20_000_000
-# Clear: at least so many requests, so many slow ones, and one part with so much of the difference.
+# Clear: at least so many requests, so many slow ones, and one part with so much of the difference, whichever one of the
+# slow requests is left out.
 ENOUGH_REQUESTS = 20
 ENOUGH_SLOW = 5
 DOMINANT_PERCENT = 60

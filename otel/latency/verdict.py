@@ -61,8 +61,9 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
         return Verdict("even", confidence, ended, candidates=compared.parts[:1])
     first = compared.parts[0]
-    # Of one request that waited very long the mean is a witness too; half of the slow ones have to say the same.
-    dominant = share(first, compared) >= DOMINANT_PERCENT and 2 * first.largest_in_slow >= len(compared.slow)
+    # Of one request that waited very long the mean is a witness too: the share has to hold without any one of them,
+    # and half of them have to say the same.
+    dominant = compared.least_share >= DOMINANT_PERCENT and 2 * first.largest_in_slow >= len(compared.slow)
     held = sum([*enough, dominant])
     confidence = "high" if held == 3 else "medium" if held == 2 else "low"
     agree = [one for one in compared.slow if one.part == first.part]

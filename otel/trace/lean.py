@@ -139,14 +139,17 @@ class LeanReader:
                 for members in group.scopeSpans
                 if members.spans
             ]
-            if not self._are_ids([span for _, _, spans in found for span in spans]):
+            spans = found[0][2] if len(found) == 1 else [span for _, _, some in found for span in some]
+            self.last = {span.trace_id for span in spans}
+            # Lower-case hex? Asked of all together: one by one it would take longer than the rest.
+            ids = "".join([*self.last, *[span.span_id + span.parent_id for span in spans]])
+            if ids.encode().translate(None, DIGITS) or NO_TRACE in self.last:
                 return False
-            for resource, scope, spans in found:
-                self._shape(self._group(bytes(resource), bytes(scope)), spans)
+            for resource, scope, some in found:
+                self._shape(self._group(bytes(resource), bytes(scope)), some)
         except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError):
             return False
-        for _, _, spans in found:
-            self._keep(spans)
+        self._keep(spans)
         return True
 
     @property
@@ -173,24 +176,26 @@ class LeanReader:
             scope=told.scope,
         )
 
-    def _are_ids(self, spans: list[LeanSpan]) -> bool:
-        """All in lower-case hex? Asked of all together: one by one it would take longer than the rest."""
-        self.last = {span.trace_id for span in spans}
-        fresh = [trace_id for trace_id in self.last if trace_id not in self.traces]
-        ids = "".join([*fresh, *[span.span_id for span in spans], *[span.parent_id for span in spans]])
-        return not ids.encode().translate(None, DIGITS) and NO_TRACE not in fresh
-
     def _keep(self, spans: list[LeanSpan]) -> None:
         """Put each span with those of its trace."""
-        trace_id, members = "", list[LeanSpan]()
+        by_trace: dict[str, list[LeanSpan]] = {}
+        if len(self.last) == 1:  # as in most lines
+            by_trace[spans[0].trace_id] = spans
+        else:
+            for span in spans:
+                by_trace.setdefault(span.trace_id, []).append(span)
+        for trace_id, some in by_trace.items():
+            self._extend(trace_id, some)
+
+    def _extend(self, trace_id: str, spans: list[LeanSpan]) -> None:
+        members = self.traces.get(trace_id)
+        if members is None:
+            members = self.traces[trace_id] = []
+        else:
+            trace_id = members[0].trace_id
         for span in spans:
-            if span.trace_id != trace_id:
-                trace_id = span.trace_id
-                members = self.traces.setdefault(trace_id, [])
-                if members:
-                    trace_id = members[0].trace_id
             span.trace_id = trace_id  # one text for all of them
-            members.append(span)
+        members += spans
 
     def _shape(self, group: int, spans: list[LeanSpan]) -> None:
         """Give each span its shape, and let go of the line that it was read from."""

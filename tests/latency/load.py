@@ -11,7 +11,7 @@ from tests.trace.build import MS, node, tree
 if TYPE_CHECKING:
     from otel.trace import Trace
 
-__all__ = ["few", "hundred", "load", "slow_order", "timed_out"]
+__all__ = ["few", "hundred", "load", "mixed", "slow_order", "timed_out"]
 
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
@@ -88,3 +88,14 @@ def few() -> list[Trace]:
     traces = [order(90 + number, number=number) for number in range(12)]
     table = (put_item(12, 700), charge(705, 800))
     return [*traces, _one(100, *table, end=810), order(150, number=101, cold=640)]
+
+
+def mixed() -> list[Trace]:
+    """Sixty orders and six slow ones: three wait for payments, three, not as long, for the table."""
+    traces = [order(90 + number % 10, number=number) for number in range(60)]
+    table = (put_item(12, 400), charge(405, 480))
+    return [
+        *traces,
+        *(order(660, number=100 + number) for number in range(3)),
+        *(_one(110 + number, *table, end=490) for number in range(3)),
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ def _one(number: int, route: str = "POST /orders", **parts_ms: float) -> Account
     names = {"pay": PAY, "table": TABLE, "own": OWN}
     parts = tuple(sorted(((names[key], round(value * MS)) for key, value in parts_ms.items()), key=lambda one: -one[1]))
     wall = sum(ns for _, ns in parts)
-    return replace(PLAIN, trace_id=f"{number:032x}", route=route, wall_ns=wall, parts=parts, calls=(), took=())
+    return PLAIN._replace(trace_id=f"{number:032x}", route=route, wall_ns=wall, parts=parts, calls=(), took=())
 
 
 def _steady(count: int, route: str = "POST /orders", own: float = 50, first: int = 1000) -> list[Account]:
@@ -129,6 +128,16 @@ def test_no_dominant_part_is_thin_evidence() -> None:
     compared, found = _judged([*_steady(100), *lone], 500 * MS)
     assert 100 * compared.parts[0].difference_ns > DOMINANT_PERCENT * compared.difference_ns
     assert found.kind == "thin"
+
+
+def test_a_share_that_hangs_on_one_request_is_thin_evidence() -> None:
+    """Three of six wait for one part and three for another: which of them is ahead one single request decides."""
+    split = [_one(number, own=50, pay=500) for number in range(3)]
+    split += [_one(3 + number, own=50, table=300) for number in range(3)]
+    compared, found = _judged([*_steady(100, own=49.55), *split], 300 * MS)
+    assert (compared.parts[0].part, compared.parts[0].largest_in_slow, compared.least_share) == (PAY, 3, 52)
+    assert 100 * compared.parts[0].difference_ns > DOMINANT_PERCENT * compared.difference_ns
+    assert (found.kind, found.confidence) == ("thin", "medium")
 
 
 def test_a_difference_within_what_requests_vary_by_is_even() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from otel.latency import Report, account, report_of
 from otel.latency.text import Style, render_report
 from otel.trace import Problem
-from tests.latency.load import few, hundred, load
+from tests.latency.load import few, hundred, load, mixed
 from tests.latency.system import order
 from tests.trace.build import MS
 
@@ -174,6 +174,12 @@ One for each reason:
 14 requests seen; how many were not sampled is not in the traces. Every span was read.
 """
 
+HANGING = """\
+Thin evidence: 6 of 66 requests took over 400 ms. payments.example.com explains 60 % of the
+difference (290 ms), DynamoDB PutItem orders 39 % (188 ms). No one part stands out.
+Medium confidence: 66 requests, 6 slow; payments.example.com is the largest part in 3 of the 6.
+Without one of them it explains 50 %."""
+
 EVEN = """\
 Nothing stands out. The slowest 5 % (6 of 120, over 127 ms) take 20 ms more than typical requests of
 the same route.
@@ -261,6 +267,12 @@ def test_a_clear_verdict_at_60_columns() -> None:
 def test_thin_evidence_names_candidates_and_owns_none() -> None:
     """It begins with the doubt and says what would settle it."""
     assert _text(_report(few(), slow_ns=640 * MS), Style()) == THIN
+
+
+def test_a_share_that_hangs_on_one_request_is_said() -> None:
+    """Three slow ones wait for payments, three for the table."""
+    text = _text(_report(mixed(), slow_ns=400 * MS), Style())
+    assert text.split("\n\n")[0] == HANGING
 
 
 def test_where_nothing_stands_out_there_is_nothing_to_draw() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from otel.latency.part import Part
 from otel.latency.text.style import Piece, Style
 from otel.latency.text.words import clean, ms, number, percent, plural
-from otel.latency.thresholds import ENOUGH_REQUESTS, ENOUGH_SLOW
+from otel.latency.thresholds import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW
 from otel.latency.verdict import share
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def evidence(report: Report, style: Style) -> list[Piece]:
             if found.others == 1
             else f" Against it: {number(found.others)} waited longer for other things, one for {phrase}."
         )
+    if found.kind == "thin" and share(first, report.cohorts) >= DOMINANT_PERCENT > report.cohorts.least_share:
+        text += f" Without one of them it explains {report.cohorts.least_share} %."
     if found.kind == "thin" and (found.requests < ENOUGH_REQUESTS or slow < ENOUGH_SLOW):
         text += f" For a verdict: {20 * ENOUGH_SLOW} requests or more."
     return [Piece(text)]
@@ -118,7 +120,7 @@ def _thin(report: Report, style: Style) -> list[Piece]:
         more = f" ({ms(one.difference_ns, style)})"
         pieces += [Piece(", " if at else ""), Piece(name, "bold"), Piece(" " if at else " explains ")]
         pieces += [Piece(explains, "bold"), Piece(more if at else f" of the difference{more}")]
-    dominant = bool(found.candidates) and share(found.candidates[0], compared) >= 60
+    dominant = bool(found.candidates) and compared.least_share >= DOMINANT_PERCENT
     return [*pieces, Piece("." if dominant else ". No one part stands out.")]
 
 
