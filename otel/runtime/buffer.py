@@ -16,6 +16,8 @@ __all__ = ["Buffer", "Ended"]
 
 T = TypeVar("T")
 
+FEW = 64
+
 
 class Buffer(Generic[T]):
     """The oldest first. When it is full the oldest make room, and `dropped` counts them."""
@@ -78,11 +80,12 @@ class Ended(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span; handlers end them on threads of their own."""
-        self._buffer.add(span, about(span))
+        # The request still waits, and most of them make few: only beyond that are sizes worth their time.
+        self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
 
 
 def about(span: ReadableSpan) -> int:
-    """A span's size in memory, roughly: it is counted while the request still waits."""
+    """A span's size in memory, roughly."""
     size = 500
     holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
     for holder in holders:

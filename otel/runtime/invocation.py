@@ -50,8 +50,8 @@ class Invocation:
             status = int(status)  # API Gateway takes "200" too
         if not isinstance(status, int):
             return
-        self._span.set_attribute("http.response.status_code", status)
-        self._span.set_attribute("http.status_code", status)  # the key that X-Ray's exporter and the client spans use
+        # The second is the key that X-Ray's exporter and the client spans use.
+        self._span.set_attributes({"http.response.status_code": status, "http.status_code": status})
         if status >= 500:
             self._span.set_attribute("error.type", str(status))
             self._span.set_status(Status(StatusCode.ERROR))

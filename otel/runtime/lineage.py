@@ -48,17 +48,16 @@ def write(headers: MutableMapping[str, Any]) -> None:
     if not context.is_valid:
         return
     trace_id = f"{context.trace_id:032x}"
-    root = f"1-{trace_id[:8]}-{trace_id[8:]}"
-    before = pairs(headers.get(HEADER, ""))
-    if before and before.get("Root") not in (root, pairs(os.environ.get("_X_AMZN_TRACE_ID", "")).get("Root")):
+    root = f"Root=1-{trace_id[:8]}-{trace_id[8:]}"
+    before = headers.get(HEADER, "")
+    if isinstance(before, bytes):
+        before = before.decode("ascii", "replace")
+    lambdas = os.environ.get("_X_AMZN_TRACE_ID") or root
+    if before and not before.startswith((root, lambdas.partition(";")[0])):
         return
-    lineage = f";Lineage={before['Lineage']}" if "Lineage" in before else ""
-    if HEADER in headers:
+    _, mark, lineage = before.partition(";Lineage=")
+    if before:
         del headers[HEADER]  # botocore's headers keep what they have: setting one again adds a second
-    headers[HEADER] = f"Root={root};Parent={context.span_id:016x};Sampled={int(context.trace_flags.sampled)}{lineage}"
-
-
-def pairs(header: str | bytes) -> dict[str, str]:
-    """The parts of a tracing header."""
-    text = header.decode("ascii", "replace") if isinstance(header, bytes) else header
-    return dict(pair.strip().partition("=")[::2] for pair in text.split(";") if "=" in pair)
+    sampled = int(context.trace_flags.sampled)
+    lineage = mark + lineage.partition(";")[0]
+    headers[HEADER] = f"{root};Parent={context.span_id:016x};Sampled={sampled}{lineage}"

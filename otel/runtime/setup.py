@@ -18,7 +18,7 @@ from otel.runtime.harmless import harmless, warn
 from otel.runtime.imports import ImportHook
 from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
-from otel.runtime.propagation import LambdaIds, lambda_sampler
+from otel.runtime.propagation import LambdaIds, LambdaSampler
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
 from otel.runtime.threads import ThreadContext
@@ -45,7 +45,7 @@ class Runtime:
         self._delivering = Lock()
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = TracerProvider(
-            sampler=lambda_sampler(),
+            sampler=LambdaSampler(),
             resource=function_resource(os.environ),
             id_generator=LambdaIds(),
             shutdown_on_exit=False,
