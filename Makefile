@@ -4,13 +4,14 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 5
+INVOCATIONS ?= 10000
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: help
 help:  ## List the targets
 	@echo "Where does a slow Lambda request spend its time? Start with: make demo"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- For people -------------------------------------------------------------------------------------------------------
 
@@ -68,6 +69,18 @@ build/collector/otelcol: requirements/collector.yaml
 .PHONY: bench-report
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
+
+.PHONY: bench-response
+bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
+	@$(BIN)/python -m bench.response
+
+.PHONY: faults
+faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
+	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
+
+.PHONY: promises
+promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
+	@$(BIN)/python -m tests.promises
 
 .PHONY: planted
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)

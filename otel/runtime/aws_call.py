@@ -12,6 +12,7 @@ from otel.runtime.harmless import harmless
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
 
 __all__ = ["requested", "responded"]
 
@@ -29,15 +30,17 @@ def requested(span: Span, service: str, operation: str, params: Mapping[str, Any
     """Upstream's request hook, called before the call."""
     if not isinstance(span, ReadableSpan) or not span.is_recording():
         return
+    known: dict[str, AttributeValue] = {}
     region = (span.attributes or {}).get("cloud.region")
     if region is not None:
-        span.set_attribute("aws.region", region)  # the key that X-Ray's exporter reads
+        known["aws.region"] = region  # the key that X-Ray's exporter reads
     if service == "dynamodb":
         names = tables(params)
         if len(names) == 1:
-            span.set_attribute("aws.table_name", names[0])
+            known["aws.table_name"] = names[0]
         if operation.startswith("Transact") and names:
-            span.set_attribute("aws.dynamodb.table_names", names)
+            known["aws.dynamodb.table_names"] = names
+    span.set_attributes(known)
 
 
 @harmless("an AWS call's span")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from otel.runtime.sender import Sink
     from otel.runtime.setup import Runtime
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -57,7 +58,8 @@ def traced(real: Handler, runtime: Runtime) -> Handler:
             return result
         finally:
             invocation.end()
-            runtime.after_response()  # in this first form just before the answer leaves, not after it
+            if runtime.delivers_before_response:
+                runtime.after_response()
 
     return handler
 
@@ -66,18 +68,49 @@ def set_up(settings: Settings) -> Runtime | None:
     """Start tracing this process; None when it is switched off or cannot be."""
     if not settings.enabled:
         return None
+    if os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1":
+        warn("nothing is traced: AWS_LAMBDA_MAX_CONCURRENCY lets this environment serve several requests at once, "
+             "and which of them a call belongs to cannot be told")  # fmt: skip
+        return None
     try:
-        from opentelemetry import trace
-
-        from otel.runtime.sender import Sender
-        from otel.runtime.setup import Runtime
-
-        runtime = Runtime(settings, Sender(settings)).start()
-        trace.set_tracer_provider(runtime.provider)
+        runtime = started(settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
     return runtime
+
+
+def started(settings: Settings) -> Runtime:
+    """The runtime, with the sender that the settings name."""
+    # OpenTelemetry loads the propagators of this variable on import, by a scan of every installed package, and raises
+    # where it names none. The runtime sets its own.
+    given = os.environ.get("OTEL_PROPAGATORS")
+    os.environ["OTEL_PROPAGATORS"] = "none"
+    try:
+        from opentelemetry import trace
+
+        from otel.runtime.setup import Runtime
+    finally:
+        del os.environ["OTEL_PROPAGATORS"]
+        if given is not None:
+            os.environ["OTEL_PROPAGATORS"] = given
+    from otel.runtime.delivery import deliver_after_responses
+
+    runtime = Runtime(settings, sender(settings)).start()
+    trace.set_tracer_provider(runtime.provider)
+    runtime.delivers_before_response = not deliver_after_responses(runtime.after_response, runtime.last_chance)
+    return runtime
+
+
+def sender(settings: Settings) -> Sink:
+    """The chosen one; the other is not imported."""
+    if settings.export == "daemon":
+        from otel.runtime.daemon import DaemonSender
+
+        return DaemonSender(settings)
+    from otel.runtime.sender import Sender
+
+    return Sender(settings)
 
 
 def load(name: str) -> Handler:

@@ -1,37 +1,99 @@
-"""Ended spans wait here for delivery; bounded, for a handler that makes many must not run out of memory by them."""
+"""What waits for delivery: bounded in number and in bytes, for a handler that makes many must not run out of memory."""
 
 from __future__ import annotations
 
 from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from opentelemetry.sdk.trace import SpanProcessor
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.trace import Link
 
-__all__ = ["Buffer"]
+__all__ = ["Buffer", "Ended"]
+
+T = TypeVar("T")
+
+FEW = 64
 
 
-class Buffer(SpanProcessor):
-    """The SDK's end of the pipe. Without a thread or a timer: the runtime says when to deliver."""
+class Buffer(Generic[T]):
+    """The oldest first. When it is full the oldest make room, and `dropped` counts them."""
 
-    def __init__(self, size: int) -> None:
-        self._spans: deque[ReadableSpan] = deque(maxlen=size)
-        self._dropped = 0
-        self._lock = Lock()  # handlers end spans on threads of their own
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._waiting: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._lock = Lock()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, item: T, size: int) -> None:
+        """Keep an item of that many bytes."""
+        with self._lock:
+            self._waiting.append((item, size))
+            self._bytes += size
+            while len(self._waiting) > self._most or self._bytes > self._most_bytes:
+                self._forget_oldest()
+                self.dropped += 1
+
+    def oldest(self, most_bytes: int) -> list[T]:
+        """The oldest that fit together into that many bytes; they stay. One that is larger comes alone."""
+        batch: list[T] = []
+        with self._lock:
+            for item, size in self._waiting:
+                most_bytes -= size
+                if batch and most_bytes < 0:
+                    break
+                batch.append(item)
+        return batch
+
+    def forget(self, count: int) -> None:
+        """The oldest are delivered, or never will be."""
+        with self._lock:
+            for _ in range(count):
+                self._forget_oldest()
+
+    def drain(self) -> tuple[list[T], int]:
+        """Take out all that waits, and the number of items dropped since the last time."""
+        with self._lock:
+            taken = [item for item, _ in self._waiting], self.dropped
+            self._waiting.clear()
+            self._bytes = self.dropped = 0
+        return taken
+
+    def _forget_oldest(self) -> None:
+        _, size = self._waiting.popleft()
+        self._bytes -= size
+
+
+class Ended(SpanProcessor):
+    """The SDK's end of the pipe: ended spans into a buffer. Without a thread or a timer: the runtime delivers."""
+
+    def __init__(self, buffer: Buffer[ReadableSpan]) -> None:
+        self._buffer = buffer
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Keep a span; when full, the oldest makes room."""
-        with self._lock:
-            self._dropped += len(self._spans) == self._spans.maxlen
-            self._spans.append(span)
+        """Keep a span; handlers end them on threads of their own."""
+        # The request still waits, and most of them make few: only beyond that are sizes worth their time.
+        self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
 
-    def drain(self) -> tuple[list[ReadableSpan], int]:
-        """Take out all that waits, and the number of spans dropped since the last time."""
-        with self._lock:
-            taken = list(self._spans), self._dropped
-            self._spans.clear()
-            self._dropped = 0
-        return taken
+
+def about(span: ReadableSpan) -> int:
+    """A span's size in memory, roughly."""
+    size = 500
+    holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
+    for holder in holders:
+        for key, value in (holder.attributes or {}).items():
+            size += len(key) + (sum(map(length, value)) if isinstance(value, tuple) else length(value))
+    return size
+
+
+def length(value: object) -> int:
+    """Of a text its own."""
+    return len(value) if isinstance(value, str) else 16

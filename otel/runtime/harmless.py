@@ -6,6 +6,8 @@ import functools
 import logging
 from typing import TYPE_CHECKING, ParamSpec
 
+from otel.runtime.credentials import clean
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,8 +19,8 @@ P = ParamSpec("P")
 
 
 def warn(text: str) -> None:
-    """One line in the function's log, with our name on it."""
-    LOG.warning("lambda-latency: %s", text)
+    """One line in the function's log, with our name on it. An error's text may hold an address with a query."""
+    LOG.warning("lambda-latency: %s", clean(text))
 
 
 def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -27,11 +27,11 @@ def requested(span: Span, *_: object) -> None:
         return
     parts = urlsplit(url)
     host = parts.hostname or ""
-    span.set_attribute("http.url", urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+    known: dict[str, str | int] = {"http.url": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"}
     if host:
-        span.set_attribute("peer.service", host)
-        span.set_attribute("net.peer.name", host)
-        span.set_attribute("net.peer.port", parts.port or PORTS.get(parts.scheme, 0))
+        known["peer.service"] = known["net.peer.name"] = host
+        known["net.peer.port"] = parts.port or PORTS.get(parts.scheme, 0)
+    span.set_attributes(known)
 
 
 async def requested_async(span: Span, *details: object) -> None:

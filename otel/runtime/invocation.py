@@ -9,7 +9,8 @@ from opentelemetry.context import attach, detach
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
 
 from otel.runtime.harmless import harmless, warn
-from otel.runtime.propagation import invocation_context
+from otel.runtime.links import links
+from otel.runtime.propagation import below, invocation_context
 from otel.runtime.trigger import trigger
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ class Invocation:
         self._web = web
 
     @classmethod
-    def begin(cls, tracer: Tracer, event: object, context: object, *, cold: bool) -> Invocation:
+    def begin(cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool) -> Invocation:
         """Start the span and make it current; when that fails, an invocation that records nothing."""
         try:
-            return started(tracer, event, context, cold=cold)
+            return started(tracer, event, context, cold=cold, trusting=trusting)
         except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
             warn(f"this request is not traced ({type(error).__name__}: {error})")
             return cls(INVALID_SPAN, None, web=False)
@@ -49,8 +50,8 @@ class Invocation:
             status = int(status)  # API Gateway takes "200" too
         if not isinstance(status, int):
             return
-        self._span.set_attribute("http.response.status_code", status)
-        self._span.set_attribute("http.status_code", status)  # the key that X-Ray's exporter and the client spans use
+        # The second is the key that X-Ray's exporter and the client spans use.
+        self._span.set_attributes({"http.response.status_code": status, "http.status_code": status})
         if status >= 500:
             self._span.set_attribute("error.type", str(status))
             self._span.set_status(Status(StatusCode.ERROR))
@@ -76,10 +77,13 @@ class Invocation:
         self._span.end()
 
 
-def started(tracer: Tracer, event: object, context: object, *, cold: bool) -> Invocation:
+def started(tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool) -> Invocation:
     """The same as `Invocation.begin`, but it may raise."""
-    parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
     what = trigger(event)
+    parent = chosen_by_caller(event) if trusting and what.kind == "http" else None
+    if parent is None:
+        parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
+    senders = links(event) if what.kind == "pubsub" else None
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
@@ -87,10 +91,18 @@ def started(tracer: Tracer, event: object, context: object, *, cold: bool) -> In
     # The parent is made current first: the id of a trace without one is read from there.
     token = attach(parent)
     try:
-        span = tracer.start_span(name, parent, SpanKind.SERVER, attributes)
+        span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
     finally:
         detach(token)
     return Invocation(span, attach(set_span_in_context(span, parent)), web=what.kind == "http")
+
+
+def chosen_by_caller(event: object) -> Context | None:
+    """The context that a trusted caller's headers name, if they name one."""
+    from otel.runtime.callers import callers_parent
+
+    parent = callers_parent(event)
+    return below(parent) if parent is not None else None
 
 
 def identity(context: Any) -> dict[str, AttributeValue]:

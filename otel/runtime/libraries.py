@@ -112,6 +112,10 @@ class Instrumentations:
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
+        if library.adds == "aws":
+            from otel.runtime.lineage import carry_lineage
+
+            self._undo.append(carry_lineage())
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:

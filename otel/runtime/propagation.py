@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.sdk.trace.sampling import SamplingResult
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
-__all__ = ["LambdaIds", "invocation_context", "lambda_sampler"]
+__all__ = ["LambdaIds", "LambdaSampler", "below", "invocation_context", "remote_parent"]
 
 ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 PARENT = re.compile(r"[0-9a-f]{16}")
@@ -47,21 +46,38 @@ def invocation_context(header: str) -> Context:
     handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
     Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
     """
-    pairs = dict(pair.strip().partition("=")[::2] for pair in header.split(";"))
-    root = ROOT.fullmatch(pairs.get("Root", "").lower())
-    trace_id = int(root[1] + root[2], 16) if root else 0
-    if not trace_id:
-        return Context()
-    sampled = pairs.get("Sampled") == "1"
-    parent = pairs.get("Parent", "").lower()
-    if not parent:
+    trace_id, parent, sampled = parts(header)
+    if trace_id and not parent:
         return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
+    remote = named(trace_id, parent, sampled=sampled)
+    return below(remote) if remote is not None else Context()
+
+
+def below(parent: SpanContext) -> Context:
+    """The context of what that span of another process has called."""
+    return set_span_in_context(NonRecordingSpan(parent), Context())
+
+
+def remote_parent(header: str) -> SpanContext | None:
+    """The span that a tracing header names, if it names one."""
+    trace_id, parent, sampled = parts(header)
+    return named(trace_id, parent, sampled=sampled)
+
+
+def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
+    """The span of these ids, if they are any."""
     parent_id = int(parent, 16) if PARENT.fullmatch(parent) else 0
-    if not parent_id:
-        return Context()
+    if not trace_id or not parent_id:
+        return None
     flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
-    remote = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
-    return set_span_in_context(NonRecordingSpan(remote), Context())
+    return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
+
+
+def parts(header: str) -> tuple[int, str, bool]:
+    """Trace id, or 0; parent as it is written; whether it is recorded."""
+    pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
+    root = ROOT.fullmatch(pairs.get("Root", "").lower())
+    return int(root[1] + root[2], 16) if root else 0, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
 
 
 class LambdaIds(IdGenerator):
@@ -82,30 +98,34 @@ class LambdaIds(IdGenerator):
         return int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
 
 
-class GivenRootSampler(Sampler):
-    """For spans without a parent: recorded if Lambda's header named their trace and said so; else not."""
+class LambdaSampler(Sampler):
+    """Whoever started the trace has decided; nobody decides again.
+
+    A span without a parent is recorded if Lambda's header named its trace and said so. In place of the SDK's
+    ParentBased, which would ask two samplers about each span.
+    """
 
     def should_sample(
         self,
         parent_context: Context | None,
         trace_id: int,
-        name: str,
-        kind: SpanKind | None = None,
+        name: str,  # noqa: ARG002 - as the SDK calls it
+        kind: SpanKind | None = None,  # noqa: ARG002
         attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        trace_state: TraceState | None = None,
+        links: Sequence[Link] | None = None,  # noqa: ARG002
+        trace_state: TraceState | None = None,  # noqa: ARG002
     ) -> SamplingResult:
-        """The header's decision."""
-        given = get_value(GIVEN_ROOT, parent_context)
-        sampled = isinstance(given, GivenRoot) and given.sampled and given.trace_id == trace_id
-        decided = ALWAYS_ON if sampled else ALWAYS_OFF
-        return decided.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        """The parent's decision, or the header's."""
+        parent = get_current_span(parent_context).get_span_context()
+        if parent.is_valid:
+            sampled = parent.trace_flags & TraceFlags.SAMPLED
+        else:
+            given = get_value(GIVEN_ROOT, parent_context)
+            sampled = isinstance(given, GivenRoot) and given.sampled and given.trace_id == trace_id
+        if not sampled:
+            return SamplingResult(Decision.DROP)
+        return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
 
     def get_description(self) -> str:
         """How it is called in debug output."""
         return "LambdaHeader"
-
-
-def lambda_sampler() -> ParentBased:
-    """Whoever started the trace has decided; nobody decides again."""
-    return ParentBased(root=GivenRootSampler())

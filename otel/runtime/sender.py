@@ -1,12 +1,14 @@
-"""Spans to an OTLP/HTTP receiver, in bounded time. What is not taken is dropped, and the log says so once."""
+"""Spans to an OTLP/HTTP receiver, in bounded time. What it does not take waits for the next time."""
 
 from __future__ import annotations
 
+import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Protocol
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
+from otel.runtime.buffer import Buffer
+from otel.runtime.circuit import Circuit
+from otel.runtime.encoding import Encoded, Encoder, parents_first, request
 from otel.runtime.harmless import warn
 from otel.runtime.transport import Transport
 
@@ -19,45 +21,120 @@ if TYPE_CHECKING:
 
 __all__ = ["Sender", "Sink"]
 
+LARGEST = 512 * 1024  # bytes of one request: a receiver at a small function's share of CPU answers it within the bound
+
 
 class Sink(Protocol):
     """Where ended spans go. The SDK's exporters, the in-memory one among them, are sinks as they are."""
 
     def export(self, spans: Sequence[ReadableSpan], /) -> object:
-        """Take spans; the result is not looked at."""
+        """Take spans; the result is not looked at. None at all: the time to deliver what still waits."""
 
     def shutdown(self) -> None:
         """Let go of connections."""
 
 
 class Sender:
-    """The sink that runs in Lambda."""
+    """The sink that runs in Lambda: the collector's."""
 
     def __init__(self, settings: Settings) -> None:
         self._transport = Transport(settings.endpoint)
+        self._encoder = Encoder()
+        self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
+        self._circuit = Circuit()
         # The first delivery finds a collector that may be starting itself.
-        self._seconds = settings.first_flush_ms / 1000
+        self._seconds = self._first_seconds = settings.first_flush_ms / 1000
         self._later_seconds = settings.flush_ms / 1000
-        self._failing = False
-        self._dropped = 0
+        self._log = Log(self._transport.address)
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
-        """Deliver one batch within the bound, or drop it."""
-        body = encode_spans(spans).SerializeToString()
-        try:
-            status = self._transport.post(body, self._seconds)
-            why = "" if 200 <= status < 300 else f"it answered {status}"
-        except (OSError, HTTPException) as error:
-            why = f"{type(error).__name__}: {error}"
-        self._seconds = self._later_seconds
-        self._dropped += len(spans) if why else 0
-        if why and not self._failing:
-            warn(f"no spans are delivered to {self._transport.address} ({why}); they are dropped until it takes them")
-        elif self._failing and not why:
-            warn(f"spans are delivered to {self._transport.address} again; {self._dropped} were dropped")
-            self._dropped = 0
-        self._failing = bool(why)
+        """Deliver these and what still waits, within the bound; what is not taken waits for the next time."""
+        for span in parents_first(spans):
+            encoded = self._encoder.encode(span, LARGEST)
+            self._waiting.add(encoded, encoded.size)
+        if self._waiting and self._circuit.closed:
+            self._deliver()
+        self._log.settle(self._waiting.dropped)
 
     def shutdown(self) -> None:
-        """Close the connection."""
+        """Try once more, whatever the circuit says, for what waits is lost with the process; then let go."""
+        if self._waiting:
+            self._seconds = self._first_seconds
+            self._deliver()
+            if self._waiting:
+                warn(
+                    f"{len(self._waiting)} spans are lost: the process ends before {self._transport.address} takes them"
+                )
         self._transport.close()
+
+    def _deliver(self) -> None:
+        bound, self._seconds = self._seconds, self._later_seconds
+        deadline = time.monotonic() + bound
+        while batch := self._waiting.oldest(LARGEST):
+            left = deadline - time.monotonic()
+            if left < bound / 2:
+                return  # with less, a receiver that works might be taken for one that does not
+            status, why = self._post(request(batch), left)
+            if status == 429 or not 200 <= status < 500:
+                self._circuit.failed()
+                self._log.failing(why)
+                return
+            self._waiting.forget(len(batch))
+            self._circuit.succeeded()
+            if status < 300:
+                self._log.working()
+            else:
+                self._waiting.dropped += len(batch)
+                self._log.refusing(why)  # what it does not want now it will not want later
+
+    def _post(self, body: bytes, seconds: float) -> tuple[int, str]:
+        """The answer's status, 0 for none, and what is to be said about it."""
+        try:
+            status = self._transport.post(body, seconds)
+        except (OSError, HTTPException) as error:
+            return 0, f"{type(error).__name__}: {error}"
+        return status, f"it answered {status}"
+
+
+class Log:
+    """One line for each change: deliveries begin to fail, spans begin to be dropped, all is well again."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._said = self._state = "working"
+        self._why = ""
+        self._dropped = 0
+
+    def failing(self, why: str) -> None:
+        """It was not delivered, and may be later."""
+        self._state, self._why = "failing", why
+
+    def refusing(self, why: str) -> None:
+        """It never will be delivered."""
+        self._state, self._why = "refusing", why
+
+    def working(self) -> None:
+        """It was delivered."""
+        self._state = "working"
+
+    def settle(self, dropped: int) -> None:
+        """Say what has changed; `dropped` spans were dropped since the start."""
+        lost = dropped - self._dropped
+        if self._state == "failing" and lost:
+            self._state = "full"
+        if self._state == self._said != "working" or (self._state, self._said) == ("failing", "full"):
+            return
+        if self._state == "failing":
+            warn(f"no spans are delivered to {self._address} ({self._why}); they wait until it takes them")
+        elif self._state == "refusing":
+            warn(f"{self._address} refuses spans ({self._why}); they are dropped")
+        elif self._state == "full":
+            warn(f"no spans are delivered to {self._address} ({self._why}) and too many wait: the oldest are dropped "
+                 "(LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits)")  # fmt: skip
+        else:
+            if self._said != "working":
+                warn(f"spans are delivered to {self._address} again; {lost} were dropped")
+            elif lost:
+                warn(f"{lost} spans were dropped: {self._address} does not take them as fast as they come")
+            self._dropped = dropped
+        self._said = self._state

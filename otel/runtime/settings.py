@@ -49,17 +49,40 @@ def names(text: str) -> frozenset[str]:
     return (given - {"all"}) | NAMES if "all" in given else given
 
 
+def listed(text: str) -> frozenset[str]:
+    """`none`, or attribute names with commas between, as they are compared."""
+    return frozenset(part.strip().lower().replace("-", "_") for part in text.split(",")) - {"", "none"}
+
+
+def choice(*known: str) -> Callable[[str], str]:
+    """A parser of one word among a few."""
+
+    def parse(text: str) -> str:
+        value = text.strip().lower()
+        if value not in known:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def yes(text: str) -> bool:
+    """true or false, and nothing else."""
+    return choice("true", "false")(text) == "true"
+
+
 def switch(text: str) -> bool:
     """OpenTelemetry's booleans: true, or anything else for false."""
     return text.strip().lower() == "true"
 
 
-def exporter(text: str) -> str:
-    """The exporters that the runtime has."""
-    value = text.strip().lower()
-    if value not in ("otlp", "none"):
+def daemon(text: str) -> tuple[str, int]:
+    """`host:port`, or the longer form with a part for UDP: `tcp:host:port udp:host:port`."""
+    parts = dict(part.split(":", 1) for part in text.split() if part.startswith(("tcp:", "udp:")))
+    host, _, port = parts.get("udp", text.strip()).rpartition(":")
+    if not host or not 0 < int(port) < 65536:
         raise ValueError(text)
-    return value
+    return host, int(port)
 
 
 def url(text: str) -> str:
@@ -81,18 +104,39 @@ SETTINGS = (
             "How long every later delivery of spans may take.", whole(1, 60_000)),
     Setting(f"{PREFIX}BUFFERED_SPANS", "buffered_spans", "a whole number from 1 to 1000000", "2048",
             "How many ended spans may wait for delivery; beyond it the oldest are dropped.", whole(1, 1_000_000)),
+    Setting(f"{PREFIX}BUFFERED_KB", "buffered_kb", "a whole number of kilobytes from 16 to 1000000", "4096",
+            "How large they may be together.", whole(16, 1_000_000)),
+    Setting(f"{PREFIX}EXPORT", "export", "collector or daemon", "collector",
+            "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
+            choice("collector", "daemon")),
+    Setting(f"{PREFIX}REDACTED", "redacted", "none, or attribute names with commas between", "none",
+            "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
+    Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
+            "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
 )  # fmt: skip
 """The kit's own settings. Documentation, template and doctor are checked against this table."""
+
+COUNT = "a whole number from 1 to 1000000"
 
 STANDARD = (
     Setting("OTEL_SDK_DISABLED", "disabled", "true or false", "false",
             "true: the handler runs bare and OpenTelemetry is not even imported.", switch),
     Setting("OTEL_TRACES_EXPORTER", "exporter", "otlp or none", "otlp",
-            "none: as OTEL_SDK_DISABLED=true, for spans that go nowhere are not worth making.", exporter),
+            "none: as OTEL_SDK_DISABLED=true, for spans that go nowhere are not worth making.", choice("otlp", "none")),
     Setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces_endpoint", "an http or https address", "",
             "Where spans go, used as it is.", url),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", "an http or https address", "http://localhost:4318",
             "Where spans go when the variable above is unset; /v1/traces is added.", url),
+    Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
+            "Where the X-Ray daemon is; Lambda sets it.", daemon),
+    Setting("OTEL_PROPAGATORS", "propagators", "xray", "xray",
+            "What is called gets X-Ray's header and no other.", choice("xray")),
+    Setting("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "value_length", COUNT, "4096",
+            "How many characters a text on a span may have; what is longer is cut.", whole(1, 1_000_000)),
+    Setting("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "attribute_count", COUNT, "128",
+            "How many attributes a span may have.", whole(1, 1_000_000)),
+    Setting("OTEL_SPAN_EVENT_COUNT_LIMIT", "event_count", COUNT, "128",
+            "How many events a span may have.", whole(1, 1_000_000)),
 )  # fmt: skip
 """OpenTelemetry's own variables that the runtime itself reads; the SDK and its instrumentations read theirs."""
 
@@ -106,8 +150,16 @@ class Settings:
     first_flush_ms: int
     flush_ms: int
     buffered_spans: int
+    buffered_kb: int
+    export: str
+    redacted: frozenset[str]
+    trust_headers: bool
     enabled: bool
     endpoint: str
+    daemon: tuple[str, int]
+    value_length: int
+    attribute_count: int
+    event_count: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -131,6 +183,7 @@ class Settings:
             **own,
             enabled=not standard["disabled"] and standard["exporter"] != "none",
             endpoint=standard["traces_endpoint"] or standard["endpoint"].rstrip("/") + "/v1/traces",
+            **{field: standard[field] for field in ("daemon", "value_length", "attribute_count", "event_count")},
             warnings=tuple(warnings),
         )
 

@@ -6,21 +6,26 @@ One value, so that a test can start it with a sink of its own and take it down a
 from __future__ import annotations
 
 import os
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from opentelemetry import propagate
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
-from otel.runtime.buffer import Buffer
+from otel.runtime.buffer import Buffer, Ended
 from otel.runtime.harmless import harmless, warn
 from otel.runtime.imports import ImportHook
 from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
-from otel.runtime.propagation import LambdaIds, lambda_sampler
+from otel.runtime.propagation import LambdaIds, LambdaSampler
+from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
+from otel.runtime.threads import ThreadContext
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
     from otel.runtime.sender import Sink
     from otel.runtime.settings import Settings
 
@@ -31,21 +36,26 @@ class Runtime:
     """All that traces one environment. The process-wide provider is left alone: the SDK lets it be set only once."""
 
     def __init__(self, settings: Settings, sink: Sink) -> None:
+        self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
+        self._settings = settings
         self._sink = sink
         self._cold = True
-        self._buffer = Buffer(settings.buffered_spans)
+        self._buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
+        self._redaction = Redaction(settings.redacted)
+        self._delivering = Lock()
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = TracerProvider(
-            sampler=lambda_sampler(),
+            sampler=LambdaSampler(),
             resource=function_resource(os.environ),
             id_generator=LambdaIds(),
             shutdown_on_exit=False,
+            span_limits=limits(settings),
         )
-        self.provider.add_span_processor(self._buffer)
+        self.provider.add_span_processor(Ended(self._buffer))
         self._tracer = self.provider.get_tracer("otel.runtime")
-        self._libraries = settings.libraries
         self._hook = ImportHook()
         self._instrumentations = Instrumentations(self.provider, self._hook)
+        self._threads = ThreadContext()
         self._textmap = propagate.get_global_textmap()
 
     def start(self) -> Runtime:
@@ -53,26 +63,50 @@ class Runtime:
         # X-Ray's header and nothing else: `tracestate` and `baggage` would carry a stranger's text to the next service.
         propagate.set_global_textmap(AwsXRayPropagator())
         self._hook.install()
-        self._instrumentations.start(self._libraries)
+        self._instrumentations.start(self._settings.libraries)
+        self._threads.start(self._hook)
         return self
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
+        self._threads.stop()
         self._instrumentations.stop()
         propagate.set_global_textmap(self._textmap)
+        self._sink.shutdown()
+
+    @harmless("delivering the last spans")
+    def last_chance(self) -> None:
+        """The process ends: deliver what has ended, and let the sink try what still waits once more."""
+        self.after_response()
         self._sink.shutdown()
 
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
-        return Invocation.begin(self._tracer, event, context, cold=cold)
+        return Invocation.begin(self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers)
 
     @harmless("delivering spans")
     def after_response(self) -> None:
-        """Deliver what has ended, in the time that the sink allows itself."""
-        spans, dropped = self._buffer.drain()
-        if dropped:
-            warn(f"{dropped} spans were dropped; LAMBDA_LATENCY_BUFFERED_SPANS is the limit")
-        if spans:
-            self._sink.export(spans)
+        """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
+        with self._delivering:
+            spans, dropped = self._buffer.drain()
+            if dropped:
+                warn(f"{dropped} spans were dropped in one invocation; "
+                     "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
+            self._sink.export(self._redaction.clean(spans))
+
+
+def limits(settings: Settings) -> SpanLimits:
+    """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
+    attributes, length = settings.attribute_count, settings.value_length
+    return SpanLimits(
+        max_attributes=attributes,
+        max_events=settings.event_count,
+        max_links=128,
+        max_span_attributes=attributes,
+        max_event_attributes=attributes,
+        max_link_attributes=attributes,
+        max_attribute_length=length,
+        max_span_attribute_length=length,
+    )

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import otel.runtime
 from otel.runtime import bootstrap
-from tests.runtime.conftest import HEADER, SEGMENT, TRACE, VARIABLES
-from tests.runtime.stubs import Answer, Server
+from tests.runtime.conftest import VARIABLES
+from tests.runtime.stubs import Server
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -97,6 +96,31 @@ def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
     assert b"http.status_code" in told.body
 
 
+HEAVY = (
+    "google",
+    "grpc",
+    "opentelemetry.exporter",
+    "opentelemetry.sdk.trace.export.in_memory",
+    "requests",
+    "yaml",
+    "boto3",
+)
+
+
+def test_a_cold_start_loads_nothing_that_an_invocation_does_not_need(bundle: Path) -> None:
+    """No protobuf, no exporter of the SDK's, no library that the handler does not import; delivery included."""
+    (bundle / "plain.py").write_text("def go(event, context):\n    return 'fine'\n")
+    code = (
+        "import sys\nbefore = set(sys.modules)\nfrom otel.runtime.bootstrap import handler\nhandler(None, None)\n"
+        f"print(sorted(name for name in set(sys.modules) - before if name.startswith({HEAVY!r})))"
+    )
+    with Server() as server:
+        variables = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
+        printed = python("-c", code, variables=bundled(bundle, **variables))
+        assert len(server.requests) == 1
+    assert printed.splitlines()[-1] == "[]"
+
+
 def test_a_library_that_the_setting_leaves_out_has_no_instrumentation(bundle: Path) -> None:
     """The import of boto3 brings none."""
     found = modules("", bundled(bundle, LAMBDA_LATENCY_INSTRUMENTATIONS="requests"))
@@ -114,7 +138,7 @@ def test_switched_off_nothing_of_opentelemetry_is_imported(bundle: Path, switch:
 @pytest.mark.parametrize(
     ("variables", "warning"),
     [
-        ({"OTEL_PROPAGATORS": "nonsense"}, "lambda-latency: nothing is traced (ValueError: Propagator nonsense not"),
+        ({"OTEL_PROPAGATORS": "nonsense"}, "lambda-latency: OTEL_PROPAGATORS must be xray, got 'nonsense'; using"),
         ({"LAMBDA_LATENCY_FLUSH_MS": "soon"}, "lambda-latency: LAMBDA_LATENCY_FLUSH_MS must be a whole number"),
     ],
 )  # fmt: skip
@@ -130,9 +154,26 @@ def test_a_wrong_setting_is_one_warning_and_the_function_works(
     with Server() as server:
         receiver = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
         printed = python("-c", code, variables=bundled(bundle, **receiver, **variables))
-    first, answer = printed.splitlines()
+        assert len(server.requests) == 1
+    first, answer = (line for line in printed.splitlines() if "wait_next_invocation" not in line)
     assert first.startswith(warning)
     assert answer == "fine"
+
+
+def test_a_runtime_that_cannot_start_leaves_the_handler_bare(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is broken in a layer: one line, and the function works."""
+    from otel.runtime.settings import Settings
+
+    def broken(_settings: object) -> None:
+        raise AttributeError("module 'opentelemetry' has no attribute 'trace'")
+
+    monkeypatch.setattr(bootstrap, "started", broken)
+    assert bootstrap.set_up(Settings.read({})) is None
+    assert caplog.messages == [
+        "lambda-latency: nothing is traced (AttributeError: module 'opentelemetry' has no attribute 'trace')"
+    ]
 
 
 def test_the_handler_variable_reads_as_without_us(bundle: Path) -> None:
@@ -160,42 +201,3 @@ def test_a_handler_is_found_without_the_runtime_client(bundle: Path, monkeypatch
     (bundle / "own.py").write_text("def go(event, context):\n    return event\n")
     handler: Any = bootstrap.load("own.go")
     assert handler(5, None) == 5
-
-
-def delivered(body: bytes) -> Answer:
-    """The Runtime API's answer to the runtime client's question for the next event."""
-    return Answer(
-        body=body,
-        headers={
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Aws-Request-Id": "5b7e2c60-0000-4000-8000-000000000001",
-            "Lambda-Runtime-Deadline-Ms": "1999999999999",
-            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:orders-create",
-            "Lambda-Runtime-Trace-Id": HEADER,
-        },
-    )
-
-
-def test_lambdas_own_runtime_client_serves_a_traced_request(bundle: Path) -> None:
-    """The wrapper, the client's native code and a Runtime API: the answer, and a span under the header's segment."""
-    (bundle / "plain.py").write_text(
-        "import os\n\ndef go(event, context):\n    if 'end' in event:\n        os._exit(0)\n"
-        "    return {'statusCode': 201, 'got': event['n']}\n"
-    )
-    event = b'{"n": 1, "httpMethod": "POST", "resource": "/orders", "requestContext": {}}'
-    loop = "import os\nfrom awslambdaric.__main__ import main\nmain(['', os.environ['_HANDLER']])"
-    with Server(delivered(event), Answer(202), delivered(b'{"end": 1}')) as lambda_service, Server() as receiver:
-        variables = bundled(
-            bundle,
-            _HANDLER="plain.go",
-            AWS_EXECUTION_ENV="AWS_Lambda_python3.13",  # which polls from a thread of its own
-            AWS_LAMBDA_RUNTIME_API=lambda_service.url.removeprefix("http://"),
-            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
-        )
-        python("-c", loop, wrapper=True, variables=variables)
-        answered = lambda_service.requests[1]
-        (told,) = receiver.requests
-    assert answered.path.endswith("/invocation/5b7e2c60-0000-4000-8000-000000000001/response")
-    assert json.loads(answered.body) == {"statusCode": 201, "got": 1}
-    (span,) = ExportTraceServiceRequest.FromString(told.body).resource_spans[0].scope_spans[0].spans
-    assert (span.name, span.trace_id.hex(), span.parent_span_id.hex()) == ("POST /orders", TRACE, SEGMENT)

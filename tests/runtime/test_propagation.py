@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, get_current_span
 
-from otel.runtime.propagation import LambdaIds, invocation_context, lambda_sampler
+from otel.runtime.propagation import LambdaIds, LambdaSampler, invocation_context
 from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
 
 
@@ -105,5 +105,5 @@ def test_ids_do_not_repeat_after_a_seed() -> None:
 
 def test_a_span_outside_of_an_invocation_is_not_recorded() -> None:
     """Work at import time has no trace that anybody decided to record."""
-    provider = TracerProvider(sampler=lambda_sampler(), id_generator=LambdaIds(), shutdown_on_exit=False)
+    provider = TracerProvider(sampler=LambdaSampler(), id_generator=LambdaIds(), shutdown_on_exit=False)
     assert not provider.get_tracer("test").start_span("import").is_recording()

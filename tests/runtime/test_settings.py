@@ -18,8 +18,16 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         first_flush_ms=1000,
         flush_ms=250,
         buffered_spans=2048,
+        buffered_kb=4096,
+        export="collector",
+        redacted=frozenset(),
+        trust_headers=False,
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",
+        daemon=("127.0.0.1", 2000),
+        value_length=4096,
+        attribute_count=128,
+        event_count=128,
         warnings=(),
     )
 
@@ -35,7 +43,13 @@ ADDRESS = "an http or https address"
         ("LAMBDA_LATENCY_FLUSH_MS", "0", MILLISECONDS, "'0'", "'250'"),
         ("LAMBDA_LATENCY_FIRST_FLUSH_MS", "1.5", MILLISECONDS, "'1.5'", "'1000'"),
         ("LAMBDA_LATENCY_BUFFERED_SPANS", "-1", "a whole number from 1 to 1000000", "'-1'", "'2048'"),
+        ("LAMBDA_LATENCY_BUFFERED_KB", "0", "a whole number of kilobytes from 16 to 1000000", "'0'", "'4096'"),
+        ("LAMBDA_LATENCY_EXPORT", "udp", "collector or daemon", "'udp'", "'collector'"),
+        ("LAMBDA_LATENCY_TRUST_HEADERS", "yes", "true or false", "'yes'", "'false'"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none", "'zipkin'", "'otlp'"),
+        ("OTEL_PROPAGATORS", "b3", "xray", "'b3'", "'xray'"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "all", "a whole number from 1 to 1000000", "'all'", "'4096'"),
+        ("AWS_XRAY_DAEMON_ADDRESS", "here", "an address such as 169.254.79.129:2000", "'here'", "'127.0.0.1:2000'"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "u:secret@c:4318?key=secret", ADDRESS, "'c:4318'", "'http://localhost:4318'"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://:9", ADDRESS, "'http://:9'", "what it is without"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:x", ADDRESS, "'http://c:x'", "what it is without"),
@@ -95,6 +109,25 @@ def test_an_unknown_library_is_left_out_and_its_neighbour_suggested() -> None:
 def test_the_traces_endpoint_comes_before_the_general_one(variables: dict[str, str], endpoint: str) -> None:
     """As OpenTelemetry's specification of the exporter says."""
     assert Settings.read(variables).endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("169.254.79.129:2000", ("169.254.79.129", 2000)),
+        ("tcp:10.0.0.1:2000 udp:10.0.0.2:2001", ("10.0.0.2", 2001)),
+        ("udp:10.0.0.2:2001 tcp:10.0.0.1:2000", ("10.0.0.2", 2001)),
+    ],
+)
+def test_the_daemons_address_has_two_forms(given: str, address: tuple[str, int]) -> None:
+    """Both are the X-Ray SDK's own."""
+    assert Settings.read({"AWS_XRAY_DAEMON_ADDRESS": given}).daemon == address
+
+
+def test_redacted_names_are_compared_without_case_and_dashes() -> None:
+    """As they are written on spans."""
+    given = {"LAMBDA_LATENCY_REDACTED": "Customer.Id, x-tenant"}
+    assert Settings.read(given).redacted == {"customer.id", "x_tenant"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""What a client waits for with the kit, beside the same handler bare and under the X-Ray SDK, whatever the collector
+does; and how long the environment stays busy after the response.
+
+All in one run on the laptop's sandbox, with Lambda's own runtime client: one environment for each, taking turns, and
+the differences within a turn are what counts. Status 1 if the kit adds more than the X-Ray SDK, beyond the noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from statistics import median
+
+from otel.local.http import Handler, Server
+from otel.local.processes import Processes
+from tests.faults.box import Box
+from tests.faults.collector import Collector, Mode
+
+WARM_UP = 30
+EVENT = json.dumps({
+    "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
+    "headers": {"Host": "h", "User-Agent": "curl/8.5.0", "X-Forwarded-Proto": "https"},
+    "requestContext": {"stage": "prod", "identity": {"sourceIp": "203.0.113.9"}}, "body": None,
+}).encode()  # fmt: skip
+MODES: dict[str, Mode] = {
+    "healthy (10 ms)": "healthy",
+    "refused": "refused",
+    "black hole": "hole",
+    "slow (3 s)": "slow",
+}
+BUSY_MS = 2.0
+
+
+class Provider(Handler):
+    """DynamoDB and the API."""
+
+    def do_GET(self) -> None:
+        self.body()
+        self.answer(200, b"{}", {"Content-Type": "application/json"})
+
+    do_POST = do_GET
+
+
+@dataclass
+class Variant:
+    """One environment, and what was measured of it, in milliseconds."""
+
+    name: str
+    box: Box
+    waited: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+
+    def turn(self) -> None:
+        run = self.box.invoke(EVENT)
+        self.box.settle()
+        assert run.outcome is not None
+        if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
+            raise SystemExit(f"{self.name} answered {run.outcome.payload!r}: nothing to measure")
+        self.waited.append((run.responded_ns - run.started_ns) / 1e6)
+        self.busy.append((run.ended_ns - run.responded_ns) / 1e6)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m bench.response", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=400)
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        variants = started(stack)
+        for variant in variants:
+            for _ in range(WARM_UP):
+                variant.turn()
+            variant.waited.clear()
+            variant.busy.clear()
+        for number in range(options.rounds):
+            at = number % len(variants)
+            for variant in variants[at:] + variants[:at]:
+                variant.turn()
+    return told({variant.name: variant for variant in variants}, options.rounds)
+
+
+def started(stack: ExitStack) -> list[Variant]:
+    """An environment for each variant; bare twice, for the difference between two that are the same."""
+    processes = stack.enter_context(Processes())
+    provider = Server(Provider)
+    stack.callback(provider.close)
+    daemon = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    daemon.bind(("127.0.0.1", 0))
+    common = {
+        "PROVIDER": f"http://{provider.address}",
+        "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+    }
+
+    def box(handler: str, wrapped: bool = False, **more: str) -> Box:
+        one = Box(processes, f"bench.response.{handler}.handler", {**common, **more}, wrapped=wrapped)
+        stack.callback(one.close)
+        return one
+
+    variants = [
+        Variant("bare", box("handler")),
+        Variant("bare again", box("handler")),
+        Variant("X-Ray SDK", box("xray")),
+    ]
+    for name, mode in MODES.items():
+        collector = Collector(answer_s=0.01)
+        collector.set(mode)
+        stack.callback(collector.close)
+        url = collector.url
+        variants.append(Variant(f"kit, {name}", box("handler", True, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=url)))
+    return variants
+
+
+def told(variants: dict[str, Variant], rounds: int) -> int:
+    """Two tables; 1 if the kit is slower than it may be."""
+    bare, xray = variants["bare"].waited, variants["X-Ray SDK"].waited
+    print(f"What the client waits for, {rounds} rounds; differences within a round, with their 95 % range, in ms")
+    print(f"{'':22}{'median':>8}{'p90':>8}{'over bare':>12}{'range':>18}{'over X-Ray':>12}{'range':>18}")
+    slower = []
+    for name, one in variants.items():
+        over = between(one.waited, bare)
+        beside = between(one.waited, xray)
+        p90 = sorted(one.waited)[int(len(one.waited) * 0.9)]
+        print(
+            f"{name:22}{median(one.waited):8.2f}{p90:8.2f}{over[1]:+12.2f}{spread(over)}{beside[1]:+12.2f}{spread(beside)}"
+        )
+        if name.startswith("kit") and beside[0] > 0:
+            slower.append(name)
+    print(
+        f"\nHow long the environment is busy after the response, ms; beyond {BUSY_MS:g} ms counts as a try to deliver"
+    )
+    print(f"{'':22}{'median':>8}{'of the others':>15}{'their p99':>11}{'tries':>7}{'longest':>9}")
+    for name, one in variants.items():
+        long = [ms for ms in one.busy if ms > BUSY_MS]
+        others = sorted(ms for ms in one.busy if ms <= BUSY_MS) or [math.nan]
+        p99 = others[int(len(others) * 0.99)]
+        print(f"{name:22}{median(one.busy):8.2f}{median(others):15.2f}{p99:11.2f}{len(long):7}{max(one.busy):9.1f}")
+    for name in slower:
+        print(f"{name} adds more than the X-Ray SDK, beyond the noise")
+    return int(bool(slower))
+
+
+def between(one: list[float], other: list[float]) -> tuple[float, float, float]:
+    """The median of the differences within a round, between the ends of its 95 % range (by order statistics)."""
+    differences = sorted(a - b for a, b in zip(one, other, strict=True))
+    half = 0.98 * math.sqrt(len(differences))
+    middle = len(differences) / 2
+    low, high = max(0, math.floor(middle - half)), min(len(differences) - 1, math.ceil(middle + half))
+    return differences[low], median(differences), differences[high]
+
+
+def spread(found: tuple[float, float, float]) -> str:
+    return f"{f'{found[0]:+.2f} .. {found[2]:+.2f}':>18}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

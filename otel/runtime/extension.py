@@ -1,0 +1,85 @@
+"""An internal extension: a thread of the runtime's process that Lambda waits for after each response.
+
+The environment is frozen only when runtime and extensions have asked for their next event. Ours asks when the spans of
+the invocation are delivered; the caller has the response by then.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+from __future__ import annotations
+
+import threading
+from http.client import HTTPConnection, HTTPException
+from socket import MSG_PEEK
+from typing import TYPE_CHECKING
+
+from otel.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.client import HTTPResponse
+
+__all__ = ["Extension"]
+
+API = "/2020-01-01/extension"
+NAME = "lambda-latency"
+REGISTERED_WITHIN_S = 1.0  # a neighbour on the same machine; it takes a millisecond
+
+
+class Extension:
+    """Registers at once, beside the handler's import; from then on `step` runs after each release."""
+
+    def __init__(self, api: str, step: Callable[[], None]) -> None:
+        self._connection = HTTPConnection(api, timeout=REGISTERED_WITHIN_S)
+        self._step = step
+        self._registered = threading.Event()
+        self._released = threading.Semaphore(0)
+        self._alive = True
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it will act on a release. To be asked before the runtime's first `next`, which ends registration."""
+        self._registered.wait(2 * REGISTERED_WITHIN_S)
+        return self._alive and self._registered.is_set()
+
+    def release(self) -> None:
+        """The response of an invocation is out."""
+        self._released.release()
+
+    def _run(self) -> None:
+        try:
+            try:
+                identifier = self._register()
+            finally:
+                self._registered.set()
+            while True:
+                self._wait_for_release(identifier)
+                self._step()
+        except (OSError, HTTPException) as error:
+            self._alive = False
+            warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
+                 "spans are delivered by the runtime's own thread")  # fmt: skip
+            while self._released.acquire(blocking=False):  # pragma: no branch - a release that came meanwhile
+                self._step()
+
+    def _register(self) -> str:
+        headers = {"Lambda-Extension-Name": NAME, "Content-Type": "application/json"}
+        self._connection.request("POST", f"{API}/register", b'{"events": ["INVOKE"]}', headers)
+        return str(self._answer().getheader("Lambda-Extension-Identifier"))
+
+    def _wait_for_release(self, identifier: str) -> None:
+        """Ask for the next event, and return when the invocation that it announces has been answered."""
+        self._connection.request("GET", f"{API}/event/next", headers={"Lambda-Extension-Identifier": identifier})
+        self._connection.sock.settimeout(None)
+        # Only look that something came. Reading it would take the interpreter from the handler, which starts just now.
+        self._connection.sock.recv(1, MSG_PEEK)
+        self._released.acquire()
+        self._answer()
+
+    def _answer(self) -> HTTPResponse:
+        answer = self._connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise HTTPException(f"it answered {answer.status}")
+        return answer

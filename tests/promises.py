@@ -1,0 +1,215 @@
+"""Takes the code of one promise out of the runtime at a time, in a copy of the project: does its test fail?
+
+`python -m tests.promises` tries all, `--promise R8` one. A test that passes without the code is none; a text that is
+not found has moved, and this list has to follow it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("otel", "tests", "functions", "pyproject.toml", "template.yaml", "collector.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """What is taken out: in a file of otel/runtime, this text for that; and the test in tests/runtime that sees it."""
+
+    promise: str
+    without: str
+    file: str
+    text: str
+    instead: str
+    test: str
+
+
+M = Mutation
+AFTER = "test_after_response.py::test_"
+MUTATIONS = (
+    M("R1", "Lambda's segment as parent", "propagation.py",
+      "return below(remote) if remote is not None else Context()", "return Context()",
+      "test_invocation.py::test_the_span_is_a_child_of_lambdas_segment"),
+    M("R1", "a header for each invocation", "invocation.py", 'os.environ.get("_X_AMZN_TRACE_ID", "")',
+      'tracer.__dict__.setdefault("first", os.environ.get("_X_AMZN_TRACE_ID", ""))',
+      "test_invocation.py::test_each_invocation_follows_its_own_header"),
+    M("R1", "links", "invocation.py", 'links(event) if what.kind == "pubsub" else None', "None",
+      "test_links.py::test_each_sender_is_a_link"),
+    M("R2", "asking whether callers are trusted", "invocation.py", 'if trusting and what.kind == "http"',
+      'if what.kind == "http"', "test_callers.py::test_a_thousand_hostile_header_sets_give_the_trace_of_none"),
+    M("R2", "the setting that trusts them", "invocation.py", 'if trusting and what.kind == "http"', "if False",
+      "test_callers.py::test_trusted_headers_choose_the_trace"),
+    M("R2", "X-Ray's header alone for callees", "setup.py", "propagate.set_global_textmap(AwsXRayPropagator())", "pass",
+      "test_http_call.py::test_the_callee_gets_the_clients_span_as_parent"),
+    M("R3", "the flag", "propagation.py", "TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT", "TraceFlags.SAMPLED",
+      "test_invocation.py::test_an_unsampled_invocation_records_nothing"),
+    M("R3", "the flag of a root without a parent", "propagation.py", "GivenRoot(trace_id, sampled)",
+      "GivenRoot(trace_id, True)",
+      "test_propagation.py::test_a_root_without_a_parent_makes_the_handlers_span_the_root"),
+    M("R3", "the flag downstream", "lineage.py", "Sampled={sampled}", "Sampled=1",
+      "test_lineage.py::test_an_unsampled_call_says_so"),
+    M("R4", "the name", "invocation.py", "what.name or os.environ", "os.environ",
+      "test_invocation.py::test_an_api_request_is_one_server_span_named_by_method_and_route"),
+    M("R4", "cold starts", "setup.py", "cold, self._cold = self._cold, False", "cold = self._cold",
+      "test_invocation.py::test_only_the_first_invocation_is_a_cold_start"),
+    M("R4", "5xx as errors", "invocation.py", "if status >= 500:", "if status >= 600:",
+      "test_invocation.py::test_a_returned_5xx_is_an_error"),
+    M("R4", "the error's type", "invocation.py", 'self._span.set_attribute("error.type", name)', "pass",
+      "test_invocation.py::test_an_exception_is_an_error_and_goes_on_unchanged"),
+    M("R5", "the region", "aws_call.py", 'known["aws.region"] = region', "pass",
+      "test_aws_call.py::test_a_call_is_one_client_span_with_what_x_ray_shows"),
+    M("R5", "tables of transactions", "aws_call.py", 'params.get("TransactItems") or ()', "()",
+      "test_aws_call.py::test_the_tables_of_a_call_are_named"),
+    M("R5", "429 for throttles", "aws_call.py", "if code in THROTTLES:", "if False:",
+      "test_aws_call.py::test_a_throttle_is_a_429"),
+    M("R5", "conditions as outcomes", "aws_call.py", "if is_condition(code, result):", "if False:",
+      "test_aws_call.py::test_a_failed_condition_is_an_outcome"),
+    M("R5", "the peer of HTTP calls", "http_call.py", 'known["peer.service"] = known', "known",
+      "test_http_call.py::test_a_call_is_one_client_span_with_its_peer"),
+    M("R5", "our span as the parent of AWS calls", "lineage.py", "        write(request.headers)\n", "",
+      "test_lineage.py::test_the_calls_span_is_the_parent_and_lineage_stays"),
+    M("R5", "Lineage", "lineage.py", "{lineage}", "",
+      "test_lineage.py::test_the_calls_span_is_the_parent_and_lineage_stays"),
+    M("R7", "pools", "threads.py", 'self._replace(module.ThreadPoolExecutor, "submit", submitting)', "pass",
+      "test_threads.py::test_a_pools_thread_does_not_keep_a_context"),
+    M("R7", "threads", "threads.py", "setattr(self, CARRIED, context)", "pass",
+      "test_threads.py::test_a_span_on_another_thread_is_a_child"),
+    M("R7", "the context itself", "threads.py", "token = attach(context)", "token = attach(get_current())",
+      "test_threads.py::test_a_span_on_another_thread_is_a_child"),
+    M("R8", "waiting for the response", "bootstrap.py", "runtime.delivers_before_response = not deliver", "deliver",
+      f"{AFTER}the_response_is_out_while_the_collector_has_not_answered"),
+    M("R8", "the extension", "delivery.py", "if not api:", "if api:", f"{AFTER}a_refused_registration_is_told"),
+    M("R8", "the extension's own wait", "extension.py", "self._released.acquire()\n", "pass\n",
+      f"{AFTER}every_invocation_is_complete_when_the_environment_is_frozen_after_each"),
+    M("R8", "the runtime's own thread", "delivery.py", "        else:\n            self._step()\n", "",
+      f"{AFTER}every_invocation_is_complete_when_the_environment_is_frozen_after_each"),
+    M("R8", "the flush before the response", "bootstrap.py", "if runtime.delivers_before_response:", "if False:",
+      f"{AFTER}where_the_client_cannot_be_hooked_spans_leave_before_the_response"),
+    M("R8", "the last chance of a process", "delivery.py", "atexit.register(unless_forked, last, os.getpid())", "pass",
+      f"{AFTER}a_process_that_ends_by_itself_delivers_first"),
+    M("R8", "later deliveries", "setup.py", "    self._sink.export(", "    if spans: self._sink.export(",
+      f"{AFTER}what_a_collector_did_not_take_goes_out_with_a_later_invocation"),
+    M("R8", "parents first", "sender.py", "in parents_first(spans)", "in spans",
+      "test_delivery.py::test_parents_go_before_their_children"),
+    M("R9", "the bound on the whole", "transport.py", "self._connection.settimeout(left(self._deadline))",
+      "self._connection.settimeout(20)",
+      "test_sender.py::test_a_receiver_that_never_answers_holds_the_request_for_the_bound_only"),
+    M("R9", "the shorter bound later", "sender.py", "bound, self._seconds = self._seconds, self._later_seconds",
+      "bound = self._seconds", "test_sender.py::test_the_first_delivery_may_take_longer"),
+    M("R9", "the circuit", "sender.py", "if self._waiting and self._circuit.closed:", "if self._waiting:",
+      "test_delivery.py::test_an_open_circuit_asks_nobody"),
+    M("R9", "the back-off's growth", "circuit.py", "min(2 * self._back_off, LONGEST_S) or FIRST_S", "FIRST_S",
+      "test_delivery.py::test_the_back_off_doubles_up_to_half_a_minute"),
+    M("R9", "429 and 5xx as later", "sender.py", "status == 429 or not 200 <= status < 500", "not 100 <= status",
+      "test_sender.py::test_what_may_be_taken_later_waits_and_is_told_once"),
+    M("R9", "4xx as never", "sender.py", "status == 429 or not 200 <= status < 500", "not 200 <= status < 300",
+      "test_sender.py::test_what_is_refused_for_good_is_dropped_and_told_once"),
+    M("R9", "the bound on the number", "buffer.py", "len(self._waiting) > self._most or", "",
+      "test_delivery.py::test_the_oldest_make_room_and_are_counted_once"),
+    M("R9", "the bound on the bytes", "buffer.py", "or self._bytes > self._most_bytes", "",
+      "test_delivery.py::test_bytes_are_bounded_too"),
+    M("R9", "the count of what is dropped", "buffer.py", "                self.dropped += 1\n", "",
+      "test_delivery.py::test_the_oldest_make_room_and_are_counted_once"),
+    M("R9", "one line for a change", "sender.py", "        self._said = self._state\n", "",
+      "test_sender.py::test_what_may_be_taken_later_waits_and_is_told_once"),
+    M("R12", "names of credentials", "redaction.py", "names | NAMES", "names",
+      "test_redaction.py::test_attributes_are_judged_by_their_names"),
+    M("R12", "more names", "redaction.py", "names | NAMES", "NAMES", "test_redaction.py::test_the_setting_adds_names"),
+    M("R12", "cleaned texts", "redaction.py", "text = clean(text)", "pass",
+      "test_redaction.py::test_an_exceptions_message_stack_and_status_are_cleaned"),
+    M("R12", "the environment's keys", "redaction.py", "text = text.replace(key, REDACTED)", "pass",
+      "test_redaction.py::test_the_environments_own_keys_leave_on_no_text"),
+    M("R12", "addresses without query", "redaction.py", "if key in ADDRESSES:", "if False:",
+      "test_redaction.py::test_addresses_lose_query_and_fragment"),
+    M("R12", "user info", "credentials.py", 'if slashes and "@" in host:', "if False:",
+      "test_redaction.py::test_a_text_loses_its_credentials_and_nothing_else"),
+    M("R12", "clean lines in the log", "harmless.py", "clean(text)", "text",
+      "test_redaction.py::test_our_own_lines_in_the_log_are_cleaned"),
+    M("R12", "the limit of a text", "setup.py", "max_span_attribute_length=length", "max_span_attribute_length=10**9",
+      "test_redaction.py::test_long_texts_are_cut"),
+    M("R12", "cutting what is too large", "encoding.py", "if whole.size <= limit:", "if True:",
+      "test_encoding.py::test_a_span_that_is_too_large_is_cut_until_it_fits"),
+    M("R12", "splitting below the datagram's limit", "daemon.py", "if one.size > room:", "if False:",
+      "test_delivery.py::test_a_batch_is_split_below_the_datagram_limit"),
+    M("R15", "defaults in place of nonsense", "settings.py", "            found[setting.field] = default\n",
+      "            raise\n",
+      "test_settings.py::test_a_wrong_value_is_the_default_and_one_warning"),
+    M("R15", "names that are no setting", "settings.py", "if name.startswith(PREFIX) and name not in known", "if False",
+      "test_settings.py::test_a_variable_that_is_no_setting_is_named"),
+    M("R15", "our own propagator on import", "bootstrap.py", 'os.environ["OTEL_PROPAGATORS"] = "none"', "pass",
+      "test_bootstrap.py::test_a_wrong_setting_is_one_warning_and_the_function_works"),
+    M("R15", "the function that works without us", "bootstrap.py", "    except Exception as error:",
+      "    except ZeroDivisionError as error:",
+      "test_bootstrap.py::test_a_runtime_that_cannot_start_leaves_the_handler_bare"),
+    M("R16", "the first import", "imports.py", "        self._hook.imported(module)\n", "",
+      "test_one_call.py::test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on"),
+    M("R16", "the setting that narrows", "libraries.py", "if library.name in wanted:", "if True:",
+      "test_http_call.py::test_the_setting_narrows_what_is_traced"),
+    M("R16", "telling urllib3's own calls from those of requests", "libraries.py",
+      "if is_http_instrumentation_enabled() and undo():", "if undo():",
+      "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
+    M("R16", "waiting for a first call of urllib3", "libraries.py", "if library.first_call:", "if False:",
+      "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Status 1 if a test passes without what it is there for."""
+    parser = argparse.ArgumentParser("python -m tests.promises", description=__doc__)
+    parser.add_argument("--promise", action="append", help="only this one, such as R8; may be repeated")
+    options = parser.parse_args()
+    wanted = [one for one in MUTATIONS if options.promise is None or one.promise in options.promise]
+    with tempfile.TemporaryDirectory(prefix="promises-") as folder:
+        copy = Path(folder)
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / part, copy / part)
+        status, output = run(copy, sorted({one.test for one in wanted}))
+        if status != 0:
+            print(f"{output}\nNOT the tests fail with all of the code in place")
+            return 1
+        kept = sum([seen(copy, one) for one in wanted])
+    print(f"{kept} of {len(wanted)} are seen by their tests")
+    return int(kept != len(wanted))
+
+
+def seen(copy: Path, one: Mutation) -> bool:
+    """Whether the test fails without it."""
+    path = copy / "otel" / "runtime" / one.file
+    whole = path.read_text()
+    if whole.count(one.text) != 1:
+        print(f"NOT {one.promise} {one.without}: {one.file} has {whole.count(one.text)} times {one.text!r}, not once")
+        return False
+    path.write_text(whole.replace(one.text, one.instead))
+    try:
+        status, output = run(copy, [one.test])
+    finally:
+        path.write_text(whole)
+    failed = status == 1  # others are wrong usage, or no test
+    print(f"{'ok ' if failed else 'NOT'} {one.promise} without {one.without}: {one.test} {summary(output)}", flush=True)
+    return failed
+
+
+def run(copy: Path, tests: list[str]) -> tuple[int, str]:
+    """pytest in the copy; it stops at the first failure."""
+    names = [f"tests/runtime/{test}" for test in tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *names]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def summary(output: str) -> str:
+    """pytest's last line."""
+    return output.strip().rpartition("\n")[2]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,156 @@
+"""When spans leave: after the response and before the freeze, in real processes with Lambda's own runtime client."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel.local.processes import Processes
+from tests.faults.box import SEGMENT, TRACE, Box
+from tests.faults.collector import Collector
+from tests.runtime.stubs import Answer, Server
+from tests.sandbox.state import is_stopped, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FUNCTION = "tests.faults.function.handler"
+BOUND_MS = "20000"  # so long that nobody could take a held response for a quick one
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """A collector, healthy at first."""
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture
+def start(collector: Collector) -> Iterator[Callable[..., Box]]:
+    """Start an environment whose spans go to that collector."""
+    boxes: list[Box] = []
+    with Server(otherwise=Answer(body=b"{}")) as provider, Processes() as processes:
+
+        def begin(way: Any = "extension", **variables: str) -> Box:
+            own = {
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
+                "LAMBDA_LATENCY_FIRST_FLUSH_MS": BOUND_MS,
+                "LAMBDA_LATENCY_FLUSH_MS": BOUND_MS,
+                "PROVIDER": provider.url,
+            }
+            boxes.append(Box(processes, FUNCTION, own | variables, way))
+            return boxes[-1]
+
+        yield begin
+        for box in boxes:
+            box.close()
+
+
+def event(do: str, **more: Any) -> bytes:
+    """What the function is told."""
+    return json.dumps({"do": do, **more}).encode()
+
+
+def names(collector: Collector) -> list[str]:
+    """The spans that arrived."""
+    return sorted(span.name for span in collector.spans())
+
+
+WORK = ["DynamoDB.GetItem", "GET", "in a pool", "orders-create"]
+
+
+@pytest.mark.parametrize("way", ["extension", "main"])
+def test_the_response_is_out_while_the_collector_has_not_answered(
+    collector: Collector, start: Callable[..., Box], way: str
+) -> None:
+    """The caller does not wait for it, and the environment is not frozen before it has answered."""
+    box = start(way)
+    collector.set("held")
+    run = box.invoke(event("work"))
+    assert run.outcome is not None
+    assert json.loads(run.outcome.payload)["statusCode"] == 200
+    assert until(lambda: collector.requests == 1)
+    assert (collector.bodies, box.settled, is_stopped(box.environment.pid)) == ([], False, False)
+    collector.let_go.set()
+    box.settle()
+    assert names(collector) == WORK
+    assert until(lambda: is_stopped(box.environment.pid))
+
+
+def test_where_the_client_cannot_be_hooked_spans_leave_before_the_response(
+    collector: Collector, start: Callable[..., Box]
+) -> None:
+    """Frozen the instant the response is out, for as long as the test likes: the spans are there."""
+    box = start("before")
+    box.freeze_s = 30
+    box.invoke(event("work"))
+    assert names(collector) == WORK
+    assert any("has no wait_next_invocation; spans are delivered before each response" in line for line in box.lines)
+
+
+@pytest.mark.parametrize("way", ["extension", "main", "before"])
+def test_every_invocation_is_complete_when_the_environment_is_frozen_after_each(
+    collector: Collector, start: Callable[..., Box], way: str
+) -> None:
+    """Cold and warm, and with whatever comes of the handler."""
+    box = start(way)
+    for number, do in enumerate(["work", "5xx", "raise", "object", "late", "work"], start=1):
+        box.invoke(event(do))
+        box.settle()
+        assert until(lambda: is_stopped(box.environment.pid))
+        assert names(collector).count("orders-create") == number
+    roots = [span for span in collector.spans() if span.name == "orders-create"]
+    assert {(span.trace_id.hex(), span.parent_span_id.hex()) for span in roots} == {(TRACE, SEGMENT)}
+    assert [span.status.code for span in roots] == [0, 0, 2, 0, 0, 0]
+
+
+@pytest.mark.parametrize("do", ["exit", "large"])
+@pytest.mark.parametrize("way", ["extension", "main", "before"])
+def test_a_process_that_ends_by_itself_delivers_first(
+    collector: Collector, start: Callable[..., Box], way: str, do: str
+) -> None:
+    """`sys.exit` in a handler; a response above Lambda's limit, on which the runtime client gives up."""
+    box = start(way)
+    box.invoke(event(do))
+    box.settle()
+    assert until(lambda: box.ended)
+    assert names(collector) == WORK
+
+
+def test_what_a_collector_did_not_take_goes_out_with_a_later_invocation(
+    collector: Collector, start: Callable[..., Box]
+) -> None:
+    """After a freeze, even with an invocation that records nothing itself."""
+    box = start()
+    collector.set("500")
+    box.invoke(event("work"))
+    box.settle()
+    assert names(collector) == []
+    collector.set("healthy")
+    unsampled = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=0"
+
+    def again() -> bool:
+        box.invoke(event("nothing"), unsampled)
+        box.settle()
+        return names(collector) == WORK
+
+    assert until(again)
+
+
+def test_a_refused_registration_is_told(start: Callable[..., Box]) -> None:
+    """One line; everything else is as ever."""
+    box = start("main")
+    said = "spans are delivered by the runtime's own thread"
+    assert until(lambda: [said in line for line in box.lines].count(True) == 1)
+
+
+def test_several_invocations_in_one_environment_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which call belongs to which of them cannot be told."""
+    from otel.runtime.bootstrap import set_up
+    from otel.runtime.settings import Settings
+
+    monkeypatch.setenv("AWS_LAMBDA_MAX_CONCURRENCY", "10")
+    assert set_up(Settings.read({})) is None

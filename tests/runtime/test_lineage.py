@@ -1,0 +1,94 @@
+"""What AWS calls carry: our span as the parent, and Lambda's Lineage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.endpoint import Endpoint
+
+from tests.runtime.conftest import SEGMENT, TRACE
+from tests.runtime.stubs import Answer, Server, aws_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.runtime.conftest import Function
+
+ROOT = f"1-{TRACE[:8]}-{TRACE[8:]}"
+
+
+def client(server: Server, service: Any = "dynamodb") -> Any:
+    """A client of the stub, which tries three times."""
+    return boto3.client(service, endpoint_url=server.url, config=Config(retries={"mode": "standard"}))
+
+
+def put(server: Server) -> Callable[[object, object], object]:
+    """A handler that writes an item."""
+    return lambda _event, _context: client(server).put_item(TableName="orders", Item={"id": {"S": "1"}})
+
+
+def test_the_calls_span_is_the_parent_and_lineage_stays(function: Function, server: Server) -> None:
+    """In each attempt, once."""
+    server.plan = [aws_error("ThrottlingException")]
+    function.invoke(put(server))
+    call = function.spans[0].get_span_context()
+    assert call is not None
+    expected = f"Root={ROOT};Parent={call.span_id:016x};Sampled=1;Lineage=1:abcdef12:0"
+    assert [request.headers["x-amzn-trace-id"] for request in server.requests] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "answer"),
+    [
+        ("sqs", "send_message", {"QueueUrl": "http://q/1/q", "MessageBody": "x"},
+         b'{"MessageId": "1", "MD5OfMessageBody": "9dd4e461268c8034f5c8564e155c67a6"}'),
+        ("lambda", "invoke", {"FunctionName": "pay", "Payload": b"{}"}, b"{}"),
+        ("events", "put_events", {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]}, b"{}"),
+    ],
+)  # fmt: skip
+def test_services_that_pass_the_trace_on_get_the_calls_span(
+    function: Function, server: Server, service: str, operation: str, params: dict[str, Any], answer: bytes
+) -> None:
+    """Where it matters: whoever they call next is a child of the call, not of the whole function."""
+    server.otherwise = Answer(body=answer)
+    function.invoke(lambda _event, _context: getattr(client(server, service), operation)(**params))
+    (request,) = server.requests
+    (call,) = (span.get_span_context() for span in function.spans if span.kind.name in ("CLIENT", "PRODUCER"))
+    assert call is not None
+    assert (
+        request.headers["x-amzn-trace-id"] == f"Root={ROOT};Parent={call.span_id:016x};Sampled=1;Lineage=1:abcdef12:0"
+    )
+
+
+def test_an_unsampled_call_says_so(function: Function, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decision and Lineage go on."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={ROOT};Parent={SEGMENT};Sampled=0;Lineage=1:abcdef12:0")
+    function.invoke(put(server))
+    header = server.requests[0].headers["x-amzn-trace-id"]
+    assert header.startswith(f"Root={ROOT};Parent=")
+    assert header.endswith(";Sampled=0;Lineage=1:abcdef12:0")
+
+
+def test_a_header_that_somebody_wrote_on_purpose_stays(function: Function, server: Server) -> None:
+    """It names another trace."""
+    theirs = "Root=1-00000001-000000000000000000000001;Parent=0000000000000001;Sampled=1"
+
+    def handler(_event: object, _context: object) -> None:
+        dynamodb = client(server)
+        dynamodb.meta.events.register(
+            "before-call", lambda params, **_: params["headers"].__setitem__("X-Amzn-Trace-Id", theirs)
+        )
+        dynamodb.list_tables()
+
+    function.invoke(handler)
+    assert server.requests[0].headers["x-amzn-trace-id"] == theirs
+
+
+def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> None:
+    """The very function."""
+    before = Endpoint.__dict__["prepare_request"]
+    start().runtime.stop()
+    assert Endpoint.__dict__["prepare_request"] is before
