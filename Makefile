@@ -35,6 +35,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/sam validate --lint
+	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
 
 .PHONY: format

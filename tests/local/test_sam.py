@@ -22,12 +22,12 @@ TRACED = {
     "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper",
     "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",
 }
 BY_LAYER = {
     **TRACED,
     "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
     "OTEL_PYTHON_DISTRO": "aws_distro",
     "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
     "OTEL_PROPAGATORS": "xray",
@@ -221,8 +221,9 @@ def test_an_unknown_parameter_is_told_with_all_there_are() -> None:
     """Where nothing is near, all are named."""
     path = ROOT / "template.yaml"
     assert _told(path, X="1") == (
-        f"{path} has no parameter X\n  it has Stage, PaymentsUrl, PaymentsTimeoutMs, Architecture, Tracing, "
-        "Instrumentation, AdotLayerArn, CollectorLayerArn, LogRetentionDays"
+        f"{path} has no parameter X\n  it has Tracing, PaymentsUrl, Stage, TracesPerSecond, SampleRate, SlowMs, "
+        "AlarmTopicArn, PaymentsTimeoutMs, Architecture, LogRetentionDays, Instrumentation, Export, AdotLayerArn, "
+        "CollectorLayerArn"
     )
 
 
