@@ -42,7 +42,7 @@ HANDLERS = {
 
 
 def _functions(variables: dict[str, str]) -> dict[str, Function]:
-    return {name: Function(name, handler, 6.0, 512, variables) for name, handler in HANDLERS.items()}
+    return {name: Function(name, handler, 6.0, 512, variables, "JSON") for name, handler in HANDLERS.items()}
 
 
 def _by_name(template: Template) -> dict[str, Function]:
@@ -109,6 +109,14 @@ def test_started_by_the_layer_the_functions_have_its_variables() -> None:
         ["urllib", "urllib3"],
         set(),
     )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "collected"), [({}, True), ({"Export": "daemon"}, False), ({"Tracing": "Off"}, False)]
+)
+def test_it_is_known_whether_functions_send_to_a_collector(parameters: dict[str, str], collected: bool) -> None:
+    """Only then does one have to be started."""
+    assert read_template(ROOT / "template.yaml", parameters).collected is collected
 
 
 def test_the_layer_without_tracing_is_nothing() -> None:
