@@ -142,7 +142,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 .PHONY: artifact build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
-	@$(MAKE) --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
+	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 # /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
 # that it reads, and a python3.13 on the PATH may be a stub that exits, so each candidate is asked.
@@ -150,7 +150,7 @@ PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.
 	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13)
 RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
-# Not by timestamp, which a zip changes, and not to be checked against a source that nobody can change.
+# By hash and unchecked, for nobody can change the source there. -s and -p: the same bytes wherever it is built.
 BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p /var/task
 
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
@@ -166,7 +166,7 @@ build/packages/%/ready: requirements/functions.txt
 	@touch $@
 
 artifact:
-	@$(MAKE) --no-print-directory $(PACKAGES)/ready
+	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
 	@mkdir -p "$(ARTIFACTS_DIR)/otel"
 	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
 	@cp -R otel/__init__.py otel/runtime "$(ARTIFACTS_DIR)/otel"

@@ -260,7 +260,7 @@ def test_a_functions_log_has_an_end_and_can_be_searched(function: str) -> None:
     (policy,) = stack.resources[f"{function}Role"]["Properties"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
 
-    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{function}Log"}}
+    assert logging == {"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": {"Ref": f"{function}Log"}}
     assert stack.resources[f"{function}Log"]["Properties"] == {"RetentionInDays": "30"}
     assert statements[1:] == [
         {
