@@ -62,7 +62,9 @@ def demo(options: argparse.Namespace) -> int:
         return 0
     notes = [
         f"Traces: {ran.traces}. As X-Ray has them: {ran.xray}. What the functions printed: {ran.log}.",
-        collector.sentence,
+        collector.sentence
+        if ran.collected
+        else "No collector: spans went by UDP to what stands for Lambda's X-Ray daemon.",
     ]
     if not ran.complete:
         notes.append("Some invocations never ended: their spans are missing.")

@@ -18,6 +18,7 @@ from otel.runtime.harmless import harmless, warn
 from otel.runtime.imports import ImportHook
 from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
+from otel.runtime.logs import TraceIds
 from otel.runtime.propagation import LambdaIds, LambdaSampler
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
@@ -56,6 +57,7 @@ class Runtime:
         self._hook = ImportHook()
         self._instrumentations = Instrumentations(self.provider, self._hook)
         self._threads = ThreadContext()
+        self._trace_ids = TraceIds()
         self._textmap = propagate.get_global_textmap()
 
     def start(self) -> Runtime:
@@ -65,11 +67,13 @@ class Runtime:
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
+        self._trace_ids.start()
         return self
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
+        self._trace_ids.stop()
         self._threads.stop()
         self._instrumentations.stop()
         propagate.set_global_textmap(self._textmap)
