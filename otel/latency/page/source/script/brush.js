@@ -4,7 +4,7 @@
 function brush({ picture, scale, low, high, width }, bottom, describe) {
   const range = s("rect", { y: 15, height: bottom - 15, class: "range" });
   const handles = ["from", "to"].map((side) => handle(side, { scale, low, high }, bottom));
-  picture.append(range, handles);
+  picture.append(range, ...handles);
   const edges = () => [state.from > 0 ? scale.at(Math.max(state.from, low)) : 0, state.to > 0 ? scale.at(Math.min(state.to, high)) : width];
   const follow = () => {
     const [left, right] = edges();

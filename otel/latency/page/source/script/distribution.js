@@ -9,9 +9,9 @@ function drawDistribution() {
   const box = h("div", { class: "chart" });
   const says = marks
     ? "One mark is one request. Slow ones have the colour of what they waited for beyond a typical request."
-    : "Height is the number of requests; where there is any, at least 3 pixels.";
+    : "Height is the number of requests, at least 3 pixels where there is any. Slow ones have the colour of what they waited for.";
   const hint = h("p", { class: "key" }, "Drag across the picture to filter the list, or move its two handles with the arrow keys.");
-  section("distribution", "How long requests took", says, box, marks && slowKey(), markKey(marks), hint);
+  section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
   let sync = () => {};
   onWidth(box, (width) => {
     const [picture, follow] = marks ? markPicture(width) : barPicture(width);

@@ -36,9 +36,8 @@ function drawList() {
     list.element.hidden = view.length === 0;
     list.element.setAttribute("aria-rowcount", view.length + 1);
     list.scroll.scrollTop = 0;
-    list.current = Math.max(0, view.indexOf(state.open));
+    list.current = 0;
     resizeList();
-    toRow(list.current);
   });
 }
 

@@ -22,12 +22,12 @@ function drawComparison({ slow, typical, difference_ns: difference }) {
     h("th", { scope: "col" }, "Part"),
     h("th", { scope: "col" }, "Whose"),
     h("th", { scope: "col", class: "bars" }, h("span", { class: "legend" }, h("i", { class: "typical" }), "typical ", h("i", {}), "slow")),
-    ["Typical", "Slow", "Difference", "Share", "Calls"].map((name) => h("th", { scope: "col", class: "num" }, name)),
-    h("th", { scope: "col" }, h("span", { class: "unseen" }, "Trouble")),
+    ["Typical", "Slow", "Difference", "Share", "Calls"].map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
+    h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
   ];
   const more = rows(small);
   for (const row of more) row.hidden = true;
-  const table = h("table", { class: "parts" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows(large), more));
+  const table = h("table", { class: "parts compared" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows(large), more));
   section("parts", "Where the time goes: typical against slow", comparedWords(slow, typical, difference), table, small.length > 0 && unfold(small, more));
 }
 
@@ -112,8 +112,8 @@ function drawMeans() {
     h("th", { scope: "col" }, "Part"),
     h("th", { scope: "col" }, "Whose"),
     h("th", { scope: "col", class: "bars" }),
-    [one ? "Time" : "Mean", "Share", "Calls"].map((name) => h("th", { scope: "col", class: "num" }, name)),
-    h("th", { scope: "col" }, h("span", { class: "unseen" }, "Trouble")),
+    [one ? "Time" : "Mean", "Share", "Calls"].map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
+    h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
   ];
   const row = (each) =>
     h(
@@ -123,7 +123,7 @@ function drawMeans() {
       owner(each),
       h("td", { class: "bars" }, h("div", { class: `fill ${partClass(each.part)}`, $width: `${(each.total_ns / scale) * 100}%` })),
       h("td", { class: "num difference" }, ms(each.total_ns / count)),
-      h("td", { class: "num slow-ms" }, percent(each.total_ns, whole)),
+      h("td", { class: "num share" }, percent(each.total_ns, whole)),
       h("td", { class: each.calls > 0 ? "num calls" : "num calls none" }, each.calls > 0 ? number(each.calls) : "–"),
       h("td", { class: "trouble" }, trouble(each)),
     );

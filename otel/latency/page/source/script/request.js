@@ -130,7 +130,8 @@ function openTrace(id) {
 
 function step(by) {
   if (view.length === 0) return;
-  toRow(list.current + by);
+  const at = view.indexOf(state.open);
+  toRow((at < 0 ? list.current : at) + by);
   openRequest(view[list.current], false);
 }
 

@@ -61,7 +61,7 @@ function timeAxis(picture, { left, right, from, to, at, height }) {
     const text = `${value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}${THIN}ms`;
     const half = wide(text) / 2;
     const anchor = x - half < left - 6 ? "start" : x + half > right + 14 ? "end" : "middle";
-    picture.append(s("text", { x, y: 15, "text-anchor": anchor }, text));
+    picture.append(s("text", { x, y: 17, "text-anchor": anchor }, text));
   }
 }
 
