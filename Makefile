@@ -72,6 +72,10 @@ build/collector/otelcol: requirements/collector.yaml
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
 
+.PHONY: bench-page
+bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
+	@$(BIN)/python -m bench.page
+
 .PHONY: bench-response
 bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
 	@$(BIN)/python -m bench.response
