@@ -80,7 +80,7 @@ def _recorded(node: Node, service: object) -> list[str]:
     if span.status is not Status.UNSET:
         found.append(f"status={span.status.name}")
     own = span.resource.get("service.name")
-    if service is not None and own is not None and own != service:
+    if span.parent_remote is not False and None not in (service, own) and own != service:
         found.append(f"service={own!r}")  # where a call crosses into another process
     head = f"span({', '.join(found)})"
     lines = [_recorded(child, own or service) for child in node.children]

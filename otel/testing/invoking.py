@@ -153,7 +153,7 @@ class Environment:
         self._sampler.forget()
         token = attach(Context())
         try:
-            with making_spans(self.runtime.provider):
+            with making_spans(self.runtime.provider, self._sampler.left_out):
                 return traced(handler, self.runtime)(event, context)
         finally:
             detach(token)

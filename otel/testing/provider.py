@@ -7,18 +7,21 @@ can be told at each span whose turn it is: the runtime's in an invocation, else 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
-from otel.testing.recording import Recording, Tap
+from otel.testing.recording import Recording, Tap, id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import Span as SdkSpan
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import Attributes
 
@@ -28,11 +31,21 @@ RECORDINGS: list[Recording] = []
 """Who records just now."""
 
 
+class Turn(NamedTuple):
+    """An invocation that runs."""
+
+    provider: TracerProvider
+    unrecorded: Callable[[str], None]
+
+
+TURNS: list[Turn] = []
+
+
 class Relay(trace.TracerProvider):
     """Gives tracers that ask, at each span, which provider makes it."""
 
     def __init__(self, usual: TracerProvider) -> None:
-        self.providers = [usual]
+        self.usual = usual
 
     def get_tracer(
         self,
@@ -47,7 +60,7 @@ class Relay(trace.TracerProvider):
 
     def __getattr__(self, name: str) -> Any:
         """What the SDK's have beyond the API is the usual one's."""
-        return getattr(self.providers[0], name)
+        return getattr(self.usual, name)
 
 
 class RelayTracer(trace.Tracer):
@@ -69,31 +82,62 @@ class RelayTracer(trace.Tracer):
 
     @property
     def _tracer(self) -> Tracer:
-        return self._relay.providers[-1].get_tracer(*self._given)
+        return (TURNS[-1].provider if TURNS else self._relay.usual).get_tracer(*self._given)
 
 
-def ready() -> Relay:
+class Forward(SpanProcessor):
+    """The spans of the usual provider: to those who record or, in an invocation, into the runtime's own pipeline.
+
+    Tracers that were got from a provider that somebody else had set before cannot be told whose turn it is.
+    """
+
+    def __init__(self) -> None:
+        self._tap = Tap(RECORDINGS)
+        self._taken: dict[int, SpanProcessor] = {}
+
+    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
+        """As the SDK calls it."""
+        turn = TURNS[-1] if TURNS else None
+        processor: SpanProcessor = self._tap
+        if turn is not None:
+            if span.parent is None:
+                turn.unrecorded(span.name)  # the runtime's own sampler would leave it out
+                return
+            processor = turn.provider._active_span_processor
+        self._taken[id_of(span)] = processor
+        processor.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """As the SDK calls it."""
+        processor = self._taken.pop(id_of(span), None)
+        if processor is not None:
+            processor.on_end(span)
+
+
+def ready() -> None:
     """See to it that spans of the process's TracerProvider are recorded from now on."""
     current = trace.get_tracer_provider()
-    if isinstance(current, Relay):
-        return current
-    given = isinstance(current, TracerProvider)
-    usual = current if isinstance(current, TracerProvider) else TracerProvider(ALWAYS_ON, shutdown_on_exit=False)
-    usual.add_span_processor(Tap(RECORDINGS))
-    relay = Relay(usual)
-    if given:
-        trace._TRACER_PROVIDER = relay  # the API lets it be set once; the one that was set goes on behind it
-    else:
-        trace.set_tracer_provider(relay)
-    return relay
+    if isinstance(current, Relay) or current in FORWARDED:
+        return
+    if isinstance(current, TracerProvider):
+        FORWARDED.append(current)
+        current.add_span_processor(Forward())
+        return
+    own = TracerProvider(ALWAYS_ON, shutdown_on_exit=False)
+    own.add_span_processor(Forward())
+    trace.set_tracer_provider(Relay(own))
+
+
+FORWARDED: list[TracerProvider] = []
 
 
 @contextmanager
-def making_spans(provider: TracerProvider) -> Iterator[None]:
-    """Within: this one makes the process's spans."""
-    relay = ready()
-    relay.providers.append(provider)
+def making_spans(provider: TracerProvider, unrecorded: Callable[[str], None]) -> Iterator[None]:
+    """Within: this one makes the process's spans; `unrecorded` hears the names of those that it leaves out."""
+    ready()
+    turn = Turn(provider, unrecorded)
+    TURNS.append(turn)
     try:
         yield
     finally:
-        relay.providers.remove(provider)
+        TURNS.remove(turn)

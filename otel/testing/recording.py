@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from otel.trace import Span
 
-__all__ = ["BEGUN", "Recording", "Tap", "recorded", "recording"]
+__all__ = ["BEGUN", "Recording", "Tap", "id_of", "recorded", "recording"]
 
 RUNNER = "pytest-opentelemetry"  # a plugin that makes spans of tests: its own are no part of what is tested
 OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test answers first, and ends its span then
@@ -82,18 +82,19 @@ class Recording:
         `notes` on one that is recorded at all are kept.
         """
         found = self._snapshot(since)
-        self._frozen.append(replace(found, notes=tuple(notes) if found.traces else (), invocation=True))
+        said = tuple(notes) if found.traces else ()
+        self._frozen.append(Snapshot(found.traces, found.order, found.lost, said, invocation=True))
 
     def start(self, span: SdkSpan, parent_context: Context | None, way: str) -> None:
         """A span starts."""
         if self._stopped is not None or _scope(span) == RUNNER:
             return
         rootless = _scope(get_current_span(parent_context)) == RUNNER
-        self._started[_id(span)] = Started(span, next(self._numbers), way, rootless)
+        self._started[id_of(span)] = Started(span, next(self._numbers), way, rootless)
 
     def end(self, span: ReadableSpan) -> None:
         """A span ends."""
-        started = self._started.get(_id(span))
+        started = self._started.get(id_of(span))
         if started is not None and self._stopped is None:
             with self._change:
                 started.ended = next(self._numbers)
@@ -102,7 +103,7 @@ class Recording:
     def delivered(self, spans: Sequence[ReadableSpan]) -> None:
         """The runtime hands these over."""
         for span in spans:
-            started = self._started.get(_id(span))
+            started = self._started.get(id_of(span))
             if started is not None:
                 started.delivered.append(span)
 
@@ -177,7 +178,8 @@ def recording() -> Iterator[Recording]:
         found.stop()
 
 
-def _id(span: ReadableSpan) -> int:
+def id_of(span: ReadableSpan) -> int:
+    """The span's own id."""
     context = span.get_span_context()
     return context.span_id if context is not None else 0
 

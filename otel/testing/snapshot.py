@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from otel.testing.expectation import AnyOrder, Expectation
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "snapshot_of"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Snapshot:
     """Traces in the order of their start, and what the spans alone do not tell.
 
@@ -26,11 +24,23 @@ class Snapshot:
     environment was frozen; `notes` say what else went wrong. `invocation`: all of it is of one invocation.
     """
 
-    traces: tuple[Trace, ...]
-    order: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    lost: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
-    invocation: bool = False
+    # No dataclass: inline-snapshot would write its fields, and not the literal.
+    __slots__ = ("invocation", "lost", "notes", "order", "traces")
+
+    def __init__(
+        self,
+        traces: tuple[Trace, ...],
+        order: Mapping[str, tuple[int, int]] | None = None,
+        lost: frozenset[str] = frozenset(),
+        notes: tuple[str, ...] = (),
+        *,
+        invocation: bool = False,
+    ) -> None:
+        self.traces = traces
+        self.order = order or {}
+        self.lost = lost
+        self.notes = notes
+        self.invocation = invocation
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -20,6 +20,10 @@ class NotingSampler(Sampler):
         self._own = own
         self._left_out: list[str] = []
 
+    def left_out(self, name: str) -> None:
+        """A span without a parent was left out."""
+        self._left_out.append(name)
+
     def forget(self) -> None:
         """Another invocation begins."""
         self._left_out.clear()
@@ -37,7 +41,7 @@ class NotingSampler(Sampler):
         """As the SDK calls it."""
         result = self._own.should_sample(parent_context, trace_id, name, *args, **kwargs)
         if result.decision is Decision.DROP and not get_current_span(parent_context).get_span_context().is_valid:
-            self._left_out.append(name)
+            self.left_out(name)
         return result
 
     def get_description(self) -> str:

@@ -11,6 +11,8 @@ from tests.testing.project import Outcome, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+collect_ignore = ["lies", "shop", "others"]
+
 
 @pytest.fixture(scope="session")
 def lies(tmp_path_factory: pytest.TempPathFactory) -> Outcome:

@@ -17,7 +17,8 @@ __all__ = ["Outcome", "run"]
 
 HERE = Path(__file__).parent
 # Under these pytest cuts nothing; and what the suite itself is told is not for the inner one.
-NOT_FOR_IT = ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
+NOT_FOR_IT = ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "NO_COLOR", "PY_COLORS",
+              "PYTHONPATH", "VIRTUAL_ENV")  # fmt: skip
 # As most have it: the other plugins are installed here for their own tests alone.
 ALONE = ("-p", "no:pytest_opentelemetry", "-p", "no:inline_snapshot", "-p", "no:asyncio", "-p", "no:xdist")
 
@@ -38,10 +39,18 @@ class Outcome:
             mine = tree.split("\n", 1)[1]
         elif "\nE   " in mine:
             mine = "\n".join(line[4:].rstrip() for line in mine.splitlines() if line.startswith("E   "))
+        if mine.startswith("[gw"):
+            mine = mine.split("\n", 1)[1]  # which of xdist's workers it was
         return mine.split("\n----", 1)[0].strip("\n")
 
 
-def run(folder: Path, *arguments: str, project: str = "", plugins: tuple[str, ...] = ALONE) -> Outcome:
+def run(
+    folder: Path,
+    *arguments: str,
+    project: str = "",
+    plugins: tuple[str, ...] = ALONE,
+    python: Path = Path(sys.executable),
+) -> Outcome:
     """Run it in `folder`, into which one of the projects beside this file is copied first."""
     if project:
         shutil.copytree(HERE / project, folder, dirs_exist_ok=True)
@@ -51,7 +60,7 @@ def run(folder: Path, *arguments: str, project: str = "", plugins: tuple[str, ..
         if name not in NOT_FOR_IT and not name.startswith(("LAMBDA_LATENCY_", "OTEL_", "AWS_", "COV_", "PYTEST_XDIST"))
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugins, *arguments],
+        [str(python), "-m", "pytest", "-p", "no:cacheprovider", *plugins, *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
