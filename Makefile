@@ -82,6 +82,10 @@ faults: setup  ## 10,000 invocations over all that may go wrong: is every span a
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
 
+.PHONY: timeouts
+timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name the call and the line? (15 minutes)
+	@$(BIN)/python -m tests.timeouts
+
 .PHONY: planted
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)

@@ -32,6 +32,8 @@ class Mutation:
 
 M = Mutation
 AFTER = "test_after_response.py::test_"
+TIMEOUT = "test_deadline.py::test_"
+NAMED = f"{TIMEOUT}a_timeout_names_the_running_call_and_the_line"
 MUTATIONS = (
     M("R1", "Lambda's segment as parent", "propagation.py",
       "return below(remote) if remote is not None else Context()", "return Context()",
@@ -93,7 +95,9 @@ MUTATIONS = (
       f"{AFTER}where_the_client_cannot_be_hooked_spans_leave_before_the_response"),
     M("R8", "the last chance of a process", "delivery.py", "atexit.register(unless_forked, last, os.getpid())", "pass",
       f"{AFTER}a_process_that_ends_by_itself_delivers_first"),
-    M("R8", "later deliveries", "setup.py", "    self._sink.export(", "    if spans: self._sink.export(",
+    M("R8", "later deliveries", "outbox.py",
+      "    self._sink.export(self._redaction.clean(self._ended()))",
+      "    ended = self._ended()\n            if ended: self._sink.export(self._redaction.clean(ended))",
       f"{AFTER}what_a_collector_did_not_take_goes_out_with_a_later_invocation"),
     M("R8", "parents first", "sender.py", "in parents_first(spans)", "in spans",
       "test_delivery.py::test_parents_go_before_their_children"),
@@ -118,6 +122,21 @@ MUTATIONS = (
       "test_delivery.py::test_the_oldest_make_room_and_are_counted_once"),
     M("R9", "one line for a change", "sender.py", "        self._said = self._state\n", "",
       "test_sender.py::test_what_may_be_taken_later_waits_and_is_told_once"),
+    M("R10", "the alarm", "deadline.py", "self._told(this)", "pass", NAMED),
+    M("R10", "the stacks", "alarm.py", 'marks[span]["code.stacktrace"] = stacks.of(thread)', "pass",
+      NAMED),
+    M("R10", "the stacks of other threads", "alarm.py", "stacks.below(span, innermost)", '""',
+      NAMED),
+    M("R10", "what has ended", "outbox.py", "not in done), *ended]", "not in done)]", NAMED),
+    M("R10", "the end of the watch", "deadline.py",
+      "        self._running = None\n\n    def stop", "        pass\n\n    def stop",
+      f"{TIMEOUT}an_invocation_that_ends_in_time_is_not_told_of"),
+    M("R10", "the mark that it is provisional", "alarm.py",
+      '"lambda.provisional": True', '"lambda.provisional": False',
+      f"{TIMEOUT}a_handler_that_makes_it_after_the_alarm_has_its_final_spans"),
+    M("R10", "the shortest sleep", "deadline.py",
+      "            self._look.set()\n\n    def _run", "            pass\n\n    def _run",
+      f"{TIMEOUT}a_shorter_timeout_than_ever_is_seen_in_time"),
     M("R12", "names of credentials", "redaction.py", "names | NAMES", "names",
       "test_redaction.py::test_attributes_are_judged_by_their_names"),
     M("R12", "more names", "redaction.py", "names | NAMES", "NAMES", "test_redaction.py::test_the_setting_adds_names"),
