@@ -14,7 +14,7 @@ from otel.trace import Trace, read_traces
 from otel.trace.platform import GATEWAY
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
-from tests.system.processes import Footprint
+from tests.system.processes import Footprint, own_temporary
 
 REQUESTS = 40
 
@@ -88,7 +88,8 @@ def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     """Status 130, no traceback, no process, no port."""
     command = [sys.executable, "-m", "otel", "demo", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    env = own_temporary(tmp_path / "temporary")
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     traces = tmp_path / "traces.jsonl"
     assert until(lambda: traces.exists() and (stage == "starting" or traces.read_text() != ""), 60)
     footprint = Footprint(process.pid)
