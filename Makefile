@@ -74,6 +74,10 @@ bench-report: setup  ## Measure how fast the report is, against json.loads of th
 bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
 	@$(BIN)/python -m bench.response
 
+.PHONY: bench-deadline
+bench-deadline: setup  ## Measure what the watch over the deadline costs a request; 100,000 calls without a false mark
+	@$(BIN)/python -m bench.deadline
+
 .PHONY: faults
 faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
 	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)

@@ -25,7 +25,7 @@ from tests.faults.box import Box
 from tests.faults.collector import Collector
 from tests.runtime.stubs import Server
 
-__all__ = ["EVENT", "HANGS", "Hang", "Site", "hang", "read", "wrong"]
+__all__ = ["EVENT", "HANDLER", "HANGS", "Hang", "Site", "hang", "read", "wrong"]
 
 FUNCTION = "tests.faults.hanging.handler"
 SOURCE = Path(__file__).parent / "faults" / "hanging.py"

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.context import Context, attach, detach
 
-from otel.runtime.harmless import harmless
+from otel.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.sdk.trace import Span
+
+    from otel.runtime.sigalrm import AlarmSignal
 
 __all__ = ["DeadlineWatch", "Running"]
 
@@ -49,15 +51,23 @@ class Running(NamedTuple):
 
 
 class DeadlineWatch:
-    """Calls `ring` on its own thread, once for each invocation that reaches its alarm."""
+    """Calls `ring` on its own thread, once for each invocation that reaches its alarm.
 
-    def __init__(self, ring: Callable[[Running], None]) -> None:
+    Before that, now and then, it calls `glance` with the seconds that are left; which says when to be called again.
+    """
+
+    def __init__(
+        self, ring: Callable[[Running], None], glance: Callable[[Running, float], float], *, sigalrm: bool = False
+    ) -> None:
         self._ring = ring
+        self._glance = glance
+        self._signal = alarm_signal(self.look_now) if sigalrm else None
         self._running: tuple[Span, int, float] | None = None
         self._sleep_s = LONGEST_SLEEP_S
         self._shortest_s = float("inf")
-        self._look = threading.Event()
+        self._look, self._looked = threading.Event(), threading.Event()
         self._stopped = False
+        self._rung: object = None
         self._thread: threading.Thread | None = None
 
     def begin(self, span: Span, deadline: float, begun: float) -> None:
@@ -65,15 +75,27 @@ class DeadlineWatch:
         self._running = span, threading.get_ident(), deadline
         if deadline - begun < self._shortest_s:
             self._shorten(deadline - begun)
+        if self._signal is not None:
+            self._signal.begin(Running(*self._running))
 
     def end(self) -> None:
         """It has ended."""
         self._running = None
+        if self._signal is not None:
+            self._signal.end()
+
+    def look_now(self, seconds: float) -> None:
+        """Let the thread look, and wait for that, but no longer than so many seconds."""
+        self._looked.clear()
+        self._look.set()
+        self._looked.wait(seconds)
 
     def stop(self) -> None:
         """Let go of the thread."""
         self._stopped = True
         self._look.set()
+        if self._signal is not None:
+            self._signal.stop()
         if self._thread is not None:
             self._thread.join()
 
@@ -93,24 +115,30 @@ class DeadlineWatch:
             self._look.set()
 
     def _run(self) -> None:
-        rung: object = None
         wait_s = self._sleep_s
-        while True:
+        while not self._stopped:
             self._look.wait(wait_s)
             self._look.clear()
-            if self._stopped:
-                return
-            running, wait_s = self._running, self._sleep_s
-            if running is None or running is rung:
-                continue
-            this = Running(*running)
-            left = this.alarm - time()
-            if left <= 0:
-                rung = running
-                self._told(this)
-            else:
-                wait_s = min(left, wait_s)
+            running = self._running
+            wait_s = self._sleep_s if running is None or running is self._rung else self._seen(running)
+            self._looked.set()
 
-    @harmless("telling of a timeout")
-    def _told(self, running: Running) -> None:
-        self._ring(running)
+    def _seen(self, running: tuple[Span, int, float]) -> float:
+        """Look at an invocation; in how many seconds to look again."""
+        this = Running(*running)
+        left = this.alarm - time()
+        try:
+            if left > 0:
+                return max(0.0, min(left, self._sleep_s, self._glance(this, left)))
+            self._rung = running
+            self._ring(this)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+            warn(f"telling of a timeout failed ({type(error).__name__}: {error}); the request goes on")
+        return self._sleep_s
+
+
+def alarm_signal(look: Callable[[float], None]) -> AlarmSignal:
+    """Imported only where the setting says so."""
+    from otel.runtime.sigalrm import AlarmSignal
+
+    return AlarmSignal(look)

@@ -48,8 +48,8 @@ class Runtime:
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         recorder = Recorder(buffer)
         redaction = Redaction(settings.redacted)
-        self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, text_limit=settings.value_length)
-        self._watch = DeadlineWatch(self._outbox.at_deadline)
+        self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
+        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = TracerProvider(
             sampler=LambdaSampler(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import select
 import socket
 import time
@@ -13,11 +14,13 @@ from typing import Any
 import boto3
 import requests
 from botocore.config import Config
+from opentelemetry import trace
 
 URL = os.environ["PROVIDER"]
 HOLE = os.environ.get("HOLE", "127.0.0.1:9")  # takes connections and never says a word
 PATIENT = Config(read_timeout=600, connect_timeout=600, retries={"total_max_attempts": 1})
 TABLE = boto3.resource("dynamodb", endpoint_url=f"http://{HOLE}", config=PATIENT).Table("orders")
+TRACER = trace.get_tracer("function")
 SLOW_NAME = "slow.example.com"
 
 
@@ -76,6 +79,20 @@ def makes_it(context: Any) -> Any:
     return {"statusCode": 200, "body": "{}"}
 
 
+def half_time(context: Any) -> int:
+    """C code that keeps the interpreter's lock, from half of the time on."""
+    time.sleep(context.get_remaining_time_in_millis() / 2000 + 0.3)
+    return sum(range(10**12))
+
+
+def long_work(_context: Any) -> None:
+    """One call after the other, each in a step that ends, for ever."""
+    while True:
+        with TRACER.start_as_current_span("step"):
+            requests.get(f"{URL}/step", timeout=5)
+            time.sleep(0.3)
+
+
 HANGS: dict[str, Any] = {
     "own loop": own_loop,
     "sleep": sleep,
@@ -91,4 +108,7 @@ DO: dict[str, Any] = {
     "makes it": makes_it,
     # C code that holds the interpreter's lock: no other thread runs, ours neither.
     "sum": lambda _context: sum(range(10**12)),
+    "half time": half_time,
+    "regex": lambda _context: re.match(r"(a+)+$", "a" * 64 + "b"),
+    "long work": long_work,
 }

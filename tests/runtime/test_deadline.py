@@ -14,7 +14,7 @@ from otel.runtime.deadline import DeadlineWatch, Running
 from otel.trace import Trace
 from tests.faults.collector import Collector
 from tests.sandbox.state import until
-from tests.timeouts import EVENT, HANGS, Hang, Site, hang, read, wrong
+from tests.timeouts import EVENT, HANDLER, HANGS, Hang, Site, hang, read, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +62,52 @@ def test_a_handler_that_makes_it_after_the_alarm_has_its_final_spans(site: Site)
     ]
 
 
+def test_a_killed_invocation_leaves_what_had_ended_and_no_orphan(site: Site) -> None:
+    """Out of memory, for example, at 8 s of 10: Linux says it with SIGKILL."""
+    collector = Collector()
+    box = site.box(collector, timeout_s=10)
+    killer = threading.Timer(8, box.environment.kill)
+    killer.start()
+    try:
+        run = box.invoke(json.dumps({**EVENT, "do": "long work"}).encode())
+        assert run.outcome is not None
+        assert run.outcome.error == "Runtime.ExitError"
+    finally:
+        killer.join()
+        box.close()
+        collector.close()
+    trace = Trace(read(collector))
+    assert (trace.problems, trace.orphans, trace.timed_out) == ((), (), False)
+    assert trace.handler is not None
+    assert trace.handler.provisional
+    ended = [span for span in trace.spans if span.name == "step" and not span.provisional]
+    assert len(ended) > 5
+    assert run.started_ns + 8e9 - max(span.end_ns or 0 for span in ended) < 3e9
+
+
+def test_at_half_time_an_open_call_is_told_by_a_setting(site: Site) -> None:
+    """C code that keeps the interpreter's lock to the end: what was open at half of the timeout is all there can be."""
+    trace, _ = hang(site, "half time", LAMBDA_LATENCY_HALF_TIME="true")
+    assert trace is not None
+    assert (trace.problems, trace.orphans, trace.timed_out) == ((), (), False)
+    assert [(span.name, span.provisional, span.status.name) for span in trace.spans] == [
+        ("GET /items", True, "UNSET"),
+        ("GET", False, "UNSET"),
+    ]
+
+
+def test_a_signal_sees_into_a_regular_expression_by_a_setting(site: Site) -> None:
+    """It keeps the interpreter's lock, but takes signals."""
+    one = Hang("regex", HANDLER, ('"regex": lambda _context: re.match(r"(a+)+$", "a" * 64 + "b"),',))
+    trace, _ = hang(site, one.do, LAMBDA_LATENCY_SIGALRM="true")
+    assert wrong(trace, one) == ""
+
+
 @pytest.fixture
 def watch() -> Iterator[tuple[DeadlineWatch, list[Running]]]:
     """A watch, and what it told of."""
     rung: list[Running] = []
-    watch = DeadlineWatch(rung.append)
+    watch = DeadlineWatch(rung.append, lambda *_: float("inf"))
     yield watch, rung
     watch.stop()
 
