@@ -64,8 +64,8 @@ def main() -> int:
     took = time.perf_counter() - began
     runtime.stop()
     marked = len(sink.marked)
-    print(f"{options.calls:,} warm calls of {took / options.calls * 1e6:.0f} us that end in time: {sink.spans:,} spans, "
-          f"{marked} marked as a timeout")  # fmt: skip
+    print(f"{options.calls:,} warm calls of {took / options.calls * 1e6:.0f} us that end in time: "
+          f"{sink.spans:,} spans, {marked} marked as a timeout")  # fmt: skip
     return int(marked > 0 or sink.spans != options.calls)
 
 
