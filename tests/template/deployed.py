@@ -166,6 +166,11 @@ class Resolver:
 
     def _sub(self, argument: Any) -> Any:
         text, own = argument if isinstance(argument, list) else (argument, {})
-        values = {**self._values, **{name: self(one) for name, one in own.items()}}
+        values = {**self._values, **{name: _text(self(one)) for name, one in own.items()}}
         filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(values.get(match[1], match[0])), text)
         return {"Fn::Sub": filled} if "${" in filled else filled
+
+
+def _text(value: Any) -> Any:
+    """What is put into a text: one that still names resources goes on to do so."""
+    return value["Fn::Sub"] if isinstance(value, dict) and "Fn::Sub" in value else value
