@@ -90,6 +90,10 @@ promises: setup  ## Take the code of each promise out of the runtime in turn: do
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: picture
+picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
+	@$(BIN)/python -m bench.picture
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
