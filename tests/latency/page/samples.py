@@ -30,6 +30,15 @@ STACK = """\
   File "/var/task/requests/sessions.py", line 637, in post
   File "/opt/python/urllib3/connectionpool.py", line 534, in _make_request
     conn.request(method, url, body=body, headers=headers, chunked=chunked, preload_content=preload_content)
+  File "/opt/python/urllib3/connection.py", line 516, in getresponse
+  File "/var/lang/lib/python3.13/http/client.py", line 1430, in getresponse
+  File "/var/lang/lib/python3.13/http/client.py", line 331, in begin
+  File "/var/lang/lib/python3.13/socket.py", line 719, in readinto
+"""
+THREADS = """\
+Thread audit-0:
+  File "/var/task/functions/audit.py", line 12, in write
+    queue.get()
 """
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
@@ -190,6 +199,7 @@ def _connecting(number: int) -> Trace:
 def _stuck(number: int, stack: str = STACK) -> Trace:
     marks = {"lambda.timeout": True, "lambda.timeout.limit_ms": 3000}
     attributes = {"http.method": "POST", "peer.service": "payments.example.com", "code.stacktrace": stack, **marks}
+    attributes["lambda.timeout.threads"] = THREADS
     call = node("POST", 30, 3005, kind=SpanKind.CLIENT, attributes=attributes, status=Status.ERROR, scope=REQUESTS)
     return _of(
         number, node("validate order", 10, 13), put_item(14, 28), call, end=3010, status_code=504, timed_out=True

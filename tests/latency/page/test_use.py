@@ -173,7 +173,14 @@ def test_a_request_opens_by_mouse(rich: Browser) -> None:
         "#stack"
     )
     assert rich.text("#stack li.own .code") == "charge = payments.charge(order)"
-    assert rich.count(".fall .deadline") + rich.count(".deadline") > 0
+    assert rich.text("#stack summary") == "5 frames of packages"
+    assert rich.text("#stack > ol > li:last-child") == "socket.py:719  readinto"
+    assert rich.text("#stack > details summary") == "In thread audit-0"
+    limit, end = rich.run(
+        "return ['.fall .deadline', '.fall .outline'].map((one) => document.querySelector(one).getBBox())"
+        ".map((box) => box.x + box.width)"
+    )
+    assert 0 <= end - limit < 12  # 3,000 of 3,010 ms, from where the handler began
     rich.run("[...document.querySelectorAll('.span-row')].at(-2).click()")
     rich.settle()
     told = rich.text("#details")

@@ -108,9 +108,14 @@ function deadlines(picture, own) {
   const wall = requests.wall_ns[fall.request];
   const line = (time, name) => picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: AXIS - 6, y2: own.height, class: name }));
   if (fall.tree.end > wall * 1.001) line(wall, "answered");
-  if (!has(fall.request, TIMEOUT)) return;
-  const killed = fall.tree.spans.find((span) => span.mark === "running");
-  line(killed === undefined ? wall : killed.end, "deadline");
+  if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
+}
+
+/** The limit counts from the start of the function: of the outermost span that says it ran into it. */
+function deadlineOf(wall) {
+  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
+  const outermost = fall.tree.spans.find((span) => span.details.some((one) => one.attributes?.["lambda.timeout"] === true));
+  return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
 }
 
 function nameRow(row, at, own) {
