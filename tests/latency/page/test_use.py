@@ -180,7 +180,7 @@ def test_a_request_opens_by_mouse(rich: Browser) -> None:
         "return ['.fall .deadline', '.fall .outline'].map((one) => document.querySelector(one).getBBox())"
         ".map((box) => box.x + box.width)"
     )
-    assert 0 <= end - limit < 12  # 3,000 of 3,010 ms, from where the handler began
+    assert abs(end - limit) < 3  # 3,000 of 3,010 ms, from where the handler began
     rich.run("[...document.querySelectorAll('.span-row')].at(-2).click()")
     rich.settle()
     told = rich.text("#details")
