@@ -6,7 +6,10 @@ const FEW_FRAMES = 5;
 function drawRequestSection() {
   const element = h("section", { id: "request", "aria-labelledby": "request-title" });
   byId("sections").append(element);
-  onWidth(element, drawFall);
+  onWidth(element, (width) => {
+    fall.width = width;
+    drawFall();
+  });
   showRequest(-1);
 }
 

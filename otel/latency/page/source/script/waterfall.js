@@ -5,7 +5,7 @@ const AXIS = 26;
 const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 
-const fall = { request: -1, tree: null, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null };
+const fall = { request: -1, tree: null, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null, width: 0 };
 
 function loadFall(request) {
   const tree = request < 0 ? null : treeOf(request);
@@ -19,7 +19,7 @@ function loadFall(request) {
 
 /** Everything that the rows are drawn with: sizes, and where an instant is. */
 function fallFrame() {
-  const width = fall.element.clientWidth || byId("request").clientWidth;
+  const { width } = fall;
   const narrow = width <= NARROW;
   const names = narrow ? 0 : Math.round(Math.min(330, width * 0.34));
   const [left, right] = [narrow ? 2 : names + 2 * FIGURES + 18, width - (narrow ? 2 : 14)];
@@ -31,7 +31,7 @@ function fallFrame() {
 }
 
 function drawFall() {
-  if (fall.tree === null) return;
+  if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
   const picture = s("svg", { width: own.width, height: own.height, "aria-hidden": "true" });
   timeAxis(picture, own);
