@@ -100,6 +100,10 @@ timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name 
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: picture
+picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
+	@$(BIN)/python -m bench.picture
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
