@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from otel.testing.assignment import assign
 from otel.testing.expectation import AnyOrder, Expectation
 from otel.testing.facets import differences
-from otel.testing.matchers import equal
+from otel.testing.matchers import ANYTHING, equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -283,13 +283,9 @@ def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tu
 
 
 def may_be_renamed(expected: Expectation, node: Node) -> bool:
-    """Under another name a span is kept only for the sake of its children."""
-    names = node.names
-    return bool(names) and any(
-        member.name in names if isinstance(member.name, str) else True
-        for child in expected.children
-        if isinstance(child, (Expectation, AnyOrder))
-        for member in ((child,) if isinstance(child, Expectation) else child.members)
+    """Under another name a span is kept only for the sake of what is below it."""
+    return bool(node.names) and (
+        not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)
     )
 
 
