@@ -70,6 +70,10 @@ build/collector/otelcol: requirements/collector.yaml
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
 
+.PHONY: bench-testing
+bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
+	@$(BIN)/python -m bench.testing
+
 .PHONY: bench-response
 bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
 	@$(BIN)/python -m bench.response

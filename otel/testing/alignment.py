@@ -7,12 +7,13 @@ allow more and take far too long.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from otel.testing.assignment import assign
-from otel.testing.expectation import AnyOrder, Expectation
-from otel.testing.facets import differences
+from otel.testing.expectation import AnyOrder, Expectation, spans_of
+from otel.testing.facets import differences, is_as_expected
 from otel.testing.matchers import ANYTHING, equal
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["WHOLE", "Aligner", "Pair", "Step"]
 
 WHOLE = 1000
 NEVER = 1 << 60
+PATIENCE = 50_000  # pairs of spans
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Aligner:
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[int, int], Pair | None] = {}
+        self._fitting: dict[tuple[int, int], bool] = {}
 
     def pair(self, expected: Expectation, node: Node) -> Pair | None:
         """One laid over the other; None if they have too little in common to be the same span."""
@@ -64,10 +67,33 @@ class Aligner:
             self._pairs[key] = self._pair(expected, node)
         return self._pairs[key]
 
+    @property
+    def tired(self) -> bool:
+        """Whether so much was compared that any diff now is better than the smallest one in a minute."""
+        return len(self._pairs) > PATIENCE
+
     def cost(self, expected: Expectation, node: Node) -> int:
         """Of that; `NEVER` if it cannot be."""
         pair = self.pair(expected, node)
         return NEVER if pair is None else pair.cost
+
+    def fits(self, expected: Expectation, node: Node) -> bool:
+        """Whether it costs nothing; found out sooner than what it costs."""
+        if not is_as_expected(expected, node):
+            return False
+        if not expected.children or not node.children:
+            return not node.children and not any(one.size for one in spans_of(expected.children))
+        if expected.exact and expected.size != node.size:
+            return False
+        key = id(expected), id(node)
+        if key not in self._fitting:
+            self._fitting[key] = self._fit_below(expected.children, node.children)
+        return self._fitting[key]
+
+    def _fit_below(self, expected: Sequence[Child], nodes: Sequence[Node]) -> bool:
+        if all(isinstance(one, Expectation) for one in expected):
+            return len(expected) == len(nodes) and all(map(self.fits, expected, nodes))  # type: ignore[arg-type]
+        return self.level(expected, nodes)[0] == 0
 
     def level(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
         """The cheapest way for the children of a kept span, or for the tops."""
@@ -113,7 +139,7 @@ class Aligner:
         return begin, end
 
     def _as_expected(self, expected: Child, node: Node) -> bool:
-        return isinstance(expected, Expectation) and expected.exact and self.cost(expected, node) == 0
+        return isinstance(expected, Expectation) and expected.exact and self.fits(expected, node)
 
     def _ordered(self, expected: Sequence[Expectation], nodes: Sequence[Node]) -> Found:
         """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
@@ -121,7 +147,8 @@ class Aligner:
         while True:
             cost, steps = self._in_band(expected, nodes, band)
             # Whoever leaves the band drops so many spans on the one side and so many on the other.
-            if cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1)) or band > len(expected) + len(nodes):
+            enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
+            if enough or self.tired or band > len(expected) + len(nodes):
                 return cost, steps
             band *= 4
 
@@ -129,25 +156,29 @@ class Aligner:
         longer = len(nodes) - len(expected)
         low, high = min(0, longer) - band, max(0, longer) + band
         width = len(nodes) + 1
-        row = [NEVER] * width
-        row[0] = 0
-        for column in range(1, min(high, len(nodes)) + 1):
-            row[column] = row[column - 1] + WHOLE * nodes[column - 1].size
+        alone = [0, *(WHOLE * node.size for node in nodes)]
+        row = [*itertools.accumulate(alone[: high + 1]), *[NEVER] * width][:width]
         moves = [bytearray(b"u" * width)]
+        leaves = not any(node.children for node in nodes)
         for number, one in enumerate(expected, start=1):
             above, row, move = row, [NEVER] * width, bytearray(width)
             missing_cost = WHOLE * one.size
+            # Where nothing can be renamed, another name is nothing to be kept: most pairs need not be looked at.
+            name = one.name if isinstance(one.name, str) and (leaves or not one.children) else None
+            before = NEVER
             for column in range(max(0, number + low), min(len(nodes), number + high) + 1):
                 best, how = above[column] + missing_cost, 109  # m
                 if column:
-                    node = nodes[column - 1]
-                    other = row[column - 1] + WHOLE * node.size
+                    other = before + alone[column]
                     if other < best:
                         best, how = other, 117  # u
-                    diagonal = above[column - 1]
-                    if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
-                        best, how = other, 107  # k
-                row[column], move[column] = best, how
+                    node = nodes[column - 1]
+                    if name is None or name == node.span.name:
+                        diagonal = above[column - 1]
+                        if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
+                            best, how = other, 107  # k
+                row[column] = before = best
+                move[column] = how
             moves.append(move)
         steps: list[Step] = []
         number, column = len(expected), len(nodes)
@@ -227,13 +258,7 @@ class Aligner:
         taken: dict[int, Expectation] = {}
         steps: list[Step] = []
         for members, columns in groups(bag.members, nodes):
-            chosen = assign(
-                lambda row, column, members=members, columns=columns: self.cost(  # type: ignore[misc]
-                    members[row], nodes[columns[column]]
-                ),
-                [WHOLE * one.size for one in members],
-                [WHOLE * nodes[column].size for column in columns],
-            )
+            chosen = assign(_Set(self, members, [nodes[column] for column in columns]))
             taken |= {columns[column]: members[row] for row, column in chosen.items()}
             steps += [missing(one) for row, one in enumerate(members) if row not in chosen]
         steps = [
@@ -250,6 +275,35 @@ class Aligner:
         alone = step.expected or step.node
         assert alone is not None
         return WHOLE * alone.size
+
+
+class _Set:
+    """Expected spans as rows, recorded ones as columns."""
+
+    def __init__(self, aligner: Aligner, members: list[Expectation], nodes: list[Node]) -> None:
+        self._aligner = aligner
+        self._members = members
+        self._nodes = nodes
+        self.rows = [WHOLE * one.size for one in members]
+        self.columns = [WHOLE * node.size for node in nodes]
+
+    @property
+    def tired(self) -> bool:
+        """Whether what is left over is to be taken as it comes."""
+        return self._aligner.tired
+
+    def fits(self, row: int, column: int) -> bool:
+        """Whether the cost is nothing."""
+        return self._aligner.fits(self._members[row], self._nodes[column])
+
+    def cost(self, row: int, column: int) -> int:
+        """Of one laid over the other."""
+        return self._aligner.cost(self._members[row], self._nodes[column])
+
+    def least(self, row: int, column: int) -> int:
+        """No more than the cost, and sooner known."""
+        one = self._members[row]
+        return abs(self.rows[row] - self.columns[column]) if one.exact else 0
 
 
 _Way: TypeAlias = "tuple[_Way, list[Step]] | None"

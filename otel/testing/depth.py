@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["room_for"]
 
-FRAMES = 12  # of the stack for each level of a tree, and some to spare
+FRAMES = 24  # of the stack for each level of a tree, and some to spare
 
 
 @contextmanager
