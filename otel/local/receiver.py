@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel.local.http import Handler, Server
 
-__all__ = ["serve_receiver"]
+__all__ = ["from_protobuf", "serve_receiver"]
 
 MAX_BODY = 20 * 1024 * 1024  # the collector's own limit, after decompression
 
@@ -40,7 +40,7 @@ class _Receiver(Handler):
             if len(body) > MAX_BODY:
                 raise ValueError(f"more than {MAX_BODY} bytes")
             if kind == "application/x-protobuf":
-                document = _from_protobuf(body)
+                document = from_protobuf(body)
             elif kind == "application/json":
                 document = json.loads(body)
                 if not isinstance(document, dict):
@@ -55,8 +55,11 @@ class _Receiver(Handler):
         return self.answer(200, b"" if kind == "application/x-protobuf" else b"{}", {"Content-Type": kind})
 
 
-def _from_protobuf(body: bytes) -> dict[str, Any]:
-    """protobuf's own JSON has ids in base64 where OTLP/JSON has them in hex."""
+def from_protobuf(body: bytes) -> dict[str, Any]:
+    """An export request as OTLP/JSON; raises protobuf's DecodeError.
+
+    protobuf's own JSON has ids in base64 where OTLP/JSON has them in hex.
+    """
     document: dict[str, Any] = MessageToDict(ExportTraceServiceRequest.FromString(body), use_integers_for_enums=True)
     for resource in document.get("resourceSpans", ()):
         for scope in resource.get("scopeSpans", ()):

@@ -111,7 +111,7 @@ def test_the_map_says_who_calls_whom() -> None:
     assert told["nodes"] == [
         {"id": 0, "kind": "function", "name": "CreateOrder"},
         {"id": 1, "kind": "api gateway", "name": "API Gateway"},
-        {"id": 2, "kind": "aws", "name": "DynamoDB PutItem orders"},
+        {"id": 2, "kind": "aws", "name": "DynamoDB orders"},
         {"id": 3, "kind": "external", "name": "payments.example.com"},
         {"id": 4, "kind": "external", "name": "a-rather-long-name.payments.example.com"},
     ]
@@ -134,6 +134,7 @@ def test_a_timeout_is_told_with_what_was_running() -> None:
             "running": "POST a-rather-long-name.payments.example.com",
             "elapsed_ns": 2977 * MS,
             "frames": [],
+            "threads": [],
         }
     ]
     assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS}

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from tests.sandbox.state import is_gone, until
 
-__all__ = ["Footprint"]
+__all__ = ["Footprint", "own_temporary"]
+
+
+def own_temporary(folder: Path) -> dict[str, str]:
+    """The variables of a process whose temporary files are nobody else's, for a `Footprint` of it."""
+    folder.mkdir()
+    return {**os.environ, "TMPDIR": str(folder)}
 
 
 class Footprint:
-    """The descendants of a process and the ports they listen on, as seen now; later, what is left of them."""
+    """The descendants of a process and the ports they listen on, as seen now; later, what is left of them.
+
+    The process was given `own_temporary`: in a folder that others share, what is new may be theirs.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pids = [pid, *_descendants(pid)]
         self.ports = sorted({port for one in self.pids for port in _ports(one)})
-        self.folders = _folders()
+        self._temporary = _temporary(pid)
 
     def left(self) -> dict[str, list[Any]]:
         """What is still there although the command has ended; given two seconds to go."""
         # A process counts as gone when its first thread is; the others may hold its ports a little longer.
-        until(lambda: all(map(is_gone, self.pids)) and not any(map(_answers, self.ports)), 2)
+        until(lambda: all(map(is_gone, self.pids)) and not any(map(_answers, self.ports)) and not self._files(), 2)
         return {
             "processes": [_command(pid) for pid in self.pids if not is_gone(pid)],
             "ports": [port for port in self.ports if _answers(port)],
-            "folders": sorted(_folders() - self.folders),
+            "folders": self._files(),
         }
+
+    def _files(self) -> list[Path]:
+        return sorted(self._temporary.iterdir())
 
 
 def _descendants(pid: int) -> list[int]:
@@ -58,5 +70,6 @@ def _command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
-def _folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("lambda-latency-*"))
+def _temporary(pid: int) -> Path:
+    variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return Path(next(one for one in variables if one.startswith("TMPDIR=")).removeprefix("TMPDIR="))

@@ -14,7 +14,7 @@ from otel.trace import Trace, read_traces
 from otel.trace.platform import GATEWAY
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
-from tests.system.processes import Footprint
+from tests.system.processes import Footprint, own_temporary
 
 REQUESTS = 40
 
@@ -30,10 +30,12 @@ def is_joined(trace: Trace) -> bool:
     return [span.origin for span in trace.tops] == [GATEWAY] and trace.problems == ()
 
 
+@pytest.mark.parametrize("export", ["collector", "daemon"])
 @pytest.mark.parametrize("setup", ["kit", "layer"])
-def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str) -> None:
-    """Whoever starts OpenTelemetry in the functions."""
-    ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}")
+def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: str) -> None:
+    """Whoever starts OpenTelemetry in the functions, and whoever takes their spans."""
+    ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}", "--parameter", f"Export={export}")
+    assert ("spans went by UDP" in " ".join(ended.stdout.split())) is (export == "daemon")
     assert (ended.returncode, ended.stderr) == (0, "")
     reading = read_traces(tmp_path / "traces.jsonl")
     assert (len(reading.traces), reading.problems) == (REQUESTS, ())
@@ -65,7 +67,9 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     assert " wait for payments.example.com: " in sentence
     assert rest.startswith(" High confidence: the largest part in ")
     for said in (
-        "1 of 120 requests timed out at 6,000 ms.",
+        "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
+        " ms, at functions/table.py:",
+        "Running at the deadline: ",
         "Next: Give the call to payments.example.com a timeout",
         "Where the time goes whose typical slow difference calls payments.example.com theirs",
         f"Traces: {tmp_path}/traces.jsonl.",
@@ -86,7 +90,8 @@ def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     """Status 130, no traceback, no process, no port."""
     command = [sys.executable, "-m", "otel", "demo", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    env = own_temporary(tmp_path / "temporary")
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     traces = tmp_path / "traces.jsonl"
     assert until(lambda: traces.exists() and (stage == "starting" or traces.read_text() != ""), 60)
     footprint = Footprint(process.pid)

@@ -23,7 +23,7 @@ import pytest
 
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT, order
-from tests.system.processes import Footprint
+from tests.system.processes import Footprint, own_temporary
 
 REQUESTS, AT_ONCE = 1000, 16
 
@@ -31,10 +31,16 @@ REQUESTS, AT_ONCE = 1000, 16
 class Served:
     """The command, up, and the lines that it has printed."""
 
-    def __init__(self, arguments: list[str], cwd: Path) -> None:
+    def __init__(self, arguments: list[str], cwd: Path, env: dict[str, str]) -> None:
         command = [sys.executable, "-u", "-m", "otel", "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
-            command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=cwd,
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self._new: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -80,7 +86,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     started: list[Served] = []
 
     def start(*arguments: str, cwd: Path = ROOT) -> Served:
-        started.append(Served([*arguments, "--out", str(tmp_path / "out")], cwd))
+        env = own_temporary(tmp_path / f"temporary-{len(started)}")
+        started.append(Served([*arguments, "--out", str(tmp_path / "out")], cwd, env))
         return started[-1]
 
     yield start
@@ -140,6 +147,15 @@ def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:
     served.wait_for(r"^GET /orders/\{id\} +404 +[\d,]+\.\d ms  cold start [\d,]+\.\d ms$")
     served.call("GET", "/nothing")
     served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
+
+
+def test_a_timeout_is_printed_with_the_call_and_the_line(serve: Serve, tmp_path: Path) -> None:
+    """As it was running shortly before the kill."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "function", "kind": "timeout"}]}')
+    served = serve("--faults", str(plan))
+    assert served.call("GET", "/orders/none")[0] == 502
+    served.wait_for(r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$")
 
 
 def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
