@@ -8,49 +8,25 @@ allow more and take far too long.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from otel.testing.assignment import assign
 from otel.testing.expectation import AnyOrder, Expectation, spans_of
 from otel.testing.facets import differences, is_as_expected
-from otel.testing.matchers import ANYTHING, equal
+from otel.testing.matchers import equal
+from otel.testing.sets import WHOLE, Set, groups, may_be_renamed
+from otel.testing.steps import Found, Pair, Step, kept, mark_late, missing, unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from otel.testing.expectation import Child
     from otel.testing.node import Node
 
-__all__ = ["WHOLE", "Aligner", "Pair", "Step"]
+__all__ = ["Aligner"]
 
-WHOLE = 1000
 NEVER = 1 << 60
 PATIENCE = 50_000  # pairs of spans
-
-
-@dataclass(slots=True)
-class Pair:
-    """A recorded span kept as an expected one. `notes` are its own differences, `steps` what became of its children."""
-
-    expected: Expectation
-    node: Node
-    cost: int
-    notes: list[str]
-    steps: list[Step]
-
-
-@dataclass(slots=True)
-class Step:
-    """What became of one child. `late`: kept where it should overlap, and it began when the one named had ended."""
-
-    what: Literal["kept", "missing", "unexpected", "allowed"]
-    expected: Expectation | None
-    node: Node | None
-    late: Node | None = None
-
-
-Found: TypeAlias = "tuple[int, list[Step]]"
 
 
 class Aligner:
@@ -258,7 +234,7 @@ class Aligner:
         taken: dict[int, Expectation] = {}
         steps: list[Step] = []
         for members, columns in groups(bag.members, nodes):
-            chosen = assign(_Set(self, members, [nodes[column] for column in columns]))
+            chosen = assign(Set(self, members, [nodes[column] for column in columns]))
             taken |= {columns[column]: members[row] for row, column in chosen.items()}
             steps += [missing(one) for row, one in enumerate(members) if row not in chosen]
         steps = [
@@ -277,35 +253,6 @@ class Aligner:
         return WHOLE * alone.size
 
 
-class _Set:
-    """Expected spans as rows, recorded ones as columns."""
-
-    def __init__(self, aligner: Aligner, members: list[Expectation], nodes: list[Node]) -> None:
-        self._aligner = aligner
-        self._members = members
-        self._nodes = nodes
-        self.rows = [WHOLE * one.size for one in members]
-        self.columns = [WHOLE * node.size for node in nodes]
-
-    @property
-    def tired(self) -> bool:
-        """Whether what is left over is to be taken as it comes."""
-        return self._aligner.tired
-
-    def fits(self, row: int, column: int) -> bool:
-        """Whether the cost is nothing."""
-        return self._aligner.fits(self._members[row], self._nodes[column])
-
-    def cost(self, row: int, column: int) -> int:
-        """Of one laid over the other."""
-        return self._aligner.cost(self._members[row], self._nodes[column])
-
-    def least(self, row: int, column: int) -> int:
-        """No more than the cost, and sooner known."""
-        one = self._members[row]
-        return abs(self.rows[row] - self.columns[column]) if one.exact else 0
-
-
 _Way: TypeAlias = "tuple[_Way, list[Step]] | None"
 _Best: TypeAlias = "tuple[int, _Way]"
 
@@ -318,58 +265,6 @@ def allowed_row(nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
         node = nodes[column - 1]
         row.append(min(above[column], (before + node.faulty, (way, [Step("allowed", None, node)])), key=_cost))
     return row
-
-
-def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tuple[list[Expectation], list[int]]]:
-    """Parts of a set that have nothing to do with each other: spans of one name, unless a name may be another."""
-    if not all(isinstance(one.name, str) for one in members) or any(
-        one.name != node.span.name and may_be_renamed(one, node) for one in members if one.children for node in nodes
-    ):
-        yield list(members), list(range(len(nodes)))
-        return
-    by_name: dict[object, tuple[list[Expectation], list[int]]] = {}
-    for one in members:
-        by_name.setdefault(one.name, ([], []))[0].append(one)
-    for column, node in enumerate(nodes):
-        if node.span.name in by_name:
-            by_name[node.span.name][1].append(column)
-    yield from by_name.values()
-
-
-def may_be_renamed(expected: Expectation, node: Node) -> bool:
-    """Under another name a span is kept only for the sake of what is below it."""
-    return bool(node.names) and (
-        not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)
-    )
-
-
-def mark_late(steps: list[Step]) -> int:
-    """Of those that should overlap, each that began when an earlier one had ended; returns how many."""
-    ran = sorted((step for step in steps if step.what == "kept"), key=lambda step: step.node.start)  # type: ignore[union-attr]
-    first: Node | None = None  # of those seen so far the one that ended first
-    count = 0
-    for step in ran:
-        node = step.node
-        assert node is not None
-        if first is not None and node.start >= first.end:
-            step.late = first
-            count += 1
-        if first is None or node.end < first.end:
-            first = node
-    return count
-
-
-def kept(expected: Child, node: Node) -> Step:
-    assert isinstance(expected, Expectation)
-    return Step("kept", expected, node)
-
-
-def missing(expected: Expectation) -> Step:
-    return Step("missing", expected, None)
-
-
-def unexpected(node: Node) -> Step:
-    return Step("unexpected", None, node)
 
 
 def _cost(best: _Best) -> int:

@@ -6,7 +6,10 @@ square of spans and of places to be left alone in. Costs are asked for only wher
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Costs", "assign"]
 
@@ -23,6 +26,9 @@ class Costs(Protocol):
     @property
     def tired(self) -> bool:
         """Whether what is left over is to be taken as it comes."""
+
+    def candidates(self, row: int) -> Iterable[int]:
+        """The columns that may fit, and perhaps some others."""
 
     def fits(self, row: int, column: int) -> bool:
         """Whether the pair costs nothing."""
@@ -63,7 +69,7 @@ def _exchange(costs: Costs, start: int, row_of: dict[int, int], known: dict[int,
     waiting = [(start, -1)]
     for row, has in waiting:  # it grows on the way
         if row not in known:
-            known[row] = [column for column in range(len(costs.columns)) if costs.fits(row, column)]
+            known[row] = [column for column in costs.candidates(row) if costs.fits(row, column)]
         wanted = [column for column in known[row] if column not in came_from]
         came_from.update((column, (row, has)) for column in wanted)
         free = next((column for column in wanted if column not in row_of), -1)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel.testing.alignment import Aligner, Step
+from otel.testing.alignment import Aligner
 from otel.testing.depth import room_for
 from otel.testing.expectation import AnyOrder, Expectation, spans_of
 from otel.testing.node import Forest, Node, forest
 from otel.testing.snapshot import Snapshot
+from otel.testing.steps import Step
 from otel.trace import Trace
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 import otel.testing
 from otel.testing import Snapshot, any_order, span
-from otel.testing.alignment import WHOLE, Aligner
+from otel.testing.alignment import Aligner
 from otel.testing.comparison import compare
 from otel.testing.expectation import AnyOrder, Expectation
 from otel.testing.facets import differences
 from otel.testing.node import forest
+from otel.testing.sets import WHOLE
 from otel.trace import Span, Trace
 from tests.testing.trees import T0, TRACE_ID, changes, outline, stated, traces
 
