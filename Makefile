@@ -72,6 +72,10 @@ build/collector/otelcol: requirements/collector.yaml
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
 
+.PHONY: bench-testing
+bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
+	@$(BIN)/python -m bench.testing
+
 .PHONY: bench-page
 bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
 	@$(BIN)/python -m bench.page
