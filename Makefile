@@ -24,7 +24,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
 	@$(BIN)/lambda-latency serve
 
 .PHONY: test
-test: setup  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+test: setup build/urllib3-1.26  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
 	@$(BIN)/python -m tests.every_python
 
@@ -103,6 +103,7 @@ build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
+	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 
 .PHONY: clean
@@ -126,6 +127,11 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/setup.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The urllib3 of Lambda's older Pythons, beside the locked one: connections are traced with either.
+build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
+	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python --target $@ --requirement $<
 	@touch $@
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
