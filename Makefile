@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 5
 INVOCATIONS ?= 10000
+ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
@@ -35,6 +36,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/sam validate --lint
+	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
 
 .PHONY: format
@@ -70,6 +72,10 @@ build/collector/otelcol: requirements/collector.yaml
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
 
+.PHONY: bench-page
+bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
+	@$(BIN)/python -m bench.page
+
 .PHONY: bench-response
 bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
 	@$(BIN)/python -m bench.response
@@ -97,13 +103,27 @@ planted: setup  ## Plant one cause of slow requests at a time: does the verdict 
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
-	@$(ANSWERS_AS_3_13) || echo "No bytecode in the artifacts, since no python3.13 answers here: every cold start will compile." >&2
+	@[ -n "$(RUNTIME_PYTHON)" ] || echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2
+
+.PHONY: deploy
+deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
+	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
+
+.PHONY: deploy-local
+deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
+	@$(BIN)/python -m tests.deploy
+
+build/ministack/ready: requirements/ministack.txt | setup
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
+	@VIRTUAL_ENV=$(CURDIR)/build/ministack $(BIN)/uv pip sync --quiet --require-hashes $<
+	@touch $@
 
 .PHONY: lock
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
+	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 
 .PHONY: clean
@@ -138,23 +158,35 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
+.PHONY: artifact build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
+	@$(MAKE) --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
+
+# /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
+# that it reads, and a python3.13 on the PATH may be a stub that exits, so each candidate is asked.
+PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13 \
+	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13)
+RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+# Not by timestamp, which a zip changes, and not to be checked against a source that nobody can change.
+BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p /var/task
+
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
 # the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.
-ARTIFACT_PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
-	--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
-	--requirement requirements/functions.txt --target
-# /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
-# that it reads, and a python3.13 on the PATH may be a stub that exits, so it is asked.
-ANSWERS_AS_3_13 = python3.13 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null
+PACKAGES = build/packages/$(if $(RUNTIME_PYTHON),compiled,plain)
+build/packages/%/ready: requirements/functions.txt
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+		--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
+		--requirement $< --target $(@D)/python
+	@rm -rf $(@D)/python/bin
+	@$(call BYTECODE,$(@D)/python) $(@D)/python
+	@touch $@
 
-.PHONY: build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
-build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
-	@$(ARTIFACT_PIP) "$(ARTIFACTS_DIR)"
-	@rm -rf "$(ARTIFACTS_DIR)/bin"
+artifact:
+	@$(MAKE) --no-print-directory $(PACKAGES)/ready
 	@mkdir -p "$(ARTIFACTS_DIR)/otel"
-	@cp -R functions collector.yaml "$(ARTIFACTS_DIR)"
+	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
 	@cp -R otel/__init__.py otel/runtime "$(ARTIFACTS_DIR)/otel"
-	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -r {} +
-	@if $(ANSWERS_AS_3_13); then \
-		python3.13 -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /var/task "$(ARTIFACTS_DIR)"; \
-	fi
+	@find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/otel" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR)) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/otel"

@@ -118,6 +118,7 @@ def _report_options(subparsers: Any) -> None:
     _choice(report)
     report.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
     report.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
+    report.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
     report.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
     report.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     report.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")

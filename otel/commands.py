@@ -62,11 +62,19 @@ def demo(options: argparse.Namespace) -> int:
         return 0
     notes = [
         f"Traces: {ran.traces}. As X-Ray has them: {ran.xray}. What the functions printed: {ran.log}.",
-        collector.sentence,
+        collector.sentence
+        if ran.collected
+        else "No collector: spans went by UDP to what stands for Lambda's X-Ray daemon.",
     ]
     if not ran.complete:
         notes.append("Some invocations never ended: their spans are missing.")
-    request = Request([ran.traces], traffic=Traffic(len(ran.answers)), notes=notes, command="lambda-latency demo")
+    request = Request(
+        [ran.traces],
+        traffic=Traffic(len(ran.answers)),
+        notes=notes,
+        html=str(options.out / "report.html"),
+        command="lambda-latency demo",
+    )
     status = run_report(request, style, sys.stdout)
     return status or int(not ran.complete)
 
@@ -110,7 +118,7 @@ def report(options: argparse.Namespace) -> int:
 
 def _report_on_xray(options: argparse.Namespace) -> int:
     """Fetch into a file, which is kept only where somebody named it, and report on that."""
-    from otel.fetch.command import Account
+    from otel.fetch.command import Account, console
     from otel.trace import Source
 
     asked = _asked(options)
@@ -129,6 +137,7 @@ def _report_on_xray(options: argparse.Namespace) -> int:
             traffic=_traffic(account, result, options),
             known=result.problems,
             notes=[note for note in (result.sentence, options.out and f"Traces: {options.out}.") if note],
+            console=None if options.endpoint_url else console(result.region),
         )
         status = _report(options, request)
     _say_end(result)
@@ -208,6 +217,7 @@ def _request(options: argparse.Namespace) -> Request:
         route=options.route,
         trace_id=options.trace,
         json=options.json,
+        html=options.html,
         per_request=options.per_request,
         problems=options.problems,
         everything=options.all,

@@ -21,9 +21,19 @@ from otel.trace import Problem
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result"]
+__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
 
 FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
+
+
+# Where the console of a partition is, by how its regions begin; everywhere else it is AWS's own.
+CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+
+
+def console(region: str) -> str:
+    """The address of a region's traces in CloudWatch's console, complete but for a trace id."""
+    host = next((host for start, host in CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
+    return f"https://{region}.{host}/cloudwatch/home?region={region}#xray:traces/"
 
 
 @dataclass(frozen=True, slots=True)

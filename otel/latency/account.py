@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
@@ -11,7 +11,13 @@ from otel.trace import Span, Trace, Waiting, critical_path
 from otel.trace.platform import SERVICE, is_init
 from otel.trace.request import is_error, route_of, status_code_of
 
-__all__ = ["Account", "account", "largest_part"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from otel.latency.charge import Charge
+    from otel.trace import CriticalPath, Section
+
+__all__ = ["Account", "account", "charged_sections", "largest_part"]
 
 
 class Account(NamedTuple):
@@ -39,11 +45,7 @@ def account(trace: Trace) -> Account:
     path = critical_path(trace)
     charged = charges(trace, path.waiting)
     parts: dict[Part, int] = {}
-    starting = _starting(trace, path.waiting)
-    for section in path.sections:
-        part = charged[section.span.span_id].part
-        if section.end_ns <= starting.get(section.span.span_id, 0):
-            part = COLD_START
+    for section, part in charged_sections(trace, path, charged):
         parts[part] = parts.get(part, 0) + section.ns
     calls: dict[Part, Calls] = {}
     took: dict[Part, list[int]] = {}
@@ -67,6 +69,16 @@ def account(trace: Trace) -> Account:
         error=is_error(outermost, handler),
         timed_out=trace.timed_out,
     )
+
+
+def charged_sections(trace: Trace, path: CriticalPath, charged: Mapping[str, Charge]) -> Iterator[tuple[Section, Part]]:
+    """Each section of a critical path with the part that it is charged to."""
+    starting = _starting(trace, path.waiting)
+    for section in path.sections:
+        part = charged[section.span.span_id].part
+        if section.end_ns <= starting.get(section.span.span_id, 0):
+            part = COLD_START
+        yield section, part
 
 
 def _starting(trace: Trace, tree: Waiting) -> dict[str, int]:

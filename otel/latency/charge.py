@@ -11,7 +11,7 @@ from otel.latency.shape import shape_of
 from otel.trace import Span, SpanKind, Trace, Waiting
 from otel.trace.platform import FUNCTION, is_function_handler, is_platform_phase
 
-__all__ = ["Charge", "charge_of", "charges"]
+__all__ = ["Charge", "charge_of", "charges", "resource_of"]
 
 CALLS = ("aws", "external", "database", "retries")
 OUTSIDE = ("api gateway", "lambda")
@@ -55,13 +55,13 @@ def charge_of(span: Span, parent: Span | None, above: Span | None, holds: str, o
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
     if part.bucket == "aws" and retries_of(span):
-        part = Part("retries", _resource(part.name))  # without events for its attempts, all of the call
+        part = Part("retries", resource_of(part.name))  # without events for its attempts, all of the call
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part == COLD_START and (outer is None or outer.part != COLD_START))
     return Charge(part, calls_of(span) if counted else None, foreign=False)
 
 
-def _resource(name: str) -> str:
+def resource_of(name: str) -> str:
     """The service and what it was asked about: a table has its capacity whatever the operation is."""
     service, _, rest = name.partition(" ")
     _, _, resource = rest.partition(" ")

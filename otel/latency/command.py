@@ -11,18 +11,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from otel.latency.account import account
 from otel.latency.document import document
 from otel.latency.errors import ReportError
 from otel.latency.loading import load
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
 from otel.latency.text.problems import render_problems
+from otel.latency.text.prose import flat, sentence
 from otel.latency.traffic import UNKNOWN
 from otel.trace import Problem, find_sources, find_traces, trace_id_of
 from otel.trace.index import LineIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from otel.latency.account import Account
     from otel.latency.traffic import Traffic, Unknown
@@ -36,7 +38,10 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. Times are in nanoseconds; `known` are problems that came up before anything was read."""
+    """What was asked for. Times are in nanoseconds; `known` are problems that came up before anything was read.
+
+    `console` is the address of these traces in X-Ray, where they are in X-Ray: a trace id completes it.
+    """
 
     sources: Sequence[str | Path | Source]
     slow_ns: int | None = None
@@ -45,6 +50,7 @@ class Request:
     route: str | None = None
     trace_id: str | None = None
     json: str | None = None
+    html: str | None = None
     per_request: bool = False
     problems: bool = False
     everything: bool = False
@@ -52,6 +58,7 @@ class Request:
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"
+    console: str | None = None
 
 
 def run_report(
@@ -102,7 +109,7 @@ def _run(
         problems=problems,
         sources=[source.name for source in sources],
         traffic=request.traffic,
-        notes=request.notes,
+        notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
     )
     if request.json != "-":
         out.write(render_report(report, style, everything=request.everything))
@@ -110,6 +117,8 @@ def _run(
             out.write(render_problems(report.problems, style))
     if request.json is not None:
         _write_json(report, request, find, out)
+    if request.html is not None:
+        _write_page(report, request, request.html, find)
     return status_of(report)
 
 
@@ -165,6 +174,10 @@ def _one_trace(
     if trace is None:
         raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
     out.write(render_waterfall(trace, style))
+    if request.html is not None:
+        names = [source.name for source in sources]
+        report = report_of([account(trace)], lambda _: {wanted: trace}, problems=trace.problems, sources=names)
+        _write_page(report, request, request.html, lambda _: {wanted: trace})
     return FINE
 
 
@@ -178,10 +191,30 @@ def _write_json(
     if request.json == "-":
         out.write(text)
         return
+    _write(request.json, text)
+
+
+def _write_page(
+    report: Report, request: Request, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]
+) -> None:
+    from otel.latency.page import build_page, page_values  # who wants no page does not wait for it
+
+    values, spans = page_values(
+        report,
+        find,
+        command=request.command,
+        version=version("lambda-latency"),
+        notes=request.notes,
+        console=request.console,
+    )
+    _write(path, build_page(values, spans, flat(sentence(report, Style()))))
+
+
+def _write(path: str, text: str) -> None:
     try:
-        Path(request.json).write_text(text, encoding="ascii")
+        Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ReportError(f"{request.json} cannot be written: {error.strerror}", "name another file") from error
+        raise ReportError(f"{path} cannot be written: {error.strerror}", "name another file") from error
 
 
 def _iso(ns: int) -> str:

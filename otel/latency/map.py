@@ -1,4 +1,7 @@
-"""Who calls whom: API Gateway, functions and what they call, with how often and for how long."""
+"""Who calls whom: API Gateway, functions and what they call, with how often and for how long.
+
+A table is one node whatever is asked of it, and so is a queue or a bucket.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from otel.latency.calls import Calls
+from otel.latency.charge import resource_of
 from otel.latency.part import Part
 from otel.latency.totals import percentile
 
 if TYPE_CHECKING:
+    from otel.latency.account import Account
     from otel.latency.report import Report
 
-__all__ = ["call_map"]
+__all__ = ["call_map", "called", "caller"]
 
 CALLED = ("aws", "external", "database")
 
@@ -34,7 +39,7 @@ def call_map(report: Report) -> dict[str, object]:
         return ids.setdefault((kind, name), len(ids))
 
     for one in report.accounts:
-        function = functions[one.trace_id] = node("function", one.function or one.route)
+        function = functions[one.trace_id] = node(*caller(one))
         if any(part.bucket == "api gateway" for part, _ in one.parts):
             edge = edges.setdefault((node("api gateway", "API Gateway"), function), _Edge())
             edge.took.append(one.wall_ns)
@@ -42,25 +47,32 @@ def call_map(report: Report) -> dict[str, object]:
             edge.timeouts += one.timed_out
         took = dict(one.took)
         for part, calls in one.calls:
-            called = _called(part)
-            if called is not None:
-                edge = edges.setdefault((function, node(*called)), _Edge())
+            callee = called(part)
+            if callee is not None:
+                edge = edges.setdefault((function, node(*callee)), _Edge())
                 edge.took += took.get(part, ())
                 edge.calls += calls
     for timeout in report.timeouts:
-        called = _called(timeout.part) if timeout.part is not None else None
-        if called is not None:
-            edges.setdefault((functions[timeout.trace_id], node(*called)), _Edge()).timeouts += 1
+        callee = called(timeout.part) if timeout.part is not None else None
+        if callee is not None:
+            edges.setdefault((functions[timeout.trace_id], node(*callee)), _Edge()).timeouts += 1
     return {
         "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in ids.items()],
         "edges": [_edge(at, to, edge) for (at, to), edge in sorted(edges.items())],
     }
 
 
-def _called(part: Part) -> tuple[str, str] | None:
-    """The node of a part that is a call; a call that was retried is a call of the same resource."""
+def caller(one: Account) -> tuple[str, str]:
+    """Kind and name of the node of the function that answered a request."""
+    return "function", one.function or one.route
+
+
+def called(part: Part) -> tuple[str, str] | None:
+    """Kind and name of the node of a part that is a call; one that was retried is a call of the same resource."""
     if part.bucket == "retries":
         return "aws", part.name
+    if part.bucket == "aws":
+        return "aws", resource_of(part.name)
     return (part.bucket, part.name) if part.bucket in CALLED else None
 
 

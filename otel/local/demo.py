@@ -31,6 +31,7 @@ class Demo:
     xray: Path
     log: Path
     traced: bool
+    collected: bool
     complete: bool  # False if some invocation never ended, so that its spans are missing
 
 
@@ -95,4 +96,4 @@ def run_demo(
     finally:
         system.close()
         log.close()
-    return Demo(answers, system.store.path, xray, log.path, system.template.traced, complete)
+    return Demo(answers, system.store.path, xray, log.path, system.template.traced, system.template.collected, complete)

@@ -22,6 +22,7 @@ class Function:
     timeout_s: float = 3
     memory_mb: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
+    log_format: str = "Text"  # or JSON
 
     @property
     def arn(self) -> str:

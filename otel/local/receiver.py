@@ -56,7 +56,10 @@ class _Receiver(Handler):
 
 
 def from_protobuf(body: bytes) -> dict[str, Any]:
-    """protobuf's own JSON has ids in base64 where OTLP/JSON has them in hex."""
+    """An export request as OTLP/JSON; raises protobuf's DecodeError.
+
+    protobuf's own JSON has ids in base64 where OTLP/JSON has them in hex.
+    """
     document: dict[str, Any] = MessageToDict(ExportTraceServiceRequest.FromString(body), use_integers_for_enums=True)
     for resource in document.get("resourceSpans", ()):
         for scope in resource.get("scopeSpans", ()):

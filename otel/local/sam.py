@@ -17,7 +17,7 @@ from typing import Any
 from otel.local.errors import UsageError
 from otel.local.function import Function
 
-__all__ = ["Template", "gateway_app", "read_template"]
+__all__ = ["COLLECTOR", "Template", "gateway_app", "read_template"]
 
 # samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
 os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -25,6 +25,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 # samcli resolves no `Fn::If` one of whose branches is AWS::NoValue (its issue 6205), unless that is given a value.
 NO_VALUE = "AWS::NoValue"
+COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 STACK = {
     "AWS::StackName": "orders",
     "AWS::AccountId": "123456789012",
@@ -43,6 +44,7 @@ class Template:
     api_name: str
     stage: str
     traced: bool  # does API Gateway record and decide, as TracingEnabled has it
+    collected: bool  # do functions send to a collector
     tables: tuple[Mapping[str, Any], ...]  # as CreateTable wants them
     api: Any  # samcli's own
 
@@ -99,6 +101,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         api_name=str(gateway.get("Name", STACK["AWS::StackName"])),
         stage=str(api.stage_name or "Prod"),
         traced=bool(gateway.get("TracingEnabled", False)),
+        collected=any(COLLECTOR in function.environment for function in found),
         tables=tuple(_table(name, properties) for name, properties in tables.items()),
         api=api,
     )
@@ -142,6 +145,7 @@ def _function(function: Any) -> Function:
         timeout_s=float(function.timeout or 3),
         memory_mb=int(function.memory or 128),
         environment={name: str(value) for name, value in variables.items()},
+        log_format=str((function.logging_config or {}).get("LogFormat", "Text")),
     )
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from otel.local.collector import Choice, RunningCollector
+from otel.local.daemon import Daemon
 from otel.local.faults import Plan
 from otel.local.function import Outcome
 from otel.local.gateway import Answered, Gateway, check_port
 from otel.local.http import Server
 from otel.local.processes import Processes
 from otel.local.receiver import serve_receiver
-from otel.local.sam import Template, read_template
+from otel.local.sam import COLLECTOR, Template, read_template
 from otel.local.sampling import Sampler
 from otel.local.sandbox import Sandbox
 from otel.local.segments import TraceHeader
@@ -102,7 +103,9 @@ class System:
         self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
         self._feed = Feed(self.xray_url, lambda line: log("x-ray", line))
         self._closing.append(self._feed.close)
-        if options.collector.kind != "none":
+        self._daemon = Daemon(self._keep_otlp, lambda line: log("daemon", line))
+        self._closing.append(self._daemon.close)
+        if template.collected and options.collector.kind != "none":
             spans = self._start_collector(options.collector, root, processes, receiver, log)
         provider_port = self._provider.wait_until_ready()
         self.provider_url = f"http://127.0.0.1:{provider_port}"
@@ -113,9 +116,13 @@ class System:
                 layer=LAYER,
                 overrides={
                     "PAYMENTS_URL": f"http://{PROVIDER_HOST}:{provider_port}",
-                    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": spans,
+                    COLLECTOR: spans,
                 },
-                extra={"AWS_ENDPOINT_URL": aws_url, "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1"},
+                extra={
+                    "AWS_ENDPOINT_URL": aws_url,
+                    "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
+                    "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1",
+                },
                 faults=bool(plan.at("function")),
             ),
             processes,
@@ -141,6 +148,8 @@ class System:
         done = self.sandbox.wait_until_idle(limit_s)
         self._provider.stop()
         self._closing.remove(self._provider.stop)
+        self._daemon.close()
+        self._closing.remove(self._daemon.close)
         self._feed.close()
         self._closing.remove(self._feed.close)
         return done

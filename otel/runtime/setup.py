@@ -19,6 +19,7 @@ from otel.runtime.harmless import harmless
 from otel.runtime.imports import ImportHook
 from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
+from otel.runtime.logs import TraceIds
 from otel.runtime.outbox import Outbox
 from otel.runtime.propagation import LambdaIds, LambdaSampler
 from otel.runtime.recorder import Recorder
@@ -65,6 +66,7 @@ class Runtime:
         self._instrumentations = Instrumentations(self.provider, self._hook)
         self._threads = ThreadContext()
         self._connections = Connections(self._tracer)
+        self._trace_ids = TraceIds()
         self._textmap = propagate.get_global_textmap()
 
     def start(self) -> Runtime:
@@ -76,12 +78,14 @@ class Runtime:
         self._threads.start(self._hook)
         if self._settings.libraries:
             self._connections.start(self._hook)
+        self._trace_ids.start()
         return self
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
         self._connections.stop()
+        self._trace_ids.stop()
         self._threads.stop()
         self._instrumentations.stop()
         propagate.set_global_textmap(self._textmap)

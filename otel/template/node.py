@@ -25,7 +25,8 @@ SCALARS = {
 class Node:
     """A value of a YAML file: exactly one of `value`, `items` and `entries` is meant, as `kind` says.
 
-    `start` and `end` are offsets into the text; `line` counts from 1.
+    `start` and `end` are offsets into the text; `line` counts from 1. `function` is CloudFormation's, `Ref` in
+    `!Ref Table`: what it gives is known only where it is deployed.
     """
 
     kind: str  # "scalar", "list" or "mapping"
@@ -35,6 +36,7 @@ class Node:
     value: Plain = None
     items: tuple[Node, ...] = ()
     entries: tuple[tuple[Node, Node], ...] = ()
+    function: str = ""
 
     def get(self, *path: str) -> Node | None:
         """The value under a path of keys; None where the path ends before."""
@@ -83,6 +85,7 @@ class _TwiceError(Exception):
 
 def _node(raw: yaml.Node, source: str) -> Node:
     place = (raw.start_mark.line + 1, raw.start_mark.index, raw.end_mark.index)
+    function = raw.tag[1:] if raw.tag.startswith("!") else ""
     if isinstance(raw, yaml.MappingNode):
         entries = tuple((_node(key, source), _node(value, source)) for key, value in raw.value)
         seen: dict[object, Node] = {}
@@ -92,10 +95,10 @@ def _node(raw: yaml.Node, source: str) -> Node:
                 todo = f"keep one of them; the first is in line {first}"
                 raise _TwiceError(Finding(source, key.line, f"{key.value!r} stands here a second time", todo))
             seen[key.value] = key
-        return Node("mapping", *place, entries=entries)
+        return Node("mapping", *place, entries=entries, function=function)
     if isinstance(raw, yaml.SequenceNode):
-        return Node("list", *place, items=tuple(_node(item, source) for item in raw.value))
-    return Node("scalar", *place, value=_plain(raw.tag, raw.value))
+        return Node("list", *place, items=tuple(_node(item, source) for item in raw.value), function=function)
+    return Node("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
 
 
 def _plain(tag: str, text: str) -> Plain:

@@ -11,6 +11,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from otel.trace.milliseconds import restore_fractions
 from otel.trace.platform import SERVICE
 from otel.trace.segment import span_of
 
@@ -64,7 +65,8 @@ def _segments(documents: list[tuple[dict[str, Any], str | None]], problem: Calla
     inferred = {
         str(one.get("id")): one.get("parent_id") for one, _ in documents if one.get("inferred") and one.get("parent_id")
     }
-    for document, outer in documents:
+    refined = restore_fractions([one for one, _ in documents])
+    for document, (_, outer) in zip(refined, documents, strict=True):
         if document.get("inferred"):
             continue
         try:

@@ -111,7 +111,7 @@ def test_the_map_says_who_calls_whom() -> None:
     assert told["nodes"] == [
         {"id": 0, "kind": "function", "name": "CreateOrder"},
         {"id": 1, "kind": "api gateway", "name": "API Gateway"},
-        {"id": 2, "kind": "aws", "name": "DynamoDB PutItem orders"},
+        {"id": 2, "kind": "aws", "name": "DynamoDB orders"},
         {"id": 3, "kind": "external", "name": "payments.example.com"},
         {"id": 4, "kind": "external", "name": "a-rather-long-name.payments.example.com"},
     ]

@@ -22,12 +22,12 @@ TRACED = {
     "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper",
     "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
-    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",
 }
 BY_LAYER = {
     **TRACED,
     "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
     "OTEL_PYTHON_DISTRO": "aws_distro",
     "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
     "OTEL_PROPAGATORS": "xray",
@@ -42,7 +42,7 @@ HANDLERS = {
 
 
 def _functions(variables: dict[str, str]) -> dict[str, Function]:
-    return {name: Function(name, handler, 6.0, 512, variables) for name, handler in HANDLERS.items()}
+    return {name: Function(name, handler, 6.0, 512, variables, "JSON") for name, handler in HANDLERS.items()}
 
 
 def _by_name(template: Template) -> dict[str, Function]:
@@ -109,6 +109,14 @@ def test_started_by_the_layer_the_functions_have_its_variables() -> None:
         ["urllib", "urllib3"],
         set(),
     )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "collected"), [({}, True), ({"Export": "daemon"}, False), ({"Tracing": "Off"}, False)]
+)
+def test_it_is_known_whether_functions_send_to_a_collector(parameters: dict[str, str], collected: bool) -> None:
+    """Only then does one have to be started."""
+    assert read_template(ROOT / "template.yaml", parameters).collected is collected
 
 
 def test_the_layer_without_tracing_is_nothing() -> None:
@@ -221,8 +229,9 @@ def test_an_unknown_parameter_is_told_with_all_there_are() -> None:
     """Where nothing is near, all are named."""
     path = ROOT / "template.yaml"
     assert _told(path, X="1") == (
-        f"{path} has no parameter X\n  it has Stage, PaymentsUrl, PaymentsTimeoutMs, Architecture, Tracing, "
-        "Instrumentation, AdotLayerArn, CollectorLayerArn, LogRetentionDays"
+        f"{path} has no parameter X\n  it has Tracing, PaymentsUrl, Stage, TracesPerSecond, SampleRate, SlowMs, "
+        "AlarmTopicArn, PaymentsTimeoutMs, Architecture, LogRetentionDays, Instrumentation, Export, AdotLayerArn, "
+        "CollectorLayerArn"
     )
 
 

@@ -30,10 +30,12 @@ def is_joined(trace: Trace) -> bool:
     return [span.origin for span in trace.tops] == [GATEWAY] and trace.problems == ()
 
 
+@pytest.mark.parametrize("export", ["collector", "daemon"])
 @pytest.mark.parametrize("setup", ["kit", "layer"])
-def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str) -> None:
-    """Whoever starts OpenTelemetry in the functions."""
-    ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}")
+def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: str) -> None:
+    """Whoever starts OpenTelemetry in the functions, and whoever takes their spans."""
+    ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}", "--parameter", f"Export={export}")
+    assert ("spans went by UDP" in " ".join(ended.stdout.split())) is (export == "daemon")
     assert (ended.returncode, ended.stderr) == (0, "")
     reading = read_traces(tmp_path / "traces.jsonl")
     assert (len(reading.traces), reading.problems) == (REQUESTS, ())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse
 
 from otel.template import Collector, check_collector, read_collector
+from tests.template.deployed import deploy
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,16 +22,9 @@ def production() -> Collector:
     return collector
 
 
-def variables() -> dict[str, Any]:
-    """What every function of the template finds in its environment, conditions unresolved."""
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    found: dict[str, Any] = template["Globals"]["Function"]["Environment"]["Variables"]
-    return found
-
-
 def test_the_collector_starts_on_lambda_and_hears_the_functions() -> None:
     """collector.yaml has only parts and keys that ADOT's collector has, and listens where the template sends."""
-    endpoint = variables()["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]["Fn::If"][1]
+    endpoint = deploy().variables("CreateOrder")["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
 
     assert check_collector(production(), [endpoint]) == ()
 

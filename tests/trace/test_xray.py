@@ -133,6 +133,45 @@ def test_what_outlives_the_callers_call_does_not_extend_it() -> None:
     assert critical_path(trace).wall_ns == 1000 * MS
 
 
+def test_a_millisecond_that_lambda_cut_short_is_the_handlers() -> None:
+    """The handler ends at 900.4 ms, in an invocation that ends at 900: no part of it is lost, and Overhead is less."""
+    handler = {**HANDLER, "end_time": START + 0.9004}
+    whole = _parts(_trace(GATEWAY, SERVICE, FUNCTION, HANDLER))
+    cut = _parts(_trace(GATEWAY, SERVICE, FUNCTION, handler))
+    differences = {label: round(cut[label] - whole[label], 6) for label in whole if cut[label] != whole[label]}
+    assert differences == {"own code": 10.4, "Lambda overhead": -10.4}
+    spans = {one.name: one for one in _trace(GATEWAY, SERVICE, FUNCTION, handler).spans}
+    assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_400_000
+
+
+def test_the_outer_segments_end_no_earlier_than_the_invocation() -> None:
+    """Lambda's function segment has microseconds, its service's and API Gateway's have none."""
+    function = {
+        **FUNCTION,
+        "subsegments": [_segment("Invocation", 6, 400, 900.6), _segment("Overhead", 7, 900.6, 1100)],
+    }
+    service = {**SERVICE, "end_time": START + 0.9}
+    gateway = {**GATEWAY, "end_time": START + 0.9, "subsegments": [_segment("Lambda", 2, 2, 900, namespace="aws")]}
+    handler = {**HANDLER, "end_time": START + 0.9004}
+    spans = _trace(gateway, service, function, handler).spans
+    ends = {one.origin or one.name: one.end_ns - START * 10**9 for one in spans if one.end_ns is not None}
+    assert ends == {
+        "AWS::ApiGateway::Stage": 900_600_000,
+        "Lambda": 900_600_000,
+        "AWS::Lambda": 900_600_000,
+        "AWS::Lambda::Function": 1_100_000_000,
+        "Invocation": 900_600_000,
+        "Overhead": 1_100_000_000,
+        "POST /orders": 900_400_000,
+    }
+
+
+def test_a_span_that_runs_on_does_not_lengthen_an_invocation() -> None:
+    """Only what ends in the millisecond in which Lambda ends says anything of it."""
+    spans = {one.name: one for one in _trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "end_time": START + 0.901}).spans}
+    assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_000_000
+
+
 def test_older_documents_have_no_invocation() -> None:
     """Calls lie directly below the function, whose own time is the user's code."""
     put = {**PUT, "start_time": START + 0.5, "end_time": START + 0.7}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from otel.latency.report import Report
     from otel.latency.timeouts import Timeout
 
-__all__ = ["evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
+__all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
 
 OWNED = {"ours": "It is ours.", "theirs": "It is theirs.", "platform": "It is the platform's."}
 
@@ -103,7 +103,8 @@ def _clear(report: Report, style: Style) -> list[Piece]:
         Piece(ms(first.difference_ns, style), "bold"),
         Piece(" more than a typical request, "),
         Piece(_explains(first, compared.difference_ns, style), "bold"),
-        Piece(f" of the difference. {_owned(first.part)}"),
+        Piece(" of the difference. "),
+        Piece(_owned(first.part)),
     ]
 
 
@@ -164,7 +165,8 @@ def _one(report: Report, style: Style) -> list[Piece]:
         Piece(its, "bold"),
         Piece(", "),
         Piece(percent(waited, one.wall_ns, style), "bold"),
-        Piece(f" of its time. {_owned(found.part)}"),
+        Piece(" of its time. "),
+        Piece(_owned(found.part)),
     ]
 
 

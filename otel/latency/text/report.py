@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.latency.advice import advice
 from otel.latency.text.comparison import comparison
 from otel.latency.text.distribution import distribution
 from otel.latency.text.facts import facts
 from otel.latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
 from otel.latency.text.sampling import sampling
 from otel.latency.text.stack import stack
+from otel.latency.text.steps import MOST_GROUPS, next_steps
 from otel.latency.text.style import Line, Piece, Style, paint
 from otel.latency.text.table import where
 from otel.latency.text.waterfall import waterfall
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["render_report", "render_waterfall"]
 
 MOST_REASONS = 5
-MOST_GROUPS = 3  # different calls that were running at deadlines, each with its waterfall and stack
 
 
 def render_report(report: Report, style: Style, *, everything: bool = False) -> str:
@@ -35,7 +34,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
     # Where nothing else stands out the timeouts are the news.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
-    lines += _next(report, style)
+    for step in next_steps(report):
+        lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":
         lines += [[], *facts(report.totals, style, traffic=report.traffic)]
         slow = report.cohorts.over_ns if report.cohorts.slow else None
@@ -51,16 +51,6 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
 def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") -> str:
     """The waterfall of one request as text."""
     return paint(waterfall(trace, style, title=title), style)
-
-
-def _next(report: Report, style: Style) -> list[Line]:
-    """What one can do, about the named part and about what was running at deadlines; once for each kind of part."""
-    parts = [report.verdict.part] if report.verdict.part is not None else []
-    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
-    lines: list[Line] = []
-    for part in {part.bucket: part for part in reversed(parts)}.values():
-        lines += wrap(f"Next: {clean(advice(part), style)}", style.width)
-    return lines
 
 
 def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:

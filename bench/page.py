@@ -1,0 +1,84 @@
+"""How fast the report's page is with 10,000 requests: until it is ready, and until a sort or a filter is drawn.
+
+Each figure is the median of some rounds in headless Chromium, from a file, without a network.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from selenium.webdriver.common.keys import Keys
+
+from tests.latency.page.browser import Browser
+from tests.latency.page.samples import many, page_of
+
+ROUNDS = 7
+REQUESTS = 10_000
+READY_MS, ACT_MS = 200, 50
+READY = "return performance.getEntriesByName('ready')[0].startTime"
+# From the event to the end of the layout that it causes: what a frame has to wait for.
+ACT = """
+const begin = performance.now();
+{act};
+document.body.getBoundingClientRect();
+return performance.now() - begin;
+"""
+TYPE = "const one = document.getElementById('search'); one.value = '{}'; one.dispatchEvent(new Event('input'))"
+ACTS = {
+    "sort by time": "document.querySelector('[data-sort=took]').click()",
+    "sort by start": "document.querySelector('[data-sort=start]').click()",
+    "sort by part": "document.querySelector('[data-sort=part]').click()",
+    "filter: slow": "document.getElementById('only-slow').click()",
+    "filter: cold": "document.getElementById('only-cold').click()",
+    "search: a letter": TYPE.format("p"),
+    "search: a word": TYPE.format("payments"),
+    "all again": "document.getElementById('clear').click()",
+    "open a request": "document.querySelector('.inner .row').click()",
+}
+
+
+def main() -> int:
+    """Measure; status 1 if something takes longer than it may."""
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in programs:
+        print("bench-page needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
+        return 1
+    browser = Browser(*map(str, programs))
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            path = Path(folder, "report.html")
+            path.write_text(page_of(many(REQUESTS)), encoding="utf-8")
+            return _measure(browser, path)
+    finally:
+        browser.close()
+
+
+def _measure(browser: Browser, path: Path) -> int:
+    ready: list[float] = []
+    acts: dict[str, list[float]] = {name: [] for name in ACTS}
+    browser.size(1600)
+    for _ in range(ROUNDS):
+        browser.show(path.as_uri())
+        ready.append(float(browser.run(READY)))
+        for name, act in ACTS.items():
+            acts[name].append(float(browser.run(ACT.format(act=act))))
+            browser.settle()
+        browser.keys(Keys.ESCAPE)
+    elements = int(browser.run("return document.querySelectorAll('*').length"))
+    print(f"{REQUESTS:,} requests, {path.stat().st_size / 1e6:.1f} MB, {elements:,} elements; median of {ROUNDS}")
+    late = _told("ready after navigation", ready, READY_MS)
+    return int(sum([late, *(_told(name, times, ACT_MS) for name, times in acts.items())]) > 0)
+
+
+def _told(name: str, times: list[float], limit: int) -> bool:
+    middle = median(times)
+    print(f"{name:24}{middle:8.1f} ms{min(times):8.1f} to {max(times):.1f} ms   (at most {limit} ms)")
+    return middle > limit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""One file out of many: markup, styles, scripts and data, with a policy that lets nothing else run, nothing leave."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["build_page", "island"]
+
+SOURCE = Path(__file__).parent / "source"
+# In this order they become one style and one script.
+STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest")
+SCRIPTS = (
+    "elements",
+    "words",
+    "report",
+    "state",
+    "tip",
+    "verdict",
+    "scale",
+    "brush",
+    "distribution",
+    "parts",
+    "layers",
+    "map",
+    "filters",
+    "list",
+    "rows",
+    "waterfall",
+    "details",
+    "request",
+    "rest",
+    "start",
+)
+LONGEST_TITLE = 90
+
+
+def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
+    """The page as text that is ASCII in every part that traces have a say in.
+
+    `values` is the report (`page_values`), `spans` a line of JSON for each request whose spans the page keeps.
+    """
+    style = _parts("style", STYLES, "css")
+    # Nothing of it is reachable from outside: no name of ours can hide one of the browser's.
+    script = f'(() => {{\n"use strict";\n{_parts("script", SCRIPTS, "js")}}})();\n'
+    # Nothing that a part is replaced by is looked at again: names in traces may read like a place themselves.
+    places = {
+        "STYLE": style,
+        "SCRIPT": script,
+        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": _hash(script),
+        "TITLE": _text(sentence if len(sentence) <= LONGEST_TITLE else f"{sentence[:LONGEST_TITLE]}..."),
+        "SENTENCE": _text(sentence),
+        "REPORT": island(json.dumps(values, separators=(",", ":"))),
+        "SPANS": island("\n".join(spans)),
+    }
+    shell = (SOURCE / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"@([A-Z_]+)@", lambda found: places[found[1]], shell)
+
+
+def island(text: str) -> str:
+    """JSON that may stand inside a script element: nothing in it can end the element, or begin another."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+@cache
+def _parts(kind: str, names: Sequence[str], ending: str) -> str:
+    return "".join((SOURCE / kind / f"{name}.{ending}").read_text(encoding="utf-8") for name in names)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _text(text: str) -> str:
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()

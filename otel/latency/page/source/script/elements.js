@@ -1,0 +1,48 @@
+// ---- Elements. Every text becomes a text node: nothing that a trace says is ever read as markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const byId = (id) => document.getElementById(id);
+const h = (tag, properties = {}, ...children) => furnish(document.createElement(tag), properties, children);
+const s = (tag, properties = {}, ...children) => furnish(document.createElementNS(SVG, tag), properties, children);
+
+/** `onclick` and the like add listeners, `$width` sets a style: an attribute would be against the page's policy. */
+function furnish(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (value == null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name.startsWith("$")) element.style.setProperty(name.slice(1), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  append(element, children);
+  return element;
+}
+
+function append(element, children) {
+  for (const child of children.flat(Infinity)) if (child != null && child !== false && child !== "") element.append(child);
+}
+
+/** A section of the page: a title, a sentence that says what it shows, and what `draw` puts below. */
+function section(id, title, sentence, ...children) {
+  const head = [h("h2", { id: `${id}-title` }, title), sentence && h("p", { class: "says" }, sentence)];
+  const element = h("section", { id, "aria-labelledby": `${id}-title` }, head, children);
+  byId("sections").append(element);
+  return element;
+}
+
+/** Draw now, and again whenever the width has changed: a picture is drawn once for a width. */
+function onWidth(element, draw) {
+  let width = 0;
+  new ResizeObserver(() => {
+    const now = Math.floor(element.clientWidth);
+    if (now === 0 || now === width) return;
+    width = now;
+    draw(width);
+  }).observe(element);
+}
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+function reveal(element) {
+  element.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
+}

@@ -1,0 +1,70 @@
+// ---- The filters over the list.
+
+function filters() {
+  const option = (value, text) => h("option", { value }, text);
+  const choose = (id, name, all, values) => {
+    const change = (event) => {
+      state[name] = event.target.value === "" ? -1 : Number(event.target.value);
+      apply();
+    };
+    return h("select", { id, "aria-label": capital(all), onchange: change }, option("", capital(all)), values.map(([value, text]) => option(value, text)));
+  };
+  const parted = report.buckets.flatMap((bucket, part) => (bucket.total_ns > 0 ? [[part, `waits for ${label(part)}`]] : []));
+  const search = h("input", { type: "search", id: "search", placeholder: "Trace id, route, part, status", "aria-label": "Search requests" });
+  search.addEventListener("input", () => {
+    state.query = search.value;
+    apply();
+  });
+  const route = choose("route", "route", "all routes", requests.routes.map((name, at) => [at, name]));
+  const part = choose("part", "part", "any part", parted);
+  const limit = (side) => {
+    const field = h("input", { type: "number", id: side, min: 0, placeholder: side, "aria-label": `${capital(side)}, milliseconds` });
+    field.addEventListener("input", () => {
+      state[side] = Math.max(0, Math.floor(Number(field.value)) || 0);
+      apply();
+    });
+    return field;
+  };
+  const [from, to] = [limit("from"), limit("to")];
+  const chips = Object.entries(FLAGS).map(([name, is]) => chip(name, is));
+  watchers.push(() => {
+    if (search.value !== state.query) search.value = state.query;
+    route.value = state.route < 0 ? "" : state.route;
+    part.value = state.part < 0 ? "" : state.part;
+    for (const field of [from, to]) if (document.activeElement !== field) field.value = state[field.id] || "";
+  });
+  return [
+    h("div", { class: "filters" }, search, route, part),
+    h("div", { class: "filters" }, chips, h("span", { class: "between" }, from, "–", to, "ms")),
+  ];
+}
+
+function chip(name, is) {
+  let times = 0;
+  for (let request = 0; request < count; request++) if (is(request)) times++;
+  const toggle = () => {
+    if (!state.only.delete(name)) state.only.add(name);
+    apply();
+  };
+  const element = h("button", { class: "chip", id: `only-${name}`, onclick: toggle }, capital(name), h("small", {}, ` ${number(times)}`));
+  watchers.push(() => element.setAttribute("aria-pressed", state.only.has(name)));
+  return element;
+}
+
+/** What the list shows now, said to screen readers too. */
+function found() {
+  const says = h("span", { id: "found", role: "status" });
+  const clear = h("button", { class: "link", id: "clear" }, "Clear filters");
+  clear.addEventListener("click", () => {
+    reset();
+    apply();
+    byId("search").focus();
+  });
+  watchers.push(() => {
+    const all = plural(count, "request");
+    const node = state.node < 0 ? "" : ` through ${nodeWords(nodeOf(state.node))[0]}`;
+    says.textContent = isFiltered() ? `${number(view.length)} of ${all}${node}` : all;
+    clear.hidden = !isFiltered();
+  });
+  return h("p", { class: "found" }, says, clear);
+}

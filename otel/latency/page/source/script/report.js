@@ -1,0 +1,41 @@
+// ---- The report: the JSON of `lambda-latency report --json`, its requests as columns, its spans as lines.
+
+const report = JSON.parse(byId("report").textContent);
+const requests = report.columns;
+const count = report.requests;
+
+const COLD_START = 1;
+const ERROR = 2;
+const TIMEOUT = 4;
+const THROTTLED = 8;
+
+const parts = report.parts;
+const label = (part) => parts[part].label;
+const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}`;
+const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
+// Eleven hues cannot be told apart by everybody: these have a texture as well.
+const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
+
+const has = (request, flag) => (requests.flags[request] & flag) !== 0;
+const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
+const largestPart = (request) => requests.buckets[request][0] ?? -1;
+// Which part a slow request waited for beyond a typical one of its route.
+const slowFor = new Map(report.slow.map(([request, part]) => [request, part]));
+const isSlow = (request) => slowFor.has(request);
+const routeOf = (request) => requests.routes[requests.route[request]];
+
+function nsIn(request, part) {
+  const buckets = requests.buckets[request];
+  for (let at = 0; at < buckets.length; at += 2) if (buckets[at] === part) return buckets[at + 1];
+  return 0;
+}
+
+let spanLines = null;
+
+/** The spans of a request, read from their line when they are asked for; null where the page does not keep them. */
+function spansOf(request) {
+  const line = requests.spans[request];
+  if (line < 0) return null;
+  spanLines ??= byId("spans").textContent.split("\n");
+  return JSON.parse(spanLines[line]);
+}

@@ -1,0 +1,144 @@
+// ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
+
+const FEW_PARTS = 6;
+
+function drawRequestSection() {
+  const element = h("section", { id: "request", "aria-labelledby": "request-title" });
+  byId("sections").append(element);
+  onWidth(element, drawFall);
+  showRequest(-1);
+}
+
+function showRequest(request) {
+  loadFall(request);
+  const element = byId("request");
+  if (request < 0) {
+    const hint = h("p", { class: "hint" }, "Choose a request in the list to see where its time went.");
+    element.replaceChildren(h("h2", { id: "request-title" }, "One request"), hint);
+    return;
+  }
+  element.replaceChildren(requestHead(request), partsOf(request), ...[stackOf(request)].flat(), ...spansOrHint(request));
+  if (fall.tree !== null) drawFall();
+}
+
+function requestHead(request) {
+  const id = requests.trace_id[request];
+  const largest = largestPart(request);
+  const wall = requests.wall_ns[request];
+  const most = largest < 0 ? "" : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
+  const started = clock(requests.start_ms[request]);
+  const status = requests.status[request];
+  const facts_ = [most, started && `Started ${started} UTC`, status !== null && `, answered with ${status}`, started && "."];
+  const console_ = report.console?.startsWith("https://") && h("a", { href: report.console + traceName(id), rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
+  const tool = (name, text, id_, act) => h("button", { class: "button", id: id_, "aria-label": name, title: name, onclick: act }, text);
+  return h(
+    "div",
+    { class: "request-head" },
+    h("h2", { id: "request-title", tabindex: -1 }, h("span", { class: "isolated" }, routeOf(request)), ` · ${ms(wall)} `, marksOf(request)),
+    h(
+      "div",
+      { class: "tools" },
+      h("button", { class: "button", id: "whole", hidden: true, onclick: () => zoomTo(null) }, "Whole request"),
+      count > 1 && [
+        tool("Previous request in the list", "↑", "previous", () => step(-1)),
+        tool("Next request in the list", "↓", "next", () => step(1)),
+        h("button", { class: "button", id: "close", onclick: closeRequest }, "Close"),
+      ],
+    ),
+    h("p", { class: "says" }, facts_.filter(Boolean).join("")),
+    h("p", { class: "ids" }, h("code", {}, traceName(id)), console_ && [" · ", console_]),
+  );
+}
+
+function partsOf(request) {
+  const buckets = requests.buckets[request];
+  const found = [];
+  for (let at = 0; at < buckets.length; at += 2) found.push([buckets[at], buckets[at + 1]]);
+  const rest = found.slice(FEW_PARTS);
+  const item = ([part, ns]) => h("li", {}, swatch(part), h("span", { class: "isolated" }, label(part)), h("b", {}, ms(ns)));
+  const more = rest.length > 0 && h("li", {}, `${rest.length} more`, h("b", {}, ms(rest.reduce((sum, [, ns]) => sum + ns, 0))));
+  return h("ul", { class: "parts-of-one", "aria-label": "Parts of this request" }, found.slice(0, FEW_PARTS).map(item), more);
+}
+
+function stackOf(request) {
+  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
+  if (timeout === undefined) return [];
+  const limit = timeout.limit_ns > 0 ? [" of ", h("b", {}, ms(timeout.limit_ns))] : "";
+  if (timeout.running === "") {
+    return h("div", { class: "stack", id: "stack" }, h("p", {}, "It ran into the deadline", limit, ". What was running is not known: the function's own spans were lost with it."));
+  }
+  const frames = timeout.frames.map((frame) =>
+    h("li", { class: frame.own && "own" }, h("span", { class: "isolated" }, `${frame.file}:${frame.line}  ${frame.function}`), frame.text && h("span", { class: "isolated code" }, frame.text)),
+  );
+  const says = ["At the deadline", limit, " this was running, for ", h("b", {}, ms(timeout.elapsed_ns)), ": ", h("b", { class: "isolated" }, timeout.running)];
+  return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames.length > 0 ? h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" }, frames) : h("p", {}, "No stack was recorded."));
+}
+
+function spansOrHint(request) {
+  if (fall.tree === null) {
+    const which = "the slowest, errors, timeouts, cold starts and some typical ones";
+    const command = `lambda-latency report ${report.sources.slice(0, 1).join("")} --trace ${requests.trace_id[request]}`;
+    return [h("p", { class: "hint" }, `This page keeps the spans of ${plural(report.kept, "request")}: ${which}. For this one: `, h("code", {}, command))];
+  }
+  const { orphans, others } = fall.tree;
+  const names = (few) => few.slice(0, 5).join(", ") + (few.length > 5 ? "…" : "");
+  const beside = [
+    orphans.length > 0 && `${plural(orphans.length, "orphan")} (the parent was never recorded): ${names(orphans)}.`,
+    others.length > 0 && `${plural(others.length, "more root")} in this trace: ${names(others)}.`,
+  ].filter(Boolean);
+  const details = h("div", { class: "details", id: "details", role: "region", "aria-label": "Selected span", hidden: true });
+  return [fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text))];
+}
+
+function fallLegend(request) {
+  const sign = (...shapes) => s("svg", { width: 28, height: 14, "aria-hidden": "true" }, shapes);
+  const late = fall.tree.end > requests.wall_ns[request] * 1.001;
+  return h(
+    "p",
+    { class: "key" },
+    h("span", {}, sign(s("rect", { y: 0, width: 28, height: 9, class: "waited warm" }), s("line", { x1: 0, x2: 28, y1: 12, y2: 12, class: "path" })), "critical path: the wall clock waited here"),
+    h("span", {}, sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline" })), "open, but waiting for something below"),
+    h("span", {}, sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline loose" })), "off the path, or left open"),
+    late && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "answered" })), "the response is out"),
+    has(request, TIMEOUT) && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "deadline" })), "the deadline"),
+  );
+}
+
+/** Open a request; with `go` also move there, and give its waterfall the keyboard. */
+function openRequest(request, go) {
+  state.open = request;
+  showRequest(request);
+  writeAddress();
+  if (list.element !== null) drawRows();
+  const element = byId("request");
+  const { top } = element.getBoundingClientRect();
+  if (top < -40 || top > innerHeight * (go ? 0.55 : 0.75)) reveal(element);
+  if (go) (fall.element ?? byId("request-title")).focus({ preventScroll: true });
+}
+
+function openTrace(id) {
+  const request = requests.trace_id.indexOf(id);
+  if (request < 0) return;
+  if (count > 1 && !view.includes(request)) {
+    reset();
+    state.open = request;
+    apply();
+  }
+  if (count > 1) toRow(view.indexOf(request));
+  openRequest(request, true);
+}
+
+function step(by) {
+  if (view.length === 0) return;
+  const at = view.indexOf(state.open);
+  toRow((at < 0 ? list.current : at) + by);
+  openRequest(view[list.current], false);
+}
+
+function closeRequest() {
+  state.open = -1;
+  showRequest(-1);
+  writeAddress();
+  drawRows();
+  list.element.focus();
+}

@@ -1,0 +1,16 @@
+// ---- A tip beside the pointer. It says nothing that stands nowhere else.
+
+const tip = byId("tip");
+
+function showTip(lines, event) {
+  tip.textContent = lines.join("\n");
+  tip.hidden = false;
+  const size = tip.getBoundingClientRect();
+  const below = event.clientY + 14;
+  tip.style.left = `${Math.max(6, Math.min(innerWidth - size.width - 6, event.clientX + 12))}px`;
+  tip.style.top = `${below + size.height > innerHeight ? event.clientY - size.height - 10 : below}px`;
+}
+
+function hideTip() {
+  tip.hidden = true;
+}

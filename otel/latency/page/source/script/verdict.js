@@ -1,0 +1,87 @@
+// ---- The verdict: the sentence, how sure it is, what timed out, what to do; then the facts in one line.
+
+const CONFIDENCE = { high: 3, medium: 2, low: 1 };
+const EXAMPLES = ["lambda-latency demo", "lambda-latency report --xray --since 1h", "lambda-latency report traces.jsonl"];
+
+function inWords(pieces) {
+  return pieces.map(({ text, strong, part, owner }) => {
+    if (part !== undefined) return h("b", { class: "named isolated" }, swatch(part), text);
+    if (owner) return h("span", { class: "whose" }, text);
+    return strong ? h("b", {}, text) : text.replace(/(\d) (ms|%)/g, `$1${THIN}$2`);
+  });
+}
+
+function drawVerdict() {
+  const { verdict } = report;
+  const even = verdict.kind === "even";
+  const timeouts = report.timed_out.map(({ pieces, trace_id: id }) =>
+    h("p", { class: "timed-out" }, inWords(pieces), " ", count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, "Open it")),
+  );
+  const buttons = h(
+    "div",
+    { class: "buttons" },
+    count > 1 &&
+      verdict.trace_id &&
+      h("button", { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) }, "Open a request that shows it"),
+    verdict.against &&
+      h("button", { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) }, "Open one against it"),
+    count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
+  );
+  const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
+  const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
+  const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
+  append(byId("verdict"), [sentence, even ? [timeouts, evidence] : [evidence, timeouts], next, buttons]);
+  if (count === 0) append(byId("verdict"), [h("p", {}, "Try one of these:"), EXAMPLES.map((line) => h("code", { class: "command" }, line))]);
+  if (count > 1) byId("verdict").after(facts());
+}
+
+function confidence() {
+  const { verdict } = report;
+  if (verdict.kind !== "clear" && verdict.kind !== "thin") return "";
+  const level = CONFIDENCE[verdict.confidence];
+  return h("span", { class: "dots", "aria-hidden": "true" }, [1, 2, 3].map((at) => h("i", { class: at <= level && "on" })));
+}
+
+async function copySentence(event) {
+  const button = event.currentTarget;
+  try {
+    await navigator.clipboard.writeText(`${report.verdict.sentence} ${report.verdict.evidence}`.trim());
+    button.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(byId("sentence"));
+    button.textContent = "Selected: Ctrl+C copies it";
+  }
+  setTimeout(() => (button.textContent = "Copy the sentence"), 1600);
+}
+
+function facts() {
+  const { wall_ns: walls, cold_starts: cold, sampling } = report;
+  const fact = (name, value, more) => h("div", {}, h("dt", {}, name), h("dd", {}, value, more && h("small", {}, ` ${more}`)));
+  const filter = (number_, name) =>
+    number_ === 0 ? "0" : h("button", { onclick: () => only({ only: new Set([name]) }) }, number(number_));
+  const known = sampling.total !== null && sampling.seen <= sampling.total;
+  return h(
+    "dl",
+    { class: "facts" },
+    fact("Median (p50)", ms(walls.p50)),
+    fact("p95", ms(walls.p95)),
+    fact("p99", ms(walls.p99)),
+    fact("Slowest", ms(walls.max)),
+    fact("Cold starts", filter(cold.requests, "cold"), cold.mean_ns >= 5e5 && `${ms(cold.mean_ns)} each`),
+    fact("Errors", filter(counted(ERROR), "error")),
+    fact("Timeouts", filter(counted(TIMEOUT), "timeout")),
+    fact("Throttled", filter(counted(THROTTLED), "throttled")),
+    fact("Seen", known ? percent(sampling.seen, sampling.total) : "not known", known && "of the traffic"),
+  );
+}
+
+function drawHead() {
+  const sources = report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
+  append(byId("head"), [
+    h("span", {}, h("b", {}, "lambda-latency"), " report"),
+    h("span", { class: "isolated" }, breakable(sources)),
+    h("span", {}, [count > 0 && plural(count, "request"), windowWords(report.window)].filter(Boolean).join(" · ")),
+  ]);
+  append(byId("made"), [`lambda-latency ${report.version}`]);
+  append(byId("command"), [report.command]);
+}

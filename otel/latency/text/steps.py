@@ -1,0 +1,22 @@
+"""The next steps: what one can do about the part that a report names, and about what ran into deadlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel.latency.advice import advice
+from otel.latency.text.prose import timeout_groups
+
+if TYPE_CHECKING:
+    from otel.latency.report import Report
+
+__all__ = ["MOST_GROUPS", "next_steps"]
+
+MOST_GROUPS = 3  # different calls that were running at deadlines: each is told of
+
+
+def next_steps(report: Report) -> list[str]:
+    """A sentence or two for each kind of part."""
+    parts = [report.verdict.part] if report.verdict.part is not None else []
+    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
+    return [advice(part) for part in {part.bucket: part for part in reversed(parts)}.values()]

@@ -1,0 +1,191 @@
+"""Events as AWS sends them: whole, so that a handler finds what it will find."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+__all__ = ["api_event", "dynamodb_event", "eventbridge_event", "sqs_event"]
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+AT = "2026-01-01T00:00:00Z"
+AT_MS = 1_767_225_600_000
+
+
+def api_event(
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    resource: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    stage: str = "prod",
+) -> dict[str, Any]:
+    """A request to a REST API (proxy integration): `api_event("GET", "/orders/7?full=1", resource="/orders/{id}")`.
+
+    `body` is text, or anything else as JSON. `resource` is the route; without it, the path. Raises `ValueError` for a
+    resource that the path does not fit. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    url = urlsplit(path)
+    query = parse_qsl(url.query, keep_blank_values=True)
+    text = body if body is None or isinstance(body, str) else json.dumps(body)
+    given = {"Host": f"api.execute-api.{REGION}.amazonaws.com", "X-Forwarded-For": "203.0.113.7"}
+    if text is not None and not isinstance(body, str):
+        given["Content-Type"] = "application/json"
+    given |= headers or {}
+    route = resource or url.path
+    return {
+        "resource": route,
+        "path": url.path,
+        "httpMethod": method,
+        "headers": given,
+        "multiValueHeaders": {key: [value] for key, value in given.items()},
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": _several(query) or None,
+        "pathParameters": _parameters(route, url.path) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "api",
+            "authorizer": {},
+            "domainName": f"api.execute-api.{REGION}.amazonaws.com",
+            "domainPrefix": "api",
+            "extendedRequestId": uuid.uuid4().hex[:16],
+            "httpMethod": method,
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": given.get("User-Agent")},
+            "path": f"/{stage}{url.path}",
+            "protocol": "HTTP/1.1",
+            "requestId": str(uuid.uuid4()),
+            "requestTime": "01/Jan/2026:00:00:00 +0000",
+            "requestTimeEpoch": AT_MS,
+            "resourceId": "abc123",
+            "resourcePath": route,
+            "stage": stage,
+        },
+        "body": text,
+        "isBase64Encoded": False,
+    }
+
+
+def sqs_event(*bodies: object, queue: str = "queue", tracing_header: str | None = None) -> dict[str, Any]:
+    """A batch of SQS messages, one for each body (text, or anything else as JSON).
+
+    `tracing_header` is the sender's, as X-Ray writes it. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": str(AT_MS),
+        "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+        "ApproximateFirstReceiveTimestamp": str(AT_MS + 1),
+        **({"AWSTraceHeader": tracing_header} if tracing_header else {}),
+    }
+    return {
+        "Records": [
+            {
+                "messageId": str(uuid.uuid4()),
+                "receiptHandle": uuid.uuid4().hex,
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": attributes,
+                "messageAttributes": {},
+                "md5OfBody": uuid.uuid4().hex,
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}",
+                "awsRegion": REGION,
+            }
+            for body in bodies
+        ]
+    }
+
+
+def eventbridge_event(detail_type: str, detail: Mapping[str, object], *, source: str = "test") -> dict[str, Any]:
+    """One event of a bus. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html"""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": AT,
+        "region": REGION,
+        "resources": [],
+        "detail": dict(detail),
+    }
+
+
+def dynamodb_event(*changes: tuple[Mapping[str, object] | None, Mapping[str, object] | None], table: str = "table",
+                   keys: Sequence[str] = ("id",)) -> dict[str, Any]:  # fmt: skip
+    """A batch of a table's stream: for each change the item before and after it, None where there was none.
+
+    Items are plain Python (text, numbers, bytes as text, lists, mappings). `keys` are the table's.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+    """
+    return {"Records": [_change(old, new, table, keys, number) for number, (old, new) in enumerate(changes, start=1)]}
+
+
+def _change(
+    old: Mapping[str, object] | None, new: Mapping[str, object] | None, table: str, keys: Sequence[str], number: int
+) -> dict[str, Any]:
+    there = new or old
+    if not there:
+        raise ValueError("a change has an item before it or after it, got neither")
+    record: dict[str, Any] = {
+        "ApproximateCreationDateTime": AT_MS // 1000,
+        "Keys": {key: _typed(there[key]) for key in keys if key in there},
+        "SequenceNumber": str(number),
+        "SizeBytes": 100,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if new is not None:
+        record["NewImage"] = {key: _typed(value) for key, value in new.items()}
+    if old is not None:
+        record["OldImage"] = {key: _typed(value) for key, value in old.items()}
+    return {
+        "eventID": uuid.uuid4().hex,
+        "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "dynamodb": record,
+        "eventSourceARN": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}/stream/2026-01-01T00:00:00.000",
+    }
+
+
+def _typed(value: object) -> dict[str, Any]:
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, Mapping):
+        return {"M": {str(key): _typed(one) for key, one in value.items()}}
+    if isinstance(value, Sequence):
+        return {"L": [_typed(one) for one in value]}
+    return {"N": str(value)}
+
+
+def _several(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in query:
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def _parameters(resource: str, path: str) -> dict[str, str]:
+    """The values of `{id}` and of a last `{proxy+}`."""
+    wanted, given = resource.strip("/").split("/"), path.strip("/").split("/")
+    if wanted[-1].endswith("+}"):
+        given = [*given[: len(wanted) - 1], "/".join(given[len(wanted) - 1 :])]
+    found = {}
+    for part, value in zip(wanted, given, strict=False):
+        if part.startswith("{"):
+            found[part.strip("{}+")] = unquote(value)
+        elif part != value:
+            raise ValueError(f"the path {path} does not fit the resource {resource}: {value!r} is not {part!r}")
+    if len(wanted) != len(given):
+        raise ValueError(f"the path {path} does not fit the resource {resource}: it has another number of parts")
+    return found

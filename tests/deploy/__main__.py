@@ -1,0 +1,140 @@
+"""Builds the template, deploys it to an emulator of AWS, uses it over HTTP with tracing on, and deletes it.
+
+What is real: `sam build`, `sam deploy` and `sam delete`, the artifacts, the translated template's functions, routes,
+roles and table, Lambda's runtime client under the exec wrapper. What is not stands in translation.py.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from otel.local.errors import LocalError
+from otel.local.faults import Plan
+from otel.local.processes import Processes
+from otel.local.receiver import serve_receiver
+from otel.local.services import Service
+from otel.local.store import Store
+from otel.trace import Trace, read_traces
+from tests.deploy.cloud import ROOT, Cloud
+from tests.deploy.translation import translate
+from tests.sandbox.state import until
+from tests.system.conftest import tree
+from tests.system.test_routes import CHARGE, PUT, REFUND, UPDATE
+
+STACK = "lambda-latency-local"
+BUILD = ROOT / "build" / "deploy-local"
+# What the emulator makes of the template: all of it but what translation.py leaves out.
+MADE = {
+    "AWS::ApiGateway::Deployment": 1,
+    "AWS::ApiGateway::RestApi": 1,
+    "AWS::ApiGateway::Stage": 1,
+    "AWS::CloudWatch::Alarm": 1,
+    "AWS::CloudWatch::Dashboard": 1,
+    "AWS::DynamoDB::Table": 1,
+    "AWS::IAM::ManagedPolicy": 1,
+    "AWS::IAM::Role": 4,
+    "AWS::Lambda::Function": 4,
+    "AWS::Lambda::Permission": 4,
+    "AWS::Logs::LogGroup": 4,
+}
+ORDER = {"order_id": "o-1", "customer": "ada", "items": [{"sku": "tea", "quantity": 1, "unit_price": 450}]}
+CALLS: list[tuple[str, str, Any, int, str, Any]] = [
+    (
+        "POST", "/orders", {**ORDER, "payment_method": "card-1"}, 201, "confirmed",
+        ("POST /orders SERVER", PUT, CHARGE, UPDATE),
+    ),
+    ("GET", "/orders/o-1", None, 200, "confirmed", ("GET /orders/{id} SERVER", "DynamoDB.GetItem CLIENT")),
+    ("GET", "/orders?customer=ada", None, 200, "confirmed", ("GET /orders SERVER", "DynamoDB.Query CLIENT")),
+    (
+        "POST", "/orders/o-1/cancel", None, 202, "cancelled",
+        ("POST /orders/{id}/cancel SERVER", UPDATE, REFUND, UPDATE),
+    ),
+]  # fmt: skip
+
+
+def main() -> int:
+    """Run it; 0 if every step went as it should."""
+    begun = time.monotonic()
+    log: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-deploy-") as folder, ExitStack() as stack:
+        store = Store(Path(folder, "traces.jsonl"))
+        stack.callback(store.close)
+        try:
+            ran(stack, store, log)
+        except (AssertionError, LocalError) as error:
+            print(f"FAILED: {error}", *(f"  {line}" for line in log[-20:]), sep="\n", file=sys.stderr)
+            return 1
+    print(f"Built, deployed, used and deleted in {time.monotonic() - begun:.1f} s.")
+    return 0
+
+
+def ran(stack: ExitStack, store: Store, log: list[str]) -> None:
+    """All of it."""
+    processes = stack.enter_context(Processes())
+    receiver = serve_receiver(store.add_otlp)
+    stack.callback(receiver.close)
+    spans = f"http://{receiver.address}/v1/traces"
+    provider = Service("otel.local.provider", ["--spans", spans, "--faults", Plan().to_json()], processes, log.append)
+    stack.callback(provider.stop)
+    with step("the emulator is up"):
+        cloud = Cloud(processes, log.append)
+        stack.callback(cloud.close)
+    with step("sam build"):
+        cloud.sam("build", "--build-dir", str(BUILD))
+        local = translate(BUILD / "template.yaml", spans)
+    with step("sam deploy"):
+        payments = f"PaymentsUrl=http://127.0.0.1:{provider.wait_until_ready()}"
+        cloud.sam("deploy", "--template", str(local), "--stack-name", STACK, "--resolve-s3", "--capabilities",
+                  "CAPABILITY_IAM", "--parameter-overrides", payments)  # fmt: skip
+    expect("resources", Counter(cloud.resources(STACK)), MADE)
+    outputs = cloud.outputs(STACK)
+    expect("outputs", sorted(outputs), ["ApiUrl", "DashboardUrl", "Report", "Traces", "TryIt"])
+    for method, path, body, status, state, spans_of in CALLS:
+        with step(f"{method} {path}"):
+            seen = {trace.trace_id for trace in read_traces(store.path).traces}
+            answer = cloud.call(outputs["ApiUrl"], method, path, body)
+            expect("status", answer[0], status, answer[1])
+            shown = answer[1]["orders"][0] if "orders" in answer[1] else answer[1]
+            expect("order", (shown["order_id"], shown["status"]), ("o-1", state))
+            expect("trace", joined(store.path, seen, spans_of), spans_of)
+    with step("sam delete"):
+        cloud.sam("delete", "--stack-name", STACK, "--no-prompts", "--region", "us-east-1")
+    expect("stacks that are left", [name for name in cloud.stacks() if name == STACK], [])
+    expect("tables that outlive it", len(cloud.tables()), 1)
+
+
+def joined(path: Path, seen: set[str], expected: Any) -> Any:
+    """The one trace that is not among those seen before, as a tree; None where there is none."""
+    found: list[Trace] = []
+
+    def complete() -> bool:
+        found[:] = [trace for trace in read_traces(path).traces if trace.trace_id not in seen]
+        return len(found) == 1 and tree(found[0]) == expected
+
+    until(complete, 15)
+    return [tree(trace) for trace in found] if len(found) != 1 else tree(found[0])
+
+
+def expect(what: str, got: Any, wanted: Any, *more: Any) -> None:
+    """Compare, and say both where they differ."""
+    if got != wanted:
+        raise AssertionError(f"{what}: expected {wanted}, got {got}{''.join(f' ({one})' for one in more)}")
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Print a step and what it took."""
+    begun = time.monotonic()
+    yield
+    print(f"  {name:<28} {time.monotonic() - begun:5.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,113 @@
+"""The emulator of AWS, and the SAM CLI talking to it and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import boto3
+
+from otel.local.errors import LocalError
+from otel.local.processes import Processes
+from otel.local.services import Service
+
+__all__ = ["Cloud"]
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / "build" / "ministack" / "bin" / "ministack"
+REGION = "us-east-1"
+
+
+class Cloud:
+    """Started when made, on a free port of 127.0.0.1; `close` ends it, and everything in it is gone."""
+
+    def __init__(self, processes: Processes, log: Callable[[str], None]) -> None:
+        if not PROGRAM.exists():
+            raise LocalError(f"{PROGRAM} is not here", "say make deploy-local, which makes it")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._port}"
+        own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self._port), "AWS_ENDPOINT_URL": self.url}
+        self._variables = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+        temporary = {"TMPDIR": str(processes.folder())}  # where it unpacks functions
+        self._service = Service(
+            "ministack", [], processes, log, command=[str(PROGRAM)], variables=self._variables | own | temporary
+        )
+        self._service.wait_until_listening(self._port, 60)
+        session = boto3.Session("local", "local", region_name=REGION)
+        self._cloudformation = session.client("cloudformation", endpoint_url=self.url)
+        self._dynamodb = session.client("dynamodb", endpoint_url=self.url)
+
+    def close(self) -> None:
+        """End it."""
+        self._service.stop()
+
+    def sam(self, *arguments: str) -> None:
+        """Run the SAM CLI. Raises `LocalError` with its last words where it fails."""
+        settings = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5", "NO_PROXY": "*", "no_proxy": "*"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        ran = subprocess.run(
+            [Path(sys.executable).with_name("sam"), *arguments],
+            cwd=ROOT,
+            env={**inherited, **self._variables, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,  # a question would be an error
+            timeout=300,
+        )
+        if ran.returncode:
+            said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
+            raise LocalError(f"sam {arguments[0]} failed", said)
+
+    def outputs(self, stack: str) -> Mapping[str, str]:
+        """What the stack gives."""
+        (described,) = self._cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    def resources(self, stack: str) -> list[str]:
+        """The types that a stack is made of, one for each resource."""
+        listed = self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+        return sorted(one["ResourceType"] for one in listed)
+
+    def stacks(self) -> list[str]:
+        """The stacks that exist."""
+        return [one["StackName"] for one in self._cloudformation.describe_stacks()["Stacks"]]
+
+    def tables(self) -> list[str]:
+        """The tables that exist."""
+        return self._dynamodb.list_tables()["TableNames"]
+
+    def call(self, api_url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """A request to an API that is deployed here, under its own address (the output ApiUrl)."""
+        address = urlsplit(api_url)
+        host = f"{(address.hostname or '').split('.')[0]}.execute-api.localhost:{self._port}"
+        request = Request(
+            f"{self.url}{address.path}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Host": host, "Content-Type": "application/json"},
+        )
+        try:
+            with urlopen(request, timeout=60) as response:
+                return response.status, json.load(response)
+        except HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")

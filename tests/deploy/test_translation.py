@@ -1,0 +1,54 @@
+"""What is deployed to the emulator is the template itself, but for what its translation says."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+
+import pytest
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+from tests.deploy.translation import translate
+from tests.template.deployed import ROOT, template
+
+FUNCTIONS = ("CreateOrder", "GetOrder", "ListOrders", "CancelOrder")
+SPANS = "http://127.0.0.1:4319/v1/traces"
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A built template as `sam build` leaves it: each function with a folder of its own."""
+    written = copy.deepcopy(template())
+    for function in FUNCTIONS:
+        written["Resources"][function]["Properties"]["CodeUri"] = function
+        (tmp_path / function).mkdir()
+    path = tmp_path / "template.yaml"
+    path.write_text(yaml_dump(written))
+    return path
+
+
+def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
+    """Whoever adds to the template sees it deployed, or refused."""
+    expected = yaml_parse(built.read_text())
+    for name in ("SamplingRule", "SlowRequests", "TimeoutAlarm", "FunctionThrottleAlarm", "TableThrottleAlarm"):
+        del expected["Resources"][name]
+    shared = expected["Globals"]["Function"]
+    del shared["Layers"]
+    shared["Runtime"] = "provided.al2023"
+    shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = SPANS
+
+    assert yaml_parse(translate(built, SPANS).read_text()) == expected
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_started_under_the_wrapper_that_it_names(built: Path, function: str) -> None:
+    """By the runtime client, out of wherever its code was put."""
+    translate(built, SPANS)
+
+    start = built.parent / function / "bootstrap"
+    assert os.access(start, os.X_OK)
+    _, path, command = start.read_text().splitlines()
+    assert path.endswith(f'PYTHONPATH="{ROOT}/otel/local/layer/python"')
+    assert command.startswith('exec "$LAMBDA_TASK_ROOT${AWS_LAMBDA_EXEC_WRAPPER#/var/task}" ')
+    assert command.endswith(f'"{ROOT}/otel/local/bootstrap.py"')

@@ -1,0 +1,56 @@
+"""The built template made fit for the emulator. What that cannot do is left out or done in another way:
+
+- Types of X-Ray and alarms on several metrics, which it refuses.
+- Layers, which only AWS has. Their packages are those of this environment.
+- The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
+  a true Runtime API, and there the runtime client is started under the wrapper, as the managed runtime starts it.
+- The collector's address, where a receiver of ours listens.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+from otel.local import bootstrap
+from otel.local.system import LAYER
+
+__all__ = ["translate"]
+
+RUNTIME = "provided.al2023"
+# What the emulator starts for a function. The wrapper is at /var/task, and that is wherever the emulator has put it.
+START = f"""#!/bin/sh
+export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{LAYER}/python"
+exec "$LAMBDA_TASK_ROOT${{AWS_LAMBDA_EXEC_WRAPPER#/var/task}}" "{sys.executable}" "{bootstrap.__file__}"
+"""
+
+
+def translate(built: Path, spans_url: str) -> Path:
+    """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file."""
+    template = yaml_parse(built.read_text(encoding="utf-8"))
+    resources: dict[str, Any] = template["Resources"]
+    gone = [name for name, resource in resources.items() if is_refused(resource)]
+    for name in gone:
+        del resources[name]
+    shared = template["Globals"]["Function"]
+    shared["Runtime"] = RUNTIME
+    del shared["Layers"]
+    shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            start = built.parent / resource["Properties"]["CodeUri"] / "bootstrap"
+            start.write_text(START, encoding="utf-8")
+            start.chmod(0o755)
+    local = built.with_name("local.yaml")
+    local.write_text(yaml_dump(template), encoding="utf-8")
+    return local
+
+
+def is_refused(resource: Mapping[str, Any]) -> bool:
+    """Whether the emulator would refuse it."""
+    kind: str = resource["Type"]
+    return kind.startswith("AWS::XRay::") or (kind == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])

@@ -1,0 +1,73 @@
+"""Lines of the log carry the id of their trace."""
+
+from __future__ import annotations
+
+import json
+import logging
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from awslambdaric.lambda_runtime_log_utils import JsonFormatter
+
+from tests.runtime.conftest import TRACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.runtime.conftest import Function
+
+LOG = logging.getLogger("orders")
+XRAY_ID = f"1-{TRACE[:8]}-{TRACE[8:]}"
+TIMELESS = {"timestamp": None, "location": None}
+
+
+@pytest.fixture
+def written() -> Iterator[StringIO]:
+    """What Lambda's JSON format makes of the root logger's records."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
+def lines(stream: StringIO) -> list[dict[str, Any]]:
+    """Each line as a value, without its time."""
+    return [
+        {name: value for name, value in json.loads(line).items() if name not in TIMELESS}
+        for line in stream.getvalue().splitlines()
+        if line
+    ]
+
+
+def test_a_line_of_an_invocation_carries_its_trace(written: StringIO, start: Callable[..., Function]) -> None:
+    """As X-Ray writes it; a line from outside an invocation has none."""
+    function = start()
+    LOG.warning("before")
+
+    function.invoke(lambda *_: LOG.warning("payments are slow: %s", 7))
+
+    assert lines(written) == [
+        {"level": "WARNING", "message": "before", "logger": "orders"},
+        {"level": "WARNING", "message": "payments are slow: 7", "logger": "orders", "traceId": XRAY_ID},
+    ]
+
+
+def test_what_the_user_says_of_a_trace_stays(written: StringIO, start: Callable[..., Function]) -> None:
+    """An `extra` of the same name is theirs, and no error."""
+    start().invoke(lambda *_: LOG.warning("mine", extra={"traceId": "abc"}))
+
+    assert [line["traceId"] for line in lines(written)] == ["abc"]
+
+
+def test_a_stopped_runtime_leaves_the_log_alone(written: StringIO, start: Callable[..., Function]) -> None:
+    """Its filter is gone from every handler."""
+    before = [list(handler.filters) for handler in logging.getLogger().handlers]
+    function = start()
+    assert [list(handler.filters) for handler in logging.getLogger().handlers] != before
+
+    function.runtime.stop()
+
+    assert [list(handler.filters) for handler in logging.getLogger().handlers] == before

@@ -1,0 +1,168 @@
+"""The template as CloudFormation gets it: translated by SAM's own translator, then resolved for some parameters.
+
+CloudFormation resolves conditions, parameters and pseudo parameters; what depends on resources (`Ref`, `Fn::GetAtt` of
+one) stays as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+__all__ = ["ROOT", "Stack", "deploy", "refused", "template", "translated"]
+
+ROOT = Path(__file__).parents[2]
+GONE = object()  # what AWS::NoValue stands for
+STACK_ID = "arn:aws:cloudformation:{0}:123456789012:stack/shop/1a2b3c4d-0000-1111-2222-333344445555"
+
+# The functions that need nothing but their arguments.
+PLAIN: dict[str, Callable[..., Any]] = {
+    "Equals": lambda one, other: one == other,
+    "Not": lambda one: not one,
+    "And": lambda *all_of: all(all_of),
+    "Or": lambda *one_of: any(one_of),
+    "Contains": lambda listed, one: one in listed,
+    "Join": lambda separator, parts: separator.join(parts),
+    "Select": lambda index, parts: parts[int(index)],
+    "Split": lambda separator, text: text.split(separator),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What CloudFormation makes."""
+
+    resources: dict[str, dict[str, Any]]
+    outputs: dict[str, Any]
+    functions: tuple[str, ...] = field(default=())
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of the resources of one type, by logical id."""
+        return {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+
+    def variables(self, function: str) -> dict[str, Any]:
+        """A function's environment."""
+        found: dict[str, Any] = self.resources[function]["Properties"]["Environment"]["Variables"]
+        return found
+
+    def actions(self) -> set[str]:
+        """All that any policy allows."""
+        policies = [
+            *(one["PolicyDocument"] for one in self.of_type("AWS::IAM::ManagedPolicy").values()),
+            *(
+                inline["PolicyDocument"]
+                for role in self.of_type("AWS::IAM::Role").values()
+                for inline in role.get("Policies", ())
+            ),
+        ]
+        listed = [statement["Action"] for policy in policies for statement in policy["Statement"]]
+        return {action for one in listed for action in ([one] if isinstance(one, str) else one)}
+
+
+@cache
+def template() -> dict[str, Any]:
+    """template.yaml as it is written."""
+    written: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return written
+
+
+@cache
+def translated() -> dict[str, Any]:
+    """The template without SAM's own types and Globals, conditions and parameters unresolved."""
+    packaged = deepcopy(template())
+    packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact.zip"  # as `sam deploy` leaves it
+    made: dict[str, Any] = Translator({}, Parser()).translate(packaged, {})
+    return made
+
+
+def deploy(region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack for some parameters, the rest at their defaults."""
+    made = deepcopy(translated())
+    resolve = Resolver(made, region, parameters)
+    resources = {name: resolve(one) for name, one in made["Resources"].items() if resolve.holds(one.get("Condition"))}
+    outputs = {name: resolve(one) for name, one in made["Outputs"].items() if resolve.holds(one.get("Condition"))}
+    functions = tuple(name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function")
+    return Stack(resources, outputs, functions)
+
+
+def refused(region: str = "us-east-1", **parameters: str) -> list[str]:
+    """What the template's rules say against these parameters, before anything is made."""
+    rules = translated()["Rules"]
+    resolve = Resolver(translated(), region, parameters)
+    return [
+        " ".join(assertion["AssertDescription"].split())
+        for rule in rules.values()
+        if resolve(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not resolve(assertion["Assert"])
+    ]
+
+
+class Resolver:
+    """CloudFormation's intrinsic functions, as far as this template uses them; an unknown one is an error."""
+
+    def __init__(self, made: Mapping[str, Any], region: str, parameters: Mapping[str, str]) -> None:
+        unknown = set(parameters) - set(made["Parameters"])
+        assert not unknown, f"no such parameter: {unknown}"
+        self._conditions = made["Conditions"]
+        self._mappings = made["Mappings"]
+        self._values: dict[str, Any] = {
+            **{name: str(one["Default"]) for name, one in made["Parameters"].items()},
+            **parameters,
+            "AWS::AccountId": "123456789012",
+            "AWS::NoValue": GONE,
+            "AWS::Partition": "aws",
+            "AWS::Region": region,
+            "AWS::StackId": STACK_ID.format(region),
+            "AWS::StackName": "shop",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+    def holds(self, condition: str | None) -> bool:
+        """Whether a condition holds; None always does."""
+        return condition is None or bool(self(self._conditions[condition]))
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [one for one in map(self, value) if one is not GONE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref":
+                return self._values.get(argument, value)
+            if name == "Condition" and isinstance(argument, str):
+                return self.holds(argument)
+            if name.startswith("Fn::"):
+                return self._function(name.removeprefix("Fn::"), argument)
+        pairs: Iterator[tuple[str, Any]] = ((name, self(one)) for name, one in value.items())
+        return {name: one for name, one in pairs if one is not GONE}
+
+    def _function(self, name: str, argument: Any) -> Any:
+        if name == "If":
+            condition, yes, no = argument
+            return self(yes if self.holds(condition) else no)
+        if name == "Sub":
+            return self._sub(argument)
+        if name == "GetAtt":
+            return {"Fn::GetAtt": argument}
+        if name == "FindInMap":
+            mapping, top, key = self(argument)
+            return self._mappings[mapping][top][key]
+        assert name in PLAIN, f"Fn::{name} of {argument}"
+        return PLAIN[name](*self(argument))
+
+    def _sub(self, argument: Any) -> Any:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        values = {**self._values, **{name: self(one) for name, one in own.items()}}
+        filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(values.get(match[1], match[0])), text)
+        return {"Fn::Sub": filled} if "${" in filled else filled

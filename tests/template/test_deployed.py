@@ -1,0 +1,286 @@
+"""What is deployed for which parameters: variables, layers, permission and tracing mode of every function."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.template.deployed import Stack, deploy, refused
+
+FUNCTIONS = ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
+OWN = "arn:aws:lambda:eu-south-1:123456789012:layer:own:7"
+ADOT = "arn:aws:lambda:{0}:615299751070:layer:AWSOpenTelemetryDistroPython:{1}"
+COLLECTOR = "arn:aws:lambda:{0}:901920570463:layer:aws-otel-collector-{1}-ver-0-117-0:1"
+HERE = [ADOT.format("us-east-1", 29), COLLECTOR.format("us-east-1", "arm64")]
+PLAIN: dict[str, Any] = {
+    "ORDERS_TABLE": {"Ref": "OrdersTable"},
+    "PAYMENTS_URL": "https://payments.invalid",
+    "PAYMENTS_TIMEOUT_MS": "3000",
+}
+KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper"}
+LAYER = {
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
+    "OTEL_PYTHON_DISTRO": "aws_distro",
+    "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
+    "OTEL_PROPAGATORS": "xray",
+    "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": "false",
+}
+DEV = {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev"}
+COLLECTED = {
+    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
+}
+DAEMON = {"LAMBDA_LATENCY_EXPORT": "daemon"}
+ONE_SECOND = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+XRAY_TYPES = ["AWS::XRay::Group", "AWS::XRay::SamplingRule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Some parameters, and what comes of them."""
+
+    parameters: dict[str, str]
+    variables: dict[str, str]  # beside PLAIN
+    layers: list[str]
+    tracing: str = "Active"
+    region: str = "us-east-1"
+    xray: list[str] = field(default_factory=lambda: XRAY_TYPES)
+
+
+CASES = {
+    "first deploy": Case({}, KIT | DEV | COLLECTED, HERE),
+    "another processor": Case(
+        {"Architecture": "x86_64"}, KIT | DEV | COLLECTED, [HERE[0], COLLECTOR.format("us-east-1", "amd64")]
+    ),
+    "passed through": Case({"Tracing": "PassThrough"}, KIT | DEV | COLLECTED, HERE, "PassThrough", xray=XRAY_TYPES[:1]),
+    "off": Case({"Tracing": "Off"}, {}, [], "PassThrough", xray=[]),
+    "off, whatever else is said": Case(
+        {
+            "Tracing": "Off",
+            "Instrumentation": "layer",
+            "Export": "daemon",
+            "AdotLayerArn": OWN,
+            "CollectorLayerArn": OWN,
+        },
+        {},
+        [],
+        "PassThrough",
+        xray=[],
+    ),
+    "the layer's start-up": Case({"Instrumentation": "layer"}, LAYER | DEV | COLLECTED | ONE_SECOND, HERE),
+    "the layer's start-up, passed through": Case(
+        {"Instrumentation": "layer", "Tracing": "PassThrough"},
+        LAYER | DEV | COLLECTED | ONE_SECOND,
+        HERE,
+        "PassThrough",
+        xray=XRAY_TYPES[:1],
+    ),
+    "Lambda's daemon": Case({"Export": "daemon"}, KIT | DEV | DAEMON, HERE[:1]),
+    "Lambda's daemon, passed through": Case(
+        {"Export": "daemon", "Tracing": "PassThrough"},
+        KIT | DEV | DAEMON,
+        HERE[:1],
+        "PassThrough",
+        xray=XRAY_TYPES[:1],
+    ),
+    "Lambda's daemon, the layer's start-up": Case(
+        {"Export": "daemon", "Instrumentation": "layer"}, LAYER | DEV, HERE[:1]
+    ),
+    "production": Case(
+        {"Stage": "prod"},
+        KIT | COLLECTED | {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod"},
+        HERE,
+    ),
+    "a region without a collector layer": Case(
+        {}, KIT | DEV | DAEMON, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
+    ),
+    "a region without a collector layer, the layer's start-up": Case(
+        {"Instrumentation": "layer"}, LAYER | DEV, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
+    ),
+    "a region without a collector layer, and one of one's own": Case(
+        {"CollectorLayerArn": OWN},
+        KIT | DEV | COLLECTED,
+        [ADOT.format("ap-northeast-3", 26), OWN],
+        region="ap-northeast-3",
+    ),
+    "another region with layers of one's own": Case(
+        {"AdotLayerArn": OWN, "CollectorLayerArn": OWN}, KIT | DEV | COLLECTED, [OWN, OWN], region="eu-south-1"
+    ),
+    "another region with the daemon": Case(
+        {"AdotLayerArn": OWN, "Export": "daemon"}, KIT | DEV | DAEMON, [OWN], region="eu-south-1"
+    ),
+}
+# What the layer's start-up would trace besides: a list of sixty names, looked at by a test of its own.
+DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_these_parameters_make_these_functions(name: str) -> None:
+    """Every variable, layer and mode of each of them; the permission; the stage; X-Ray's own resources."""
+    case = CASES[name]
+    stack = deploy(case.region, **case.parameters)
+    by_layer = case.variables.get("AWS_LAMBDA_EXEC_WRAPPER") == LAYER["AWS_LAMBDA_EXEC_WRAPPER"]
+    traced = bool(case.variables)
+
+    assert refused(case.region, **case.parameters) == []
+    assert sorted(stack.functions) == FUNCTIONS
+    for function in FUNCTIONS:
+        properties = stack.resources[function]["Properties"]
+        variables = dict(stack.variables(function))
+        assert (variables.pop(DISABLED, None) is not None) is by_layer
+        assert variables == PLAIN | case.variables
+        assert properties["Layers"] == case.layers
+        assert properties["TracingConfig"] == {"Mode": case.tracing}
+        assert properties["Architectures"] == [case.parameters.get("Architecture", "arm64")]
+        role = stack.resources[f"{function}Role"]["Properties"]
+        assert role["ManagedPolicyArns"] == ([{"Ref": "SendSpans"}] if traced else [])
+    xray = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    assert {action for action in stack.actions() if action.startswith("xray:")} == (xray if traced else set())
+    (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
+    assert stage["TracingEnabled"] is (case.tracing == "Active")
+    assert stage["StageName"] == case.parameters.get("Stage", "dev")
+    types = {one["Type"] for one in stack.resources.values()}
+    assert sorted(kind for kind in types if kind.startswith("AWS::XRay::")) == case.xray
+    assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 4
+
+
+@pytest.mark.parametrize("instrumentation", ["kit", "layer"])
+@pytest.mark.parametrize("export", ["collector", "daemon"])
+def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> None:
+    """No layer, no wrapper, no collector, no X-Ray: not only in the functions but in the whole text of the stack."""
+    stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)
+    text = json.dumps([stack.resources, stack.outputs]).lower()
+
+    for word in ("otel", "opentelemetry", "exec_wrapper", "collector", "lambda_latency", "layer:", "xray", "x-ray"):
+        assert word not in text, word
+
+
+def test_the_layers_start_up_makes_one_span_of_one_call() -> None:
+    """requests and botocore are on, what lies beneath them and what is no call is off."""
+    disabled = deploy(Instrumentation="layer").variables("GetOrder")[DISABLED].split(",")
+
+    assert {"urllib", "urllib3", "threading", "logging"} <= set(disabled)
+    assert not {"requests", "botocore", "aws-lambda"} & set(disabled)
+    assert len(disabled) == len(set(disabled))
+
+
+def test_the_sampling_rule_is_the_stages_own() -> None:
+    """It matches this API's stage and nothing else, at the rate that is asked for; a name of at most 32 characters."""
+    stack = deploy(Stage="prod", TracesPerSecond="10", SampleRate="1")
+    (made,) = stack.of_type("AWS::XRay::SamplingRule").values()
+
+    assert made["SamplingRule"] == {
+        "RuleName": "orders-1a2b3c4d",
+        "Version": 1,
+        "Priority": 100,
+        "ReservoirSize": "10",
+        "FixedRate": "1",
+        "ServiceName": "shop/prod",
+        "ServiceType": "AWS::ApiGateway::Stage",
+        "Host": "*",
+        "HTTPMethod": "*",
+        "URLPath": "*",
+        "ResourceARN": "*",
+    }
+    assert stack.of_type("AWS::ApiGateway::RestApi")["Api"]["Name"] == "shop"
+
+
+@pytest.mark.parametrize(("ms", "seconds"), [("100", "0.1"), ("250", "0.25"), ("1000", "1"), ("10000", "10")])
+def test_what_is_slow_is_slow_everywhere(ms: str, seconds: str) -> None:
+    """In X-Ray's group (seconds), in the alarm and on the dashboard (milliseconds)."""
+    stack = deploy(SlowMs=ms)
+    dashboard = json.loads(stack.of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"])
+    (group,) = stack.of_type("AWS::XRay::Group").values()
+
+    assert group == {
+        "GroupName": "orders-1a2b3c4d",
+        "FilterExpression": f'service("shop/dev") AND responsetime >= {seconds}',
+    }
+    assert stack.of_type("AWS::CloudWatch::Alarm")["SlowAlarm"]["Threshold"] == ms
+    assert dashboard["widgets"][0]["properties"]["annotations"]["horizontal"] == [{"label": "slow", "value": int(ms)}]
+
+
+def watched(stack: Stack, alarm: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """What an alarm adds up: the expression, and each metric with what it is of and its statistic."""
+    first, *parts = stack.of_type("AWS::CloudWatch::Alarm")[alarm]["Metrics"]
+    metrics = [(one["MetricStat"]["Metric"], one["MetricStat"]["Stat"]) for one in parts]
+    assert all(one["ReturnData"] is False for one in parts)
+    return first["Expression"], [
+        (metric["MetricName"], ".".join(_of(dimension) for dimension in metric["Dimensions"]), stat)
+        for metric, stat in metrics
+    ]
+
+
+def _of(dimension: dict[str, Any]) -> str:
+    value = dimension["Value"]
+    return str(value["Ref"] if isinstance(value, dict) else value)
+
+
+def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
+    """Slow requests, timeouts, refusals by Lambda, refusals by DynamoDB; without requests none of them rings."""
+    stack = deploy()
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    each = ["CreateOrder", "GetOrder", "ListOrders", "CancelOrder"]
+
+    assert sorted(alarms) == ["FunctionThrottleAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"]
+    assert {one["TreatMissingData"] for one in alarms.values()} == {"notBreaching"}
+    slow = alarms["SlowAlarm"]
+    assert (slow["Namespace"], slow["MetricName"], slow["ExtendedStatistic"]) == ("AWS/ApiGateway", "Latency", "p95")
+    assert slow["Dimensions"] == [{"Name": "ApiName", "Value": "shop"}, {"Name": "Stage", "Value": "dev"}]
+    assert watched(stack, "TimeoutAlarm") == ("MAX(METRICS())", [("Duration", one, "Maximum") for one in each])
+    assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", one, "Sum") for one in each])
+    assert watched(stack, "TableThrottleAlarm") == (
+        "SUM(METRICS())",
+        [
+            ("ReadThrottleEvents", "OrdersTable", "Sum"),
+            ("WriteThrottleEvents", "OrdersTable", "Sum"),
+            ("ReadThrottleEvents", "OrdersTable.customer-index", "Sum"),
+            ("WriteThrottleEvents", "OrdersTable.customer-index", "Sum"),
+        ],
+    )
+    (timeout,) = {stack.resources[one]["Properties"]["Timeout"] for one in each}
+    assert alarms["TimeoutAlarm"]["Threshold"] == timeout * 1000
+
+
+@pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:oncall"])
+def test_who_is_to_hear_of_an_alarm_hears_of_its_end_too(topic: str) -> None:
+    """Without a topic nobody does."""
+    for alarm in deploy(AlarmTopicArn=topic).of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ([topic] if topic else [])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_log_has_an_end_and_can_be_searched(function: str) -> None:
+    """JSON lines in a log group of its own, kept as long as the parameter says; the function may write there only."""
+    stack = deploy(LogRetentionDays="30")
+    logging = stack.resources[function]["Properties"]["LoggingConfig"]
+    (policy,) = stack.resources[f"{function}Role"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+
+    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{function}Log"}}
+    assert stack.resources[f"{function}Log"]["Properties"] == {"RetentionInDays": "30"}
+    assert statements[1:] == [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": {"Fn::GetAtt": [f"{function}Log", "Arn"]},
+        }
+    ]
+
+
+def test_the_orders_outlive_the_stack() -> None:
+    """Deleting or replacing the stack does not delete what customers ordered."""
+    table = deploy().resources["OrdersTable"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_nothing_names_an_account_a_region_or_a_partition_of_ours() -> None:
+    """But for the accounts that own AWS's layers."""
+    elsewhere = json.dumps(deploy("eu-west-3").resources)
+
+    assert "us-east-1" not in elsewhere
+    assert "arn:aws:lambda:eu-west-3:" in elsewhere
