@@ -76,7 +76,7 @@ class Runtime:
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
-        if self._settings.libraries:
+        if self._settings.connections:
             self._connections.start(self._hook)
         self._trace_ids.start()
         return self
