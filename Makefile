@@ -85,6 +85,10 @@ bench-page: setup  ## Measure how fast the report's page is with 10,000 requests
 bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
 	@$(BIN)/python -m bench.response
 
+.PHONY: bench-deadline
+bench-deadline: setup  ## Measure what the watch over the deadline costs a request; 100,000 calls without a false mark
+	@$(BIN)/python -m bench.deadline
+
 .PHONY: faults
 faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
 	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
@@ -92,6 +96,10 @@ faults: setup  ## 10,000 invocations over all that may go wrong: is every span a
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
+
+.PHONY: timeouts
+timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name the call and the line? (15 minutes)
+	@$(BIN)/python -m tests.timeouts
 
 .PHONY: planted
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)

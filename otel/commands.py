@@ -258,12 +258,16 @@ def _say_up(system: System) -> None:
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:
-    from otel.latency import largest_part
+    from otel.latency import largest_part, timeout_of
 
     line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
     if trace is not None:
         part, ns = largest_part(trace)
         line += f"  {part} {ns / 1e6:,.1f} ms"
+        timeout = timeout_of(trace)
+        if timeout is not None:
+            line += f"  timed out in {timeout.running}" if timeout.running else "  timed out"
+            line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""
     elif not request.sampled:
         line += "  not sampled"
     print(line, flush=True)

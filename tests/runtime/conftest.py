@@ -50,7 +50,7 @@ class Function:
 
     def __init__(self, runtime: Runtime, memory: InMemorySpanExporter) -> None:
         self.runtime = runtime
-        self._memory = memory
+        self.memory = memory
 
     def invoke(self, handler: Callable[[Any, Any], Any], event: object = None) -> Any:
         """One invocation."""
@@ -59,7 +59,7 @@ class Function:
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """What left the runtime so far."""
-        return self._memory.get_finished_spans()
+        return self.memory.get_finished_spans()
 
     def trees(self, *keys: str) -> list[Tree]:
         """The same as nested tuples."""

@@ -22,6 +22,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         export="collector",
         redacted=frozenset(),
         trust_headers=False,
+        sigalrm=False,
+        half_time=False,
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",
         daemon=("127.0.0.1", 2000),

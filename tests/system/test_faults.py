@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from otel.latency import timeout_of
 from otel.local.faults import Plan, Rule
 from otel.trace import SpanKind
 from tests.system.conftest import Client, order, start_system, tree
@@ -117,22 +118,33 @@ def test_a_table_that_stays_throttled_is_busy(faulty: Faulty) -> None:
     assert [span.attributes["http.status_code"] for span in trace.spans if span.name == "DynamoDB.GetItem"] == [429]
 
 
-def test_a_function_that_is_killed_at_its_deadline_leaves_lambdas_segments(faulty: Faulty) -> None:
-    """502 without details; the trace says timeout and limit, and has no orphan."""
+def test_a_function_that_is_killed_at_its_deadline_says_what_was_running(faulty: Faulty) -> None:
+    """502 without details; the trace says timeout, limit, call and line, and has no orphan."""
     client = faulty(Rule("function", "timeout", 1, route="GET /orders/{id}"))
     reply = client.call("GET", "/orders/none")
     assert (reply.status, reply.body) == (502, {"message": "Internal server error"})
-    trace = client.trace(reply, 5)
+    trace = client.trace(reply, 7)
     stage, (service, function) = tree(trace)
     assert (stage, service) == ("orders/dev SERVER ERROR", "GetOrder SERVER ERROR")
     assert function == (
         "GetOrder SERVER ERROR",
         "Initialization INTERNAL",
         "Invocation INTERNAL ERROR",
+        ("GET /orders/{id} SERVER ERROR", "DynamoDB.GetItem CLIENT ERROR"),
         "Overhead INTERNAL",
     )
     killed = trace.children(trace.children(trace.outermost)[0])[0]
-    assert killed.attributes["lambda.timeout"] is True
-    assert killed.attributes["lambda.timeout.limit_ms"] == 6000
+    assert trace.handler is not None
+    for span in (killed, trace.handler):
+        assert span.attributes["lambda.timeout"] is True
+        assert span.attributes["lambda.timeout.limit_ms"] == 6000
     assert (trace.timed_out, trace.orphans) == (True, ())
+    timeout = timeout_of(trace)
+    assert timeout is not None
+    assert timeout.line is not None
+    assert (timeout.running, timeout.line.file, timeout.line.function) == (
+        "DynamoDB GetItem OrdersTable",
+        "functions/table.py",
+        "get",
+    )
     assert client.call("GET", "/orders?customer=nobody").status == 200
