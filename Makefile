@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 5
 INVOCATIONS ?= 10000
+ROUNDS ?= 20
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -67,6 +68,10 @@ build/collector/otelcol: requirements/collector.yaml
 	@$(GO) build/collector/builder --config $< --skip-strict-versioning
 	@mv build/collector/source/otelcol $@
 	@$@ --version
+
+.PHONY: bench
+bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and five others (30 minutes; out/bench.json)
+	@$(BIN)/python -m bench.cost --rounds $(ROUNDS) $(if $(VARIANTS),--variants "$(VARIANTS)")
 
 .PHONY: bench-report
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
@@ -133,6 +138,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@for pins in bench/cost/pins/*.in; do \
+		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 
 .PHONY: clean
 clean:  ## Remove everything that was made here
