@@ -20,7 +20,7 @@ ERROR = {
 
 def test_an_error_is_its_type_its_message_and_its_stack() -> None:
     assert readable(json.dumps(ERROR)) == (
-        "ERROR Runtime.UserCodeSyntaxError: Syntax error in module 'functions.orders': invalid syntax (orders.py, line 1)\n"
+        f"ERROR Runtime.UserCodeSyntaxError: {ERROR['errorMessage']}\n"
         '  File "/var/task/functions/orders.py" Line 1\n'
         "    this is no Python"
     )
