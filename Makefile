@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 5
 INVOCATIONS ?= 10000
+ROUNDS ?= 20
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -25,7 +26,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
 	@$(BIN)/lambda-latency serve
 
 .PHONY: test
-test: setup  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+test: setup build/urllib3-1.26  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
 	@$(BIN)/python -m tests.every_python
 
@@ -68,9 +69,17 @@ build/collector/otelcol: requirements/collector.yaml
 	@mv build/collector/source/otelcol $@
 	@$@ --version
 
+.PHONY: bench
+bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and five others (30 minutes; out/bench.json)
+	@$(BIN)/python -m bench.cost --rounds $(ROUNDS) $(if $(VARIANTS),--variants "$(VARIANTS)")
+
 .PHONY: bench-report
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
+
+.PHONY: bench-testing
+bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
+	@$(BIN)/python -m bench.testing
 
 .PHONY: bench-page
 bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
@@ -100,6 +109,10 @@ timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name 
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: picture
+picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
+	@$(BIN)/python -m bench.picture
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
@@ -122,8 +135,11 @@ build/ministack/ready: requirements/ministack.txt | setup
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
+	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@for pins in bench/cost/pins/*.in; do \
+		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 
 .PHONY: clean
 clean:  ## Remove everything that was made here
@@ -146,6 +162,11 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/setup.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The urllib3 of Lambda's older Pythons, beside the locked one: connections are traced with either.
+build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
+	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python --target $@ --requirement $<
 	@touch $@
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
