@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Aligner"]
 
 NEVER = 1 << 60
-PATIENCE = 50_000  # pairs of spans
+PATIENCE = 15_000  # pairs of spans
 
 
 class Aligner:

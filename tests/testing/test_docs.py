@@ -11,7 +11,7 @@ import pytest
 import otel.testing
 from otel.trace import Span, SpanKind, dump_line
 from tests.testing.printed import PRINTED
-from tests.testing.project import HERE
+from tests.testing.project import HERE, run
 
 PAGE = (HERE.parent.parent / "docs" / "testing.md").read_text()
 NAMES: dict[str, Any] = {name: getattr(otel.testing, name) for name in otel.testing.__all__}
@@ -71,3 +71,11 @@ def test_every_public_name_is_on_the_page_and_every_fixture() -> None:
     types = {"Clock", "Expectation", "Invoke", "Recording", "Snapshot"}
     for name in {*otel.testing.__all__, *fixtures} - types - {"PRODUCER", "CONSUMER"}:
         assert re.search(rf"\b{name}\b", PAGE), name
+
+
+def test_the_readmes_test_passes(tmp_path: Path) -> None:
+    """In the small project."""
+    (code,) = re.findall(r"```py\n(.*?)```", (HERE.parent.parent / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "test_readme.py").write_text(f"from otel.testing import SERVER, at_most, span\n\n{code}")
+    outcome = run(tmp_path, "test_readme.py", project="shop")
+    assert (outcome.status, "1 passed" in outcome.text) == (0, True)
