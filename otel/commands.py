@@ -244,7 +244,7 @@ def serve(options: argparse.Namespace) -> int:
     from otel.local.system import Options
 
     plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(options.template, dict(options.parameter), options.out, options.port, plan)
+    local = Options(options.template, dict(options.parameter), options.out, options.port, plan, built=options.built)
     keep_up(local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {line}", flush=True))
     return 0
 
