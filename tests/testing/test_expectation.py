@@ -29,7 +29,7 @@ from otel.testing import (
     span,
 )
 from otel.testing.comparison import compare
-from otel.trace import Event, Link, Span, dump_line, read_trace
+from otel.trace import Event, Link, Span, Trace, dump_line, read_trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,16 +201,16 @@ def test_one_expectation_for_memory_and_files(tmp_path: Path) -> None:
     path = tmp_path / "traces.jsonl"
     path.write_text(dump_line(found.spans))
     assert read_trace(path, found.trace_id) == SHOP
-    path.write_text(json.dumps(jaeger(found.spans)))
+    path.write_text(json.dumps(jaeger(found)))
     assert read_trace(path, found.trace_id) == SHOP
 
 
-def jaeger(spans: tuple[Span, ...]) -> dict[str, Any]:
+def jaeger(trace: Trace) -> dict[str, Any]:
     """The same as Jaeger's API has it."""
     return {
         "data": [
             {
-                "traceID": spans[0].trace_id,
+                "traceID": trace.trace_id,
                 "spans": [
                     {
                         "traceID": one.trace_id,
@@ -228,11 +228,11 @@ def jaeger(spans: tuple[Span, ...]) -> dict[str, Any]:
                         ],
                         "processID": str(one.resource["service.name"]),
                     }
-                    for number, one in enumerate(spans)
+                    for number, one in enumerate(trace.spans)
                 ],
                 "processes": {
                     str(one.resource["service.name"]): {"serviceName": one.resource["service.name"], "tags": []}
-                    for one in spans
+                    for one in trace.spans
                 },
             }
         ]
