@@ -81,7 +81,7 @@ def test_a_function_of_the_template_finds_what_stands_there(
 @pytest.mark.parametrize(
     ("handler", "message"),
     [
-        ("Plase", "has no function 'Plase'; did you mean 'Place'?"),
+        ("Placed", "has no function 'Placed'; did you mean 'Place'?"),
         ("Elsewhere", "the Handler of Elsewhere is no plain text; give its import path"),
         ("placing.plac", "placing has no 'plac'; did you mean 'place'?"),
     ],
