@@ -78,6 +78,8 @@ MUTATIONS = (
       "test_lineage.py::test_the_calls_span_is_the_parent_and_lineage_stays"),
     M("R5", "Lineage", "lineage.py", "{lineage}", "",
       "test_lineage.py::test_the_calls_span_is_the_parent_and_lineage_stays"),
+    M("R5", "attempts", "attempts.py", "if again or attempts > 1:", "if False:",
+      "test_aws_call.py::test_each_attempt_of_a_call_that_was_tried_again_is_an_event"),
     M("R6", "the lookup", "connections.py", 'self._replace(socket, "getaddrinfo", self._looking_up)', "pass",
       "test_connections.py::test_a_new_connection_is_a_lookup_and_a_connect"),
     M("R6", "urllib3's connect", "connections.py", '(module, "create_connection", self._connecting)',
