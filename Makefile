@@ -92,6 +92,10 @@ promises: setup  ## Take the code of each promise out of the runtime in turn: do
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: changed
+changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
+	@$(BIN)/python -m tests.changed --seeds $(SEEDS)
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
