@@ -255,7 +255,7 @@ def serve(options: argparse.Namespace) -> int:
     from otel.local.system import Options
 
     plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(options.template, dict(options.parameter), options.out, options.port, plan)
+    local = Options(options.template, dict(options.parameter), options.out, options.port, plan, built=options.built)
     keep_up(local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {line}", flush=True))
     return 0
 
@@ -269,12 +269,16 @@ def _say_up(system: System) -> None:
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:
-    from otel.latency import largest_part
+    from otel.latency import largest_part, timeout_of
 
     line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
     if trace is not None:
         part, ns = largest_part(trace)
         line += f"  {part} {ns / 1e6:,.1f} ms"
+        timeout = timeout_of(trace)
+        if timeout is not None:
+            line += f"  timed out in {timeout.running}" if timeout.running else "  timed out"
+            line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""
     elif not request.sampled:
         line += "  not sampled"
     print(line, flush=True)

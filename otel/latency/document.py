@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from otel.latency.cohorts import Compared
     from otel.latency.gate import Judged
     from otel.latency.report import Report
-    from otel.latency.timeouts import Timeout
+    from otel.latency.timeouts import Frame, Timeout
     from otel.trace import Problem, Trace
 
 __all__ = ["document"]
@@ -154,11 +154,16 @@ def _timeout(one: Timeout) -> dict[str, object]:
         "limit_ns": one.limit_ns,
         "running": one.running,
         "elapsed_ns": one.elapsed_ns,
-        "frames": [
-            {"file": frame.file, "line": frame.line, "function": frame.function, "text": frame.text, "own": frame.own}
-            for frame in one.frames
-        ],
+        "frames": _frames(one.frames),
+        "threads": [{"name": thread.name, "frames": _frames(thread.frames)} for thread in one.threads],
     }
+
+
+def _frames(frames: Collection[Frame]) -> list[dict[str, object]]:
+    return [
+        {"file": frame.file, "line": frame.line, "function": frame.function, "text": frame.text, "own": frame.own}
+        for frame in frames
+    ]
 
 
 def _problems(problems: Collection[Problem]) -> list[dict[str, object]]:

@@ -13,9 +13,10 @@ from otel.trace import Span, Trace, Waiting, waiting
 if TYPE_CHECKING:
     from otel.latency.part import Part
 
-__all__ = ["Frame", "Timeout", "is_running", "timeout_of"]
+__all__ = ["Frame", "Thread", "Timeout", "is_running", "timeout_of"]
 
 FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)\s*\Z')
+THREAD = re.compile(r"^Thread (.+):\n", re.MULTILINE)
 TASK = "/var/task/"
 PACKAGES = ("site-packages/", "dist-packages/", "/opt/python/")
 KIT = "otel"  # the kit's own frames in the bundle are no place to look at
@@ -30,6 +31,14 @@ class Frame:
     function: str
     text: str
     own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What another thread of the function was doing then."""
+
+    name: str
+    frames: tuple[Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,16 @@ class Timeout:
     part: Part | None
     elapsed_ns: int
     frames: tuple[Frame, ...]
+    threads: tuple[Thread, ...] = ()
+
+    @property
+    def line(self) -> Frame | None:
+        """The function's own line that was running: that of a thread which worked for the handler comes first."""
+        for frames in (*(thread.frames for thread in self.threads), self.frames):
+            own = [frame for frame in frames if frame.own]
+            if own:
+                return own[-1]
+        return None
 
 
 def timeout_of(trace: Trace) -> Timeout | None:
@@ -70,6 +89,7 @@ def timeout_of(trace: Trace) -> Timeout | None:
         part=charge.part,
         elapsed_ns=max(0, _end(tree, span) - span.start_ns),
         frames=_frames(span.attributes.get("code.stacktrace")),
+        threads=_threads(span.attributes.get("lambda.timeout.threads")),
     )
 
 
@@ -97,6 +117,12 @@ def _end(tree: Waiting, span: Span) -> int:
     while at is not None and at.end_ns is None:
         at = tree.parent(at)
     return min(tree.end_ns, tree.end_ns if at is None or at.end_ns is None else at.end_ns)
+
+
+def _threads(stacks: object) -> tuple[Thread, ...]:
+    """One stack after the other, each under the line `Thread NAME:`."""
+    parts = THREAD.split(stacks) if isinstance(stacks, str) else [""]
+    return tuple(Thread(name, _frames(stack)) for name, stack in zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _frames(stack: object) -> tuple[Frame, ...]:
@@ -132,4 +158,4 @@ def _short(file: str) -> str:
         _head, found, rest = file.rpartition(folder)
         if found:
             return rest
-    return re.sub(r"\A/(?:var/lang|opt|usr)(?:/local)?(?:/python)?(?:/lib/python3\.\d+)?/", "", file)
+    return re.sub(r"\A/(?:.*/lib/python3\.\d+|opt(?:/python)?)/", "", file)

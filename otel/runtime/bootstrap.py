@@ -16,9 +16,12 @@ from otel.runtime.harmless import warn
 from otel.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from otel.runtime.outbox import Urgent
     from otel.runtime.sender import Sink
     from otel.runtime.setup import Runtime
 
@@ -96,7 +99,7 @@ def started(settings: Settings) -> Runtime:
             os.environ["OTEL_PROPAGATORS"] = given
     from otel.runtime.delivery import deliver_after_responses
 
-    runtime = Runtime(settings, sender(settings)).start()
+    runtime = Runtime(settings, sender(settings), urgent(settings)).start()
     trace.set_tracer_provider(runtime.provider)
     runtime.delivers_before_response = not deliver_after_responses(runtime.after_response, runtime.last_chance)
     return runtime
@@ -111,6 +114,19 @@ def sender(settings: Settings) -> Sink:
     from otel.runtime.sender import Sender
 
     return Sender(settings)
+
+
+def urgent(settings: Settings) -> Urgent | None:
+    """What delivers shortly before a deadline, imported then. The daemon's sender never waits, and does it itself."""
+    if settings.export == "daemon":
+        return None
+
+    def deliver(spans: Sequence[ReadableSpan], seconds: float) -> bool:
+        from otel.runtime.urgent import deliver_urgently
+
+        return deliver_urgently(settings.endpoint, spans, seconds)
+
+    return deliver
 
 
 def load(name: str) -> Handler:

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from opentelemetry.sdk.trace import SpanProcessor
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import Event, ReadableSpan
-    from opentelemetry.trace import Link
-
-__all__ = ["Buffer", "Ended"]
+__all__ = ["Buffer"]
 
 T = TypeVar("T")
-
-FEW = 64
 
 
 class Buffer(Generic[T]):
@@ -70,30 +62,3 @@ class Buffer(Generic[T]):
     def _forget_oldest(self) -> None:
         _, size = self._waiting.popleft()
         self._bytes -= size
-
-
-class Ended(SpanProcessor):
-    """The SDK's end of the pipe: ended spans into a buffer. Without a thread or a timer: the runtime delivers."""
-
-    def __init__(self, buffer: Buffer[ReadableSpan]) -> None:
-        self._buffer = buffer
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Keep a span; handlers end them on threads of their own."""
-        # The request still waits, and most of them make few: only beyond that are sizes worth their time.
-        self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
-
-
-def about(span: ReadableSpan) -> int:
-    """A span's size in memory, roughly."""
-    size = 500
-    holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
-    for holder in holders:
-        for key, value in (holder.attributes or {}).items():
-            size += len(key) + (sum(map(length, value)) if isinstance(value, tuple) else length(value))
-    return size
-
-
-def length(value: object) -> int:
-    """Of a text its own."""
-    return len(value) if isinstance(value, str) else 16

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import attach, detach
+from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
 
 from otel.runtime.harmless import harmless, warn
@@ -20,27 +21,32 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
+    from otel.runtime.deadline import DeadlineWatch
+
 __all__ = ["Invocation"]
 
 
 class Invocation:
     """An invocation that is running. None of its methods raises: it watches the request and is no part of it."""
 
-    __slots__ = ("_span", "_token", "_web")
+    __slots__ = ("_span", "_token", "_watch", "_web")
 
-    def __init__(self, span: Span, token: Token[Context] | None, *, web: bool) -> None:
+    def __init__(self, span: Span, token: Token[Context] | None, watch: DeadlineWatch, *, web: bool) -> None:
         self._span = span
         self._token = token
+        self._watch = watch
         self._web = web
 
     @classmethod
-    def begin(cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool) -> Invocation:
+    def begin(
+        cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
+    ) -> Invocation:
         """Start the span and make it current; when that fails, an invocation that records nothing."""
         try:
-            return started(tracer, event, context, cold=cold, trusting=trusting)
+            return started(tracer, event, context, cold=cold, trusting=trusting, watch=watch)
         except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
             warn(f"this request is not traced ({type(error).__name__}: {error})")
-            return cls(INVALID_SPAN, None, web=False)
+            return cls(INVALID_SPAN, None, watch, web=False)
 
     @harmless("the handler's span")
     def answer(self, result: object) -> None:
@@ -72,12 +78,15 @@ class Invocation:
     @harmless("the handler's span")
     def end(self) -> None:
         """End the span; what the handler left running has it no longer as the current one."""
+        self._watch.end()
         if self._token is not None:
             detach(self._token)
         self._span.end()
 
 
-def started(tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool) -> Invocation:
+def started(
+    tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
+) -> Invocation:
     """The same as `Invocation.begin`, but it may raise."""
     what = trigger(event)
     parent = chosen_by_caller(event) if trusting and what.kind == "http" else None
@@ -94,7 +103,11 @@ def started(tracer: Tracer, event: object, context: object, *, cold: bool, trust
         span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
     finally:
         detach(token)
-    return Invocation(span, attach(set_span_in_context(span, parent)), web=what.kind == "http")
+    if isinstance(span, RecordingSpan):  # else it is not recorded, and there would be nothing to tell
+        deadline = getattr(context, "_epoch_deadline_time_in_ms", None)  # the method beside it asks the clock
+        if deadline is not None and span.start_time is not None:
+            watch.begin(span, deadline / 1000, span.start_time / 1e9)
+    return Invocation(span, attach(set_span_in_context(span, parent)), watch, web=what.kind == "http")
 
 
 def chosen_by_caller(event: object) -> Context | None:

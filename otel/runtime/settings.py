@@ -113,6 +113,12 @@ SETTINGS = (
             "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
             "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
+    Setting(f"{PREFIX}CONNECTIONS", "connections", "true or false", "true",
+            "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
+    Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
+            "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
+    Setting(f"{PREFIX}HALF_TIME", "half_time", "true or false", "false",
+            "Whether open spans are told at half of the timeout too, for what nobody can tell at its end.", yes),
 )  # fmt: skip
 """The kit's own settings. Documentation, template and doctor are checked against this table."""
 
@@ -154,6 +160,9 @@ class Settings:
     export: str
     redacted: frozenset[str]
     trust_headers: bool
+    connections: bool
+    sigalrm: bool
+    half_time: bool
     enabled: bool
     endpoint: str
     daemon: tuple[str, int]

@@ -6,20 +6,23 @@ One value, so that a test can start it with a sink of its own and take it down a
 from __future__ import annotations
 
 import os
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from opentelemetry import propagate
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
-from otel.runtime.buffer import Buffer, Ended
-from otel.runtime.harmless import harmless, warn
+from otel.runtime.buffer import Buffer
+from otel.runtime.connections import Connections
+from otel.runtime.deadline import DeadlineWatch
+from otel.runtime.harmless import harmless
 from otel.runtime.imports import ImportHook
 from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
 from otel.runtime.logs import TraceIds
+from otel.runtime.outbox import Outbox
 from otel.runtime.propagation import LambdaIds, LambdaSampler
+from otel.runtime.recorder import Recorder
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
 from otel.runtime.threads import ThreadContext
@@ -27,6 +30,7 @@ from otel.runtime.threads import ThreadContext
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from otel.runtime.outbox import Urgent
     from otel.runtime.sender import Sink
     from otel.runtime.settings import Settings
 
@@ -34,16 +38,20 @@ __all__ = ["Runtime"]
 
 
 class Runtime:
-    """All that traces one environment. The process-wide provider is left alone: the SDK lets it be set only once."""
+    """All that traces one environment. The process-wide provider is left alone: the SDK lets it be set only once.
 
-    def __init__(self, settings: Settings, sink: Sink) -> None:
+    `urgent` delivers what cannot wait for the response; without it the sink does.
+    """
+
+    def __init__(self, settings: Settings, sink: Sink, urgent: Urgent | None = None) -> None:
         self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
         self._settings = settings
-        self._sink = sink
         self._cold = True
-        self._buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
-        self._redaction = Redaction(settings.redacted)
-        self._delivering = Lock()
+        buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
+        recorder = Recorder(buffer)
+        redaction = Redaction(settings.redacted)
+        self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
+        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = TracerProvider(
             sampler=LambdaSampler(),
@@ -52,11 +60,12 @@ class Runtime:
             shutdown_on_exit=False,
             span_limits=limits(settings),
         )
-        self.provider.add_span_processor(Ended(self._buffer))
+        self.provider.add_span_processor(recorder)
         self._tracer = self.provider.get_tracer("otel.runtime")
         self._hook = ImportHook()
         self._instrumentations = Instrumentations(self.provider, self._hook)
         self._threads = ThreadContext()
+        self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
         self._textmap = propagate.get_global_textmap()
 
@@ -67,38 +76,39 @@ class Runtime:
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
+        if self._settings.connections:
+            self._connections.start(self._hook)
         self._trace_ids.start()
         return self
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
+        self._connections.stop()
         self._trace_ids.stop()
         self._threads.stop()
         self._instrumentations.stop()
         propagate.set_global_textmap(self._textmap)
-        self._sink.shutdown()
+        self._watch.stop()
+        self._outbox.shutdown()
 
     @harmless("delivering the last spans")
     def last_chance(self) -> None:
         """The process ends: deliver what has ended, and let the sink try what still waits once more."""
         self.after_response()
-        self._sink.shutdown()
+        self._outbox.shutdown()
 
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
-        return Invocation.begin(self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers)
+        return Invocation.begin(
+            self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
+        )
 
     @harmless("delivering spans")
     def after_response(self) -> None:
         """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
-        with self._delivering:
-            spans, dropped = self._buffer.drain()
-            if dropped:
-                warn(f"{dropped} spans were dropped in one invocation; "
-                     "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
-            self._sink.export(self._redaction.clean(spans))
+        self._outbox.after_response(held=self.delivers_before_response)
 
 
 def limits(settings: Settings) -> SpanLimits:

@@ -167,8 +167,9 @@ def _one_of_each(spans: Iterable[Span], problem: Callable[[str], object]) -> dic
         if other is None:
             found[span.span_id] = span
             continue
-        # An open or provisional span is meant to be replaced: two complete ones, or two that are not, are a mistake.
-        if _complete(span) == _complete(other):
+        # An open or provisional span is meant to be replaced, by a later provisional one too: two complete ones, or two
+        # that were left open, are a mistake.
+        if _complete(span) == _complete(other) and not (span.provisional and other.provisional):
             problem(f"span {span.span_id} ({span.name}) was recorded twice: the one that ends later counts")
         found[span.span_id] = max(other, span, key=_completeness)
     return {span.span_id: span for span in sorted(found.values(), key=_start)}

@@ -134,6 +134,7 @@ def test_a_timeout_is_told_with_what_was_running() -> None:
             "running": "POST a-rather-long-name.payments.example.com",
             "elapsed_ns": 2977 * MS,
             "frames": [],
+            "threads": [],
         }
     ]
     assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS}

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from otel.latency import Frame, Part, Timeout, account, report_of, timeout_of
 from otel.latency.text import Style, render_report
+from otel.latency.text.stack import stack
+from otel.latency.timeouts import Thread
 from otel.trace import SpanKind, Status, Trace
 from tests.latency.load import timed_out
 from tests.latency.system import order, put_item, request
@@ -75,6 +77,55 @@ def test_frames_of_the_functions_own_package_are_marked() -> None:
     )
 
 
+THREADS = """\
+Thread ThreadPoolExecutor-0_0:
+  File "/var/lang/lib/python3.13/concurrent/futures/thread.py", line 58, in run
+    result = self.fn(*self.args, **self.kwargs)
+  File "/var/task/functions/prices.py", line 9, in price
+    while True:
+Thread ThreadPoolExecutor-0_1:
+  File "/var/task/functions/prices.py", line 12, in tax
+    time.sleep(9)
+"""
+
+
+def test_the_line_of_a_thread_that_works_for_the_handler_is_the_running_one() -> None:
+    """The handler only waits for it."""
+    spans = [
+        replace(span, attributes={**span.attributes, "lambda.timeout.threads": THREADS})
+        if span.attributes.get("code.stacktrace")
+        else span
+        for span in _trace().spans
+    ]
+    found = timeout_of(Trace(spans))
+    assert found is not None
+    own = Frame("functions/prices.py", 9, "price", "while True:", True)
+    assert found.threads == (
+        Thread(
+            "ThreadPoolExecutor-0_0",
+            (
+                Frame("concurrent/futures/thread.py", 58, "run", "result = self.fn(*self.args, **self.kwargs)", False),
+                own,
+            ),
+        ),
+        Thread("ThreadPoolExecutor-0_1", (Frame("functions/prices.py", 12, "tax", "time.sleep(9)", True),)),
+    )
+    assert found.line == own
+    assert len(found.frames) == 7
+    lines = ["".join(piece.text for piece in line) for line in stack(found, Style(unicode=False))]
+    assert lines[-9:] == [
+        "",
+        "In thread ThreadPoolExecutor-0_0:",
+        "  concurrent/futures/thread.py:58 run",
+        "> functions/prices.py:9 price",
+        "      while True:",
+        "",
+        "In thread ThreadPoolExecutor-0_1:",
+        "> functions/prices.py:12 tax",
+        "      time.sleep(9)",
+    ]
+
+
 def test_a_span_that_was_left_open_was_running_until_its_parent_ended() -> None:
     """Nothing else says so where the function was killed."""
     found = timeout_of(timed_out())
@@ -110,8 +161,8 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
     report = report_of([account(trace) for trace in by_id.values()], lambda ids: {one: by_id[one] for one in ids})
     text = render_report(report, Style(unicode=False))
     assert text.splitlines()[:6] == [
-        "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms. The call",
-        "is theirs, the limit is ours.",
+        "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms, at",
+        "functions/payments.py:27. The call is theirs, the limit is ours.",
         "Nothing else stands out. The slowest 4 % (5 of 119, over 213 ms) take 57 ms more than typical",
         "requests of the same route.",
         "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves.",

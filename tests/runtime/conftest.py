@@ -24,6 +24,8 @@ TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
 
+STEPS = ("dns", "tcp", "tls")
+
 VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -50,7 +52,7 @@ class Function:
 
     def __init__(self, runtime: Runtime, memory: InMemorySpanExporter) -> None:
         self.runtime = runtime
-        self._memory = memory
+        self.memory = memory
 
     def invoke(self, handler: Callable[[Any, Any], Any], event: object = None) -> Any:
         """One invocation."""
@@ -58,8 +60,8 @@ class Function:
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
-        """What left the runtime so far."""
-        return self._memory.get_finished_spans()
+        """What left the runtime so far, without the steps of connections, which the clients open as they like."""
+        return tuple(span for span in self.memory.get_finished_spans() if span.name not in STEPS)
 
     def trees(self, *keys: str) -> list[Tree]:
         """The same as nested tuples."""

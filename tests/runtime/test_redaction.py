@@ -159,6 +159,6 @@ def test_our_own_lines_in_the_log_are_cleaned(function: Function, monkeypatch: p
     def broken(_spans: object) -> None:
         raise ValueError(f"no http://h/?key={SECRET}")
 
-    monkeypatch.setattr(function.runtime._sink, "export", broken)
+    monkeypatch.setattr(function.memory, "export", broken)
     function.runtime.after_response()
     assert caplog.messages == ["lambda-latency: delivering spans failed (ValueError: no http://h/ the request goes on"]

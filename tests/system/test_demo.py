@@ -67,12 +67,17 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     assert " wait for payments.example.com: " in sentence
     assert rest.startswith(" High confidence: the largest part in ")
     for said in (
-        "1 of 120 requests timed out at 6,000 ms.",
+        "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
+        " ms, at functions/table.py:",
+        "Running at the deadline: ",
         "Next: Give the call to payments.example.com a timeout",
         "Where the time goes whose typical slow difference calls payments.example.com theirs",
         f"Traces: {tmp_path}/traces.jsonl.",
+        f"Page: {tmp_path}/report.html.",
     ):
         assert said in text
+    page = (tmp_path / "report.html").read_text()
+    assert f'<noscript><p class="sentence">{sentence.split(" wait for")[0]} wait for' in page
 
 
 def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:

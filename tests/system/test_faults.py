@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from otel.latency import timeout_of
 from otel.local.faults import Plan, Rule
 from otel.trace import SpanKind
 from tests.system.conftest import Client, order, start_system, tree
@@ -89,6 +91,22 @@ def test_a_broken_provider_is_seen_in_the_trace(faulty: Faulty) -> None:
     assert codes == {"POST /orders": 502, "POST": 503, "POST /charges": 503}
 
 
+def test_a_line_of_the_log_leads_to_its_trace(faulty: Faulty) -> None:
+    """What a function writes about a request is JSON, with the request's trace as X-Ray writes it."""
+    client = faulty(Rule("provider", "status", 1))
+    reply = client.call("POST", "/orders", order(order_id="o-log"))
+    client.trace(reply, 9)
+
+    (line,) = [line for line in client.log.read_text().splitlines() if "payments API broken" in line]
+    written = json.loads(line[line.index("{") :])
+    assert {name: written[name] for name in ("level", "logger", "message", "traceId")} == {
+        "level": "WARNING",
+        "logger": "functions.orders",
+        "message": "payments API broken: order o-log: status 503",
+        "traceId": f"1-{reply.trace_id[:8]}-{reply.trace_id[8:]}",
+    }
+
+
 def test_a_connection_that_is_refused_by_a_reset_is_a_broken_provider(faulty: Faulty) -> None:
     """Nothing was charged; the call has an error and no child."""
     client = faulty(Rule("connect", "reset", 1))
@@ -117,22 +135,33 @@ def test_a_table_that_stays_throttled_is_busy(faulty: Faulty) -> None:
     assert [span.attributes["http.status_code"] for span in trace.spans if span.name == "DynamoDB.GetItem"] == [429]
 
 
-def test_a_function_that_is_killed_at_its_deadline_leaves_lambdas_segments(faulty: Faulty) -> None:
-    """502 without details; the trace says timeout and limit, and has no orphan."""
+def test_a_function_that_is_killed_at_its_deadline_says_what_was_running(faulty: Faulty) -> None:
+    """502 without details; the trace says timeout, limit, call and line, and has no orphan."""
     client = faulty(Rule("function", "timeout", 1, route="GET /orders/{id}"))
     reply = client.call("GET", "/orders/none")
     assert (reply.status, reply.body) == (502, {"message": "Internal server error"})
-    trace = client.trace(reply, 5)
+    trace = client.trace(reply, 7)
     stage, (service, function) = tree(trace)
     assert (stage, service) == ("orders/dev SERVER ERROR", "GetOrder SERVER ERROR")
     assert function == (
         "GetOrder SERVER ERROR",
         "Initialization INTERNAL",
         "Invocation INTERNAL ERROR",
+        ("GET /orders/{id} SERVER ERROR", "DynamoDB.GetItem CLIENT ERROR"),
         "Overhead INTERNAL",
     )
     killed = trace.children(trace.children(trace.outermost)[0])[0]
-    assert killed.attributes["lambda.timeout"] is True
-    assert killed.attributes["lambda.timeout.limit_ms"] == 6000
+    assert trace.handler is not None
+    for span in (killed, trace.handler):
+        assert span.attributes["lambda.timeout"] is True
+        assert span.attributes["lambda.timeout.limit_ms"] == 6000
     assert (trace.timed_out, trace.orphans) == (True, ())
+    timeout = timeout_of(trace)
+    assert timeout is not None
+    assert timeout.line is not None
+    assert (timeout.running, timeout.line.file, timeout.line.function) == (
+        "DynamoDB GetItem OrdersTable",
+        "functions/table.py",
+        "get",
+    )
     assert client.call("GET", "/orders?customer=nobody").status == 200

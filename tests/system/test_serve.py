@@ -149,6 +149,15 @@ def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:
     served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
 
 
+def test_a_timeout_is_printed_with_the_call_and_the_line(serve: Serve, tmp_path: Path) -> None:
+    """As it was running shortly before the kill."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "function", "kind": "timeout"}]}')
+    served = serve("--faults", str(plan))
+    assert served.call("GET", "/orders/none")[0] == 502
+    served.wait_for(r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$")
+
+
 def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
     """By the very command that it prints; nobody needs credentials for it."""
     served = serve()

@@ -86,6 +86,13 @@ def test_a_provisional_span_is_replaced_without_a_word() -> None:
     assert trace.problems == ()
 
 
+def test_of_provisional_spans_the_one_that_ends_later_counts() -> None:
+    """A long invocation tells of an open span again and again."""
+    trace = Trace([_span(1, end=end, attributes={"lambda.provisional": True}) for end in (20, 40, 30)])
+    assert [span.end_ns for span in trace.spans] == [T0 + 40]
+    assert trace.problems == ()
+
+
 def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
     """No span is lost: the cut span is a top of its own."""
     trace = Trace([_span(1), _span(2, 4, start=3), _span(3, 2, start=4), _span(4, 3, start=5), _span(5, 5, start=6)])

@@ -90,7 +90,8 @@ def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> 
         "platform": "It is the platform's, the limit is ours.",
     }[first.part.owner]
     running = clean(first.running, style)
-    return [Piece(what, "bold"), Piece(running, "bold"), Piece(f" was still running, {for_long}. {whose}")]
+    at = f", at {clean(first.line.file, style)}:{first.line.line}" if first.line is not None else ""
+    return [Piece(what, "bold"), Piece(running, "bold"), Piece(f" was still running, {for_long}{at}. {whose}")]
 
 
 def _clear(report: Report, style: Style) -> list[Piece]:

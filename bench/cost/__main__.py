@@ -1,0 +1,93 @@
+"""What tracing costs a function: one handler under each way to trace it, beside the same handler bare.
+
+Instructions by cachegrind where valgrind is installed, times in rounds in which the variants take turns. Everything is
+in out/bench.json afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench.cost import counting, measuring
+from bench.cost.environments import interpreter
+from bench.cost.places import Places
+from bench.cost.table import figures, text
+from bench.cost.variants import BARE, ROOT, VARIANTS, XRAY, Variant
+from otel.local.processes import Processes
+
+OUT = ROOT / "out" / "bench.json"
+PACKAGES = ("awslambdaric", "boto3", "requests", "aws-xray-sdk", "aws-opentelemetry-distro", "opentelemetry-sdk")
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m bench.cost", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="cold starts of each variant, and a twentieth of its "
+                        "warm requests (20)")  # fmt: skip
+    parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",
+                        help="only these, beside bare and the X-Ray SDK: "
+                        + ", ".join(one.name for one in VARIANTS))  # fmt: skip
+    options = parser.parse_args()
+    for number, pins in enumerate(sorted({variant.pins for variant in options.variants}), 1):
+        tell(f"environment {number}: {pins}")
+        interpreter(pins)
+    measured: measuring.Measured = defaultdict(dict)
+    with Processes() as processes, Places() as places:
+        parts = [
+            measuring.cold(options.variants, processes, places, options.rounds, tell),
+            measuring.warm(options.variants, processes, places, options.rounds * measuring.WARM_PER_ROUND, tell),
+        ]
+        if counting.VALGRIND is None:
+            tell("valgrind is not here: times only. On Debian and Ubuntu, apt install valgrind")
+        else:
+            parts.append(measuring.instructions(options.variants, processes, places, tell))
+    for part in parts:
+        for name, measures in part.items():
+            measured[name].update(measures)
+    document = about(options.rounds)
+    document["variants"] = figures({one.name: measured[one.name] for one in options.variants})
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(document, indent=1) + "\n")
+    print(f"{document['machine']}, Python {document['python']}, {document['date']}, {options.rounds} rounds")
+    print("Over bare; in brackets as a multiple of what the X-Ray SDK adds. The line of bare is as it is.\n")
+    print(text(document["variants"]))
+    return 0
+
+
+def chosen(names: str) -> tuple[Variant, ...]:
+    """The variants of these names; bare and the X-Ray SDK belong to every comparison."""
+    wanted = {name.strip() for name in names.split(",")} | {BARE, XRAY}
+    unknown = wanted - {one.name for one in VARIANTS}
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no variant is called {', '.join(sorted(unknown))}")
+    return tuple(one for one in VARIANTS if one.name in wanted)
+
+
+def about(rounds: int) -> dict[str, Any]:
+    """Where and when, and with what."""
+    cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.machine())  # fmt: skip
+    return {
+        "machine": cpu,
+        "date": time.strftime("%Y-%m-%d"),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "rounds": rounds,
+    }
+
+
+def tell(what: str) -> None:
+    """Progress."""
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,134 @@
+"""One execution environment of the laptop's sandbox for one variant: Lambda's runtime client in a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import otel.local.sandbox
+from bench.cost.environments import interpreter
+from bench.cost.variants import ROOT
+from otel.local.environment import Environment
+from otel.local.function import Function
+from otel.local.runtime_api import Invocation
+from otel.local.variables import Settings, lambda_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.cost.variants import Variant
+    from otel.local.function import Run
+    from otel.local.processes import Processes
+
+__all__ = ["EVENT", "Cell", "command", "variables"]
+
+EVENT: dict[str, Any] = {
+    "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
+    "headers": {"Host": "h", "User-Agent": "curl/8.5.0", "X-Forwarded-Proto": "https"},
+    "requestContext": {"stage": "prod", "identity": {"sourceIp": "203.0.113.9"}}, "body": None,
+}  # fmt: skip
+HEADER = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled="
+PATIENCE_S = 600  # what is counted runs fifty times slower than it will
+# Shorter than the longest that a delivery may take there, so that none is made on the way: at full speed there is none.
+TIMEOUT_S = 59
+WHY = 3000  # characters of its output that explain a failure
+
+
+class Cell:
+    """An environment, started when it is made. `under` goes before the command of its Python, `more` are variables."""
+
+    def __init__(
+        self,
+        variant: Variant,
+        processes: Processes,
+        places: Mapping[str, str],
+        under: Sequence[str | Path] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.variant = variant
+        self.output: list[str] = []
+        self._settled, self._ended = threading.Event(), threading.Event()
+        function = Function("orders-create", variant.handler, TIMEOUT_S, 512, {**variables(variant, places), **more})
+        self.environment = Environment(
+            function,
+            command(variant, under),
+            lambda_variables(function, Settings(task_root=ROOT, layer=Path("/nonexistent"))),
+            ROOT,
+            processes,
+            settled=lambda *_: self._settled.set(),
+            ended=lambda _: self._ended.set(),
+            log=self.output.append,
+        )
+        failure = self.environment.wait_for_init(PATIENCE_S)
+        if failure is not None:
+            raise SystemExit(f"{variant.name} does not initialize: {failure.payload.decode()}\n{self.why}")
+
+    @property
+    def why(self) -> str:
+        """The end of its output."""
+        return "\n".join(self.output)[-WHY:]
+
+    def invoke(self, *, sampled: bool = True, census: bool = False) -> Run:
+        """One request, with whatever the environment does after it."""
+        self._settled.clear()
+        event = {**EVENT, "census": True} if census else EVENT
+        arn = self.environment.function.arn
+        header = HEADER + str(int(sampled))
+        deadline_ms = int((time.time() + TIMEOUT_S) * 1000)
+        number = self.environment.invocations + 1
+        request = Invocation(
+            f"00000000-0000-4000-8000-{number:012d}", json.dumps(event).encode(), arn, deadline_ms, header, None
+        )
+        run = self.environment.invoke(request)
+        assert run is not None
+        assert run.outcome is not None
+        if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
+            raise SystemExit(f"{self.variant.name} answered {run.outcome.payload!r}\n{self.why}")
+        if not self._settled.wait(PATIENCE_S):
+            raise SystemExit(f"{self.variant.name} is busy {PATIENCE_S} s after its response\n{self.why}")
+        return run
+
+    def cpu_ns(self) -> int:
+        """What all its threads have run so far, user and system, in nanoseconds."""
+        return time.clock_gettime_ns(~self.environment.pid << 3 | 2)  # as `clock_getcpuclockid` makes it
+
+    def peak_kb(self) -> int:
+        """The most memory that it has had, in KiB."""
+        status = Path(f"/proc/{self.environment.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0])
+
+    def leave(self) -> None:
+        """End it by SIGTERM, as Lambda does, and wait until it has told what it has to tell."""
+        os.killpg(self.environment.pid, signal.SIGCONT)
+        os.killpg(self.environment.pid, signal.SIGTERM)
+        if not self._ended.wait(60):
+            raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
+
+    def close(self) -> None:
+        """End it now."""
+        self.environment.kill()
+
+
+def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:
+    """How its runtime is started."""
+    wrapper = [variant.wrapper] if variant.wrapper is not None else []
+    return [*wrapper, *under, interpreter(variant.pins), otel.local.sandbox.BOOTSTRAP]
+
+
+def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
+    """What its function is told, beside what Lambda tells. `places`: PROVIDER, DAEMON and COLLECTOR, addresses."""
+    return {
+        "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": "",
+        "PYTHONHASHSEED": "0",
+        "PROVIDER": places["PROVIDER"],
+        "AWS_XRAY_DAEMON_ADDRESS": places["DAEMON"],
+        **dict.fromkeys(variant.collector, places["COLLECTOR"]),
+        **variant.variables,
+    }

@@ -1,0 +1,112 @@
+"""Cold starts and warm requests of all variants, taking turns."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from bench.cost import counting
+from bench.cost.cell import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bench.cost.places import Places
+    from bench.cost.variants import Variant
+    from otel.local.processes import Processes
+
+__all__ = ["WARM_PER_ROUND", "Measured", "cold", "instructions", "warm"]
+
+Measured = dict[str, dict[str, list[float]]]
+"""By variant and by measure, one value a round."""
+
+
+WARM_UP, WARM_PER_ROUND = 30, 20
+COUNTED = 40  # warm requests under cachegrind: what they differ by in a cold start is spread over so many
+
+
+def instructions(
+    variants: Sequence[Variant], processes: Processes, places: Places, tell: Callable[[str], None]
+) -> Measured:
+    """Millions of a cold start, thousands of a warm request."""
+    found: Measured = defaultdict(dict)
+    for number, variant in enumerate(variants, 1):
+        tell(f"instructions of {variant.name} ({number} of {len(variants)})")
+        addresses = places.addresses
+        first = counting.first_interpreter(variant, addresses) if variant.interpreters > 1 else 0
+        start = counting.count(variant, processes, addresses)
+        mine = found[variant.name]
+        mine["cold_instructions_m"] = [(first + start) / 1e6]
+        for sampled, name in ((True, "sampled"), (False, "unsampled")):
+            more = counting.count(variant, processes, addresses, requests=COUNTED, sampled=sampled)
+            mine[f"{name}_instructions_k"] = [(more - start) / COUNTED / 1e3]
+    return found
+
+
+def cold(
+    variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
+) -> Measured:
+    """Milliseconds from the start of a process to its first response; its modules, bytes and memory."""
+    found: Measured = defaultdict(lambda: defaultdict(list))
+    for number, turns in taking_turns(variants, rounds + 1):
+        tell(f"cold starts, round {number} of {rounds}")
+        for variant in turns:
+            before = places.received
+            cell = Cell(variant, processes, places.addresses)
+            try:
+                run = cell.invoke()
+                memory = cell.peak_kb()
+                if variant.traces and places.received == before:
+                    raise SystemExit(f"{variant.name} delivered no spans: nothing to compare\n{cell.why}")
+                if number == 0:
+                    continue  # this round writes the bytecode and fills the caches
+                mine = found[variant.name]
+                mine["cold_ms"].append((run.responded_ns - cell.environment.started_ns) / 1e6)
+                mine["cold_memory_mb"].append(memory / 1024)
+                if number == 1:
+                    asked = cell.invoke(census=True)
+                    assert asked.outcome is not None
+                    census: Mapping[str, Any] = json.loads(json.loads(asked.outcome.payload)["body"])
+                    mine["modules"].append(len(census["modules"]))
+                    mine["imported_mb"].append(census["bytes"] / 1024 / 1024)
+            finally:
+                cell.close()
+    return found
+
+
+def warm(
+    variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
+) -> Measured:
+    """Microseconds that a client waits for a warm response, and of all threads until the environment freezes."""
+    found: Measured = defaultdict(lambda: defaultdict(list))
+    cells: list[Cell] = []
+    try:
+        for variant in variants:
+            tell(f"warming up {variant.name}")
+            cells.append(Cell(variant, processes, places.addresses))
+            for number in range(WARM_UP):
+                cells[-1].invoke(sampled=number % 2 == 0)
+        for number, turns in taking_turns(cells, rounds):
+            if number % WARM_PER_ROUND == 0:
+                tell(f"warm requests, round {number // WARM_PER_ROUND + 1} of {rounds // WARM_PER_ROUND}")
+            for cell in turns:
+                for sampled, name in ((True, "sampled"), (False, "unsampled")):
+                    before = cell.cpu_ns()
+                    run = cell.invoke(sampled=sampled)
+                    mine = found[cell.variant.name]
+                    mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
+                    mine[f"{name}_cpu_us"].append((cell.cpu_ns() - before) / 1e3)
+        for cell in cells:
+            found[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
+    finally:
+        for cell in cells:
+            cell.close()
+    return found
+
+
+def taking_turns(items: Sequence[Any], rounds: int) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Each round begins with another one of them."""
+    for number in range(rounds):
+        at = number % len(items)
+        yield number, [*items[at:], *items[:at]]

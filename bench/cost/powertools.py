@@ -1,0 +1,12 @@
+"""The same handler under Powertools' Tracer, as its documentation says."""
+
+# ruff: noqa: E402
+from aws_lambda_powertools import Tracer
+
+tracer = Tracer(service="bench")
+
+from bench.response.handler import handler as bare
+
+handler = tracer.capture_lambda_handler(bare)
+
+__all__ = ["handler"]

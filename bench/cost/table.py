@@ -1,0 +1,76 @@
+"""What was measured, as a document and as text: over bare, and as a multiple of what the X-Ray SDK adds."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from bench.cost.variants import BARE, XRAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.cost.measuring import Measured
+
+__all__ = ["figures", "text"]
+
+MEASURES = {
+    "cold_instructions_m": ("cold start", "M instr."),
+    "cold_ms": ("cold start", "ms"),
+    "modules": ("imported", "modules"),
+    "imported_mb": ("imported", "MB"),
+    "cold_memory_mb": ("memory, cold", "MB"),
+    "warm_memory_mb": ("memory, warm", "MB"),
+    "sampled_instructions_k": ("sampled, all", "k instr."),
+    "sampled_cpu_us": ("sampled, all", "us CPU"),
+    "sampled_response_us": ("sampled, wait", "us"),
+    "unsampled_instructions_k": ("unsampled, all", "k instr."),
+    "unsampled_cpu_us": ("unsampled, all", "us CPU"),
+    "unsampled_response_us": ("unsampled, wait", "us"),
+}
+A_TABLE = 6  # measures side by side
+
+
+def figures(measured: Measured) -> dict[str, Any]:
+    """By variant and measure: `value` (median), `over_bare` (median of the differences within a round; absent without
+    bare), `of_bare` and `of_xray` (ratios; absent where there is nothing to compare with)."""
+    found: dict[str, Any] = {}
+    for name, measures in measured.items():
+        found[name] = {}
+        for measure, values in measures.items():
+            one: dict[str, float] = {"value": median(values)}
+            bare = measured.get(BARE, {}).get(measure)
+            if bare is not None:
+                one["over_bare"] = median(mine - its for mine, its in zip(values, bare, strict=True))
+                one["of_bare"] = one["value"] / median(bare)
+                xray = measured.get(XRAY, {}).get(measure)
+                if xray is not None and (over := median(mine - its for mine, its in zip(xray, bare, strict=True))):
+                    one["of_xray"] = one["over_bare"] / over
+            found[name][measure] = one
+    return found
+
+
+def text(variants: Mapping[str, Any]) -> str:
+    """Tables: over bare, and in brackets as a multiple of the X-Ray SDK's; bare itself as it is."""
+    measures = [measure for measure in MEASURES if any(measure in one for one in variants.values())]
+    groups = [measures[at : at + A_TABLE] for at in range(0, len(measures), A_TABLE)]
+    return "\n\n".join(one_table(variants, group) for group in groups)
+
+
+def one_table(variants: Mapping[str, Any], measures: Sequence[str]) -> str:
+    """Some of the measures."""
+    lines = [f"{'':24}" + "".join(f"{MEASURES[measure][part]:>18}" for measure in measures) for part in (0, 1)]
+    for name, its in variants.items():
+        cells = [cell(its.get(measure), plain=name == BARE) for measure in measures]
+        lines.append(f"{name:24}" + "".join(f"{one:>18}" for one in cells))
+    return "\n".join(lines)
+
+
+def cell(figure: Mapping[str, float] | None, *, plain: bool) -> str:
+    """One figure."""
+    if figure is None:
+        return "-"
+    if plain or "over_bare" not in figure:
+        return f"{figure['value']:,.1f}"
+    times = f" ({figure['of_xray']:.2f}x)" if "of_xray" in figure else ""
+    return f"{figure['over_bare']:+,.1f}{times}"

@@ -1,0 +1,85 @@
+"""The ways to trace one handler that are measured against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["BARE", "KIT", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
+
+ROOT = Path(__file__).parent.parent.parent
+WRAPPER = ROOT / "otel" / "runtime" / "wrapper"
+LAYER = ROOT / "otel" / "local" / "layer"
+
+BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of them. `pins` names the lock of its packages, `wrapper` its exec wrapper.
+
+    `collector`: the variables that tell it where spans go, where it is not the X-Ray daemon. `interpreters`: how many
+    Pythons its wrapper makes of one.
+    """
+
+    name: str
+    pins: str
+    handler: str = "bench.response.handler.handler"
+    wrapper: Path | None = None
+    collector: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    interpreters: int = 1
+    traces: bool = True
+
+
+# What the layer switches off: all instrumentations but botocore, aiobotocore, aiokafka, httpx2, urllib and urllib3.
+LAYER_DISABLES = (
+    "aio-pika aiohttp-client aiopg asyncpg aws_crewai aws_langchain aws_llama-index aws_mcp aws_openai_agents boto3 "
+    "cassandra celery confluent_kafka django falcon fastapi flask grpc_aio_client grpc_aio_server grpc_client "
+    "grpc_server httpx jinja2 kafka logging mysql mysqlclient pika psycopg2 pymemcache pymongo pymysql pyramid redis "
+    "remoulade requests sqlalchemy sqlite3 starlette system_metrics threading tornado tortoiseorm"
+)
+LAYER_VARIABLES = {
+    "PYTHONPATH": str(LAYER / "python"),
+    "OTEL_PYTHON_DISTRO": "aws_distro",
+    "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
+    "OTEL_AWS_APPLICATION_SIGNALS_RUNTIME_ENABLED": "false",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": LAYER_DISABLES.replace(" ", ","),
+}
+FAST_START = {
+    "PYTHONPATH": str(LAYER / "python"),
+    "OTEL_AWS_LAMBDA_FAST_START": "true",
+    "OTEL_PROPAGATORS": "baggage,xray,tracecontext",
+    "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": "true",
+    "OTEL_RESOURCE_ATTRIBUTES": "cloud.provider=aws,cloud.platform=aws_lambda,faas.name=orders-create",
+    "ORIG_HANDLER": "bench.response.handler.handler",
+}
+
+VARIANTS = (
+    Variant(BARE, "bare", traces=False),
+    Variant("bare again", "bare", traces=False),
+    Variant(OFF, "layer", traces=False),
+    Variant(XRAY, "xray", "bench.response.xray.handler"),
+    Variant("Powertools Tracer", "powertools", "bench.cost.powertools.handler"),
+    Variant(
+        "OpenTelemetry by hand",
+        "by_hand",
+        "bench.cost.by_hand.handler",
+        collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",),
+        variables={"ORIG_HANDLER": "bench.response.handler.handler"},
+    ),
+    Variant(
+        "community layer",
+        "community",
+        wrapper=ROOT / "bench" / "cost" / "community.sh",
+        collector=tuple(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT" for signal in ("TRACES", "METRICS", "LOGS")),
+        interpreters=2,
+    ),
+    Variant("ADOT layer", "layer", wrapper=LAYER / "otel-instrument", variables=LAYER_VARIABLES, interpreters=2),
+    Variant("ADOT FAST_START", "layer", "bench.cost.fast_start.handler", variables=FAST_START),
+    Variant(KIT, "layer", wrapper=WRAPPER, collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",)),
+)

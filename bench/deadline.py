@@ -1,0 +1,93 @@
+"""What the watch over the deadline costs a request, in nanoseconds, and whether it ever marks one that ends in time.
+
+Status 1 if it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+from otel.runtime.bootstrap import traced
+from otel.runtime.deadline import DeadlineWatch
+from otel.runtime.settings import Settings
+from otel.runtime.setup import Runtime
+
+HEADER = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
+LIMIT_S = 3.0
+BATCH = 1000
+
+
+@dataclass
+class Context:
+    """Lambda's context object, as far as it is read."""
+
+    aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
+    _epoch_deadline_time_in_ms: int = 0
+
+
+@dataclass
+class Counts:
+    """A sink that counts."""
+
+    spans: int = 0
+    marked: list[str] = field(default_factory=list)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> None:
+        self.spans += len(spans)
+        self.marked += [span.name for span in spans if "lambda.provisional" in (span.attributes or {})]
+
+    def shutdown(self) -> None:
+        """Nothing to let go of."""
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m bench.deadline", description=__doc__)
+    parser.add_argument("--calls", type=int, default=100_000)
+    options = parser.parse_args()
+    print(f"{cost_ns():.0f} ns a request for telling the watch of its begin and end")
+    sink = Counts()
+    runtime = Runtime(Settings.read({}), sink).start()
+    os.environ["_X_AMZN_TRACE_ID"] = HEADER
+    handler = traced(lambda _event, _context: {"statusCode": 200}, runtime)
+    began = time.perf_counter()
+    for _ in range(options.calls):
+        handler({}, Context(_epoch_deadline_time_in_ms=int((time.time() + LIMIT_S) * 1000)))
+    took = time.perf_counter() - began
+    runtime.stop()
+    marked = len(sink.marked)
+    print(f"{options.calls:,} warm calls of {took / options.calls * 1e6:.0f} us that end in time: "
+          f"{sink.spans:,} spans, {marked} marked as a timeout")  # fmt: skip
+    return int(marked > 0 or sink.spans != options.calls)
+
+
+def cost_ns() -> float:
+    """The median of batches, less what an empty loop takes."""
+    watch = DeadlineWatch(lambda _: None, lambda *_: LIMIT_S)
+    span: Any = TracerProvider().get_tracer("bench").start_span("handler")
+    now = time.time()
+    told, empty = [], []
+    for _ in range(200):
+        begin = time.perf_counter_ns()
+        for _ in range(BATCH):
+            watch.begin(span, now + LIMIT_S, now)
+            watch.end()
+        middle = time.perf_counter_ns()
+        for _ in range(BATCH):
+            pass
+        told.append((middle - begin) / BATCH)
+        empty.append((time.perf_counter_ns() - middle) / BATCH)
+    watch.stop()
+    return median(told) - median(empty)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,152 @@
+"""All ways by which spans leave: after a response, on the way in a long invocation, and shortly before a deadline."""
+
+from __future__ import annotations
+
+import math
+import sys
+from threading import Lock
+from time import time, time_ns
+from typing import TYPE_CHECKING, Protocol
+
+from otel.runtime.harmless import warn
+from otel.runtime.recorder import about
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from otel.runtime.buffer import Buffer
+    from otel.runtime.deadline import Running
+    from otel.runtime.recorder import Recorder
+    from otel.runtime.redaction import Redaction
+    from otel.runtime.sender import Sink
+    from otel.runtime.settings import Settings
+
+__all__ = ["Outbox", "Urgent"]
+
+SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
+HELD_S = 0.05
+EVERY_S = 2.0
+
+
+class Urgent(Protocol):
+    """Delivers in the seconds that are left; False if the spans were not taken."""
+
+    def __call__(self, spans: Sequence[ReadableSpan], seconds: float, /) -> bool: ...
+
+
+class Outbox:
+    """What has ended and what is open, and who takes it. One delivery at a time."""
+
+    def __init__(
+        self,
+        buffer: Buffer[ReadableSpan],
+        recorder: Recorder,
+        redaction: Redaction,
+        sink: Sink,
+        urgent: Urgent | None,
+        settings: Settings,
+    ) -> None:
+        self._buffer = buffer
+        self._recorder = recorder
+        self._redaction = redaction
+        self._sink = sink
+        self._urgent = urgent or self._without_hurry
+        self._settings = settings
+        # A delivery on the way must be over when it is time for the last one.
+        self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
+        self._seen: Running | None = None
+        self._delivering = Lock()
+        self._told: set[int] = set()  # open spans of this invocation that have left already
+        self._next = self._half = math.inf  # when to look again: at what has ended, at what is open
+
+    def shutdown(self) -> None:
+        """Let the sink go."""
+        self._sink.shutdown()
+
+    def after_response(self, *, held: bool) -> None:
+        """Deliver what has ended. `held`: the response waits for it, so it must not wait for a delivery under way."""
+        if not self._delivering.acquire(timeout=HELD_S if held else -1):
+            return
+        try:
+            self._sink.export(self._redaction.clean(self._ended()))
+        finally:
+            self._delivering.release()
+
+    def on_the_way(self, running: Running, left_s: float) -> float:
+        """Deliver what has ended in a long invocation, and what is open above it, lest a kill leave orphans.
+
+        Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
+        """
+        if self._seen is None or self._seen.span is not running.span:
+            self._seen = running
+            self._told.clear()
+            self._next = running.begun + EVERY_S
+            half = running.begun + (running.deadline - running.begun) / 2
+            self._half = half if self._settings.half_time else math.inf
+        now = time()
+        if now >= self._half:
+            self._half = math.inf
+            self._told.clear()
+            self._leave()
+        elif now >= self._next:
+            self._next = now + EVERY_S
+            if len(self._buffer) and left_s > self._bound_s:
+                self._leave()
+        return min(self._next, self._half) - time()
+
+    def _leave(self) -> None:
+        from otel.runtime.alarm import provisional
+
+        with self._delivering:
+            spans = [span for span, _ in self._recorder.open_spans() if identity(span) not in self._told]
+            ended = self._ended()
+            done = {identity(span) for span in ended}
+            now_ns = time_ns()
+            above = [provisional(span, now_ns, {}) for span in spans if identity(span) not in done]
+            self._told.update(identity(span) for span in above)
+            self._sink.export(self._redaction.clean([*above, *ended]))
+
+    def at_deadline(self, running: Running) -> None:
+        """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            self._tell(running)
+        finally:
+            sys.setswitchinterval(usual)
+
+    def _tell(self, running: Running) -> None:
+        from otel.runtime.alarm import at_deadline
+
+        # First looked at, then drained: what ends in between is in both, and goes as ended.
+        spans = self._recorder.open_spans()
+        if running.span_id not in {identity(span) for span, _ in spans}:
+            return  # it has just made it
+        told = at_deadline(running, spans, time_ns(), self._settings.value_length)
+        with self._delivering:
+            ended = self._ended()
+            done = {identity(span) for span in ended}
+            leaving = [*(span for span in told if identity(span) not in done), *ended]
+            if not self._urgent(self._redaction.clean(leaving), running.deadline - time()):
+                for span in ended:
+                    self._buffer.add(span, about(span))
+
+    def _ended(self) -> list[ReadableSpan]:
+        spans, dropped = self._buffer.drain()
+        if dropped:
+            warn(f"{dropped} spans were dropped in one invocation; "
+                 "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
+        return spans
+
+    def _without_hurry(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
+        self._sink.export(spans)
+        return True
+
+
+def identity(span: ReadableSpan) -> int:
+    """The span's own id."""
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id

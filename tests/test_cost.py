@@ -1,0 +1,54 @@
+"""The benchmark of what tracing costs: its figures, its tables, its variants."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from bench.cost.environments import PINS
+from bench.cost.table import figures, text
+from bench.cost.variants import VARIANTS
+
+
+def test_figures_are_medians_of_differences_within_a_round() -> None:
+    """A round in which the whole machine is slow moves nothing."""
+    measured = {
+        "bare": {"cold_ms": [100.0, 300.0, 110.0]},
+        "X-Ray SDK": {"cold_ms": [120.0, 320.0, 130.0]},
+        "kit": {"cold_ms": [110.0, 310.0, 121.0]},
+    }
+    assert figures(measured) == {
+        "bare": {"cold_ms": {"value": 110.0, "over_bare": 0.0, "of_bare": 1.0, "of_xray": 0.0}},
+        "X-Ray SDK": {"cold_ms": {"value": 130.0, "over_bare": 20.0, "of_bare": 130 / 110, "of_xray": 1.0}},
+        "kit": {"cold_ms": {"value": 121.0, "over_bare": 10.0, "of_bare": 1.1, "of_xray": 0.5}},
+    }
+
+
+def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
+    """What was not measured has no column."""
+    measured = {name: {"modules": [count]} for name, count in (("bare", 500.0), ("X-Ray SDK", 600.0), ("kit", 650.0))}
+    lines = [
+        ("", "imported"),
+        ("", "modules"),
+        ("bare", "500.0"),
+        ("X-Ray SDK", "+100.0 (1.00x)"),
+        ("kit", "+150.0 (1.50x)"),
+    ]
+    assert text(figures(measured)) == "\n".join(f"{name:24}{value:>18}" for name, value in lines)
+
+
+def test_every_variant_has_its_pins_and_every_pin_its_hash() -> None:
+    """The lock of each environment lies beside the benchmark."""
+    for variant in VARIANTS:
+        lock = (PINS / f"{variant.pins}.txt").read_text()
+        assert lock.count("==") <= lock.count("--hash=sha256:")
+        assert "://" not in lock
+
+
+def test_an_unknown_variant_is_named() -> None:
+    """Before anything is measured."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench.cost", "--variants", "kitt"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.endswith("no variant is called kitt\n")
