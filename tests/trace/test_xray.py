@@ -177,7 +177,7 @@ def test_the_kits_own_spans_are_known_by_what_they_say() -> None:
     call = _segment(
         "api.example.com", 9, 500, 800, namespace="remote", http={"request": {"url": "https://api.example.com"}}
     )
-    told = {"metadata": {"default": {"server.address": "api.example.com", "server.port": 443}}}
+    told = {"metadata": {"default": {"lambda.connect.host": "api.example.com"}}}
     steps = [
         _segment("dns", 10, 500, 600, **told),
         _segment("tls", 11, 600, 650, **told),
