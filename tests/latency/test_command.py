@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from otel.cli import main
-from otel.latency.command import Request, instant, run_report
+from otel.latency.choice import instant
+from otel.latency.command import Request, run_report
 from otel.latency.text import Style
 from otel.trace import dump_line, lines
 from tests.latency.load import few, hundred, timed_out

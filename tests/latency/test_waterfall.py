@@ -171,3 +171,14 @@ def test_a_deep_trace_is_drawn_without_recursion() -> None:
         for number in range(1, 10_001)
     ]
     assert _rows(Trace(spans))[-1].startswith("  9,960 more spans")
+
+
+def test_the_init_of_the_kit_lies_in_lambdas_own_and_names_its_imports() -> None:
+    """One cold start, counted once."""
+    imports = {"lambda.init.imports": ["botocore 31.2 ms", "requests 9.0 ms"]}
+    init = node("init", 2, 298, scope="otel.runtime", attributes=imports)
+    one = tree(request(init, end=700, cold=300), unit=MS)
+    lines = _rows(one)
+    assert [line.split("  ")[2] for line in lines if "cold start " in line[:20]] == ["cold start"]
+    assert [line.strip().split("  ")[0] for line in lines if line.strip().startswith("init")] == ["init"]
+    assert lines[-2:] == ["", "Slowest imports of the cold start: botocore 31.2 ms, requests 9.0 ms."]

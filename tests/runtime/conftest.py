@@ -26,7 +26,7 @@ TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
 
-STEPS = ("dns", "tcp", "tls")
+STEPS = ("init", "dns", "tcp", "tls")
 
 VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
@@ -62,7 +62,7 @@ class Function:
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
-        """What left the runtime so far, without the steps of connections, which the clients open as they like."""
+        """What left the runtime so far, without its init and the steps of connections, which come once."""
         return tuple(span for span in self.memory.get_finished_spans() if span.name not in STEPS)
 
     @property

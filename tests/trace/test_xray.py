@@ -172,6 +172,24 @@ def test_a_span_that_runs_on_does_not_lengthen_an_invocation() -> None:
     assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_000_000
 
 
+def test_the_kits_own_spans_are_known_by_what_they_say() -> None:
+    """X-Ray has no word for the scope that made them; somebody else's span of that name stays one."""
+    call = _segment(
+        "api.example.com", 9, 500, 800, namespace="remote", http={"request": {"url": "https://api.example.com"}}
+    )
+    told = {"metadata": {"default": {"server.address": "api.example.com", "server.port": 443}}}
+    steps = [
+        _segment("dns", 10, 500, 600, **told),
+        _segment("tls", 11, 600, 650, **told),
+        _segment("tcp", 12, 650, 660),
+    ]
+    parts = _parts(_trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "subsegments": [{**call, "subsegments": steps}]}))
+    assert {label: ms for label, ms in parts.items() if "example" in label} == {
+        "connect to api.example.com": 150,
+        "api.example.com": 150,
+    }
+
+
 def test_older_documents_have_no_invocation() -> None:
     """Calls lie directly below the function, whose own time is the user's code."""
     put = {**PUT, "start_time": START + 0.5, "end_time": START + 0.7}
