@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import SpanKind, get_tracer
 
-from otel.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, ms, remote, span
+from otel.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, concurrent, ms, remote, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,3 +174,16 @@ def test_time_passes_as_the_test_says(invoke: Invoke, trace: Recording, clock: C
 
     assert invoke(handler, timeout_s=2) == 1983
     assert trace() == span("handler", SERVER, took=ms(17))[span("call", CLIENT, took=ms(16.5))]
+
+
+def test_the_start_gives_the_order_and_not_the_clock(trace: Recording, clock: Clock) -> None:
+    """Which stands still here: what ran one after the other is not concurrent, and what overlapped is."""
+    with TRACER.start_as_current_span("work"):
+        TRACER.start_span("b").end()
+        TRACER.start_span("a").end()
+        outer, inner = TRACER.start_span("d"), TRACER.start_span("c")
+        outer.end()
+        inner.end()
+    assert trace() == span("work")[span("b"), span("a"), concurrent(span("c"), span("d"))]
+    assert trace() != span("work")[span("a"), span("b"), span("d"), span("c")]
+    assert trace() != span("work")[concurrent(span("a"), span("b")), ...]
