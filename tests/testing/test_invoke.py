@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import SpanKind, get_tracer
 
-from otel.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, ms, remote, span
+from otel.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, concurrent, ms, remote, span
+from otel.testing.invoking import Delivered
+from tests.sandbox.state import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
 
 TRACER = get_tracer("tests.testing")
 TRACE, SEGMENT = "69559d800123456789abcdef01234567", "0123456789abcdef"
@@ -174,3 +178,37 @@ def test_time_passes_as_the_test_says(invoke: Invoke, trace: Recording, clock: C
 
     assert invoke(handler, timeout_s=2) == 1983
     assert trace() == span("handler", SERVER, took=ms(17))[span("call", CLIENT, took=ms(16.5))]
+
+
+def test_the_start_gives_the_order_and_not_the_clock(trace: Recording, clock: Clock) -> None:
+    """Which stands still here: what ran one after the other is not concurrent, and what overlapped is."""
+    with TRACER.start_as_current_span("work"):
+        TRACER.start_span("b").end()
+        TRACER.start_span("a").end()
+        outer, inner = TRACER.start_span("d"), TRACER.start_span("c")
+        outer.end()
+        inner.end()
+    assert trace() == span("work")[span("b"), span("a"), concurrent(span("c"), span("d"))]
+    assert trace() != span("work")[span("a"), span("b"), span("d"), span("c")]
+    assert trace() != span("work")[concurrent(span("a"), span("b")), ...]
+
+
+def test_what_leaves_before_a_deadline_is_no_duplicate(
+    invoke: Invoke, trace: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open spans are delivered as provisional ones shortly before it, and their final ones replace them."""
+    left: list[str] = []
+    export = Delivered.export
+
+    def exported(self: Delivered, spans: Sequence[ReadableSpan], /) -> None:
+        left.extend(one.name for one in spans if (one.attributes or {}).get("lambda.provisional"))
+        export(self, spans)
+
+    monkeypatch.setattr(Delivered, "export", exported)
+
+    def handler(_event: object, _context: object) -> bool:
+        with TRACER.start_as_current_span("call"):
+            return until(lambda: {"handler", "call"} <= set(left))
+
+    assert invoke(handler, timeout_s=1)
+    assert trace() == span("handler", SERVER)[span("call")]
