@@ -29,6 +29,7 @@ SCRIPTS = (
     "scale",
     "brush",
     "distribution",
+    "time",
     "parts",
     "layers",
     "map",

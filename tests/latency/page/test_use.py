@@ -165,6 +165,27 @@ def test_a_range_by_keyboard(rich: Browser) -> None:
     assert found(rich) == "120 requests"
 
 
+def test_the_times_of_day_are_a_picture_too(rich: Browser) -> None:
+    """By mouse and by keyboard; a mark opens its request, a chosen range stays, the address says which picture."""
+    rich.drag(".chart svg", 0.6, 0.95)
+    few = found(rich)
+    rich.focus("#view-time")
+    rich.keys(Keys.ENTER)
+    assert (found(rich), rich.count(".handle")) == (few, 0)
+    assert rich.run("return document.querySelector('.chart .range').getBBox().height") > 40
+    marks = "[...document.querySelectorAll('.chart .mark')]"
+    assert rich.run(f"return {marks}.length") == 120
+    starts = "[...document.querySelectorAll('.chart .axis + text')].map((one) => one.textContent)"
+    assert rich.run(f"return {starts}") == ["22:50", "23:00", "23:10", "23:20", "23:30"]
+    rich.click(".chart .mark.timeout")
+    assert opened(rich).startswith("POST /orders · 3,010 ms")
+    rich.show(rich.address)
+    assert rich.run("return document.getElementById('view-time').getAttribute('aria-pressed')") == "true"
+    assert rich.run(f"return {marks}.length") == 120
+    rich.click("#view-length")
+    assert rich.count(".handle") == 2
+
+
 def test_a_request_opens_by_mouse(rich: Browser) -> None:
     """With its stack, its spans, and the attributes of one."""
     rich.click("#row-0")
@@ -282,6 +303,9 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
     browser.show(page("ten-thousand"))
     assert found(browser) == "10,000 requests"
     assert browser.count(".inner .row") < 40
+    browser.click("#view-time")
+    assert 2 <= browser.count(".chart path.bar") <= 6
+    browser.click("#view-length")
     browser.focus("#list")
     browser.keys(Keys.END)
     browser.until("document.getElementById('row-9999') !== null")

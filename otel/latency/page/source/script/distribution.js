@@ -4,22 +4,49 @@ const MOST_MARKS = 400;
 const BASE_HEIGHT = 170;
 const ABOVE = 40; // pixels for the words over the picture
 
+const VIEWS = { length: "By length", time: "Over time" };
+const HINTS = {
+  length: "Drag across the picture to filter the list, or move its two handles with the arrow keys.",
+  time: "Each request stands where it started (UTC). A range of times filters in the other picture and in the list.",
+};
+
 function drawDistribution() {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart" });
   const says = marks
     ? "One mark is one request. Slow ones have the colour of what they waited for beyond a typical request."
-    : "Height is the number of requests, at least 3 pixels where there is any. Slow ones have the colour of what they waited for.";
-  const hint = h("p", { class: "key" }, "Drag across the picture to filter the list, or move its two handles with the arrow keys.");
-  section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
+    : "Slow requests have the colour of what they waited for beyond a typical request.";
+  const hint = h("p", { class: "key" });
+  const element = section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
+  element.prepend(h("div", { class: "views", role: "group", "aria-label": "Picture" }, Object.entries(VIEWS).map(viewButton)));
   let sync = () => {};
-  onWidth(box, (width) => {
-    const [picture, follow] = marks ? markPicture(width) : barPicture(width);
+  let drawn = "";
+  let width = 0;
+  const draw = () => {
+    if (width === 0) return;
+    const [picture, follow] = state.view === "time" ? timePicture(width) : marks ? markPicture(width) : barPicture(width);
     box.replaceChildren(picture);
+    box.classList.toggle("brushed", state.view === "length");
+    hint.textContent = HINTS[state.view];
+    drawn = state.view;
     sync = follow;
     sync();
+  };
+  onWidth(box, (now) => {
+    width = now;
+    draw();
   });
-  watchers.push(() => sync());
+  watchers.push(() => (drawn === state.view ? sync() : draw()));
+}
+
+function viewButton([name, title]) {
+  const show = () => {
+    state.view = name;
+    apply();
+  };
+  const element = h("button", { class: "chip", id: `view-${name}`, onclick: show }, title);
+  watchers.push(() => element.setAttribute("aria-pressed", state.view === name));
+  return element;
 }
 
 function slowKey() {

@@ -75,6 +75,9 @@ function port(box, other, side, apart) {
 }
 
 function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) {
+  const wrong = wrongWords(edge);
+  const whole = wide(callWords(edge)) + wide(` · ${wrong}`, `600 ${SMALL}`);
+  const aside = wrong !== "" && gap - 50 > whole;
   let path = "";
   let [x, y] = [0, 0];
   for (let at = 1; at < way.length; at++) {
@@ -82,7 +85,7 @@ function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) 
     const [left, right] = [from.x + nodeWidth, to.x];
     const start = from.node === null ? y : port(from, to, "after", 10);
     const end = to.node === null ? to.middle : port(to, from, "before", PORT);
-    const flat = at === way.length - 1 ? Math.min(right - left - 24, Math.max(longest + 10, gap * 0.5)) : 0;
+    const flat = at === way.length - 1 ? Math.min(right - left - 24, Math.max((aside ? whole : longest) + 12, gap * 0.5)) : 0;
     [x, y] = [right, end];
     if (right <= left) {
       // A call back to a caller, or to itself: below everything, and up again.
@@ -96,8 +99,6 @@ function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) 
   }
   const last = nodeOf(edge.to);
   const kind = last.kind === "function" ? "gateway" : last.kind;
-  const wrong = wrongWords(edge);
-  const aside = wrong !== "" && gap > 300;
   const text = (at, content, name) => s("text", { x: x - 8, y: at, "text-anchor": "end", class: name }, content);
   words.append(text(y - thick / 2 - 4, [callWords(edge), aside && s("tspan", { class: "bad" }, ` · ${wrong}`)], "words"));
   if (wrong !== "" && !aside) words.append(text(y + thick / 2 + 12, wrong, "words bad"));

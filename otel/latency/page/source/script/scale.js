@@ -44,7 +44,7 @@ function logScale(low, high, left, right) {
         for (const step of steps) {
           const value = step * power;
           const x = this.at(value);
-          if (value < low * 0.999 || value > high * 1.001 || (found.length > 0 && x - found.at(-1).x < apart)) continue;
+          if (value < low * 0.999 || value > high * 1.001 || (found.length > 0 && Math.abs(x - found.at(-1).x) < apart)) continue;
           found.push({ x, value });
         }
       }

@@ -1,6 +1,6 @@
 // ---- What is shown: filters, order and the open request. They stand in the address, so a view can be sent to somebody.
 
-const state = { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0, sort: "took", down: true, open: -1 };
+const state = { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0, sort: "took", down: true, open: -1, view: "length" };
 let view = Int32Array.from(requests.wall_ns.keys());
 const watchers = [];
 
@@ -79,6 +79,7 @@ function writeAddress() {
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
   for (const name of ["from", "to"]) if (state[name] > 0) words.set(name, state[name]);
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
+  if (state.view !== "length") words.set("view", state.view);
   if (state.open >= 0 && count > 1) words.set("trace", requests.trace_id[state.open]);
   try {
     history.replaceState(null, "", words.size > 0 ? `#${words}` : location.pathname + location.search);
@@ -87,7 +88,7 @@ function writeAddress() {
   }
 }
 
-/** Take filters and order from the address; returns the request that it opens, or -1. */
+/** Take filters, order and picture from the address; returns the request that it opens, or -1. */
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const whole = (name, end) => {
@@ -106,5 +107,6 @@ function readAddress() {
   const name = sort.replace(/^-/, "");
   state.sort = Object.hasOwn(SORTS, name) ? name : "took";
   state.down = state.sort === name ? sort.startsWith("-") : true;
+  state.view = words.get("view") === "time" ? "time" : "length";
   return requests.trace_id.indexOf(words.get("trace"));
 }
