@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from otel.latency.difference import against_values
 from otel.latency.map import call_map
 from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
@@ -14,10 +15,11 @@ from otel.latency.traffic import Unknown, by_route
 from otel.trace import critical_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from otel.latency.account import Account
     from otel.latency.cohorts import Compared
+    from otel.latency.gate import Judged
     from otel.latency.report import Report
     from otel.latency.timeouts import Frame, Timeout
     from otel.trace import Problem, Trace
@@ -31,7 +33,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def document(
-    report: Report, *, command: str, version: str, per_request: Mapping[str, Trace] | None = None
+    report: Report,
+    *,
+    command: str,
+    version: str,
+    per_request: Mapping[str, Trace] | None = None,
+    judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
     """The report as values that `json` writes; with the traces of `per_request` each request is told, with its path."""
     compared, walls = report.cohorts, report.totals.walls_ns
@@ -59,6 +66,11 @@ def document(
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": sum(cold) // max(len(cold), 1)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": call_map(report),
+        "against": against_values(report.against) if report.against is not None else None,
+        "gates": [
+            {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}
+            for one in judged
+        ],
         "problems": _problems(report.problems),
         "slowest": [{"trace_id": one.trace_id, "wall_ns": one.wall_ns} for one in slowest],
     }

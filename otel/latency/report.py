@@ -14,6 +14,7 @@ from otel.latency.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from otel.latency.account import Account
+    from otel.latency.against import Against
     from otel.latency.traffic import Traffic, Unknown
     from otel.trace import Problem, Trace
 
@@ -27,7 +28,8 @@ class Report:
     """Some requests, the verdict about them, and what it rests on.
 
     `timeouts` tells of up to `MOST_TIMEOUTS` requests that timed out; `traces` holds those that a text shows as a
-    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it.
+    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it. `against` is
+    what became of a baseline, where there is one.
     """
 
     accounts: tuple[Account, ...]
@@ -40,6 +42,7 @@ class Report:
     sources: tuple[str, ...] = ()
     traffic: Traffic | Unknown = UNKNOWN
     notes: tuple[str, ...] = field(default=())
+    against: Against | None = None
 
 
 def report_of(
@@ -51,6 +54,7 @@ def report_of(
     sources: Sequence[str] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     notes: Sequence[str] = (),
+    against: Against | None = None,
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
 
@@ -76,4 +80,5 @@ def report_of(
         sources=tuple(sources),
         traffic=traffic,
         notes=tuple(notes),
+        against=against,
     )

@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from otel.trace.platform import FUNCTION, SERVICE
-from otel.trace.span import Event, Span, SpanKind, Status
+from otel.trace.platform import FUNCTION, RUNTIME_SCOPE, SERVICE
+from otel.trace.span import Event, Scope, Span, SpanKind, Status
 
 __all__ = ["span_of"]
 
@@ -25,6 +25,14 @@ AWS = {
     "function_name": "aws.lambda.function.name",
     "request_id": "aws.request_id",
     "retries": "retry_attempts",
+}
+# X-Ray keeps no instrumentation scope: the kit's own spans are known by their names and an attribute that each has.
+KIT = {
+    "dns": "server.address",
+    "tcp": "server.address",
+    "tls": "server.address",
+    "init": "lambda.init.type",
+    "restore": "lambda.init.type",
 }
 # Annotations have no dots unless the exporter was told to keep them.
 DOTTED = {
@@ -83,6 +91,7 @@ def span_of(raw: dict[str, Any], trace_id: str, parent_id: object, *, subsegment
         attributes=attributes,
         events=_exceptions(raw, start),
         resource=resource,
+        scope=Scope(RUNTIME_SCOPE) if kind is SpanKind.INTERNAL and KIT.get(name) in attributes else Scope(),
     )
 
 

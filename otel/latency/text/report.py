@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel.latency.text.against import against_lines
 from otel.latency.text.comparison import comparison
 from otel.latency.text.distribution import distribution
 from otel.latency.text.facts import facts
@@ -43,6 +44,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
         lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+    if report.against is not None:
+        lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
     lines += _example(report, style, everything=everything)
     return paint([*lines, [], *_missing(report, style)], style)
