@@ -48,7 +48,11 @@ function drawVerdict() {
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
-  append(byId("verdict"), [sentence, even ? [timeouts, evidence] : [evidence, timeouts], next, buttons]);
+  const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
+  const gates = report.gates
+    .filter((gate) => gate.failed)
+    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A gate says no: "), gate.sentence));
+  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], changed, next, buttons]);
   if (count === 0)
     append(byId("verdict"), [
       h("p", {}, "Try one of these:"),
