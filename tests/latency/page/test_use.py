@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from otel.latency.command import Request, run_report
+from otel.latency.gate import read_gate
+from otel.latency.text import Style
+from otel.trace import dump_line
+from tests.latency.load import hundred
 from tests.latency.page.samples import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.latency.page.browser import Browser
 
@@ -364,6 +371,19 @@ def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: C
     assert browser.text(".map-list").count("payments.example.com") == 2
     browser.click(".map-list [data-node='4']")
     assert found(browser) == "0 of 60 requests through Billing"
+
+
+def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_path: Path) -> None:
+    """What became of the baseline, and each gate that says no."""
+    traces = tmp_path / "traces.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    page = tmp_path / "report.html"
+    gates = [read_gate("p95 > 1ms"), read_gate("p95 > 9000ms")]
+    run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
+    browser.show(page.as_uri())
+    assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
+    assert [one.startswith("A gate says no: ") for one in browser.run(told)] == [True, False]
 
 
 def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:

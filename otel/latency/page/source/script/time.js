@@ -27,19 +27,32 @@ function timePicture(width) {
     picture.append(
       s("rect", { x: left, y: 0, width: width - left, height: Math.max(0, y), class: "slow-ground" }),
       s("line", { x1: left, x2: width, y1: y, y2: y, class: "border" }),
-      s("text", { x: width - 6, y: 13, "text-anchor": "end", class: "strong" }, `slow: ${number(slow.requests)} over ${ms(slow.over_ns)}`),
+      s(
+        "text",
+        { x: width - 6, y: 13, "text-anchor": "end", class: "strong" },
+        `slow: ${number(slow.requests)} over ${ms(slow.over_ns)}`,
+      ),
     );
   }
   for (const { x: y, value } of lengths.ticks(26)) {
-    picture.append(s("line", { x1: left, x2: width, y1: y, y2: y, class: "grid faint" }), s("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, axisWords(value)));
+    picture.append(
+      s("line", { x1: left, x2: width, y1: y, y2: y, class: "grid faint" }),
+      s("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, axisWords(value)),
+    );
   }
   picture.append(s("line", { x1: left, x2: width, y1: TIME_HEIGHT + 0.5, y2: TIME_HEIGHT + 0.5, class: "axis" }));
   for (const { x, text } of times.ticks) {
     const anchor = x > width - 32 ? "end" : "middle";
-    picture.append(s("line", { x1: x, x2: x, y1: TIME_HEIGHT, y2: TIME_HEIGHT + 5, class: "axis" }), s("text", { x, y: TIME_HEIGHT + 20, "text-anchor": anchor }, text));
+    picture.append(
+      s("line", { x1: x, x2: x, y1: TIME_HEIGHT, y2: TIME_HEIGHT + 5, class: "axis" }),
+      s("text", { x, y: TIME_HEIGHT + 20, "text-anchor": anchor }, text),
+    );
   }
   const range = s("rect", { x: left, width: width - left, class: "range" });
-  picture.append(...points((request) => [times.at(requests.start_ms[request]), lengths.at(requests.wall_ns[request] / 1e6)]), range);
+  picture.append(
+    ...points((request) => [times.at(requests.start_ms[request]), lengths.at(requests.wall_ns[request] / 1e6)]),
+    range,
+  );
   picture.addEventListener("click", (event) => {
     const request = Number(event.target.dataset.request ?? -1);
     if (request >= 0) openTrace(requests.trace_id[request]);
@@ -51,7 +64,10 @@ function timePicture(width) {
   });
   picture.addEventListener("pointerleave", hideTip);
   const follow = () => {
-    const [top, bottom] = [state.to > 0 ? lengths.at(Math.min(state.to, high)) : 0, state.from > 0 ? lengths.at(state.from) : TIME_HEIGHT];
+    const [top, bottom] = [
+      state.to > 0 ? lengths.at(Math.min(state.to, high)) : 0,
+      state.from > 0 ? lengths.at(state.from) : TIME_HEIGHT,
+    ];
     range.setAttribute("display", state.from > 0 || state.to > 0 ? "inline" : "none");
     range.setAttribute("y", top);
     range.setAttribute("height", Math.max(1, bottom - top));
@@ -71,7 +87,8 @@ function timeScale(left, right) {
   const least = (span * 88) / (right - left);
   const step = TIME_STEPS.find((one) => one >= least) ?? Math.ceil(least / DAY) * DAY;
   const ticks = [];
-  for (let time = Math.ceil(first / step) * step; time <= last; time += step) ticks.push({ x: at(time), text: timeWords(time, step) });
+  for (let time = Math.ceil(first / step) * step; time <= last; time += step)
+    ticks.push({ x: at(time), text: timeWords(time, step) });
   return { at, ticks };
 }
 
@@ -91,7 +108,11 @@ function points(place) {
     const [x, y] = place(request);
     if (has(request, TIMEOUT | ERROR)) wrong.push(mark(request, x, y, 2.8));
     else {
-      const name = isSlow(request) ? partClass(slowFor.get(request)) : has(request, COLD_START) ? "p-cold-start" : "warm";
+      const name = isSlow(request)
+        ? partClass(slowFor.get(request))
+        : has(request, COLD_START)
+          ? "p-cold-start"
+          : "warm";
       paths.set(name, `${paths.get(name) ?? ""}M${x.toFixed(1)} ${y.toFixed(1)}h${DOT}v${DOT}h-${DOT}z`);
     }
   }
