@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from otel.latency.accounts import Accounts
 from otel.latency.bootstrap import BLOCKS, Blocks, Estimate, Stratum, Times, of_means, of_medians
 from otel.latency.thresholds import COMPARABLE_REQUESTS, EVEN_NS, FELT_PERCENT
 
@@ -114,14 +115,14 @@ class _Route:
 class _Side:
     """The requests of one side that did not time out, in the order of their start."""
 
-    accounts: list[Account]
+    accounts: Accounts
     timeouts: int
     routes: dict[str, _Route] = field(default_factory=dict)
 
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> _Side:
-        every = sorted(accounts, key=lambda one: (one.start_ns, one.trace_id))
-        side = cls([one for one in every if not one.timed_out], sum(one.timed_out for one in every))
+        every = Accounts.of(accounts).in_order()
+        side = cls(every.take(every.ended()), len(every.timed_out()))
         for one in side.accounts:
             route = side.routes.setdefault(one.route, _Route())
             route.requests += 1
@@ -138,13 +139,14 @@ class _Side:
 
     def blocks(self, parts: Sequence[Part | None], weights: Mapping[str, Fraction]) -> dict[Part | None, Blocks]:
         """The means of parts over routes with these weights, which are 1 together."""
-        ours = [one for one in self.accounts if one.route in weights]
+        requests = sum(self.routes[route].requests for route in weights)
         each = {route: weight / self.routes[route].requests for route, weight in weights.items()}
         shares = {route: float(share) for route, share in each.items()}
         beyond: dict[Part | None, list[float]] = {part: [0.0] * BLOCKS for part in parts}
         counts = [dict.fromkeys(weights, 0) for _ in range(BLOCKS)]
+        ours = (one for one in self.accounts if one.route in weights)
         for number, one in enumerate(ours):
-            block = number * BLOCKS // len(ours)
+            block = number * BLOCKS // requests
             share = shares[one.route]
             counts[block][one.route] += 1
             beyond[None][block] += share * one.wall_ns
@@ -155,7 +157,7 @@ class _Side:
             own = {route: sum(self.routes[route].parts.get(each_part, ())) for route in weights}
             usual = {route: shares[route] * own[route] / self.routes[route].requests for route in weights}
             for block, count in enumerate(counts):
-                sums[block] -= sum(usual[route] * requests for route, requests in count.items())
+                sums[block] -= sum(usual[route] * seen for route, seen in count.items())
             found[each_part] = Blocks(sum((each[route] * own[route] for route in weights), Fraction()), sums)
         return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel.latency.errors import ReportError
 
 if TYPE_CHECKING:
-    from otel.latency.account import Account
+    from otel.latency.accounts import Accounts
 
 __all__ = ["instant", "of_route", "of_time"]
 
@@ -30,29 +30,28 @@ def instant(text: str, now_ns: int) -> int:
     return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
 
 
-def of_route(accounts: list[Account], route: str | None) -> list[Account]:
+def of_route(accounts: Accounts, route: str | None) -> Accounts:
     """Those of a route. Raises `ReportError` where there are some, but none of it."""
-    if route is None:
+    if route is None or not accounts:
         return accounts
-    found = [one for one in accounts if one.route == route]
-    if accounts and not found:
-        routes = sorted({one.route for one in accounts})
+    wanted = accounts.routes.get(route)
+    if wanted is None:
+        routes = sorted(accounts.routes)
         more = f", and {len(routes) - 8} more" if len(routes) > 8 else ""
         raise ReportError(f"no request of the route {route!r}", f"routes seen: {', '.join(routes[:8])}{more}")
-    return found
+    return accounts.take(at for at, one in enumerate(accounts.route_of) if one == wanted)
 
 
-def of_time(accounts: list[Account], since_ns: int | None, until_ns: int | None) -> list[Account]:
+def of_time(accounts: Accounts, since_ns: int | None, until_ns: int | None) -> Accounts:
     """Those that started at `since_ns` or later, and before `until_ns`. Raises `ReportError` where none did."""
-    found = accounts
-    if since_ns is not None:
-        found = [one for one in found if one.start_ns >= since_ns]
-    if until_ns is not None:
-        found = [one for one in found if one.start_ns < until_ns]
-    if accounts and not found:
-        seen = [_iso(min(one.start_ns for one in accounts)), _iso(max(one.start_ns for one in accounts))]
-        raise ReportError("no request in this time", f"requests seen: from {seen[0]} to {seen[1]}")
-    return found
+    starts = accounts.starts_ns
+    if not accounts or (since_ns is None and until_ns is None):
+        return accounts
+    since_ns, until_ns = since_ns or 0, max(starts) + 1 if until_ns is None else until_ns
+    found = [at for at, start in enumerate(starts) if since_ns <= start < until_ns]
+    if not found:
+        raise ReportError("no request in this time", f"requests seen: from {_iso(min(starts))} to {_iso(max(starts))}")
+    return accounts.take(found)
 
 
 def _iso(ns: int) -> str:

@@ -64,6 +64,7 @@ class Request:
     known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"
     console: str | None = None
+    processes: int | None = None
 
 
 def run_report(
@@ -105,7 +106,7 @@ def _run(
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
     index = LineIndex()
-    accounts = of_route(load(sources, problems, step, index), request.route)
+    accounts = of_route(load(sources, problems, step, index, request.processes), request.route)
     accounts = of_time(accounts, request.since_ns, request.until_ns)
     compared = _against(request, accounts, problems, spool, step) if request.against is not None else None
     ready()
@@ -118,7 +119,7 @@ def _run(
         find,
         slow_ns=request.slow_ns,
         problems=problems,
-        sources=[source.name for source in sources],
+        sources=sorted(source.name for source in sources),
         traffic=request.traffic,
         notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
         against=compared,
@@ -172,7 +173,7 @@ def _against(
     """The requests against those of the baseline, of the same route where one was chosen."""
     assert request.against is not None
     sources = find_sources([request.against], problems, spool)
-    before = of_route(load(sources, problems, step), request.route)
+    before = of_route(load(sources, problems, step, processes=request.processes), request.route)
     if not before:
         raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
     return against(accounts, before, [source.name for source in sources])

@@ -72,7 +72,7 @@ def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
     shown = found.proof.account.trace_id if found.proof is not None else None
     title = "The request" if found.kind == "one" else "One of them"
     if shown is None and everything:
-        shown, title = max(report.accounts, key=lambda one: (one.wall_ns, one.trace_id)).trace_id, "The slowest"
+        shown, title = report.accounts.trace_id(report.accounts.slowest(1)[0]), "The slowest"
     drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
     if shown is None or shown in drawn or shown not in report.traces:
         return []
