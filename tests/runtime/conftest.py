@@ -12,6 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from otel.runtime.bootstrap import traced
 from otel.runtime.settings import Settings
 from otel.runtime.setup import Runtime
+from otel.testing import Snapshot, snapshot_of
+from otel.testing.sdk import span_of
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees
 
@@ -62,6 +64,11 @@ class Function:
     def spans(self) -> tuple[ReadableSpan, ...]:
         """What left the runtime so far, without its init and the steps of connections, which come once."""
         return tuple(span for span in self.memory.get_finished_spans() if span.name not in STEPS)
+
+    @property
+    def trace(self) -> Snapshot:
+        """The same as a tree to be compared."""
+        return snapshot_of(map(span_of, self.spans))
 
     def trees(self, *keys: str) -> list[Tree]:
         """The same as nested tuples."""
