@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from importlib import import_module
 from threading import Lock
 from time import time, time_ns
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,7 @@ __all__ = ["Outbox", "Urgent"]
 SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
 HELD_S = 0.05
 EVERY_S = 2.0
+NEEDED_THEN = ("otel.runtime.alarm", "otel.runtime.urgent")
 
 
 class Urgent(Protocol):
@@ -85,6 +87,9 @@ class Outbox:
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
+        if self._seen is None:
+            for name in NEEDED_THEN:  # now that an invocation takes long: there may be no time for it later
+                import_module(name)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
             self._told.clear()
