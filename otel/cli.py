@@ -91,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="keep the system up for your own requests",
         description="The same system, kept up until Ctrl-C. Prints each request as it ends, with the part that took "
-        "longest, and uses changed code from the next request on. One request a second and 5 % of the others are "
-        "traced, as X-Ray does by default.",
+        "longest, and uses changed code from the next request on. What the template's sampling rule picks is traced: "
+        "one request a second and 5 % of the others, unless TracesPerSecond and SampleRate say something else.",
     )
     serve.add_argument("--port", type=_port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     serve.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")

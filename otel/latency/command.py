@@ -151,7 +151,7 @@ def _put(
     if request.markdown is not None:
         _write(request.markdown, render_markdown(report, judged), out)
     if request.html is not None:
-        _write_page(report, request, request.html, find)
+        _write_page(report, request, request.html, find, judged)
 
 
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
@@ -212,7 +212,11 @@ def _write_json(
 
 
 def _write_page(
-    report: Report, request: Request, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]
+    report: Report,
+    request: Request,
+    path: str,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    judged: Sequence[Judged] = (),
 ) -> None:
     from otel.latency.page import build_page, page_values  # who wants no page does not wait for it
 
@@ -223,6 +227,7 @@ def _write_page(
         version=version("lambda-latency"),
         notes=request.notes,
         console=request.console,
+        judged=judged,
     )
     _write(path, build_page(values, spans, flat(sentence(report, Style()))))
 

@@ -113,9 +113,10 @@ class Instrumentations:
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
         if library.adds == "aws":
+            from otel.runtime.attempts import tell_attempts
             from otel.runtime.lineage import carry_lineage
 
-            self._undo.append(carry_lineage())
+            self._undo += [carry_lineage(), tell_attempts()]
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:

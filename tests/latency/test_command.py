@@ -30,7 +30,7 @@ def _nested(levels: int) -> str:
 
 def _with_attribute(value: str) -> str:
     """A line with one span, one attribute of which has this value."""
-    span = dump_line(order(200).spans[:1])
+    span = dump_line([order(200).outermost])
     return span.replace(
         '"attributes":[{"key":"aws.xray.origin"', f'"attributes":[{{"key":"x","value":{value}}},{{"key":"y"', 1
     )
