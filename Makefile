@@ -26,7 +26,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
 	@$(BIN)/lambda-latency serve
 
 .PHONY: test
-test: setup  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+test: setup build/urllib3-1.26  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
 	@$(BIN)/python -m tests.every_python
 
@@ -77,6 +77,10 @@ bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and fi
 bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
 	@$(BIN)/python -m bench.report
 
+.PHONY: bench-testing
+bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
+	@$(BIN)/python -m bench.testing
+
 .PHONY: bench-page
 bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
 	@$(BIN)/python -m bench.page
@@ -105,6 +109,10 @@ timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name 
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: picture
+picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
+	@$(BIN)/python -m bench.picture
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
@@ -127,6 +135,7 @@ build/ministack/ready: requirements/ministack.txt | setup
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
+	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@for pins in bench/cost/pins/*.in; do \
@@ -155,13 +164,18 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The urllib3 of Lambda's older Pythons, beside the locked one: connections are traced with either.
+build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
+	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python --target $@ --requirement $<
+	@touch $@
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
 .PHONY: artifact build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
-	@$(MAKE) --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
+	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 # /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
 # that it reads, and a python3.13 on the PATH may be a stub that exits, so each candidate is asked.
@@ -169,7 +183,7 @@ PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.
 	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13)
 RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
-# Not by timestamp, which a zip changes, and not to be checked against a source that nobody can change.
+# By hash and unchecked, for nobody can change the source there. -s and -p: the same bytes wherever it is built.
 BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p /var/task
 
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
@@ -185,7 +199,7 @@ build/packages/%/ready: requirements/functions.txt
 	@touch $@
 
 artifact:
-	@$(MAKE) --no-print-directory $(PACKAGES)/ready
+	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
 	@mkdir -p "$(ARTIFACTS_DIR)/otel"
 	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
 	@cp -R otel/__init__.py otel/runtime "$(ARTIFACTS_DIR)/otel"

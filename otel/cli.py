@@ -95,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=_port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     serve.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
+    serve.add_argument(
+        "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
+    )
     _system_options(serve)
     serve.set_defaults(command="serve")
     return parser

@@ -240,12 +240,15 @@ def serve(options: argparse.Namespace) -> int:
     """Keep the system up until Ctrl-C."""
     _needs_local()
     from otel.local.faults import Plan, read_plan
+    from otel.local.record import readable
     from otel.local.serve import serve as keep_up
     from otel.local.system import Options
 
     plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(options.template, dict(options.parameter), options.out, options.port, plan)
-    keep_up(local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {line}", flush=True))
+    local = Options(options.template, dict(options.parameter), options.out, options.port, plan, built=options.built)
+    keep_up(
+        local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {readable(line)}", flush=True)
+    )
     return 0
 
 

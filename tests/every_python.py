@@ -1,4 +1,4 @@
-"""Runs the tests of what meets Lambda's own Python, the sandbox and the runtime, on every Python that answers here.
+"""Runs the tests of what meets Lambda's own Python (sandbox, runtime, artifact) on every Python that answers here.
 
 Lambda runs 3.13, where the runtime client polls from another thread than on 3.11: one version is not enough. A
 `python3.13` on the PATH may be a stub that only prints a message, so each is asked to run something.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-TESTS = ("tests/sandbox", "tests/runtime")
+TESTS = ("tests/sandbox", "tests/runtime", "tests/build")
 
 
 def main() -> int:
@@ -33,7 +33,8 @@ def main() -> int:
         command = [str(environment / "bin" / "python"), "-m", "pytest", "--quiet", *TESTS]
         passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
         (ran if passed else failed).append(version)
-    print(f"The tests of the sandbox and the runtime passed on Python {', '.join(sorted(ran, key=VERSIONS.index))}.")
+    passed_on = ", ".join(sorted(ran, key=VERSIONS.index))
+    print(f"The tests of the sandbox, the runtime and the artifact passed on Python {passed_on}.")
     if missing:
         print(f"They did not run on Python {', '.join(missing)}: none that answers was found here.")
     if failed:

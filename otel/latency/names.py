@@ -36,6 +36,8 @@ def span_name(trace: Trace, span: Span, charge: Charge) -> str:
     if charge.call is not None and charge.part.bucket == "external":
         method = span.attributes.get("http.request.method") or span.attributes.get("http.method")
         return f"{method or span.name} {charge.part.name}"
+    if charge.part.bucket == "connect" and span.name in ("dns", "tcp", "tls"):
+        return f"{span.name.upper()} {charge.part.name}".rstrip()
     if span is trace.handler:
         return f"{_function(trace, span)} handler"
     return span.name

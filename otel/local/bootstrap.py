@@ -3,8 +3,9 @@ environment (the exec wrapper may have changed it), and two things that only a l
 
 The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`) are resolved without DNS,
 so that the payments provider has a name of its own in the spans. The laptop's faults: the handler that
-LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so. And with
-LAMBDA_LATENCY_LOCAL_NETWORK=loopback, as under test, nothing else can be called.
+LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so. With
+LAMBDA_LATENCY_LOCAL_NETWORK=loopback, as under test, nothing else can be called; with LAMBDA_LATENCY_LOCAL_READ_ONLY,
+where a built artifact runs, root has no more rights to files than others.
 
 It runs as a script and imports nothing of ours: the task root may be a built artifact.
 """
@@ -33,6 +34,18 @@ def stay_on_loopback() -> None:
         connect(self, address)
 
     socket.socket.connect = guarded  # type: ignore[assignment]
+
+
+def heed_permissions() -> None:
+    """Let root, too, write only where its files say so: nobody can write to Lambda's /var/task."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3 of the interface, this thread
+    capabilities = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice, for there are more than 32
+    if libc.capget(header, capabilities) == 0:
+        capabilities[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
+        libc.capset(header, capabilities)
 
 
 def name_hosts(hosts: str) -> None:
@@ -122,6 +135,8 @@ def main() -> None:
         name_hosts(hosts)
     if os.environ.pop("LAMBDA_LATENCY_LOCAL_NETWORK", "") == "loopback":
         stay_on_loopback()
+    if os.environ.pop("LAMBDA_LATENCY_LOCAL_READ_ONLY", ""):
+        heed_permissions()
     if handler := os.environ.pop("LAMBDA_LATENCY_LOCAL_FAULTS", ""):
         sys.meta_path.insert(0, FaultyHandler(handler))
     from awslambdaric.__main__ import main as run

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from otel.local.runtime_api import Invocation
 
@@ -22,7 +23,9 @@ class Function:
     timeout_s: float = 3
     memory_mb: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
-    log_format: str = "Text"  # or JSON
+    log_format: str = "Text"  # or JSON, which alone has a level
+    log_level: str = "INFO"
+    code: Path | None = None  # what stands for /var/task, if not the project's root
 
     @property
     def arn(self) -> str:

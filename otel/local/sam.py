@@ -17,7 +17,7 @@ from typing import Any
 from otel.local.errors import UsageError
 from otel.local.function import Function
 
-__all__ = ["COLLECTOR", "Template", "gateway_app", "read_template"]
+__all__ = ["COLLECTOR", "Template", "code_folders", "gateway_app", "read_template"]
 
 # samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
 os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -107,6 +107,20 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     )
 
 
+def code_folders(path: Path) -> dict[str, Path]:
+    """Where the functions of a built template have their code, by logical id; none without such a template."""
+    from samcli.yamlhelper import yaml_parse
+
+    if not path.exists():
+        return {}
+    resources = yaml_parse(path.read_text()).get("Resources") or {}
+    return {
+        name: path.parent / str(one["Properties"]["CodeUri"])
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Serverless::Function"
+    }
+
+
 def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Callable[..., Any]:
     """A WSGI application that turns requests into REST events and Lambda's answers into responses.
 
@@ -139,13 +153,15 @@ def _dropped(value: Any) -> Any:
 
 def _function(function: Any) -> Function:
     variables = _dropped((function.environment or {}).get("Variables", {}))
+    logging_config = function.logging_config or {}
     return Function(
         name=function.name,
         handler=function.handler,
         timeout_s=float(function.timeout or 3),
         memory_mb=int(function.memory or 128),
         environment={name: str(value) for name, value in variables.items()},
-        log_format=str((function.logging_config or {}).get("LogFormat", "Text")),
+        log_format=str(logging_config.get("LogFormat", "Text")),
+        log_level=str(logging_config.get("ApplicationLogLevel", "INFO")),
     )
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel.local.environment import Environment
@@ -25,6 +25,7 @@ from otel.trace.span import Span
 
 __all__ = ["Sandbox"]
 
+READ_ONLY = "LAMBDA_LATENCY_LOCAL_READ_ONLY"
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 
@@ -135,6 +136,8 @@ class Sandbox:
 
     def _pool(self, function: Function, starts: threading.BoundedSemaphore) -> Pool:
         settings = self._settings
+        if function.code is not None:
+            settings = replace(settings, task_root=function.code, extra={**settings.extra, READ_ONLY: "1"})
         wrapper = settings.wrapper(function)  # one that is missing is better known now than at the first request
         command: list[str | Path] = [sys.executable, BOOTSTRAP]
 

@@ -87,7 +87,7 @@ def serve(
     """
     requests = Requests(show)
     root = options.template.resolve().parent
-    code = Code(root / "functions", root / "otel" / "runtime")
+    code = Code() if options.built else Code(root / "functions", root / "otel" / "runtime")
     lock = threading.Lock()
 
     def before(system: System) -> None:

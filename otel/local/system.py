@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from otel.local.built import built_functions
 from otel.local.collector import Choice, RunningCollector
 from otel.local.daemon import Daemon
 from otel.local.faults import Plan
@@ -44,6 +45,7 @@ class Options:
     plan: Plan = field(default_factory=Plan)
     sampler: Callable[[], bool] = field(default_factory=Sampler)
     collector: Choice = field(default_factory=lambda: Choice("none", ""))
+    built: bool = False  # run the artifacts of `sam build`
 
 
 class System:
@@ -109,8 +111,11 @@ class System:
             spans = self._start_collector(options.collector, root, processes, receiver, log)
         provider_port = self._provider.wait_until_ready()
         self.provider_url = f"http://127.0.0.1:{provider_port}"
+        functions = template.functions
+        if options.built:
+            functions = built_functions(root, functions, processes.folder())
         self.sandbox = Sandbox(
-            template.functions,
+            functions,
             Settings(
                 task_root=root,
                 layer=LAYER,

@@ -33,6 +33,9 @@ def main() -> None:
         except ProcessLookupError:
             continue
     for folder in folders:
+        for place, _, _ in os.walk(folder):
+            # A built artifact is read-only, and nothing in it could be removed. (pathlib takes its time to start.)
+            os.chmod(place, 0o700)  # noqa: PTH101
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -114,6 +114,8 @@ SETTINGS = (
             "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
             "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
+    Setting(f"{PREFIX}CONNECTIONS", "connections", "true or false", "true",
+            "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
     Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
             "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
     Setting(f"{PREFIX}HALF_TIME", "half_time", "true or false", "false",
@@ -159,6 +161,7 @@ class Settings(Value):
     redacted: frozenset[str]
     stand_ins: bool
     trust_headers: bool
+    connections: bool
     sigalrm: bool
     half_time: bool
     enabled: bool

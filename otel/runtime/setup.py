@@ -13,6 +13,7 @@ from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
 from otel.runtime.buffer import Buffer
+from otel.runtime.connections import Connections
 from otel.runtime.deadline import DeadlineWatch
 from otel.runtime.harmless import harmless
 from otel.runtime.imports import ImportHook
@@ -64,6 +65,7 @@ class Runtime:
         self._hook = ImportHook()
         self._instrumentations = Instrumentations(self.provider, self._hook, stand_ins=settings.stand_ins)
         self._threads = ThreadContext()
+        self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
         self._textmap = propagate.get_global_textmap()
 
@@ -74,12 +76,15 @@ class Runtime:
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
+        if self._settings.connections:
+            self._connections.start(self._hook)
         self._trace_ids.start()
         return self
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
+        self._connections.stop()
         self._trace_ids.stop()
         self._threads.stop()
         self._instrumentations.stop()

@@ -7,48 +7,26 @@ allow more and take far too long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import itertools
+from typing import TYPE_CHECKING, TypeAlias
 
 from otel.testing.assignment import assign
-from otel.testing.expectation import AnyOrder, Expectation
-from otel.testing.facets import differences
+from otel.testing.expectation import AnyOrder, Expectation, spans_of
+from otel.testing.facets import differences, is_as_expected
 from otel.testing.matchers import equal
+from otel.testing.sets import WHOLE, Set, groups, may_be_renamed
+from otel.testing.steps import Found, Pair, Step, kept, mark_late, missing, unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from otel.testing.expectation import Child
     from otel.testing.node import Node
 
-__all__ = ["WHOLE", "Aligner", "Pair", "Step"]
+__all__ = ["Aligner"]
 
-WHOLE = 1000
 NEVER = 1 << 60
-
-
-@dataclass(slots=True)
-class Pair:
-    """A recorded span kept as an expected one. `notes` are its own differences, `steps` what became of its children."""
-
-    expected: Expectation
-    node: Node
-    cost: int
-    notes: list[str]
-    steps: list[Step]
-
-
-@dataclass(slots=True)
-class Step:
-    """What became of one child. `late`: kept where it should overlap, and it began when the one named had ended."""
-
-    what: Literal["kept", "missing", "unexpected", "allowed"]
-    expected: Expectation | None
-    node: Node | None
-    late: Node | None = None
-
-
-Found: TypeAlias = "tuple[int, list[Step]]"
+PATIENCE = 50_000  # pairs of spans
 
 
 class Aligner:
@@ -56,6 +34,7 @@ class Aligner:
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[int, int], Pair | None] = {}
+        self._fitting: dict[tuple[int, int], bool] = {}
 
     def pair(self, expected: Expectation, node: Node) -> Pair | None:
         """One laid over the other; None if they have too little in common to be the same span."""
@@ -64,10 +43,33 @@ class Aligner:
             self._pairs[key] = self._pair(expected, node)
         return self._pairs[key]
 
+    @property
+    def tired(self) -> bool:
+        """Whether so much was compared that any diff now is better than the smallest one in a minute."""
+        return len(self._pairs) > PATIENCE
+
     def cost(self, expected: Expectation, node: Node) -> int:
         """Of that; `NEVER` if it cannot be."""
         pair = self.pair(expected, node)
         return NEVER if pair is None else pair.cost
+
+    def fits(self, expected: Expectation, node: Node) -> bool:
+        """Whether it costs nothing; found out sooner than what it costs."""
+        if not is_as_expected(expected, node):
+            return False
+        if not expected.children or not node.children:
+            return not node.children and not any(one.size for one in spans_of(expected.children))
+        if expected.exact and expected.size != node.size:
+            return False
+        key = id(expected), id(node)
+        if key not in self._fitting:
+            self._fitting[key] = self._fit_below(expected.children, node.children)
+        return self._fitting[key]
+
+    def _fit_below(self, expected: Sequence[Child], nodes: Sequence[Node]) -> bool:
+        if all(isinstance(one, Expectation) for one in expected):
+            return len(expected) == len(nodes) and all(map(self.fits, expected, nodes))  # type: ignore[arg-type]
+        return self.level(expected, nodes)[0] == 0
 
     def level(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
         """The cheapest way for the children of a kept span, or for the tops."""
@@ -113,7 +115,7 @@ class Aligner:
         return begin, end
 
     def _as_expected(self, expected: Child, node: Node) -> bool:
-        return isinstance(expected, Expectation) and expected.exact and self.cost(expected, node) == 0
+        return isinstance(expected, Expectation) and expected.exact and self.fits(expected, node)
 
     def _ordered(self, expected: Sequence[Expectation], nodes: Sequence[Node]) -> Found:
         """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
@@ -121,7 +123,8 @@ class Aligner:
         while True:
             cost, steps = self._in_band(expected, nodes, band)
             # Whoever leaves the band drops so many spans on the one side and so many on the other.
-            if cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1)) or band > len(expected) + len(nodes):
+            enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
+            if enough or self.tired or band > len(expected) + len(nodes):
                 return cost, steps
             band *= 4
 
@@ -129,25 +132,29 @@ class Aligner:
         longer = len(nodes) - len(expected)
         low, high = min(0, longer) - band, max(0, longer) + band
         width = len(nodes) + 1
-        row = [NEVER] * width
-        row[0] = 0
-        for column in range(1, min(high, len(nodes)) + 1):
-            row[column] = row[column - 1] + WHOLE * nodes[column - 1].size
+        alone = [0, *(WHOLE * node.size for node in nodes)]
+        row = [*itertools.accumulate(alone[: high + 1]), *[NEVER] * width][:width]
         moves = [bytearray(b"u" * width)]
+        leaves = not any(node.children for node in nodes)
         for number, one in enumerate(expected, start=1):
             above, row, move = row, [NEVER] * width, bytearray(width)
             missing_cost = WHOLE * one.size
+            # Where nothing can be renamed, another name is nothing to be kept: most pairs need not be looked at.
+            name = one.name if isinstance(one.name, str) and (leaves or not one.children) else None
+            before = NEVER
             for column in range(max(0, number + low), min(len(nodes), number + high) + 1):
                 best, how = above[column] + missing_cost, 109  # m
                 if column:
-                    node = nodes[column - 1]
-                    other = row[column - 1] + WHOLE * node.size
+                    other = before + alone[column]
                     if other < best:
                         best, how = other, 117  # u
-                    diagonal = above[column - 1]
-                    if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
-                        best, how = other, 107  # k
-                row[column], move[column] = best, how
+                    node = nodes[column - 1]
+                    if name is None or name == node.span.name:
+                        diagonal = above[column - 1]
+                        if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
+                            best, how = other, 107  # k
+                row[column] = before = best
+                move[column] = how
             moves.append(move)
         steps: list[Step] = []
         number, column = len(expected), len(nodes)
@@ -227,13 +234,7 @@ class Aligner:
         taken: dict[int, Expectation] = {}
         steps: list[Step] = []
         for members, columns in groups(bag.members, nodes):
-            chosen = assign(
-                lambda row, column, members=members, columns=columns: self.cost(  # type: ignore[misc]
-                    members[row], nodes[columns[column]]
-                ),
-                [WHOLE * one.size for one in members],
-                [WHOLE * nodes[column].size for column in columns],
-            )
+            chosen = assign(Set(self, members, [nodes[column] for column in columns]))
             taken |= {columns[column]: members[row] for row, column in chosen.items()}
             steps += [missing(one) for row, one in enumerate(members) if row not in chosen]
         steps = [
@@ -264,62 +265,6 @@ def allowed_row(nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
         node = nodes[column - 1]
         row.append(min(above[column], (before + node.faulty, (way, [Step("allowed", None, node)])), key=_cost))
     return row
-
-
-def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tuple[list[Expectation], list[int]]]:
-    """Parts of a set that have nothing to do with each other: spans of one name, unless a name may be another."""
-    if not all(isinstance(one.name, str) for one in members) or any(
-        one.name != node.span.name and may_be_renamed(one, node) for one in members if one.children for node in nodes
-    ):
-        yield list(members), list(range(len(nodes)))
-        return
-    by_name: dict[object, tuple[list[Expectation], list[int]]] = {}
-    for one in members:
-        by_name.setdefault(one.name, ([], []))[0].append(one)
-    for column, node in enumerate(nodes):
-        if node.span.name in by_name:
-            by_name[node.span.name][1].append(column)
-    yield from by_name.values()
-
-
-def may_be_renamed(expected: Expectation, node: Node) -> bool:
-    """Under another name a span is kept only for the sake of its children."""
-    names = node.names
-    return bool(names) and any(
-        member.name in names if isinstance(member.name, str) else True
-        for child in expected.children
-        if isinstance(child, (Expectation, AnyOrder))
-        for member in ((child,) if isinstance(child, Expectation) else child.members)
-    )
-
-
-def mark_late(steps: list[Step]) -> int:
-    """Of those that should overlap, each that began when an earlier one had ended; returns how many."""
-    ran = sorted((step for step in steps if step.what == "kept"), key=lambda step: step.node.start)  # type: ignore[union-attr]
-    first: Node | None = None  # of those seen so far the one that ended first
-    count = 0
-    for step in ran:
-        node = step.node
-        assert node is not None
-        if first is not None and node.start >= first.end:
-            step.late = first
-            count += 1
-        if first is None or node.end < first.end:
-            first = node
-    return count
-
-
-def kept(expected: Child, node: Node) -> Step:
-    assert isinstance(expected, Expectation)
-    return Step("kept", expected, node)
-
-
-def missing(expected: Expectation) -> Step:
-    return Step("missing", expected, None)
-
-
-def unexpected(node: Node) -> Step:
-    return Step("unexpected", None, node)
 
 
 def _cost(best: _Best) -> int:

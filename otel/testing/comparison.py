@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel.testing.alignment import Aligner, Step
+from otel.testing.alignment import Aligner
 from otel.testing.depth import room_for
-from otel.testing.expectation import AnyOrder, Expectation
+from otel.testing.expectation import AnyOrder, Expectation, spans_of
 from otel.testing.node import Forest, Node, forest
 from otel.testing.snapshot import Snapshot
+from otel.testing.steps import Step
 from otel.trace import Trace
 
 if TYPE_CHECKING:
@@ -103,14 +104,7 @@ def _line(step: Step, aligner: Aligner) -> Line:
 
 
 def _missing(expected: Expectation) -> Line:
-    below = [one for child in expected.children for one in _spans(child)]
-    return Line("-", expected, [], [_missing(one) for one in below])
-
-
-def _spans(child: Child) -> tuple[Expectation, ...]:
-    if isinstance(child, AnyOrder):
-        return child.members
-    return (child,) if isinstance(child, Expectation) else ()
+    return Line("-", expected, [], [_missing(one) for one in spans_of(expected.children)])
 
 
 def _unexpected(node: Node) -> Line:

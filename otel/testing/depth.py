@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from otel.testing.expectation import AnyOrder, Expectation
+from otel.testing.expectation import spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["room_for"]
 
-FRAMES = 12  # of the stack for each level of a tree, and some to spare
+FRAMES = 24  # of the stack for each level of a tree, and some to spare
 
 
 @contextmanager
@@ -40,7 +40,6 @@ def _depth(nodes: Sequence[Node]) -> int:
 def _depth_expected(expected: Sequence[Child]) -> int:
     level, depth = list(expected), 0
     while level:
-        spans = [one for one in level if isinstance(one, Expectation)]
-        spans += [one for bag in level if isinstance(bag, AnyOrder) for one in bag.members]
+        spans = spans_of(level)
         level, depth = [child for one in spans for child in one.children], depth + 1
     return depth

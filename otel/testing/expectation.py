@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from otel.testing.matchers import ANYTHING, Remote
 from otel.trace import SpanKind, Status, Trace
 
-__all__ = ["AnyOrder", "Child", "Expectation", "ExpectedEvent", "any_order", "concurrent", "event", "span"]
+__all__ = ["AnyOrder", "Child", "Expectation", "ExpectedEvent", "any_order", "concurrent", "event", "span", "spans_of"]
 
 E = TypeVar("E", bound=Enum)
 
@@ -45,6 +45,7 @@ class Expectation:
     size: int = 1  # spans in here
     exact: bool = True  # whether nothing in here stands for any number of spans
     says_more: bool = False  # than name, kind, status and attributes
+    names: frozenset[object] = frozenset()  # of all below; ANYTHING stands for names that are matchers
 
     def __getitem__(self, children: Child | tuple[Child, ...]) -> Expectation:
         """The same span with these children."""
@@ -54,6 +55,7 @@ class Expectation:
             children=below,
             size=1 + sum(one.size for one in below if not isinstance(one, EllipsisType)),
             exact=all(not isinstance(one, EllipsisType) and one.exact for one in below),
+            names=frozenset().union(*(names_in(one) for one in spans_of(below))),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -162,6 +164,22 @@ def concurrent(*spans: Expectation) -> AnyOrder:
 def event(name: object, attributes: Mapping[str, object] | None = None) -> ExpectedEvent:
     """An event that is expected in `events=`, with some of its attributes."""
     return ExpectedEvent(name, dict(attributes or {}))
+
+
+def spans_of(children: Iterable[Child]) -> list[Expectation]:
+    """The spans among children, those of sets too."""
+    found: list[Expectation] = []
+    for one in children:
+        if isinstance(one, Expectation):
+            found.append(one)
+        elif isinstance(one, AnyOrder):
+            found += one.members
+    return found
+
+
+def names_in(one: Expectation) -> frozenset[object]:
+    """The name of a span, and those below it."""
+    return one.names | {one.name if isinstance(one.name, str) else ANYTHING}
 
 
 def checked(children: Sequence[Any]) -> tuple[Child, ...]:

@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     from otel.testing.node import Node
     from otel.trace import Event, Link, Span
 
-__all__ = ["differences"]
+__all__ = ["differences", "is_as_expected"]
 
 ABSENT = object()
 LONGEST = 60  # characters of one value
+
+
+def is_as_expected(expected: Expectation, node: Node) -> bool:
+    """Whether there are no differences; sooner than they could be told."""
+    span = node.span
+    return (
+        not node.faults
+        and span.kind is expected.kind
+        and (span.status is expected.status or (expected.status is None and span.status is not Status.ERROR))
+        and equal(expected.name, span.name)
+        and all(equal(value, span.attributes.get(key, ABSENT)) for key, value in expected.attributes.items())
+        and not (expected.says_more and any(_rarer(expected, span)))
+    )
 
 
 def differences(expected: Expectation, node: Node) -> list[str]:

@@ -26,7 +26,7 @@ class Node:
     faulty: int = 0  # faults in here
     start: tuple[int, int] = (0, 0)  # nanoseconds since 1970, then a number that orders what the clock does not
     end: tuple[int, int] = (0, 0)
-    names: frozenset[str] = frozenset()  # of the children
+    names: frozenset[str] = frozenset()  # of all below
 
 
 @dataclass(slots=True)
@@ -75,7 +75,10 @@ def forest(
     for node in reversed(found.nodes):
         node.size += sum(child.size for child in node.children)
         node.faulty = len(node.faults) + sum(child.faulty for child in node.children)
-        node.names = frozenset(child.span.name for child in node.children)
+        if node.children:
+            node.names = frozenset(child.span.name for child in node.children).union(
+                *(child.names for child in node.children)
+            )
     return found
 
 

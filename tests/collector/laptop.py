@@ -14,7 +14,7 @@ from otel.local.log import LogFile
 from otel.local.system import Options, System
 from otel.local.xray.traces import batch_get_traces
 from tests.collector.conftest import ROOT
-from tests.system.conftest import Client
+from tests.system.conftest import COLD, Client
 
 __all__ = ["Documents", "documents", "laptop", "tree"]
 
@@ -50,7 +50,10 @@ def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
 
 
 def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:
-    """The documents of one trace as nested tuples, `show` of each node and its children; several tops are several."""
+    """The documents of one trace as nested tuples, `show` of each node and its children; several tops are several.
+
+    Without the steps of connections, which an environment makes for its first request alone.
+    """
     nodes: dict[str, dict[str, Any]] = {}
     below: dict[str | None, list[str]] = {}
 
@@ -65,7 +68,8 @@ def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:
         add(document, document.get("parent_id"))
 
     def grown(node_id: str) -> Any:
-        children = sorted(below.get(node_id, ()), key=lambda one: (nodes[one]["start_time"], nodes[one]["end_time"]))
+        named = [one for one in below.get(node_id, ()) if nodes[one]["name"] not in COLD[1:]]
+        children = sorted(named, key=lambda one: (nodes[one]["start_time"], nodes[one]["end_time"]))
         return (show(nodes[node_id]), *map(grown, children))
 
     return [grown(node_id) for parent, ids in below.items() if parent not in nodes for node_id in ids]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from otel.local.faults import Plan, Rule
+from otel.trace import read_traces
 from tests.collector.conftest import ROOT
 from tests.collector.laptop import documents, laptop, read, tree
 from tests.system.conftest import order
@@ -71,7 +72,7 @@ def test_a_request_is_one_tree_from_the_stage_to_the_provider(program: Path, tmp
         throttled = client.call("GET", "/orders?customer=ada")
         assert client.system.finish()
         traces = read(client, *(reply.trace_id for reply in (created, found, declined, throttled)))
-        spans = client.system.store.path.read_text(encoding="utf-8")
+        reading = read_traces(client.system.store.path)
 
     shown = [tree(traces[reply.trace_id], whole) for reply in (created, found, throttled)]
     assert shown == [
@@ -80,7 +81,9 @@ def test_a_request_is_one_tree_from_the_stage_to_the_provider(program: Path, tmp
         invoked("ListOrders", 503, table("Query", 429, "error", "throttle"), flags=("fault",)),
     ]
     assert payment(402, "error") in tree(traces[declined.trace_id], whole)[0][1][1][1][-2]
-    assert '"lambda.provisional"' not in spans
+    # A request of more than two seconds has told of itself on the way; in the end nothing of that is left.
+    assert [span.name for trace in reading.traces for span in trace.spans if span.provisional] == []
+    assert reading.problems == ()
 
 
 def test_what_can_be_searched_for_is_an_annotation(program: Path, tmp_path: Path) -> None:

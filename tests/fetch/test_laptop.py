@@ -53,9 +53,13 @@ def test_the_demos_traces_have_the_same_parts_when_they_went_through_x_ray(
     traces = tmp_path / "out" / "traces.jsonl"
     feed(laptop, *map(json.loads, traces.read_text().splitlines()))
 
+    page = ("--html", str(tmp_path / "page.html"))
     unset = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_DEFAULT_REGION": ""}
-    fetched = run("report", "--xray", "--endpoint-url", laptop, "--json", "-", "--per-request", **unset)
+    fetched = run("report", "--xray", "--endpoint-url", laptop, "--json", "-", "--per-request", *page, **unset)
     assert (fetched.returncode, fetched.stderr) == (0, "")
+    written = (tmp_path / "page.html").read_text()
+    assert '"sources":["X-Ray ' in written
+    assert '"console":null' in written  # the laptop's X-Ray has none
     before = accounts(run("report", str(traces), "--json", "-", "--per-request").stdout)
     after = accounts(fetched.stdout)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from otel.fetch.asked import resolve
 from otel.fetch.batches import batch, is_in_progress
+from otel.fetch.command import console
 from otel.fetch.errors import FetchError
 from otel.fetch.expression import expression
 from otel.fetch.policy import policy
@@ -230,3 +231,16 @@ def test_the_policy_allows_the_calls_that_are_made_and_no_other() -> None:
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",
     ]
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "console.aws.amazon.com"),
+        ("cn-north-1", "console.amazonaws.cn"),
+        ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_console_of_a_region_is_that_of_its_partition(region: str, host: str) -> None:
+    """A trace id completes the address."""
+    assert console(region) == f"https://{region}.{host}/cloudwatch/home?region={region}#xray:traces/"

@@ -42,7 +42,7 @@ HANDLERS = {
 
 
 def _functions(variables: dict[str, str]) -> dict[str, Function]:
-    return {name: Function(name, handler, 6.0, 512, variables, "JSON") for name, handler in HANDLERS.items()}
+    return {name: Function(name, handler, 6.0, 512, variables, "JSON", "WARN") for name, handler in HANDLERS.items()}
 
 
 def _by_name(template: Template) -> dict[str, Function]:

@@ -24,6 +24,8 @@ TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
 
+STEPS = ("dns", "tcp", "tls")
+
 VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -58,8 +60,8 @@ class Function:
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
-        """What left the runtime so far."""
-        return self.memory.get_finished_spans()
+        """What left the runtime so far, without the steps of connections, which the clients open as they like."""
+        return tuple(span for span in self.memory.get_finished_spans() if span.name not in STEPS)
 
     def trees(self, *keys: str) -> list[Tree]:
         """The same as nested tuples."""

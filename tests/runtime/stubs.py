@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,9 +39,12 @@ class Answer:
 
 
 class Server:
-    """Serves in threads between `with` and its end; `plan` is used up first, then `otherwise`."""
+    """Serves in threads between `with` and its end; `plan` is used up first, then `otherwise`.
 
-    def __init__(self, *plan: Answer, otherwise: Answer | None = None) -> None:
+    With a `certificate` (a file that holds its key too) it speaks TLS.
+    """
+
+    def __init__(self, *plan: Answer, otherwise: Answer | None = None, certificate: str | None = None) -> None:
         self.plan = list(plan)
         self.otherwise = otherwise or Answer()
         self.requests: list[Request] = []
@@ -56,7 +60,7 @@ class Server:
                 outer.connections += 1
 
             def handle(self) -> None:
-                with contextlib.suppress(ConnectionError):  # a client may leave as it likes
+                with contextlib.suppress(ConnectionError, ssl.SSLError):  # a client may leave as it likes
                     super().handle()
 
             def answer(self) -> None:
@@ -78,6 +82,13 @@ class Server:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # The handshake is the business of each connection's thread, at its first read.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     @property

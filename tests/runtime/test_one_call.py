@@ -109,7 +109,8 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
         "b.sender = lambda settings: memory\n"
         "handler = b.handler\n"
         "for _ in range(2): handler(None, None)\n"
-        "print(*(span.kind.name for span in memory.get_finished_spans()))"
+        "kinds = [span.kind.name for span in memory.get_finished_spans()]\n"
+        "print(*(kind for kind in kinds if kind != 'INTERNAL'))"  # but for the steps of connections
     )
     with Server(otherwise=Answer(body=b'{"TableNames": []}')) as server:
         variables = {

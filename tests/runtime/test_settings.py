@@ -21,6 +21,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         export="collector",
         redacted=frozenset(),
         trust_headers=False,
+        connections=True,
         sigalrm=False,
         half_time=False,
         enabled=True,

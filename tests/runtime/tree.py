@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["Tree", "trees"]
+__all__ = ["Tree", "identity", "trees"]
 
 Tree: TypeAlias = tuple[str, str, str, dict[str, Any], list["Tree"]]
 

@@ -73,8 +73,11 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
         "Next: Give the call to payments.example.com a timeout",
         "Where the time goes whose typical slow difference calls payments.example.com theirs",
         f"Traces: {tmp_path}/traces.jsonl.",
+        f"Page: {tmp_path}/report.html.",
     ):
         assert said in text
+    page = (tmp_path / "report.html").read_text()
+    assert f'<noscript><p class="sentence">{sentence.split(" wait for")[0]} wait for' in page
 
 
 def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:

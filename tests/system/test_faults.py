@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,22 @@ def test_a_broken_provider_is_seen_in_the_trace(faulty: Faulty) -> None:
     assert handled(trace) == ("POST /orders SERVER ERROR", PUT, ("POST CLIENT ERROR", "POST /charges SERVER ERROR"))
     codes = {span.name: span.attributes["http.status_code"] for span in trace.spans if "POST" in span.name}
     assert codes == {"POST /orders": 502, "POST": 503, "POST /charges": 503}
+
+
+def test_a_line_of_the_log_leads_to_its_trace(faulty: Faulty) -> None:
+    """What a function writes about a request is JSON, with the request's trace as X-Ray writes it."""
+    client = faulty(Rule("provider", "status", 1))
+    reply = client.call("POST", "/orders", order(order_id="o-log"))
+    client.trace(reply, 9)
+
+    (line,) = [line for line in client.log.read_text().splitlines() if "payments API broken" in line]
+    written = json.loads(line[line.index("{") :])
+    assert {name: written[name] for name in ("level", "logger", "message", "traceId")} == {
+        "level": "WARNING",
+        "logger": "functions.orders",
+        "message": "payments API broken: order o-log: status 503",
+        "traceId": f"1-{reply.trace_id[:8]}-{reply.trace_id[8:]}",
+    }
 
 
 def test_a_connection_that_is_refused_by_a_reset_is_a_broken_provider(faulty: Faulty) -> None:

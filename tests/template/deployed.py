@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -21,6 +22,7 @@ from samtranslator.translator.translator import Translator
 __all__ = ["ROOT", "Stack", "deploy", "refused", "template", "translated"]
 
 ROOT = Path(__file__).parents[2]
+REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
 GONE = object()  # what AWS::NoValue stands for
 STACK_ID = "arn:aws:cloudformation:{0}:123456789012:stack/shop/1a2b3c4d-0000-1111-2222-333344445555"
 
@@ -80,7 +82,8 @@ def translated() -> dict[str, Any]:
     """The template without SAM's own types and Globals, conditions and parameters unresolved."""
     packaged = deepcopy(template())
     packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact.zip"  # as `sam deploy` leaves it
-    made: dict[str, Any] = Translator({}, Parser()).translate(packaged, {})
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    made: dict[str, Any] = translator.translate(packaged, {})
     return made
 
 
@@ -163,6 +166,11 @@ class Resolver:
 
     def _sub(self, argument: Any) -> Any:
         text, own = argument if isinstance(argument, list) else (argument, {})
-        values = {**self._values, **{name: self(one) for name, one in own.items()}}
+        values = {**self._values, **{name: _text(self(one)) for name, one in own.items()}}
         filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(values.get(match[1], match[0])), text)
         return {"Fn::Sub": filled} if "${" in filled else filled
+
+
+def _text(value: Any) -> Any:
+    """What is put into a text: one that still names resources goes on to do so."""
+    return value["Fn::Sub"] if isinstance(value, dict) and "Fn::Sub" in value else value

@@ -35,6 +35,15 @@ def test_the_next_command_is_one_that_there_is() -> None:
     assert options.filter == 'service("shop/prod")'
 
 
+def test_passed_through_the_next_command_asks_for_the_functions() -> None:
+    """The stage records nothing then, so no trace would match its name."""
+    value = deploy(Tracing="PassThrough").outputs["Report"]["Value"]["Fn::Sub"]
+
+    assert shlex.split(value)[-1] == (
+        'service("${CreateOrder}") OR service("${GetOrder}") OR service("${ListOrders}") OR service("${CancelOrder}")'
+    )
+
+
 def test_the_curl_to_paste_makes_an_order() -> None:
     """What it sends is a valid body; where it sends it is the API's address with its stage and route."""
     outputs = deploy(Stage="prod").outputs

@@ -8,6 +8,7 @@ from otel.latency.advice import advice
 from otel.latency.text.prose import timeout_groups
 
 if TYPE_CHECKING:
+    from otel.latency.part import Part
     from otel.latency.report import Report
 
 __all__ = ["MOST_GROUPS", "next_steps"]
@@ -19,4 +20,7 @@ def next_steps(report: Report) -> list[str]:
     """A sentence or two for each kind of part."""
     parts = [report.verdict.part] if report.verdict.part is not None else []
     parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
-    return [advice(part) for part in {part.bucket: part for part in reversed(parts)}.values()]
+    first: dict[str, Part] = {}
+    for part in parts:
+        first.setdefault(part.bucket, part)
+    return [advice(part) for part in first.values()]

@@ -138,10 +138,13 @@ class Browser:
         return [str(entry["message"]) for entry in written]
 
     def picture(self, path: Path, *, height: int | None = None) -> None:
-        """The whole page as PNG, or its upper part."""
+        """The whole page as PNG or WebP, or its upper part."""
         whole = self.run("return [innerWidth, Math.ceil(document.documentElement.getBoundingClientRect().height)]")
         clip = {"x": 0, "y": 0, "width": whole[0], "height": height or whole[1], "scale": 1}
-        taken = self._command("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
+        taken = self._command(
+            "Page.captureScreenshot",
+            {"format": path.suffix[1:], "quality": 80, "captureBeyondViewport": True, "clip": clip},
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def _command(self, name: str, values: dict[str, object]) -> Any:

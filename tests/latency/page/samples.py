@@ -30,6 +30,15 @@ STACK = """\
   File "/var/task/requests/sessions.py", line 637, in post
   File "/opt/python/urllib3/connectionpool.py", line 534, in _make_request
     conn.request(method, url, body=body, headers=headers, chunked=chunked, preload_content=preload_content)
+  File "/opt/python/urllib3/connection.py", line 516, in getresponse
+  File "/var/lang/lib/python3.13/http/client.py", line 1430, in getresponse
+  File "/var/lang/lib/python3.13/http/client.py", line 331, in begin
+  File "/var/lang/lib/python3.13/socket.py", line 719, in readinto
+"""
+THREADS = """\
+Thread audit-0:
+  File "/var/task/functions/audit.py", line 12, in write
+    queue.get()
 """
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
@@ -40,8 +49,9 @@ def page_of(
     problems: Sequence[Problem] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     console: str = "",
+    call_map: object = None,
 ) -> str:
-    """The page of a report on some traces."""
+    """The page of a report on some traces; `call_map` takes the place of its own map."""
     by_id = {trace.trace_id: trace for trace in traces}
 
     def find(wanted: Iterable[str]) -> dict[str, Trace]:
@@ -52,7 +62,24 @@ def page_of(
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
     )
-    return build_page(values, spans, flat(sentence(report, Style())))
+    return build_page({**values, "map": call_map or values["map"]}, spans, flat(sentence(report, Style())))
+
+
+def chain() -> dict[str, object]:
+    """A map of six columns: functions that call each other, one of them over all columns, two of them in a circle."""
+    kinds = ("api gateway", *["function"] * 4, "external", "aws", "function")
+    names = ("API Gateway", "Front", "Orders", "Stock", "Billing", "payments.example.com", "DynamoDB orders", "Mail")
+    ways = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (2, 6), (0, 6), (4, 2), (3, 7), (1, 7)]
+    numbers = {"p50_ns": 20 * MS, "errors": 0, "throttles": 2, "timeouts": 0}
+    return {
+        "nodes": [
+            {"id": at, "kind": kind, "name": name} for at, (kind, name) in enumerate(zip(kinds, names, strict=True))
+        ],
+        "edges": [
+            {"from": at, "to": to, "calls": 9 + at, "p95_ns": (40 + to) * MS, "total_ns": (9 + at) * 30 * MS, **numbers}
+            for at, to in ways
+        ],
+    }
 
 
 def rich() -> list[Trace]:
@@ -190,6 +217,7 @@ def _connecting(number: int) -> Trace:
 def _stuck(number: int, stack: str = STACK) -> Trace:
     marks = {"lambda.timeout": True, "lambda.timeout.limit_ms": 3000}
     attributes = {"http.method": "POST", "peer.service": "payments.example.com", "code.stacktrace": stack, **marks}
+    attributes["lambda.timeout.threads"] = THREADS
     call = node("POST", 30, 3005, kind=SpanKind.CLIENT, attributes=attributes, status=Status.ERROR, scope=REQUESTS)
     return _of(
         number, node("validate order", 10, 13), put_item(14, 28), call, end=3010, status_code=504, timed_out=True
@@ -231,6 +259,7 @@ CONSOLE = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-we
 SAMPLES: dict[str, Callable[[], str]] = {
     "rich": lambda: page_of(rich(), problems=PROBLEMS, traffic=TRAFFIC, console=CONSOLE),
     "thin": lambda: page_of(few(), problems=PROBLEMS[-1:]),
+    "chain": lambda: page_of(even(), call_map=chain()),
     "even": lambda: page_of(even(), traffic=Traffic(60)),
     "one": lambda: page_of([_connecting(1)]),
     "timeout": lambda: page_of([_stuck(1)]),

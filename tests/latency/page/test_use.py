@@ -173,7 +173,14 @@ def test_a_request_opens_by_mouse(rich: Browser) -> None:
         "#stack"
     )
     assert rich.text("#stack li.own .code") == "charge = payments.charge(order)"
-    assert rich.count(".fall .deadline") + rich.count(".deadline") > 0
+    assert rich.text("#stack summary") == "5 frames of packages"
+    assert rich.text("#stack > ol > li:last-child") == "socket.py:719  readinto"
+    assert rich.text("#stack > details summary") == "In thread audit-0"
+    limit, end = rich.run(
+        "return ['.fall .deadline', '.fall .outline'].map((one) => document.querySelector(one).getBBox())"
+        ".map((box) => box.x + box.width)"
+    )
+    assert abs(end - limit) < 3  # 3,000 of 3,010 ms, from where the handler began
     rich.run("[...document.querySelectorAll('.span-row')].at(-2).click()")
     rich.settle()
     told = rich.text("#details")
@@ -307,6 +314,32 @@ def test_every_state_says_what_it_is(
     assert browser.run("return document.getElementById('keys').open")
     browser.keys(Keys.ESCAPE)
     assert not browser.run("return document.getElementById('keys').open")
+
+
+def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: Callable[[str], str]) -> None:
+    """Callers stand left of what they call, no box on another; where it is too narrow the same is a list."""
+    browser.size(2200)
+    browser.show(page("chain"))
+    boxes = browser.run(
+        "return [...document.querySelectorAll('.map [data-node]')].sort((a, b) => a.dataset.node - b.dataset.node)"
+        ".map((one) => one.querySelector('rect').getBBox())"
+        ".map((box) => [box.x, box.y, box.x + box.width, box.y + box.height])"
+    )
+    columns = sorted({round(box[0]) for box in boxes})
+    assert [columns.index(round(box[0])) for box in boxes] == [0, 1, 2, 3, 4, 5, 3, 4]
+    apart = [
+        one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+        for at, one in enumerate(boxes)
+        for other in boxes[:at]
+    ]
+    assert all(apart)
+    assert browser.count(".map .call") == 11
+    browser.size(360)
+    browser.settle()
+    assert browser.count(".map .call") == 0
+    assert browser.text(".map-list").count("payments.example.com") == 2
+    browser.click(".map-list [data-node='4']")
+    assert found(browser) == "0 of 60 requests through Billing"
 
 
 def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:

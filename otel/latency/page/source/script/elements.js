@@ -38,6 +38,7 @@ function onWidth(element, draw) {
     if (now === 0 || now === width) return;
     width = now;
     draw(width);
+    performance.mark("drawn");
   }).observe(element);
 }
 

@@ -11,7 +11,8 @@ const SHOWN = 12; // rows without scrolling
 const BESIDE = 4; // rows kept above and below those in sight
 const MOST_STRIPES = 6;
 
-const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36 };
+// `top` and `height` are kept here: to ask the browser for them makes it lay out the page first.
+const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
 function drawList() {
   const heads = COLUMNS.map(([key, title]) => columnHead(key, title));
@@ -25,7 +26,7 @@ function drawList() {
   );
   const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
   const element = section("requests", "Requests", null, filters(), found(), list.element, none);
-  list.scroll.addEventListener("scroll", drawRows, { passive: true });
+  list.scroll.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {
     list.row = width <= 520 ? 58 : 36;
@@ -35,8 +36,8 @@ function drawList() {
     none.hidden = view.length > 0;
     list.element.hidden = view.length === 0;
     list.element.setAttribute("aria-rowcount", view.length + 1);
-    list.scroll.scrollTop = 0;
     list.current = 0;
+    scrollRows(0);
     resizeList();
   });
 }
@@ -61,9 +62,20 @@ function columnHead(key, title) {
 
 function resizeList() {
   for (const row of list.pool) row.at = -1;
+  list.height = Math.min(SHOWN, Math.max(1, view.length)) * list.row;
   list.inner.style.height = `${view.length * list.row}px`;
-  list.scroll.style.height = `${Math.min(SHOWN, Math.max(1, view.length)) * list.row}px`;
+  list.scroll.style.height = `${list.height}px`;
   drawRows();
+}
+
+function scrolled() {
+  list.top = list.scroll.scrollTop;
+  drawRows();
+}
+
+function scrollRows(top) {
+  if (top !== list.top) list.scroll.scrollTop = top;
+  list.top = top;
 }
 
 function newRow() {
@@ -79,8 +91,8 @@ function newRow() {
 }
 
 function drawRows() {
-  const first = Math.max(0, Math.floor(list.scroll.scrollTop / list.row) - BESIDE);
-  const end = Math.min(view.length, Math.ceil((list.scroll.scrollTop + list.scroll.clientHeight) / list.row) + BESIDE);
+  const first = Math.max(0, Math.floor(list.top / list.row) - BESIDE);
+  const end = Math.min(view.length, Math.ceil((list.top + list.height) / list.row) + BESIDE);
   while (list.pool.length < end - first) list.pool.push(newRow());
   list.pool.forEach((row, number_) => {
     const at = first + number_;
@@ -141,15 +153,14 @@ function marksOf(request) {
 function toRow(at) {
   list.current = Math.max(0, Math.min(view.length - 1, at));
   const top = list.current * list.row;
-  const { scroll } = list;
-  if (top < scroll.scrollTop) scroll.scrollTop = top;
-  else if (top + list.row > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top + list.row - scroll.clientHeight;
+  if (top < list.top) scrollRows(top);
+  else if (top + list.row > list.top + list.height) scrollRows(top + list.row - list.height);
   drawRows();
 }
 
 function listKey(event) {
   if (event.target !== list.element || event.ctrlKey || event.metaKey || event.altKey) return;
-  const page = Math.max(1, Math.floor(list.scroll.clientHeight / list.row) - 1);
+  const page = Math.max(1, Math.floor(list.height / list.row) - 1);
   const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
   const move = moves[event.key];
   if (move !== undefined) toRow(list.current + move);

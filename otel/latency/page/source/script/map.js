@@ -2,7 +2,8 @@
 
 const KINDS = { "api gateway": "API", function: "Lambda function", aws: "AWS", external: "external API", database: "database" };
 const PORT = 34; // pixels between lines that arrive at one node
-const ROOM_FOR_WORDS = 172;
+const BACK = 14; // pixels for lines that go back
+const BOX = [112, 204]; // pixels of a node's width, at least and at most
 
 function drawMap() {
   if (report.map.edges.length === 0) return;
@@ -11,9 +12,10 @@ function drawMap() {
   section("map", "Who calls whom", says, box).classList.add("wide");
   const plan = layers(report.map);
   onWidth(box, (width) => {
-    const node = width < 1000 ? 130 : width < 1200 ? 176 : 204;
-    const fits = width >= plan.columns.length * node + (plan.columns.length - 1) * ROOM_FOR_WORDS;
-    box.replaceChildren(fits ? mapPicture(plan, width, node) : mapList());
+    const words = Math.max(...report.map.edges.map((edge) => wide(callWords(edge))));
+    const columns = plan.columns.length;
+    const node = Math.min(BOX[1], Math.floor((width - (columns - 1) * (words + 34)) / columns));
+    box.replaceChildren(node < BOX[0] ? mapList() : mapPicture(plan, width, node, words));
     markNode();
   });
   watchers.push(markNode);
@@ -41,7 +43,7 @@ function markNode() {
   }
 }
 
-function mapPicture({ columns, ways }, width, nodeWidth) {
+function mapPicture({ columns, ways }, width, nodeWidth, longest) {
   const gap = columns.length > 1 ? (width - columns.length * nodeWidth) / (columns.length - 1) : 0;
   const tall = (box) => (box.node === null ? PORT : Math.max(50, new Set(box.before).size * PORT + 8));
   const heights = columns.map((boxes) => boxes.reduce((sum, box) => sum + tall(box) + 20, -20));
@@ -55,10 +57,12 @@ function mapPicture({ columns, ways }, width, nodeWidth) {
       y += tall(box) + space;
     }
   });
-  const picture = s("svg", { width, height, role: "group", "aria-label": "Map of calls" });
+  const back = ways.some(({ way }) => way.length === 2 && way[1].x <= way[0].x);
+  const picture = s("svg", { width, height: height + (back ? 2 * BACK : 0), role: "group", "aria-label": "Map of calls" });
   const most = Math.max(1, ...ways.map(({ edge }) => edge.total_ns));
   const words = s("g", {});
-  for (const one of ways) picture.append(line(one, nodeWidth, gap, 1.2 + 6.3 * Math.sqrt(one.edge.total_ns / most), words));
+  const sizes = { nodeWidth, gap, longest, bottom: height + BACK };
+  for (const one of ways) picture.append(line(one, sizes, 1.2 + 6.3 * Math.sqrt(one.edge.total_ns / most), words));
   picture.append(words);
   for (const box of columns.flat()) if (box.node !== null) picture.append(nodeBox(box, nodeWidth));
   return picture;
@@ -70,7 +74,7 @@ function port(box, other, side, apart) {
   return box.middle + (others.indexOf(other) - (others.length - 1) / 2) * apart;
 }
 
-function line({ edge, way }, nodeWidth, gap, thick, words) {
+function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) {
   let path = "";
   let [x, y] = [0, 0];
   for (let at = 1; at < way.length; at++) {
@@ -78,12 +82,17 @@ function line({ edge, way }, nodeWidth, gap, thick, words) {
     const [left, right] = [from.x + nodeWidth, to.x];
     const start = from.node === null ? y : port(from, to, "after", 10);
     const end = to.node === null ? to.middle : port(to, from, "before", PORT);
-    const flat = at === way.length - 1 ? Math.min(right - left - 40, Math.max(ROOM_FOR_WORDS - 20, gap * 0.5)) : 0;
+    const flat = at === way.length - 1 ? Math.min(right - left - 24, Math.max(longest + 10, gap * 0.5)) : 0;
+    [x, y] = [right, end];
+    if (right <= left) {
+      // A call back to a caller, or to itself: below everything, and up again.
+      path = `M${left} ${start}c${BACK} 0 ${BACK} 0 ${BACK} ${BACK}V${bottom}H${right - BACK}V${end + BACK}c0 ${-BACK} 0 ${-BACK} ${BACK} ${-BACK}`;
+      continue;
+    }
     const bend = right - flat;
     const half = (bend - left) / 2;
     path += `${path ? "L" : "M"}${left} ${start}C${left + half} ${start} ${bend - half} ${end} ${bend} ${end}`;
     path += to.node === null ? `H${right + nodeWidth}` : `H${right}`;
-    [x, y] = [right, end];
   }
   const last = nodeOf(edge.to);
   const kind = last.kind === "function" ? "gateway" : last.kind;

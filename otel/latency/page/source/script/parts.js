@@ -10,11 +10,15 @@ function drawParts() {
 }
 
 function drawComparison({ slow, typical, difference_ns: difference }) {
-  const order = report.buckets.map((bucket, part) => ({ ...bucket, part }));
-  order.sort((a, b) => b.difference_ns - a.difference_ns || b.slow_mean_ns - a.slow_mean_ns || b.total_ns - a.total_ns);
-  const scale = Math.max(1, ...order.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
-  const isSmall = (row) =>
-    Math.abs(row.difference_share) < SMALL_SHARE && row.errors === 0 && row.throttles === 0 && row.slow_mean_ns < scale * 0.02;
+  const every = report.buckets.map((bucket, part) => ({ ...bucket, part }));
+  const longest = (row) => Math.max(row.slow_mean_ns, row.typical_mean_ns);
+  const differs = (row) => Math.abs(row.difference_share) >= SMALL_SHARE;
+  const order = [
+    ...every.filter(differs).sort((a, b) => b.difference_ns - a.difference_ns),
+    ...every.filter((row) => !differs(row)).sort((a, b) => longest(b) - longest(a) || b.total_ns - a.total_ns),
+  ];
+  const scale = Math.max(1, ...order.map(longest));
+  const isSmall = (row) => !differs(row) && row.errors === 0 && row.throttles === 0 && row.slow_mean_ns < scale * 0.02;
   const small = order.slice(NEVER_FOLDED).filter(isSmall);
   const large = order.filter((row) => !small.includes(row));
   const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));

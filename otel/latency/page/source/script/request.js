@@ -1,11 +1,15 @@
 // ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
 
 const FEW_PARTS = 6;
+const FEW_FRAMES = 5;
 
 function drawRequestSection() {
   const element = h("section", { id: "request", "aria-labelledby": "request-title" });
   byId("sections").append(element);
-  onWidth(element, drawFall);
+  onWidth(element, (width) => {
+    fall.width = width;
+    drawFall();
+  });
   showRequest(-1);
 }
 
@@ -67,11 +71,36 @@ function stackOf(request) {
   if (timeout.running === "") {
     return h("div", { class: "stack", id: "stack" }, h("p", {}, "It ran into the deadline", limit, ". What was running is not known: the function's own spans were lost with it."));
   }
-  const frames = timeout.frames.map((frame) =>
-    h("li", { class: frame.own && "own" }, h("span", { class: "isolated" }, `${frame.file}:${frame.line}  ${frame.function}`), frame.text && h("span", { class: "isolated code" }, frame.text)),
-  );
   const says = ["At the deadline", limit, " this was running, for ", h("b", {}, ms(timeout.elapsed_ns)), ": ", h("b", { class: "isolated" }, timeout.running)];
-  return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames.length > 0 ? h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" }, frames) : h("p", {}, "No stack was recorded."));
+  const threads = timeout.threads.map((thread) =>
+    h("details", {}, h("summary", {}, "In thread ", h("b", { class: "isolated" }, thread.name)), framesOf(thread.frames)),
+  );
+  const frames = timeout.frames.length > 0 ? framesOf(timeout.frames) : h("p", {}, "No stack was recorded.");
+  return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames, threads);
+}
+
+/** The frames, the innermost last; many of packages in a row are folded, for nobody looks for a mistake there first. */
+function framesOf(frames) {
+  const element = h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" });
+  for (let at = 0; at < frames.length; ) {
+    let end = at + 1;
+    while (end < frames.length && frames[end].own === frames[at].own) end++;
+    const few = frames.slice(at, end);
+    if (frames[at].own || few.length < FEW_FRAMES) append(element, few.map(frameOf));
+    else {
+      // The innermost stays in sight: it says what the function was waiting in.
+      const last = end === frames.length ? few.pop() : null;
+      const title = h("summary", {}, `${plural(few.length, "frame")} of packages`);
+      append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);
+    }
+    at = end;
+  }
+  return element;
+}
+
+function frameOf(frame) {
+  const place = h("span", { class: "isolated" }, `${frame.file}:${frame.line}  ${frame.function}`);
+  return h("li", { class: frame.own && "own" }, place, frame.text && h("span", { class: "isolated code" }, frame.text));
 }
 
 function spansOrHint(request) {

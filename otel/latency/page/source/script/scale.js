@@ -1,6 +1,12 @@
 // ---- A logarithmic axis of milliseconds.
 
-const STEPS = [1, 1.5, 2, 3, 5, 7, 10];
+// The steps of a power of ten, coarse ones first: an axis takes the first that have enough marks for it.
+const STEPS = [
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 5, 7],
+  [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9],
+];
+const ENOUGH_MARKS = 4;
 
 /** From the shortest to the longest request, both ends at a round number. */
 function limits() {
@@ -11,10 +17,10 @@ function limits() {
     most = Math.max(most, wall);
   }
   const low = Math.max(least / 1e6, 0.01);
-  const high = Math.max((most / 1e6) * 1.03, low * 1.5);
+  const high = Math.max((most / 1e6) * 1.03, low * 1.2);
   const round = (value, choose) => {
     const power = 10 ** Math.floor(Math.log10(value));
-    return choose(STEPS.map((step) => step * power));
+    return choose([...STEPS[2], 10].map((step) => step * power));
   };
   return [
     round(low, (steps) => steps.filter((step) => step <= low * 1.0001).at(-1)),
@@ -29,9 +35,13 @@ function logScale(low, high, left, right) {
     value: (x) => low * Math.exp(((x - left) / (right - left)) * span),
     /** Round values with their places, at least `apart` pixels from each other. */
     ticks(apart) {
+      const found = STEPS.map((steps) => this.ticksOf(steps, apart));
+      return found.find((ticks) => ticks.length >= ENOUGH_MARKS) ?? found.at(-1);
+    },
+    ticksOf(steps, apart) {
       const found = [];
       for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
-        for (const step of [1, 2, 5]) {
+        for (const step of steps) {
           const value = step * power;
           const x = this.at(value);
           if (value < low * 0.999 || value > high * 1.001 || (found.length > 0 && x - found.at(-1).x < apart)) continue;
@@ -43,4 +53,4 @@ function logScale(low, high, left, right) {
   };
 }
 
-const axisWords = (value) => (value >= 1000 ? `${value / 1000}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`);
+const axisWords = (value) => (value >= 1000 ? `${Number((value / 1000).toPrecision(2))}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`);

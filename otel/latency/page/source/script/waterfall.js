@@ -5,7 +5,7 @@ const AXIS = 26;
 const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 
-const fall = { request: -1, tree: null, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null };
+const fall = { request: -1, tree: null, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null, width: 0 };
 
 function loadFall(request) {
   const tree = request < 0 ? null : treeOf(request);
@@ -19,7 +19,7 @@ function loadFall(request) {
 
 /** Everything that the rows are drawn with: sizes, and where an instant is. */
 function fallFrame() {
-  const width = fall.element.clientWidth || byId("request").clientWidth;
+  const { width } = fall;
   const narrow = width <= NARROW;
   const names = narrow ? 0 : Math.round(Math.min(330, width * 0.34));
   const [left, right] = [narrow ? 2 : names + 2 * FIGURES + 18, width - (narrow ? 2 : 14)];
@@ -31,7 +31,7 @@ function fallFrame() {
 }
 
 function drawFall() {
-  if (fall.tree === null) return;
+  if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
   const picture = s("svg", { width: own.width, height: own.height, "aria-hidden": "true" });
   timeAxis(picture, own);
@@ -108,9 +108,14 @@ function deadlines(picture, own) {
   const wall = requests.wall_ns[fall.request];
   const line = (time, name) => picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: AXIS - 6, y2: own.height, class: name }));
   if (fall.tree.end > wall * 1.001) line(wall, "answered");
-  if (!has(fall.request, TIMEOUT)) return;
-  const killed = fall.tree.spans.find((span) => span.mark === "running");
-  line(killed === undefined ? wall : killed.end, "deadline");
+  if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
+}
+
+/** The limit counts from the start of the function: of the outermost span that says it ran into it. */
+function deadlineOf(wall) {
+  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
+  const outermost = fall.tree.spans.find((span) => span.details.some((one) => one.attributes?.["lambda.timeout"] === true));
+  return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
 }
 
 function nameRow(row, at, own) {

@@ -1,0 +1,121 @@
+"""docs/deploy.md, held against the template, the build and the code."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from samcli.lib.config.samconfig import SamConfig
+from samcli.yamlhelper import yaml_parse
+
+from otel.runtime.settings import SETTINGS, STANDARD
+from tests.template.deployed import ROOT, deploy, template
+
+DOCS = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(header: str) -> list[list[str]]:
+    """The rows of the table below a header, their code marks taken off."""
+    body = DOCS.split(f"| {header} |", 1)[1].split("\n\n", 1)[0]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in body.splitlines()[2:]]
+
+
+def code(cell: str) -> list[str]:
+    """What a cell has in code marks."""
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def test_every_parameter_is_in_the_table_with_its_default_and_its_values() -> None:
+    """In the template's order."""
+    written = template()["Parameters"]
+    rows = table("parameter | default | values")
+
+    shown = [(code(name)[0], (code(default) or [""])[0]) for name, default, _ in rows]
+    assert shown == [(name, str(one["Default"])) for name, one in written.items()]
+    for name, _, values in rows:
+        parameter = written[code(name)[0]]
+        if "AllowedValues" in parameter:
+            assert code(values) == [str(value) for value in parameter["AllowedValues"]]
+        elif "MinValue" in parameter:
+            assert values.startswith(f"{parameter['MinValue']} to {parameter['MaxValue']}")
+
+
+def test_every_output_is_in_the_table_with_its_sentence() -> None:
+    """The template's own."""
+    rows = {code(name)[0]: sentence for name, sentence in table("output | what it is for")}
+
+    assert rows == {name: one["Description"] for name, one in template()["Outputs"].items()}
+    assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report", "Traces"}
+
+
+def test_every_environment_is_in_the_table() -> None:
+    """With its stack and its parameters."""
+    config = SamConfig(str(ROOT))
+    rows = [
+        (environment, code(stack)[0], "".join(code(parameters)))
+        for (environment,), stack, parameters in (
+            (code(first), second, third) for first, second, third in table("environment | stack | parameters")
+        )
+    ]
+
+    assert rows == [
+        (
+            environment,
+            config.get_all(["global"], "parameters", environment)["stack_name"],
+            config.get_all(["deploy"], "parameters", environment).get("parameter_overrides", ""),
+        )
+        for environment in config.document
+        if environment != "version"
+    ]
+
+
+def test_every_setting_is_documented() -> None:
+    """The kit's own in the README, OpenTelemetry's and Lambda's here."""
+    rows = [(code(name)[0], (code(default) or [""])[0], doc) for name, default, doc in table("variable | default |")]
+
+    assert rows == [(one.name, one.default, one.doc) for one in STANDARD]
+    assert [one.name for one in SETTINGS if f"`{one.name}`" not in README] == ["LAMBDA_LATENCY_HANDLER"]
+
+
+def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
+    """Variables, layers and modes of a traced function, without what is this system's own."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    added: dict[str, Any] = yaml_parse(block)["Globals"]
+    stack = deploy()
+    function = stack.resources["GetOrder"]["Properties"]
+    own = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS", "OTEL_RESOURCE_ATTRIBUTES"}
+
+    variables = {name: value for name, value in stack.variables("GetOrder").items() if name not in own}
+    assert added == {
+        "Function": {
+            "Tracing": function["TracingConfig"]["Mode"],
+            "Layers": function["Layers"],
+            "Environment": {"Variables": variables},
+        },
+        "Api": {"TracingEnabled": True},
+    }
+
+
+@pytest.mark.parametrize("path", ["otel/__init__.py", "otel/runtime", "collector.yaml", "tests/deploy/translation.py"])
+def test_a_file_that_is_named_exists(path: str) -> None:
+    """And is named."""
+    assert f"`{path}" in DOCS
+    assert (ROOT / path).exists()
+
+
+def test_the_numbers_are_right() -> None:
+    """Of alarms' metrics, which are billed, and of regions."""
+    alarms = deploy().of_type("AWS::CloudWatch::Alarm").values()
+    metrics = sum(len(alarm.get("Metrics", [None, None])) - 1 for alarm in alarms)
+
+    assert f"CloudWatch bills them by metric, {metrics} in all" in DOCS
+    assert f"the layers of the {len(template()['Mappings']['AdotPython'])} regions" in DOCS
+
+
+def test_a_new_function_is_named_in_two_lines_of_the_makefile() -> None:
+    """As adding one says."""
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+
+    assert len([line for line in lines if "build-GetOrder" in line]) == 2

@@ -1,0 +1,204 @@
+"""What holds for every trace."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import otel.testing
+from otel.testing import Snapshot, any_order, span
+from otel.testing.alignment import Aligner
+from otel.testing.comparison import compare
+from otel.testing.expectation import AnyOrder, Expectation
+from otel.testing.facets import differences
+from otel.testing.node import forest
+from otel.testing.sets import WHOLE
+from otel.trace import Span, Trace
+from tests.testing.trees import T0, TRACE_ID, changes, outline, stated, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel.testing.expectation import Child
+    from otel.testing.node import Node
+
+NAMES: dict[str, Any] = {name: getattr(otel.testing, name) for name in otel.testing.__all__}
+RUN = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+
+
+def read(code: str) -> Any:
+    """What a person pastes."""
+    return eval(code, dict(NAMES))  # noqa: S307 - code of our own
+
+
+@RUN
+@given(traces())
+def test_a_trace_equals_its_own_repr(trace: Trace) -> None:
+    """And what is read from it has the same repr again."""
+    snapshot = Snapshot((trace,))
+    expected = read(repr(snapshot))
+    assert snapshot == expected
+    if isinstance(expected, Expectation):
+        assert trace == expected
+        assert read(repr(expected)) == expected
+
+
+@RUN
+@given(traces())
+def test_a_trace_equals_all_that_can_be_said_of_it(trace: Trace) -> None:
+    """Written out and read again, too."""
+    expected = stated(trace)
+    assert Snapshot((trace,)) == expected
+    assert read(repr(expected)) == expected
+
+
+@RUN
+@given(st.data())
+def test_a_trace_with_one_change_is_never_equal(data: Any) -> None:
+    """Whatever the change; and a changed value of one span is one mark."""
+    trace = data.draw(traces())
+    other = data.draw(changes(trace))
+    assume(outline(other) != outline(trace))
+    comparison = compare(stated(trace), Snapshot((other,)))
+    assert not comparison.holds
+    assert Snapshot((other,)) != stated(trace)
+    same_shape = [(one.span_id, one.parent_id, one.name, one.start_ns) for one in other.spans] == [
+        (one.span_id, one.parent_id, one.name, one.start_ns) for one in trace.spans
+    ]
+    if same_shape:
+        assert [line.sign for line in comparison.lines].count("~") == 1
+        assert {line.sign for line in comparison.lines} <= {" ", "~"}
+
+
+@RUN
+@given(traces(), st.sampled_from(["orphan", "open", "lost", "twice"]), st.data())
+def test_a_trace_that_breaks_a_guarantee_equals_nothing(trace: Trace, how: str, data: Any) -> None:
+    """Not even what is pasted from it: its repr says in a comment what is wrong, and passes nobody."""
+    number = data.draw(st.integers(0, len(trace.spans) - 1))
+    one = trace.spans[number]
+    lost = frozenset([one.span_id]) if how == "lost" else frozenset()
+    broken: dict[str, dict[str, Any]] = {
+        "orphan": {"parent_id": "f" * 16, "parent_remote": False},
+        "open": {"end_ns": None},
+    }
+    values = {name: getattr(one, name) for name in one.__slots__ if name not in ("origin", "provisional")}
+    spans = list(trace.spans)
+    spans[number] = Span(**{**values, **broken.get(how, {})})
+    if how == "twice":
+        spans.append(spans[number])
+    snapshot = Snapshot((Trace(spans),), lost=lost)
+    assert "# " in repr(snapshot)
+    assert snapshot != read(repr(snapshot))
+    assert snapshot != [...]
+
+
+# ---- The diff is minimal ------------------------------------------------------------------------------------------
+
+
+@st.composite
+def expectations(draw: Any, most: int) -> list[Child]:
+    """Small trees with sets and gaps; names that are few and attributes that may differ."""
+
+    def children(left: int) -> tuple[list[Child], int]:
+        found: list[Child] = []
+        while left and draw(st.booleans()):
+            what = draw(st.sampled_from(["span", "span", "span", "set", "gap"]))
+            if what == "gap":
+                found.append(...)
+                left -= 1
+            elif what == "set":
+                members = []
+                for _ in range(draw(st.integers(1, min(3, left)))):
+                    if left:
+                        one, left = a_span(left)
+                        members.append(one)
+                found.append(any_order(*members))
+            else:
+                one, left = a_span(left)
+                found.append(one)
+        return found, left
+
+    def a_span(left: int) -> tuple[Expectation, int]:
+        attributes = draw(st.dictionaries(st.sampled_from("kl"), st.integers(0, 1), max_size=2))
+        below, left = children(left - 1)
+        one = span(draw(st.sampled_from("ab")), attributes=attributes)
+        return (one[tuple(below)] if below else one), left
+
+    return children(most)[0]
+
+
+@st.composite
+def small_traces(draw: Any, most: int) -> Trace:
+    """As small, some with spans that are left open."""
+    size = draw(st.integers(1, most))
+    return Trace([
+        Span(
+            trace_id=TRACE_ID,
+            span_id=f"{number + 1:016x}",
+            parent_id=f"{draw(st.integers(0, number - 1)) + 1:016x}" if number and draw(st.booleans()) else None,
+            name=draw(st.sampled_from("ab")),
+            start_ns=T0 + number,
+            end_ns=draw(st.sampled_from([T0 + 50, T0 + 50, T0 + 50, None])),
+            attributes=draw(st.dictionaries(st.sampled_from("kl"), st.integers(0, 1), max_size=2)),
+        )
+        for number in range(size)
+    ])  # fmt: skip
+
+
+def cheapest(expected: Sequence[Child], nodes: Sequence[Node]) -> int:
+    """By trying every way: each expected child is missing, or kept as any later span."""
+    if not expected:
+        return sum(WHOLE * node.size for node in nodes)
+    one, rest = expected[0], expected[1:]
+    skipped = [sum(WHOLE * node.size for node in nodes[:number]) for number in range(len(nodes) + 1)]
+    if isinstance(one, Expectation):
+        ways = [WHOLE * one.size + cheapest(rest, nodes)]
+        ways += [skipped[at] + kept(one, nodes[at]) + cheapest(rest, nodes[at + 1 :]) for at in range(len(nodes))]
+        return min(ways)
+    ranges = [(begin, end) for begin in range(len(nodes) + 1) for end in range(begin, len(nodes) + 1)]
+    if isinstance(one, AnyOrder):
+        return min(
+            skipped[begin] + in_set(one, nodes[begin:end]) + cheapest(rest, nodes[end:]) for begin, end in ranges
+        )
+    return min(
+        skipped[begin] + sum(node.faulty for node in nodes[begin:end]) + cheapest(rest, nodes[end:])
+        for begin, end in ranges
+    )
+
+
+def kept(expected: Expectation, node: Node) -> int:
+    """A span of another name may be kept, at the price of one missing and one unexpected."""
+    renamed = 2 * WHOLE if expected.name != node.span.name else 0
+    return renamed + len(differences(expected, node)) + cheapest(expected.children, node.children)
+
+
+def in_set(bag: AnyOrder, nodes: Sequence[Node]) -> int:
+    """Every choice of members, laid over every choice of spans."""
+    best = None
+    places: list[Node | None] = [*nodes, *[None] * len(bag.members)]
+    for chosen in set(itertools.permutations(range(len(places)), len(bag.members))):
+        taken = [places[at] for at in chosen]
+        cost = sum(
+            WHOLE * one.size if node is None else kept(one, node) for one, node in zip(bag.members, taken, strict=True)
+        )
+        cost += sum(WHOLE * node.size for node in nodes if node not in taken)
+        best = cost if best is None else min(best, cost)
+    assert best is not None
+    return best
+
+
+@settings(RUN, max_examples=150)
+@given(expectations(5), small_traces(5))
+def test_a_diff_is_minimal(expected: list[Child], trace: Trace) -> None:
+    """Among the ways to keep a span only under a kept parent; and its lines are what it costs."""
+    tops = forest([trace]).tops
+    cost, _ = Aligner().level(expected, tops)
+    assert cost == cheapest(expected, tops)
+    lines = compare(expected, Snapshot((trace,))).lines
+    marked = sum(WHOLE * (line.sign in "-+") for line in lines)
+    renamed = sum(WHOLE * 2 for line in lines if any(note.startswith("name: ") for note in line.notes))
+    notes = sum(len(line.notes) for line in lines if line.sign == "~")
+    assert cost == marked + renamed + notes
