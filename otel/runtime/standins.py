@@ -2,8 +2,8 @@
 
 The packages stay as they are; what they import at their top is put off until something of it is really used. A stand-in
 is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced, a user's own
-import gets the real module, before and after, and a name that a stand-in does not have comes from the real module, which
-is imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all of them off. tests/runtime/test_standins.py holds each
+import gets the real module, before and after, and a name that a stand-in lacks comes from the real module, which is
+imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all of them off. tests/runtime/test_standins.py holds each
 one against its real module. The figures are millions of instructions of a cold start, Python 3.11, by cachegrind; the
 X-Ray SDK costs 85.
 """
@@ -164,8 +164,10 @@ class WrappedHere(type):
 
     def __instancecheck__(cls, instance: object) -> bool:
         wrapt = sys.modules.get("wrapt")
-        proxy = None if wrapt is None or isinstance(wrapt, StandIn) else wrapt.ObjectProxy
-        return hasattr(instance, "wrapped_here") or (proxy is not None and isinstance(instance, proxy))
+        if wrapt is None or isinstance(wrapt, StandIn):
+            return hasattr(instance, "wrapped_here")
+        theirs = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+        return hasattr(instance, "wrapped_here") or isinstance(instance, theirs)
 
 
 class Wrapped(metaclass=WrappedHere):

@@ -1,4 +1,4 @@
-"""Small frozen values, as dataclasses are, without the code that those generate: each costs a cold start 3 M instructions."""
+"""Small frozen values. A dataclass writes and compiles its code at each cold start: 3 M instructions apiece."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Value:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._values() == other._values()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._values() == other._values()
 
     def __hash__(self) -> int:
         return hash(self._values())

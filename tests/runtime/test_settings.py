@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from otel.runtime.libraries import NAMES
@@ -20,6 +19,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         buffered_kb=4096,
         export="collector",
         redacted=frozenset(),
+        stand_ins=True,
         trust_headers=False,
         connections=True,
         sigalrm=False,
