@@ -113,9 +113,17 @@ class Instrumentations:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return
         instrumentor = getattr(found, name)()
+        if library.name == "botocore":
+            from otel.runtime.unsampled import pass_by_botocore
+
+            self._undo.append(pass_by_botocore(instrumentor, stand_ins=self._stand_ins))
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
+        if library.name == "requests":
+            from otel.runtime.unsampled import pass_by_requests
+
+            self._undo.append(pass_by_requests())
         if library.adds == "aws":
             from otel.runtime.lineage import carry_lineage
 

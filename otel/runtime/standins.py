@@ -13,8 +13,10 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +61,97 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
     if wanted and alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
+        constants.enter()
     try:
         yield
     finally:
+        constants.leave()
         for name, module in put.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+
+
+class Constants:
+    """Modules of OpenTelemetry's names, read with an `Enum` that only holds values: 27, for 300 members of no use here.
+
+    They are ours alone, and nobody else finds them later.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, ModuleType] = {}
+        self._loader: Any = None
+
+    def enter(self) -> None:
+        """From here on."""
+        for name, module in self._kept.items():
+            sys.modules.setdefault(name, module)
+        sys.meta_path.insert(0, self)
+
+    def leave(self) -> None:
+        """Until here."""
+        if self not in sys.meta_path:
+            return
+        sys.meta_path.remove(self)
+        for name, module in self._kept.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+                parent, _, own = name.rpartition(".")
+                if parent in sys.modules:
+                    vars(sys.modules[parent]).pop(own, None)
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        """Python's question to a finder: where is this module?"""
+        if not name.startswith("opentelemetry.semconv."):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader_state = spec.loader
+            spec.loader = self  # type: ignore[assignment]
+        return spec
+
+    def create_module(self, spec: Any) -> None:
+        """As ever."""
+
+    def exec_module(self, module: Any) -> None:
+        """Run it, with another `enum`."""
+        spec = module.__spec__
+        spec.loader = module.__loader__ = spec.loader_state
+        self._kept[module.__name__] = module
+        enum = sys.modules["enum"]
+        sys.modules["enum"] = StandIn("enum", Enum=Values)
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.modules["enum"] = enum
+
+
+class Member:
+    """A member of such an enumeration."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: object) -> None:
+        self.name = name
+        self.value = value
+
+
+class Holding(type):
+    """Makes members of the values in a class's body."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> Holding:
+        members = {
+            key: Member(key, value)
+            for key, value in names.items()
+            if bases and isinstance(value, str | int) and not key.startswith("_")
+        }
+        return super().__new__(cls, name, (), {**names, **members})
+
+
+class Values(metaclass=Holding):
+    """In the place of `Enum`."""
+
+
+constants = Constants()
 
 
 @functools.cache
@@ -87,6 +174,8 @@ def stand_ins() -> tuple[StandIn, ...]:
                 get_meter=given("opentelemetry.metrics", "get_meter"),
                 get_meter_provider=given("opentelemetry.metrics", "get_meter_provider")),
         StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
+        # 1: a clock.
+        StandIn("timeit", default_timer=time.perf_counter),
         # 10: marks functions that warn when they are called; none of them is.
         StandIn("typing_extensions", deprecated=unmarked),
     )  # fmt: skip
