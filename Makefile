@@ -109,6 +109,10 @@ timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name 
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: changed
+changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
+	@$(BIN)/python -m tests.changed --seeds $(SEEDS)
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture

@@ -16,7 +16,8 @@ __all__ = ["main"]
 
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EXIT_STATUS = (
-    "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped, 130 Ctrl-C"
+    "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a gate says no (--fail-if),\n"
+    "4 reported but something was skipped, 130 Ctrl-C"
 )
 EPILOG = f"""\
 {EXIT_STATUS}
@@ -90,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="keep the system up for your own requests",
         description="The same system, kept up until Ctrl-C. Prints each request as it ends, with the part that took "
-        "longest, and uses changed code from the next request on. One request a second and 5 % of the others are "
-        "traced, as X-Ray does by default.",
+        "longest, and uses changed code from the next request on. What the template's sampling rule picks is traced: "
+        "one request a second and 5 % of the others, unless TracesPerSecond and SampleRate say something else.",
     )
     serve.add_argument("--port", type=_port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     serve.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
@@ -122,6 +123,18 @@ def _report_options(subparsers: Any) -> None:
     report.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
     report.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
     report.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
+    report.add_argument(
+        "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
+    )
+    report.add_argument("--against", metavar="BASELINE", help="which part became slower or faster since these traces")
+    report.add_argument(
+        "--fail-if",
+        type=_gate,
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="exit status 3 if 'p95 > 800ms', 'share(external) > 60%%', or with --against 'slower > 5%%'",
+    )
     report.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
     report.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     report.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
@@ -212,12 +225,21 @@ def _ms(text: str) -> int:
 def _instant(text: str) -> int:
     import time
 
-    from otel.latency.command import instant
+    from otel.latency.choice import instant
 
     try:
         return instant(text, time.time_ns())
     except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _gate(text: str) -> Any:
+    from otel.latency.gate import read_gate
+
+    try:
+        return read_gate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).replace("%", "%%")) from None
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -104,6 +104,14 @@ def report(options: argparse.Namespace) -> int:
         return _print_policy()
     if options.per_request and options.json is None:
         return _usage("--per-request goes with --json", "say --json FILE, or --json -")
+    if options.trace and (options.against or options.fail_if or options.markdown):
+        return _usage(
+            "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
+        )
+    if options.json == options.markdown == "-":
+        return _usage("--json - and --markdown - both print instead of the text", "name a file for one of them")
+    if options.against is None and any(gate.what == "slower" for gate in options.fail_if):
+        return _usage("--fail-if 'slower ...' goes with --against", "say --against BASELINE")
     if options.xray and options.sources:
         return _usage("a report is on files or on X-Ray, not on both", "leave out --xray, or the files")
     if options.xray:
@@ -218,6 +226,9 @@ def _request(options: argparse.Namespace) -> Request:
         trace_id=options.trace,
         json=options.json,
         html=options.html,
+        markdown=options.markdown,
+        against=options.against,
+        fail_if=options.fail_if,
         per_request=options.per_request,
         problems=options.problems,
         everything=options.all,
@@ -233,7 +244,7 @@ def _report(options: argparse.Namespace, request: Request) -> int:
     style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
     with contextlib.ExitStack() as stack:
         step, ready = progress(stack)
-        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready)
+        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready, warn=_warn)
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -313,6 +324,10 @@ def _needs_local() -> None:
         _fail(
             f"the local system needs {', '.join(missing)}", "pip install 'lambda-latency[local]', or `make setup` here"
         )
+
+
+def _warn(text: str) -> None:
+    print(f"lambda-latency: {text}", file=sys.stderr)
 
 
 def _usage(what: str, todo: str) -> int:

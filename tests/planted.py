@@ -66,14 +66,15 @@ def _said(report: Report) -> str:
 
 def _report(cause: Cause, seed: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        traces = _traces(cause, seed, Path(folder))
+        traces = run_cause(cause, seed, Path(folder))
     if cause.by_hand is not None:
         traces = cause.by_hand(traces)
     by_id = {trace.trace_id: trace for trace in traces}
     return report_of([account(trace) for trace in traces], lambda ids: {one: by_id[one] for one in ids})
 
 
-def _traces(cause: Cause, seed: int, folder: Path) -> list[Trace]:
+def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
+    """The traces of a run of the system under a cause, made in this folder."""
     sampling = [not cause.warm]
     plan = Plan(seed, cause.rules)
     system = System(Options(out=folder, plan=plan, sampler=lambda: sampling[0]))

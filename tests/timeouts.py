@@ -23,6 +23,7 @@ from otel.trace import Span, Trace
 from otel.trace.otlp import spans_of
 from tests.faults.box import Box
 from tests.faults.collector import Collector
+from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Server
 
 __all__ = ["EVENT", "HANDLER", "HANGS", "Hang", "Site", "hang", "read", "wrong"]
@@ -112,7 +113,7 @@ def wrong(trace: Trace | None, one: Hang) -> str:
     told = {
         "orphans": [span.name for span in trace.orphans],
         "root": (handler.name, handler.provisional, handler.attributes.get("lambda.timeout.limit_ms")),
-        "finished": [span.name for span in trace.spans if not span.provisional and span.name != "tcp"],
+        "finished": [span.name for span in trace.spans if not span.provisional and span.name not in STEPS],
         "running": timeout.running,
     }
     expected = {"orphans": [], "root": ("GET /items", True, 2000), "finished": ["GET"], "running": one.span}

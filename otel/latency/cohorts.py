@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from otel.latency.accounts import Accounts
 from otel.latency.part import Part
 from otel.latency.thresholds import SLOW_PERCENT, TYPICAL_PERCENT
 from otel.latency.totals import percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from otel.latency.account import Account
 
@@ -81,20 +82,23 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
 
     Requests that timed out are left out: their length is the limit's, and what ran is told apart from this.
     """
-    ended = [one for one in accounts if not one.timed_out]
-    over_ns = _border([one.wall_ns for one in ended]) if slow_ns is None else slow_ns
-    slow = sorted((one for one in ended if one.wall_ns > over_ns), key=lambda one: (-one.wall_ns, one.trace_id))
-    routes = {one.route for one in slow}
-    by_route: dict[str, list[Account]] = {route: [] for route in routes}
-    for one in ended:
-        if one.route in routes:
-            by_route[one.route].append(one)
-    typical = {route: _typical(members, over_ns) for route, members in by_route.items()}
+    every = Accounts.of(accounts)
+    ended, walls = every.ended(), every.walls_ns
+    over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
+    over = [at for at in ended if walls[at] > over_ns]
+    slow = sorted(every.made(over), key=lambda one: (-one.wall_ns, one.trace_id))
+    routes = {every.routes[one.route]: one.route for one in slow}
+    by_route: dict[str, list[int]] = {route: [] for route in routes.values()}
+    for at in ended:
+        route = routes.get(every.route_of[at])
+        if route is not None:
+            by_route[route].append(at)
+    typical = {route: _typical(every, members, over_ns) for route, members in by_route.items()}
     named = tuple(_most_beyond(one, typical[one.route]) for one in slow)
     weights: dict[str, Fraction] = {}
     for one in slow:
         weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
-    parts = _compare(slow, named, typical, weights)
+    parts = _compare(every.sums_ns(over), named, typical, weights)
     return Cohorts(
         over_ns=over_ns,
         slow=named,
@@ -115,17 +119,18 @@ def _border(walls: Sequence[int]) -> int:
     return over
 
 
-def _typical(members: Sequence[Account], over_ns: int) -> _Typical:
-    walls = [one.wall_ns for one in members]
+def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
+    of = every.walls_ns
+    walls = [of[at] for at in members]
     low, high = (percentile(walls, percent) for percent in TYPICAL_PERCENT)
-    inside = [one for one in members if low <= one.wall_ns <= high]
+    inside = [at for at in members if low <= of[at] <= high]
     # A route may be slow as a whole; else its slow requests are no measure for themselves.
-    inside = [one for one in inside if one.wall_ns <= over_ns] or inside
+    inside = [at for at in inside if of[at] <= over_ns] or inside
     return _Typical(
         requests=len(inside),
         width_ns=2 * (percentile(walls, 50) - low),
-        mean_ns=Fraction(sum(one.wall_ns for one in inside), len(inside)),
-        sums_ns=_sums(inside),
+        mean_ns=Fraction(sum(of[at] for at in inside), len(inside)),
+        sums_ns=every.sums_ns(inside),
     )
 
 
@@ -137,9 +142,8 @@ def _most_beyond(one: Account, typical: _Typical) -> Slow:
 
 
 def _compare(
-    slow: Sequence[Account], named: Iterable[Slow], typical: Mapping[str, _Typical], weights: Mapping[str, Fraction]
+    sums: Mapping[Part, int], named: Sequence[Slow], typical: Mapping[str, _Typical], weights: Mapping[str, Fraction]
 ) -> tuple[Compared, ...]:
-    sums = _sums(slow)
     usual: dict[Part, Fraction] = {}
     for route, one in typical.items():
         for part, ns in one.sums_ns.items():
@@ -151,7 +155,7 @@ def _compare(
         Compared(
             part,
             round(usual.get(part, Fraction())),
-            round(Fraction(sums.get(part, 0), len(slow))),
+            round(Fraction(sums.get(part, 0), len(named))),
             largest.get(part, 0),
         )
         for part in {*sums, *usual}
@@ -169,11 +173,3 @@ def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part:
         of_part, of_all = [Fraction()], [Fraction()]
     left = [(part_sum - its, all_sum - whole) for its, whole in zip(of_part, of_all, strict=True)]
     return min(int(100 * its / whole) if whole > 0 else 0 for its, whole in left)
-
-
-def _sums(accounts: Iterable[Account]) -> dict[Part, int]:
-    sums: dict[Part, int] = {}
-    for one in accounts:
-        for part, ns in one.parts:
-            sums[part] = sums.get(part, 0) + ns
-    return sums

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from otel.latency.account import account
+from otel.latency.against import against
+from otel.latency.choice import of_route, of_time
 from otel.latency.document import document
 from otel.latency.errors import ReportError
 from otel.latency.loading import load
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
+from otel.latency.text.markdown import render_markdown
 from otel.latency.text.problems import render_problems
 from otel.latency.text.prose import flat, sentence
 from otel.latency.traffic import UNKNOWN
@@ -24,16 +25,17 @@ from otel.trace import Problem, find_sources, find_traces, trace_id_of
 from otel.trace.index import LineIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from otel.latency.account import Account
+    from otel.latency.against import Against
+    from otel.latency.gate import Gate, Judged
     from otel.latency.traffic import Traffic, Unknown
     from otel.trace import Source, Trace
 
-__all__ = ["Request", "instant", "run_report"]
+__all__ = ["Request", "run_report"]
 
-FINE, NOTHING_READABLE, SOMETHING_SKIPPED = 0, 1, 4
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ class Request:
     trace_id: str | None = None
     json: str | None = None
     html: str | None = None
+    markdown: str | None = None
+    against: str | None = None
+    fail_if: Sequence[Gate] = ()
     per_request: bool = False
     problems: bool = False
     everything: bool = False
@@ -59,6 +64,7 @@ class Request:
     known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"
     console: str | None = None
+    processes: int | None = None
 
 
 def run_report(
@@ -69,15 +75,18 @@ def run_report(
     spool: Callable[[], Path] | None = None,
     step: Callable[[int], None] = lambda _: None,
     ready: Callable[[], None] = lambda: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Read, judge, write; returns the exit status. `ready` is called between reading and the first line of output.
+
+    `warn` hears why a gate says no.
 
     Raises `ReportError` where what was asked for is not there.
     """
     collecting = gc.isenabled()
     gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
     try:
-        return _run(request, style, out, spool, step, ready)
+        return _run(request, style, out, spool, step, ready, warn)
     finally:
         if collecting:
             gc.enable()
@@ -90,13 +99,16 @@ def _run(
     spool: Callable[[], Path] | None,
     step: Callable[[int], None],
     ready: Callable[[], None],
+    warn: Callable[[str], None],
 ) -> int:
     problems: list[Problem] = list(request.known)
     sources = find_sources(request.sources, problems, spool)
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
     index = LineIndex()
-    accounts = _wanted(load(sources, problems, step, index), request)
+    accounts = of_route(load(sources, problems, step, index, request.processes), request.route)
+    accounts = of_time(accounts, request.since_ns, request.until_ns)
+    compared = _against(request, accounts, problems, spool, step) if request.against is not None else None
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
@@ -107,61 +119,64 @@ def _run(
         find,
         slow_ns=request.slow_ns,
         problems=problems,
-        sources=[source.name for source in sources],
+        sources=sorted(source.name for source in sources),
         traffic=request.traffic,
         notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
+        against=compared,
     )
-    if request.json != "-":
+    judged = [gate.judge(report) for gate in request.fail_if]
+    _put(report, request, style, judged, find, out)
+    status = status_of(report, judged)
+    for one in judged:
+        if status == GATE_FAILED and one.failed:
+            warn(one.sentence)
+    return status
+
+
+def _put(
+    report: Report,
+    request: Request,
+    style: Style,
+    judged: Sequence[Judged],
+    find: Callable[[Collection[str]], dict[str, Trace]],
+    out: TextIO,
+) -> None:
+    """The report in every form that was asked for."""
+    if "-" not in (request.json, request.markdown):
         out.write(render_report(report, style, everything=request.everything))
         if request.problems:
             out.write(render_problems(report.problems, style))
     if request.json is not None:
-        _write_json(report, request, find, out)
+        _write_json(report, request, find, judged, out)
+    if request.markdown is not None:
+        _write(request.markdown, render_markdown(report, judged), out)
     if request.html is not None:
-        _write_page(report, request, request.html, find)
-    return status_of(report)
+        _write_page(report, request, request.html, find, judged)
 
 
-def status_of(report: Report) -> int:
-    """0 fine; 1 nothing readable; 4 reported, but something was skipped."""
-    if not report.accounts and not report.totals.requests:
+def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
+    """0 fine; 1 nothing readable; 3 a gate says no; 4 reported, but something was skipped."""
+    if not report.totals.requests:
         return NOTHING_READABLE
+    if any(one.failed for one in judged):
+        return GATE_FAILED
     return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE
 
 
-def instant(text: str, now_ns: int) -> int:
-    """A point in time: ISO 8601 (UTC where it says nothing else), or how long ago, such as `24h`."""
-    ago = re.fullmatch(r"(\d+)([smhd])", text.strip())
-    if ago is not None:
-        return now_ns - int(ago[1]) * UNITS[ago[2]] * 1_000_000_000
-    try:
-        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        raise ValueError(f"must be a time like 2026-11-25T08:00:00Z or how long ago, like 24h, got {text!r}") from None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
-    since = at - datetime(1970, 1, 1, tzinfo=timezone.utc)
-    return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
-
-
-def _wanted(accounts: list[Account], request: Request) -> list[Account]:
-    found = accounts
-    if request.route is not None:
-        found = [one for one in found if one.route == request.route]
-        if accounts and not found:
-            routes = sorted({one.route for one in accounts})
-            more = f", and {len(routes) - 8} more" if len(routes) > 8 else ""
-            raise ReportError(
-                f"no request of the route {request.route!r}", f"routes seen: {', '.join(routes[:8])}{more}"
-            )
-    before = found
-    if request.since_ns is not None:
-        found = [one for one in found if one.start_ns >= request.since_ns]
-    if request.until_ns is not None:
-        found = [one for one in found if one.start_ns < request.until_ns]
-    if before and not found:
-        seen = [_iso(min(one.start_ns for one in before)), _iso(max(one.start_ns for one in before))]
-        raise ReportError("no request in this time", f"requests seen: from {seen[0]} to {seen[1]}")
-    return found
+def _against(
+    request: Request,
+    accounts: Sequence[Account],
+    problems: list[Problem],
+    spool: Callable[[], Path] | None,
+    step: Callable[[int], None],
+) -> Against:
+    """The requests against those of the baseline, of the same route where one was chosen."""
+    assert request.against is not None
+    sources = find_sources([request.against], problems, spool)
+    before = of_route(load(sources, problems, step, processes=request.processes), request.route)
+    if not before:
+        raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
+    return against(accounts, before, [source.name for source in sources])
 
 
 def _one_trace(
@@ -182,20 +197,26 @@ def _one_trace(
 
 
 def _write_json(
-    report: Report, request: Request, find: Callable[[Collection[str]], dict[str, Trace]], out: TextIO
+    report: Report,
+    request: Request,
+    find: Callable[[Collection[str]], dict[str, Trace]],
+    judged: Sequence[Judged],
+    out: TextIO,
 ) -> None:
     assert request.json is not None
     traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
-    values = document(report, command=request.command, version=version("lambda-latency"), per_request=traces)
-    text = json.dumps(values, indent=1, ensure_ascii=True) + "\n"
-    if request.json == "-":
-        out.write(text)
-        return
-    _write(request.json, text)
+    values = document(
+        report, command=request.command, version=version("lambda-latency"), per_request=traces, judged=judged
+    )
+    _write(request.json, json.dumps(values, indent=1, ensure_ascii=True) + "\n", out)
 
 
 def _write_page(
-    report: Report, request: Request, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]
+    report: Report,
+    request: Request,
+    path: str,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    judged: Sequence[Judged] = (),
 ) -> None:
     from otel.latency.page import build_page, page_values  # who wants no page does not wait for it
 
@@ -206,16 +227,17 @@ def _write_page(
         version=version("lambda-latency"),
         notes=request.notes,
         console=request.console,
+        judged=judged,
     )
     _write(path, build_page(values, spans, flat(sentence(report, Style()))))
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: str, text: str, out: TextIO | None = None) -> None:
+    """Into a file; with `out`, `-` is there."""
+    if path == "-" and out is not None:
+        out.write(text)
+        return
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror}", "name another file") from error
-
-
-def _iso(ns: int) -> str:
-    return datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc).isoformat().replace("+00:00", "Z")

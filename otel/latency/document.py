@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from operator import add
 from typing import TYPE_CHECKING
 
+from otel.latency.difference import against_values
 from otel.latency.map import call_map
 from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
@@ -14,10 +16,12 @@ from otel.latency.traffic import Unknown, by_route
 from otel.trace import critical_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from otel.latency.account import Account
+    from otel.latency.accounts import Accounts
     from otel.latency.cohorts import Compared
+    from otel.latency.gate import Judged
     from otel.latency.report import Report
     from otel.latency.timeouts import Frame, Timeout
     from otel.trace import Problem, Trace
@@ -31,11 +35,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def document(
-    report: Report, *, command: str, version: str, per_request: Mapping[str, Trace] | None = None
+    report: Report,
+    *,
+    command: str,
+    version: str,
+    per_request: Mapping[str, Trace] | None = None,
+    judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
     """The report as values that `json` writes; with the traces of `per_request` each request is told, with its path."""
-    compared, walls = report.cohorts, report.totals.walls_ns
-    slowest = sorted(report.accounts, key=lambda one: (-one.wall_ns, one.trace_id))[:SLOWEST]
+    accounts, compared, walls = report.accounts, report.cohorts, report.totals.walls_ns
     cold = [ns for part, one in report.totals.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
     whole: dict[str, object] = {
         "schema": SCHEMA,
@@ -59,8 +67,15 @@ def document(
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": sum(cold) // max(len(cold), 1)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": call_map(report),
+        "against": against_values(report.against) if report.against is not None else None,
+        "gates": [
+            {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}
+            for one in judged
+        ],
         "problems": _problems(report.problems),
-        "slowest": [{"trace_id": one.trace_id, "wall_ns": one.wall_ns} for one in slowest],
+        "slowest": [
+            {"trace_id": one.trace_id, "wall_ns": one.wall_ns} for one in accounts.made(accounts.slowest(SLOWEST))
+        ],
     }
     if per_request is not None:
         whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in report.accounts]
@@ -75,11 +90,11 @@ def _sampling(report: Report) -> dict[str, object]:
     return {"seen": seen - traffic.beside, "total": traffic.total, "by_route": routes}
 
 
-def _window(accounts: Iterable[Account]) -> dict[str, str | None]:
-    limits = [(one.start_ns, one.start_ns + one.wall_ns) for one in accounts]
-    if not limits:
+def _window(accounts: Accounts) -> dict[str, str | None]:
+    if not accounts:
         return {"from": None, "to": None}
-    return {"from": _time(min(start for start, _ in limits)), "to": _time(max(end for _, end in limits))}
+    ends = map(add, accounts.starts_ns, accounts.walls_ns)
+    return {"from": _time(min(accounts.starts_ns)), "to": _time(max(ends))}
 
 
 def _time(ns: int) -> str:

@@ -7,53 +7,94 @@ from array import array
 from typing import TYPE_CHECKING
 
 from otel.latency.account import Account, account
+from otel.latency.accounts import Accounts
 from otel.latency.lean import lean_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
 from otel.trace.index import LineIndex
-from otel.trace.lines import Document, documents, documents_by_line, lines
+from otel.trace.lines import documents, documents_by_line, is_compressed, lines
 from otel.trace.reading import spans_of_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from otel.trace import Problem, Source, Span
     from otel.trace.lean import LeanReader
 
-__all__ = ["load"]
+__all__ = ["judge", "judge_whole", "left_over", "load", "size_of"]
+
+PACKED = 10  # times as much as gzip makes of it
+
+
+IN_MEMORY = 64 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
+MOST_WAITING = 2000  # traces with lines that wait for each other before they are put away
 
 
 def load(
-    sources: Iterable[Source],
+    sources: Sequence[Source],
     problems: list[Problem],
     step: Callable[[int], None] = lambda _: None,
     index: LineIndex | None = None,
-) -> list[Account]:
+    processes: int | None = None,
+) -> Accounts:
     """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`.
 
-    `index` learns where the lines of each trace are.
+    `index` learns where the lines of each trace are. Neither the order of the files nor the number of `processes`
+    (default: one, and for much input one for each processor) changes anything. Raises `ReportError` where there is
+    no room on disk for what is too much for memory.
     """
     index = LineIndex() if index is None else index
-    reader = new_reader()
-    others: dict[str, list[Span]] = {}
-    accounts: list[Account] = []
-    for source in sources:
-        for document in _read(source, reader, problems, step, index):
-            traces = {} if source.whole else others
-            for span in spans_of_document(source, document, problems):
-                traces.setdefault(span.trace_id, []).append(span)
-            if source.whole:  # nothing of these traces comes later: what they take can be let go
-                accounts += [_slowly(members, problems) for members in traces.values()]
-    accounts += _accounts(reader, others, problems)
+    found: list[Problem] = []
+    if processes is None and sum(map(size_of, sources)) <= IN_MEMORY:
+        accounts = _load(sources, found, step, index)
+    else:
+        from otel.latency.shuffle import load_spilled  # few need it
+
+        accounts = load_spilled(sources, found, step, index, processes)
+    problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts
 
 
-def _read(
-    source: Source, reader: LeanReader, problems: list[Problem], step: Callable[[int], None], index: LineIndex
-) -> Iterator[Document]:
-    """The documents that the fast reader does not take; those that it takes it keeps."""
+def _load(
+    sources: Iterable[Source], problems: list[Problem], step: Callable[[int], None], index: LineIndex
+) -> Accounts:
+    reader = new_reader()
+    others: dict[str, list[Span]] = {}
+    accounts = Accounts()
+    for source in sources:
+        for spans in left_over(source, reader, problems, step, index):
+            if source.whole:  # nothing of these traces comes later: what they take can be let go
+                judge_whole(spans, accounts, problems)
+            else:
+                for span in spans:
+                    others.setdefault(span.trace_id, []).append(span)
+    judge(reader, others, accounts, problems)
+    return accounts
+
+
+def size_of(source: Source) -> int:
+    """The bytes of a file, as they would be without compression."""
+    try:
+        return source.path.stat().st_size * (PACKED if is_compressed(source) else 1)
+    except OSError:
+        return 0  # it says so when it is read
+
+
+def left_over(
+    source: Source,
+    reader: LeanReader,
+    problems: list[Problem],
+    step: Callable[[int], None],
+    index: LineIndex,
+    between: tuple[int, int] | None = None,
+    put_away: Callable[[], None] | None = None,
+) -> Iterator[Iterator[Span]]:
+    """The spans of the documents that the fast reader does not take; those that it takes it keeps.
+
+    `put_away` is called when it keeps many.
+    """
     begins = array("q")
-    numbered = lines(source, problems, step, begins)
+    numbered = lines(source, problems, step, begins, between)
     index.begin(source)
 
     def left_of(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -66,13 +107,20 @@ def _read(
                 note(reader.last, begins[-1])
             else:
                 index.leave_out(source)
+            if put_away is not None and len(reader.traces) > MOST_WAITING:
+                put_away()
 
     begin: list[tuple[int, bytes]] = []
-    left = list(left_of(_noting(itertools.islice(numbered, 2), begin)))
-    if len(left) < len(begin):  # one document a line: what is broken is broken by itself
-        yield from documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
-    else:  # another format, or one document over many lines: the tolerant reader has to see how it goes on
-        yield from documents(source, itertools.chain(begin, numbered), problems)
+    left = list(left_of(_noting(itertools.islice(numbered, 0 if between and between[0] else 2), begin)))
+    # One document a line: what is broken is broken by itself. In another format, or in one document over many lines,
+    # the tolerant reader has to see how it goes on.
+    by_line = len(left) < len(begin) or (between is not None and between[0] > 0)
+    if by_line:
+        read = documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
+    else:
+        read = documents(source, itertools.chain(begin, numbered), problems)
+    for document in read:
+        yield spans_of_document(source, document, problems)
 
 
 def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -81,7 +129,8 @@ def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]
         yield line
 
 
-def _accounts(reader: LeanReader, others: dict[str, list[Span]], problems: list[Problem]) -> Iterator[Account]:
+def judge(reader: LeanReader, others: dict[str, list[Span]], accounts: Accounts, problems: list[Problem]) -> None:
+    """Add the accounts of what a reader keeps, and of the spans that the tolerant one made; both are let go."""
     places = Places(reader)
     while reader.traces:
         trace_id, spans = reader.traces.popitem()  # and let go of it: the accounts need the room
@@ -90,12 +139,21 @@ def _accounts(reader: LeanReader, others: dict[str, list[Span]], problems: list[
         if found is None:
             full = [reader.full(span) for span in spans]
             found = _slowly([*full, *(beside or ())], problems)
-        yield found
-    for members in others.values():
-        yield _slowly(members, problems)
+        accounts.append(found)
+    while others:
+        accounts.append(_slowly(others.popitem()[1], problems))
+
+
+def judge_whole(spans: Iterable[Span], accounts: Accounts, problems: list[Problem]) -> None:
+    """Add the accounts of traces of which there is no more than these spans."""
+    traces: dict[str, list[Span]] = {}
+    for span in spans:
+        traces.setdefault(span.trace_id, []).append(span)
+    for members in traces.values():
+        accounts.append(_slowly(members, problems))
 
 
 def _slowly(spans: list[Span], problems: list[Problem]) -> Account:
-    trace = Trace(spans)
+    trace = Trace(sorted(spans, key=lambda one: (one.start_ns, one.span_id)))
     problems += trace.problems
     return account(trace)

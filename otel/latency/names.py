@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency.part import OVERHEAD
 from otel.trace import Span, SpanKind, Trace
-from otel.trace.platform import FUNCTION, SERVICE, is_init, is_platform_phase
+from otel.trace.platform import FUNCTION, SERVICE, is_init, is_platform_phase, is_runtime_init
 
 if TYPE_CHECKING:
     from otel.latency.charge import Charge
@@ -24,6 +24,8 @@ def span_name(trace: Trace, span: Span, charge: Charge) -> str:
     parent = trace.parent(span)
     if span.origin in (SERVICE, FUNCTION):
         return f"Lambda {span.name}"
+    if is_runtime_init(span) and charge.call is None:
+        return span.name  # inside of Lambda's own, which is called so
     if is_init(span, parent):
         return "cold start"
     if is_platform_phase(span, parent):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from otel.latency.accounts import Accounts
 from otel.latency.cohorts import Cohorts, cohorts
 from otel.latency.timeouts import Timeout, timeout_of
 from otel.latency.totals import Tally
@@ -14,6 +15,7 @@ from otel.latency.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from otel.latency.account import Account
+    from otel.latency.against import Against
     from otel.latency.traffic import Traffic, Unknown
     from otel.trace import Problem, Trace
 
@@ -27,10 +29,11 @@ class Report:
     """Some requests, the verdict about them, and what it rests on.
 
     `timeouts` tells of up to `MOST_TIMEOUTS` requests that timed out; `traces` holds those that a text shows as a
-    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it.
+    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it. `against` is
+    what became of a baseline, where there is one.
     """
 
-    accounts: tuple[Account, ...]
+    accounts: Accounts
     totals: Tally
     cohorts: Cohorts
     verdict: Verdict
@@ -40,6 +43,7 @@ class Report:
     sources: tuple[str, ...] = ()
     traffic: Traffic | Unknown = UNKNOWN
     notes: tuple[str, ...] = field(default=())
+    against: Against | None = None
 
 
 def report_of(
@@ -51,22 +55,22 @@ def report_of(
     sources: Sequence[str] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     notes: Sequence[str] = (),
+    against: Against | None = None,
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
 
     Slow is what takes longer than `slow_ns`; without it, than the 95th percentile.
     """
-    ordered = sorted(accounts, key=lambda one: (one.start_ns, one.trace_id))  # the order of files changes nothing
+    ordered = Accounts.of(accounts).in_order()
     compared = cohorts(ordered, slow_ns)
     found = verdict(ordered, compared)
-    timed_out = [one.trace_id for one in ordered if one.timed_out][:MOST_TIMEOUTS]
+    timed_out = [ordered.trace_id(at) for at in ordered.timed_out()[:MOST_TIMEOUTS]]
     shown = [found.proof.account.trace_id] if found.proof is not None else []
-    slowest = max(ordered, key=lambda one: (one.wall_ns, one.trace_id), default=None)
-    shown += [slowest.trace_id] if slowest is not None else []
+    shown += [ordered.trace_id(at) for at in ordered.slowest(1)]
     traces = find({*timed_out, *shown}) if ordered else {}
     timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
     return Report(
-        accounts=tuple(ordered),
+        accounts=ordered,
         totals=Tally.of(ordered),
         cohorts=compared,
         verdict=found,
@@ -76,4 +80,5 @@ def report_of(
         sources=tuple(sources),
         traffic=traffic,
         notes=tuple(notes),
+        against=against,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +18,20 @@ CHUNK = 1024 * 1024
 
 
 def spooled(stack: ExitStack) -> Path:
-    """Standard input as a file, until `stack` is closed: what is shown in full is read a second time."""
-    file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115 - the stack closes
+    """Standard input as a file, until `stack` is closed: what is shown in full is read a second time.
+
+    Where the system lets a file without a name be opened again it has none, so that none is left whatever happens.
+    """
+    if sys.platform == "linux":
+        file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        path = Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+    else:
+        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115
+        path = Path(file.name)
     while chunk := sys.stdin.buffer.read(CHUNK):
         file.write(chunk)
     file.flush()
-    return Path(file.name)
+    return path
 
 
 def progress(stack: ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 __all__ = [
+    "COMPARABLE_REQUESTS",
     "DOMINANT_PERCENT",
+    "DRIFT_NS",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
     "EVEN_NS",
     "EVEN_WIDTHS",
+    "FELT_PERCENT",
     "NEVER_EVEN_TIMES",
     "SLOW_PERCENT",
+    "TRUST_PERCENT",
     "TYPICAL_PERCENT",
 ]
 
@@ -32,3 +36,13 @@ EVEN_NS = 20_000_000
 ENOUGH_REQUESTS = 20
 ENOUGH_SLOW = 5
 DOMINANT_PERCENT = 60
+# Against a baseline: a route is compared if it has so many requests on both sides, a part's typical time if so many
+# requests of a route waited for it.
+COMPARABLE_REQUESTS = 10
+# In so many of a hundred comparisons without a difference none is found in any part.
+TRUST_PERCENT = 99
+# Each bound lies so much further out than the requests alone say: from one run to the next, one day, one machine, one
+# neighbour, as much changes for all of them.
+DRIFT_NS = 5_000_000
+# And no difference is what lies below this share of a typical request and below the time that nobody feels (`EVEN_NS`).
+FELT_PERCENT = 20

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from otel.latency.accounts import COLD, ERROR, TIMED_OUT, Accounts
 from otel.latency.calls import Calls
 
 if TYPE_CHECKING:
@@ -83,31 +84,25 @@ class Tally:
 
     def add(self, accounts: Iterable[Account]) -> None:
         """Count some requests. A request that timed out is not an error as well."""
-        waits: defaultdict[Part, list[int]] = defaultdict(list)
-        lengths: defaultdict[Part, list[int]] = defaultdict(list)
-        counts: defaultdict[Part, list[int]] = defaultdict(lambda: [0, 0, 0, 0])  # a `Calls` to write on
-        for one in accounts:
-            self.walls_ns.append(one.wall_ns)
-            self.cold_starts += one.cold_start
-            self.errors += one.error and not one.timed_out
-            self.timeouts += one.timed_out
-            for part, ns in one.parts:
-                waits[part].append(ns)
-            for part, took in one.took:
-                lengths[part] += took
-            for part, calls in one.calls:
-                count = counts[part]
-                count[0] += calls.calls
-                if calls.errors or calls.throttles or calls.retries:
-                    count[1] += calls.errors
-                    count[2] += calls.throttles
-                    count[3] += calls.retries
-        for part, each in waits.items():
-            self._part(part).each_ns.extend(array("q", each))
-        for part, each in lengths.items():
-            self._part(part).took_ns.extend(array("q", each))
-        for part, count in counts.items():
-            self._part(part).calls += Calls(*count)
+        every = Accounts.of(accounts)
+        self.walls_ns.extend(every.walls_ns)
+        kinds = Counter(every.flags)
+        self.cold_starts += sum(count for flags, count in kinds.items() if flags & COLD)
+        self.errors += sum(count for flags, count in kinds.items() if flags & ERROR and not flags & TIMED_OUT)
+        self.timeouts += sum(count for flags, count in kinds.items() if flags & TIMED_OUT)
+        tallies = [self._part(part) for part in every.parts]
+        each = [one.each_ns for one in tallies]
+        for number, ns in zip(every.part_of, every.part_ns, strict=True):
+            each[number].append(ns)
+        ends = every.took_end
+        for at, number in enumerate(every.called):
+            tallies[number].took_ns.extend(every.took_ns[ends[at] : ends[at + 1]])
+        calls = list(every.kinds)
+        for (number, kind), times in Counter(zip(every.called, every.call_kind, strict=True)).items():
+            tallies[number].calls += calls[kind] * times
+        for part in every.parts:
+            if not self.parts[part].each_ns and not self.parts[part].calls.calls:
+                del self.parts[part]  # of accounts that these were taken from
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from otel.latency.accounts import Accounts
 from otel.latency.cohorts import Cohorts, Compared, Slow
 from otel.latency.part import Part
 from otel.latency.thresholds import (
@@ -55,7 +56,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         [one] = accounts
         part, ns = one.parts[0] if one.parts else (None, 0)
         return Verdict("one", "low", 1, part, proof=Slow(one, part, ns) if part is not None else None)
-    ended = sum(not one.timed_out for one in accounts)
+    ended = len(Accounts.of(accounts).ended())
     enough = [ended >= ENOUGH_REQUESTS, len(compared.slow) >= ENOUGH_SLOW]
     if _is_even(compared):
         confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"

@@ -25,6 +25,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 # samcli resolves no `Fn::If` one of whose branches is AWS::NoValue (its issue 6205), unless that is given a value.
 NO_VALUE = "AWS::NoValue"
+X_RAYS_OWN = (1, 0.05)
 COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 STACK = {
     "AWS::StackName": "orders",
@@ -44,6 +45,7 @@ class Template:
     api_name: str
     stage: str
     traced: bool  # does API Gateway record and decide, as TracingEnabled has it
+    sampling: tuple[int, float]  # requests a second, and the share of the others: the template's rule, else X-Ray's own
     collected: bool  # do functions send to a collector
     tables: tuple[Mapping[str, Any], ...]  # as CreateTable wants them
     api: Any  # samcli's own
@@ -73,10 +75,11 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}", "correct the file") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("Resources"), dict):
         raise UsageError(f"{path} has no Resources", "it must be a SAM template")
-    _check_parameters(raw.get("Parameters") or {}, parameters, path)
+    declared = raw.get("Parameters") or {}
+    _check_parameters(declared, parameters, path)
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(
-            str(path), parameter_overrides=dict(parameters), global_parameter_overrides=STACK
+            str(path), parameter_overrides={**_numbers(declared), **parameters}, global_parameter_overrides=STACK
         )
         stack = stacks[0]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
@@ -101,6 +104,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         api_name=str(gateway.get("Name", STACK["AWS::StackName"])),
         stage=str(api.stage_name or "Prod"),
         traced=bool(gateway.get("TracingEnabled", False)),
+        sampling=_sampling(_of_type("AWS::XRay::SamplingRule", stack)),
         collected=any(COLLECTOR in function.environment for function in found),
         tables=tuple(_table(name, properties) for name, properties in tables.items()),
         api=api,
@@ -169,6 +173,18 @@ def _of_type(kind: str, stack: Any) -> dict[str, dict[str, Any]]:
     """The properties of the resources of one type, by logical id."""
     found = {name: one for name, one in stack.resources.items() if one["Type"] == kind}
     return {name: _dropped(one["Properties"]) for name, one in found.items()}
+
+
+def _numbers(declared: Mapping[str, Any]) -> dict[str, str]:
+    """Defaults that are numbers, as texts, which parameters are: samcli resolves none that is a float."""
+    defaults = {name: one["Default"] for name, one in declared.items() if isinstance(one, dict) and "Default" in one}
+    return {name: str(value) for name, value in defaults.items() if isinstance(value, int | float)}
+
+
+def _sampling(rules: Mapping[str, Mapping[str, Any]]) -> tuple[int, float]:
+    for rule in rules.values():
+        return int(rule["SamplingRule"]["ReservoirSize"]), float(rule["SamplingRule"]["FixedRate"])
+    return X_RAYS_OWN
 
 
 def _table(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -161,10 +161,10 @@ class Sandbox:
     def _settled(self, environment: Environment, run: Run) -> None:
         request_id = run.invocation.request_id
         request = self._requests[request_id]
+        self._pools[environment.function.name].give_back(environment)  # who sees the spans finds it free
         if request.header.sampled:
             times = Times(request.called_ns, run.started_ns, run.responded_ns, run.ended_ns, request.init)
             self._record(_segments(environment.function, request, request_id, times, run.outcome))
-        self._pools[environment.function.name].give_back(environment)
         with self._over:
             del self._requests[request_id]
             self._over.notify_all()

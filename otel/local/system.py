@@ -43,7 +43,7 @@ class Options:
     out: Path = Path("out")
     port: int = 0
     plan: Plan = field(default_factory=Plan)
-    sampler: Callable[[], bool] = field(default_factory=Sampler)
+    sampler: Callable[[], bool] | None = None  # else what the template says
     collector: Choice = field(default_factory=lambda: Choice("none", ""))
     built: bool = False  # run the artifacts of `sam build`
 
@@ -137,9 +137,8 @@ class System:
         self._closing.append(self.sandbox.close)
         self._faults = plan.at("function")
         self.faulty = True  # whether functions meet the faults that are planned for them
-        self.gateway = Gateway(
-            template, self._invoke, options.sampler, record=self._keep, answered=answered, port=options.port
-        )
+        sampler = options.sampler or Sampler(*template.sampling)
+        self.gateway = Gateway(template, self._invoke, sampler, record=self._keep, answered=answered, port=options.port)
         self._closing.append(self.gateway.close)
 
     @property

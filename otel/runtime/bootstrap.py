@@ -13,8 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from otel.runtime.harmless import warn
+from otel.runtime.restore import around_snapshot
 from otel.runtime.settings import Settings
 from otel.runtime.standins import standing_in
+from otel.runtime.startup import Startup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +45,12 @@ def __getattr__(name: str) -> Handler:
     for warning in settings.warnings:
         warn(warning)
     runtime = set_up(settings)  # first, for it watches what the handler imports
+    if runtime is None:
+        return load(settings.handler)
+    runtime.loading(settings.handler)
     real = load(settings.handler)
-    return real if runtime is None else traced(real, runtime)
+    runtime.loaded()
+    return traced(real, runtime)
 
 
 def traced(real: Handler, runtime: Runtime) -> Handler:
@@ -86,6 +92,7 @@ def set_up(settings: Settings) -> Runtime | None:
 
 def started(settings: Settings) -> Runtime:
     """The runtime, with the sender that the settings name."""
+    startup = Startup(os.environ)  # first, for what is imported now is a part of the cold start too
     # OpenTelemetry loads the propagators of this variable on import, by a scan of every installed package, and raises
     # where it names none. The runtime sets its own.
     given = os.environ.get("OTEL_PROPAGATORS")
@@ -101,9 +108,12 @@ def started(settings: Settings) -> Runtime:
             os.environ["OTEL_PROPAGATORS"] = given
     from otel.runtime.delivery import deliver_after_responses
 
-    runtime = Runtime(settings, sender(settings), urgent(settings)).start()
+    runtime = Runtime(settings, sender(settings), urgent(settings), startup).start()
+    around_snapshot(os.environ, runtime.before_snapshot, startup.restored)
     trace.set_tracer_provider(runtime.provider)
-    runtime.delivers_before_response = not deliver_after_responses(runtime.after_response, runtime.last_chance)
+    runtime.delivers_before_response = not deliver_after_responses(
+        runtime.after_response, runtime.last_chance, startup.ready
+    )
     return runtime
 
 

@@ -99,7 +99,7 @@ class Connections:
             if local.secures or not in_a_call():
                 return original(*args, **kwargs)
             name = kwargs.get("server_hostname")
-            tls = Step(self._tracer, "tls", {"server.address": name} if isinstance(name, str) else {})
+            tls = Step(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
                 secured = original(*args, **kwargs)
@@ -173,16 +173,21 @@ def end(step: Step | None, error: BaseException | None = None) -> None:
 
 
 def peer_of(address: Any) -> dict[str, AttributeValue]:
-    """Host and port. Not in the words of the client spans: X-Ray's exporter would name the step after the host."""
-    host, port = address[:2]
-    return {"server.address": str(host).strip("[]"), "server.port": port}
+    """Host and port."""
+    name, port = address[:2]
+    return {**host(str(name).strip("[]")), "server.port": port}
 
 
-def is_literal(host: object) -> bool:
+def host(name: str) -> dict[str, AttributeValue]:
+    """Twice: X-Ray's exporter leaves the first out, and in the words of client spans would name the step after it."""
+    return {"server.address": name, "lambda.connect.host": name}
+
+
+def is_literal(address: object) -> bool:
     """Is it an address and not a name?"""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            socket.inet_pton(family, str(host).strip("[]"))
+            socket.inet_pton(family, str(address).strip("[]"))
         except OSError:
             continue
         return True

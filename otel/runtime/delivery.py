@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["deliver_after_responses"]
 
 
-def deliver_after_responses(step: Callable[[], None], last: Callable[[], None]) -> bool:
+def deliver_after_responses(
+    step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
+) -> bool:
     """Run `step` after each response from now on; False if there is no hook, and it has to be run before them.
 
-    `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses.
+    `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses. `ready` runs
+    at the end of init.
     """
     client = sys.modules.get("awslambdaric.lambda_runtime_client")
     owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
@@ -35,7 +38,7 @@ def deliver_after_responses(step: Callable[[], None], last: Callable[[], None]) 
     if owner is None or original is None:
         warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
         return False
-    responses = Responses(step)
+    responses = Responses(step, ready)
 
     @functools.wraps(original)
     def wait_next_invocation(self: object, *args: Any, **kwargs: Any) -> Any:
@@ -55,8 +58,9 @@ def unless_forked(last: Callable[[], None], process: int) -> None:
 class Responses:
     """Told each time the runtime is about to ask for an event: first at the end of init, then after each response."""
 
-    def __init__(self, step: Callable[[], None]) -> None:
+    def __init__(self, step: Callable[[], None], ready: Callable[[], None]) -> None:
         self._step = step
+        self._ready = ready
         self._initialized = False
         self._extension = extension(step)
 
@@ -65,6 +69,7 @@ class Responses:
         alive = self._extension is not None and self._extension.alive
         if not self._initialized:
             self._initialized = True
+            self._ready()
         elif alive and self._extension is not None:
             self._extension.release()
         else:

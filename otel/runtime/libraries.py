@@ -125,9 +125,10 @@ class Instrumentations:
 
             self._undo.append(pass_by_requests())
         if library.adds == "aws":
+            from otel.runtime.attempts import tell_attempts
             from otel.runtime.lineage import carry_lineage
 
-            self._undo.append(carry_lineage())
+            self._undo += [carry_lineage(), tell_attempts()]
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:

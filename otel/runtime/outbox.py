@@ -65,6 +65,12 @@ class Outbox:
         """Let the sink go."""
         self._sink.shutdown()
 
+    def disconnect(self) -> None:
+        """Let the sink close its connection, if it has one: the next delivery opens another."""
+        close = getattr(self._sink, "disconnect", None)
+        if close is not None:
+            close()
+
     def after_response(self, *, held: bool) -> None:
         """Deliver what has ended. `held`: the response waits for it, so it must not wait for a delivery under way."""
         if not self._delivering.acquire(timeout=HELD_S if held else -1):

@@ -67,6 +67,10 @@ class Sender:
                 )
         self._transport.close()
 
+    def disconnect(self) -> None:
+        """Close the connection; the next delivery opens another."""
+        self._transport.close()
+
     def _deliver(self) -> None:
         bound, self._seconds = self._seconds, self._later_seconds
         deadline = time.monotonic() + bound

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import propagate
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.trace import get_current_span
 
 from otel.runtime.buffer import Buffer
 from otel.runtime.connections import Connections
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from otel.runtime.outbox import Urgent
     from otel.runtime.sender import Sink
     from otel.runtime.settings import Settings
+    from otel.runtime.startup import Startup
 
 __all__ = ["Runtime"]
 
@@ -40,10 +42,14 @@ __all__ = ["Runtime"]
 class Runtime:
     """All that traces one environment. The process-wide provider is left alone: the SDK lets it be set only once.
 
-    `urgent` delivers what cannot wait for the response; without it the sink does.
+    `urgent` delivers what cannot wait for the response; without it the sink does. `startup` is told of with the first
+    invocation.
     """
 
-    def __init__(self, settings: Settings, sink: Sink, urgent: Urgent | None = None) -> None:
+    def __init__(
+        self, settings: Settings, sink: Sink, urgent: Urgent | None = None, startup: Startup | None = None
+    ) -> None:
+        self._startup = startup
         self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
         self._settings = settings
         self._cold = True
@@ -81,6 +87,18 @@ class Runtime:
         self._trace_ids.start()
         return self
 
+    @harmless("timing the imports")
+    def loading(self, handler: str) -> None:
+        """The handler is imported next."""
+        if self._startup is not None:
+            self._startup.loading(handler.rpartition(".")[0].replace("/", "."))
+
+    @harmless("timing the imports")
+    def loaded(self) -> None:
+        """The handler is imported."""
+        if self._startup is not None:
+            self._startup.loaded()
+
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
         self._hook.remove()
@@ -92,6 +110,10 @@ class Runtime:
         self._watch.stop()
         self._outbox.shutdown()
 
+    def before_snapshot(self) -> None:
+        """What is made of this process must not share its connections."""
+        self._outbox.disconnect()
+
     @harmless("delivering the last spans")
     def last_chance(self) -> None:
         """The process ends: deliver what has ended, and let the sink try what still waits once more."""
@@ -101,9 +123,19 @@ class Runtime:
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
-        return Invocation.begin(
+        invocation = Invocation.begin(
             self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
         )
+        if cold and self._startup is not None:
+            self._tell_startup(self._startup)
+        return invocation
+
+    @harmless("the span of the init")
+    def _tell_startup(self, startup: Startup) -> None:
+        """A child of the invocation's span that begins before it."""
+        if get_current_span().is_recording():
+            span = self._tracer.start_span(startup.name, start_time=startup.start_ns, attributes=startup.attributes)
+            span.end(startup.end_ns)
 
     @harmless("delivering spans")
     def after_response(self) -> None:

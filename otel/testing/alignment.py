@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Aligner"]
 
 NEVER = 1 << 60
-PATIENCE = 50_000  # pairs of spans
+PATIENCE = 8_000  # pairs of spans
 
 
 class Aligner:
@@ -119,7 +119,7 @@ class Aligner:
 
     def _ordered(self, expected: Sequence[Expectation], nodes: Sequence[Node]) -> Found:
         """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
-        band = 4
+        band = 1 if self.tired else 4
         while True:
             cost, steps = self._in_band(expected, nodes, band)
             # Whoever leaves the band drops so many spans on the one side and so many on the other.

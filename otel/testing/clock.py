@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Clock", "now_ns"]
+__all__ = ["RUNNING", "Clock", "now_ns"]
 
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 NS = 1_000_000
@@ -43,6 +43,7 @@ class Clock:
 
 
 RUNNING: list[Clock] = []
+"""The clock that stands still, if there is one."""
 
 
 def now_ns() -> int:

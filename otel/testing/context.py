@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 
-from otel.testing.clock import now_ns
+from otel.testing.clock import RUNNING, now_ns
 
 __all__ = ["LambdaContext"]
 
@@ -28,6 +28,8 @@ class LambdaContext:
         self.client_context = None
         self.tenant_id = None
         self._deadline_ns = now_ns() + round(timeout_s * 1000) * NS
+        # Where the runtime looks, which watches the deadline by the real clock: no watch while time stands still.
+        self._epoch_deadline_time_in_ms = None if RUNNING else self._deadline_ns // NS
 
     def get_remaining_time_in_millis(self) -> int:
         """How long until the deadline; 0 after it."""

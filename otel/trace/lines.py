@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otel.trace.sources import Source
 
-__all__ = ["Document", "documents", "documents_by_line", "lines", "parse"]
+__all__ = ["Document", "count_lines", "documents", "documents_by_line", "is_compressed", "lines", "parse"]
 
 GZIP = b"\x1f\x8b"
 LONGEST_LINE = 256 * 1024 * 1024  # above it something is wrong with the file, and reading on may end the process
@@ -33,15 +33,17 @@ class Document(NamedTuple):
     text: bytes
 
 
-def lines(
+def lines(  # noqa: C901 - a call in it is what the time would go to
     source: Source,
     problems: list[Problem],
     step: Callable[[int], None] = lambda _: None,
     begins: array[int] | None = None,
+    between: tuple[int, int] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, as far as it can be read; empty ones and endless ones are left out.
 
     `step` hears how many bytes of the file were taken in; `begins` gets the offset of each line, unless compressed.
+    With `between` only the lines that begin from the first of these offsets up to the second count, and are numbered.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
@@ -49,9 +51,16 @@ def lines(
             compressed = stream is not file
             if compressed:
                 begins = None
+            elif between is not None and between[0]:
+                file.seek(between[0] - 1)  # a line that begins before is another's, up to its end
+                told = at = between[0] - 1 + len(file.readline())
             for number in itertools.count(1):
+                if between is not None and at >= between[1]:
+                    step(at - told)
+                    return
                 line = stream.readline(LONGEST_LINE)
                 if not line:
+                    step(at - told)
                     return
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     problems.append(Problem(source.name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
@@ -71,6 +80,23 @@ def lines(
         # A broken gzip still gives the lines before the break: they were read already.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
+
+
+def count_lines(source: Source, end: int) -> int:
+    """How many lines of a file begin before an offset that a line begins at or after."""
+    with source.path.open("rb") as file:
+        before = end - 1
+        count = 1 if end else 0
+        while before > 0 and (text := file.read(min(BUFFER, before))):
+            count += text.count(b"\n")
+            before -= len(text)
+    return count
+
+
+def is_compressed(source: Source) -> bool:
+    """Is it gzip, by its content?"""
+    with source.path.open("rb") as file:
+        return file.read(2) == GZIP
 
 
 def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[io.FileIO] | gzip.GzipFile:

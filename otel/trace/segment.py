@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from otel.trace.platform import FUNCTION, SERVICE
-from otel.trace.span import Event, Span, SpanKind, Status
+from otel.trace.platform import FUNCTION, RUNTIME_SCOPE, SERVICE
+from otel.trace.span import Event, Scope, Span, SpanKind, Status
 
 __all__ = ["span_of"]
 
@@ -26,6 +26,9 @@ AWS = {
     "request_id": "aws.request_id",
     "retries": "retry_attempts",
 }
+# X-Ray keeps no instrumentation scope: the kit's own spans are known by an attribute that others have not.
+HOST = "lambda.connect.host"
+KIT = (HOST, "lambda.init.type")
 # Annotations have no dots unless the exporter was told to keep them.
 DOTTED = {
     key.replace(".", "_"): key
@@ -60,6 +63,8 @@ def span_of(raw: dict[str, Any], trace_id: str, parent_id: object, *, subsegment
     elif namespace == "remote" and not attributes.get("http.url") and name not in METHODS:
         attributes.setdefault("peer.service", name)
     attributes.update(_sql(raw))
+    if HOST in attributes:
+        attributes["server.address"] = attributes[HOST]
     origin = raw.get("origin")
     if not subsegment and isinstance(origin, str):
         attributes["aws.xray.origin"] = origin
@@ -83,6 +88,7 @@ def span_of(raw: dict[str, Any], trace_id: str, parent_id: object, *, subsegment
         attributes=attributes,
         events=_exceptions(raw, start),
         resource=resource,
+        scope=Scope(RUNTIME_SCOPE) if any(key in attributes for key in KIT) else Scope(),
     )
 
 

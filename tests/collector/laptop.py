@@ -52,7 +52,7 @@ def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
 def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:
     """The documents of one trace as nested tuples, `show` of each node and its children; several tops are several.
 
-    Without the steps of connections, which an environment makes for its first request alone.
+    Without the kit's init and the steps of connections, which an environment makes for its first request alone.
     """
     nodes: dict[str, dict[str, Any]] = {}
     below: dict[str | None, list[str]] = {}

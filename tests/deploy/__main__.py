@@ -67,7 +67,7 @@ def main() -> int:
         store = Store(Path(folder, "traces.jsonl"))
         stack.callback(store.close)
         try:
-            ran(stack, store, log)
+            deploy_and_use(stack, store, log)
         except (AssertionError, LocalError) as error:
             print(f"FAILED: {error}", *(f"  {line}" for line in log[-20:]), sep="\n", file=sys.stderr)
             return 1
@@ -75,7 +75,7 @@ def main() -> int:
     return 0
 
 
-def ran(stack: ExitStack, store: Store, log: list[str]) -> None:
+def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
     """All of it."""
     processes = stack.enter_context(Processes())
     receiver = serve_receiver(store.add_otlp)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from otel.cli import main
-from otel.latency.command import Request, instant, run_report
+from otel.latency.choice import instant
+from otel.latency.command import Request, run_report
 from otel.latency.text import Style
 from otel.trace import dump_line, lines
 from tests.latency.load import few, hundred, timed_out
@@ -29,7 +30,7 @@ def _nested(levels: int) -> str:
 
 def _with_attribute(value: str) -> str:
     """A line with one span, one attribute of which has this value."""
-    span = dump_line(order(200).spans[:1])
+    span = dump_line([order(200).outermost])
     return span.replace(
         '"attributes":[{"key":"aws.xray.origin"', f'"attributes":[{{"key":"x","value":{value}}},{{"key":"y"', 1
     )

@@ -292,7 +292,7 @@ def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
     """It names them; nothing of the line is kept."""
     good = dump_line(order(200).spans)
     reader = new_reader()
-    first = order(200).spans[0]
+    first = order(200).outermost
     for bad in (first.span_id.replace("1", "X"), first.span_id.upper().replace("1", "A"), "0" * 16, "1"):
         assert not reader.read(good.replace(first.span_id, bad).encode())
     assert not reader.read(good.replace(first.trace_id, "0" * 32).encode())
@@ -306,7 +306,7 @@ def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
     reader = new_reader()
     for number in range(300):
         attributes = {"http.url": f"https://pay.example/{number}", "app.id": number, "error.type": f"E{number}"}
-        span = replace(order(200).spans[0], attributes=attributes, kind=SpanKind.CLIENT)
+        span = replace(order(200).outermost, attributes=attributes, kind=SpanKind.CLIENT)
         assert reader.read(dump_line([span]).encode())
     assert len(reader.shapes) == 1
 

@@ -24,6 +24,10 @@ def test_the_readme_prints_the_thresholds() -> None:
         f"{thresholds.ENOUGH_REQUESTS}",
         f"{thresholds.ENOUGH_SLOW}",
         f"{thresholds.DOMINANT_PERCENT} %",
+        f"{thresholds.COMPARABLE_REQUESTS}",
+        f"{thresholds.TRUST_PERCENT} %",
+        f"{thresholds.DRIFT_NS // 1_000_000} ms",
+        f"{thresholds.FELT_PERCENT} %",
     ]
 
 
@@ -34,6 +38,6 @@ def test_the_readme_names_every_option_of_the_report() -> None:
     options = set(re.findall(r"--[a-z-]+", told)) - {"--help"}
     rows = README[README.index("| option | what it does |") : README.index("Exit status: 0 fine")]
     assert set(re.findall(r"--[a-z][a-z-]*", rows)) == options
-    assert "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 4 reported but something was skipped" in told
+    assert "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a gate says no" in told
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", told)
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", README)

@@ -16,6 +16,7 @@ from otel.local.function import Outcome
 from otel.local.gateway import Answered, Gateway
 from otel.local.sam import Template
 from otel.local.segments import SCOPE, TraceHeader
+from otel.testing import snapshot_of
 from otel.trace import Span, SpanKind, Status
 from tests.local.calls import PATIENCE, Reply, call, eventually
 
@@ -50,6 +51,11 @@ class System:
     def port(self) -> int:
         """Where it listens."""
         return int(self.gateway.url.rpartition(":")[2])
+
+    @property
+    def span(self) -> Span:
+        """The one that it has recorded."""
+        return snapshot_of(self.behind.spans).one("orders/dev")
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -135,7 +141,7 @@ def test_its_own_span_is_whole(system: System) -> None:
     """The root of the trace: from the request to the end of the response, named as X-Ray names a stage."""
     reply, told = system.ask("GET", "/orders/1?secret=2")
     ((_, _, header, _),) = system.behind.invoked
-    (span,) = system.behind.spans
+    span = system.span
     assert span == Span(
         trace_id=header.trace_id,
         span_id=header.parent_id,
@@ -226,7 +232,7 @@ def test_a_function_that_fails_is_502(system: System, outcome: Outcome) -> None:
     """Whatever a failed function says, the caller hears API Gateway's own words; the span is an error."""
     system.behind.outcome = outcome
     reply, told = system.ask("GET", "/orders")
-    (span,) = system.behind.spans
+    span = system.span
     assert (reply.status, reply.json, told.status, told.reached_lambda) == (
         502,
         {"message": "Internal server error"},
@@ -240,7 +246,7 @@ def test_an_error_of_the_business_is_no_error_of_the_gateway(system: System) -> 
     """A 404 of the function is a 404, and the span is none of an error."""
     system.behind.outcome = Outcome(b'{"statusCode": 404, "body": "none"}')
     reply, _ = system.ask("GET", "/orders/1")
-    (span,) = system.behind.spans
+    span = system.span
     assert (reply.status, reply.body, span.status, span.attributes["http.response.status_code"]) == (
         404,
         b"none",
@@ -252,7 +258,7 @@ def test_an_error_of_the_business_is_no_error_of_the_gateway(system: System) -> 
 def test_an_unknown_route_never_reaches_lambda(system: System) -> None:
     """403 as API Gateway says it; the span and what is told of it name the path, since no route matched."""
     reply, told = system.ask("DELETE", "/orders/1?x=2")
-    (span,) = system.behind.spans
+    span = system.span
     assert (reply.status, reply.json, system.behind.invoked) == (403, {"message": "Missing Authentication Token"}, [])
     assert told == Answered(span.trace_id, True, "DELETE /orders/1", 403, told.duration_ns, False)
     assert (span.attributes["http.route"], reply.headers["X-Amzn-Trace-Id"]) == (

@@ -119,6 +119,21 @@ def test_it_is_known_whether_functions_send_to_a_collector(parameters: dict[str,
     assert read_template(ROOT / "template.yaml", parameters).collected is collected
 
 
+@pytest.mark.parametrize(
+    ("parameters", "sampling"),
+    [({}, (1, 0.05)), ({"TracesPerSecond": "10", "SampleRate": "1"}, (10, 1.0)), ({"Tracing": "Off"}, (1, 0.05))],
+)
+def test_the_sampling_rule_is_the_templates(parameters: dict[str, str], sampling: tuple[int, float]) -> None:
+    """What a person sets for X-Ray holds on the laptop too."""
+    assert read_template(ROOT / "template.yaml", parameters).sampling == sampling
+
+
+def test_a_template_without_a_rule_is_sampled_as_x_ray_does_by_itself() -> None:
+    """One request a second, and 5 % of the others."""
+    template = ROOT / "bench" / "noop" / "template.yaml"
+    assert read_template(template, {}).sampling == (1, 0.05)
+
+
 def test_the_layer_without_tracing_is_nothing() -> None:
     """Off wins over whoever would start OpenTelemetry."""
     template = read_template(ROOT / "template.yaml", {"Instrumentation": "layer", "Tracing": "Off"})

@@ -12,6 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from otel.runtime.bootstrap import traced
 from otel.runtime.settings import Settings
 from otel.runtime.setup import Runtime
+from otel.testing import Snapshot, snapshot_of
+from otel.testing.sdk import span_of
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees
 
@@ -24,7 +26,7 @@ TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
 
-STEPS = ("dns", "tcp", "tls")
+STEPS = ("init", "dns", "tcp", "tls")
 
 VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
@@ -60,8 +62,13 @@ class Function:
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
-        """What left the runtime so far, without the steps of connections, which the clients open as they like."""
+        """What left the runtime so far, without its init and the steps of connections, which come once."""
         return tuple(span for span in self.memory.get_finished_spans() if span.name not in STEPS)
+
+    @property
+    def trace(self) -> Snapshot:
+        """The same as a tree to be compared."""
+        return snapshot_of(map(span_of, self.spans))
 
     def trees(self, *keys: str) -> list[Tree]:
         """The same as nested tuples."""

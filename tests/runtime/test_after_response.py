@@ -56,7 +56,7 @@ def event(do: str, **more: Any) -> bytes:
 
 
 def names(collector: Collector) -> list[str]:
-    """The spans that arrived, without the steps of connections."""
+    """The spans that arrived, without what only a cold environment has."""
     return sorted(span.name for span in collector.spans() if span.name not in STEPS)
 
 

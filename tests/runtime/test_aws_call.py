@@ -105,6 +105,35 @@ def test_a_throttle_is_a_429(function: Function, server: Server, code: str) -> N
     assert [attributes[key] for key in ("http.status_code", "error.type", "retry_attempts")] == [429, code, 1]
 
 
+def attempts(function: Function) -> list[dict[str, Any]]:
+    """The events of the one call, with their delays as whether there was one."""
+    [span] = [span for span in function.spans if span.kind.name == "CLIENT"]
+    told = [event for event in span.events if event.name == "attempt"]
+    times = [span.start_time or 0, *(event.timestamp or 0 for event in told), span.end_time or 0]
+    assert times == sorted(times)
+    found = [dict[str, Any](event.attributes or {}) for event in told]
+    return [{**one, **({"retry.delay_ms": True} if one.get("retry.delay_ms", 0) > 0 else {})} for one in found]
+
+
+def test_each_attempt_of_a_call_that_was_tried_again_is_an_event(function: Function, server: Server) -> None:
+    """With status, error code, and the wait before the next."""
+    server.plan = [aws_error("ThrottlingException"), Answer(status=500), Answer()]
+    dynamodb = client(server, retries={"mode": "standard", "total_max_attempts": 3})
+    call(function, lambda: dynamodb.get_item(TableName="orders", Key=ITEM))
+    assert attempts(function) == [
+        {"attempt": 1, "http.status_code": 400, "error.type": "ThrottlingException", "retry.delay_ms": True},
+        {"attempt": 2, "http.status_code": 500, "error.type": "500", "retry.delay_ms": True},
+        {"attempt": 3, "http.status_code": 200},
+    ]
+
+
+def test_a_call_that_was_answered_at_once_has_no_attempts(function: Function, server: Server) -> None:
+    """Its span says all."""
+    dynamodb = client(server)
+    call(function, lambda: dynamodb.get_item(TableName="orders", Key=ITEM))
+    assert attempts(function) == []
+
+
 def test_a_throttle_that_a_retry_overcame_is_in_the_count(function: Function, server: Server) -> None:
     """The call went well in the end."""
     server.plan = [aws_error("ThrottlingException")]

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.trace import get_current_span
 
 from otel.runtime.setup import Runtime
+from otel.testing import SERVER, UNSET, remote, span
 from tests.runtime.conftest import SEGMENT, TRACE, Context, Function
 
 EVENT = {
@@ -30,9 +31,9 @@ IDENTITY = {
 def test_an_api_request_is_one_server_span_named_by_method_and_route(function: Function) -> None:
     """All that is on it, and nothing more."""
     assert function.invoke(lambda _event, _context: {"statusCode": 201}, EVENT) == {"statusCode": 201}
-    (span,) = function.spans
-    assert (span.name, span.kind.name, span.status.status_code.name) == ("POST /orders", "SERVER", "UNSET")
-    assert dict(span.attributes or {}) == {
+    assert function.trace == span("POST /orders", SERVER, status=UNSET)
+    request = function.trace.one("POST /orders")
+    assert dict(request.attributes) == {
         "faas.trigger": "http",
         "faas.coldstart": True,
         "http.request.method": "POST",
@@ -43,19 +44,14 @@ def test_an_api_request_is_one_server_span_named_by_method_and_route(function: F
         "http.status_code": 201,
         **IDENTITY,
     }
-    assert span.instrumentation_scope is not None
-    assert span.instrumentation_scope.name == "otel.runtime"
+    assert request.scope.name == "otel.runtime"
 
 
 def test_the_span_is_a_child_of_lambdas_segment(function: Function) -> None:
     """Cold and warm."""
     for _ in range(2):
         function.invoke(lambda _event, _context: None)
-    assert len(function.spans) == 2
-    for span in function.spans:
-        assert span.parent is not None
-        assert f"{span.parent.trace_id:032x} {span.parent.span_id:016x}" == f"{TRACE} {SEGMENT}"
-        assert span.parent.is_remote
+    assert function.trace == [span("orders-create", SERVER, parent=remote(TRACE, SEGMENT))] * 2
 
 
 def test_each_invocation_follows_its_own_header(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,14 +60,16 @@ def test_each_invocation_follows_its_own_header(function: Function, monkeypatch:
     for parent in parents:
         monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={parent};Sampled=1")
         function.invoke(lambda _event, _context: None)
-    assert [span.parent and f"{span.parent.span_id:016x}" for span in function.spans] == parents
+    assert function.trace == [span("orders-create", SERVER, parent=remote(TRACE, parent)) for parent in parents]
 
 
 def test_only_the_first_invocation_is_a_cold_start(function: Function) -> None:
     """Of a process, whether it is sampled or not."""
     for _ in range(3):
         function.invoke(lambda _event, _context: None)
-    assert [(span.attributes or {})["faas.coldstart"] for span in function.spans] == [True, False, False]
+    assert function.trace == [
+        span("orders-create", SERVER, attributes={"faas.coldstart": cold}) for cold in (True, False, False)
+    ]
 
 
 def test_other_events_are_named_by_the_function(function: Function) -> None:
@@ -123,12 +121,12 @@ def test_an_exception_is_an_error_and_goes_on_unchanged(function: Function) -> N
     ours = [frame for frame in frames if "/otel/runtime/" in frame.filename]
     assert frames[-1].name == "fails"
     assert all(frame.filename.endswith("/bootstrap.py") for frame in ours)  # which the runtime client leaves out
-    (span,) = function.spans
-    assert (span.status.status_code.name, span.status.description) == ("ERROR", "StockError: on the way")
-    assert (span.attributes or {})["error.type"] == "tests.runtime.test_invocation.StockError"
-    (event,) = span.events
-    stack = str((event.attributes or {})["exception.stacktrace"])
-    assert event.name == "exception"
+    name = "tests.runtime.test_invocation.StockError"
+    assert function.trace == span("POST /orders", SERVER, raised=StockError, attributes={"error.type": name})
+    request = function.trace.one("POST /orders")
+    assert request.status_message == "StockError: on the way"
+    (event,) = request.events
+    stack = str(event.attributes["exception.stacktrace"])
     assert 'raise StockError("on the way")' in stack
     assert "bootstrap.py" not in stack
 
@@ -137,7 +135,8 @@ def test_an_exit_is_an_error_too(function: Function) -> None:
     """`sys.exit` in a handler ends the environment; its span is out before."""
     with pytest.raises(SystemExit):
         function.invoke(lambda _event, _context: exit(3))
-    assert function.trees("error.type") == [("orders-create", "SERVER", "ERROR", {"error.type": "SystemExit"}, [])]
+    exit_ = {"error.type": "SystemExit"}
+    assert function.trace == span("orders-create", SERVER, raised=SystemExit, attributes=exit_)
 
 
 @pytest.mark.parametrize("flag", [";Sampled=0", "", ";Sampled=?"])
@@ -167,11 +166,14 @@ def test_hostile_headers_change_nothing(function: Function, monkeypatch: pytest.
     monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
     multi = {key: [value] for key, value in HOSTILE.items()}
     event = EVENT | {"headers": HOSTILE, "multiValueHeaders": multi}
-    for given in (EVENT, event, EVENT):  # the first one for the cold start
+    function.invoke(lambda _event, _context: {"statusCode": 200}, EVENT)  # the cold start
+    function.memory.clear()
+    for given in (event, EVENT):
         function.invoke(lambda _event, _context: {"statusCode": 200}, given)
-    plain = [(span.parent, span.name, span.kind, span.attributes, span.links) for span in function.spans[1:]]
-    assert len(plain) == 2 * int(sampled)
-    assert plain[:1] == plain[1:]
+    hostile, plain = [one.attributes for one in function.trace.spans] if sampled == "1" else ({}, {})
+    assert hostile == plain
+    request = span("POST /orders", SERVER, parent=remote(TRACE, SEGMENT), links=[])
+    assert function.trace == [request] * 2 * int(sampled)
 
 
 def test_nothing_of_an_invocation_stays_current(function: Function) -> None:
@@ -222,7 +224,7 @@ def test_a_context_object_of_another_kind_is_no_reason_to_fail(function: Functio
 def test_the_resource_is_the_function(function: Function) -> None:
     """As the conventions for FaaS and cloud say."""
     function.invoke(lambda _event, _context: None)
-    attributes = dict(function.spans[0].resource.attributes)
+    attributes = dict(function.trace.one("orders-create").resource)
     assert attributes.pop("telemetry.sdk.version")
     assert attributes == {
         "service.name": "orders-create",
@@ -246,7 +248,7 @@ def test_the_standard_variables_complete_the_resource(
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=prod%2Deu,faas.version=7")
     function: Function = start()
     function.invoke(lambda _event, _context: None)
-    attributes = function.spans[0].resource.attributes
+    attributes = function.trace.one("orders-create").resource
     assert [attributes[key] for key in ("service.name", "deployment.environment", "faas.version")] == [
         "orders",
         "prod-eu",
@@ -264,6 +266,6 @@ def test_spans_beyond_the_buffer_are_dropped_and_counted(start: Any, caplog: pyt
             runtime.provider.get_tracer("test").start_span(str(number)).end()
 
     function.invoke(handler)
-    assert [span.name for span in function.spans] == ["3", "4", "orders-create"]
+    assert sorted(one.name for one in function.trace.spans) == ["3", "4", "orders-create"]
     (message,) = caplog.messages
     assert message.startswith("lambda-latency: 3 spans were dropped in one invocation; LAMBDA_LATENCY_BUFFERED_SPANS")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel.runtime.links import links
+from otel.testing import SERVER, remote, span
 from tests.runtime.conftest import SEGMENT, TRACE
 
 if TYPE_CHECKING:
@@ -43,10 +44,8 @@ EVENTBRIDGE = {"source": "orders", "detail-type": "Placed", "detail": {}, "trace
 def test_each_sender_is_a_link(function: Function, event: dict[str, Any], senders: list[int]) -> None:
     """Once; and the parent is Lambda's segment as ever."""
     function.invoke(lambda _event, _context: None, event)
-    (span,) = function.spans
-    assert [(link.context.trace_id & 0xFF, link.context.span_id) for link in span.links] == [(n, n) for n in senders]
-    assert span.parent is not None
-    assert (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") == (TRACE, SEGMENT)
+    found = [remote(f"0000000{number}{number:024x}", f"{number:016x}") for number in senders]
+    assert function.trace == span("orders-create", SERVER, parent=remote(TRACE, SEGMENT), links=found)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.sandbox.state import until
 __all__ = ["COLD", "Client", "Reply", "order", "start_system", "tree"]
 
 ROOT = Path(__file__).parent.parent.parent
-COLD = ("Initialization", "dns", "tcp", "tls")  # and what a client does that has no connection yet
+COLD = ("Initialization", "init", "dns", "tcp", "tls")  # and what a client does that has no connection yet
 ids = itertools.count(1)
 
 
@@ -120,7 +120,7 @@ def order(**changes: Any) -> dict[str, Any]:
 def tree(trace: Trace) -> Any:
     """A trace as nested tuples: name, kind, status and children of each span; several tops as a list.
 
-    Without the steps of connections, which an environment makes for its first request alone.
+    Without the kit's init and the steps of connections, which an environment makes for its first request alone.
     """
 
     def node(span: Any) -> Any:

@@ -9,6 +9,7 @@ from otel.latency.page.columns import columns
 from otel.latency.page.kept import ROOM, worth_keeping
 from otel.latency.page.spans import spans_line
 from otel.latency.part import Part
+from otel.latency.text.against import against_sentence
 from otel.latency.text.prose import OWNED, evidence, sentence, timeout_groups, timeout_sentence
 from otel.latency.text.sampling import sampling
 from otel.latency.text.steps import next_steps
@@ -19,6 +20,7 @@ from otel.latency.traffic import Unknown, by_hour
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from otel.latency.gate import Judged
     from otel.latency.report import Report
     from otel.latency.text.style import Piece
     from otel.trace import Trace
@@ -36,12 +38,13 @@ def page_values(
     version: str,
     notes: Sequence[str] = (),
     console: str | None = None,
+    judged: Sequence[Judged] = (),
 ) -> tuple[dict[str, object], list[str]]:
     """The values of a page, and the spans of the requests it keeps, a line each.
 
     `find` brings traces by their ids; `console` is the address of X-Ray's traces, if they are there.
     """
-    told = document(report, command=command, version=version)
+    told = document(report, command=command, version=version, judged=judged)
     parts = {
         Part(one["bucket"], one["name"]): at for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
     }
@@ -60,6 +63,9 @@ def page_values(
         {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
         for group in timeout_groups(report)
     ]
+    told["changed"] = (
+        _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
+    )
     told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel.latency.calls import Calls
 from otel.latency.text.style import Line, Piece, Style
 from otel.latency.text.table import LONGEST_NAME, OWNER_INK, SHORTEST_NAME, TITLE, trouble_of
-from otel.latency.text.words import cells, clean, fit, left, ms, number, percent, right
+from otel.latency.text.words import cells, clean, fit, is_zero, left, ms, number, percent, right, signed
 
 if TYPE_CHECKING:
     from otel.latency.cohorts import Compared
@@ -64,7 +64,7 @@ def _row(one: Compared, report: Report, most: int, style: Style) -> _Row:
         owner=one.part.owner,
         typical=ms(one.typical_ns, style),
         slow=ms(one.slow_ns, style),
-        more=_signed(one.difference_ns, style),
+        more=signed(one.difference_ns, style),
         share=percent(max(0, one.difference_ns), report.cohorts.difference_ns, style) if one.difference_ns >= 0 else "",
         calls=number(calls.calls) if calls.calls else "-",
         trouble=trouble_of(calls),
@@ -111,25 +111,14 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
         lines.append(line)
     if rest:
         typical, slow = sum(one.typical_ns for one in rest), sum(one.slow_ns for one in rest)
-        more = _signed(slow - typical, style)
-        together = "the same in both" if _is_zero(more) else f"{more} together"
+        more = signed(slow - typical, style)
+        together = "the same in both" if is_zero(more) else f"{more} together"
         line = [Piece(left(fit(f"{len(rest)} more parts", name, style), name))]
         line += [Piece(" " * owner)] if with_owner else []
         line += [Piece("  " + right(ms(typical, style), widths["typical"]))]
         line += [Piece("  " + right(ms(slow, style), widths["slow"])), Piece("  " + together)]
         lines.append(line)
     return lines
-
-
-def _signed(ns: int, style: Style) -> str:
-    text = ms(abs(ns), style)
-    if _is_zero(text):
-        return ("±" if style.unicode else "") + text
-    return ("+" if ns > 0 else "-") + text
-
-
-def _is_zero(text: str) -> bool:
-    return text.startswith(("0 ", "0\u202f", "±0"))
 
 
 def _bar(one: Compared, most: int, style: Style) -> str:

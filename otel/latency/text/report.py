@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel.latency.text.against import against_lines
 from otel.latency.text.comparison import comparison
 from otel.latency.text.distribution import distribution
 from otel.latency.text.facts import facts
@@ -43,6 +44,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
         lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+    if report.against is not None:
+        lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
     lines += _example(report, style, everything=everything)
     return paint([*lines, [], *_missing(report, style)], style)
@@ -69,7 +72,7 @@ def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
     shown = found.proof.account.trace_id if found.proof is not None else None
     title = "The request" if found.kind == "one" else "One of them"
     if shown is None and everything:
-        shown, title = max(report.accounts, key=lambda one: (one.wall_ns, one.trace_id)).trace_id, "The slowest"
+        shown, title = report.accounts.trace_id(report.accounts.slowest(1)[0]), "The slowest"
     drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
     if shown is None or shown in drawn or shown not in report.traces:
         return []

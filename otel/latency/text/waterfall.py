@@ -51,7 +51,19 @@ def waterfall(trace: Trace, style: Style, *, title: str = "The request", most_ro
     if hidden:
         waited = ms(sum(row.waited_ns for row in hidden), style)
         lines.append([Piece(left(f"  {plural(len(hidden), 'more span')}", name) + right(waited, WAITED), "dim")])
-    return lines + _beside(trace, path, style)
+    return lines + _beside(trace, path, style) + _imports(trace, style)
+
+
+def _imports(trace: Trace, style: Style) -> list[Line]:
+    """What a cold start has imported that took longest, as far as the kit's init says it."""
+    found = [one for span in trace.spans for one in _texts(span.attributes.get("lambda.init.imports"))]
+    if not found:
+        return []
+    return [[], *wrap(f"Slowest imports of the cold start: {clean(', '.join(found), style)}.", style.width)]
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, (list, tuple)) else []
 
 
 def _longest(every: list[Row], most: int) -> list[Row]:

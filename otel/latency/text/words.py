@@ -10,7 +10,21 @@ from otel.latency.text.style import Line, Piece, Style
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["cells", "clean", "fit", "left", "ms", "number", "percent", "plural", "right", "wrap", "wrap_pieces"]
+__all__ = [
+    "cells",
+    "clean",
+    "fit",
+    "is_zero",
+    "left",
+    "ms",
+    "number",
+    "percent",
+    "plural",
+    "right",
+    "signed",
+    "wrap",
+    "wrap_pieces",
+]
 
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -25,6 +39,19 @@ def ms(ns: int, style: Style) -> str:
     else:
         text = number((ns + MILLISECOND // 2) // MILLISECOND)
     return f"{text}{style.space}ms"
+
+
+def signed(ns: int, style: Style) -> str:
+    """`+1,342 ms`, `-7 ms`, and no sign that a rounded 0 does not have."""
+    text = ms(abs(ns), style)
+    if is_zero(text):
+        return ("±" if style.unicode else "") + text
+    return ("+" if ns > 0 else "-") + text
+
+
+def is_zero(text: str) -> bool:
+    """Does a number of milliseconds read 0?"""
+    return text.startswith(("0 ", "0\u202f", "±0"))
 
 
 def number(value: int) -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from otel.latency.command import Request, run_report
+from otel.latency.gate import read_gate
+from otel.latency.text import Style
+from otel.trace import dump_line
+from tests.latency.load import hundred
 from tests.latency.page.samples import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.latency.page.browser import Browser
 
@@ -165,6 +172,27 @@ def test_a_range_by_keyboard(rich: Browser) -> None:
     assert found(rich) == "120 requests"
 
 
+def test_the_times_of_day_are_a_picture_too(rich: Browser) -> None:
+    """By mouse and by keyboard; a mark opens its request, a chosen range stays, the address says which picture."""
+    rich.drag(".chart svg", 0.6, 0.95)
+    few = found(rich)
+    rich.focus("#view-time")
+    rich.keys(Keys.ENTER)
+    assert (found(rich), rich.count(".handle")) == (few, 0)
+    assert rich.run("return document.querySelector('.chart .range').getBBox().height") > 40
+    marks = "[...document.querySelectorAll('.chart .mark')]"
+    assert rich.run(f"return {marks}.length") == 120
+    starts = "[...document.querySelectorAll('.chart .axis + text')].map((one) => one.textContent)"
+    assert rich.run(f"return {starts}") == ["22:50", "23:00", "23:10", "23:20", "23:30"]
+    rich.click(".chart .mark.timeout")
+    assert opened(rich).startswith("POST /orders · 3,010 ms")
+    rich.show(rich.address)
+    assert rich.run("return document.getElementById('view-time').getAttribute('aria-pressed')") == "true"
+    assert rich.run(f"return {marks}.length") == 120
+    rich.click("#view-length")
+    assert rich.count(".handle") == 2
+
+
 def test_a_request_opens_by_mouse(rich: Browser) -> None:
     """With its stack, its spans, and the attributes of one."""
     rich.click("#row-0")
@@ -282,6 +310,9 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
     browser.show(page("ten-thousand"))
     assert found(browser) == "10,000 requests"
     assert browser.count(".inner .row") < 40
+    browser.click("#view-time")
+    assert 2 <= browser.count(".chart path.bar") <= 6
+    browser.click("#view-length")
     browser.focus("#list")
     browser.keys(Keys.END)
     browser.until("document.getElementById('row-9999') !== null")
@@ -340,6 +371,19 @@ def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: C
     assert browser.text(".map-list").count("payments.example.com") == 2
     browser.click(".map-list [data-node='4']")
     assert found(browser) == "0 of 60 requests through Billing"
+
+
+def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_path: Path) -> None:
+    """What became of the baseline, and each gate that says no."""
+    traces = tmp_path / "traces.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    page = tmp_path / "report.html"
+    gates = [read_gate("p95 > 1ms"), read_gate("p95 > 9000ms")]
+    run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
+    browser.show(page.as_uri())
+    assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
+    assert [one.startswith("A gate says no: ") for one in browser.run(told)] == [True, False]
 
 
 def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:

@@ -5,11 +5,20 @@ function brush({ picture, scale, low, high, width }, bottom, describe) {
   const range = s("rect", { y: 15, height: bottom - 15, class: "range" });
   const handles = ["from", "to"].map((side) => handle(side, { scale, low, high }, bottom));
   picture.append(range, ...handles);
-  const edges = () => [state.from > 0 ? scale.at(Math.max(state.from, low)) : 0, state.to > 0 ? scale.at(Math.min(state.to, high)) : width];
+  const edges = () => [
+    state.from > 0 ? scale.at(Math.max(state.from, low)) : 0,
+    state.to > 0 ? scale.at(Math.min(state.to, high)) : width,
+  ];
   const follow = () => {
     const [left, right] = edges();
     show(range, left, right, state.from > 0 || state.to > 0);
-    handles.forEach((element, at) => place(element, at === 0 ? Math.max(4, left) : Math.min(width - 4, right), at === 0 ? state.from || low : state.to || high));
+    handles.forEach((element, at) =>
+      place(
+        element,
+        at === 0 ? Math.max(4, left) : Math.min(width - 4, right),
+        at === 0 ? state.from || low : state.to || high,
+      ),
+    );
   };
   let begun = null;
   const at = (event) => event.clientX - picture.getBoundingClientRect().left;

@@ -15,7 +15,9 @@ function drawDetails() {
   const says = [
     `${ms(span.start)} to ${ms(span.end)}: `,
     h("b", {}, ms(span.end - span.start)),
-    waited > 0 ? [", of which the request waited ", h("b", {}, ms(waited)), " for the span itself: ", ownParts(at)] : ", none of which the request waited for itself",
+    waited > 0
+      ? [", of which the request waited ", h("b", {}, ms(waited)), " for the span itself: ", ownParts(at)]
+      : ", none of which the request waited for itself",
     span.open && ". It was still open when the function ended",
     ".",
   ];
@@ -35,14 +37,28 @@ function drawDetails() {
 function ownParts(at) {
   const sums = new Map();
   for (const { start, end, part } of fall.tree.own[at]) sums.set(part, (sums.get(part) ?? 0) + end - start);
-  return [...sums].flatMap(([part, ns], number_) => [number_ > 0 && ", ", swatch(part), label(part), sums.size > 1 && ` ${ms(ns)}`]);
+  return [...sums].flatMap(([part, ns], number_) => [
+    number_ > 0 && ", ",
+    swatch(part),
+    label(part),
+    sums.size > 1 && ` ${ms(ns)}`,
+  ]);
 }
 
-const HEADS = { kind: "span kind", service: "service.name", status: "status", message: "status message", scope: "scope", span_id: "span id" };
+const HEADS = {
+  kind: "span kind",
+  service: "service.name",
+  status: "status",
+  message: "status message",
+  scope: "scope",
+  span_id: "span id",
+};
 
 function oneSpan(told, inside) {
   const events = told.events ?? [];
-  const heads = Object.entries(HEADS).filter(([name]) => told[name]).map(([name, title]) => [title, told[name]]);
+  const heads = Object.entries(HEADS)
+    .filter(([name]) => told[name])
+    .map(([name, title]) => [title, told[name]]);
   const attributes = Object.entries(told.attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     inside && h("h4", { class: "isolated" }, told.name),
@@ -50,14 +66,25 @@ function oneSpan(told, inside) {
     attributes.length > 0 && h("h4", {}, "Attributes"),
     pairs(attributes),
     events.length > 0 && h("h4", {}, "Events"),
-    events.map((event) => [h("p", { class: "event isolated" }, h("b", {}, event.name), ` at ${ms(event.at)}`), pairs(Object.entries(event.attributes ?? {}))]),
+    events.map((event) => [
+      h("p", { class: "event isolated" }, h("b", {}, event.name), ` at ${ms(event.at)}`),
+      pairs(Object.entries(event.attributes ?? {})),
+    ]),
     told.links && h("h4", {}, "Links"),
     told.links && pairs(told.links.map((link) => [traceName(link.trace_id), link.span_id])),
-  ].flat(Infinity).filter(Boolean);
+  ]
+    .flat(Infinity)
+    .filter(Boolean);
 }
 
 function pairs(entries) {
   if (entries.length === 0) return null;
   const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  return h("dl", { class: "pairs" }, entries.map(([name, value]) => h("div", {}, h("dt", {}, breakable(name)), h("dd", { class: "isolated" }, text(value)))));
+  return h(
+    "dl",
+    { class: "pairs" },
+    entries.map(([name, value]) =>
+      h("div", {}, h("dt", {}, breakable(name)), h("dd", { class: "isolated" }, text(value))),
+    ),
+  );
 }

@@ -4,22 +4,52 @@ const MOST_MARKS = 400;
 const BASE_HEIGHT = 170;
 const ABOVE = 40; // pixels for the words over the picture
 
+const VIEWS = { length: "By length", time: "Over time" };
+const HINTS = {
+  length: "Drag across the picture to filter the list, or move its two handles with the arrow keys.",
+  time: "Each request stands where it started (UTC). A range of times filters in the other picture and in the list.",
+};
+
 function drawDistribution() {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart" });
   const says = marks
     ? "One mark is one request. Slow ones have the colour of what they waited for beyond a typical request."
-    : "Height is the number of requests, at least 3 pixels where there is any. Slow ones have the colour of what they waited for.";
-  const hint = h("p", { class: "key" }, "Drag across the picture to filter the list, or move its two handles with the arrow keys.");
-  section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
+    : "Slow requests have the colour of what they waited for beyond a typical request.";
+  const hint = h("p", { class: "key" });
+  const element = section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
+  element.prepend(
+    h("div", { class: "views", role: "group", "aria-label": "Picture" }, Object.entries(VIEWS).map(viewButton)),
+  );
   let sync = () => {};
-  onWidth(box, (width) => {
-    const [picture, follow] = marks ? markPicture(width) : barPicture(width);
+  let drawn = "";
+  let width = 0;
+  const draw = () => {
+    if (width === 0) return;
+    const [picture, follow] =
+      state.view === "time" ? timePicture(width) : marks ? markPicture(width) : barPicture(width);
     box.replaceChildren(picture);
+    box.classList.toggle("brushed", state.view === "length");
+    hint.textContent = HINTS[state.view];
+    drawn = state.view;
     sync = follow;
     sync();
+  };
+  onWidth(box, (now) => {
+    width = now;
+    draw();
   });
-  watchers.push(() => sync());
+  watchers.push(() => (drawn === state.view ? sync() : draw()));
+}
+
+function viewButton([name, title]) {
+  const show = () => {
+    state.view = name;
+    apply();
+  };
+  const element = h("button", { class: "chip", id: `view-${name}`, onclick: show }, title);
+  watchers.push(() => element.setAttribute("aria-pressed", state.view === name));
+  return element;
 }
 
 function slowKey() {
@@ -27,7 +57,12 @@ function slowKey() {
   for (const part of slowFor.values()) byPart.set(part, (byPart.get(part) ?? 0) + 1);
   if (byPart.size === 0) return "";
   const found = [...byPart].sort((a, b) => b[1] - a[1]);
-  return h("p", { class: "key" }, h("span", {}, "Slow for:"), found.map(([part, times]) => h("span", {}, swatch(part), `${label(part)} (${number(times)})`)));
+  return h(
+    "p",
+    { class: "key" },
+    h("span", {}, "Slow for:"),
+    found.map(([part, times]) => h("span", {}, swatch(part), `${label(part)} (${number(times)})`)),
+  );
 }
 
 function markKey(marks) {
@@ -38,19 +73,29 @@ function markKey(marks) {
     "p",
     { class: "key" },
     h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : square("warm"), "warm"),
-    cold > 0 && h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `cold start (${number(cold)})`),
+    cold > 0 &&
+      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `cold start (${number(cold)})`),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), `error (${number(errors)})`),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), `timeout (${number(timeouts)})`),
   );
 }
 
 const circle = (x, y, r) => s("circle", { cx: x, cy: y, r, class: "mark warm" });
-const diamond = (x, y, r) => s("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, class: "mark cold" });
-const cross = (x, y, r) => s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
-const triangle = (x, y, r) => s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
+const diamond = (x, y, r) =>
+  s("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, class: "mark cold" });
+const cross = (x, y, r) =>
+  s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
+const triangle = (x, y, r) =>
+  s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
 
 function mark(request, x, y, r) {
-  const shape = has(request, TIMEOUT) ? triangle : has(request, ERROR) ? cross : has(request, COLD_START) ? diamond : circle;
+  const shape = has(request, TIMEOUT)
+    ? triangle
+    : has(request, ERROR)
+      ? cross
+      : has(request, COLD_START)
+        ? diamond
+        : circle;
   const element = shape(x, y, r);
   if (isSlow(request)) {
     element.classList.remove("warm");
@@ -122,7 +167,10 @@ function barPicture(width) {
     for (const [name, group] of groups) {
       const size = tall(group.length);
       y -= size;
-      if (size > 0) own.picture.append(s("rect", { x: x - step / 2 + 0.5, y, width: step - 1, height: size, class: `bar ${name}` }));
+      if (size > 0)
+        own.picture.append(
+          s("rect", { x: x - step / 2 + 0.5, y, width: step - 1, height: size, class: `bar ${name}` }),
+        );
     }
     const worst = members.find((request) => has(request, TIMEOUT)) ?? members.find((request) => has(request, ERROR));
     if (worst !== undefined) own.picture.append(mark(worst, x, base + 10, 2.6));
@@ -168,6 +216,9 @@ function axis({ picture, scale, width }, y) {
   picture.append(s("line", { x1: 0, x2: width, y1: y + 0.5, y2: y + 0.5, class: "axis" }));
   for (const { x, value } of scale.ticks(52)) {
     const anchor = x < 22 ? "start" : x > width - 26 ? "end" : "middle";
-    picture.append(s("line", { x1: x, x2: x, y1: y, y2: y + 5, class: "axis" }), s("text", { x, y: y + 20, "text-anchor": anchor }, axisWords(value)));
+    picture.append(
+      s("line", { x1: x, x2: x, y1: y, y2: y + 5, class: "axis" }),
+      s("text", { x, y: y + 20, "text-anchor": anchor }, axisWords(value)),
+    );
   }
 }

@@ -19,7 +19,8 @@ function furnish(element, properties, children) {
 }
 
 function append(element, children) {
-  for (const child of children.flat(Infinity)) if (child != null && child !== false && child !== "") element.append(child);
+  for (const child of children.flat(Infinity))
+    if (child != null && child !== false && child !== "") element.append(child);
 }
 
 /** A section of the page: a title, a sentence that says what it shows, and what `draw` puts below. */

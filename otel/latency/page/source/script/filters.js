@@ -7,18 +7,41 @@ function filters() {
       state[name] = event.target.value === "" ? -1 : Number(event.target.value);
       apply();
     };
-    return h("select", { id, "aria-label": capital(all), onchange: change }, option("", capital(all)), values.map(([value, text]) => option(value, text)));
+    return h(
+      "select",
+      { id, "aria-label": capital(all), onchange: change },
+      option("", capital(all)),
+      values.map(([value, text]) => option(value, text)),
+    );
   };
-  const parted = report.buckets.flatMap((bucket, part) => (bucket.total_ns > 0 ? [[part, `waits for ${label(part)}`]] : []));
-  const search = h("input", { type: "search", id: "search", placeholder: "Trace id, route, part, status", "aria-label": "Search requests" });
+  const parted = report.buckets.flatMap((bucket, part) =>
+    bucket.total_ns > 0 ? [[part, `waits for ${label(part)}`]] : [],
+  );
+  const search = h("input", {
+    type: "search",
+    id: "search",
+    placeholder: "Trace id, route, part, status",
+    "aria-label": "Search requests",
+  });
   search.addEventListener("input", () => {
     state.query = search.value;
     apply();
   });
-  const route = choose("route", "route", "all routes", requests.routes.map((name, at) => [at, name]));
+  const route = choose(
+    "route",
+    "route",
+    "all routes",
+    requests.routes.map((name, at) => [at, name]),
+  );
   const part = choose("part", "part", "any part", parted);
   const limit = (side) => {
-    const field = h("input", { type: "number", id: side, min: 0, placeholder: side, "aria-label": `${capital(side)}, milliseconds` });
+    const field = h("input", {
+      type: "number",
+      id: side,
+      min: 0,
+      placeholder: side,
+      "aria-label": `${capital(side)}, milliseconds`,
+    });
     field.addEventListener("input", () => {
       state[side] = Math.max(0, Math.floor(Number(field.value)) || 0);
       apply();
@@ -46,7 +69,12 @@ function chip(name, is) {
     if (!state.only.delete(name)) state.only.add(name);
     apply();
   };
-  const element = h("button", { class: "chip", id: `only-${name}`, onclick: toggle }, capital(name), h("small", {}, ` ${number(times)}`));
+  const element = h(
+    "button",
+    { class: "chip", id: `only-${name}`, onclick: toggle },
+    capital(name),
+    h("small", {}, ` ${number(times)}`),
+  );
   watchers.push(() => element.setAttribute("aria-pressed", state.only.has(name)));
   return element;
 }

@@ -1,8 +1,8 @@
-// ---- The places of the map's nodes: in columns by the longest way to them, in each column near those that they belong to.
+// ---- The places of the map's nodes: in columns by the longest way to them, each near those that it belongs to.
 
 const SWEEPS = 4;
 
-/** Columns of boxes `{node, edges, column}`; an edge over several columns passes a box without a node in each between. */
+/** Columns of boxes, and the way of each edge through them: between its ends it passes boxes without a node. */
 function layers({ nodes, edges }) {
   const forward = withoutCycles(nodes, edges);
   const column = new Map(nodes.map((node) => [node.id, 0]));

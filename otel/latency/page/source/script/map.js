@@ -1,13 +1,22 @@
 // ---- Who calls whom: a map with as many columns as there are calls in a row; a list where it would not fit.
 
-const KINDS = { "api gateway": "API", function: "Lambda function", aws: "AWS", external: "external API", database: "database" };
+const KINDS = {
+  "api gateway": "API",
+  function: "Lambda function",
+  aws: "AWS",
+  external: "external API",
+  database: "database",
+};
 const PORT = 34; // pixels between lines that arrive at one node
 const BACK = 14; // pixels for lines that go back
 const BOX = [112, 204]; // pixels of a node's width, at least and at most
 
 function drawMap() {
   if (report.map.edges.length === 0) return;
-  const says = count > 1 ? "Line width follows the time spent there. p95 is that of the calls, not of the requests." : "Line width follows the time spent there.";
+  const says =
+    count > 1
+      ? "Line width follows the time spent there. p95 is that of the calls, not of the requests."
+      : "Line width follows the time spent there.";
   const box = h("div", { class: "map" });
   section("map", "Who calls whom", says, box).classList.add("wide");
   const plan = layers(report.map);
@@ -58,7 +67,12 @@ function mapPicture({ columns, ways }, width, nodeWidth, longest) {
     }
   });
   const back = ways.some(({ way }) => way.length === 2 && way[1].x <= way[0].x);
-  const picture = s("svg", { width, height: height + (back ? 2 * BACK : 0), role: "group", "aria-label": "Map of calls" });
+  const picture = s("svg", {
+    width,
+    height: height + (back ? 2 * BACK : 0),
+    role: "group",
+    "aria-label": "Map of calls",
+  });
   const most = Math.max(1, ...ways.map(({ edge }) => edge.total_ns));
   const words = s("g", {});
   const sizes = { nodeWidth, gap, longest, bottom: height + BACK };
@@ -75,6 +89,9 @@ function port(box, other, side, apart) {
 }
 
 function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) {
+  const wrong = wrongWords(edge);
+  const whole = wide(callWords(edge)) + wide(` · ${wrong}`, `600 ${SMALL}`);
+  const aside = wrong !== "" && gap - 50 > whole;
   let path = "";
   let [x, y] = [0, 0];
   for (let at = 1; at < way.length; at++) {
@@ -82,7 +99,8 @@ function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) 
     const [left, right] = [from.x + nodeWidth, to.x];
     const start = from.node === null ? y : port(from, to, "after", 10);
     const end = to.node === null ? to.middle : port(to, from, "before", PORT);
-    const flat = at === way.length - 1 ? Math.min(right - left - 24, Math.max(longest + 10, gap * 0.5)) : 0;
+    const flat =
+      at === way.length - 1 ? Math.min(right - left - 24, Math.max((aside ? whole : longest) + 12, gap * 0.5)) : 0;
     [x, y] = [right, end];
     if (right <= left) {
       // A call back to a caller, or to itself: below everything, and up again.
@@ -96,17 +114,22 @@ function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) 
   }
   const last = nodeOf(edge.to);
   const kind = last.kind === "function" ? "gateway" : last.kind;
-  const wrong = wrongWords(edge);
-  const aside = wrong !== "" && gap > 300;
   const text = (at, content, name) => s("text", { x: x - 8, y: at, "text-anchor": "end", class: name }, content);
-  words.append(text(y - thick / 2 - 4, [callWords(edge), aside && s("tspan", { class: "bad" }, ` · ${wrong}`)], "words"));
+  words.append(
+    text(y - thick / 2 - 4, [callWords(edge), aside && s("tspan", { class: "bad" }, ` · ${wrong}`)], "words"),
+  );
   if (wrong !== "" && !aside) words.append(text(y + thick / 2 + 12, wrong, "words bad"));
   return s("path", { d: path, class: `call p-${kind}`, "stroke-width": thick.toFixed(1) });
 }
 
 function nodeBox({ node, x, y, height }, width) {
   const [name, kind] = nodeWords(node);
-  const acts = count > 1 && { tabindex: 0, role: "button", "aria-label": `${kind} ${name}: filter the list`, onclick: () => showNode(node) };
+  const acts = count > 1 && {
+    tabindex: 0,
+    role: "button",
+    "aria-label": `${kind} ${name}: filter the list`,
+    onclick: () => showNode(node),
+  };
   const element = s(
     "g",
     { class: "node", "data-node": node.id, ...acts },
@@ -139,9 +162,18 @@ function mapList() {
       {},
       count > 1 ? h("button", { "data-node": node.id, onclick: () => showNode(node) }, title) : h("span", {}, title),
       edge && h("small", {}, callWords(edge), wrong !== "" && h("span", { class: "bad" }, ` · ${wrong}`)),
-      below.length > 0 && h("ul", {}, below.map((one) => item(nodeOf(one.to), one, [...above, node.id]))),
+      below.length > 0 &&
+        h(
+          "ul",
+          {},
+          below.map((one) => item(nodeOf(one.to), one, [...above, node.id])),
+        ),
     );
   };
   const tops = nodes.filter((node) => !called.has(node.id));
-  return h("ul", { class: "map-list" }, (tops.length > 0 ? tops : nodes.slice(0, 1)).map((node) => item(node, null, [])));
+  return h(
+    "ul",
+    { class: "map-list" },
+    (tops.length > 0 ? tops : nodes.slice(0, 1)).map((node) => item(node, null, [])),
+  );
 }

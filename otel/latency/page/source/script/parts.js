@@ -25,14 +25,31 @@ function drawComparison({ slow, typical, difference_ns: difference }) {
   const heads = [
     h("th", { scope: "col" }, "Part"),
     h("th", { scope: "col" }, "Whose"),
-    h("th", { scope: "col", class: "bars" }, h("span", { class: "legend" }, h("i", { class: "typical" }), "typical ", h("i", {}), "slow")),
-    ["Typical", "Slow", "Difference", "Share", "Calls"].map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
+    h(
+      "th",
+      { scope: "col", class: "bars" },
+      h("span", { class: "legend" }, h("i", { class: "typical" }), "typical ", h("i", {}), "slow"),
+    ),
+    ["Typical", "Slow", "Difference", "Share", "Calls"].map((name) =>
+      h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name),
+    ),
     h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
   ];
   const more = rows(small);
   for (const row of more) row.hidden = true;
-  const table = h("table", { class: "parts compared" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows(large), more));
-  section("parts", "Where the time goes: typical against slow", comparedWords(slow, typical, difference), table, small.length > 0 && unfold(small, more));
+  const table = h(
+    "table",
+    { class: "parts compared" },
+    h("thead", {}, h("tr", {}, heads)),
+    h("tbody", {}, rows(large), more),
+  );
+  section(
+    "parts",
+    "Where the time goes: typical against slow",
+    comparedWords(slow, typical, difference),
+    table,
+    small.length > 0 && unfold(small, more),
+  );
 }
 
 function namedPart() {
@@ -46,8 +63,11 @@ function comparedWords(slow, typical, difference) {
   const whose = Object.entries(owned).filter(([, ns]) => Math.abs(ns) >= Math.max(5e5, difference * SMALL_SHARE));
   whose.sort((a, b) => b[1] - a[1]);
   const names = { ours: "ours", theirs: "theirs", platform: "the platform's" };
-  const shares = whose.map(([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${names[owner]}`);
-  const between = difference > 0 && shares.length > 0 ? ` Of the ${ms(difference)} between them, ${shares.join(", ")}.` : "";
+  const shares = whose.map(
+    ([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${names[owner]}`,
+  );
+  const between =
+    difference > 0 && shares.length > 0 ? ` Of the ${ms(difference)} between them, ${shares.join(", ")}.` : "";
   return `A slow request takes ${ms(slow.mean_ns)}, a typical one of the same route ${ms(typical.mean_ns)}.${between}`;
 }
 
@@ -65,7 +85,10 @@ function unfold(small, rows) {
 }
 
 function trouble(row) {
-  const found = [row.errors > 0 && plural(row.errors, "error"), row.throttles > 0 && `${number(row.throttles)}${THIN}throttled`];
+  const found = [
+    row.errors > 0 && plural(row.errors, "error"),
+    row.throttles > 0 && `${number(row.throttles)}${THIN}throttled`,
+  ];
   return found.filter(Boolean).join(", ");
 }
 
@@ -76,7 +99,11 @@ function partName(row) {
   const name = [swatch(row.part), h("span", { class: "isolated" }, breakable(label(row.part)))];
   if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
   const show = () => only({ part: row.part, sort: "part", down: true });
-  return h("td", { class: "name" }, h("button", { class: "part", title: "Show the requests that waited for it", onclick: show }, name));
+  return h(
+    "td",
+    { class: "name" },
+    h("button", { class: "part", title: "Show the requests that waited for it", onclick: show }, name),
+  );
 }
 
 function comparedRow(row, scale, lead) {
@@ -95,7 +122,11 @@ function comparedRow(row, scale, lead) {
     h("td", { class: "num typical-ms" }, ms(row.typical_mean_ns)),
     h("td", { class: "num slow-ms" }, ms(row.slow_mean_ns)),
     h("td", { class: "num difference" }, signedMs(row.difference_ns)),
-    h("td", { class: "num share" }, Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(row.difference_share, 1)),
+    h(
+      "td",
+      { class: "num share" },
+      Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(row.difference_share, 1),
+    ),
     h("td", { class: row.calls > 0 ? "num calls" : "num calls none" }, row.calls > 0 ? number(row.calls) : "–"),
     h("td", { class: "trouble" }, trouble(row)),
   );
@@ -110,13 +141,17 @@ function drawMeans() {
   const owned = { theirs: 0, ours: 0, platform: 0 };
   for (const row of order) owned[row.owner] += row.total_ns;
   const names = { ours: "ours", theirs: "theirs", platform: "the platform's" };
-  const shares = Object.entries(owned).filter(([, ns]) => ns > 0).map(([name, ns]) => `${ms(ns / count)} ${names[name]}`);
+  const shares = Object.entries(owned)
+    .filter(([, ns]) => ns > 0)
+    .map(([name, ns]) => `${ms(ns / count)} ${names[name]}`);
   const says = `Of ${ms(whole / count)}${one ? "" : ", the mean of all requests"}: ${shares.join(", ")}.`;
   const heads = [
     h("th", { scope: "col" }, "Part"),
     h("th", { scope: "col" }, "Whose"),
     h("th", { scope: "col", class: "bars" }),
-    [one ? "Time" : "Mean", "Share", "Calls"].map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
+    [one ? "Time" : "Mean", "Share", "Calls"].map((name) =>
+      h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name),
+    ),
     h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
   ];
   const row = (each) =>
@@ -125,12 +160,21 @@ function drawMeans() {
       {},
       partName(each),
       owner(each),
-      h("td", { class: "bars" }, h("div", { class: `fill ${partClass(each.part)}`, $width: `${(each.total_ns / scale) * 100}%` })),
+      h(
+        "td",
+        { class: "bars" },
+        h("div", { class: `fill ${partClass(each.part)}`, $width: `${(each.total_ns / scale) * 100}%` }),
+      ),
       h("td", { class: "num difference" }, ms(each.total_ns / count)),
       h("td", { class: "num share" }, percent(each.total_ns, whole)),
       h("td", { class: each.calls > 0 ? "num calls" : "num calls none" }, each.calls > 0 ? number(each.calls) : "–"),
       h("td", { class: "trouble" }, trouble(each)),
     );
-  const table = h("table", { class: "parts means" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, order.map(row)));
+  const table = h(
+    "table",
+    { class: "parts means" },
+    h("thead", {}, h("tr", {}, heads)),
+    h("tbody", {}, order.map(row)),
+  );
   section("parts", "Where the time goes", says, table);
 }

@@ -1,7 +1,6 @@
 // ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
 
 const FEW_PARTS = 6;
-const FEW_FRAMES = 5;
 
 function drawRequestSection() {
   const element = h("section", { id: "request", "aria-labelledby": "request-title" });
@@ -21,7 +20,12 @@ function showRequest(request) {
     element.replaceChildren(h("h2", { id: "request-title" }, "One request"), hint);
     return;
   }
-  element.replaceChildren(requestHead(request), partsOf(request), ...[stackOf(request)].flat(), ...spansOrHint(request));
+  element.replaceChildren(
+    requestHead(request),
+    partsOf(request),
+    ...[stackOf(request)].flat(),
+    ...spansOrHint(request),
+  );
   if (fall.tree !== null) drawFall();
 }
 
@@ -29,16 +33,33 @@ function requestHead(request) {
   const id = requests.trace_id[request];
   const largest = largestPart(request);
   const wall = requests.wall_ns[request];
-  const most = largest < 0 ? "" : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
+  const most =
+    largest < 0
+      ? ""
+      : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
   const started = clock(requests.start_ms[request]);
   const status = requests.status[request];
-  const facts_ = [most, started && `Started ${started} UTC`, status !== null && `, answered with ${status}`, started && "."];
-  const console_ = report.console?.startsWith("https://") && h("a", { href: report.console + traceName(id), rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
-  const tool = (name, text, id_, act) => h("button", { class: "button", id: id_, "aria-label": name, title: name, onclick: act }, text);
+  const facts_ = [
+    most,
+    started && `Started ${started} UTC`,
+    status !== null && `, answered with ${status}`,
+    started && ".",
+  ];
+  const console_ =
+    report.console?.startsWith("https://") &&
+    h("a", { href: report.console + traceName(id), rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
+  const tool = (name, text, id_, act) =>
+    h("button", { class: "button", id: id_, "aria-label": name, title: name, onclick: act }, text);
   return h(
     "div",
     { class: "request-head" },
-    h("h2", { id: "request-title", tabindex: -1 }, h("span", { class: "isolated" }, routeOf(request)), ` · ${ms(wall)} `, marksOf(request)),
+    h(
+      "h2",
+      { id: "request-title", tabindex: -1 },
+      h("span", { class: "isolated" }, routeOf(request)),
+      ` · ${ms(wall)} `,
+      marksOf(request),
+    ),
     h(
       "div",
       { class: "tools" },
@@ -59,55 +80,30 @@ function partsOf(request) {
   const found = [];
   for (let at = 0; at < buckets.length; at += 2) found.push([buckets[at], buckets[at + 1]]);
   const rest = found.slice(FEW_PARTS);
-  const item = ([part, ns]) => h("li", {}, swatch(part), h("span", { class: "isolated" }, label(part)), h("b", {}, ms(ns)));
-  const more = rest.length > 0 && h("li", {}, `${rest.length} more`, h("b", {}, ms(rest.reduce((sum, [, ns]) => sum + ns, 0))));
-  return h("ul", { class: "parts-of-one", "aria-label": "Parts of this request" }, found.slice(0, FEW_PARTS).map(item), more);
-}
-
-function stackOf(request) {
-  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
-  if (timeout === undefined) return [];
-  const limit = timeout.limit_ns > 0 ? [" of ", h("b", {}, ms(timeout.limit_ns))] : "";
-  if (timeout.running === "") {
-    return h("div", { class: "stack", id: "stack" }, h("p", {}, "It ran into the deadline", limit, ". What was running is not known: the function's own spans were lost with it."));
-  }
-  const says = ["At the deadline", limit, " this was running, for ", h("b", {}, ms(timeout.elapsed_ns)), ": ", h("b", { class: "isolated" }, timeout.running)];
-  const threads = timeout.threads.map((thread) =>
-    h("details", {}, h("summary", {}, "In thread ", h("b", { class: "isolated" }, thread.name)), framesOf(thread.frames)),
+  const item = ([part, ns]) =>
+    h("li", {}, swatch(part), h("span", { class: "isolated" }, label(part)), h("b", {}, ms(ns)));
+  const more =
+    rest.length > 0 && h("li", {}, `${rest.length} more`, h("b", {}, ms(rest.reduce((sum, [, ns]) => sum + ns, 0))));
+  return h(
+    "ul",
+    { class: "parts-of-one", "aria-label": "Parts of this request" },
+    found.slice(0, FEW_PARTS).map(item),
+    more,
   );
-  const frames = timeout.frames.length > 0 ? framesOf(timeout.frames) : h("p", {}, "No stack was recorded.");
-  return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames, threads);
-}
-
-/** The frames, the innermost last; many of packages in a row are folded, for nobody looks for a mistake there first. */
-function framesOf(frames) {
-  const element = h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" });
-  for (let at = 0; at < frames.length; ) {
-    let end = at + 1;
-    while (end < frames.length && frames[end].own === frames[at].own) end++;
-    const few = frames.slice(at, end);
-    if (frames[at].own || few.length < FEW_FRAMES) append(element, few.map(frameOf));
-    else {
-      // The innermost stays in sight: it says what the function was waiting in.
-      const last = end === frames.length ? few.pop() : null;
-      const title = h("summary", {}, `${plural(few.length, "frame")} of packages`);
-      append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);
-    }
-    at = end;
-  }
-  return element;
-}
-
-function frameOf(frame) {
-  const place = h("span", { class: "isolated" }, `${frame.file}:${frame.line}  ${frame.function}`);
-  return h("li", { class: frame.own && "own" }, place, frame.text && h("span", { class: "isolated code" }, frame.text));
 }
 
 function spansOrHint(request) {
   if (fall.tree === null) {
     const which = "the slowest, errors, timeouts, cold starts and some typical ones";
     const command = `lambda-latency report ${report.sources.slice(0, 1).join("")} --trace ${requests.trace_id[request]}`;
-    return [h("p", { class: "hint" }, `This page keeps the spans of ${plural(report.kept, "request")}: ${which}. For this one: `, h("code", {}, command))];
+    return [
+      h(
+        "p",
+        { class: "hint" },
+        `This page keeps the spans of ${plural(report.kept, "request")}: ${which}. For this one: `,
+        h("code", {}, command),
+      ),
+    ];
   }
   const { orphans, others } = fall.tree;
   const names = (few) => few.slice(0, 5).join(", ") + (few.length > 5 ? "…" : "");
@@ -115,7 +111,13 @@ function spansOrHint(request) {
     orphans.length > 0 && `${plural(orphans.length, "orphan")} (the parent was never recorded): ${names(orphans)}.`,
     others.length > 0 && `${plural(others.length, "more root")} in this trace: ${names(others)}.`,
   ].filter(Boolean);
-  const details = h("div", { class: "details", id: "details", role: "region", "aria-label": "Selected span", hidden: true });
+  const details = h("div", {
+    class: "details",
+    id: "details",
+    role: "region",
+    "aria-label": "Selected span",
+    hidden: true,
+  });
   return [fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text))];
 }
 
@@ -125,11 +127,30 @@ function fallLegend(request) {
   return h(
     "p",
     { class: "key" },
-    h("span", {}, sign(s("rect", { y: 0, width: 28, height: 9, class: "waited warm" }), s("line", { x1: 0, x2: 28, y1: 12, y2: 12, class: "path" })), "critical path: the wall clock waited here"),
-    h("span", {}, sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline" })), "open, but waiting for something below"),
-    h("span", {}, sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline loose" })), "off the path, or left open"),
+    h(
+      "span",
+      {},
+      sign(
+        s("rect", { y: 0, width: 28, height: 9, class: "waited warm" }),
+        s("line", { x1: 0, x2: 28, y1: 12, y2: 12, class: "path" }),
+      ),
+      "critical path: the wall clock waited here",
+    ),
+    h(
+      "span",
+      {},
+      sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline" })),
+      "open, but waiting for something below",
+    ),
+    h(
+      "span",
+      {},
+      sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline loose" })),
+      "off the path, or left open",
+    ),
     late && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "answered" })), "the response is out"),
-    has(request, TIMEOUT) && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "deadline" })), "the deadline"),
+    has(request, TIMEOUT) &&
+      h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "deadline" })), "the deadline"),
   );
 }
 

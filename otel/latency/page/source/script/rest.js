@@ -17,17 +17,34 @@ function drawSampling() {
 
 function shareTable(of, rows) {
   const heads = ["Seen", "Counted", "Share"].map((name) => h("th", { scope: "col", class: "num" }, name));
-  return h("table", { class: "shares" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }))), h("tbody", {}, rows));
+  return h(
+    "table",
+    { class: "shares" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }))),
+    h("tbody", {}, rows),
+  );
 }
 
 function shareRow(name, seen, total) {
   const share = total > 0 ? Math.min(1, seen / total) : 0;
-  const bar = h("td", { class: "bars" }, h("div", { class: "share-bar", "aria-hidden": "true" }, h("div", { $width: `${share * 100}%` })));
-  return h("tr", {}, h("td", { class: "isolated" }, name), [number(seen), number(total), percent(share, 1)].map((text) => h("td", { class: "num" }, text)), bar);
+  const bar = h(
+    "td",
+    { class: "bars" },
+    h("div", { class: "share-bar", "aria-hidden": "true" }, h("div", { $width: `${share * 100}%` })),
+  );
+  return h(
+    "tr",
+    {},
+    h("td", { class: "isolated" }, name),
+    [number(seen), number(total), percent(share, 1)].map((text) => h("td", { class: "num" }, text)),
+    bar,
+  );
 }
 
 function hourTable() {
-  const rows = report.by_hour.map(({ start_ms: start, seen, total }) => shareRow(`${new Date(start).toISOString().slice(0, 13).replace("T", " ")}:00 UTC`, seen, total));
+  const rows = report.by_hour.map(({ start_ms: start, seen, total }) =>
+    shareRow(`${new Date(start).toISOString().slice(0, 13).replace("T", " ")}:00 UTC`, seen, total),
+  );
   return h("details", {}, h("summary", {}, `By hour (${plural(rows.length, "hour")})`), shareTable("Hour", rows));
 }
 
@@ -36,8 +53,10 @@ function drawProblems() {
   const sum = (effect) => problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")];
   let says = count > 0 ? "None. Every span was read, and every one fits." : "Nothing could be read.";
-  if (count > 0 && skipped > 0) says = `${plural(skipped, "thing")} skipped while reading; everything else is in the numbers above.`;
-  else if (count > 0 && odd > 0) says = `Every span was read; ${plural(odd, "thing")} in them ${odd === 1 ? "does" : "do"} not fit, and ${odd === 1 ? "is" : "are"} counted all the same.`;
+  if (count > 0 && skipped > 0)
+    says = `${plural(skipped, "thing")} skipped while reading; everything else is in the numbers above.`;
+  else if (count > 0 && odd > 0)
+    says = `Every span was read; ${plural(odd, "thing")} in them ${odd === 1 ? "does" : "do"} not fit, and ${odd === 1 ? "is" : "are"} counted all the same.`;
   const row = (one) =>
     h(
       "tr",
@@ -47,7 +66,14 @@ function drawProblems() {
       h("td", { class: "num" }, number(one.count)),
       h("td", { class: "effect" }, one.effect),
     );
-  const heads = [h("th", { scope: "col" }, "Where"), h("th", { scope: "col" }, "What"), h("th", { scope: "col", class: "num" }, "Times"), h("th", { scope: "col" }, "Effect")];
-  const table = problems.length > 0 && h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, problems.map(row)));
+  const heads = [
+    h("th", { scope: "col" }, "Where"),
+    h("th", { scope: "col" }, "What"),
+    h("th", { scope: "col", class: "num" }, "Times"),
+    h("th", { scope: "col" }, "Effect"),
+  ];
+  const table =
+    problems.length > 0 &&
+    h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, problems.map(row)));
   section("problems", "Problems met while reading", says, table);
 }

@@ -11,7 +11,13 @@ function treeOf(request) {
     if (span.parent >= 0) children[span.parent].push(at);
   });
   for (const [row, start, end, part] of path) own[row].push({ start, end, part });
-  const tree = { ...told, children, own, last: spans.map((_, at) => at), waited: own.map((each) => each.reduce((sum, one) => sum + one.end - one.start, 0)) };
+  const tree = {
+    ...told,
+    children,
+    own,
+    last: spans.map((_, at) => at),
+    waited: own.map((each) => each.reduce((sum, one) => sum + one.end - one.start, 0)),
+  };
   tree.below = [...tree.waited];
   for (let at = spans.length - 1; at > 0; at--) {
     const { parent } = spans[at];
@@ -27,7 +33,11 @@ function treeOf(request) {
 function foldedAtFirst({ spans, children }) {
   const inside = (part) => ["connect", "cold start"].includes(parts[part].bucket);
   return new Set(
-    spans.flatMap((span, at) => (span.parent >= 0 && children[at].length > 0 && children[at].every((child) => inside(spans[child].part)) ? [at] : [])),
+    spans.flatMap((span, at) =>
+      span.parent >= 0 && children[at].length > 0 && children[at].every((child) => inside(spans[child].part))
+        ? [at]
+        : [],
+    ),
   );
 }
 

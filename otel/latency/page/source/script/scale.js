@@ -44,7 +44,8 @@ function logScale(low, high, left, right) {
         for (const step of steps) {
           const value = step * power;
           const x = this.at(value);
-          if (value < low * 0.999 || value > high * 1.001 || (found.length > 0 && x - found.at(-1).x < apart)) continue;
+          if (value < low * 0.999 || value > high * 1.001 || (found.length > 0 && Math.abs(x - found.at(-1).x) < apart))
+            continue;
           found.push({ x, value });
         }
       }
@@ -53,4 +54,5 @@ function logScale(low, high, left, right) {
   };
 }
 
-const axisWords = (value) => (value >= 1000 ? `${Number((value / 1000).toPrecision(2))}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`);
+const axisWords = (value) =>
+  value >= 1000 ? `${Number((value / 1000).toPrecision(2))}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`;

@@ -1,6 +1,18 @@
-// ---- What is shown: filters, order and the open request. They stand in the address, so a view can be sent to somebody.
+// ---- What is shown: filters, order, the open request. They stand in the address, so a view can be sent on.
 
-const state = { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0, sort: "took", down: true, open: -1 };
+const state = {
+  query: "",
+  route: -1,
+  part: -1,
+  node: -1,
+  only: new Set(),
+  from: 0,
+  to: 0,
+  sort: "took",
+  down: true,
+  open: -1,
+  view: "length",
+};
 let view = Int32Array.from(requests.wall_ns.keys());
 const watchers = [];
 
@@ -28,7 +40,13 @@ function haystack(request) {
   if (found !== undefined) return found;
   const id = requests.trace_id[request];
   const largest = largestPart(request);
-  const words = [id, traceName(id), routeOf(request), requests.status[request] ?? "", largest < 0 ? "" : label(largest)];
+  const words = [
+    id,
+    traceName(id),
+    routeOf(request),
+    requests.status[request] ?? "",
+    largest < 0 ? "" : label(largest),
+  ];
   return (haystacks[request] = words.join("\n").toLowerCase());
 }
 
@@ -37,7 +55,13 @@ function reset() {
 }
 
 const isFiltered = () =>
-  state.query !== "" || state.route >= 0 || state.part >= 0 || state.node >= 0 || state.only.size > 0 || state.from > 0 || state.to > 0;
+  state.query !== "" ||
+  state.route >= 0 ||
+  state.part >= 0 ||
+  state.node >= 0 ||
+  state.only.size > 0 ||
+  state.from > 0 ||
+  state.to > 0;
 
 /** Filter and sort, tell everybody, and write it into the address. */
 function apply() {
@@ -59,7 +83,9 @@ function apply() {
   }
   const key = Float64Array.from({ length: count }, (_, request) => SORTS[state.sort](request));
   const sign = state.down ? -1 : 1;
-  view = Int32Array.from(found).sort((a, b) => sign * (key[a] - key[b]) || requests.wall_ns[b] - requests.wall_ns[a] || a - b);
+  view = Int32Array.from(found).sort(
+    (a, b) => sign * (key[a] - key[b]) || requests.wall_ns[b] - requests.wall_ns[a] || a - b,
+  );
   for (const watcher of watchers) watcher();
   writeAddress();
 }
@@ -79,6 +105,7 @@ function writeAddress() {
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
   for (const name of ["from", "to"]) if (state[name] > 0) words.set(name, state[name]);
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
+  if (state.view !== "length") words.set("view", state.view);
   if (state.open >= 0 && count > 1) words.set("trace", requests.trace_id[state.open]);
   try {
     history.replaceState(null, "", words.size > 0 ? `#${words}` : location.pathname + location.search);
@@ -87,7 +114,7 @@ function writeAddress() {
   }
 }
 
-/** Take filters and order from the address; returns the request that it opens, or -1. */
+/** Take filters, order and picture from the address; returns the request that it opens, or -1. */
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const whole = (name, end) => {
@@ -106,5 +133,6 @@ function readAddress() {
   const name = sort.replace(/^-/, "");
   state.sort = Object.hasOwn(SORTS, name) ? name : "took";
   state.down = state.sort === name ? sort.startsWith("-") : true;
+  state.view = words.get("view") === "time" ? "time" : "length";
   return requests.trace_id.indexOf(words.get("trace"));
 }

@@ -1,7 +1,11 @@
 // ---- The verdict: the sentence, how sure it is, what timed out, what to do; then the facts in one line.
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
-const EXAMPLES = ["lambda-latency demo", "lambda-latency report --xray --since 1h", "lambda-latency report traces.jsonl"];
+const EXAMPLES = [
+  "lambda-latency demo",
+  "lambda-latency report --xray --since 1h",
+  "lambda-latency report traces.jsonl",
+];
 
 function inWords(pieces) {
   return pieces.map(({ text, strong, part, owner }) => {
@@ -15,23 +19,45 @@ function drawVerdict() {
   const { verdict } = report;
   const even = verdict.kind === "even";
   const timeouts = report.timed_out.map(({ pieces, trace_id: id }) =>
-    h("p", { class: "timed-out" }, inWords(pieces), " ", count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, "Open it")),
+    h(
+      "p",
+      { class: "timed-out" },
+      inWords(pieces),
+      " ",
+      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, "Open it"),
+    ),
   );
   const buttons = h(
     "div",
     { class: "buttons" },
     count > 1 &&
       verdict.trace_id &&
-      h("button", { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) }, "Open a request that shows it"),
+      h(
+        "button",
+        { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) },
+        "Open a request that shows it",
+      ),
     verdict.against &&
-      h("button", { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) }, "Open one against it"),
+      h(
+        "button",
+        { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) },
+        "Open one against it",
+      ),
     count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
-  append(byId("verdict"), [sentence, even ? [timeouts, evidence] : [evidence, timeouts], next, buttons]);
-  if (count === 0) append(byId("verdict"), [h("p", {}, "Try one of these:"), EXAMPLES.map((line) => h("code", { class: "command" }, line))]);
+  const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
+  const gates = report.gates
+    .filter((gate) => gate.failed)
+    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A gate says no: "), gate.sentence));
+  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], changed, next, buttons]);
+  if (count === 0)
+    append(byId("verdict"), [
+      h("p", {}, "Try one of these:"),
+      EXAMPLES.map((line) => h("code", { class: "command" }, line)),
+    ]);
   if (count > 1) byId("verdict").after(facts());
 }
 
@@ -39,7 +65,11 @@ function confidence() {
   const { verdict } = report;
   if (verdict.kind !== "clear" && verdict.kind !== "thin") return "";
   const level = CONFIDENCE[verdict.confidence];
-  return h("span", { class: "dots", "aria-hidden": "true" }, [1, 2, 3].map((at) => h("i", { class: at <= level && "on" })));
+  return h(
+    "span",
+    { class: "dots", "aria-hidden": "true" },
+    [1, 2, 3].map((at) => h("i", { class: at <= level && "on" })),
+  );
 }
 
 async function copySentence(event) {
@@ -56,7 +86,8 @@ async function copySentence(event) {
 
 function facts() {
   const { wall_ns: walls, cold_starts: cold, sampling } = report;
-  const fact = (name, value, more) => h("div", {}, h("dt", {}, name), h("dd", {}, value, more && h("small", {}, ` ${more}`)));
+  const fact = (name, value, more) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, value, more && h("small", {}, ` ${more}`)));
   const filter = (number_, name) =>
     number_ === 0 ? "0" : h("button", { onclick: () => only({ only: new Set([name]) }) }, number(number_));
   const known = sampling.total !== null && sampling.seen <= sampling.total;
@@ -76,7 +107,8 @@ function facts() {
 }
 
 function drawHead() {
-  const sources = report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
+  const sources =
+    report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
   append(byId("head"), [
     h("span", {}, h("b", {}, "lambda-latency"), " report"),
     h("span", { class: "isolated" }, breakable(sources)),

@@ -5,15 +5,40 @@ const AXIS = 26;
 const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 
-const fall = { request: -1, tree: null, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null, width: 0 };
+const fall = {
+  request: -1,
+  tree: null,
+  folded: new Set(),
+  rows: [],
+  current: 0,
+  zoom: null,
+  details: false,
+  element: null,
+  width: 0,
+};
 
 function loadFall(request) {
   const tree = request < 0 ? null : treeOf(request);
-  Object.assign(fall, { request, tree, folded: new Set(), rows: [], current: 0, zoom: null, details: false, element: null });
+  Object.assign(fall, {
+    request,
+    tree,
+    folded: new Set(),
+    rows: [],
+    current: 0,
+    zoom: null,
+    details: false,
+    element: null,
+  });
   if (tree === null) return;
   fall.folded = foldedAtFirst(tree);
   fall.rows = visibleRows(tree, fall.folded);
-  fall.element = h("div", { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": "Spans of the request" });
+  fall.element = h("div", {
+    class: "fall",
+    id: "fall",
+    role: "treegrid",
+    tabindex: 0,
+    "aria-label": "Spans of the request",
+  });
   fall.element.addEventListener("keydown", fallKey);
 }
 
@@ -72,13 +97,23 @@ function drawBar(bars, own, row, at) {
   const [left, right] = [own.at(span.start), Math.max(own.at(span.start) + 2, own.at(span.end))];
   const top = own.middle(at) - BAR / 2;
   const loose = span.open || tree.below[row.span] === 0;
-  bars.append(s("rect", { x: left + 0.5, y: top + 0.5, width: Math.max(1, right - left - 1), height: BAR - 1, rx: 2, class: loose ? "outline loose" : "outline" }));
+  bars.append(
+    s("rect", {
+      x: left + 0.5,
+      y: top + 0.5,
+      width: Math.max(1, right - left - 1),
+      height: BAR - 1,
+      rx: 2,
+      class: loose ? "outline loose" : "outline",
+    }),
+  );
   const sections = sectionsOf(tree, row.span, folded).filter((one) => one.end >= own.from && one.start <= own.to);
   for (const { start, end, part } of sections) {
     const x = own.at(start);
     const width = Math.max(1, own.at(end) - x);
     bars.append(s("rect", { x, y: top, width, height: BAR, class: `waited ${partClass(part)}` }));
-    if (TEXTURED.has(parts[part].bucket)) bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
+    if (TEXTURED.has(parts[part].bucket))
+      bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
   }
 }
 
@@ -106,7 +141,8 @@ function pathLine(own) {
 /** Where the response was out, if spans go on behind it; where the function's time was over. */
 function deadlines(picture, own) {
   const wall = requests.wall_ns[fall.request];
-  const line = (time, name) => picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: AXIS - 6, y2: own.height, class: name }));
+  const line = (time, name) =>
+    picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: AXIS - 6, y2: own.height, class: name }));
   if (fall.tree.end > wall * 1.001) line(wall, "answered");
   if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
 }
@@ -114,7 +150,9 @@ function deadlines(picture, own) {
 /** The limit counts from the start of the function: of the outermost span that says it ran into it. */
 function deadlineOf(wall) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
-  const outermost = fall.tree.spans.find((span) => span.details.some((one) => one.attributes?.["lambda.timeout"] === true));
+  const outermost = fall.tree.spans.find((span) =>
+    span.details.some((one) => one.attributes?.["lambda.timeout"] === true),
+  );
   return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
 }
 
@@ -128,12 +166,40 @@ function nameRow(row, at, own) {
     !span.mark && span.open && h("span", { class: "mark-word bad" }, "left open"),
     late && h("span", { class: "mark-word" }, "after the response"),
   ];
-  const twist = row.inside > 0 ? h("button", { class: "twist", tabindex: -1, "aria-label": folded.has(row.span) ? "Unfold" : "Fold" }, folded.has(row.span) ? "▸" : "▾") : h("i", { class: "twist" });
+  const twist =
+    row.inside > 0
+      ? h(
+          "button",
+          { class: "twist", tabindex: -1, "aria-label": folded.has(row.span) ? "Unfold" : "Fold" },
+          folded.has(row.span) ? "▸" : "▾",
+        )
+      : h("i", { class: "twist" });
   const element = h(
     "div",
-    { class: on ? "span-row" : "span-row off", role: "row", id: `span-${at}`, "aria-level": row.depth + 1, "aria-expanded": row.inside > 0 && String(!folded.has(row.span)), $height: `${own.row}px` },
-    h("div", { class: "span-name", role: "gridcell", "$--depth": own.narrow ? Math.min(row.depth, 6) : Math.min(row.depth, 12) }, twist, h("span", { class: "isolated", title: span.name }, span.name), marks),
-    h("div", { class: "waited-ms", role: "gridcell" }, fall.tree.waited[row.span] > 0 ? ms(fall.tree.waited[row.span]) : "–"),
+    {
+      class: on ? "span-row" : "span-row off",
+      role: "row",
+      id: `span-${at}`,
+      "aria-level": row.depth + 1,
+      "aria-expanded": row.inside > 0 && String(!folded.has(row.span)),
+      $height: `${own.row}px`,
+    },
+    h(
+      "div",
+      {
+        class: "span-name",
+        role: "gridcell",
+        "$--depth": own.narrow ? Math.min(row.depth, 6) : Math.min(row.depth, 12),
+      },
+      twist,
+      h("span", { class: "isolated", title: span.name }, span.name),
+      marks,
+    ),
+    h(
+      "div",
+      { class: "waited-ms", role: "gridcell" },
+      fall.tree.waited[row.span] > 0 ? ms(fall.tree.waited[row.span]) : "–",
+    ),
     h("div", { class: "took-ms", role: "gridcell" }, ms(span.end - span.start)),
   );
   element.addEventListener("click", (event) => {
@@ -156,62 +222,4 @@ function markRow() {
   });
   fall.element.setAttribute("aria-activedescendant", `span-${fall.current}`);
   drawDetails();
-}
-
-function fold(span, on) {
-  const kept = fall.rows[fall.current].span;
-  if (on) fall.folded.add(span);
-  else fall.folded.delete(span);
-  fall.rows = visibleRows(fall.tree, fall.folded);
-  let at = kept;
-  while (at >= 0 && !fall.rows.some((row) => row.span === at)) at = fall.tree.spans[at].parent;
-  fall.current = Math.max(0, fall.rows.findIndex((row) => row.span === at));
-  drawFall();
-}
-
-function zoomTo(span) {
-  if (span === null) fall.zoom = null;
-  else {
-    const { start, end } = fall.tree.spans[span];
-    const margin = Math.max((end - start) * 0.04, 1e4);
-    fall.zoom = [Math.max(0, start - margin), end + margin];
-  }
-  byId("whole").hidden = fall.zoom === null;
-  drawFall();
-}
-
-function inSight() {
-  const element = byId(`span-${fall.current}`);
-  if (element === null) return;
-  element.style.setProperty("scroll-margin-bottom", `${fall.details ? byId("details").offsetHeight + 10 : 10}px`);
-  element.scrollIntoView({ block: "nearest", behavior: "instant" });
-}
-
-function fallKey(event) {
-  if (event.target !== fall.element || event.ctrlKey || event.metaKey || event.altKey) return;
-  const row = fall.rows[fall.current];
-  const folded = fall.folded.has(row.span);
-  const to = (at) => (fall.current = Math.max(0, Math.min(fall.rows.length - 1, at)));
-  const acts = {
-    ArrowDown: () => to(fall.current + 1),
-    ArrowUp: () => to(fall.current - 1),
-    Home: () => to(0),
-    End: () => to(fall.rows.length - 1),
-    ArrowRight: () => (row.inside > 0 && folded ? fold(row.span, false) : row.inside > 0 && to(fall.current + 1)),
-    ArrowLeft: () => {
-      if (row.inside > 0 && !folded) fold(row.span, true);
-      else to(fall.rows.findIndex((other) => other.span === fall.tree.spans[row.span].parent));
-    },
-    Enter: () => (fall.details = !fall.details),
-    " ": () => (fall.details = !fall.details),
-    z: () => zoomTo(row.span),
-    0: () => zoomTo(null),
-  };
-  if (event.key === "Escape" && fall.details) fall.details = false;
-  else if (Object.hasOwn(acts, event.key)) acts[event.key]();
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
-  markRow();
-  inSight();
 }

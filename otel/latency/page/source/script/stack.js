@@ -1,0 +1,64 @@
+// ---- The stack of a request that ran into its deadline.
+
+const FEW_FRAMES = 5; // of packages: more in a row are folded
+
+function stackOf(request) {
+  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
+  if (timeout === undefined) return [];
+  const limit = timeout.limit_ns > 0 ? [" of ", h("b", {}, ms(timeout.limit_ns))] : "";
+  if (timeout.running === "") {
+    return h(
+      "div",
+      { class: "stack", id: "stack" },
+      h(
+        "p",
+        {},
+        "It ran into the deadline",
+        limit,
+        ". What was running is not known: the function's own spans were lost with it.",
+      ),
+    );
+  }
+  const says = [
+    "At the deadline",
+    limit,
+    " this was running, for ",
+    h("b", {}, ms(timeout.elapsed_ns)),
+    ": ",
+    h("b", { class: "isolated" }, timeout.running),
+  ];
+  const threads = timeout.threads.map((thread) =>
+    h(
+      "details",
+      {},
+      h("summary", {}, "In thread ", h("b", { class: "isolated" }, thread.name)),
+      framesOf(thread.frames),
+    ),
+  );
+  const frames = timeout.frames.length > 0 ? framesOf(timeout.frames) : h("p", {}, "No stack was recorded.");
+  return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames, threads);
+}
+
+/** The frames, the innermost last; many of packages in a row are folded, for nobody looks for a mistake there first. */
+function framesOf(frames) {
+  const element = h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" });
+  for (let at = 0; at < frames.length;) {
+    let end = at + 1;
+    while (end < frames.length && frames[end].own === frames[at].own) end++;
+    const few = frames.slice(at, end);
+    if (frames[at].own || few.length < FEW_FRAMES) append(element, few.map(frameOf));
+    else {
+      // The innermost stays in sight: it says what the function was waiting in.
+      const last = end === frames.length ? few.pop() : null;
+      const title = h("summary", {}, `${plural(few.length, "frame")} of packages`);
+      append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);
+    }
+    at = end;
+  }
+  return element;
+}
+
+function frameOf(frame) {
+  const place = h("span", { class: "isolated" }, `${frame.file}:${frame.line}  ${frame.function}`);
+  return h("li", { class: frame.own && "own" }, place, frame.text && h("span", { class: "isolated code" }, frame.text));
+}

@@ -1,0 +1,115 @@
+"""What is done with many traces in any number of processes: reading them onto disk by trace id, then judging each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel.latency.accounts import Accounts
+from otel.latency.lean import new_reader
+from otel.latency.loading import judge, judge_whole, left_over
+from otel.trace.index import LineIndex
+from otel.trace.lines import count_lines
+from otel.trace.spill import Extents, Spill, spilled, spilled_spans
+
+if TYPE_CHECKING:
+    from otel.trace.lean import LeanSpan, Shape
+    from otel.trace.problem import Problem
+    from otel.trace.sources import Source
+    from otel.trace.span import Span
+
+__all__ = ["Left", "Piece", "Read", "Work"]
+
+
+class Piece(NamedTuple):
+    """A source, or the lines of it that begin between two offsets."""
+
+    source: Source
+    between: tuple[int, int] | None
+
+
+class Read(NamedTuple):
+    """What a piece told beside its spans, and how long it was."""
+
+    problems: list[Problem]
+    where: LineIndex
+    size: int
+    accounts: Accounts  # of traces that the piece holds whole
+
+
+class Left(NamedTuple):
+    """What a process left on disk: the shapes of its spans, and where those of each partition are."""
+
+    shapes: list[Shape]
+    lean: list[Extents]
+    full: list[Extents]
+
+
+class Work:
+    """One process's part. `files` are the spill files of all of them, the one at `own` is its."""
+
+    def __init__(self, files: list[int], own: int, partitions: int) -> None:
+        self._files = files
+        self._spill = Spill(files[own], partitions)
+        self._reader = new_reader()
+        self._left: list[Left] = []
+
+    def read(self, piece: Piece) -> Read:
+        """Read a piece onto disk. Raises `OSError` where there is no room."""
+        problems: list[Problem] = []
+        accounts, index, size = Accounts(), LineIndex(), 0
+
+        def step(count: int) -> None:
+            nonlocal size
+            size += count
+
+        source = piece.source
+        for spans in left_over(source, self._reader, problems, step, index, piece.between, self._put_away):
+            if source.whole:
+                judge_whole(spans, accounts, problems)
+            else:
+                for span in spans:
+                    self._spill.add_span(span)
+        self._put_away()
+        if piece.between is not None and piece.between[0] and any(one.line for one in problems):
+            before = count_lines(source, piece.between[0])
+            problems = [one if one.line is None else replace(one, line=one.line + before) for one in problems]
+        return Read(problems, index, size, accounts)
+
+    def _put_away(self) -> None:
+        add, traces = self._spill.add, self._reader.traces
+        for trace_id, spans in traces.items():
+            add(trace_id, spans)
+        traces.clear()
+
+    def leave(self) -> Left:
+        """What was read is on disk."""
+        self._spill.flush()
+        left = Left(self._reader.shapes, self._spill.lean, self._spill.full)
+        self._reader = new_reader()
+        return left
+
+    def take(self, left: list[Left]) -> None:
+        """What all processes have left, in the order of their files."""
+        self._left = left
+        self._reader.shapes = [shape for one in left for shape in one.shapes]
+
+    def judge(self, partitions: list[int]) -> tuple[Accounts, list[Problem]]:
+        """The accounts of the traces in some partitions, and what does not fit in them."""
+        accounts = Accounts()
+        problems: list[Problem] = []
+        for at in partitions:
+            traces: dict[str, list[LeanSpan]] = {}
+            others: dict[str, list[Span]] = {}
+            base = 0
+            for file, left in zip(self._files, self._left, strict=True):
+                for trace_id, spans in spilled(file, left.lean[at], base):
+                    known = traces.setdefault(trace_id, spans)
+                    if known is not spans:
+                        known += spans
+                for span in spilled_spans(file, left.full[at]):
+                    others.setdefault(span.trace_id, []).append(span)
+                base += len(left.shapes)
+            self._reader.traces = traces
+            judge(self._reader, others, accounts, problems)
+        return accounts, problems

@@ -1,0 +1,71 @@
+"""The demo's plan twice, and once more with 100 ms more at the provider: does a comparison name that, and only that?
+
+`python -m tests.changed --seeds 20`; status 1 if it calls noise a difference in more than one of twenty seeds, or if it
+misses the difference, or its bounds do not hold it, in any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from otel.latency import Account, account
+from otel.latency.against import Against, against
+from otel.latency.text import Style
+from otel.latency.text.against import against_sentence
+from otel.latency.text.prose import flat
+from otel.local.demo import demo_plan
+from otel.local.faults import Rule
+from otel.local.load import plan_calls
+from tests.planted import REQUESTS, Cause, run_cause
+
+MORE_MS = 100
+PROVIDER = ("external", "payments.example.com")
+
+
+def main() -> int:
+    """Run, compare, count."""
+    parser = argparse.ArgumentParser("python -m tests.changed", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    seeds = parser.parse_args().seeds
+    same = named = 0
+    for seed in range(1, seeds + 1):
+        reads = sum(call.method == "GET" and "?" not in call.path for call in plan_calls(REQUESTS, seed))
+        rules = demo_plan(seed, reads).rules
+        before = _accounts(rules, seed)
+        again = against(_accounts(rules, seed), before)
+        slower = against(_accounts(tuple(map(_slower, rules)), seed), before)
+        same += _say("again", seed, again, right=not again.changed and again.slower_percent == 0)
+        named += _say(f"{MORE_MS} ms more", seed, slower, right=_is_named(slower))
+    print(f"no difference in {same} of {seeds}; named, and held by its bounds, in {named} of {seeds}")
+    return int(20 * same < 19 * seeds or named != seeds)
+
+
+def _say(what: str, seed: int, found: Against, *, right: bool) -> bool:
+    said = flat(against_sentence(found, Style(unicode=False)))
+    print(f"{'ok ' if right else 'NOT'} {what}, seed {seed}: {said}", flush=True)
+    return right
+
+
+def _slower(rule: Rule) -> Rule:
+    return replace(rule, ms=rule.ms + MORE_MS) if (rule.at, rule.kind) == ("provider", "delay") else rule
+
+
+def _accounts(rules: tuple[Rule, ...], seed: int) -> list[Account]:
+    with tempfile.TemporaryDirectory(prefix="changed-") as folder:
+        traces = run_cause(Cause("the demo", rules, named=lambda _: True), seed, Path(folder))
+    return [account(trace) for trace in traces]
+
+
+def _is_named(found: Against) -> bool:
+    first = found.changed[0] if found.changed else None
+    if first is None or first.part != PROVIDER or first.real is None:
+        return False
+    return first.real.low_ns <= MORE_MS * 1_000_000 <= first.real.high_ns
+
+
+if __name__ == "__main__":
+    sys.exit(main())

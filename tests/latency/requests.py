@@ -1,0 +1,54 @@
+"""Accounts of requests by the hundred, drawn by a seed, without spans: what comparisons are made of."""
+
+from __future__ import annotations
+
+import random
+
+from otel.latency import Account, Part
+from otel.latency.part import COLD_START, OWN_CODE
+
+__all__ = ["MS", "PAYMENTS", "TABLE", "drawn", "request"]
+
+MS = 1_000_000
+PAYMENTS = Part("external", "payments.example.com")
+TABLE = Part("aws", "DynamoDB PutItem orders")
+RETRIES = Part("retries", "DynamoDB orders")
+
+
+def request(number: int, parts: dict[Part, float], *, route: str = "POST /orders", timed_out: bool = False) -> Account:
+    """A request that waited for these parts, so many milliseconds for each."""
+    each = {part: round(ms * MS) for part, ms in parts.items() if ms}
+    return Account(
+        trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}",
+        route=route,
+        function="CreateOrder",
+        status_code=201,
+        start_ns=1_795_560_000_000_000_000 + number,
+        wall_ns=sum(each.values()),
+        parts=tuple(sorted(each.items(), key=lambda one: (-one[1], one[0]))),
+        calls=(),
+        took=(),
+        cold_start=COLD_START in each,
+        error=False,
+        timed_out=timed_out,
+    )
+
+
+def drawn(seed: object, requests: int = 120, *, provider_ms: float = 0, stalls: float = 0.2) -> list[Account]:
+    """Requests of the demo's kind: orders pay, for long in one out of each five (`stalls`); cold starts, retries."""
+    draw = random.Random(str(seed))  # noqa: S311 - a seed that can be repeated
+    found: list[Account] = []
+    paid = 0
+    for number in range(requests):
+        parts = {OWN_CODE: draw.lognormvariate(1, 0.8), TABLE: draw.lognormvariate(3, 0.7)}
+        route = draw.choice(("POST /orders", "POST /orders", "GET /orders", "GET /orders/{id}"))
+        if route == "POST /orders":
+            paid += 1
+            stall = draw.choice((900, 1300)) if int(paid * stalls) > int((paid - 1) * stalls) else 0
+            parts[PAYMENTS] = 60 + draw.expovariate(0.2) + stall + provider_ms
+        if draw.random() < 0.05:
+            parts[RETRIES] = draw.uniform(50, 300)
+        if draw.random() < 0.05:
+            parts[COLD_START] = draw.uniform(300, 700)
+        found.append(request(number, parts, route=route))
+    return found

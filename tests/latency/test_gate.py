@@ -1,0 +1,80 @@
+"""Gates: what they hold a report to, and what they say of an expression that cannot be read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from otel.latency import Report, report_of
+from otel.latency.against import against
+from otel.latency.gate import read_gate
+from otel.latency.part import OWN_CODE
+from tests.latency.requests import PAYMENTS, request
+
+
+def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
+    """A hundred requests: 30 ms of their own code, 70 ms of the provider's, one of them 500."""
+    now = [request(number, {OWN_CODE: now_ms, PAYMENTS: 500 if number == 99 else 70}) for number in range(100)]
+    before = [request(number, {OWN_CODE: then_ms, PAYMENTS: 70}) for number in range(100)]
+    return report_of(now, lambda _: {}, against=against(now, before))
+
+
+@pytest.mark.parametrize(
+    ("expression", "failed", "sentence"),
+    [
+        ("p95 > 800ms", False, "The p95 of the wall clock is 100 ms: not more than 800 ms."),
+        ("p95>99.5 ms", True, "The p95 of the wall clock is 100 ms: more than 99.5 ms."),
+        ("p50 >= 0.1s", True, "The p50 of the wall clock is 0.1 s: no less than 0.1 s."),
+        ("p50 > 0.1s", False, "The p50 of the wall clock is 0.1 s: not more than 0.1 s."),
+        ("max > 500ms", True, "The max of the wall clock is 530 ms: more than 500 ms."),
+        ("max < 531 ms", True, "The max of the wall clock is 530 ms: less than 531 ms."),
+        ("share(external) > 60%", True, "The share of external is 71.237 %: more than 60 %."),
+        (
+            "share(external payments.example.com) > 72%",
+            False,
+            "The share of payments.example.com is 71.237 %: not more than 72 %.",
+        ),
+        ("share( own code ) <= 28.77%", True, "The share of own code is 28.763 %: no more than 28.77 %."),
+        ("share(aws) > 0%", False, "The share of aws is 0 %: not more than 0 %."),
+        ("slower > 5%", True, "Requests are slower than the baseline's by 30.375 %: more than 5 %."),
+        ("slower > 31%", False, "Requests are slower than the baseline's by 30.375 %: not more than 31 %."),
+    ],
+)
+def test_a_gate_says_what_is_and_what_must_not_be(expression: str, failed: bool, sentence: str) -> None:
+    """Percentiles of the wall clock, the share of a part in all time, and the way from a baseline."""
+    judged = read_gate(expression).judge(_report())
+    assert (judged.expression, judged.failed, judged.sentence) == (expression, failed, sentence)
+
+
+def test_noise_is_not_slower() -> None:
+    """2 ms of 90 are below what anybody feels."""
+    assert not read_gate("slower > 1%").judge(_report(22, 20)).failed
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("p95", "'p95' is no condition: write for example 'p95 > 800ms', 'share(external) > 60%', or with --against"),
+        ("", "'' is no condition: write"),
+        ("p95 > 800ms and max > 1s", "is no condition"),
+        ("p95 = 800ms", "is no condition"),
+        ("p95 > 800", "'p95 > 800': p95 is compared with a number of ms or s, got no unit"),
+        ("p95 > 800us", "p95 is compared with a number of ms or s, got us"),
+        ("p95 > 60%", "got %"),
+        ("p100 > 8ms", "nothing is called 'p100'; known are p1 to p99, max, share(...) and slower"),
+        ("slowr > 5%", "nothing is called 'slowr'; did you mean slower?"),
+        ("weather > 5%", "known are p1 to p99, max, share(...) and slower"),
+        ("slower > 5ms", "slower is compared with a number of %, got ms"),
+        ("share > 5%", "share needs one, as in share(external)"),
+        ("p95(external) > 5ms", "a part in brackets goes with share"),
+        ("share(externl) > 5%", "no bucket is called 'externl'; did you mean external?"),
+        ("share(zzz) > 5%", "buckets are cold start, own code, connect"),
+        ("share() > 5%", "no bucket is called ''"),
+    ],
+)
+def test_an_expression_that_cannot_be_read_is_told_why(expression: str, told: str) -> None:
+    """What was seen, and what to write."""
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+        read_gate(expression)
+    assert repr(expression) in str(caught.value)

@@ -1,0 +1,208 @@
+"""More than memory holds: the same report by any number of processes, whatever the order, and nothing left on disk."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.generate import realistic
+from otel.latency import shuffle
+from otel.latency.command import Request, run_report
+from otel.latency.errors import ReportError
+from otel.latency.loading import load
+from otel.latency.text import Style
+from otel.trace import Source, dump_line, find_sources
+from otel.trace.index import LineIndex
+from otel.trace.lines import count_lines, lines
+from tests.latency.load import hundred
+from tests.latency.load import load as every_kind
+
+BROKEN = '{"resourceSpans": [{"scopeSpans": 7}]}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Traces in lines minutes apart, over several files, with timeouts, broken lines, and other formats beside."""
+    made = list(realistic(60))
+    some = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20]] for span in trace.spans]
+    random.Random(1).shuffle(some)  # noqa: S311 - a seed that can be repeated
+    (tmp_path / "a.jsonl").write_text("".join([*made[:100], BROKEN, *some[::2]]))
+    (tmp_path / "b.jsonl").write_text("".join([*made[100:], *some[1::2], "{cut"]))
+    (tmp_path / "c.json").write_text(json.dumps(json.loads(made[0]), indent=1))
+    golden = Path(__file__).parents[1] / "golden" / "xray"
+    for number, file in enumerate(sorted(golden.glob("*.json"))[:3]):
+        (tmp_path / f"d{number}.json").write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def _json(*sources: Path | str, processes: int | None = None) -> tuple[int, str]:
+    out = io.StringIO()
+    request = Request([*sources], json="-", per_request=True, processes=processes)
+    return run_report(request, Style(), out), out.getvalue()
+
+
+def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in the smallest pieces and partitions either, where every line is another process's."""
+    files = sorted(folder.iterdir())
+    expected = _json(*files)
+    told = json.loads(expected[1])
+    assert (expected[0], told["requests"] > 100, len(told["problems"]) > 2) == (4, True, True)
+    assert _json(*files[::-1]) == expected
+    monkeypatch.setattr(shuffle, "PIECE", 20_000)
+    monkeypatch.setattr(shuffle, "PARTITION", 50_000)
+    for processes in (1, 2, 3):
+        mixed = random.Random(processes).sample(files, len(files))  # noqa: S311
+        assert _json(*mixed, processes=processes) == expected
+
+
+def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
+    """Wherever it is cut: each line once, with the number that it has in the file."""
+    draw = random.Random(3)  # noqa: S311
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join("x" * draw.randrange(9) + "\n" for _ in range(300)) + "end")
+    source, size = Source("t", path), path.stat().st_size
+    expected = list(lines(source, []))
+    for piece in (1, 2, 7, 50, size, size + 1):
+        found = []
+        for begin in range(0, size, piece):
+            before = count_lines(source, begin)
+            found += [(before + number, line) for number, line in lines(source, [], between=(begin, begin + piece))]
+        assert found == expected
+
+
+def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown in full is found by it; of a file with lines that nobody noted all is searched."""
+    monkeypatch.setattr(shuffle, "PIECE", 20_000)
+    good = folder / "good.jsonl"
+    good.write_text("".join(realistic(30)))
+    sources = find_sources([good, folder / "a.jsonl"], [])
+    index, alone = LineIndex(), LineIndex()
+    accounts = load(sources, [], index=index, processes=2)
+    load(sources, [], index=alone)
+    for one in accounts:
+        for source in sources:
+            assert index.offsets(source, [one.trace_id]) == alone.offsets(source, [one.trace_id])
+    assert index.offsets(sources[0], [accounts[0].trace_id]) is not None
+    assert index.offsets(sources[1], [accounts[0].trace_id]) is None
+
+
+def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 64 MB on; here from 64 KB on."""
+    asked: list[int | None] = []
+
+    def spilled(*_: object) -> object:
+        asked.append(None)
+        raise ReportError("disk", "")
+
+    monkeypatch.setattr(shuffle, "load_spilled", spilled)
+    sources = find_sources([folder], [])
+    load(sources, [])
+    assert asked == []
+    monkeypatch.setattr("otel.latency.loading.IN_MEMORY", 64 * 1024)
+    with pytest.raises(ReportError):
+        load(sources, [])
+
+
+def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much room it takes, and how to name another place."""
+    command = [sys.executable, "-c", FULL, str(folder)]
+    for processes in ("1", "2"):
+        done = subprocess.run([*command, processes], capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("ReportError: /")
+        assert "has no room for temporary files: File too large\n  about 1 MB are needed: make room, or" in done.stdout
+        assert "TMPDIR" in done.stdout
+
+
+# What a full disk is to a test: a limit on how large a file may become. The signal that comes with it is ignored.
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+from otel.latency.errors import ReportError
+from otel.latency.loading import load
+from otel.trace import find_sources
+try:
+    load(find_sources([sys.argv[1]], []), [], processes=int(sys.argv[2]))
+except ReportError as error:
+    print("ReportError:", error)
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Path, end: signal.Signals) -> None:
+    """Killed while it spills: the files have no names, and the processes notice that nobody waits for them."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    path = tmp_path / "t.jsonl"
+    with path.open("w") as file:
+        for _ in range(4):
+            file.writelines(realistic(1700))
+    command = [sys.executable, "-m", "otel", "report", str(path)]
+    environ = {**os.environ, "TMPDIR": str(temporary)}
+    running = subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        workers = _wait_for_spilling(running.pid)
+        assert list(temporary.iterdir()) == []
+        if end is signal.SIGINT:
+            os.killpg(running.pid, end)  # as a terminal does
+        else:
+            running.send_signal(end)
+        _, told = running.communicate(timeout=60)
+        assert running.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[end]
+        assert told.decode() == ""
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{worker}").exists() for worker in workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert list(temporary.iterdir()) == []
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _wait_for_spilling(pid: int) -> list[int]:
+    """The processes of a report, when one of them has written something that has no name."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for at in (pid, *children):
+            try:
+                held = [file.stat() for file in Path(f"/proc/{at}/fd").iterdir() if "(deleted)" in str(file.readlink())]
+            except OSError:
+                continue
+            if any(one.st_size for one in held):
+                return [int(child) for child in children]
+        time.sleep(0.01)
+    raise AssertionError("nothing was spilled")
+
+
+def test_standard_input_has_no_name_on_disk_either(folder: Path, tmp_path: Path) -> None:
+    """It is read more than once, by several processes."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    script = (
+        "import otel.latency.loading as loading, sys\n"
+        "loading.IN_MEMORY = 0\n"
+        "from otel.cli import main\n"
+        "sys.exit(main(['report', '-', '--json', '-']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=(folder / "a.jsonl").read_bytes(),
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["sources"] == ["-"]
+    assert json.loads(done.stdout)["requests"] == json.loads(_json(folder / "a.jsonl")[1])["requests"]

@@ -1,0 +1,99 @@
+"""SnapStart: environments that are made of one snapshot share nothing that must be their own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.runtime.stubs import Server
+from tests.runtime.test_bootstrap import ROOT, python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COPIES = """
+import json, os, random
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+import otel.runtime.bootstrap as b
+
+memory = InMemorySpanExporter()
+b.sender = lambda settings: memory
+handler = b.handler
+handler(None, None)
+
+def copy():
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        memory.clear()
+        for _ in range(100):
+            handler(None, None)
+        spans = memory.get_finished_spans()
+        with os.fdopen(writer, "w") as pipe:
+            json.dump([span.context.span_id for span in spans], pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        found = json.load(pipe)
+    os.wait()
+    return found
+
+print(json.dumps([copy(), copy()]))
+"""
+SEEDED = """
+import random
+from opentelemetry import trace
+
+def go(event, context):
+    random.seed(42)
+    with trace.get_tracer("function").start_as_current_span("step"):
+        return 1
+"""
+
+
+def test_copies_of_one_memory_make_no_id_twice(tmp_path: Path) -> None:
+    """Neither does a handler that seeds Python's own generator in each request."""
+    (tmp_path / "seeded.py").write_text(SEEDED)
+    variables = {"LAMBDA_LATENCY_HANDLER": "seeded.go", "PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHONWARNINGS": "ignore"}
+    first, second = json.loads(python("-c", COPIES, variables=variables))
+    assert (len(first), len(second)) == (200, 200)
+    assert len({*first, *second}) == 400
+
+
+RESTORED = """
+import json
+from awslambdaric import lambda_runtime_hooks_runner as runner
+import otel.runtime.bootstrap as b
+
+made, spans = b.sender, []
+def sender(settings):
+    global sink
+    sink = made(settings)
+    export = sink.export
+    sink.export = lambda given: (spans.extend(given), export(given))
+    return sink
+
+b.sender = sender
+handler = b.handler
+sink._transport.post(b"", 5)
+connected = [sink._transport._socket is not None]
+runner.run_before_snapshot()
+connected.append(sink._transport._socket is not None)
+runner.run_after_restore()
+handler(None, None)
+print(json.dumps([connected, [[span.name, span.attributes.get("lambda.init.type")] for span in spans]]))
+"""
+
+
+def test_a_restored_environment_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    """The snapshot holds none; and what the first request tells is the restore and not the init, days before."""
+    (tmp_path / "plain.py").write_text("def go(event, context):\n    return 1\n")
+    with Server() as server:
+        variables = {
+            "LAMBDA_LATENCY_HANDLER": "plain.go",
+            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+        }
+        told = json.loads(python("-c", RESTORED, variables=variables))
+        assert server.connections == 2
+    assert told == [[True, False], [["restore", "restored"], ["orders-create", None]]]
