@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from bench.cost import counting
@@ -23,7 +25,7 @@ Measured = dict[str, dict[str, list[float]]]
 
 
 WARM_UP, WARM_PER_ROUND = 30, 20
-COUNTED = 40  # warm requests under cachegrind: what they differ by in a cold start is spread over so many
+COUNTED = 20  # warm requests under cachegrind: what they differ by in a cold start is spread over so many
 
 
 def instructions(
@@ -31,9 +33,9 @@ def instructions(
 ) -> Measured:
     """Millions of a cold start, thousands of a warm request."""
     found: Measured = defaultdict(dict)
-    for number, variant in enumerate(variants, 1):
-        tell(f"instructions of {variant.name} ({number} of {len(variants)})")
-        addresses = places.addresses
+    addresses = places.addresses
+
+    def counted(variant: Variant) -> None:
         first = counting.first_interpreter(variant, addresses) if variant.interpreters > 1 else 0
         start = counting.count(variant, processes, addresses)
         mine = found[variant.name]
@@ -41,6 +43,10 @@ def instructions(
         for sampled, name in ((True, "sampled"), (False, "unsampled")):
             more = counting.count(variant, processes, addresses, requests=COUNTED, sampled=sampled)
             mine[f"{name}_instructions_k"] = [(more - start) / COUNTED / 1e3]
+        tell(f"instructions of {variant.name}: {len(found)} of {len(variants)} variants")
+
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        list(workers.map(counted, variants))
     return found
 
 

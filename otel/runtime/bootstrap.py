@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from otel.runtime.harmless import warn
 from otel.runtime.restore import around_snapshot
 from otel.runtime.settings import Settings
+from otel.runtime.standins import standing_in
 from otel.runtime.startup import Startup
 
 if TYPE_CHECKING:
@@ -97,9 +98,10 @@ def started(settings: Settings) -> Runtime:
     given = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
-        from opentelemetry import trace
+        with standing_in(wanted=settings.stand_ins):
+            from opentelemetry import trace
 
-        from otel.runtime.setup import Runtime
+            from otel.runtime.setup import Runtime
     finally:
         del os.environ["OTEL_PROPAGATORS"]
         if given is not None:

@@ -8,7 +8,6 @@ against the package, byte by byte.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +34,15 @@ HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
 STAYS_WITHIN = 200  # characters of a text, and attributes, that are left of a span which is too large
 
 
-@dataclass(frozen=True, slots=True)
 class Encoded:
     """A span, and the resource and the scope that it goes under."""
 
-    resource: Head
-    scope: Head
-    span: bytes
+    __slots__ = ("resource", "scope", "span")
+
+    def __init__(self, resource: Head, scope: Head, span: bytes) -> None:
+        self.resource = resource
+        self.scope = scope
+        self.span = span
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import Span as RecordingSpan
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from otel.runtime.harmless import harmless, warn
 from otel.runtime.links import links
@@ -88,10 +88,15 @@ def started(
     tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
 ) -> Invocation:
     """The same as `Invocation.begin`, but it may raise."""
+    parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
+    if not trusting:
+        lambdas = get_current_span(parent)
+        if lambdas.get_span_context().is_valid and not lambdas.get_span_context().trace_flags.sampled:
+            # Nothing is recorded: Lambda's own segment stands for the handler's span, and tells its calls so.
+            return Invocation(lambdas, attach(parent), watch, web=False)
     what = trigger(event)
-    parent = chosen_by_caller(event) if trusting and what.kind == "http" else None
-    if parent is None:
-        parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
+    if trusting and what.kind == "http":
+        parent = chosen_by_caller(event) or parent
     senders = links(event) if what.kind == "pubsub" else None
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}

@@ -7,11 +7,12 @@ loads both).
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from otel.runtime.harmless import harmless, warn
+from otel.runtime.standins import standing_in
+from otel.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["LIBRARIES", "NAMES", "Instrumentations", "Library"]
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Value):
     """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
 
-    `adds` names the hooks of ours that complete its spans; `first_call` a method whose call is waited for as well.
+    `adds` names the hooks of ours that complete its spans; `first_call` a method whose call is waited for as well;
+    `stand_ins` says that its instrumentation is known to do with the stand-ins.
     """
 
     name: str
@@ -36,14 +37,15 @@ class Library:
     instrumentor: str
     adds: str = ""
     first_call: str = ""
+    stand_ins: bool = False
 
 
 # What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
 # is left out, for botocore's span is there already and one call is one span.
 LIBRARIES = (
-    Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", adds="aws"),
+    Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", adds="aws", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor", adds="aws"),
-    Library("requests", "requests", "requests.RequestsInstrumentor", adds="http"),
+    Library("requests", "requests", "requests.RequestsInstrumentor", adds="http", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor", adds="http"),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor", adds="http"),
     # boto3 and requests import these two for their own use, so an import says nothing; a call that is not theirs does.
@@ -75,8 +77,9 @@ NAMES = frozenset(library.name for library in LIBRARIES)
 class Instrumentations:
     """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`."""
 
-    def __init__(self, provider: TracerProvider, hook: ImportHook) -> None:
+    def __init__(self, provider: TracerProvider, hook: ImportHook, *, stand_ins: bool) -> None:
         self._provider = provider
+        self._stand_ins = stand_ins
         self._hook = hook
         self._undo: list[Callable[[], object]] = []
 
@@ -104,14 +107,23 @@ class Instrumentations:
     def _instrument(self, library: Library) -> None:
         where, name = library.instrumentor.split(".")
         try:
-            found = import_module(f"opentelemetry.instrumentation.{where}")
+            with standing_in(wanted=self._stand_ins and library.stand_ins):
+                found = import_module(f"opentelemetry.instrumentation.{where}")
         except ModuleNotFoundError as error:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return
         instrumentor = getattr(found, name)()
+        if library.name == "botocore":
+            from otel.runtime.unsampled import pass_by_botocore
+
+            self._undo.append(pass_by_botocore(instrumentor, stand_ins=self._stand_ins))
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
+        if library.name == "requests":
+            from otel.runtime.unsampled import pass_by_requests
+
+            self._undo.append(pass_by_requests())
         if library.adds == "aws":
             from otel.runtime.attempts import tell_attempts
             from otel.runtime.lineage import carry_lineage
@@ -121,12 +133,12 @@ class Instrumentations:
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
-    from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
-
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def first(self: object, *args: Any, **kwargs: Any) -> Any:
+        from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+
         if is_http_instrumentation_enabled() and undo():
             instrument()
             return getattr(self, method)(*args, **kwargs)

@@ -6,15 +6,15 @@ Nothing else is asked. A header that a caller sent reaches the handler inside th
 from __future__ import annotations
 
 import os
-import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
+
+from otel.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LambdaIds", "LambdaSampler", "below", "invocation_context", "remote_parent"]
 
-ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
-PARENT = re.compile(r"[0-9a-f]{16}")
+HEX = "0123456789abcdef"
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRoot:
+class GivenRoot(Value):
     """A trace that Lambda's header names without a parent."""
 
     trace_id: int
@@ -66,7 +64,7 @@ def remote_parent(header: str) -> SpanContext | None:
 
 def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
     """The span of these ids, if they are any."""
-    parent_id = int(parent, 16) if PARENT.fullmatch(parent) else 0
+    parent_id = number(parent, 16)
     if not trace_id or not parent_id:
         return None
     flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
@@ -76,8 +74,15 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
 def parts(header: str) -> tuple[int, str, bool]:
     """Trace id, or 0; parent as it is written; whether it is recorded."""
     pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
-    root = ROOT.fullmatch(pairs.get("Root", "").lower())
-    return int(root[1] + root[2], 16) if root else 0, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
+    version, _, root = pairs.get("Root", "").lower().partition("-")
+    seconds, _, rest = root.partition("-")
+    trace_id = number(seconds + rest, 32) if version == "1" and len(seconds) == 8 else 0
+    return trace_id, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
+
+
+def number(text: str, digits: int) -> int:
+    """So many hexadecimal digits, or 0. A pattern of `re` would take a cold start as long as a module's import."""
+    return int(text, 16) if len(text) == digits and not text.strip(HEX) else 0
 
 
 class LambdaIds(IdGenerator):

@@ -5,11 +5,11 @@ A wrong value never fails a request: the default is used in its place and one wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from otel.runtime.libraries import NAMES
+from otel.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,8 +19,7 @@ __all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
 PREFIX = "LAMBDA_LATENCY_"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Value):
     """One variable: where its value goes, what it must be, the text used when it is absent, one line of doc."""
 
     name: str
@@ -111,6 +110,8 @@ SETTINGS = (
             choice("collector", "daemon")),
     Setting(f"{PREFIX}REDACTED", "redacted", "none, or attribute names with commas between", "none",
             "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
+    Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
+            "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
             "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
     Setting(f"{PREFIX}CONNECTIONS", "connections", "true or false", "true",
@@ -147,8 +148,7 @@ STANDARD = (
 """OpenTelemetry's own variables that the runtime itself reads; the SDK and its instrumentations read theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """The values in force, and what had to be said about the ones that were not understood."""
 
     handler: str
@@ -159,6 +159,7 @@ class Settings:
     buffered_kb: int
     export: str
     redacted: frozenset[str]
+    stand_ins: bool
     trust_headers: bool
     connections: bool
     sigalrm: bool

@@ -69,7 +69,7 @@ class Runtime:
         self.provider.add_span_processor(recorder)
         self._tracer = self.provider.get_tracer("otel.runtime")
         self._hook = ImportHook()
-        self._instrumentations = Instrumentations(self.provider, self._hook)
+        self._instrumentations = Instrumentations(self.provider, self._hook, stand_ins=settings.stand_ins)
         self._threads = ThreadContext()
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()

@@ -6,8 +6,10 @@ Nothing comes from headers or the query, which any caller may choose.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from otel.runtime.value import Value
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -31,13 +33,12 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Value):
     """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
 
     kind: str
     name: str = ""
-    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeValue] = MappingProxyType({})
 
 
 def trigger(event: object) -> Trigger:

@@ -1,0 +1,84 @@
+"""A call in a request that nobody records: no span is made of it, and the decision goes on to who is called.
+
+Upstream's wrappers do all but record: they collect attributes, make a span that holds nothing, call our hooks.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.propagate import inject
+from opentelemetry.trace import get_current_span
+
+from otel.runtime.harmless import harmless
+from otel.runtime.standins import standing_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["pass_by_botocore", "pass_by_requests"]
+
+EXTENSIONS = "opentelemetry.instrumentation.botocore.extensions"
+
+
+def pass_by_botocore(instrumentor: Any, *, stand_ins: bool) -> Callable[[], object]:
+    """To be called before it instruments, for it is handed its own method around the calls; returns the undoing.
+
+    botocore writes the header of the invocation by itself, and `lineage` completes it.
+    """
+    traced = instrumentor._patched_api_call
+    ready: set[str] = set()
+
+    def patched_api_call(original: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        if get_current_span().is_recording():
+            service = client.meta.service_model.service_name
+            if service == "dynamodb" and not ready:
+                ready.add(service)
+                with standing_in(wanted=stand_ins):  # upstream would import it now, without the stand-ins
+                    import_module(f"{EXTENSIONS}.{service}")
+            return traced(original, client, args, kwargs)
+        return quietly(original, *args, **kwargs)
+
+    instrumentor._patched_api_call = patched_api_call
+    return lambda: vars(instrumentor).pop("_patched_api_call", None)
+
+
+def pass_by_requests() -> Callable[[], None]:
+    """To be called after its instrumentation; returns the undoing. Upstream's own undoing takes off both."""
+    owner = sys.modules["requests"].Session
+    traced = vars(owner)["send"]
+    original = traced.__wrapped__
+
+    def send(self: object, request: Any, **kwargs: Any) -> Any:
+        if get_current_span().is_recording():
+            return traced(self, request, **kwargs)
+        carry(request)
+        return quietly(original, self, request, **kwargs)
+
+    def undo() -> None:
+        if vars(owner)["send"] is send:
+            owner.send = traced
+
+    functools.update_wrapper(send, traced)
+    send.__wrapped__ = original  # type: ignore[attr-defined]
+    owner.send = send
+    return undo
+
+
+def quietly(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The call itself; what it calls in turn, such as urllib3, is no call of the handler's."""
+    token = attach(set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True))
+    try:
+        return original(*args, **kwargs)
+    finally:
+        detach(token)
+
+
+@harmless("the tracing header of a call")
+def carry(request: Any) -> None:
+    """The header, on a request of `requests`."""
+    inject(request.headers)

@@ -1,0 +1,122 @@
+"""A cold start in a process of its own: prints the modules that tracing brought, one a line.
+
+`before` has the function import first what has stand-ins; `bare` starts no runtime.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+# What has a stand-in. A user may import any of these, before the runtime's imports or after them.
+REPLACED = (
+    "opentelemetry.instrumentation.dependencies",
+    "packaging",
+    "packaging.version",
+    "wrapt",
+    "psutil",
+    "opentelemetry.metrics",
+    "opentelemetry._logs",
+    "typing_extensions",
+)
+
+
+def main(*how: str) -> None:
+    """Start as Lambda starts it, and call each library once."""
+    import awslambdaric.bootstrap
+
+    os.environ |= {
+        "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "PROVIDER": "http://127.0.0.1:1",
+        "LAMBDA_LATENCY_HANDLER": "bench.response.handler.handler",
+        "_X_AMZN_TRACE_ID": "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1",
+    }
+    if "before" in how:
+        for name in REPLACED:
+            importlib.import_module(name)
+    if "bare" in how:
+        from bench.response.handler import handler
+    else:
+        os.environ["_HANDLER"] = "otel.runtime.bootstrap.handler"
+        handler = awslambdaric.bootstrap._get_handler(os.environ["_HANDLER"])
+    assert callable(handler)
+    if "after" in how or "before" in how:
+        use_what_has_stand_ins()
+    print("\n".join(sorted(sys.modules)))
+
+
+def use_what_has_stand_ins() -> None:
+    """As a user's own code would."""
+    import asyncio
+    from importlib.metadata import version
+
+    import psutil
+    import typing_extensions
+    import wrapt
+    from opentelemetry import _logs, metrics
+    from opentelemetry.instrumentation.dependencies import DependencyConflict, get_dependency_conflicts
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from packaging.requirements import Requirement
+    from packaging.version import Version
+
+    import otel.runtime.standins as ours
+
+    assert not [name for name, module in sys.modules.items() if isinstance(module, ours.StandIn)]
+    assert asyncio.run(asyncio.sleep(0, 5)) == 5
+    assert psutil.Process().pid == os.getpid()
+    assert str(Requirement("boto3>=1").specifier) == ">=1"
+    assert Version(version("wrapt")) >= Version("1")
+    assert isinstance(get_dependency_conflicts(["boto3 ~= 0.1"]), DependencyConflict)
+
+    @typing_extensions.deprecated("old")
+    def old() -> None:
+        """Warns."""
+
+    assert hasattr(old, "__deprecated__")
+
+    @wrapt.decorator
+    def doubled(wrapped, instance, args, kwargs):  # type: ignore[no-untyped-def]
+        return 2 * wrapped(*args, **kwargs)
+
+    @doubled
+    def four() -> int:
+        return 4
+
+    assert four() == 8
+    assert isinstance(four, wrapt.FunctionWrapper)
+    assert _logs.get_logger("user") is not None
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))
+    metrics.get_meter("user").create_counter("orders").add(1)
+    data = reader.get_metrics_data()
+    assert data is not None
+    assert data.resource_metrics[0].scope_metrics[0].metrics[0].name == "orders"
+    take_off_and_put_on()
+
+
+def take_off_and_put_on() -> None:
+    """Upstream's own instrumentors, by a user: off again, and on with the check of versions."""
+    import botocore.client
+    from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
+    from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
+
+    def call() -> object:
+        return vars(botocore.client.BaseClient)["_make_api_call"]
+
+    ours = call()
+    BotocoreInstrumentor().uninstrument()  # type: ignore[no-untyped-call]
+    assert call() is not ours
+    BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
+    assert BotocoreInstrumentor().is_instrumented_by_opentelemetry  # type: ignore[no-untyped-call]
+    URLLib3Instrumentor().instrument()
+    assert URLLib3Instrumentor().is_instrumented_by_opentelemetry
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
