@@ -17,8 +17,12 @@ from otel.latency.part import API_GATEWAY, Part
 from otel.latency.totals import percentile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from otel.latency.account import Account
+    from otel.latency.accounts import Accounts
     from otel.latency.report import Report
+    from otel.latency.timeouts import Timeout
 
 __all__ = ["call_map", "called", "caller"]
 
@@ -28,47 +32,81 @@ CALLED = ("aws", "external", "database")
 @dataclass(slots=True)
 class _Edge:
     took: array[int] = field(default_factory=lambda: array("q"))
-    calls: Counter[Calls] = field(default_factory=Counter)  # few of them differ
+    kinds: Counter[int] = field(default_factory=Counter)  # which calls, by their number among all kinds of calls
+    requests: int = 0
+    errors: int = 0
     timeouts: int = 0
+
+
+class _Map:
+    """Nodes by kind and name, edges by the numbers of two nodes."""
+
+    def __init__(self, every: Accounts) -> None:
+        self._every = every
+        self._timed_out: dict[str, int] = {}  # the function of each trace
+        self.nodes: dict[tuple[str, str], int] = {}
+        self.edges: dict[tuple[int, int], _Edge] = {}
+
+    def node(self, kind: str, name: str) -> int:
+        return self.nodes.setdefault((kind, name), len(self.nodes))
+
+    def edge(self, at: int, to: int) -> _Edge:
+        return self.edges.setdefault((at, to), _Edge())
+
+    def add_requests(self) -> Iterator[int]:
+        """Each request's way into its function; yields the node of that."""
+        every = self._every
+        routes, functions = list(every.routes), list(every.functions)
+        gateway = every.parts.get(API_GATEWAY, -1)
+        for at, (route, named, flags, wall_ns) in enumerate(
+            zip(every.route_of, every.function_of, every.flags, every.walls_ns, strict=True)
+        ):
+            function = self.node("function", functions[named] or routes[route])
+            if flags & TIMED_OUT:
+                self._timed_out[every.trace_id(at)] = function
+            if gateway in every.part_of[every.parts_end[at] : every.parts_end[at + 1]]:
+                edge = self.edge(self.node("api gateway", "API Gateway"), function)
+                edge.took.append(wall_ns)
+                edge.requests += 1
+                edge.errors += flags & (ERROR | TIMED_OUT) == ERROR
+                edge.timeouts += bool(flags & TIMED_OUT)
+            yield function
+
+    def add_calls(self, function_of: Iterable[int]) -> None:
+        """The calls of each request, of the function with this node."""
+        every = self._every
+        callees = [called(part) for part in every.parts]
+        found: dict[tuple[int, int], _Edge | None] = {}  # of a function and the number of a part
+        first = 0
+        for function, last in zip(function_of, every.calls_end[1:], strict=True):
+            for one in range(first, last):
+                pair = function, every.called[one]
+                if pair not in found:
+                    callee = callees[pair[1]]
+                    found[pair] = self.edge(function, self.node(*callee)) if callee is not None else None
+                edge = found[pair]
+                if edge is not None:
+                    edge.took.extend(every.took_ns[every.took_end[one] : every.took_end[one + 1]])
+                    edge.kinds[every.call_kind[one]] += 1
+            first = last
+
+    def add_timeouts(self, timeouts: Iterable[Timeout]) -> None:
+        """The calls that were running when a function timed out."""
+        for timeout in timeouts:
+            callee = called(timeout.part) if timeout.part is not None else None
+            if callee is not None:
+                self.edge(self._timed_out[timeout.trace_id], self.node(*callee)).timeouts += 1
 
 
 def call_map(report: Report) -> dict[str, object]:
     """The map as JSON has it: nodes with ids, edges with calls, lengths of calls and what went wrong with them."""
-    ids: dict[tuple[str, str], int] = {}
-    edges: dict[tuple[int, int], _Edge] = {}
-    timed_out: dict[str, int] = {}
-
-    def node(kind: str, name: str) -> int:
-        return ids.setdefault((kind, name), len(ids))
-
-    every = report.accounts
-    routes, functions, kinds = list(every.routes), list(every.functions), list(every.kinds)
-    callees = [called(part) for part in every.parts]
-    gateway = every.parts.get(API_GATEWAY, -1)
-    for at, (route, named, flags, wall_ns) in enumerate(
-        zip(every.route_of, every.function_of, every.flags, every.walls_ns, strict=True)
-    ):
-        function = node("function", functions[named] or routes[route])
-        if flags & TIMED_OUT:
-            timed_out[every.trace_id(at)] = function
-        if gateway in every.part_of[every.parts_end[at] : every.parts_end[at + 1]]:
-            edge = edges.setdefault((node("api gateway", "API Gateway"), function), _Edge())
-            edge.took.append(wall_ns)
-            edge.calls[Calls(1, errors=int(flags & (ERROR | TIMED_OUT) == ERROR))] += 1
-            edge.timeouts += bool(flags & TIMED_OUT)
-        for one in range(every.calls_end[at], every.calls_end[at + 1]):
-            callee = callees[every.called[one]]
-            if callee is not None:
-                edge = edges.setdefault((function, node(*callee)), _Edge())
-                edge.took.extend(every.took_ns[every.took_end[one] : every.took_end[one + 1]])
-                edge.calls[kinds[every.call_kind[one]]] += 1
-    for timeout in report.timeouts:
-        callee = called(timeout.part) if timeout.part is not None else None
-        if callee is not None:
-            edges.setdefault((timed_out[timeout.trace_id], node(*callee)), _Edge()).timeouts += 1
+    drawn = _Map(report.accounts)
+    drawn.add_calls(drawn.add_requests())
+    drawn.add_timeouts(report.timeouts)
+    kinds = list(report.accounts.kinds)
     return {
-        "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in ids.items()],
-        "edges": [_edge(at, to, edge) for (at, to), edge in sorted(edges.items())],
+        "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in drawn.nodes.items()],
+        "edges": [_edge(at, to, edge, kinds) for (at, to), edge in sorted(drawn.edges.items())],
     }
 
 
@@ -86,15 +124,16 @@ def called(part: Part) -> tuple[str, str] | None:
     return (part.bucket, part.name) if part.bucket in CALLED else None
 
 
-def _edge(at: int, to: int, edge: _Edge) -> dict[str, object]:
-    calls = sum((one * times for one, times in edge.calls.items()), Calls())
+def _edge(at: int, to: int, edge: _Edge, kinds: Sequence[Calls]) -> dict[str, object]:
+    calls = sum((kinds[one] * times for one, times in edge.kinds.items()), Calls(edge.requests, errors=edge.errors))
+    took = sorted(edge.took)
     return {
         "from": at,
         "to": to,
         "calls": calls.calls,
-        "p50_ns": percentile(edge.took, 50),
-        "p95_ns": percentile(edge.took, 95),
-        "total_ns": sum(edge.took),
+        "p50_ns": percentile(took, 50),
+        "p95_ns": percentile(took, 95),
+        "total_ns": sum(took),
         "errors": calls.errors,
         "throttles": calls.throttles,
         "timeouts": edge.timeouts,
