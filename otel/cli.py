@@ -30,9 +30,10 @@ EPILOG = f"""\
                                              traced by the layer's own start-up
 """
 REPORT_EPILOG = f"""\
-How time is counted: walk back from the end of the request; at each instant, among the calls that are still
-unaccounted for and start before it, the one that ends last, cut to its parent and to that instant, owns the time
-back to its start, and so on inside it; what no call covers is the span's own. The parts of a request add up to
+How time is counted: walk back from the end of the request; at each instant, among
+the calls that are still unaccounted for and start before it, the one that ends last,
+cut to its parent and to that instant, owns the time back to its start, and so on
+inside it; what no call covers is the span's own. The parts of a request add up to
 its wall clock to the nanosecond.
 
 {EXIT_STATUS}
@@ -239,7 +240,7 @@ def _gate(text: str) -> Any:
     try:
         return read_gate(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error).replace("%", "%%")) from None
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parameter(text: str) -> tuple[str, str]:

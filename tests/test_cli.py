@@ -66,6 +66,11 @@ def test_both_names_are_the_same_command() -> None:
             ("demo", "--parameter", "Tracing"),
             "lambda-latency demo: error: argument --parameter: must read NAME=VALUE, got 'Tracing'",
         ),
+        (
+            ("report", "x", "--fail-if", "p95 > slow"),
+            "lambda-latency report: error: argument --fail-if: 'p95 > slow' is no condition: write for example "
+            "'p95 > 800ms', 'share(external) > 60%', or with --against 'slower > 5%'",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_usage(arguments: tuple[str, ...], last: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from otel.latency.account import Account
@@ -123,13 +124,13 @@ class Accounts(Sequence[Account]):
             seen.update(part_of[ends[at] : ends[at + 1]])
         return {part: sums[number] for part, number in self.parts.items() if number in seen}
 
-    def made(self, places: Iterable[int]) -> Iterator[Account]:
-        """The accounts at these places."""
+    def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
+        """The accounts at these places; without their calls they take a fifth of the room."""
         parts, kinds = list(self.parts), list(self.kinds)
         routes, functions, statuses = list(self.routes), list(self.functions), list(self.statuses)
         for at in places:
             inside = range(self.parts_end[at], self.parts_end[at + 1])
-            calls = range(self.calls_end[at], self.calls_end[at + 1])
+            calls = range(self.calls_end[at], self.calls_end[at + 1] if with_calls else self.calls_end[at])
             flags = self.flags[at]
             yield Account(
                 self.trace_id(at),
@@ -162,9 +163,33 @@ class Accounts(Sequence[Account]):
 
     def in_order(self) -> Accounts:
         """All of them by the start of the request, then by trace id: what came first to the reader changes nothing."""
-        starts, ids = self.starts_ns, self.trace_ids
-        order = sorted(range(len(self)), key=lambda at: (starts[at], ids[at * BYTES : at * BYTES + BYTES]))
+        order = self._order()
         return self if order == list(range(len(self))) else self.take(order)
+
+    def sort(self) -> None:
+        """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
+        order = self._order()
+        self.trace_ids = bytearray().join(self.trace_ids[at * BYTES : at * BYTES + BYTES] for at in order)
+        for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
+            column = getattr(self, name)
+            setattr(self, name, array(column.typecode, (column[at] for at in order)))
+        self.part_of = _sorted(self.part_of, self.parts_end, order)
+        self.part_ns = _sorted(self.part_ns, self.parts_end, order)
+        self.parts_end = _ends(self.parts_end, order)
+        self.took_ns = _sorted(self.took_ns, self.took_end, self._calls(order))
+        self.took_end = _ends(self.took_end, self._calls(order))
+        self.called = _sorted(self.called, self.calls_end, order)
+        self.call_kind = _sorted(self.call_kind, self.calls_end, order)
+        self.calls_end = _ends(self.calls_end, order)
+
+    def _calls(self, order: Iterable[int]) -> Iterator[int]:
+        return (call for at in order for call in range(self.calls_end[at], self.calls_end[at + 1]))
+
+    def _order(self) -> list[int]:
+        ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
+        order = sorted(range(len(self)), key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
+        order.sort(key=self.starts_ns.__getitem__)
+        return order
 
     def extend(self, other: Accounts) -> None:
         """Add accounts that were made elsewhere."""
@@ -209,3 +234,15 @@ class Accounts(Sequence[Account]):
         self.took_ns.extend(other.took_ns[other.took_end[first] : other.took_end[last]])
         self.took_end.extend(end + shift for end in other.took_end[first + 1 : last + 1])
         self.calls_end.append(len(self.called))
+
+
+def _sorted(column: array[int], ends: array[int], order: Iterable[int]) -> array[int]:
+    """The values of each in another order of them."""
+    found = array(column.typecode)
+    for at in order:
+        found.extend(column[ends[at] : ends[at + 1]])
+    return found
+
+
+def _ends(ends: array[int], order: Iterable[int]) -> array[int]:
+    return array("I", accumulate((ends[at + 1] - ends[at] for at in order), initial=0))

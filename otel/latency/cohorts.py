@@ -36,7 +36,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A slow request, and the part for which it waited longest beyond a typical request of its route."""
+    """A slow request (without its calls), and the part for which it waited longest beyond typical ones of its route."""
 
     account: Account
     part: Part
@@ -86,7 +86,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
     ended, walls = every.ended(), every.walls_ns
     over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
     over = [at for at in ended if walls[at] > over_ns]
-    slow = sorted(every.made(over), key=lambda one: (-one.wall_ns, one.trace_id))
+    slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
     routes = {every.routes[one.route]: one.route for one in slow}
     by_route: dict[str, list[int]] = {route: [] for route in routes.values()}
     for at in ended:

@@ -51,6 +51,7 @@ def load(
         from otel.latency.shuffle import load_spilled  # few need it
 
         accounts = load_spilled(sources, found, step, index, processes)
+    accounts.sort()
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts
 

@@ -28,7 +28,7 @@ CALLED = ("aws", "external", "database")
 @dataclass(slots=True)
 class _Edge:
     took: array[int] = field(default_factory=lambda: array("q"))
-    calls: list[Calls] = field(default_factory=list)  # few of them differ: each is one object
+    calls: Counter[Calls] = field(default_factory=Counter)  # few of them differ
     timeouts: int = 0
 
 
@@ -54,14 +54,14 @@ def call_map(report: Report) -> dict[str, object]:
         if gateway in every.part_of[every.parts_end[at] : every.parts_end[at + 1]]:
             edge = edges.setdefault((node("api gateway", "API Gateway"), function), _Edge())
             edge.took.append(wall_ns)
-            edge.calls.append(Calls(1, errors=int(flags & (ERROR | TIMED_OUT) == ERROR)))
+            edge.calls[Calls(1, errors=int(flags & (ERROR | TIMED_OUT) == ERROR))] += 1
             edge.timeouts += bool(flags & TIMED_OUT)
         for one in range(every.calls_end[at], every.calls_end[at + 1]):
             callee = callees[every.called[one]]
             if callee is not None:
                 edge = edges.setdefault((function, node(*callee)), _Edge())
                 edge.took.extend(every.took_ns[every.took_end[one] : every.took_end[one + 1]])
-                edge.calls.append(kinds[every.call_kind[one]])
+                edge.calls[kinds[every.call_kind[one]]] += 1
     for timeout in report.timeouts:
         callee = called(timeout.part) if timeout.part is not None else None
         if callee is not None:
@@ -87,7 +87,7 @@ def called(part: Part) -> tuple[str, str] | None:
 
 
 def _edge(at: int, to: int, edge: _Edge) -> dict[str, object]:
-    calls = sum((one * times for one, times in Counter(edge.calls).items()), Calls())
+    calls = sum((one * times for one, times in edge.calls.items()), Calls())
     return {
         "from": at,
         "to": to,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from importlib import import_module
 from threading import Lock
 from time import time, time_ns
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +15,7 @@ from otel.runtime.recorder import about
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import ReadableSpan, Span
 
     from otel.runtime.buffer import Buffer
     from otel.runtime.deadline import Running
@@ -28,6 +29,7 @@ __all__ = ["Outbox", "Urgent"]
 SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
 HELD_S = 0.05
 EVERY_S = 2.0
+NEEDED_THEN = ("otel.runtime.alarm", "otel.runtime.urgent")
 
 
 class Urgent(Protocol):
@@ -76,7 +78,7 @@ class Outbox:
         if not self._delivering.acquire(timeout=HELD_S if held else -1):
             return
         try:
-            self._sink.export(self._redaction.clean(self._ended()))
+            self._leave(whole=False)
         finally:
             self._delivering.release()
 
@@ -85,6 +87,9 @@ class Outbox:
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
+        if self._seen is None:
+            for name in NEEDED_THEN:  # now that an invocation takes long: there may be no time for it later
+                import_module(name)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
             self._told.clear()
@@ -95,24 +100,37 @@ class Outbox:
         if now >= self._half:
             self._half = math.inf
             self._told.clear()
-            self._leave()
+            with self._delivering:
+                self._leave(whole=True)
         elif now >= self._next:
             self._next = now + EVERY_S
             if len(self._buffer) and left_s > self._bound_s:
-                self._leave()
+                with self._delivering:
+                    self._leave(whole=True)
         return min(self._next, self._half) - time()
 
-    def _leave(self) -> None:
+    def _leave(self, *, whole: bool) -> None:
+        """What has ended leaves, and what is open above it, lest a kill leave orphans; or all that is open."""
+        # First looked at, then drained: what ends in between is in both, and goes as ended.
+        spans = [span for span, _ in self._recorder.open_spans() if identity(span) not in self._told]
+        ended = self._ended()
+        above = self._above(ended, spans, whole=whole) if spans else []
+        self._sink.export(self._redaction.clean([*above, *ended]))
+
+    def _above(self, ended: Sequence[ReadableSpan], spans: Sequence[Span], *, whole: bool) -> list[ReadableSpan]:
         from otel.runtime.alarm import provisional
 
-        with self._delivering:
-            spans = [span for span, _ in self._recorder.open_spans() if identity(span) not in self._told]
-            ended = self._ended()
-            done = {identity(span) for span in ended}
-            now_ns = time_ns()
-            above = [provisional(span, now_ns, {}) for span in spans if identity(span) not in done]
-            self._told.update(identity(span) for span in above)
-            self._sink.export(self._redaction.clean([*above, *ended]))
+        done = {identity(span) for span in ended}
+        parents = {span.parent.span_id for span in ended if span.parent is not None}
+        now_ns = time_ns()
+        above = []
+        for span in reversed(spans):  # what is above another span began before it
+            if identity(span) not in done and (whole or identity(span) in parents):
+                above.append(provisional(span, now_ns, {}))
+                if span.parent is not None:
+                    parents.add(span.parent.span_id)
+        self._told.update(map(identity, above))
+        return above[::-1]
 
     def at_deadline(self, running: Running) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
@@ -126,7 +144,7 @@ class Outbox:
     def _tell(self, running: Running) -> None:
         from otel.runtime.alarm import at_deadline
 
-        # First looked at, then drained: what ends in between is in both, and goes as ended.
+        # In this order, as in `_leave`.
         spans = self._recorder.open_spans()
         if running.span_id not in {identity(span) for span, _ in spans}:
             return  # it has just made it
