@@ -55,6 +55,12 @@ def test_both_names_are_the_same_command() -> None:
     assert script.stdout == run("--help").stdout
 
 
+NO_CONDITION = (
+    "lambda-latency report: error: argument --fail-if: 'p95 > slow' is no condition: write for example "
+    "'p95 > 800ms', 'share(external) > 60%', or with --against 'slower > 5%'"
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "last"),
     [
@@ -68,8 +74,7 @@ def test_both_names_are_the_same_command() -> None:
         ),
         (
             ("report", "x", "--fail-if", "p95 > slow"),
-            "lambda-latency report: error: argument --fail-if: 'p95 > slow' is no condition: write for example "
-            "'p95 > 800ms', 'share(external) > 60%', or with --against 'slower > 5%'",
+            NO_CONDITION,
         ),
     ],
 )
