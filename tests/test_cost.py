@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 from bench.cost.environments import PINS
-from bench.cost.table import figures, text
-from bench.cost.variants import VARIANTS
+from bench.cost.table import figures, markdown, text
+from bench.cost.variants import ROOT, VARIANTS
 
 
 def test_figures_are_medians_of_differences_within_a_round() -> None:
@@ -52,3 +53,14 @@ def test_an_unknown_variant_is_named() -> None:
     )
     assert ran.returncode == 2
     assert ran.stderr.endswith("no variant is called kitt\n")
+
+
+def test_the_table_in_the_readme_is_the_measured_one() -> None:
+    """docs/cost.json is the document of one `make bench`: table, machine, date and versions are its own."""
+    document = json.loads((ROOT / "docs" / "cost.json").read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert markdown(document) in readme
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
+        readme.split()
+    )

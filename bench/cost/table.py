@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bench.cost.measuring import Measured
 
-__all__ = ["figures", "text"]
+__all__ = ["figures", "markdown", "text"]
 
 MEASURES = {
     "cold_instructions_m": ("cold start", "M instr."),
@@ -74,3 +74,27 @@ def cell(figure: Mapping[str, float] | None, *, plain: bool) -> str:
         return f"{figure['value']:,.1f}"
     times = f" ({figure['of_xray']:.2f}x)" if "of_xray" in figure else ""
     return f"{figure['over_bare']:+,.1f}{times}"
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The table of the README: over bare, and as a multiple of the X-Ray SDK's."""
+    columns = [
+        "cold_instructions_m",
+        "sampled_response_us",
+        "sampled_instructions_k",
+        "unsampled_instructions_k",
+        "warm_memory_mb",
+    ]
+    titles = [
+        "cold start, M instructions",
+        "warm: the client waits, us",
+        "warm: all, k instructions",
+        "unsampled, k instructions",
+        "memory, MB",
+    ]
+    lines = ["| over the bare handler | " + " | ".join(titles) + " |", "|---|" + "---|" * len(columns)]
+    for name, its in document["variants"].items():
+        if name != BARE:
+            cells = (cell(its.get(column), plain=False) for column in columns)
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

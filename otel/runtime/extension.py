@@ -8,15 +8,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 from __future__ import annotations
 
 import threading
-from http.client import HTTPConnection, HTTPException
-from socket import MSG_PEEK
+from http.client import HTTPException
+from socket import MSG_PEEK, create_connection, socket
 from typing import TYPE_CHECKING
 
+from otel.runtime.answer import Answer, read_answer
 from otel.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from http.client import HTTPResponse
 
 __all__ = ["Extension"]
 
@@ -29,7 +29,8 @@ class Extension:
     """Registers at once, beside the handler's import; from then on `step` runs after each release."""
 
     def __init__(self, api: str, step: Callable[[], None]) -> None:
-        self._connection = HTTPConnection(api, timeout=REGISTERED_WITHIN_S)
+        self._api = api
+        self._connection: socket | None = None
         self._step = step
         self._registered = threading.Event()
         self._released = threading.Semaphore(0)
@@ -64,22 +65,33 @@ class Extension:
                 self._step()
 
     def _register(self) -> str:
-        headers = {"Lambda-Extension-Name": NAME, "Content-Type": "application/json"}
-        self._connection.request("POST", f"{API}/register", b'{"events": ["INVOKE"]}', headers)
-        return str(self._answer().getheader("Lambda-Extension-Identifier"))
+        body = b'{"events": ["INVOKE"]}'
+        header = f"Lambda-Extension-Name: {NAME}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        answer = self._answer(self._ask("POST", "register", header, body))
+        return answer.headers.get(b"lambda-extension-identifier", b"").decode("ascii")
 
     def _wait_for_release(self, identifier: str) -> None:
         """Ask for the next event, and return when the invocation that it announces has been answered."""
-        self._connection.request("GET", f"{API}/event/next", headers={"Lambda-Extension-Identifier": identifier})
-        self._connection.sock.settimeout(None)
+        connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
+        connection.settimeout(None)
         # Only look that something came. Reading it would take the interpreter from the handler, which starts just now.
-        self._connection.sock.recv(1, MSG_PEEK)
+        connection.recv(1, MSG_PEEK)
         self._released.acquire()
-        self._answer()
+        self._answer(connection)
 
-    def _answer(self) -> HTTPResponse:
-        answer = self._connection.getresponse()
-        answer.read()
+    def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
+        if self._connection is None:
+            host, _, port = self._api.rpartition(":")
+            self._connection = create_connection((host, int(port)), timeout=REGISTERED_WITHIN_S)
+        head = f"{method} {API}/{path} HTTP/1.1\r\nHost: {self._api}\r\n{header}\r\n\r\n"
+        self._connection.sendall(head.encode("ascii") + body)
+        return self._connection
+
+    def _answer(self, connection: socket) -> Answer:
+        answer = read_answer(lambda: connection.recv(65536))
+        if not answer.kept:
+            connection.close()
+            self._connection = None
         if answer.status != 200:
             raise HTTPException(f"it answered {answer.status}")
         return answer

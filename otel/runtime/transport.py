@@ -6,19 +6,14 @@ Not bounded: the lookup of a name, which Python cannot interrupt; `localhost` ne
 
 from __future__ import annotations
 
-import io
 import socket
 import time
-from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, cast
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from otel.runtime.answer import read_answer
 
 __all__ = ["Transport"]
-
-LARGEST_ANSWER = 65536
 
 
 class Transport:
@@ -71,15 +66,16 @@ class Transport:
             self._socket = self._connected(deadline)
         self._socket.settimeout(left(deadline))
         self._socket.sendall(self._head + b"%d\r\n\r\n" % len(body) + body)
-        response = HTTPResponse(cast("socket.socket", Answer(self._socket, deadline)), method="POST")
-        try:
-            response.begin()
-            response.read(LARGEST_ANSWER)
-            if response.will_close or not response.isclosed():
-                self.close()
-            return response.status
-        finally:
-            response.close()
+        connection = self._socket
+
+        def receive() -> bytes:
+            connection.settimeout(left(deadline))
+            return connection.recv(65536)
+
+        answer = read_answer(receive)
+        if not answer.kept:
+            self.close()
+        return answer.status
 
     def _connected(self, deadline: float) -> socket.socket:
         """Try each of the host's addresses, under one bound; `socket.create_connection` gives each its own."""
@@ -101,27 +97,6 @@ class Transport:
 
         connection.settimeout(left(deadline))
         return ssl.create_default_context().wrap_socket(connection, server_hostname=self._host)
-
-
-class Answer(io.RawIOBase):
-    """What comes back on a connection, read no longer than the deadline. Has of a socket what HTTPResponse uses."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self._connection = connection
-        self._deadline = deadline
-
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002
-        """The answer as a file."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readinto(self, target: WriteableBuffer) -> int:
-        """One read."""
-        self._connection.settimeout(left(self._deadline))
-        return self._connection.recv_into(target)
 
 
 def left(deadline: float) -> float:

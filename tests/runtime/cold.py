@@ -53,6 +53,7 @@ def main(*how: str) -> None:
 def use_what_has_stand_ins() -> None:
     """As a user's own code would."""
     import asyncio
+    from enum import Enum
     from importlib.metadata import version
 
     import psutil
@@ -62,12 +63,16 @@ def use_what_has_stand_ins() -> None:
     from opentelemetry.instrumentation.dependencies import DependencyConflict, get_dependency_conflicts
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.semconv._incubating.attributes.db_attributes import DbSystemValues
+    from opentelemetry.semconv.resource import CloudProviderValues
     from packaging.requirements import Requirement
     from packaging.version import Version
 
     import otel.runtime.standins as ours
 
     assert not [name for name, module in sys.modules.items() if isinstance(module, ours.StandIn)]
+    assert issubclass(DbSystemValues, Enum)
+    assert CloudProviderValues("aws") is CloudProviderValues.AWS
     assert asyncio.run(asyncio.sleep(0, 5)) == 5
     assert psutil.Process().pid == os.getpid()
     assert str(Requirement("boto3>=1").specifier) == ">=1"
