@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-TESTS = ("tests/sandbox", "tests/runtime", "tests/build")
+TESTS = ("tests/sandbox", "tests/runtime", "tests/artifact")
 
 
 def main() -> int:
