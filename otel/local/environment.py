@@ -13,12 +13,13 @@ from typing import Literal
 
 from otel.local.extensions import Extensions
 from otel.local.function import Function, Outcome, Run
-from otel.local.processes import Processes
+from otel.local.processes import Processes, asleep
 from otel.local.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invocation, Refusal, serve_runtime_api
 
 __all__ = ["Environment"]
 
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL where there are internal extensions; without any, Lambda gives none
+AWAKE_S = 0.1  # for its threads to go back to where they waited, unless one of them has work
 
 Phase = Literal["init", "idle", "busy", "ended"]
 
@@ -125,6 +126,7 @@ class Environment:
         with self._lock:
             if self._extensions and self._phase != "ended":
                 self._thaw()
+                self._wait_until_awake()
                 self._signal(signal.SIGTERM)
         if self._extensions:
             self._waiter.join(SHUTDOWN_S)
@@ -224,6 +226,16 @@ class Environment:
         if self._frozen:
             self._signal(signal.SIGCONT)
             self._frozen = False
+
+    def _wait_until_awake(self) -> None:
+        """Until its threads wait where they waited before the freeze, so that SIGTERM reaches the main thread.
+
+        Lambda's freezer is no signal, and here SIGCONT is one: while Linux wakes the threads it gives the next signal
+        to any of them, and Python's handler would then wait for a main thread that may wait for ever.
+        """
+        limit = time.monotonic() + AWAKE_S
+        while time.monotonic() < limit and not asleep(self.pid):
+            time.sleep(0.0005)
 
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:

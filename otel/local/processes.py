@@ -13,7 +13,7 @@ from types import TracebackType
 
 from otel.local.errors import LocalError
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "asleep"]
 
 # A child waits for one line before it becomes what it is meant to be. Should the command die between the fork and the
 # announcement, the child reads the end of the pipe instead and leaves: at no moment can it be left behind.
@@ -100,3 +100,11 @@ class Processes:
                 raise LocalError(
                     "the process that clears up after this command is gone", "start the command again"
                 ) from error
+
+
+def asleep(pid: int) -> bool:
+    """Whether each thread of a process waits for something. True as well where no /proc tells, and once it is gone."""
+    with contextlib.suppress(OSError):
+        stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
+        return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)
+    return True
