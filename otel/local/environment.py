@@ -109,9 +109,10 @@ class Environment:
             self._phase = "busy"
             self.invocations += 1
             self._running = run
-            self._extensions.hand(invocation)
             self._runtime_waits = False
+            # The runtime first, for its caller waits: the threads that write the two events take turns.
             self._inbox.put(invocation)
+            self._extensions.hand(invocation)
         if not run.responded.wait(max(0.0, invocation.deadline_ms / 1000 - time.time())):
             with self._lock:
                 if run.outcome is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from http.client import HTTPException
-from socket import MSG_PEEK, create_connection, socket
+from socket import create_connection, socket
 from typing import TYPE_CHECKING
 
 from otel.runtime.answer import Answer, read_answer
@@ -55,8 +55,15 @@ class Extension:
             finally:
                 self._registered.set()
             while True:
-                self._wait_for_release(identifier)
-                self._step()
+                connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
+                # Until then nothing is read of the event: it comes while the handler starts, which would have to give
+                # up the interpreter for it.
+                self._released.acquire()
+                try:
+                    connection.settimeout(None)
+                    self._answer(connection)
+                finally:
+                    self._step()
         except (OSError, HTTPException) as error:
             self._alive = False
             warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
@@ -69,15 +76,6 @@ class Extension:
         header = f"Lambda-Extension-Name: {NAME}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         answer = self._answer(self._ask("POST", "register", header, body))
         return answer.headers.get(b"lambda-extension-identifier", b"").decode("ascii")
-
-    def _wait_for_release(self, identifier: str) -> None:
-        """Ask for the next event, and return when the invocation that it announces has been answered."""
-        connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
-        connection.settimeout(None)
-        # Only look that something came. Reading it would take the interpreter from the handler, which starts just now.
-        connection.recv(1, MSG_PEEK)
-        self._released.acquire()
-        self._answer(connection)
 
     def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
         if self._connection is None:
