@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import propagate
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import get_current_span
 
 from otel.runtime.buffer import Buffer
@@ -27,6 +27,7 @@ from otel.runtime.recorder import Recorder
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
 from otel.runtime.threads import ThreadContext
+from otel.runtime.tracer import LambdaTracerProvider
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -59,7 +60,7 @@ class Runtime:
         self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
-        self.provider = TracerProvider(
+        self.provider = LambdaTracerProvider(
             sampler=LambdaSampler(),
             resource=function_resource(os.environ),
             id_generator=LambdaIds(),
