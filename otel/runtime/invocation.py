@@ -106,13 +106,15 @@ def started(
     token = attach(parent)
     try:
         span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
-    finally:
+        attach(set_span_in_context(span))
+    except BaseException:
         detach(token)
+        raise
     if isinstance(span, RecordingSpan):  # else it is not recorded, and there would be nothing to tell
         deadline = getattr(context, "_epoch_deadline_time_in_ms", None)  # the method beside it asks the clock
         if deadline is not None and span.start_time is not None:
             watch.begin(span, deadline / 1000, span.start_time / 1e9)
-    return Invocation(span, attach(set_span_in_context(span, parent)), watch, web=what.kind == "http")
+    return Invocation(span, token, watch, web=what.kind == "http")
 
 
 def chosen_by_caller(event: object) -> Context | None:

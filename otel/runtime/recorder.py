@@ -5,11 +5,11 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.sdk.trace import Event, ReadableSpan, Span
+    from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
     from opentelemetry.trace import Link
 
     from otel.runtime.buffer import Buffer
@@ -19,16 +19,29 @@ __all__ = ["Recorder"]
 FEW = 64
 
 
-class Recorder(SpanProcessor):
-    """Without a lock or a timer of its own: it is asked about each span while the request waits."""
+class Recorder(SynchronousMultiSpanProcessor):
+    """Without a lock or a timer of its own: it is asked about each span while the request waits.
+
+    It is the provider's own processor and not one of its list, which takes longer to go through than a span to be kept;
+    what a function adds comes after it.
+    """
 
     def __init__(self, buffer: Buffer[ReadableSpan]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self._buffer = buffer
         self._open: dict[int, tuple[Span, int]] = {}
+        self._alone = True
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - as the SDK calls it
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Tell this one of all spans too."""
+        super().add_span_processor(span_processor)
+        self._alone = False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember a span, and the thread that it began on."""
         self._open[span.get_span_context().span_id] = span, get_ident()
+        if not self._alone:
+            super().on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span; handlers end them on threads of their own."""
@@ -38,6 +51,8 @@ class Recorder(SpanProcessor):
         context = span.get_span_context()
         assert context is not None
         self._open.pop(context.span_id, None)
+        if not self._alone:
+            super().on_end(span)
 
     def open_spans(self) -> list[tuple[Span, int]]:
         """Those that have not ended, in the order of their starts, each with the thread that it began on."""

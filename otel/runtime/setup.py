@@ -65,9 +65,9 @@ class Runtime:
             resource=function_resource(os.environ),
             id_generator=LambdaIds(),
             shutdown_on_exit=False,
+            active_span_processor=recorder,
             span_limits=limits(settings),
         )
-        self.provider.add_span_processor(recorder)
         self._tracer = self.provider.get_tracer("otel.runtime")
         self._hook = ImportHook()
         self._instrumentations = Instrumentations(self.provider, self._hook, stand_ins=settings.stand_ins)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import Event
+    from opentelemetry.trace import Link
     from opentelemetry.trace import Span as AnySpan
     from opentelemetry.util.types import AttributeValue
 
@@ -35,6 +37,7 @@ FIELDS = frozenset((
 ))  # fmt: skip
 """Of a span: those that are written anew, or that the first span must have as it was made with."""
 ATTRIBUTES = frozenset(("maxlen", "max_value_len", "dropped", "_dict", "_lock", "_immutable"))
+LISTS = ("_events", "_links")
 NUMBERS = frozenset((int, bool, float))
 FOLLOWED = (1, 3)  # flags of a parent that is recorded; the second bit says that the trace's id is a random one
 
@@ -141,15 +144,13 @@ class Current:
 class First:
     """What the SDK has made of a tracer's first span."""
 
-    __slots__ = ("_attributes", "_events", "_links", "_longest", "_most", "_span")
+    __slots__ = ("_attributes", "_longest", "_most", "_span")
 
     def __init__(self, span: dict[str, Any]) -> None:
-        self._span = span
+        self._span = {key: value for key, value in span.items() if key not in LISTS}
         self._attributes = vars(span["_attributes"])
         self._most: int = span["_attributes"].maxlen
         self._longest: int = span["_attributes"].max_value_len
-        self._events: int = span["_limits"].max_events
-        self._links: int = span["_limits"].max_links
 
     def another(
         self,
@@ -170,8 +171,7 @@ class First:
         span.__dict__ = {
             **self._span,
             "_name": name, "_context": context, "_parent": parent, "_kind": kind, "_resource": resource,
-            "_attributes": values, "_events": BoundedList(self._events), "_links": BoundedList(self._links),
-            "_lock": Lock(), "_start_time": time_ns(),
+            "_attributes": values, "_lock": Lock(), "_start_time": time_ns(),
         }  # fmt: skip
         return span
 
@@ -192,12 +192,48 @@ def first_of(span: Span) -> First | None:
     return First(fields) if known else None
 
 
+class List:
+    """A list of a span's, which is made when something is put into it: most spans have neither events nor links."""
+
+    def __init__(self, name: str, limit: str) -> None:
+        self._name = name
+        self._limit = limit
+
+    def __get__(self, span: Recorded, _owner: type) -> BoundedList[Any]:
+        made: BoundedList[Any] = BoundedList(getattr(span._limits, self._limit))
+        span.__dict__[self._name] = made  # and from here on found there
+        return made
+
+
 class Recorded(Span):
     """A span of the SDK's. What has ended is not copied: nothing changes it any more."""
+
+    _events: Any = List("_events", "max_events")
+    _links: Any = List("_links", "max_links")
 
     def get_span_context(self) -> SpanContext:
         """Who it is."""
         return self._context  # type: ignore[return-value]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What has happened in it."""
+        return tuple(self.__dict__.get("_events", ()))
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What it is linked to."""
+        return tuple(self.__dict__.get("_links", ()))
+
+    @property
+    def dropped_events(self) -> int:
+        """How many were too many."""
+        return super().dropped_events if "_events" in self.__dict__ else 0
+
+    @property
+    def dropped_links(self) -> int:
+        """How many were too many."""
+        return super().dropped_links if "_links" in self.__dict__ else 0
 
     def _readable_span(self) -> Recorded:
         return self

@@ -26,6 +26,9 @@ class Value:
         cls._fields = tuple(cls.__annotations__)
 
     def __init__(self, *values: object, **named: object) -> None:
+        if len(values) == len(self._fields) and not named:
+            self.__dict__.update(zip(self._fields, values, strict=True))
+            return
         given = {**dict(zip(self._fields, values, strict=False)), **named}
         missing = [name for name in self._fields if name not in given and not hasattr(type(self), name)]
         if missing or len(values) > len(self._fields) or not given.keys() <= set(self._fields):
