@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency.account import Account, account
 from otel.latency.accounts import Accounts
-from otel.latency.lean import lean_account, new_reader
+from otel.latency.lean import add_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
 from otel.trace.index import LineIndex
@@ -130,15 +130,13 @@ def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]
 
 def judge(reader: LeanReader, others: dict[str, list[Span]], accounts: Accounts, problems: list[Problem]) -> None:
     """Add the accounts of what a reader keeps, and of the spans that the tolerant one made; both are let go."""
-    places = Places(reader)
+    places = Places(reader, accounts)
     while reader.traces:
         trace_id, spans = reader.traces.popitem()  # and let go of it: the accounts need the room
         beside = others.pop(trace_id, None)
-        found = lean_account(spans, places) if beside is None else None
-        if found is None:
+        if beside is not None or not add_account(spans, places, accounts):
             full = [reader.full(span) for span in spans]
-            found = _slowly([*full, *(beside or ())], problems)
-        accounts.append(found)
+            accounts.append(_slowly([*full, *(beside or ())], problems))
     while others:
         accounts.append(_slowly(others.popitem()[1], problems))
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel.latency import Account, account
-from otel.latency.lean import lean_account, new_reader
+from otel.latency.accounts import Accounts
+from otel.latency.lean import add_account, new_reader
 from otel.latency.loading import load
 from otel.latency.places import Places
 from otel.latency.shape import KEYS
@@ -262,7 +263,8 @@ def _fast(spans: Iterable[Span]) -> Account | None:
     reader = new_reader()
     assert reader.read(dump_line(spans).encode())
     [members] = reader.traces.values()
-    return lean_account(members, Places(reader))
+    accounts = Accounts()
+    return accounts[0] if add_account(members, Places(reader, accounts), accounts) else None
 
 
 def test_an_account_reads_no_attribute_that_the_shapes_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
