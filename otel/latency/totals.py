@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from otel.latency.account import Account
     from otel.latency.part import Part
 
-__all__ = ["PartTally", "Tally", "Totals", "percentile"]
+__all__ = ["PartTally", "Tally", "Totals", "at_rank", "percentile"]
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
     """The nearest rank: the smallest value that is not below `percent` of all of them. 0 where there is none."""
-    if not values:
+    return at_rank(sorted(values), percent)
+
+
+def at_rank(ordered: Sequence[int], percent: int) -> int:
+    """As `percentile`, of values in their order."""
+    if not ordered:
         return 0
-    rank = -(-percent * len(values) // 100)
-    return sorted(values)[max(rank, 1) - 1]
+    rank = -(-percent * len(ordered) // 100)
+    return ordered[max(rank, 1) - 1]
 
 
 @dataclass(slots=True)
