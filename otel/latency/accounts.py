@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from otel.latency.account import Account
+from otel.latency.columns import ends_of, inside, pieces, taken
 
 if TYPE_CHECKING:
     from otel.latency.calls import Calls
@@ -18,7 +19,6 @@ __all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
 
 COLD, ERROR, TIMED_OUT = 1, 2, 4
 BYTES = 16  # of a trace id
-FEW = 10_000
 
 Name = TypeVar("Name")
 
@@ -197,21 +197,18 @@ class Accounts(Sequence[Account]):
     def sort(self) -> None:
         """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
         order = self._order()
-        ids, self.trace_ids = bytes(self.trace_ids), bytearray()
-        for first in range(0, len(order), FEW):
-            some = order[first : first + FEW]
-            self.trace_ids += b"".join([ids[at * BYTES : at * BYTES + BYTES] for at in some])
+        self.trace_ids = pieces(self.trace_ids, BYTES, order)
         for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
-            setattr(self, name, _taken(getattr(self, name), order))
-        self.part_of = _inside(self.parts_end, order, self.part_of)
-        self.part_ns = _inside(self.parts_end, order, self.part_ns)
-        self.parts_end = _ends(self.parts_end, order)
-        calls = _inside(self.calls_end, order)
-        self.took_ns = _inside(self.took_end, calls, self.took_ns)
-        self.took_end = _ends(self.took_end, calls)
-        self.called = _taken(self.called, calls)
-        self.call_kind = _taken(self.call_kind, calls)
-        self.calls_end = _ends(self.calls_end, order)
+            setattr(self, name, taken(getattr(self, name), order))
+        self.part_of = inside(self.parts_end, order, self.part_of)
+        self.part_ns = inside(self.parts_end, order, self.part_ns)
+        self.parts_end = ends_of(self.parts_end, order)
+        calls = inside(self.calls_end, order)
+        self.took_ns = inside(self.took_end, calls, self.took_ns)
+        self.took_end = ends_of(self.took_end, calls)
+        self.called = taken(self.called, calls)
+        self.call_kind = taken(self.call_kind, calls)
+        self.calls_end = ends_of(self.calls_end, order)
 
     def _order(self) -> list[int]:
         starts_ns = self.starts_ns
@@ -265,28 +262,3 @@ class Accounts(Sequence[Account]):
         self.took_ns.extend(other.took_ns[other.took_end[first] : other.took_end[last]])
         self.took_end.extend(end + shift for end in other.took_end[first + 1 : last + 1])
         self.calls_end.append(len(self.called))
-
-
-def _taken(column: array[int], places: Sequence[int]) -> array[int]:
-    """The values at these places. A few at a time: as numbers of Python's each takes four times the room."""
-    found = array(column.typecode)
-    for first in range(0, len(places), FEW):
-        found.fromlist([column[at] for at in places[first : first + FEW]])
-    return found
-
-
-def _inside(ends: array[int], order: Sequence[int], column: array[int] | None = None) -> array[int]:
-    """The places of all that each has, in an order of them; or what a column has at these places."""
-    found = array("I" if column is None else column.typecode)
-    for first in range(0, len(order), FEW):
-        places = [place for at in order[first : first + FEW] for place in range(ends[at], ends[at + 1])]
-        found.fromlist(places if column is None else [column[place] for place in places])
-    return found
-
-
-def _ends(ends: array[int], order: Sequence[int]) -> array[int]:
-    found = array("I", [0])
-    for first in range(0, len(order), FEW):
-        lengths = [ends[at + 1] - ends[at] for at in order[first : first + FEW]]
-        found.fromlist(list(accumulate(lengths, initial=found[-1]))[1:])
-    return found
