@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from otel.latency.account import Account
+from otel.latency.columns import ends_of, inside, pieces, taken
 
 if TYPE_CHECKING:
     from otel.latency.calls import Calls
@@ -59,24 +60,51 @@ class Accounts(Sequence[Account]):
 
     def append(self, one: Account) -> None:
         """Add a request."""
-        self.trace_ids += bytes.fromhex(one.trace_id)
-        self.route_of.append(self.routes[one.route])
-        self.function_of.append(self.functions[one.function])
-        self.status_of.append(self.statuses[one.status_code])
-        self.starts_ns.append(one.start_ns)
-        self.walls_ns.append(one.wall_ns)
-        self.flags.append(COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out)
-        parts, part_of, part_ns = self.parts, self.part_of, self.part_ns
-        for part, ns in one.parts:
-            part_of.append(parts[part])
+        parts, kinds = self.parts, self.kinds
+        self.add(
+            one.trace_id,
+            (self.routes[one.route], self.functions[one.function], self.statuses[one.status_code]),
+            one.start_ns,
+            one.wall_ns,
+            COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out,
+            [(parts[part], ns) for part, ns in one.parts],
+            [(parts[part], kinds[calls], took) for (part, calls), (_, took) in zip(one.calls, one.took, strict=True)],
+        )
+
+    def add(
+        self,
+        trace_id: str,
+        told: tuple[int, int, int],
+        start_ns: int,
+        wall_ns: int,
+        flags: int,
+        parts: Iterable[tuple[int, int]],
+        calls: Iterable[tuple[int, int, Sequence[int]]],
+    ) -> None:
+        """Add a request in numbers: `told` are route, function and status code, of calls each has a part and a kind.
+
+        Parts and calls are in the order that an `Account` has them in.
+        """
+        self.trace_ids += bytes.fromhex(trace_id)
+        route, function, status = told
+        self.route_of.append(route)
+        self.function_of.append(function)
+        self.status_of.append(status)
+        self.starts_ns.append(start_ns)
+        self.walls_ns.append(wall_ns)
+        self.flags.append(flags)
+        part_of, part_ns = self.part_of, self.part_ns
+        for part, ns in parts:
+            part_of.append(part)
             part_ns.append(ns)
         self.parts_end.append(len(part_of))
-        for (part, calls), (_, took) in zip(one.calls, one.took, strict=True):
-            self.called.append(parts[part])
-            self.call_kind.append(self.kinds[calls])
-            self.took_ns.extend(took)
-            self.took_end.append(len(self.took_ns))
-        self.calls_end.append(len(self.called))
+        called, call_kind, took_ns, took_end = self.called, self.call_kind, self.took_ns, self.took_end
+        for part, kind, took in calls:
+            called.append(part)
+            call_kind.append(kind)
+            took_ns.extend(took)
+            took_end.append(len(took_ns))
+        self.calls_end.append(len(called))
 
     def __len__(self) -> int:
         return len(self.walls_ns)
@@ -169,26 +197,26 @@ class Accounts(Sequence[Account]):
     def sort(self) -> None:
         """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
         order = self._order()
-        self.trace_ids = bytearray().join(self.trace_ids[at * BYTES : at * BYTES + BYTES] for at in order)
+        self.trace_ids = pieces(self.trace_ids, BYTES, order)
         for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
-            column = getattr(self, name)
-            setattr(self, name, array(column.typecode, (column[at] for at in order)))
-        self.part_of = _sorted(self.part_of, self.parts_end, order)
-        self.part_ns = _sorted(self.part_ns, self.parts_end, order)
-        self.parts_end = _ends(self.parts_end, order)
-        self.took_ns = _sorted(self.took_ns, self.took_end, self._calls(order))
-        self.took_end = _ends(self.took_end, self._calls(order))
-        self.called = _sorted(self.called, self.calls_end, order)
-        self.call_kind = _sorted(self.call_kind, self.calls_end, order)
-        self.calls_end = _ends(self.calls_end, order)
-
-    def _calls(self, order: Iterable[int]) -> Iterator[int]:
-        return (call for at in order for call in range(self.calls_end[at], self.calls_end[at + 1]))
+            setattr(self, name, taken(getattr(self, name), order))
+        self.part_of = inside(self.parts_end, order, self.part_of)
+        self.part_ns = inside(self.parts_end, order, self.part_ns)
+        self.parts_end = ends_of(self.parts_end, order)
+        calls = inside(self.calls_end, order)
+        self.took_ns = inside(self.took_end, calls, self.took_ns)
+        self.took_end = ends_of(self.took_end, calls)
+        self.called = taken(self.called, calls)
+        self.call_kind = taken(self.call_kind, calls)
+        self.calls_end = ends_of(self.calls_end, order)
 
     def _order(self) -> list[int]:
-        ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
-        order = sorted(range(len(self)), key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
-        order.sort(key=self.starts_ns.__getitem__)
+        starts_ns = self.starts_ns
+        order = sorted(range(len(self)), key=starts_ns.__getitem__)
+        if any(starts_ns[one] == starts_ns[after] for one, after in pairwise(order)):
+            ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
+            order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
+            order.sort(key=starts_ns.__getitem__)
         return order
 
     def extend(self, other: Accounts) -> None:
@@ -234,15 +262,3 @@ class Accounts(Sequence[Account]):
         self.took_ns.extend(other.took_ns[other.took_end[first] : other.took_end[last]])
         self.took_end.extend(end + shift for end in other.took_end[first + 1 : last + 1])
         self.calls_end.append(len(self.called))
-
-
-def _sorted(column: array[int], ends: array[int], order: Iterable[int]) -> array[int]:
-    """The values of each in another order of them."""
-    found = array(column.typecode)
-    for at in order:
-        found.extend(column[ends[at] : ends[at + 1]])
-    return found
-
-
-def _ends(ends: array[int], order: Iterable[int]) -> array[int]:
-    return array("I", accumulate((ends[at + 1] - ends[at] for at in order), initial=0))

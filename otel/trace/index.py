@@ -14,7 +14,7 @@ __all__ = ["LineIndex", "lines_at"]
 
 
 class LineIndex:
-    """For each source the offsets of lines by the traces in them: 16 bytes for each trace in a line.
+    """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
 
     Of a trace id only a part is kept: another with the same one brings lines too many, never too few.
     """
@@ -25,13 +25,15 @@ class LineIndex:
 
     def begin(self, source: Source) -> None:
         """The lines that are noted next are in this source."""
-        self._hashes, self._offsets = self._sources[source] = array("q"), array("q")
+        self._hashes, self._offsets = self._sources[source] = array("I"), array("q")
 
-    def note(self, trace_ids: Iterable[str], offset: int) -> None:
-        """The line that begins there has spans of these traces."""
-        for trace_id in trace_ids:
-            self._hashes.append(_hash(trace_id))
-            self._offsets.append(offset)
+    def note(self, trace_ids: Iterable[Iterable[str]], offsets: Iterable[int]) -> None:
+        """The lines that begin at these offsets have spans of these traces."""
+        hashes, begins = self._hashes, self._offsets
+        for ids, offset in zip(trace_ids, offsets, strict=True):
+            for trace_id in ids:
+                hashes.append(_hash(trace_id))
+                begins.append(offset)
 
     def leave_out(self, source: Source) -> None:
         """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""
@@ -44,7 +46,7 @@ class LineIndex:
             self._left_out.add(source)
             self._sources.pop(source, None)
         elif source not in self._left_out:
-            hashes, offsets = self._sources.setdefault(source, (array("q"), array("q")))
+            hashes, offsets = self._sources.setdefault(source, (array("I"), array("q")))
             hashes.extend(known[0])
             offsets.extend(known[1])
 
@@ -58,7 +60,7 @@ class LineIndex:
 
 
 def _hash(trace_id: str) -> int:
-    return int(trace_id[-15:], 16)  # the same in every process, which Python's own is not
+    return int(trace_id[-8:], 16)  # the same in every process, which Python's own is not
 
 
 def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
