@@ -71,6 +71,9 @@ def is_condition(code: str, result: Mapping[str, Any]) -> bool:
 
 def tables(params: Mapping[str, Any]) -> list[str]:
     """The tables of a DynamoDB call, each once, in the order of the call: plain, batch and transaction."""
+    if "RequestItems" not in params and "TransactItems" not in params:
+        name = params.get("TableName")
+        return [name] if isinstance(name, str) else []
     found = [params.get("TableName"), *(params.get("RequestItems") or ())]
     for item in params.get("TransactItems") or ():
         found += [action.get("TableName") for action in item.values()]

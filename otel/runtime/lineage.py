@@ -52,9 +52,10 @@ def write(headers: MutableMapping[str, Any]) -> None:
     before = headers.get(HEADER, "")
     if isinstance(before, bytes):
         before = before.decode("ascii", "replace")
-    lambdas = os.environ.get("_X_AMZN_TRACE_ID") or root
-    if before and not before.startswith((root, lambdas.partition(";")[0])):
-        return
+    if before and not before.startswith(root):
+        lambdas = os.environ.get("_X_AMZN_TRACE_ID") or root
+        if not before.startswith(lambdas.partition(";")[0]):
+            return
     _, mark, lineage = before.partition(";Lineage=")
     if before:
         del headers[HEADER]  # botocore's headers keep what they have: setting one again adds a second

@@ -257,6 +257,10 @@ class Attributes(BoundedAttributes):
         for key, value in attributes.items():
             self[key] = value
 
+    def get(self, key: Any, default: Any = None) -> Any:
+        """One of them."""
+        return self._dict.get(key, default)
+
     def items(self) -> Any:
         """Not one by one: they are read after the response, when none is added any more."""
         return self._dict.items() if self._immutable else super().items()
