@@ -8,6 +8,7 @@ against the package, byte by byte.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ FIXED32 = Struct("<I").pack
 DOUBLE = Struct("<d").pack
 
 HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
+SHORT = 128  # characters of a text whose encoding is kept
 STAYS_WITHIN = 200  # characters of a text, and attributes, that are left of a span which is too large
 
 
@@ -169,7 +171,22 @@ def flags(context: SpanContext | None) -> int:
 
 def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
     """Repeated KeyValue."""
-    return b"".join([field(tag, pair(key, value)) for key, value in values.items()]) if values else b""
+    if not values:
+        return b""
+    found = []
+    for key, value in values.items():
+        kind = type(value)
+        if kind is int or kind is bool or (kind is str and len(value) <= SHORT):
+            found.append(known_pair(tag, key, value))
+        else:
+            found.append(field(tag, pair(key, value)))
+    return b"".join(found)
+
+
+@lru_cache(maxsize=512, typed=True)
+def known_pair(tag: bytes, key: str, value: str | int) -> bytes:
+    """A KeyValue as it was encoded before: most of what spans carry is the same in each invocation."""
+    return field(tag, pair(key, value))
 
 
 def pair(key: str, value: object) -> bytes:
