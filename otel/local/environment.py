@@ -110,9 +110,8 @@ class Environment:
             self.invocations += 1
             self._running = run
             self._runtime_waits = False
-            # The runtime first, for its caller waits: the threads that write the two events take turns.
+            self._extensions.expect()
             self._inbox.put(invocation)
-            self._extensions.hand(invocation)
         if not run.responded.wait(max(0.0, invocation.deadline_ms / 1000 - time.time())):
             with self._lock:
                 if run.outcome is None:
@@ -145,6 +144,11 @@ class Environment:
         self._runtime_waits = True
         self._settle()
         return self._inbox.get()
+
+    def handed(self, invocation: Invocation) -> None:
+        # Not before: the threads that write the events take turns, and it is for the runtime's that the caller waits.
+        with self._lock:
+            self._extensions.hand(invocation)
 
     def respond(self, request_id: str, payload: bytes) -> None:
         if len(payload) > MAX_PAYLOAD:

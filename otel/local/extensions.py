@@ -56,6 +56,12 @@ class Extensions:
         """Whether every extension has asked for its next event."""
         return all(extension.waits for extension in self._known.values())
 
+    def expect(self) -> None:
+        """An invocation begins: each extension that wants invocations has to ask for another event after it."""
+        for extension in self._known.values():
+            if "INVOKE" in extension.events:
+                extension.waits = False
+
     def hand(self, invocation: Invocation) -> None:
         """Give the invocation to each extension that wants invocations."""
         body = {
@@ -67,7 +73,6 @@ class Extensions:
         }
         for extension in self._known.values():
             if "INVOKE" in extension.events:
-                extension.waits = False
                 extension.inbox.put(ExtensionEvent(str(uuid.uuid4()), body))
 
     def release(self) -> None:
