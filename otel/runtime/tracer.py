@@ -248,9 +248,11 @@ class Attributes(BoundedAttributes):
         if not plain or type(key) is not str or not key or self._immutable or len(mine) >= self.maxlen:  # type: ignore[operator]
             super().__setitem__(key, value)
             return
-        with self._lock:
-            if key in mine:
-                del mine[key]  # what is set again comes last
+        if key in mine:  # what is set again comes last
+            with self._lock:
+                del mine[key]
+                mine[key] = value
+        else:
             mine[key] = value
 
     def _set_items(self, attributes: Any) -> None:

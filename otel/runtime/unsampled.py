@@ -35,11 +35,10 @@ def pass_by_botocore(instrumentor: Any, *, stand_ins: bool) -> Callable[[], obje
 
     def patched_api_call(original: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         if get_current_span().is_recording():
-            service = client.meta.service_model.service_name
-            if service == "dynamodb" and not ready:
-                ready.add(service)
+            if not ready and client.meta.service_model.service_name == "dynamodb":
+                ready.add("dynamodb")
                 with standing_in(wanted=stand_ins):  # upstream would import it now, without the stand-ins
-                    import_module(f"{EXTENSIONS}.{service}")
+                    import_module(f"{EXTENSIONS}.dynamodb")
             return traced(original, client, args, kwargs)
         return quietly(original, *args, **kwargs)
 

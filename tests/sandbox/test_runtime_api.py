@@ -410,3 +410,18 @@ def test_times_are_those_of_the_invocation(runtime: Runtime) -> None:
     runtime.next()
     assert until(lambda: run.ended_ns > 0)
     assert before < run.started_ns < run.responded_ns < run.ended_ns < time.time_ns()
+
+
+def test_an_extension_gets_its_event_after_the_runtime(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller waits for the runtime; what is written to the extension takes no time from that."""
+    handed: list[Invocation] = []
+    monkeypatch.setattr(runtime.environment, "handed", handed.append)
+    identifier = runtime.register().headers["Lambda-Extension-Identifier"]
+    event = runtime.next_event(identifier)
+    waiting = initialized(runtime)
+    runtime.invoke()
+    assert waiting.result().body == INVOCATION.event
+    assert until(lambda: handed == [INVOCATION])
+    assert event.waits
+    Environment.handed(runtime.environment, INVOCATION)
+    assert event.result().json["requestId"] == INVOCATION.request_id
