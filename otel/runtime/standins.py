@@ -16,16 +16,18 @@ import threading
 import time
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.machinery import PathFinder
-from types import ModuleType
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["OURS", "standing_in"]
 
 OURS = "lambda-latency"  # what the names of our own threads begin with
+
+SEMCONV = "opentelemetry.semconv."
+W3C = "opentelemetry.trace.propagation.tracecontext"
 
 
 class StandIn(ModuleType):
@@ -61,97 +63,12 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
     if wanted and alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
-        constants.enter()
     try:
         yield
     finally:
-        constants.leave()
         for name, module in put.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
-
-
-class Constants:
-    """Modules of OpenTelemetry's names, read with an `Enum` that only holds values: 27, for 300 members of no use here.
-
-    They are ours alone, and nobody else finds them later.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, ModuleType] = {}
-        self._loader: Any = None
-
-    def enter(self) -> None:
-        """From here on."""
-        for name, module in self._kept.items():
-            sys.modules.setdefault(name, module)
-        sys.meta_path.insert(0, self)
-
-    def leave(self) -> None:
-        """Until here."""
-        if self not in sys.meta_path:
-            return
-        sys.meta_path.remove(self)
-        for name, module in self._kept.items():
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
-                parent, _, own = name.rpartition(".")
-                if parent in sys.modules:
-                    vars(sys.modules[parent]).pop(own, None)
-
-    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
-        """Python's question to a finder: where is this module?"""
-        if not name.startswith("opentelemetry.semconv."):
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader_state = spec.loader
-            spec.loader = self  # type: ignore[assignment]
-        return spec
-
-    def create_module(self, spec: Any) -> None:
-        """As ever."""
-
-    def exec_module(self, module: Any) -> None:
-        """Run it, with another `enum`."""
-        spec = module.__spec__
-        spec.loader = module.__loader__ = spec.loader_state
-        self._kept[module.__name__] = module
-        enum = sys.modules["enum"]
-        sys.modules["enum"] = StandIn("enum", Enum=Values)
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            sys.modules["enum"] = enum
-
-
-class Member:
-    """A member of such an enumeration."""
-
-    __slots__ = ("name", "value")
-
-    def __init__(self, name: str, value: object) -> None:
-        self.name = name
-        self.value = value
-
-
-class Holding(type):
-    """Makes members of the values in a class's body."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> Holding:
-        members = {
-            key: Member(key, value)
-            for key, value in names.items()
-            if bases and isinstance(value, str | int) and not key.startswith("_")
-        }
-        return super().__new__(cls, name, (), {**names, **members})
-
-
-class Values(metaclass=Holding):
-    """In the place of `Enum`."""
-
-
-constants = Constants()
 
 
 @functools.cache
@@ -161,8 +78,9 @@ def stand_ins() -> tuple[StandIn, ...]:
     dependencies = "opentelemetry.instrumentation.dependencies"
     return (
         # 80, most of it packaging.requirements, and packaging.version: the check of versions, which is skipped.
-        StandIn(dependencies, DependencyConflict=Nothing, **late(dependencies, "get_dependency_conflicts"),
-                **late(dependencies, "DependencyConflictError")),
+        StandIn(dependencies, DependencyConflict=Nothing,
+                DependencyConflictError=Late(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=Late(dependencies, "get_dependency_conflicts")),
         StandIn("packaging", version=version),
         version,
         # 46, most of it asyncio: three functions are wrapped. What is not there of it is fetched (`httplib` does).
@@ -178,11 +96,109 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("timeit", default_timer=time.perf_counter),
         # 10: marks functions that warn when they are called; none of them is.
         StandIn("typing_extensions", deprecated=unmarked),
+        # 2: another header's propagator, made for comments in SQL.
+        StandIn(W3C, TraceContextTextMapPropagator=Propagator),
+        # 37, most of it hundreds of names that nobody asks for and enumerations of their values.
+        *conventions(),
     )  # fmt: skip
 
 
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
+
+# OpenTelemetry's names, as far as they are asked for: `http.method` is the value of HTTP_METHOD, and so are they all.
+CONVENTIONS = {
+    "attributes.client_attributes": "client.address client.port",
+    "attributes.db_attributes": "db.namespace db.operation.name db.query.text db.system.name",
+    "attributes.error_attributes": "error.type",
+    "attributes.exception_attributes": "exception.escaped exception.message exception.stacktrace exception.type",
+    "attributes.http_attributes": "http.request.method http.request.method_original http.response.status_code "
+    "http.route",
+    "attributes.network_attributes": "network.peer.address network.peer.port network.protocol.version "
+    "network.transport",
+    "attributes.server_attributes": "server.address server.port",
+    "attributes.url_attributes": "url.full url.path url.query url.scheme",
+    "attributes.user_agent_attributes": "user_agent.original",
+    "_incubating.attributes.aws_attributes": "aws.dynamodb.attribute_definitions aws.dynamodb.attributes_to_get "
+    "aws.dynamodb.consistent_read aws.dynamodb.consumed_capacity aws.dynamodb.count aws.dynamodb.exclusive_start_table "
+    "aws.dynamodb.global_secondary_index_updates aws.dynamodb.global_secondary_indexes aws.dynamodb.index_name "
+    "aws.dynamodb.item_collection_metrics aws.dynamodb.limit aws.dynamodb.local_secondary_indexes "
+    "aws.dynamodb.projection aws.dynamodb.provisioned_read_capacity aws.dynamodb.provisioned_write_capacity "
+    "aws.dynamodb.scan_forward aws.dynamodb.scanned_count aws.dynamodb.segment aws.dynamodb.select "
+    "aws.dynamodb.table_count aws.dynamodb.table_names aws.dynamodb.total_segments",
+    "_incubating.attributes.cloud_attributes": "cloud.region",
+    "_incubating.attributes.db_attributes": "db.name db.operation db.redis.database_index db.statement db.system "
+    "db.user",
+    "_incubating.attributes.http_attributes": "http.flavor http.host http.method http.scheme http.server_name "
+    "http.status_code http.target http.url http.user_agent",
+    "_incubating.attributes.net_attributes": "net.host.name net.host.port net.peer.ip net.peer.name net.peer.port "
+    "net.transport",
+    "_incubating.attributes.otel_attributes": "otel.span.parent.origin otel.span.sampling_result",
+    "_incubating.attributes.rpc_attributes": "rpc.method rpc.service rpc.system",
+    "_incubating.attributes.server_attributes": "server.address server.port",
+    "_incubating.attributes.user_agent_attributes": "user_agent.synthetic.type",
+    "metrics.http_metrics": "http.client.request.duration",
+}
+RESOURCE = (
+    "cloud.provider cloud.account.id cloud.region cloud.availability_zone container.name container.id "
+    "container.image.name container.image.tag deployment.environment faas.name faas.id faas.version faas.instance "
+    "host.name host.arch host.type host.image.name host.image.id host.image.version k8s.cluster.name "
+    "k8s.namespace.name k8s.pod.uid k8s.pod.name k8s.container.name k8s.replicaset.uid k8s.replicaset.name "
+    "k8s.deployment.uid k8s.deployment.name k8s.statefulset.uid k8s.statefulset.name k8s.daemonset.uid "
+    "k8s.daemonset.name k8s.job.uid k8s.job.name k8s.cronjob.uid k8s.cronjob.name os.description os.type os.version "
+    "process.pid process.parent_pid process.executable.name process.executable.path process.command "
+    "process.command_line process.command_args process.owner process.runtime.name process.runtime.version "
+    "process.runtime.description service.name service.namespace service.instance.id service.version "
+    "telemetry.sdk.name telemetry.sdk.version telemetry.auto.version telemetry.sdk.language"
+)
+# Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
+PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
+    ("_incubating.attributes.otel_attributes", "OtelSpanSamplingResultValues", {}),
+    ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
+    ("_incubating.metrics.otel_metrics", "create_otel_sdk_span_live", {}),
+    ("_incubating.metrics.otel_metrics", "create_otel_sdk_span_started", {}),
+    ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
+    ("schemas", "Schemas", {}),
+)
+
+
+def conventions() -> list[StandIn]:
+    """The modules of OpenTelemetry's names."""
+    modules = {name: named(values) for name, values in CONVENTIONS.items()}
+    for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
+        modules.setdefault(module, {})[name] = Late(SEMCONV + module, name, names)
+    return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
+
+
+def named(values: str) -> dict[str, object]:
+    """Each by its constant's name."""
+    return {value.upper().replace(".", "_"): value for value in values.split()}
+
+
+class Late:
+    """A class, an object or a function of a module that is imported when more of it is asked for than `names`."""
+
+    def __init__(self, module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> None:
+        self.__dict__.update(names)
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(getattr(real(self._module), self._name), name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(real(self._module), self._name)(*args, **kwargs)
+
+
+class Propagator:
+    """Made now, and fetched when it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(real(W3C).TraceContextTextMapPropagator(), name)
 
 
 class Nothing:
@@ -207,15 +223,6 @@ def given(module: str, function: str) -> Callable[..., Any]:
         return getattr(loaded, function)(*args, **kwargs)
 
     return chosen
-
-
-def late(module: str, name: str) -> dict[str, Callable[..., Any]]:
-    """The function of the real module, which is imported when it is called."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(real(module), name)(*args, **kwargs)
-
-    return {name: call}
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:

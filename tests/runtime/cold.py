@@ -19,6 +19,11 @@ REPLACED = (
     "opentelemetry.metrics",
     "opentelemetry._logs",
     "typing_extensions",
+    "opentelemetry.trace.propagation.tracecontext",
+    "opentelemetry.semconv.resource",
+    "opentelemetry.semconv.schemas",
+    "opentelemetry.semconv.attributes.http_attributes",
+    "opentelemetry.semconv._incubating.attributes.db_attributes",
 )
 
 
@@ -64,7 +69,10 @@ def use_what_has_stand_ins() -> None:
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
     from opentelemetry.semconv._incubating.attributes.db_attributes import DbSystemValues
+    from opentelemetry.semconv.attributes.http_attributes import HTTP_ROUTE
     from opentelemetry.semconv.resource import CloudProviderValues
+    from opentelemetry.semconv.schemas import Schemas
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
     from packaging.requirements import Requirement
     from packaging.version import Version
 
@@ -73,6 +81,9 @@ def use_what_has_stand_ins() -> None:
     assert not [name for name, module in sys.modules.items() if isinstance(module, ours.StandIn)]
     assert issubclass(DbSystemValues, Enum)
     assert CloudProviderValues("aws") is CloudProviderValues.AWS
+    assert issubclass(Schemas, Enum)
+    assert HTTP_ROUTE == "http.route"
+    assert TraceContextTextMapPropagator().fields == {"traceparent", "tracestate"}
     assert asyncio.run(asyncio.sleep(0, 5)) == 5
     assert psutil.Process().pid == os.getpid()
     assert str(Requirement("boto3>=1").specifier) == ">=1"
