@@ -11,11 +11,13 @@ X-Ray SDK costs 85.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
+from importlib.machinery import PathFinder
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,9 @@ __all__ = ["OURS", "standing_in"]
 OURS = "lambda-latency"  # what the names of our own threads begin with
 
 SEMCONV = "opentelemetry.semconv."
-W3C = "opentelemetry.trace.propagation.tracecontext"
+METADATA = "opentelemetry.util._importlib_metadata"
+TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"
+HTTPLIB = "opentelemetry.util.http.httplib"
 
 
 class StandIn(ModuleType):
@@ -63,12 +67,67 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
     if wanted and alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
+        sys.meta_path.insert(0, reader)
     try:
         yield
     finally:
+        if reader in sys.meta_path:
+            sys.meta_path.remove(reader)
         for name, module in put.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+
+
+class Reader:
+    """A finder of two modules that use one which is loaded: they are read with a stand-in of that in its place."""
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        """Python's question to a finder: where is this module?"""
+        spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
+        if spec is not None and spec.loader is not None:
+            spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
+        return spec
+
+    def create_module(self, spec: Any) -> None:
+        """As ever."""
+
+    def exec_module(self, module: Any) -> None:
+        """Run it."""
+        spec = module.__spec__
+        spec.loader = module.__loader__ = spec.loader_state
+        name, names = READ_WITH[module.__name__]
+        loaded = sys.modules[name]
+        sys.modules[name] = StandIn(name, **{**vars(loaded), **names})
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.modules[name] = loaded
+
+
+class Pattern:
+    """A regular expression that is compiled when it is first asked."""
+
+    def __init__(self, *compiled: Any) -> None:
+        self._compiled = compiled
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(re.compile(*self._compiled), name)
+
+
+def split(pattern: Any, text: str) -> list[Any]:
+    """`re.split`, for such a one too."""
+    return pattern.split(text)  # type: ignore[no-any-return]
+
+
+reader = Reader()
+READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
+    # 3: for the header `tracestate`, which is neither read nor written.
+    "opentelemetry.trace.span": ("re", {"compile": Pattern, "split": split}),
+    # 1: a filter, for the warning of a function that is not marked.
+    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": lambda *_, **__: None}),
+}
 
 
 @functools.cache
@@ -96,13 +155,23 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("timeit", default_timer=time.perf_counter),
         # 10: marks functions that warn when they are called; none of them is.
         StandIn("typing_extensions", deprecated=unmarked),
-        # 2: another header's propagator, made for comments in SQL.
-        StandIn(W3C, TraceContextTextMapPropagator=Propagator),
+        # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
+        *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
+        # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
+        # 1: how many spans a tracer has made, as a metric, where a variable asks for it.
+        StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
+        # 1: the packages that are installed are not looked through.
+        StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
         # 37, most of it hundreds of names that nobody asks for and enumerations of their values.
         *conventions(),
     )  # fmt: skip
 
 
+PROPAGATORS = {
+    "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
+    "opentelemetry.propagators.composite": "CompositePropagator",
+}
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
 
@@ -133,7 +202,6 @@ CONVENTIONS = {
     "http.status_code http.target http.url http.user_agent",
     "_incubating.attributes.net_attributes": "net.host.name net.host.port net.peer.ip net.peer.name net.peer.port "
     "net.transport",
-    "_incubating.attributes.otel_attributes": "otel.span.parent.origin otel.span.sampling_result",
     "_incubating.attributes.rpc_attributes": "rpc.method rpc.service rpc.system",
     "_incubating.attributes.server_attributes": "server.address server.port",
     "_incubating.attributes.user_agent_attributes": "user_agent.synthetic.type",
@@ -154,10 +222,7 @@ RESOURCE = (
 # Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
 PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
-    ("_incubating.attributes.otel_attributes", "OtelSpanSamplingResultValues", {}),
     ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
-    ("_incubating.metrics.otel_metrics", "create_otel_sdk_span_live", {}),
-    ("_incubating.metrics.otel_metrics", "create_otel_sdk_span_started", {}),
     ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
     ("schemas", "Schemas", {}),
 )
@@ -192,13 +257,21 @@ class Late:
         return getattr(real(self._module), self._name)(*args, **kwargs)
 
 
-class Propagator:
-    """Made now, and fetched when it is used."""
+class Made:
+    """An instance that is really made when it is used."""
+
+    def __init__(self, module: str, name: str, *args: object) -> None:
+        self._make = functools.partial(made, module, name, *args)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(real(W3C).TraceContextTextMapPropagator(), name)
+        return getattr(self._make(), name)
+
+
+def made(module: str, name: str, *args: object) -> Any:
+    """Such an instance."""
+    return getattr(real(module), name)(*args)
 
 
 class Nothing:
@@ -213,16 +286,33 @@ class Nothing:
         return self
 
 
-def given(module: str, function: str) -> Callable[..., Any]:
+def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
     """The function of the real module where the user has loaded that, else one that gives nothing."""
 
     def chosen(*args: Any, **kwargs: Any) -> Any:
         loaded = sys.modules.get(module)
         if loaded is None or isinstance(loaded, StandIn):
-            return Nothing()
+            return otherwise()
         return getattr(loaded, function)(*args, **kwargs)
 
     return chosen
+
+
+class Uncounted:
+    """What a tracer tells of its spans, told to nobody."""
+
+    def start_span(self, *_: object) -> Callable[[], None]:
+        """Returns what is called at the span's end."""
+        return uncounted
+
+
+def uncounted() -> None:
+    """Nothing is."""
+
+
+def tracer_metrics(provider: object, enabled: object) -> Any:
+    """Real ones where they are wanted."""
+    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Uncounted()
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
+from opentelemetry.sdk.trace._tracer_metrics import TracerMetrics
 
-from otel.runtime.standins import Propagator, StandIn, conventions, standing_in
+from otel.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
 from tests.runtime.cold import REPLACED
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,5 +96,16 @@ def test_what_more_is_asked_of_a_part_comes_from_the_real_one() -> None:
     assert parts["Schemas"].V1_21_0.value == "https://opentelemetry.io/schemas/1.21.0"
     assert parts["UserAgentSyntheticTypeValues"].BOT.value == "bot"
     assert parts["DbSystemValues"].POSTGRESQL.value == "postgresql"
-    assert parts["create_otel_sdk_span_live"](NoOpMeterProvider().get_meter("user")).add(1) is None
-    assert Propagator().fields == {"traceparent", "tracestate"}
+
+
+def test_a_propagator_that_is_made_is_there_when_it_is_asked() -> None:
+    """The one for comments in SQL, and the one that is set before ours."""
+    names = {name: its for one in stand_ins() for name, its in vars(one).items()}
+    assert names["TraceContextTextMapPropagator"]().fields == {"traceparent", "tracestate"}
+    assert names["CompositePropagator"]([AwsXRayPropagator()]).fields == {"X-Amzn-Trace-Id"}
+
+
+def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
+    """And not counted without it."""
+    assert isinstance(tracer_metrics(NoOpMeterProvider(), True), TracerMetrics)
+    assert tracer_metrics(NoOpMeterProvider(), False).start_span(None, None)() is None
