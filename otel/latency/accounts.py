@@ -59,24 +59,51 @@ class Accounts(Sequence[Account]):
 
     def append(self, one: Account) -> None:
         """Add a request."""
-        self.trace_ids += bytes.fromhex(one.trace_id)
-        self.route_of.append(self.routes[one.route])
-        self.function_of.append(self.functions[one.function])
-        self.status_of.append(self.statuses[one.status_code])
-        self.starts_ns.append(one.start_ns)
-        self.walls_ns.append(one.wall_ns)
-        self.flags.append(COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out)
-        parts, part_of, part_ns = self.parts, self.part_of, self.part_ns
-        for part, ns in one.parts:
-            part_of.append(parts[part])
+        parts, kinds = self.parts, self.kinds
+        self.add(
+            one.trace_id,
+            (self.routes[one.route], self.functions[one.function], self.statuses[one.status_code]),
+            one.start_ns,
+            one.wall_ns,
+            COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out,
+            [(parts[part], ns) for part, ns in one.parts],
+            [(parts[part], kinds[calls], took) for (part, calls), (_, took) in zip(one.calls, one.took, strict=True)],
+        )
+
+    def add(
+        self,
+        trace_id: str,
+        told: tuple[int, int, int],
+        start_ns: int,
+        wall_ns: int,
+        flags: int,
+        parts: Iterable[tuple[int, int]],
+        calls: Iterable[tuple[int, int, Sequence[int]]],
+    ) -> None:
+        """Add a request in numbers: `told` are route, function and status code, of calls each has a part and a kind.
+
+        Parts and calls are in the order that an `Account` has them in.
+        """
+        self.trace_ids += bytes.fromhex(trace_id)
+        route, function, status = told
+        self.route_of.append(route)
+        self.function_of.append(function)
+        self.status_of.append(status)
+        self.starts_ns.append(start_ns)
+        self.walls_ns.append(wall_ns)
+        self.flags.append(flags)
+        part_of, part_ns = self.part_of, self.part_ns
+        for part, ns in parts:
+            part_of.append(part)
             part_ns.append(ns)
         self.parts_end.append(len(part_of))
-        for (part, calls), (_, took) in zip(one.calls, one.took, strict=True):
-            self.called.append(parts[part])
-            self.call_kind.append(self.kinds[calls])
-            self.took_ns.extend(took)
-            self.took_end.append(len(self.took_ns))
-        self.calls_end.append(len(self.called))
+        called, call_kind, took_ns, took_end = self.called, self.call_kind, self.took_ns, self.took_end
+        for part, kind, took in calls:
+            called.append(part)
+            call_kind.append(kind)
+            took_ns.extend(took)
+            took_end.append(len(took_ns))
+        self.calls_end.append(len(called))
 
     def __len__(self) -> int:
         return len(self.walls_ns)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["hang_around_inits", "hang_in_invocations"]
 
 
-def hang_in_invocations(noted: Iterable[LeanSpan], ids: Mapping[str, LeanSpan], facts: Sequence[Facts]) -> None:
+def hang_in_invocations(found: Iterable[LeanSpan], ids: Mapping[str, LeanSpan], facts: Sequence[Facts]) -> None:
     """What hangs on a function segment but begins in its Invocation hangs on that."""
     invocations: dict[str, list[LeanSpan]] = {}
-    for span in noted:
-        if facts[span.shape].invocation and span.parent_id in ids and facts[ids[span.parent_id].shape].function:
+    for span in found:
+        if span.parent_id in ids and facts[ids[span.parent_id].shape].function:
             invocations.setdefault(span.parent_id, []).append(span)
     for function_id, several in invocations.items():
         if len(several) > 1:

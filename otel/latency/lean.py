@@ -10,10 +10,10 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from otel.latency.account import Account
+from otel.latency.accounts import COLD, ERROR
 from otel.latency.calls import CODES
 from otel.latency.hanging import hang_around_inits, hang_in_invocations
-from otel.latency.places import COLD, INIT, RANKED, RARE, Places
+from otel.latency.places import INIT, INVOCATION, IS_COLD, RANKED, RARE, SEGMENT, SERVES
 from otel.latency.shape import ADDRESSES, KEYS
 from otel.trace.lean import LeanReader
 from otel.trace.platform import INVOCATION_KEYS
@@ -21,11 +21,11 @@ from otel.trace.platform import INVOCATION_KEYS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel.latency.calls import Calls
-    from otel.latency.part import Part
+    from otel.latency.accounts import Accounts
+    from otel.latency.places import Places
     from otel.trace.lean import LeanSpan
 
-__all__ = ["READ_BESIDE", "lean_account", "new_reader"]
+__all__ = ["READ_BESIDE", "add_account", "new_reader"]
 
 # What is read of a span's attributes beside what the rules read: by `Span`, by `Trace`, and by `Calls`.
 READ_BESIDE = (
@@ -50,48 +50,54 @@ def new_reader() -> LeanReader:
     return LeanReader({*KEYS, *READ_BESIDE}, addresses=ADDRESSES, presence=INVOCATION_KEYS, codes=CODES)
 
 
-def lean_account(spans: list[LeanSpan], places: Places) -> Account | None:
-    """The account of the spans of one trace; None if there is something rare in it."""
+def add_account(spans: list[LeanSpan], places: Places, accounts: Accounts) -> bool:
+    """Add the account of the spans of one trace; False, and nothing added, if there is something rare in it."""
     tree = _tree(spans, places)
     if tree is None:
-        return None
-    top, ids, noted, starting, cold = tree
+        return False
+    top, ids, serving, segments, starting, cold = tree
     end_ns = max(top.end_ns, top.start_ns)
     sums, took, visited = _walk(top, end_ns, ids, places, starting)
     if visited != len(spans):  # a cycle hangs on nothing
-        return None
-    calls, lengths = _calls(took, places)
-    told = places.told(top, places.segment(noted, ids), places.handler(noted, ids))
-    return Account(
-        trace_id=top.trace_id,
-        route=told.route,
-        function=told.function,
-        status_code=told.status_code,
-        start_ns=top.start_ns,
-        wall_ns=end_ns - top.start_ns,
-        parts=_by_part(sums, places),
-        calls=calls,
-        took=lengths,
-        cold_start=cold,
-        error=told.error,
-        timed_out=False,
+        return False
+    told = places.told(top, places.highest(segments, ids), places.handler(serving, ids))
+    accounts.add(
+        top.trace_id,
+        told.columns,
+        top.start_ns,
+        end_ns - top.start_ns,
+        COLD * cold | ERROR * told.error,
+        _by_part(sums, places),
+        _calls(took, places),
     )
+    return True
 
 
-def _tree(  # noqa: C901 - as `_walk`
-    spans: list[LeanSpan], places: Places
-) -> tuple[LeanSpan, Ids, list[LeanSpan], dict[str, int] | None, bool] | None:
+Tree = tuple["LeanSpan", Ids, list["LeanSpan"], list["LeanSpan"], "dict[str, int] | None", bool]
+
+
+def _tree(spans: list[LeanSpan], places: Places) -> Tree | None:  # noqa: C901 - as `_walk`
     """Hang each span below the one that waits for it, the last to end first.
 
-    The top, all by id, those to note, the instants at which a service of Lambda's began an init (by its span id; None
-    without one), and whether it was a cold start.
+    The top, all by id, SERVER and CONSUMER spans, Lambda's, the instants at which a service of Lambda's began an init
+    (by its span id; None without one), and whether it was a cold start.
     """
-    noted_shapes, facts = places.noted(), places.facts
+    noted, facts = places.noted(), places.facts
     ids = {span.span_id: span for span in spans}
-    noted = [span for span in spans if noted_shapes[span.shape]]
+    serving: list[LeanSpan] = []
+    segments: list[LeanSpan] = []
+    invocations: list[LeanSpan] = []
     why = 0  # of all of them together
-    for span in noted:
-        why |= noted_shapes[span.shape]
+    for span in spans:
+        one = noted[span.shape]
+        if one:
+            why |= one
+            if one & SERVES:
+                serving.append(span)
+            if one & SEGMENT:
+                segments.append(span)
+            if one & INVOCATION:
+                invocations.append(span)
     if len(ids) != len(spans) or why & RARE:
         return None
     _last_to_end_first(spans)
@@ -111,15 +117,15 @@ def _tree(  # noqa: C901 - as `_walk`
         return None
     if why & RANKED and facts[top.shape].rank < 0:
         return None  # the request begins further in
-    hang_in_invocations(noted, ids, facts)
+    hang_in_invocations(invocations, ids, facts)
     starting: dict[str, int] | None = None
     if why & INIT:
-        inits = [span for span in noted if facts[span.shape].init and span.parent_id in ids]
+        inits = [span for span in spans if facts[span.shape].init and span.parent_id in ids]
         inits = [span for span in inits if facts[ids[span.parent_id].shape].function]
         starting = hang_around_inits(inits, top, ids, facts) if inits else None
         if inits and starting is None:
             return None
-    return top, ids, noted, starting, starting is not None or bool(why & COLD)
+    return top, ids, serving, segments, starting, starting is not None or bool(why & IS_COLD)
 
 
 def _last_to_end_first(spans: list[LeanSpan]) -> None:
@@ -215,32 +221,34 @@ def _own_before(below: Sequence[LeanSpan], low: int, high: int, until: int) -> i
     return found + (t - low if t <= until else 0)
 
 
-def _by_part(sums: dict[int, int], places: Places) -> tuple[tuple[Part, int], ...]:
-    parts: dict[Part, int] = {}
-    charges = places.charges
+def _by_part(sums: dict[int, int], places: Places) -> list[tuple[int, int]]:
+    """The numbers of the parts, and their time: the longest first, of one length in their order."""
+    part_of, ranks = places.parts, places.ranks
+    parts: dict[int, int] = {}
     for charge, ns in sums.items():
         if ns:
-            part = charges[charge].part
+            part = part_of[charge]
             parts[part] = parts.get(part, 0) + ns
-    return tuple([(part, -ns) for ns, part in sorted([(-ns, part) for part, ns in parts.items()])])
+    order = sorted([(-ns, ranks[part], part) for part, ns in parts.items()])
+    return [(part, -ns) for ns, _, part in order]
 
 
-def _calls(
-    took: dict[int, list[int]], places: Places
-) -> tuple[tuple[tuple[Part, Calls], ...], tuple[tuple[Part, tuple[int, ...]], ...]]:
-    calls: dict[Part, Calls] = {}
-    lengths: dict[Part, list[int]] = {}
-    for charge, each in took.items():
-        part = places.charges[charge].part
-        several = places.calls(charge, len(each))
-        if part in calls:
-            calls[part] += several
-            lengths[part] += each
+def _calls(took: dict[int, list[int]], places: Places) -> list[tuple[int, int, list[int]]]:
+    """Of each part that was called its number, that of how it was called, and how long each call took."""
+    part_of, ranks = places.parts, places.ranks
+    how: dict[int, tuple[int, ...]] = {}
+    each: dict[int, list[int]] = {}
+    for charge, lengths in took.items():
+        part = part_of[charge]
+        if part in how:  # others of its calls failed, or the like
+            how[part] += (charge, len(lengths))
+            each[part] += lengths
         else:
-            calls[part] = several
-            lengths[part] = each
-    order = sorted(calls)
-    return (
-        tuple([(part, calls[part]) for part in order]),
-        tuple([(part, tuple(sorted(lengths[part]))) for part in order]),
-    )
+            how[part] = (charge, len(lengths))
+            each[part] = lengths
+    order = sorted(how, key=ranks.__getitem__) if len(how) > 1 else how
+    for lengths in each.values():
+        if len(lengths) > 1:
+            lengths.sort()
+    kind = places.kind
+    return [(part, kind(how[part]), each[part]) for part in order]

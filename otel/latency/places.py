@@ -14,12 +14,13 @@ from otel.trace.request import function_of, is_error, route_of, status_code_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from otel.latency.accounts import Accounts
     from otel.trace.lean import LeanReader, LeanSpan
 
-__all__ = ["COLD", "INIT", "RANKED", "RARE", "Facts", "Places", "Told"]
+__all__ = ["INIT", "INVOCATION", "IS_COLD", "RANKED", "RARE", "SEGMENT", "SERVES", "Facts", "Places", "Told"]
 
-RARE, COLD, RANKED, INIT, OTHER = 1, 2, 4, 8, 16  # why a shape is noted
-SERVES = (SpanKind.SERVER, SpanKind.CONSUMER)
+RARE, IS_COLD, RANKED, INIT, SERVES, SEGMENT, INVOCATION = 1, 2, 4, 8, 16, 32, 64  # why a shape is noted
+SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
 class Facts(NamedTuple):
@@ -45,29 +46,32 @@ class Facts(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What two or three spans of a request tell of it."""
+    """What two or three spans of a request tell of it: numbers of route, function and status code, and an error."""
 
-    route: str
-    function: str
-    status_code: int | None
+    columns: tuple[int, int, int]
     error: bool
 
 
 class Places:
-    """The facts of all shapes of a reader, and the charges of spans of these shapes below each other."""
+    """The facts of all shapes of a reader, and the charges of spans of these shapes below each other.
 
-    def __init__(self, reader: LeanReader) -> None:
-        self._shapes = reader.shapes
+    What accounts tell of a charge is known by the numbers that it has in their columns.
+    """
+
+    def __init__(self, reader: LeanReader, accounts: Accounts) -> None:
+        self._shapes, self._accounts = reader.shapes, accounts
         self._noted: list[int] = []
         self.facts: list[Facts] = []
         self.charges: list[Charge] = []
+        self.parts: list[int] = []  # of each charge
+        self.ranks: list[int] = []  # of each part: its place among all of them
         # By the shape and the charge of a span the charges of its children, by their shapes, as far as they are known.
         self.contexts: dict[tuple[int, int], dict[int, int]] = {}
         self.is_call: list[bool] = []
         self._numbers: dict[Charge, int] = {}
         self._told: dict[tuple[int, int, int], Told] = {}
         self._answers: dict[tuple[int, int, int, int, str], int] = {}
-        self._calls: dict[tuple[int, int], Calls] = {}
+        self._kinds: dict[tuple[int, ...], int] = {}
         self.starting = self._number(Charge(COLD_START, None, foreign=False))
 
     def noted(self) -> list[int]:
@@ -75,8 +79,9 @@ class Places:
         for shape in self._shapes[len(self.facts) :]:
             self.facts.append(_facts(shape.span))
             one = self.facts[-1]
-            why = RARE * one.rare | COLD * one.cold | RANKED * (one.rank >= 0) | INIT * one.init
-            self._noted.append(why | OTHER * (one.serves or one.segment or one.invocation))
+            why = RARE * one.rare | IS_COLD * one.cold | RANKED * (one.rank >= 0) | INIT * one.init
+            why |= SERVES * one.serves | SEGMENT * one.segment | INVOCATION * one.invocation
+            self._noted.append(why)
         return self._noted
 
     def top(self, span: LeanSpan) -> int:
@@ -94,13 +99,14 @@ class Places:
             known[span.shape] = number
         return number
 
-    def calls(self, charge: int, times: int) -> Calls:
-        """So many calls of one charge."""
-        calls = self._calls.get((charge, times))
-        if calls is None:
-            one = self.charges[charge].call
-            calls = self._calls[charge, times] = Calls() if one is None else one * times
-        return calls
+    def kind(self, how: tuple[int, ...]) -> int:
+        """The number of some calls to one part: a charge and how many, another charge and how many, and so on."""
+        kind = self._kinds.get(how)
+        if kind is None:
+            ones = [self.charges[charge].call for charge in how[::2]]
+            several = [one * times for one, times in zip(ones, how[1::2], strict=True) if one is not None]
+            kind = self._kinds[how] = self._accounts.kinds[sum(several, Calls())]
+        return kind
 
     def _asked(self, span: LeanSpan, parent: LeanSpan | None, above: LeanSpan | None, outer: int) -> int:
         facts = self.facts
@@ -133,23 +139,19 @@ class Places:
             outermost = self.facts[top.shape].span
             handled = None if handler is None else self.facts[handler.shape].span
             function = function_of(None if segment is None else self.facts[segment.shape].span, handled)
-            told = self._told[key] = Told(
-                route_of(outermost, handled, function),
-                function,
-                status_code_of(outermost, handled),
-                is_error(outermost, handled),
+            accounts = self._accounts
+            columns = (
+                accounts.routes[route_of(outermost, handled, function)],
+                accounts.functions[function],
+                accounts.statuses[status_code_of(outermost, handled)],
             )
+            told = self._told[key] = Told(columns, is_error(outermost, handled))
         return told
 
-    def segment(self, spans: Sequence[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
-        """The highest segment of Lambda's."""
-        return self._highest([span for span in spans if self.facts[span.shape].segment], ids)
-
-    def handler(self, spans: Sequence[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
-        """As `Trace.handler`: the function's own SERVER or CONSUMER span."""
-        serving = [span for span in spans if self.facts[span.shape].serves]
+    def handler(self, serving: list[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
+        """As `Trace.handler`, of SERVER and CONSUMER spans: the function's own."""
         below = [span for span in serving if self._is_below_function(span, ids)]
-        return self._highest(below or serving, ids)
+        return self.highest(below or serving, ids)
 
     def _is_below_function(self, span: LeanSpan, ids: Mapping[str, LeanSpan]) -> bool:
         parent = ids.get(span.parent_id)
@@ -157,7 +159,8 @@ class Places:
             parent = ids.get(parent.parent_id)
         return parent is not None and self.facts[parent.shape].segment
 
-    def _highest(self, spans: list[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
+    def highest(self, spans: Sequence[LeanSpan], ids: Mapping[str, LeanSpan]) -> LeanSpan | None:
+        """The one that no other of them is above of."""
         if len(spans) < 2:
             return spans[0] if spans else None
         if len(spans) == 2 and spans[1].parent_id == spans[0].span_id:
@@ -197,6 +200,11 @@ class Places:
             number = self._numbers[charge] = len(self.charges)
             self.charges.append(charge)
             self.is_call.append(charge.call is not None)
+            parts = self._accounts.parts
+            self.parts.append(parts[charge.part])
+            if len(parts) > len(self.ranks):
+                order = sorted(parts)
+                self.ranks = [order.index(part) for part in parts]
         return number
 
 
@@ -209,7 +217,7 @@ def _facts(span: Span) -> Facts:
         rare=is_runtime_init(span) or span.provisional or span.attributes.get("lambda.timeout") is True,
         rank=rank,
         cold=span.attributes.get("faas.coldstart") is True,
-        serves=span.kind in SERVES and span.origin is None,
+        serves=span.kind in SERVING and span.origin is None,
         steps=span.kind is SpanKind.INTERNAL and span.origin is None,
         init=phase and span.name in ("Initialization", "Restore"),
         function=span.origin == FUNCTION,

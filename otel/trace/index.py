@@ -27,11 +27,13 @@ class LineIndex:
         """The lines that are noted next are in this source."""
         self._hashes, self._offsets = self._sources[source] = array("q"), array("q")
 
-    def note(self, trace_ids: Iterable[str], offset: int) -> None:
-        """The line that begins there has spans of these traces."""
-        for trace_id in trace_ids:
-            self._hashes.append(_hash(trace_id))
-            self._offsets.append(offset)
+    def note(self, trace_ids: Iterable[Iterable[str]], offsets: Iterable[int]) -> None:
+        """The lines that begin at these offsets have spans of these traces."""
+        hashes, begins = self._hashes, self._offsets
+        for ids, offset in zip(trace_ids, offsets, strict=True):
+            for trace_id in ids:
+                hashes.append(_hash(trace_id))
+                begins.append(offset)
 
     def leave_out(self, source: Source) -> None:
         """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Pairs", "before_path", "present", "whole"]
+__all__ = ["Pairs", "Seen", "before_path", "present", "whole"]
 
 BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 TEXT = b'","value":{"stringValue":"'
@@ -21,6 +21,16 @@ MOST = 20_000
 LONG, MOST_LONG = 4096, 2000  # longer ones are looked up last, and fewer of them are remembered
 OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
 MOST_FRAMES = 16
+
+
+class Seen:
+    """What stood around the one text, or the two, that differ in the attributes of spans that are much alike."""
+
+    __slots__ = ("doubles", "frames")
+
+    def __init__(self) -> None:
+        self.frames: Sequence[tuple[bytes, bytes, int, int]] = ()
+        self.doubles: Sequence[tuple[bytes, bytes, bytes, int]] = ()
 
 
 class Pairs:
@@ -37,28 +47,24 @@ class Pairs:
         self._how, self._decode = how, decode
         self._texts: dict[bytes, int] = {}
         self._longs: dict[bytes, int] = {}
-        self._frames: dict[object, list[tuple[bytes, bytes, int, int]]] = {}
-        self._doubles: dict[object, list[tuple[bytes, bytes, bytes, int]]] = {}
+        self._frames = 0  # and doubles
         self._kinds: dict[tuple[object, ...], int] = {}
         self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._numbers: dict[object, int] = {}
         self._often: dict[bytes, int] = {}
         self._varied: set[bytes] = set()  # names with many values of which rules read none
 
-    def values(self, text: bytes, place: object) -> int:
-        """A number, the same for attributes that rules cannot tell apart.
-
-        `place` is where to look first, such as a span's name.
-        """
+    def values(self, text: bytes, seen: Seen) -> int:
+        """A number, the same for attributes that rules cannot tell apart. `seen` is where to look first."""
         values = self._texts.get(text) if len(text) < SHORT else None
         if values is not None:
             return values
-        for begin, end, least, values in self._frames.get(place, ()):
+        for begin, end, least, values in seen.frames:
             if text.startswith(begin) and text.endswith(end) and len(text) >= least:
                 inside = text[len(begin) : len(text) - len(end)]
                 if b'"' not in inside and b"\\" not in inside:  # one text, whatever it says
                     return values
-        for begin, middle, end, values in self._doubles.get(place, ()):
+        for begin, middle, end, values in seen.doubles:
             if text.startswith(begin) and text.endswith(end):
                 first = text.find(b'"', len(begin))
                 after = first + len(middle)
@@ -72,9 +78,9 @@ class Pairs:
                 ):
                     return values
         values = self._longs.get(text) if len(text) >= SHORT else None
-        return self._taken_apart(text, place) if values is None else values
+        return self._taken_apart(text, seen) if values is None else values
 
-    def _taken_apart(self, text: bytes, place: object) -> int:
+    def _taken_apart(self, text: bytes, seen: Seen) -> int:
         found = text.split(BEGIN)
         if b"kvlistValue" in text or (found[0] != b"[" and text != b"[]"):
             return self._decoded(text)  # attributes in an attribute, or white space
@@ -93,7 +99,7 @@ class Pairs:
             elif len(text) < LONG and len(self._longs) < MOST_LONG:
                 self._longs[text] = values
         elif len(fresh) <= 2:
-            self._frame(found, fresh, text, place, values)
+            self._frame(found, fresh, text, seen, values)
         return values
 
     def _pair(self, name: bytes, pair: bytes) -> int:
@@ -112,7 +118,7 @@ class Pairs:
             self._varied.add(name)
         return number
 
-    def _frame(self, found: list[bytes], fresh: list[int], text: bytes, place: object, values: int) -> None:
+    def _frame(self, found: list[bytes], fresh: list[int], text: bytes, seen: Seen, values: int) -> None:
         """Remember what stands around the one or two texts that differ each time, if no rule reads those."""
         gaps: list[tuple[int, int]] = []
         for at in fresh:
@@ -124,18 +130,15 @@ class Pairs:
             if b"\\" in text[begin:end]:
                 return
             gaps.append((begin, end))
-        if len(self._frames) >= MOST or len(self._doubles) >= MOST:
+        if self._frames >= MOST or len(seen.frames) + len(seen.doubles) >= MOST_FRAMES:
             return
+        self._frames += 1
         if len(gaps) == 1:
             [(begin, end)] = gaps
-            frames = self._frames.setdefault(place, [])
-            if len(frames) < MOST_FRAMES:
-                frames.append((text[:begin], text[end:], begin + len(text) - end, values))
+            seen.frames = (*seen.frames, (text[:begin], text[end:], begin + len(text) - end, values))
             return
         (begin, first), (after, end) = gaps
-        doubles = self._doubles.setdefault(place, [])
-        if len(doubles) < MOST_FRAMES:
-            doubles.append((text[:begin], text[first:after], text[end:], values))
+        seen.doubles = (*seen.doubles, (text[:begin], text[first:after], text[end:], values))
 
     def _lead(self, pair: bytes) -> bytes | None:
         """An attribute up to where it differs each time, if it had many values and rules read none of the rest."""

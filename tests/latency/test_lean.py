@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel.latency import Account, account
-from otel.latency.lean import lean_account, new_reader
+from otel.latency.accounts import Accounts
+from otel.latency.lean import add_account, new_reader
 from otel.latency.loading import load
 from otel.latency.places import Places
 from otel.latency.shape import KEYS
@@ -260,9 +261,10 @@ def test_what_is_usual_goes_the_fast_way() -> None:
 
 def _fast(spans: Iterable[Span]) -> Account | None:
     reader = new_reader()
-    assert reader.read(dump_line(spans).encode())
+    assert reader.read([dump_line(spans).encode()])
     [members] = reader.traces.values()
-    return lean_account(members, Places(reader))
+    accounts = Accounts()
+    return accounts[0] if add_account(members, Places(reader, accounts), accounts) else None
 
 
 def test_an_account_reads_no_attribute_that_the_shapes_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,10 +296,10 @@ def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
     reader = new_reader()
     first = order(200).outermost
     for bad in (first.span_id.replace("1", "X"), first.span_id.upper().replace("1", "A"), "0" * 16, "1"):
-        assert not reader.read(good.replace(first.span_id, bad).encode())
-    assert not reader.read(good.replace(first.trace_id, "0" * 32).encode())
-    assert not reader.read(b'{"resourceSpans": 7}')
-    assert not reader.read(b"[" * 100_000)
+        assert reader.read([good.replace(first.span_id, bad).encode()]) is None
+    assert reader.read([good.replace(first.trace_id, "0" * 32).encode()]) is None
+    assert reader.read([b'{"resourceSpans": 7}']) is None
+    assert reader.read([b"[" * 100_000]) is None
     assert reader.traces == {}
 
 
@@ -307,7 +309,7 @@ def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
     for number in range(300):
         attributes = {"http.url": f"https://pay.example/{number}", "app.id": number, "error.type": f"E{number}"}
         span = replace(order(200).outermost, attributes=attributes, kind=SpanKind.CLIENT)
-        assert reader.read(dump_line([span]).encode())
+        assert reader.read([dump_line([span]).encode()])
     assert len(reader.shapes) == 1
 
 
@@ -323,7 +325,7 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
         if number == 300:
             more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
         attributes = {**call.attributes, **more, "note": "x" * 300}
-        assert reader.read(dump_line([replace(call, attributes=attributes)]).encode())
+        assert reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
     [members] = reader.traces.values()
     codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
@@ -342,7 +344,7 @@ def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
             attributes["http.url"] = f'https://{host}/"\\{number}'
         attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
         expected.append((host, status))
-        assert reader.read(dump_line([replace(call, attributes=attributes)]).encode())
+        assert reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
     [members] = reader.traces.values()
     told = [reader.full(span).attributes for span in members]
     assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
