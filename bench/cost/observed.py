@@ -23,9 +23,9 @@ __all__ = ["handler"]
 CODE = bytes.fromhex("4889f8 4831d2 48c1c703 48c1c70d 48c1c73d 48c1c733 4887db 4889d0 c3")
 MONITOR_COMMAND = 0x1202
 
-memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-memory.write(CODE)
-ask = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))
+page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(CODE)
+ask = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
 command = ctypes.create_string_buffer(b"status internal")
 request = (ctypes.c_uint64 * 6)(MONITOR_COMMAND, ctypes.addressof(command))
 address = ctypes.addressof(request)
@@ -60,7 +60,7 @@ for _ in range(3):  # bench.cost.remains.PRICE
     mark("price")
 watch_imports()
 mark("> set-up")
-where, _, attribute = os.environ["OBSERVED"].rpartition(".")
+where, attribute = os.environ["OBSERVED"].rsplit(".", 1)
 observed = getattr(import_module(where), attribute)
 mark("< set-up")
 
