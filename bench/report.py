@@ -31,7 +31,7 @@ LEAST = 0.7
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "plain, 2,000 x 50, 3 attr.": lambda: plain(2000, 50),
     "deep, 200 x 500, 3 attr.": lambda: deep(200, 500),
-    "realistic, 5,500 x 12.5": lambda: realistic(5500),
+    "realistic, 8,300 x 12.5": lambda: realistic(8300),
 }
 
 

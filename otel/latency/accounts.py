@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from otel.latency.account import Account
+from otel.latency.columns import ends_of, inside, pieces, taken
 
 if TYPE_CHECKING:
     from otel.latency.calls import Calls
@@ -196,26 +197,26 @@ class Accounts(Sequence[Account]):
     def sort(self) -> None:
         """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
         order = self._order()
-        self.trace_ids = bytearray().join(self.trace_ids[at * BYTES : at * BYTES + BYTES] for at in order)
+        self.trace_ids = pieces(self.trace_ids, BYTES, order)
         for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
-            column = getattr(self, name)
-            setattr(self, name, array(column.typecode, (column[at] for at in order)))
-        self.part_of = _sorted(self.part_of, self.parts_end, order)
-        self.part_ns = _sorted(self.part_ns, self.parts_end, order)
-        self.parts_end = _ends(self.parts_end, order)
-        self.took_ns = _sorted(self.took_ns, self.took_end, self._calls(order))
-        self.took_end = _ends(self.took_end, self._calls(order))
-        self.called = _sorted(self.called, self.calls_end, order)
-        self.call_kind = _sorted(self.call_kind, self.calls_end, order)
-        self.calls_end = _ends(self.calls_end, order)
-
-    def _calls(self, order: Iterable[int]) -> Iterator[int]:
-        return (call for at in order for call in range(self.calls_end[at], self.calls_end[at + 1]))
+            setattr(self, name, taken(getattr(self, name), order))
+        self.part_of = inside(self.parts_end, order, self.part_of)
+        self.part_ns = inside(self.parts_end, order, self.part_ns)
+        self.parts_end = ends_of(self.parts_end, order)
+        calls = inside(self.calls_end, order)
+        self.took_ns = inside(self.took_end, calls, self.took_ns)
+        self.took_end = ends_of(self.took_end, calls)
+        self.called = taken(self.called, calls)
+        self.call_kind = taken(self.call_kind, calls)
+        self.calls_end = ends_of(self.calls_end, order)
 
     def _order(self) -> list[int]:
-        ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
-        order = sorted(range(len(self)), key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
-        order.sort(key=self.starts_ns.__getitem__)
+        starts_ns = self.starts_ns
+        order = sorted(range(len(self)), key=starts_ns.__getitem__)
+        if any(starts_ns[one] == starts_ns[after] for one, after in pairwise(order)):
+            ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
+            order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
+            order.sort(key=starts_ns.__getitem__)
         return order
 
     def extend(self, other: Accounts) -> None:
@@ -261,15 +262,3 @@ class Accounts(Sequence[Account]):
         self.took_ns.extend(other.took_ns[other.took_end[first] : other.took_end[last]])
         self.took_end.extend(end + shift for end in other.took_end[first + 1 : last + 1])
         self.calls_end.append(len(self.called))
-
-
-def _sorted(column: array[int], ends: array[int], order: Iterable[int]) -> array[int]:
-    """The values of each in another order of them."""
-    found = array(column.typecode)
-    for at in order:
-        found.extend(column[ends[at] : ends[at + 1]])
-    return found
-
-
-def _ends(ends: array[int], order: Iterable[int]) -> array[int]:
-    return array("I", accumulate((ends[at + 1] - ends[at] for at in order), initial=0))

@@ -11,7 +11,7 @@ from otel.latency.map import call_map
 from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
 from otel.latency.text.style import Style
-from otel.latency.totals import PartTally, percentile
+from otel.latency.totals import PartTally, at_rank, percentile
 from otel.latency.traffic import Unknown, by_route
 from otel.trace import critical_path
 
@@ -111,7 +111,7 @@ def _buckets(report: Report) -> list[dict[str, object]]:
 
 def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Report) -> dict[str, object]:
     difference = compared.difference_ns if compared is not None else 0
-    each = [*one.each_ns, *([0] * (report.totals.requests - one.requests))]  # who did not wait for it waited 0 ns
+    each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # who did not wait for it waited 0 ns
     return {
         "bucket": part.bucket,
         "name": part.name,
@@ -123,8 +123,8 @@ def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Repor
         "difference_ns": difference,
         "difference_share": _share(difference, report.cohorts.difference_ns),
         "largest_in_slow": compared.largest_in_slow if compared is not None else 0,
-        "p50_ns": percentile(each, 50),
-        "p95_ns": percentile(each, 95),
+        "p50_ns": at_rank(each, 50),
+        "p95_ns": at_rank(each, 95),
         "requests": one.requests,
         "calls": one.calls.calls,
         "errors": one.calls.errors,

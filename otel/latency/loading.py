@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["judge", "judge_whole", "left_over", "load", "size_of"]
 
 PACKED = 10  # times as much as gzip makes of it
-IN_MEMORY = 64 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
+IN_MEMORY = 96 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
 BATCH = 256 * 1024  # bytes of lines that are decoded together
 MOST_WAITING = 2000  # traces with lines that wait for each other before they are put away
 

@@ -14,10 +14,10 @@ from otel.latency.accounts import ERROR, TIMED_OUT
 from otel.latency.calls import Calls
 from otel.latency.charge import resource_of
 from otel.latency.part import API_GATEWAY, Part
-from otel.latency.totals import percentile
+from otel.latency.totals import at_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from otel.latency.account import Account
     from otel.latency.accounts import Accounts
@@ -31,7 +31,8 @@ CALLED = ("aws", "external", "database")
 
 @dataclass(slots=True)
 class _Edge:
-    took: array[int] = field(default_factory=lambda: array("q"))
+    took: array[int] = field(default_factory=lambda: array("q"))  # of requests, in nanoseconds
+    calls: array[int] = field(default_factory=lambda: array("I"))  # places of lengths of calls among all of them
     kinds: Counter[int] = field(default_factory=Counter)  # which calls, by their number among all kinds of calls
     requests: int = 0
     errors: int = 0
@@ -86,7 +87,7 @@ class _Map:
                     found[pair] = self.edge(function, self.node(*callee)) if callee is not None else None
                 edge = found[pair]
                 if edge is not None:
-                    edge.took.extend(every.took_ns[every.took_end[one] : every.took_end[one + 1]])
+                    edge.calls.extend(range(every.took_end[one], every.took_end[one + 1]))
                     edge.kinds[every.call_kind[one]] += 1
             first = last
 
@@ -103,10 +104,9 @@ def call_map(report: Report) -> dict[str, object]:
     drawn = _Map(report.accounts)
     drawn.add_calls(drawn.add_requests())
     drawn.add_timeouts(report.timeouts)
-    kinds = list(report.accounts.kinds)
     return {
         "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in drawn.nodes.items()],
-        "edges": [_edge(at, to, edge, kinds) for (at, to), edge in sorted(drawn.edges.items())],
+        "edges": [_edge(at, to, edge, report.accounts) for (at, to), edge in sorted(drawn.edges.items())],
     }
 
 
@@ -124,15 +124,18 @@ def called(part: Part) -> tuple[str, str] | None:
     return (part.bucket, part.name) if part.bucket in CALLED else None
 
 
-def _edge(at: int, to: int, edge: _Edge, kinds: Sequence[Calls]) -> dict[str, object]:
+def _edge(at: int, to: int, edge: _Edge, every: Accounts) -> dict[str, object]:
+    kinds, took_ns = list(every.kinds), every.took_ns
     calls = sum((kinds[one] * times for one, times in edge.kinds.items()), Calls(edge.requests, errors=edge.errors))
-    took = sorted(edge.took)
+    took = [took_ns[one] for one in edge.calls]
+    took += edge.took
+    took.sort()
     return {
         "from": at,
         "to": to,
         "calls": calls.calls,
-        "p50_ns": percentile(took, 50),
-        "p95_ns": percentile(took, 95),
+        "p50_ns": at_rank(took, 50),
+        "p95_ns": at_rank(took, 95),
         "total_ns": sum(took),
         "errors": calls.errors,
         "throttles": calls.throttles,

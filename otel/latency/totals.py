@@ -16,26 +16,27 @@ if TYPE_CHECKING:
     from otel.latency.account import Account
     from otel.latency.part import Part
 
-__all__ = ["PartTally", "Tally", "Totals", "percentile"]
+__all__ = ["PartTally", "Tally", "Totals", "at_rank", "percentile"]
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
     """The nearest rank: the smallest value that is not below `percent` of all of them. 0 where there is none."""
-    if not values:
+    return at_rank(sorted(values), percent)
+
+
+def at_rank(ordered: Sequence[int], percent: int) -> int:
+    """As `percentile`, of values in their order."""
+    if not ordered:
         return 0
-    rank = -(-percent * len(values) // 100)
-    return sorted(values)[max(rank, 1) - 1]
+    rank = -(-percent * len(ordered) // 100)
+    return ordered[max(rank, 1) - 1]
 
 
 @dataclass(slots=True)
 class PartTally:
-    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request).
-
-    `took_ns` has the length of each call.
-    """
+    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request)."""
 
     calls: Calls = field(default_factory=Calls)
-    took_ns: array[int] = field(default_factory=lambda: array("q"))
     each_ns: array[int] = field(default_factory=lambda: array("q"))
 
     @property
@@ -51,7 +52,6 @@ class PartTally:
     def merge(self, other: PartTally) -> None:
         """Add what was counted elsewhere."""
         self.calls += other.calls
-        self.took_ns.extend(other.took_ns)
         self.each_ns.extend(other.each_ns)
 
 
@@ -94,9 +94,6 @@ class Tally:
         each = [one.each_ns for one in tallies]
         for number, ns in zip(every.part_of, every.part_ns, strict=True):
             each[number].append(ns)
-        ends = every.took_end
-        for at, number in enumerate(every.called):
-            tallies[number].took_ns.extend(every.took_ns[ends[at] : ends[at + 1]])
         calls = list(every.kinds)
         for (number, kind), times in Counter(zip(every.called, every.call_kind, strict=True)).items():
             tallies[number].calls += calls[kind] * times

@@ -14,7 +14,7 @@ __all__ = ["LineIndex", "lines_at"]
 
 
 class LineIndex:
-    """For each source the offsets of lines by the traces in them: 16 bytes for each trace in a line.
+    """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
 
     Of a trace id only a part is kept: another with the same one brings lines too many, never too few.
     """
@@ -25,7 +25,7 @@ class LineIndex:
 
     def begin(self, source: Source) -> None:
         """The lines that are noted next are in this source."""
-        self._hashes, self._offsets = self._sources[source] = array("q"), array("q")
+        self._hashes, self._offsets = self._sources[source] = array("I"), array("q")
 
     def note(self, trace_ids: Iterable[Iterable[str]], offsets: Iterable[int]) -> None:
         """The lines that begin at these offsets have spans of these traces."""
@@ -46,7 +46,7 @@ class LineIndex:
             self._left_out.add(source)
             self._sources.pop(source, None)
         elif source not in self._left_out:
-            hashes, offsets = self._sources.setdefault(source, (array("q"), array("q")))
+            hashes, offsets = self._sources.setdefault(source, (array("I"), array("q")))
             hashes.extend(known[0])
             offsets.extend(known[1])
 
@@ -60,7 +60,7 @@ class LineIndex:
 
 
 def _hash(trace_id: str) -> int:
-    return int(trace_id[-15:], 16)  # the same in every process, which Python's own is not
+    return int(trace_id[-8:], 16)  # the same in every process, which Python's own is not
 
 
 def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:

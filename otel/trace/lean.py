@@ -50,13 +50,17 @@ class Shape:
 
 
 class Place(Seen):
-    """Spans that differ in attributes and error codes alone: the numbers of their shapes, by these."""
+    """Spans that differ in attributes and error codes alone: the numbers of their shapes, by these.
 
-    __slots__ = ("shapes",)
+    `shape` is that of `text`, the attributes that were seen last there, without any error code.
+    """
+
+    __slots__ = ("shape", "shapes", "text")
 
     def __init__(self) -> None:
         super().__init__()
         self.shapes: dict[object, int] = {}
+        self.text, self.shape = b"", 0
 
 
 class Group:
@@ -179,16 +183,18 @@ class LeanReader:
             place = places.get(key)
             if place is None:
                 place = self._place(group, key)
-            values = values_of(bytes(span.attributes), place)
-            known_as: object = values
-            codes: tuple[str, ...] = ()
-            if status.message or span.events is not NONE:
-                codes = self._codes_of(span)
-                if codes:
-                    known_as = values, codes
-            number = place.shapes.get(known_as)
-            if number is None:
-                number = place.shapes[known_as] = self._new(group, span, side, codes)
+            text = bytes(span.attributes)
+            codes = self._codes_of(span) if status.message or span.events is not NONE else ()
+            if text == place.text and not codes:
+                number = place.shape
+            else:
+                values = values_of(text, place)
+                known_as = (values, codes) if codes else values
+                number = place.shapes.get(known_as, -1)
+                if number < 0:
+                    number = place.shapes[known_as] = self._new(group, span, side, codes)
+                if not (codes or place.frames or place.doubles):  # which come with texts that are new each time
+                    place.text, place.shape = text, number
             span.shape = number
             span.name = ""
             span.attributes = NONE
