@@ -1,11 +1,11 @@
 """Stand-ins for modules that OpenTelemetry's packages import and a traced invocation never uses.
 
 The packages stay as they are; what they import at their top is put off until something of it is really used. A stand-in
-is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced, a user's own
-import gets the real module, before and after, and a name that a stand-in lacks comes from the real module, which is
-imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all of them off. tests/runtime/test_standins.py holds each
-one against its real module. The figures are millions of instructions of a cold start, Python 3.11, by cachegrind; the
-X-Ray SDK costs 85.
+is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced (but for two,
+while one module of OpenTelemetry's is read), a user's own import gets the real module, before and after, and a name
+that a stand-in lacks comes from the real module, which is imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all
+of them off. tests/runtime/test_standins.py holds each one against its real module. The figures are millions of
+instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from otel.runtime.conventions import CONVENTIONS, RESOURCE, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +81,7 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
 
 
 class Reader:
-    """A finder of two modules that use one which is loaded: they are read with a stand-in of that in its place."""
+    """A finder of the modules of `READ_WITH`: each is read with a stand-in for one that is loaded, in its place."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
         """Python's question to a finder: where is this module?"""
@@ -163,7 +165,7 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: the packages that are installed are not looked through.
         StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
-        # 37, most of it hundreds of names that nobody asks for and enumerations of their values.
+        # 39: hundreds of names that nobody asks for, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
 
@@ -175,50 +177,6 @@ PROPAGATORS = {
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
 
-# OpenTelemetry's names, as far as they are asked for: `http.method` is the value of HTTP_METHOD, and so are they all.
-CONVENTIONS = {
-    "attributes.client_attributes": "client.address client.port",
-    "attributes.db_attributes": "db.namespace db.operation.name db.query.text db.system.name",
-    "attributes.error_attributes": "error.type",
-    "attributes.exception_attributes": "exception.escaped exception.message exception.stacktrace exception.type",
-    "attributes.http_attributes": "http.request.method http.request.method_original http.response.status_code "
-    "http.route",
-    "attributes.network_attributes": "network.peer.address network.peer.port network.protocol.version "
-    "network.transport",
-    "attributes.server_attributes": "server.address server.port",
-    "attributes.url_attributes": "url.full url.path url.query url.scheme",
-    "attributes.user_agent_attributes": "user_agent.original",
-    "_incubating.attributes.aws_attributes": "aws.dynamodb.attribute_definitions aws.dynamodb.attributes_to_get "
-    "aws.dynamodb.consistent_read aws.dynamodb.consumed_capacity aws.dynamodb.count aws.dynamodb.exclusive_start_table "
-    "aws.dynamodb.global_secondary_index_updates aws.dynamodb.global_secondary_indexes aws.dynamodb.index_name "
-    "aws.dynamodb.item_collection_metrics aws.dynamodb.limit aws.dynamodb.local_secondary_indexes "
-    "aws.dynamodb.projection aws.dynamodb.provisioned_read_capacity aws.dynamodb.provisioned_write_capacity "
-    "aws.dynamodb.scan_forward aws.dynamodb.scanned_count aws.dynamodb.segment aws.dynamodb.select "
-    "aws.dynamodb.table_count aws.dynamodb.table_names aws.dynamodb.total_segments",
-    "_incubating.attributes.cloud_attributes": "cloud.region",
-    "_incubating.attributes.db_attributes": "db.name db.operation db.redis.database_index db.statement db.system "
-    "db.user",
-    "_incubating.attributes.http_attributes": "http.flavor http.host http.method http.scheme http.server_name "
-    "http.status_code http.target http.url http.user_agent",
-    "_incubating.attributes.net_attributes": "net.host.name net.host.port net.peer.ip net.peer.name net.peer.port "
-    "net.transport",
-    "_incubating.attributes.rpc_attributes": "rpc.method rpc.service rpc.system",
-    "_incubating.attributes.server_attributes": "server.address server.port",
-    "_incubating.attributes.user_agent_attributes": "user_agent.synthetic.type",
-    "metrics.http_metrics": "http.client.request.duration",
-}
-RESOURCE = (
-    "cloud.provider cloud.account.id cloud.region cloud.availability_zone container.name container.id "
-    "container.image.name container.image.tag deployment.environment faas.name faas.id faas.version faas.instance "
-    "host.name host.arch host.type host.image.name host.image.id host.image.version k8s.cluster.name "
-    "k8s.namespace.name k8s.pod.uid k8s.pod.name k8s.container.name k8s.replicaset.uid k8s.replicaset.name "
-    "k8s.deployment.uid k8s.deployment.name k8s.statefulset.uid k8s.statefulset.name k8s.daemonset.uid "
-    "k8s.daemonset.name k8s.job.uid k8s.job.name k8s.cronjob.uid k8s.cronjob.name os.description os.type os.version "
-    "process.pid process.parent_pid process.executable.name process.executable.path process.command "
-    "process.command_line process.command_args process.owner process.runtime.name process.runtime.version "
-    "process.runtime.description service.name service.namespace service.instance.id service.version "
-    "telemetry.sdk.name telemetry.sdk.version telemetry.auto.version telemetry.sdk.language"
-)
 # Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
 PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
@@ -234,11 +192,6 @@ def conventions() -> list[StandIn]:
     for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
         modules.setdefault(module, {})[name] = Late(SEMCONV + module, name, names)
     return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
-
-
-def named(values: str) -> dict[str, object]:
-    """Each by its constant's name."""
-    return {value.upper().replace(".", "_"): value for value in values.split()}
 
 
 class Late:
