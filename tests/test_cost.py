@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from bench.cost import remains
 from bench.cost.environments import PINS
 from bench.cost.remains import packages, self_instructions
 from bench.cost.table import figures, markdown, text
@@ -80,6 +81,7 @@ def test_the_table_in_the_readme_is_the_measured_one() -> None:
     document = json.loads((ROOT / "docs" / "cost.json").read_text())
     readme = (ROOT / "README.md").read_text()
     assert markdown(document) in readme
+    assert remains.markdown(document) in readme
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
         readme.split()

@@ -105,7 +105,8 @@ def rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     found = []
     for package, million, names in packages(modules):
         imported = [name for name in names if name not in (SETUP, FIRST, THREADS)]
-        largest = [f"{name} {modules[name]:.1f}" for name in imported[:2]] if package != OTHERS else []
+        shown = imported[:2] if package != OTHERS else []
+        largest = [f"{name.removeprefix('opentelemetry.')} {modules[name]:.1f}" for name in shown]
         found.append((package, f"{million:.1f}", str(len(imported) or ""), ", ".join(largest)))
     whole = document["variants"][KIT]["cold_instructions_m"]["over_bare"]
     return [*found, ("garbage collection", f"{whole - sum(modules.values()):.1f}", "", "")]
