@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 5
+FIRST ?= 1
 INVOCATIONS ?= 10000
 ROUNDS ?= 20
 ENVIRONMENT ?= default
@@ -111,7 +112,7 @@ planted: setup  ## Plant one cause of slow requests at a time: does the verdict 
 
 .PHONY: changed
 changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
-	@$(BIN)/python -m tests.changed --seeds $(SEEDS)
+	@$(BIN)/python -m tests.changed --seeds $(SEEDS) --first $(FIRST)
 
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)

@@ -30,9 +30,11 @@ def main() -> int:
     """Run, compare, count."""
     parser = argparse.ArgumentParser("python -m tests.changed", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--first", type=int, default=1, help="the seed to begin with: others than those seen before")
+    options = parser.parse_args()
+    seeds = options.seeds
     same = named = 0
-    for seed in range(1, seeds + 1):
+    for seed in range(options.first, options.first + seeds):
         reads = sum(call.method == "GET" and "?" not in call.path for call in plan_calls(REQUESTS, seed))
         rules = demo_plan(seed, reads).rules
         before = _accounts(rules, seed)
