@@ -55,4 +55,4 @@ RESOURCE = (
 
 def named(values: str) -> dict[str, object]:
     """Each by its constant's name."""
-    return {value.upper().replace(".", "_"): value for value in values.split()}
+    return dict(zip(values.upper().replace(".", "_").split(), values.split(), strict=True))
