@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 
+from bench.cost import remains
 from bench.cost.environments import PINS
+from bench.cost.remains import packages, self_instructions
 from bench.cost.table import figures, markdown, text
 from bench.cost.variants import ROOT, VARIANTS
 
@@ -38,6 +40,25 @@ def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
     assert text(figures(measured)) == "\n".join(f"{name:24}{value:>18}" for name, value in lines)
 
 
+def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:
+    """Callgrind's counters at each mark, in its log; other threads are what the marks do not tell of."""
+    marks = ["price", "price", "price", "> set-up", "> otel", "> opentelemetry.sdk.trace", "< opentelemetry.sdk.trace",
+             "< otel", "< set-up", "> first request", "< first request"]  # fmt: skip
+    counters = [1000, 1010, 1020, 1030, 1045, 1060, 2070, 2100, 2300, 2311, 5321]
+    log = "".join(f"threads: 1 2\nevents-1: {one}\nevents-1-0: 7\nevents-2: 9\n" for one in counters)
+    found = self_instructions(marks, log + "==1== Collected : 6321\n")
+    assert found == {
+        "threads": 1001, "set-up": 195, "otel": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
+    }  # fmt: skip
+    assert [(package, names) for package, _, names in packages(found)] == [
+        ("the first request's spans", ["first request"]),
+        ("registration, and delivery after the response", ["threads"]),
+        ("SDK", ["opentelemetry.sdk.trace"]),
+        ("set-up: settings, hooks, tracer", ["set-up"]),
+        ("otel.runtime", ["otel"]),
+    ]
+
+
 def test_every_variant_has_its_pins_and_every_pin_its_hash() -> None:
     """The lock of each environment lies beside the benchmark."""
     for variant in VARIANTS:
@@ -60,6 +81,7 @@ def test_the_table_in_the_readme_is_the_measured_one() -> None:
     document = json.loads((ROOT / "docs" / "cost.json").read_text())
     readme = (ROOT / "README.md").read_text()
     assert markdown(document) in readme
+    assert remains.markdown(document) in readme
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
         readme.split()

@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.cost import counting, measuring
+from bench.cost import counting, measuring, remains
 from bench.cost.environments import interpreter
 from bench.cost.places import Places
 from bench.cost.table import figures, text
-from bench.cost.variants import BARE, ROOT, VARIANTS, XRAY, Variant
+from bench.cost.variants import BARE, KIT, ROOT, VARIANTS, XRAY, Variant
 from otel.local.processes import Processes
 
 OUT = ROOT / "out" / "bench.json"
@@ -45,20 +45,26 @@ def main() -> int:
             measuring.cold(options.variants, processes, places, options.rounds, tell),
             measuring.warm(options.variants, processes, places, options.rounds * measuring.WARM_PER_ROUND, tell),
         ]
+        modules: dict[str, float] = {}
         if counting.VALGRIND is None:
             tell("valgrind is not here: times only. On Debian and Ubuntu, apt install valgrind")
         else:
             parts.append(measuring.instructions(options.variants, processes, places, tell))
+            modules = modules_of(options.variants, processes, places)
     for part in parts:
         for name, measures in part.items():
             measured[name].update(measures)
     document = about(options.rounds)
     document["variants"] = figures({one.name: measured[one.name] for one in options.variants})
+    if modules:
+        document["remains"] = modules
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(document, indent=1) + "\n")
     print(f"{document['machine']}, Python {document['python']}, {document['date']}, {options.rounds} rounds")
     print("Over bare; in brackets as a multiple of what the X-Ray SDK adds. The line of bare is as it is.\n")
     print(text(document["variants"]))
+    if modules:
+        print("\n" + remains.text(document))
     return 0
 
 
@@ -69,6 +75,18 @@ def chosen(names: str) -> tuple[Variant, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"no variant is called {', '.join(sorted(unknown))}")
     return tuple(one for one in VARIANTS if one.name in wanted)
+
+
+def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Places) -> dict[str, float]:
+    """What each module has of the kit's cold start; empty where the kit is not measured, or cannot be so."""
+    kit, bare = ({one.name: one for one in variants}.get(name) for name in (KIT, BARE))
+    if kit is None or bare is None:
+        return {}
+    if not remains.MACHINE:
+        tell("what remains of the kit's cold start is told module by module on x86-64 only")
+        return {}
+    tell("instructions of the kit, module by module")
+    return remains.remains(kit, bare, processes, places.addresses)
 
 
 def about(rounds: int) -> dict[str, Any]:

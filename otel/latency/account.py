@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel.latency.calls import Calls
 from otel.latency.charge import charges
 from otel.latency.part import COLD_START, UNKNOWN, Part
-from otel.trace import Span, Trace, Waiting, critical_path
+from otel.latency.retries import retrying
+from otel.trace import Section, Span, Trace, Waiting, critical_path
 from otel.trace.platform import SERVICE, is_init
 from otel.trace.request import is_error, route_of, status_code_of
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from otel.latency.charge import Charge
-    from otel.trace import CriticalPath, Section
+    from otel.trace import CriticalPath
 
 __all__ = ["Account", "account", "charged_sections", "largest_part"]
 
@@ -47,12 +49,20 @@ def account(trace: Trace) -> Account:
     parts: dict[Part, int] = {}
     for section, part in charged_sections(trace, path, charged):
         parts[part] = parts.get(part, 0) + section.ns
+    told = retrying(trace, path.waiting, charged)
     calls: dict[Part, Calls] = {}
     took: dict[Part, list[int]] = {}
     for span_id, charge in charged.items():
-        if charge.call is not None:
-            calls[charge.part] = calls.get(charge.part, Calls()) + charge.call
-            took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
+        if charge.call is None:
+            continue
+        call = charge.call
+        if span_id in told:  # a call of one part, that was tried again in another
+            again = told[span_id].part
+            calls[again] = calls.get(again, Calls()) + Calls(retries=call.retries)
+            took.setdefault(again, [])
+            call = replace(call, retries=0)
+        calls[charge.part] = calls.get(charge.part, Calls()) + call
+        took.setdefault(charge.part, []).append(_length(trace.get(span_id), path.waiting.end_ns))
     outermost, handler = path.waiting.outermost, trace.handler
     function = trace.function
     return Account(
@@ -72,13 +82,19 @@ def account(trace: Trace) -> Account:
 
 
 def charged_sections(trace: Trace, path: CriticalPath, charged: Mapping[str, Charge]) -> Iterator[tuple[Section, Part]]:
-    """Each section of a critical path with the part that it is charged to."""
+    """Each section of a critical path with the part that it is charged to; one with retries in it is divided."""
     starting = _starting(trace, path.waiting)
+    told = retrying(trace, path.waiting, charged)
     for section in path.sections:
-        part = charged[section.span.span_id].part
-        if section.end_ns <= starting.get(section.span.span_id, 0):
-            part = COLD_START
-        yield section, part
+        span = section.span
+        part = charged[span.span_id].part
+        if section.end_ns <= starting.get(span.span_id, 0):
+            yield section, COLD_START
+        elif span.span_id in told:
+            for start_ns, end_ns, one in told[span.span_id].divide(section.start_ns, section.end_ns, part):
+                yield Section(span, start_ns, end_ns), one
+        else:
+            yield section, part
 
 
 def _starting(trace: Trace, tree: Waiting) -> dict[str, int]:

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from otel.latency.buckets import part_of
 from otel.latency.calls import Calls, calls_of, retries_of
-from otel.latency.part import COLD_START, OWN_CODE, Part
+from otel.latency.part import COLD_START, OWN_CODE, Part, resource_of
+from otel.latency.retries import between_attempts
 from otel.latency.shape import shape_of
 from otel.trace import Span, SpanKind, Trace, Waiting
 from otel.trace.platform import FUNCTION, is_function_handler, is_platform_phase
 
-__all__ = ["Charge", "charge_of", "charges", "resource_of"]
+__all__ = ["Charge", "charge_of", "charges"]
 
 CALLS = ("aws", "external", "database", "retries")
 OUTSIDE = ("api gateway", "lambda")
@@ -54,18 +55,11 @@ def charge_of(span: Span, parent: Span | None, above: Span | None, holds: str, o
         return Charge(outer.part, None, foreign=False)  # the HTTP client under the SDK: one call, not two
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
-    if part.bucket == "aws" and retries_of(span):
-        part = Part("retries", resource_of(part.name))  # without events for its attempts, all of the call
+    if part.bucket == "aws" and retries_of(span) and between_attempts(span) is None:
+        part = Part("retries", resource_of(part.name))  # all of the call, for nothing tells its attempts apart
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part == COLD_START and (outer is None or outer.part != COLD_START))
     return Charge(part, calls_of(span) if counted else None, foreign=False)
-
-
-def resource_of(name: str) -> str:
-    """The service and what it was asked about: a table has its capacity whatever the operation is."""
-    service, _, rest = name.partition(" ")
-    _, _, resource = rest.partition(" ")
-    return f"{service} {resource}" if resource else name
 
 
 def _is_call(span: Span) -> bool:

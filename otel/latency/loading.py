@@ -12,7 +12,7 @@ from otel.latency.lean import add_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
 from otel.trace.index import LineIndex
-from otel.trace.lines import documents, documents_by_line, is_compressed, lines
+from otel.trace.lines import documents, documents_by_line, is_compressed, lines, parse
 from otel.trace.reading import spans_of_document
 
 if TYPE_CHECKING:
@@ -100,12 +100,11 @@ def left_over(
     def left_of(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         for some in _batches(numbered):
             told = reader.read([line for _, line in some])
-            if told is not None and begins:
+            if begins:
                 index.note(told, begins[-len(some) :])
             else:
                 index.leave_out(source)
-            if told is None:  # one of them, or several
-                yield from (line for line in some if reader.read([line[1]]) is None)
+            yield from (line for line, ids in zip(some, told, strict=True) if ids is None)
             if put_away is not None and len(reader.traces) > MOST_WAITING:
                 put_away()
 
@@ -113,10 +112,11 @@ def left_over(
     left = list(left_of(_noting(itertools.islice(numbered, 0 if between and between[0] else 2), begin)))
     # One document a line: what is broken is broken by itself. In another format, or in one document over many lines,
     # the tolerant reader has to see how it goes on.
-    by_line = len(left) < len(begin) or (between is not None and between[0] > 0)
+    by_line = len(left) < len(begin) or (between is not None and between[0] > 0) or _are_documents(begin)
     if by_line:
         read = documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
     else:
+        index.leave_out(source)
         read = documents(source, itertools.chain(begin, numbered), problems)
     for document in read:
         yield spans_of_document(source, document, problems)
@@ -134,6 +134,11 @@ def _batches(numbered: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, 
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _are_documents(begin: Sequence[tuple[int, bytes]]) -> bool:
+    """Are the first two lines export requests, each by itself, although the fast reader did not take them?"""
+    return len(begin) == 2 and all(b'"resourceSpans"' in line and parse(line)[1] is None for _, line in begin)
 
 
 def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from otel.latency.accounts import ERROR, TIMED_OUT
 from otel.latency.calls import Calls
-from otel.latency.charge import resource_of
-from otel.latency.part import API_GATEWAY, Part
+from otel.latency.part import API_GATEWAY, Part, resource_of
 from otel.latency.totals import at_rank
 
 if TYPE_CHECKING:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["API_GATEWAY", "BUCKETS", "COLD_START", "OVERHEAD", "OWN_CODE", "SERVICE", "TELEMETRY", "UNKNOWN", "Part"]
+__all__ = [
+    "API_GATEWAY",
+    "BUCKETS",
+    "COLD_START",
+    "OVERHEAD",
+    "OWN_CODE",
+    "SERVICE",
+    "TELEMETRY",
+    "UNKNOWN",
+    "Part",
+    "resource_of",
+]
 
 # Every bucket there is, and whose it is: ours to change, theirs to ask about, or the platform's.
 BUCKETS = {
@@ -67,3 +78,10 @@ API_GATEWAY = Part("api gateway")
 SERVICE = Part("lambda", "service")
 OVERHEAD = Part("lambda", "overhead")
 UNKNOWN = Part("unknown")
+
+
+def resource_of(name: str) -> str:
+    """The service and what it was asked about: a table has its capacity whatever the operation is."""
+    service, _, rest = name.partition(" ")
+    _, _, resource = rest.partition(" ")
+    return f"{service} {resource}" if resource else name

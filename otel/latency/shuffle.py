@@ -86,7 +86,7 @@ def _pieces(source: Source) -> Iterator[Piece]:
 def _is_by_line(source: Source) -> bool:
     reader = new_reader()
     numbered = lines(source, [], between=(0, PIECE))
-    return any(reader.read([line]) is not None for (_, line), _ in zip(numbered, range(2), strict=False))
+    return any(reader.read([line])[0] is not None for (_, line), _ in zip(numbered, range(2), strict=False))
 
 
 class _Crew:

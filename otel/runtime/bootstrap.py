@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from otel.runtime.harmless import warn
-from otel.runtime.restore import around_snapshot
 from otel.runtime.settings import Settings
 from otel.runtime.standins import standing_in
 from otel.runtime.startup import Startup
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from otel.runtime.outbox import Urgent
-    from otel.runtime.sender import Sink
     from otel.runtime.setup import Runtime
+    from otel.runtime.sinks import Sink, Urgent
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
 
@@ -109,7 +107,10 @@ def started(settings: Settings) -> Runtime:
     from otel.runtime.delivery import deliver_after_responses
 
     runtime = Runtime(settings, sender(settings), urgent(settings), startup).start()
-    around_snapshot(os.environ, runtime.before_snapshot, startup.restored)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from otel.runtime.restore import around_snapshot
+
+        around_snapshot(runtime.before_snapshot, startup.restored)
     trace.set_tracer_provider(runtime.provider)
     runtime.delivers_before_response = not deliver_after_responses(
         runtime.after_response, runtime.last_chance, startup.ready

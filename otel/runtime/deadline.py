@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from time import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context, attach, detach
 
 from otel.runtime.harmless import warn
+from otel.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout be
 LONGEST_SLEEP_S = 1.0
 
 
-class Running(NamedTuple):
+class Running(Value):
     """An invocation: its span, the thread that it runs on, and when it will be killed (seconds since 1970)."""
 
     span: Span

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING
 
 from otel.runtime.credentials import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import ParamSpec
+
+    P = ParamSpec("P")
 
 __all__ = ["harmless", "warn"]
 
 LOG = logging.getLogger("otel.runtime")
-
-P = ParamSpec("P")
 
 
 def warn(text: str) -> None:

@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from otel.runtime.harmless import harmless, warn
-from otel.runtime.links import links
 from otel.runtime.propagation import below, invocation_context
 from otel.runtime.trigger import trigger
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Link, Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from otel.runtime.deadline import DeadlineWatch
@@ -97,7 +96,7 @@ def started(
     what = trigger(event)
     if trusting and what.kind == "http":
         parent = chosen_by_caller(event) or parent
-    senders = links(event) if what.kind == "pubsub" else None
+    senders = links_of(event) if what.kind == "pubsub" else None
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
@@ -123,6 +122,13 @@ def chosen_by_caller(event: object) -> Context | None:
 
     parent = callers_parent(event)
     return below(parent) if parent is not None else None
+
+
+def links_of(event: object) -> list[Link]:
+    """Who sent its messages."""
+    from otel.runtime.links import links
+
+    return links(event)
 
 
 def identity(context: Any) -> dict[str, AttributeValue]:

@@ -125,8 +125,7 @@ class Instrumentations:
 
             self._undo.append(pass_by_requests())
         if library.adds == "aws":
-            from otel.runtime.attempts import tell_attempts
-            from otel.runtime.lineage import carry_lineage
+            from otel.runtime.endpoint import carry_lineage, tell_attempts
 
             self._undo += [carry_lineage(), tell_attempts()]
 

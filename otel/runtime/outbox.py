@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from threading import Lock
 from time import time, time_ns
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from otel.runtime.harmless import warn
 from otel.runtime.recorder import about
@@ -21,21 +21,15 @@ if TYPE_CHECKING:
     from otel.runtime.deadline import Running
     from otel.runtime.recorder import Recorder
     from otel.runtime.redaction import Redaction
-    from otel.runtime.sender import Sink
     from otel.runtime.settings import Settings
+    from otel.runtime.sinks import Sink, Urgent
 
-__all__ = ["Outbox", "Urgent"]
+__all__ = ["Outbox"]
 
 SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
 HELD_S = 0.05
 EVERY_S = 2.0
 NEEDED_THEN = ("otel.runtime.alarm", "otel.runtime.urgent")
-
-
-class Urgent(Protocol):
-    """Delivers in the seconds that are left; False if the spans were not taken."""
-
-    def __call__(self, spans: Sequence[ReadableSpan], seconds: float, /) -> bool: ...
 
 
 class Outbox:

@@ -7,10 +7,9 @@ message (an instrumentation, a library, the handler), it passes here.
 from __future__ import annotations
 
 import os
-import re
 from functools import lru_cache
 from operator import is_
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -21,12 +20,13 @@ from otel.runtime.credentials import REDACTED, clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeVar
 
     from opentelemetry.util.types import Attributes
 
-__all__ = ["Redaction"]
+    T = TypeVar("T")
 
-T = TypeVar("T")
+__all__ = ["Redaction"]
 
 SHORT = 128  # characters of a text that is remembered
 
@@ -97,7 +97,7 @@ class Redaction:
             return REDACTED
         if isinstance(value, str):
             if key in ADDRESSES:
-                value = re.split("[?#]", value, maxsplit=1)[0]
+                value = value.partition("?")[0].partition("#")[0]
             return self._text(value)
         if isinstance(value, tuple):
             return tuple(self._text(one) if isinstance(one, str) else one for one in value)

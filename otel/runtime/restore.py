@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 from otel.runtime.harmless import harmless, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["around_snapshot"]
 
 
-def around_snapshot(environ: Mapping[str, str], before: Callable[[], None], after: Callable[[], None]) -> None:
+def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> None:
     """Run `before` as the last thing before a snapshot, and `after` first in each environment that is made of it."""
-    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
-        return
     try:
         hooks = import_module("snapshot_restore_py")  # Lambda's own, beside the runtime client
     except ImportError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from otel.runtime.buffer import Buffer
 from otel.runtime.circuit import Circuit
@@ -19,19 +19,9 @@ if TYPE_CHECKING:
 
     from otel.runtime.settings import Settings
 
-__all__ = ["Sender", "Sink"]
+__all__ = ["Sender"]
 
 LARGEST = 512 * 1024  # bytes of one request: a receiver at a small function's share of CPU answers it within the bound
-
-
-class Sink(Protocol):
-    """Where ended spans go. The SDK's exporters, the in-memory one among them, are sinks as they are."""
-
-    def export(self, spans: Sequence[ReadableSpan], /) -> object:
-        """Take spans; the result is not looked at. None at all: the time to deliver what still waits."""
-
-    def shutdown(self) -> None:
-        """Let go of connections."""
 
 
 class Sender:

@@ -32,9 +32,8 @@ from otel.runtime.tracer import LambdaTracerProvider
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from otel.runtime.outbox import Urgent
-    from otel.runtime.sender import Sink
     from otel.runtime.settings import Settings
+    from otel.runtime.sinks import Sink, Urgent
     from otel.runtime.startup import Startup
 
 __all__ = ["Runtime"]

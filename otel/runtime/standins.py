@@ -1,31 +1,39 @@
 """Stand-ins for modules that OpenTelemetry's packages import and a traced invocation never uses.
 
 The packages stay as they are; what they import at their top is put off until something of it is really used. A stand-in
-is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced, a user's own
-import gets the real module, before and after, and a name that a stand-in lacks comes from the real module, which is
-imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all of them off. tests/runtime/test_standins.py holds each
-one against its real module. The figures are millions of instructions of a cold start, Python 3.11, by cachegrind; the
-X-Ray SDK costs 85.
+is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced (but for two,
+while one module of OpenTelemetry's is read), a user's own import gets the real module, before and after, and a name
+that a stand-in lacks comes from the real module, which is imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all
+of them off. tests/runtime/test_standins.py holds each one against its real module. The figures are millions of
+instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.machinery import PathFinder
-from types import ModuleType
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from otel.runtime.conventions import CONVENTIONS, RESOURCE, named
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["OURS", "standing_in"]
 
 OURS = "lambda-latency"  # what the names of our own threads begin with
+
+SEMCONV = "opentelemetry.semconv."
+METADATA = "opentelemetry.util._importlib_metadata"
+TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"
+HTTPLIB = "opentelemetry.util.http.httplib"
 
 
 class StandIn(ModuleType):
@@ -61,97 +69,67 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
     if wanted and alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
-        constants.enter()
+        sys.meta_path.insert(0, reader)
     try:
         yield
     finally:
-        constants.leave()
+        if reader in sys.meta_path:
+            sys.meta_path.remove(reader)
         for name, module in put.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
 
 
-class Constants:
-    """Modules of OpenTelemetry's names, read with an `Enum` that only holds values: 27, for 300 members of no use here.
-
-    They are ours alone, and nobody else finds them later.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, ModuleType] = {}
-        self._loader: Any = None
-
-    def enter(self) -> None:
-        """From here on."""
-        for name, module in self._kept.items():
-            sys.modules.setdefault(name, module)
-        sys.meta_path.insert(0, self)
-
-    def leave(self) -> None:
-        """Until here."""
-        if self not in sys.meta_path:
-            return
-        sys.meta_path.remove(self)
-        for name, module in self._kept.items():
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
-                parent, _, own = name.rpartition(".")
-                if parent in sys.modules:
-                    vars(sys.modules[parent]).pop(own, None)
+class Reader:
+    """A finder of the modules of `READ_WITH`: each is read with a stand-in for one that is loaded, in its place."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
         """Python's question to a finder: where is this module?"""
-        if not name.startswith("opentelemetry.semconv."):
-            return None
-        spec = PathFinder.find_spec(name, path, target)
+        spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
         if spec is not None and spec.loader is not None:
-            spec.loader_state = spec.loader
-            spec.loader = self  # type: ignore[assignment]
+            spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
         return spec
 
     def create_module(self, spec: Any) -> None:
         """As ever."""
 
     def exec_module(self, module: Any) -> None:
-        """Run it, with another `enum`."""
+        """Run it."""
         spec = module.__spec__
         spec.loader = module.__loader__ = spec.loader_state
-        self._kept[module.__name__] = module
-        enum = sys.modules["enum"]
-        sys.modules["enum"] = StandIn("enum", Enum=Values)
+        name, names = READ_WITH[module.__name__]
+        loaded = sys.modules[name]
+        sys.modules[name] = StandIn(name, **{**vars(loaded), **names})
         try:
             spec.loader.exec_module(module)
         finally:
-            sys.modules["enum"] = enum
+            sys.modules[name] = loaded
 
 
-class Member:
-    """A member of such an enumeration."""
+class Pattern:
+    """A regular expression that is compiled when it is first asked."""
 
-    __slots__ = ("name", "value")
+    def __init__(self, *compiled: Any) -> None:
+        self._compiled = compiled
 
-    def __init__(self, name: str, value: object) -> None:
-        self.name = name
-        self.value = value
-
-
-class Holding(type):
-    """Makes members of the values in a class's body."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> Holding:
-        members = {
-            key: Member(key, value)
-            for key, value in names.items()
-            if bases and isinstance(value, str | int) and not key.startswith("_")
-        }
-        return super().__new__(cls, name, (), {**names, **members})
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(re.compile(*self._compiled), name)
 
 
-class Values(metaclass=Holding):
-    """In the place of `Enum`."""
+def split(pattern: Any, text: str) -> list[Any]:
+    """`re.split`, for such a one too."""
+    return pattern.split(text)  # type: ignore[no-any-return]
 
 
-constants = Constants()
+reader = Reader()
+READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
+    # 3: for the header `tracestate`, which is neither read nor written.
+    "opentelemetry.trace.span": ("re", {"compile": Pattern, "split": split}),
+    # 1: a filter, for the warning of a function that is not marked.
+    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": lambda *_, **__: None}),
+}
 
 
 @functools.cache
@@ -161,8 +139,9 @@ def stand_ins() -> tuple[StandIn, ...]:
     dependencies = "opentelemetry.instrumentation.dependencies"
     return (
         # 80, most of it packaging.requirements, and packaging.version: the check of versions, which is skipped.
-        StandIn(dependencies, DependencyConflict=Nothing, **late(dependencies, "get_dependency_conflicts"),
-                **late(dependencies, "DependencyConflictError")),
+        StandIn(dependencies, DependencyConflict=Nothing,
+                DependencyConflictError=Late(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=Late(dependencies, "get_dependency_conflicts")),
         StandIn("packaging", version=version),
         version,
         # 46, most of it asyncio: three functions are wrapped. What is not there of it is fetched (`httplib` does).
@@ -178,11 +157,74 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("timeit", default_timer=time.perf_counter),
         # 10: marks functions that warn when they are called; none of them is.
         StandIn("typing_extensions", deprecated=unmarked),
+        # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
+        *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
+        # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
+        # 1: how many spans a tracer has made, as a metric, where a variable asks for it.
+        StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
+        # 1: the packages that are installed are not looked through.
+        StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
+        # 39: hundreds of names that nobody asks for, and enumerations of their values.
+        *conventions(),
     )  # fmt: skip
 
 
+PROPAGATORS = {
+    "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
+    "opentelemetry.propagators.composite": "CompositePropagator",
+}
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
+
+# Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
+PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
+    ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
+    ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
+    ("schemas", "Schemas", {}),
+)
+
+
+def conventions() -> list[StandIn]:
+    """The modules of OpenTelemetry's names."""
+    modules = {name: named(values) for name, values in CONVENTIONS.items()}
+    for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
+        modules.setdefault(module, {})[name] = Late(SEMCONV + module, name, names)
+    return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
+
+
+class Late:
+    """A class, an object or a function of a module that is imported when more of it is asked for than `names`."""
+
+    def __init__(self, module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> None:
+        self.__dict__.update(names)
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(getattr(real(self._module), self._name), name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(real(self._module), self._name)(*args, **kwargs)
+
+
+class Made:
+    """An instance that is really made when it is used."""
+
+    def __init__(self, module: str, name: str, *args: object) -> None:
+        self._make = functools.partial(made, module, name, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._make(), name)
+
+
+def made(module: str, name: str, *args: object) -> Any:
+    """Such an instance."""
+    return getattr(real(module), name)(*args)
 
 
 class Nothing:
@@ -197,25 +239,33 @@ class Nothing:
         return self
 
 
-def given(module: str, function: str) -> Callable[..., Any]:
+def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
     """The function of the real module where the user has loaded that, else one that gives nothing."""
 
     def chosen(*args: Any, **kwargs: Any) -> Any:
         loaded = sys.modules.get(module)
         if loaded is None or isinstance(loaded, StandIn):
-            return Nothing()
+            return otherwise()
         return getattr(loaded, function)(*args, **kwargs)
 
     return chosen
 
 
-def late(module: str, name: str) -> dict[str, Callable[..., Any]]:
-    """The function of the real module, which is imported when it is called."""
+class Uncounted:
+    """What a tracer tells of its spans, told to nobody."""
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(real(module), name)(*args, **kwargs)
+    def start_span(self, *_: object) -> Callable[[], None]:
+        """Returns what is called at the span's end."""
+        return uncounted
 
-    return {name: call}
+
+def uncounted() -> None:
+    """Nothing is."""
+
+
+def tracer_metrics(provider: object, enabled: object) -> Any:
+    """Real ones where they are wanted."""
+    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Uncounted()
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:

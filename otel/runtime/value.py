@@ -26,14 +26,14 @@ class Value:
         cls._fields = tuple(cls.__annotations__)
 
     def __init__(self, *values: object, **named: object) -> None:
-        if len(values) == len(self._fields) and not named:
-            self.__dict__.update(zip(self._fields, values, strict=True))
-            return
-        given = {**dict(zip(self._fields, values, strict=False)), **named}
-        missing = [name for name in self._fields if name not in given and not hasattr(type(self), name)]
-        if missing or len(values) > len(self._fields) or not given.keys() <= set(self._fields):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}, got {', '.join(given)}")
-        self.__dict__.update(given)
+        fields = self._fields
+        given = self.__dict__
+        given.update(zip(fields, values, strict=False))
+        if named or len(values) != len(fields):
+            given.update(named)
+            missing = [name for name in fields if name not in given and not hasattr(type(self), name)]
+            if missing or len(values) > len(fields) or not named.keys() <= set(fields):
+                raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(given)}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -13,24 +13,40 @@ if TYPE_CHECKING:
 __all__ = ["LineIndex", "lines_at"]
 
 
+class _Lines(NamedTuple):
+    """What was noted of a source: parts of trace ids, the offsets of lines with these, and those of unknown lines."""
+
+    hashes: array[int]
+    begins: array[int]
+    unknown: array[int]
+
+    @classmethod
+    def none(cls) -> _Lines:
+        return cls(array("I"), array("q"), array("q"))
+
+
 class LineIndex:
     """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
 
-    Of a trace id only a part is kept: another with the same one brings lines too many, never too few.
+    Of a trace id only a part is kept: another with the same one brings lines too many, never too few. Lines of which
+    nobody knows what is in them are brought each time.
     """
 
     def __init__(self) -> None:
-        self._sources: dict[Source, tuple[array[int], array[int]]] = {}
+        self._sources: dict[Source, _Lines] = {}
         self._left_out: set[Source] = set()
 
     def begin(self, source: Source) -> None:
         """The lines that are noted next are in this source."""
-        self._hashes, self._offsets = self._sources[source] = array("I"), array("q")
+        self._lines = self._sources[source] = _Lines.none()
 
-    def note(self, trace_ids: Iterable[Iterable[str]], offsets: Iterable[int]) -> None:
-        """The lines that begin at these offsets have spans of these traces."""
-        hashes, begins = self._hashes, self._offsets
+    def note(self, trace_ids: Iterable[Iterable[str] | None], offsets: Iterable[int]) -> None:
+        """The lines that begin at these offsets have spans of these traces, or of nobody knows which (None)."""
+        hashes, begins, unknown = self._lines
         for ids, offset in zip(trace_ids, offsets, strict=True):
+            if ids is None:
+                unknown.append(offset)
+                continue
             for trace_id in ids:
                 hashes.append(_hash(trace_id))
                 begins.append(offset)
@@ -46,17 +62,19 @@ class LineIndex:
             self._left_out.add(source)
             self._sources.pop(source, None)
         elif source not in self._left_out:
-            hashes, offsets = self._sources.setdefault(source, (array("I"), array("q")))
-            hashes.extend(known[0])
-            offsets.extend(known[1])
+            ours = self._sources.setdefault(source, _Lines.none())
+            for own, others in zip(ours, known, strict=True):
+                own.extend(others)
 
     def offsets(self, source: Source, trace_ids: Collection[str]) -> list[int] | None:
         """Where lines with these traces begin, in their order; None if that is not known of the source."""
         known = self._sources.get(source)
-        if known is None:
+        if known is None or not known.hashes:
             return None
         wanted = {_hash(trace_id) for trace_id in trace_ids}
-        return sorted({offset for one, offset in zip(*known, strict=True) if one in wanted})
+        hashes, begins, unknown = known
+        found = {offset for one, offset in zip(hashes, begins, strict=True) if one in wanted}
+        return sorted({*found, *unknown})
 
 
 def _hash(trace_id: str) -> int:

@@ -6,7 +6,7 @@ types here is left to the tolerant reader, which names what is wrong with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from otel.trace.anyvalue import read_attributes
 from otel.trace.attributes import EMPTY, Attributes
@@ -96,28 +96,30 @@ class LeanReader:
         self._how["error.type"] = self._code
         self._pairs = Pairs(self._how, lambda text: [(pair.key, bytes(pair.value)) for pair in decode_pairs(text)])
 
-    def read(self, lines: Iterable[bytes]) -> list[tuple[str, ...]] | None:
-        """Add the spans of some export requests; None, and nothing added, if one of them needs the tolerant reader.
+    def read(self, lines: Sequence[bytes]) -> list[tuple[str, ...] | None]:
+        """Add the spans of some export requests; of each the ids of its traces.
 
-        Of each line the ids of the traces in it.
+        None of one that needs the tolerant reader, of which nothing is added.
         """
-        told: list[tuple[str, ...]] = []
+        told: list[tuple[str, ...] | None] = []
         found: list[tuple[str, list[LeanSpan]]] = []
         ids: list[str] = []
-        try:
-            for line in lines:
-                inside: tuple[str, ...] = ()
+        for line in lines:
+            inside: tuple[str, ...] = ()
+            before = len(found), len(ids)
+            try:
                 for group in decode(line).resourceSpans:
                     for members in group.scopeSpans:
                         if members.spans:
                             known = self._group(bytes(group.resource), bytes(members.scope))
                             inside += self._shape(known, members.spans, ids, found)
                 told.append(inside)
-        except UNREADABLE:
-            return None
+            except UNREADABLE:
+                told.append(None)
+                del found[before[0] :], ids[before[1] :]
         # Lower-case hex? Asked of all together: one by one it would take longer than the rest.
         if "".join(ids).encode().translate(None, DIGITS) or NO_ID in ids or NO_TRACE in ids:
-            return None
+            return [None] if len(lines) == 1 else [self.read([line])[0] for line in lines]
         traces = self.traces
         for trace_id, spans in found:
             if trace_id in traces:
@@ -257,6 +259,8 @@ class LeanReader:
         texts = [span.status.message] if span.status.message else []
         if len(bytes(span.events)) > 2:
             for event in decode_events(span.events):
+                if event.name == "attempt":
+                    raise ValueError("whose instants are asked for")
                 if event.name == "exception":
                     read = read_attributes(decode_any(event.attributes))
                     texts += [str(read.get(key, "")) for key in TOLD_BY]

@@ -61,7 +61,7 @@ def find_traces(
         if offsets is None:
             read = documents(source, _naming(lines(source, []), trace_ids), [])
         else:
-            read = documents_by_line(source, lines_at(source, offsets), [])
+            read = documents_by_line(source, _with(lines_at(source, offsets), trace_ids), [])
         for document in read:
             for span in spans_of_document(source, document, []):
                 if span.trace_id in trace_ids:
@@ -78,11 +78,16 @@ def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -
         yield from begin  # one document over many lines
         yield from numbered
         return
+    yield from _with(itertools.chain(begin, numbered), trace_ids)
+
+
+def _with(numbered: Iterable[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
+    """The lines in which one of these ids stands."""
     # Jaeger's may have lost its zeros, X-Ray's has dashes, and some exporters write capitals.
     short = [one.lstrip("0").encode() for one in trace_ids]
     plain = [*short, *(one.upper() for one in short)]
     dashed = [*plain, *(f"1-{one[:8]}-{one[8:]}".encode() for one in trace_ids)]
-    for line in itertools.chain(begin, numbered):
+    for line in numbered:
         if any(form in line[1] for form in (plain if line[1].startswith(b'{"resourceSpans"') else dashed)):
             yield line
 

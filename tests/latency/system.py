@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.trace import SpanKind, Status
-from tests.trace.build import MS, Node, node, tree
+from otel.trace import Event, SpanKind, Status
+from tests.trace.build import MS, T0, Node, node, tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,14 @@ REQUESTS = "opentelemetry.instrumentation.requests"
 NOTHING: Mapping[str, object] = {}
 
 
-def put_item(start: float, end: float, *, more: Mapping[str, object] = NOTHING, message: str = "") -> Node:
+def put_item(
+    start: float,
+    end: float,
+    *inside: Node,
+    more: Mapping[str, object] = NOTHING,
+    message: str = "",
+    events: tuple[Event, ...] = (),
+) -> Node:
     """A DynamoDB call as botocore's instrumentation records it."""
     attributes = {
         "rpc.system": "aws-api",
@@ -37,12 +44,26 @@ def put_item(start: float, end: float, *, more: Mapping[str, object] = NOTHING, 
         "DynamoDB.PutItem",
         start,
         end,
+        *inside,
         kind=SpanKind.CLIENT,
         attributes=attributes,
         resource=LAMBDA,
         scope=BOTOCORE,
         status=status,
         message=message,
+        events=events,
+    )
+
+
+def attempts(*told: tuple[float, float | None]) -> tuple[Event, ...]:
+    """The events of a call that was tried again: when each attempt ended, and how long the next one had to wait."""
+    return tuple(
+        Event(
+            "attempt",
+            T0 + round(at * MS),
+            {"attempt": number, **({} if delay is None else {"retry.delay_ms": float(delay)})},
+        )
+        for number, (at, delay) in enumerate(told, 1)
     )
 
 

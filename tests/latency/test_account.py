@@ -10,7 +10,7 @@ import pytest
 from otel.latency import Part, account, largest_part
 from otel.latency.calls import Calls
 from otel.trace import Event, SpanKind, Status, Trace
-from tests.latency.system import charge, flush, order, put_item, request
+from tests.latency.system import attempts, charge, flush, order, put_item, request
 from tests.trace.build import MS, T0, Node, node, tree
 
 
@@ -94,6 +94,28 @@ def test_a_call_with_retries_is_charged_to_them() -> None:
     trace = tree(request(put_item(20, 120, more={"retry_attempts": 2}), end=200), unit=MS)
     assert _parts(trace)["retries DynamoDB orders"] == 100
     assert account(trace).calls == ((Part("retries", "DynamoDB orders"), Calls(1, retries=2)),)
+
+
+def test_of_attempts_that_are_told_apart_what_lies_between_the_first_and_the_last_is_retries() -> None:
+    """The first and the last would have been there anyway; a connection of the second is a connection all the same."""
+    second = node("tls", 52, 57, kind=SpanKind.INTERNAL, attributes={"server.address": "db"}, scope="otel.runtime")
+    call = put_item(20, 120, second, more={"retry_attempts": 2}, events=attempts((30, 20.5), (65, 25), (118, None)))
+    trace = tree(request(call, end=200), unit=MS)
+    parts = _parts(trace)
+    assert (parts["retries DynamoDB orders"], parts["DynamoDB PutItem orders"]) == (55, 40)
+    assert parts["connect to db"] == 5
+    one = account(trace)
+    assert dict(one.calls) == {
+        Part("aws", "DynamoDB PutItem orders"): Calls(1),
+        Part("retries", "DynamoDB orders"): Calls(retries=2),
+    }
+
+
+def test_a_call_that_is_killed_between_two_attempts_tells_those_that_it_had() -> None:
+    """Its last attempt has begun: from there on it is the call's own time."""
+    call = put_item(20, 190, more={"lambda.provisional": True}, events=attempts((30, 50), (100, 60)))
+    parts = _parts(tree(request(call, end=200, timed_out=True, status_code=504), unit=MS))
+    assert (parts["retries DynamoDB orders"], parts["DynamoDB PutItem orders"]) == (130, 40)
 
 
 def test_the_call_that_ran_into_the_deadline_is_no_error() -> None:

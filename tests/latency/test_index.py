@@ -57,7 +57,7 @@ def test_lines_of_several_files_are_gone_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["compressed", "a broken line", "another format in it"])
 def test_what_cannot_be_gone_to_is_searched(tmp_path: Path, how: str) -> None:
-    """No offsets there, and the same traces."""
+    """No offsets in what is compressed, and beside what could be read a line that could not: the same traces."""
     sources = _files(tmp_path)
     path = sources[1].path
     if how == "compressed":
@@ -67,7 +67,9 @@ def test_what_cannot_be_gone_to_is_searched(tmp_path: Path, how: str) -> None:
     index = _loaded(sources)
     wanted = {trace.trace_id for trace in few()}
     assert index.offsets(sources[0], wanted)
-    assert index.offsets(sources[1], wanted) is None
+    lines = path.read_bytes().splitlines(keepends=True)
+    found = index.offsets(sources[1], wanted)
+    assert found is None if how == "compressed" else found and found[-1] == sum(map(len, lines[:-1]))
     assert find_traces(sources, wanted, index) == find_traces(sources, wanted)
 
 

@@ -85,7 +85,7 @@ DRESS = st.tuples(
     st.sampled_from(["step", "Invocation", "Overhead", "Initialization", "init", "TLS 1.3", "POST /orders"]),
     st.sampled_from(["", "otel.runtime", "opentelemetry.instrumentation.requests"]),
     st.sampled_from([None, True, False]),
-    st.sampled_from(["", "An error occurred (SlowDown) when", "x"]),
+    st.sampled_from(["", "An error occurred (SlowDown) when", "x", "attempt"]),
 )
 
 
@@ -103,11 +103,18 @@ def _dressed(spans: list[Span], clothes: list[tuple[Any, ...]]) -> list[Span]:
                 name=name,
                 scope=Scope(str(scope)),
                 parent_remote=remote if span.parent_id is not None else None,
-                events=(Event("exception", span.start_ns, {"exception.message": told}),) if told else (),
+                events=_events(span, str(told)),
                 resource=Attributes({"faas.name": "Create"} if number % 3 else {"service.name": "orders"}),
             )
         )
     return found
+
+
+def _events(span: Span, told: str) -> tuple[Event, ...]:
+    if told != "attempt":
+        return (Event("exception", span.start_ns, {"exception.message": told}),) if told else ()
+    first, last = span.start_ns + 1, (span.end_ns or span.start_ns) - 1
+    return Event("attempt", first, {"attempt": 1, "retry.delay_ms": 1e-6}), Event("attempt", last, {"attempt": 2})
 
 
 def _both(path: Path) -> tuple[list[Account], list[Account], list[Problem], list[Problem]]:
@@ -261,7 +268,7 @@ def test_what_is_usual_goes_the_fast_way() -> None:
 
 def _fast(spans: Iterable[Span]) -> Account | None:
     reader = new_reader()
-    assert reader.read([dump_line(spans).encode()])
+    assert None not in reader.read([dump_line(spans).encode()])
     [members] = reader.traces.values()
     accounts = Accounts()
     return accounts[0] if add_account(members, Places(reader, accounts), accounts) else None
@@ -296,10 +303,10 @@ def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
     reader = new_reader()
     first = order(200).outermost
     for bad in (first.span_id.replace("1", "X"), first.span_id.upper().replace("1", "A"), "0" * 16, "1"):
-        assert reader.read([good.replace(first.span_id, bad).encode()]) is None
-    assert reader.read([good.replace(first.trace_id, "0" * 32).encode()]) is None
-    assert reader.read([b'{"resourceSpans": 7}']) is None
-    assert reader.read([b"[" * 100_000]) is None
+        assert reader.read([good.replace(first.span_id, bad).encode()]) == [None]
+    assert reader.read([good.replace(first.trace_id, "0" * 32).encode()]) == [None]
+    assert reader.read([b'{"resourceSpans": 7}']) == [None]
+    assert reader.read([b"[" * 100_000]) == [None]
     assert reader.traces == {}
 
 
@@ -309,7 +316,7 @@ def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
     for number in range(300):
         attributes = {"http.url": f"https://pay.example/{number}", "app.id": number, "error.type": f"E{number}"}
         span = replace(order(200).outermost, attributes=attributes, kind=SpanKind.CLIENT)
-        assert reader.read([dump_line([span]).encode()])
+        assert None not in reader.read([dump_line([span]).encode()])
     assert len(reader.shapes) == 1
 
 
@@ -325,7 +332,7 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
         if number == 300:
             more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
         attributes = {**call.attributes, **more, "note": "x" * 300}
-        assert reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
+        assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
     [members] = reader.traces.values()
     codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
@@ -344,7 +351,7 @@ def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
             attributes["http.url"] = f'https://{host}/"\\{number}'
         attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
         expected.append((host, status))
-        assert reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
+        assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
     [members] = reader.traces.values()
     told = [reader.full(span).attributes for span in members]
     assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected

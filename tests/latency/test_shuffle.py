@@ -23,9 +23,13 @@ from otel.latency.text import Style
 from otel.trace import Source, dump_line, find_sources
 from otel.trace.index import LineIndex
 from otel.trace.lines import count_lines, lines
+from otel.trace.reading import find_traces
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
+from tests.latency.system import attempts, put_item, request
+from tests.trace.build import MS, tree
 
+RETRIED = "6b05a667affeb9dbb0aa7f2b000000ff"
 BROKEN = '{"resourceSpans": [{"scopeSpans": 7}]}\n'
 
 
@@ -33,7 +37,9 @@ BROKEN = '{"resourceSpans": [{"scopeSpans": 7}]}\n'
 def folder(tmp_path: Path) -> Path:
     """Traces in lines minutes apart, over several files, with timeouts, broken lines, and other formats beside."""
     made = list(realistic(60))
-    some = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20]] for span in trace.spans]
+    call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, 50), (118, None)))
+    retried = tree(request(call, end=200), unit=MS, trace_id=RETRIED)
+    some = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20], retried] for span in trace.spans]
     random.Random(1).shuffle(some)  # noqa: S311 - a seed that can be repeated
     (tmp_path / "a.jsonl").write_text("".join([*made[:100], BROKEN, *some[::2]]))
     (tmp_path / "b.jsonl").write_text("".join([*made[100:], *some[1::2], "{cut"]))
@@ -80,7 +86,7 @@ def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
 
 
 def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is shown in full is found by it; of a file with lines that nobody noted all is searched."""
+    """What is shown in full is found by it, also where the fast reader left a line to the tolerant one."""
     monkeypatch.setattr(shuffle, "PIECE", 20_000)
     good = folder / "good.jsonl"
     good.write_text("".join(realistic(30)))
@@ -92,7 +98,11 @@ def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monke
         for source in sources:
             assert index.offsets(source, [one.trace_id]) == alone.offsets(source, [one.trace_id])
     assert index.offsets(sources[0], [accounts[0].trace_id]) is not None
-    assert index.offsets(sources[1], [accounts[0].trace_id]) is None
+    assert index.offsets(sources[1], [accounts[0].trace_id]) is not None
+    ids = [RETRIED, accounts[0].trace_id]
+    found, expected = find_traces(sources, ids, index), find_traces(sources, ids)
+    assert {one: trace.spans for one, trace in found.items()} == {one: trace.spans for one, trace in expected.items()}
+    assert set(found) == set(ids)
 
 
 def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

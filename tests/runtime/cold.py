@@ -19,6 +19,15 @@ REPLACED = (
     "opentelemetry.metrics",
     "opentelemetry._logs",
     "typing_extensions",
+    "opentelemetry.trace.propagation.tracecontext",
+    "opentelemetry.propagators.composite",
+    "opentelemetry.util.http.httplib",
+    "opentelemetry.sdk.trace._tracer_metrics",
+    "opentelemetry.util._importlib_metadata",
+    "opentelemetry.semconv.resource",
+    "opentelemetry.semconv.schemas",
+    "opentelemetry.semconv.attributes.http_attributes",
+    "opentelemetry.semconv._incubating.attributes.db_attributes",
 )
 
 
@@ -61,10 +70,18 @@ def use_what_has_stand_ins() -> None:
     import wrapt
     from opentelemetry import _logs, metrics
     from opentelemetry.instrumentation.dependencies import DependencyConflict, get_dependency_conflicts
+    from opentelemetry.metrics import NoOpMeterProvider
+    from opentelemetry.propagators.composite import CompositePropagator
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.sdk.trace._tracer_metrics import NoOpTracerMetrics, create_tracer_metrics
     from opentelemetry.semconv._incubating.attributes.db_attributes import DbSystemValues
+    from opentelemetry.semconv.attributes.http_attributes import HTTP_ROUTE
     from opentelemetry.semconv.resource import CloudProviderValues
+    from opentelemetry.semconv.schemas import Schemas
+    from opentelemetry.trace import TraceState
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    from opentelemetry.util._importlib_metadata import entry_points
     from packaging.requirements import Requirement
     from packaging.version import Version
 
@@ -73,6 +90,15 @@ def use_what_has_stand_ins() -> None:
     assert not [name for name, module in sys.modules.items() if isinstance(module, ours.StandIn)]
     assert issubclass(DbSystemValues, Enum)
     assert CloudProviderValues("aws") is CloudProviderValues.AWS
+    assert issubclass(Schemas, Enum)
+    assert HTTP_ROUTE == "http.route"
+    assert CompositePropagator([TraceContextTextMapPropagator()]).fields == {"traceparent", "tracestate"}
+    assert isinstance(create_tracer_metrics(NoOpMeterProvider(), enabled=False), NoOpTracerMetrics)
+    assert TraceContextTextMapPropagator().fields == {"traceparent", "tracestate"}
+    state = TraceState.from_header(["a=1, b=2", "c@d=3"])
+    assert state.add("e", "f").to_header() == "e=f,a=1,b=2,c@d=3"
+    assert not TraceState([("A", "1")])
+    assert [one.name for one in entry_points(group="opentelemetry_propagator", name="xray")] == ["xray"]
     assert asyncio.run(asyncio.sleep(0, 5)) == 5
     assert psutil.Process().pid == os.getpid()
     assert str(Requirement("boto3>=1").specifier) == ">=1"
@@ -108,8 +134,12 @@ def use_what_has_stand_ins() -> None:
 def take_off_and_put_on() -> None:
     """Upstream's own instrumentors, by a user: off again, and on with the check of versions."""
     import botocore.client
+    from opentelemetry.context import get_current
+    from opentelemetry.instrumentation import requests
     from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
     from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
+    from opentelemetry.trace import INVALID_SPAN
+    from opentelemetry.util.http.httplib import HttpClientInstrumentor
 
     def call() -> object:
         return vars(botocore.client.BaseClient)["_make_api_call"]
@@ -121,6 +151,9 @@ def take_off_and_put_on() -> None:
     assert BotocoreInstrumentor().is_instrumented_by_opentelemetry  # type: ignore[no-untyped-call]
     URLLib3Instrumentor().instrument()
     assert URLLib3Instrumentor().is_instrumented_by_opentelemetry
+    HttpClientInstrumentor().instrument()
+    with requests.set_ip_on_next_http_connection(INVALID_SPAN):  # type: ignore[attr-defined]
+        assert "httpbase_instrumentation_state" in get_current()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
+from opentelemetry.sdk.trace._tracer_metrics import TracerMetrics
 
-from otel.runtime.standins import StandIn, standing_in
+from otel.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
 from tests.runtime.cold import REPLACED
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,6 +41,7 @@ def test_a_cold_start_imports_no_more_than_is_listed() -> None:
     assert sorted(brought - stdlib - listed) == []
     if sys.version_info[:2] == (3, 11):  # which of its own a module of the standard library imports differs
         assert sorted(stdlib - listed) == []
+        assert sorted(listed - brought) == []  # what was saved stays saved
 
 
 def test_nothing_is_imported_that_has_a_stand_in() -> None:
@@ -66,3 +72,40 @@ def test_there_are_none_while_another_thread_might_import(monkeypatch: pytest.Mo
     with standing_in():
         assert not any(name in sys.modules for name in REPLACED)
     assert not any(name in sys.modules for name in REPLACED)
+
+
+@pytest.mark.parametrize("stand_in", conventions(), ids=lambda one: one.__name__)
+def test_a_name_has_the_value_that_it_has_in_the_real_module(stand_in: StandIn) -> None:
+    """Of every constant and of those in classes; what is fetched later is there."""
+    assert_same(stand_in, importlib.import_module(stand_in.__name__))
+
+
+def assert_same(given: object, real: object) -> None:
+    """All that is given is so in the real one."""
+    names = {name: value for name, value in vars(given).items() if not name.startswith("_")}
+    for name, value in names.items():
+        if isinstance(value, str):
+            assert (name, value) == (name, getattr(real, name))
+        else:
+            assert_same(value, getattr(real, name))
+
+
+def test_what_more_is_asked_of_a_part_comes_from_the_real_one() -> None:
+    """Members of enumerations, a function, and the propagator of another header."""
+    parts: dict[str, Any] = {name: its for one in conventions() for name, its in vars(one).items()}
+    assert parts["Schemas"].V1_21_0.value == "https://opentelemetry.io/schemas/1.21.0"
+    assert parts["UserAgentSyntheticTypeValues"].BOT.value == "bot"
+    assert parts["DbSystemValues"].POSTGRESQL.value == "postgresql"
+
+
+def test_a_propagator_that_is_made_is_there_when_it_is_asked() -> None:
+    """The one for comments in SQL, and the one that is set before ours."""
+    names = {name: its for one in stand_ins() for name, its in vars(one).items()}
+    assert names["TraceContextTextMapPropagator"]().fields == {"traceparent", "tracestate"}
+    assert names["CompositePropagator"]([AwsXRayPropagator()]).fields == {"X-Amzn-Trace-Id"}
+
+
+def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
+    """And not counted without it."""
+    assert isinstance(tracer_metrics(NoOpMeterProvider(), True), TracerMetrics)
+    assert tracer_metrics(NoOpMeterProvider(), False).start_span(None, None)() is None

@@ -1,0 +1,117 @@
+"""What an AWS call's span cannot see from outside of botocore's `Endpoint`: its tracing header, and its attempts.
+
+The header: our span as the parent, and Lambda's own `Lineage` kept. botocore writes the header of the invocation
+itself, for Lambda's detection of loops, and upstream's instrumentation then leaves it alone: what is called would hang
+on Lambda's segment and not on the call's span.
+
+The attempts of a call that was tried again are events of its span: when each ended, and how. A call that was answered
+at once has none: its span says all.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import get_current_span
+
+from otel.runtime.harmless import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["carry_lineage", "tell_attempts"]
+
+HEADER = "X-Amzn-Trace-Id"
+
+
+def carry_lineage() -> Callable[[], None]:
+    """Wrap `Endpoint.prepare_request`, outside of upstream's own wrapper; returns the undoing."""
+    from botocore.endpoint import Endpoint
+
+    original = Endpoint.prepare_request
+
+    @functools.wraps(original)
+    def prepare_request(self: Endpoint, request: Any) -> Any:
+        write_header(request.headers)
+        return original(self, request)
+
+    def undo() -> None:
+        if Endpoint.__dict__["prepare_request"] is prepare_request:
+            Endpoint.prepare_request = original  # type: ignore[method-assign]
+
+    Endpoint.prepare_request = prepare_request  # type: ignore[method-assign]
+    return undo
+
+
+@harmless("the tracing header of an AWS call")
+def write_header(headers: MutableMapping[str, Any]) -> None:
+    """The current span as parent. A header that is not Lambda's was written on purpose and stays."""
+    context = get_current_span().get_span_context()
+    if not context.is_valid:
+        return
+    trace_id = f"{context.trace_id:032x}"
+    root = f"Root=1-{trace_id[:8]}-{trace_id[8:]}"
+    before = headers.get(HEADER, "")
+    if isinstance(before, bytes):
+        before = before.decode("ascii", "replace")
+    if before and not before.startswith(root):
+        lambdas = os.environ.get("_X_AMZN_TRACE_ID") or root
+        if not before.startswith(lambdas.partition(";")[0]):
+            return
+    _, mark, lineage = before.partition(";Lineage=")
+    if before:
+        del headers[HEADER]  # botocore's headers keep what they have: setting one again adds a second
+    sampled = int(context.trace_flags.sampled)
+    lineage = mark + lineage.partition(";")[0]
+    headers[HEADER] = f"{root};Parent={context.span_id:016x};Sampled={sampled}{lineage}"
+
+
+def tell_attempts() -> Callable[[], None]:
+    """Wrap `Endpoint._needs_retry`, which botocore asks after each attempt and which waits; returns the undoing."""
+    from botocore.endpoint import Endpoint
+
+    original = getattr(Endpoint, "_needs_retry", None)
+    if original is None:
+        return lambda: None
+
+    @functools.wraps(original)
+    def _needs_retry(
+        self: Endpoint, attempts: int, model: Any, request: Any, response: Any = None, caught_exception: Any = None
+    ) -> Any:
+        ended_ns = time_ns()
+        again = original(self, attempts, model, request, response, caught_exception)
+        if again or attempts > 1:
+            write_attempt(attempts, ended_ns, response, caught_exception, again=bool(again))
+        return again
+
+    def undo() -> None:
+        if Endpoint.__dict__["_needs_retry"] is _needs_retry:
+            Endpoint._needs_retry = original  # type: ignore[attr-defined]
+
+    Endpoint._needs_retry = _needs_retry  # type: ignore[attr-defined]
+    return undo
+
+
+@harmless("an attempt of an AWS call")
+def write_attempt(attempt: int, ended_ns: int, response: Any, error: BaseException | None, *, again: bool) -> None:
+    """An event at the end of an attempt. `retry.delay_ms` is how long botocore waited before it tried again."""
+    span = get_current_span()
+    if not span.is_recording():
+        return
+    told: dict[str, AttributeValue] = {"attempt": attempt}
+    if response is not None:
+        http, parsed = response
+        told["http.status_code"] = http.status_code
+        code = (parsed.get("Error") or {}).get("Code")
+        if code:
+            told["error.type"] = code
+    if error is not None:
+        told["error.type"] = type(error).__qualname__
+    if again:
+        told["retry.delay_ms"] = (time_ns() - ended_ns) / 1e6
+    span.add_event("attempt", told, ended_ns)
