@@ -41,8 +41,7 @@ class Extension:
     @property
     def alive(self) -> bool:
         """Whether it will act on a release. To be asked before the runtime's first `next`, which ends registration."""
-        self._registered.wait(2 * REGISTERED_WITHIN_S)
-        return self._alive and self._registered.is_set()
+        return self._alive and (self._registered.is_set() or self._registered.wait(2 * REGISTERED_WITHIN_S))
 
     def release(self) -> None:
         """The response of an invocation is out."""
