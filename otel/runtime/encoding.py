@@ -143,7 +143,8 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
         count(b"\x60", lost[1]),
         *[field(b"\x6a", encoded_link(link)) for link in links],
         count(b"\x70", lost[2]),
-        field(b"\x7a", text(b"\x12", description) + count(b"\x18", status.status_code.value)),
+        b"\x7a\x00" if status.is_unset and not description
+        else field(b"\x7a", text(b"\x12", description) + count(b"\x18", status.status_code.value)),
         b"\x85\x01", FIXED32(flags(parent)),
     ])  # fmt: skip
 

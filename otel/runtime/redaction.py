@@ -58,9 +58,10 @@ class Redaction:
         name, description = self._text(span.name), self._text(status.description or "")
         given = span.attributes
         values = self._attributes(given)
-        events = [self._event(event) for event in span.events]
-        links = [self._link(link) for link in span.links]
-        before = (span.name, status.description or "", given, *span.events, *span.links)
+        had_events, had_links = span.events, span.links
+        events = [self._event(event) for event in had_events]
+        links = [self._link(link) for link in had_links]
+        before = (span.name, status.description or "", given, *had_events, *had_links)
         if all(map(is_, before, (name, description, values, *events, *links))):
             return span
         return ReadableSpan(
