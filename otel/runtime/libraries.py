@@ -132,14 +132,10 @@ class Instrumentations:
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
-    from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, get_value
-
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def first(self: object, *args: Any, **kwargs: Any) -> Any:
-        if get_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY):  # the usual call, of boto3 or requests
-            return original(self, *args, **kwargs)
         from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
         if is_http_instrumentation_enabled() and undo():
