@@ -92,7 +92,7 @@ MUTATIONS = (
       "test_connections.py::test_a_secure_one_has_a_handshake_too"),
     M("R6", "one handshake in two layers", "connections.py", "            local.secures = True\n", "",
       "test_connections.py::test_a_secure_one_has_a_handshake_too"),
-    M("R6", "addresses that need no lookup", "connections.py", "if is_literal(address[0]):", "if False:",
+    M("R6", "addresses that need no lookup", "connections.py", "if literal:", "if False:",
       "test_connections.py::test_an_address_needs_no_lookup"),
     M("R7", "pools", "threads.py", 'self._replace(module.ThreadPoolExecutor, "submit", submitting)', "pass",
       "test_threads.py::test_a_pools_thread_does_not_keep_a_context"),

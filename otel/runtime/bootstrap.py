@@ -7,6 +7,7 @@ is loaded when it is asked for (`__getattr__`), not while this module is importe
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -85,6 +86,9 @@ def set_up(settings: Settings) -> Runtime | None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
+    # What is loaded by now stays. The collector would go through it again and again in the function's own imports and
+    # requests, and they would take longer than without us.
+    gc.freeze()
     return runtime
 
 

@@ -58,8 +58,8 @@ class Connections:
         def create_connection(address: Any, *args: Any, **kwargs: Any) -> Any:
             if local.peer is not None or not in_a_call():
                 return original(address, *args, **kwargs)
-            local.peer = peer_of(address)
-            if is_literal(address[0]):  # there is nothing to look up
+            local.peer, literal = peer_of(*address[:2])
+            if literal:  # there is nothing to look up
                 local.tcp = Step(self._tracer, "tcp", local.peer)
             try:
                 connection = original(address, *args, **kwargs)
@@ -172,10 +172,11 @@ def end(step: Step | None, error: BaseException | None = None) -> None:
         step.end(error)
 
 
-def peer_of(address: Any) -> dict[str, AttributeValue]:
-    """Host and port."""
-    name, port = address[:2]
-    return {**host(str(name).strip("[]")), "server.port": port}
+@functools.lru_cache(maxsize=64)  # a function calls few hosts, again and again
+def peer_of(name: object, port: int) -> tuple[dict[str, AttributeValue], bool]:
+    """Host and port, and whether the host is an address and not a name."""
+    text = str(name).strip("[]")
+    return {**host(text), "server.port": port}, is_literal(text)
 
 
 def host(name: str) -> dict[str, AttributeValue]:
@@ -183,11 +184,11 @@ def host(name: str) -> dict[str, AttributeValue]:
     return {"server.address": name, "lambda.connect.host": name}
 
 
-def is_literal(address: object) -> bool:
+def is_literal(address: str) -> bool:
     """Is it an address and not a name?"""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            socket.inet_pton(family, str(address).strip("[]"))
+            socket.inet_pton(family, address)
         except OSError:
             continue
         return True

@@ -20,7 +20,8 @@ from opentelemetry.trace import get_current_span
 from otel.runtime.harmless import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
+    from http.client import HTTPMessage
 
     from opentelemetry.util.types import AttributeValue
 
@@ -49,14 +50,14 @@ def carry_lineage() -> Callable[[], None]:
 
 
 @harmless("the tracing header of an AWS call")
-def write_header(headers: MutableMapping[str, Any]) -> None:
+def write_header(headers: HTTPMessage) -> None:
     """The current span as parent. A header that is not Lambda's was written on purpose and stays."""
     context = get_current_span().get_span_context()
     if not context.is_valid:
         return
     trace_id = f"{context.trace_id:032x}"
     root = f"Root=1-{trace_id[:8]}-{trace_id[8:]}"
-    before = headers.get(HEADER, "")
+    before: Any = headers.get(HEADER, "")
     if isinstance(before, bytes):
         before = before.decode("ascii", "replace")
     if before and not before.startswith(root):
@@ -64,11 +65,13 @@ def write_header(headers: MutableMapping[str, Any]) -> None:
         if not before.startswith(lambdas.partition(";")[0]):
             return
     _, mark, lineage = before.partition(";Lineage=")
-    if before:
-        del headers[HEADER]  # botocore's headers keep what they have: setting one again adds a second
     sampled = int(context.trace_flags.sampled)
     lineage = mark + lineage.partition(";")[0]
-    headers[HEADER] = f"{root};Parent={context.span_id:016x};Sampled={sampled}{lineage}"
+    value = f"{root};Parent={context.span_id:016x};Sampled={sampled}{lineage}"
+    if before:
+        headers.replace_header(HEADER, value)  # setting one again would add a second
+    else:
+        headers[HEADER] = value
 
 
 def tell_attempts() -> Callable[[], None]:

@@ -133,12 +133,15 @@ class Instrumentations:
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
     original = getattr(owner, method)
+    asked: list[Callable[[], bool]] = []
 
     @functools.wraps(original)
     def first(self: object, *args: Any, **kwargs: Any) -> Any:
-        from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+        if not asked:
+            from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
-        if is_http_instrumentation_enabled() and undo():
+            asked.append(is_http_instrumentation_enabled)
+        if asked[0]() and undo():
             instrument()
             return getattr(self, method)(*args, **kwargs)
         return original(self, *args, **kwargs)

@@ -56,6 +56,35 @@ def test_what_the_runtime_client_reports_is_the_same_with_and_without_us(tmp_pat
     assert wrapped == bare
 
 
+OWN = """
+import gc, sys, weakref
+
+class Own: pass
+own = Own()
+own.itself, gone = own, weakref.ref(own)
+del own
+
+def go(event, context):
+    gc.collect()
+    trace = sys.modules.get("opentelemetry.trace")
+    ours = trace is not None and any(one is vars(trace) for one in gc.get_objects())
+    return [gone() is None, gc.isenabled(), gc.get_threshold() == THRESHOLD, gc.get_freeze_count() > 0, ours]
+"""
+
+
+@pytest.mark.parametrize("disabled", ["false", "true"])
+def test_the_collector_passes_over_what_tracing_has_loaded_and_minds_what_the_function_has(
+    tmp_path: Path, disabled: str
+) -> None:
+    """What is made after the set-up is collected as ever, and a function that is not traced knows no difference."""
+    code = "import gc, json; THRESHOLD = gc.get_threshold()\n"
+    (tmp_path / "own.py").write_text(OWN.replace("THRESHOLD", "sys.modules['__main__'].THRESHOLD"))
+    variables = {**bundled(tmp_path), "LAMBDA_LATENCY_HANDLER": "own.go", "OTEL_SDK_DISABLED": disabled}
+    code += "from otel.runtime.bootstrap import handler\nprint(json.dumps(handler({}, None)))"
+    found = json.loads(python("-c", code, variables=variables))
+    assert found == [True, True, True, disabled == "false", False]
+
+
 REPORT = "print(json.dumps(sorted(name for name in sys.modules if name.startswith('opentelemetry'))))"
 
 
