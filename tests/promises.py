@@ -216,7 +216,7 @@ MUTATIONS = (
     M("R16", "the setting that narrows", "libraries.py", "if library.name in wanted:", "if True:",
       "test_http_call.py::test_the_setting_narrows_what_is_traced"),
     M("R16", "telling urllib3's own calls from those of requests", "libraries.py",
-      "if is_http_instrumentation_enabled() and undo():", "if undo():",
+      "if asked[0]() and undo():", "if undo():",
       "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
     M("R16", "waiting for a first call of urllib3", "libraries.py", "if library.first_call:", "if False:",
       "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
