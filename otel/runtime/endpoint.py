@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["carry_lineage", "tell_attempts"]
 
 HEADER = "X-Amzn-Trace-Id"
+# Since the call's begin, and beside the events, of which X-Ray keeps none.
+FIRST_ENDED = "lambda.retry.first_ended_ms"
+LAST_BEGAN = "lambda.retry.last_began_ms"
 
 
 def carry_lineage() -> Callable[[], None]:
@@ -116,5 +119,10 @@ def write_attempt(attempt: int, ended_ns: int, response: Any, error: BaseExcepti
     if error is not None:
         told["error.type"] = type(error).__qualname__
     if again:
-        told["retry.delay_ms"] = (time_ns() - ended_ns) / 1e6
+        told["retry.delay_ms"] = delay_ms = (time_ns() - ended_ns) / 1e6
+        begun_ns = getattr(span, "start_time", None) or ended_ns
+        ended_ms = (ended_ns - begun_ns) / 1e6
+        if attempt == 1:
+            span.set_attribute(FIRST_ENDED, ended_ms)
+        span.set_attribute(LAST_BEGAN, ended_ms + delay_ms)
     span.add_event("attempt", told, ended_ns)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel.trace.platform import FUNCTION, RUNTIME_SCOPE, SERVICE
 from otel.trace.span import Event, Scope, Span, SpanKind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["span_of"]
 
@@ -29,6 +32,7 @@ AWS = {
 # X-Ray keeps no instrumentation scope: the kit's own spans are known by an attribute that others have not.
 HOST = "lambda.connect.host"
 KIT = (HOST, "lambda.init.type")
+RETRY = ("lambda.retry.first_ended_ms", "lambda.retry.last_began_ms")  # since the begin of a call that was tried again
 # Annotations have no dots unless the exporter was told to keep them.
 DOTTED = {
     key.replace(".", "_"): key
@@ -86,7 +90,7 @@ def span_of(raw: dict[str, Any], trace_id: str, parent_id: object, *, subsegment
         end_ns=None if end is None or raw.get("in_progress") is True else _time(end, "end_time"),
         status=_status(raw, kind),
         attributes=attributes,
-        events=_exceptions(raw, start),
+        events=(*_exceptions(raw, start), *_attempts(attributes, start)),
         resource=resource,
         scope=Scope(RUNTIME_SCOPE) if any(key in attributes for key in KIT) else Scope(),
     )
@@ -178,6 +182,13 @@ def _exceptions(raw: dict[str, Any], start_ns: int) -> tuple[Event, ...]:
         for one in (found if isinstance(found, list) else ())
         if isinstance(one, dict)
     )
+
+
+def _attempts(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
+    """The kit's event of a call's first attempt, as long as all but the last took: X-Ray keeps no events."""
+    first, last = (attributes.get(key) for key in RETRY)
+    if isinstance(first, int | float) and isinstance(last, int | float):
+        yield Event("attempt", start_ns + round(first * 10**6), {"attempt": 1, "retry.delay_ms": last - first})
 
 
 def _time(value: object, name: str) -> int:

@@ -116,7 +116,7 @@ def attempts(function: Function) -> list[dict[str, Any]]:
 
 
 def test_each_attempt_of_a_call_that_was_tried_again_is_an_event(function: Function, server: Server) -> None:
-    """With status, error code, and the wait before the next."""
+    """With status, error code, and the wait before the next; for X-Ray the first and the last as attributes too."""
     server.plan = [aws_error("ThrottlingException"), Answer(status=500), Answer()]
     dynamodb = client(server, retries={"mode": "standard", "total_max_attempts": 3})
     call(function, lambda: dynamodb.get_item(TableName="orders", Key=ITEM))
@@ -125,6 +125,12 @@ def test_each_attempt_of_a_call_that_was_tried_again_is_an_event(function: Funct
         {"attempt": 2, "http.status_code": 500, "error.type": "500", "retry.delay_ms": True},
         {"attempt": 3, "http.status_code": 200},
     ]
+    [span] = [span for span in function.spans if span.kind.name == "CLIENT"]
+    first, second, _ = (event for event in span.events if event.name == "attempt")
+    begun_ns, delay_ms = span.start_time or 0, (second.attributes or {})["retry.delay_ms"]
+    assert isinstance(delay_ms, float)
+    assert (span.attributes or {})["lambda.retry.first_ended_ms"] == (first.timestamp - begun_ns) / 1e6
+    assert (span.attributes or {})["lambda.retry.last_began_ms"] == (second.timestamp - begun_ns) / 1e6 + delay_ms
 
 
 def test_a_call_that_was_answered_at_once_has_no_attempts(function: Function, server: Server) -> None:

@@ -320,6 +320,21 @@ def test_calls_errors_and_databases_have_their_own_words() -> None:
     assert [span.attributes.get("http.status_code") for span in spans if span.name == "S3"] == [429]
 
 
+def test_the_attempts_of_a_call_are_known_by_what_the_kit_says_beside_them() -> None:
+    """X-Ray keeps no events; where nothing is said all of the call is retries."""
+    called = {"operation": "PutItem", "table_name": "orders", "retries": 2}
+    told = {"lambda.retry.first_ended_ms": 10.5, "lambda.retry.last_began_ms": 80}
+    call = _segment("DynamoDB", 2, 20, 120, namespace="aws", aws=called)
+    parts = [
+        _parts(_trace(_segment("api", 1, 0, 130, subsegments=[{**call, "metadata": {"default": said}}])))
+        for said in (told, {})
+    ]
+    assert [(one["retries DynamoDB orders"], one.get("DynamoDB PutItem orders")) for one in parts] == [
+        (69.5, 30.5),
+        (100, None),
+    ]
+
+
 def test_the_exporters_own_documents_have_the_accounts_of_the_spans_they_came_from() -> None:
     """Ids in them are others, times are cut to a tenth of a microsecond: parts and calls are compared."""
     from_documents, problems = read_traces(GOLDEN / "segments.jsonl")
