@@ -16,6 +16,7 @@ __all__ = ["ATTEMPT", "Retrying", "between_attempts", "retrying"]
 
 ATTEMPT = "attempt"  # the event at the end of each; `retry.delay_ms` is how long the client waited before the next
 DELAY = "retry.delay_ms"
+LONGEST_MS = 900_000  # a function runs no longer; what is not a number is not less
 NS = 1_000_000
 
 
@@ -38,11 +39,11 @@ def between_attempts(span: Span) -> tuple[int, int] | None:
     """From the end of a call's first attempt to the start of its last; None where its span does not tell."""
     attempts = sorted((one for one in span.events if one.name == ATTEMPT), key=lambda one: one.time_ns)
     told = [(one.time_ns, one.attributes.get(DELAY)) for one in attempts]
-    waited = [(at, delay) for at, delay in told if isinstance(delay, (int, float))]
+    waited = [(at, delay) for at, delay in told if isinstance(delay, int | float) and 0 <= delay < LONGEST_MS]
     if not waited:
         return None
     last, delay = waited[-1]
-    return told[0][0], max(told[0][0], last + round(max(delay, 0) * NS))
+    return told[0][0], last + round(delay * NS)
 
 
 def retrying(trace: Trace, tree: Waiting, charged: Mapping[str, Charge]) -> dict[str, Retrying]:

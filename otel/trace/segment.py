@@ -32,6 +32,7 @@ AWS = {
 # X-Ray keeps no instrumentation scope: the kit's own spans are known by an attribute that others have not.
 HOST = "lambda.connect.host"
 KIT = (HOST, "lambda.init.type")
+LONGEST_MS = 900_000  # a function runs no longer; what is not a number is not less
 RETRY = ("lambda.retry.first_ended_ms", "lambda.retry.last_began_ms")  # since the begin of a call that was tried again
 # Annotations have no dots unless the exporter was told to keep them.
 DOTTED = {
@@ -187,7 +188,7 @@ def _exceptions(raw: dict[str, Any], start_ns: int) -> tuple[Event, ...]:
 def _attempts(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
     """The kit's event of a call's first attempt, as long as all but the last took: X-Ray keeps no events."""
     first, last = (attributes.get(key) for key in RETRY)
-    if isinstance(first, int | float) and isinstance(last, int | float):
+    if isinstance(first, int | float) and isinstance(last, int | float) and 0 <= first <= last < LONGEST_MS:
         yield Event("attempt", start_ns + round(first * 10**6), {"attempt": 1, "retry.delay_ms": last - first})
 
 

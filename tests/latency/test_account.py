@@ -111,6 +111,14 @@ def test_of_attempts_that_are_told_apart_what_lies_between_the_first_and_the_las
     }
 
 
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_wait_that_is_none_is_not_believed(delay: float) -> None:
+    """Whatever a file says: all of the call is retries, as where nothing is told."""
+    call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, delay), (118, None)))
+    parts = _parts(tree(request(call, end=200), unit=MS))
+    assert (parts["retries DynamoDB orders"], parts.get("DynamoDB PutItem orders")) == (100, None)
+
+
 def test_a_call_that_is_killed_between_two_attempts_tells_those_that_it_had() -> None:
     """Its last attempt has begun: from there on it is the call's own time."""
     call = put_item(20, 190, more={"lambda.provisional": True}, events=attempts((30, 50), (100, 60)))

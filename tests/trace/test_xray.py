@@ -327,10 +327,11 @@ def test_the_attempts_of_a_call_are_known_by_what_the_kit_says_beside_them() -> 
     call = _segment("DynamoDB", 2, 20, 120, namespace="aws", aws=called)
     parts = [
         _parts(_trace(_segment("api", 1, 0, 130, subsegments=[{**call, "metadata": {"default": said}}])))
-        for said in (told, {})
+        for said in (told, {}, {**told, "lambda.retry.last_began_ms": float("inf")})
     ]
     assert [(one["retries DynamoDB orders"], one.get("DynamoDB PutItem orders")) for one in parts] == [
         (69.5, 30.5),
+        (100, None),
         (100, None),
     ]
 
