@@ -68,7 +68,9 @@ def go(event, context):
     gc.collect()
     trace = sys.modules.get("opentelemetry.trace")
     ours = trace is not None and any(one is vars(trace) for one in gc.get_objects())
-    return [gone() is None, gc.isenabled(), gc.get_threshold() == THRESHOLD, gc.get_freeze_count() > 0, ours]
+    before = sys.modules["__main__"]
+    unchanged = gc.get_threshold() == before.THRESHOLD
+    return [gone() is None, gc.isenabled(), unchanged, gc.get_freeze_count() > before.FROZEN, ours]
 """
 
 
@@ -77,8 +79,8 @@ def test_the_collector_passes_over_what_tracing_has_loaded_and_minds_what_the_fu
     tmp_path: Path, disabled: str
 ) -> None:
     """What is made after the set-up is collected as ever, and a function that is not traced knows no difference."""
-    code = "import gc, json; THRESHOLD = gc.get_threshold()\n"
-    (tmp_path / "own.py").write_text(OWN.replace("THRESHOLD", "sys.modules['__main__'].THRESHOLD"))
+    code = "import gc, json\nTHRESHOLD, FROZEN = gc.get_threshold(), gc.get_freeze_count()\n"
+    (tmp_path / "own.py").write_text(OWN)
     variables = {**bundled(tmp_path), "LAMBDA_LATENCY_HANDLER": "own.go", "OTEL_SDK_DISABLED": disabled}
     code += "from otel.runtime.bootstrap import handler\nprint(json.dumps(handler({}, None)))"
     found = json.loads(python("-c", code, variables=variables))
