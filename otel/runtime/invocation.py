@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from otel.runtime.deadline import DeadlineWatch
+    from otel.runtime.propagation import LambdaIds
 
 __all__ = ["Invocation"]
 
@@ -38,11 +39,19 @@ class Invocation:
 
     @classmethod
     def begin(
-        cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
+        cls,
+        tracer: Tracer,
+        event: object,
+        context: object,
+        *,
+        cold: bool,
+        trusting: bool,
+        watch: DeadlineWatch,
+        ids: LambdaIds,
     ) -> Invocation:
         """Start the span and make it current; when that fails, an invocation that records nothing."""
         try:
-            return started(tracer, event, context, cold=cold, trusting=trusting, watch=watch)
+            return started(tracer, event, context, cold=cold, trusting=trusting, watch=watch, ids=ids)
         except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
             warn(f"this request is not traced ({type(error).__name__}: {error})")
             return cls(INVALID_SPAN, None, watch, web=False)
@@ -84,7 +93,14 @@ class Invocation:
 
 
 def started(
-    tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
+    tracer: Tracer,
+    event: object,
+    context: object,
+    *,
+    cold: bool,
+    trusting: bool,
+    watch: DeadlineWatch,
+    ids: LambdaIds,
 ) -> Invocation:
     """The same as `Invocation.begin`, but it may raise."""
     parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
@@ -101,6 +117,7 @@ def started(
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
     attributes.update(identity(context))
+    ids.draw()
     # The parent is made current first: the id of a trace without one is read from there.
     token = attach(parent)
     try:

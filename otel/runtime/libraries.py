@@ -120,6 +120,10 @@ class Instrumentations:
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
+        if library.name == "botocore":
+            from otel.runtime.remembered import remember
+
+            self._undo.append(remember(instrumentor))
         if library.name == "requests":
             from otel.runtime.unsampled import pass_by_requests
 

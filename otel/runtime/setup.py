@@ -58,11 +58,12 @@ class Runtime:
         redaction = Redaction(settings.redacted)
         self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
+        self._ids = LambdaIds()
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = LambdaTracerProvider(
             sampler=LambdaSampler(),
             resource=function_resource(os.environ),
-            id_generator=LambdaIds(),
+            id_generator=self._ids,
             shutdown_on_exit=False,
             active_span_processor=recorder,
             span_limits=limits(settings),
@@ -123,8 +124,9 @@ class Runtime:
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
+        trusting = self._settings.trust_headers
         invocation = Invocation.begin(
-            self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
+            self._tracer, event, context, cold=cold, trusting=trusting, watch=self._watch, ids=self._ids
         )
         if cold and self._startup is not None:
             self._tell_startup(self._startup)

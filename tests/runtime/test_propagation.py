@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import time
 
@@ -10,8 +12,9 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, get_current_span
 
-from otel.runtime.propagation import LambdaIds, LambdaSampler, invocation_context
+from otel.runtime.propagation import IDS, LambdaIds, LambdaSampler, invocation_context
 from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
+from tests.runtime.test_bootstrap import python
 
 
 def remote(header: str) -> SpanContext:
@@ -101,6 +104,43 @@ def test_ids_do_not_repeat_after_a_seed() -> None:
         random.seed(7)
         seen |= {ids.generate_span_id(), ids.generate_trace_id()}
     assert len(seen) == 6
+
+
+FORK = """
+import json, os
+from otel.runtime.propagation import LambdaIds
+ids = LambdaIds()
+ids.draw()
+reader, writer = os.pipe()
+child = os.fork() == 0
+made = [ids.generate_span_id() for _ in range(40)]
+if child:
+    os.write(writer, json.dumps(made).encode())
+    os._exit(0)
+os.wait()
+print(json.dumps([*made, *json.loads(os.read(reader, 65536))]))
+"""
+
+
+def test_a_fork_has_ids_of_its_own() -> None:
+    """A handler that forks, as multiprocessing does: what was drawn for the invocation is the parent's."""
+    assert len(set(json.loads(python("-c", FORK)))) == 80
+
+
+def test_ids_are_drawn_anew_for_each_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once at its begin, and one by one when those are used up; none is left for the next."""
+    asked: list[int] = []
+
+    def urandom(size: int) -> bytes:
+        asked.append(size)
+        return bytes([len(asked)]) * size
+
+    monkeypatch.setattr(os, "urandom", urandom)
+    ids = LambdaIds()
+    ids.draw()
+    ids.draw()
+    assert [ids.generate_span_id() for _ in range(IDS + 1)] == [*[0x0202020202020202] * IDS, 0x0303030303030303]
+    assert asked == [8 * IDS, 8 * IDS, 8]
 
 
 def test_a_span_outside_of_an_invocation_is_not_recorded() -> None:
