@@ -2,8 +2,10 @@
 does; and how long the environment stays busy after the response.
 
 All in one run on the laptop's sandbox, with Lambda's own runtime client: one environment for each, taking turns, and
-the differences within a turn are what counts. Status 1 if the kit adds more than the X-Ray SDK, beyond the noise: in
-the whole of the range, and in the middle by more than two environments of the bare handler may differ.
+the differences within a turn are what counts. Two processes of the same code differ by more than many turns of one: so
+all are started anew, time after time, and a range is that of the sets. Status 1 if the kit adds more than the X-Ray SDK,
+beyond the noise: in the whole of the range, and in the middle by more than two environments of the bare handler may
+differ.
 """
 
 from __future__ import annotations
@@ -13,16 +15,26 @@ import json
 import math
 import random
 import socket
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from statistics import median
+from itertools import chain
+from operator import sub
+from statistics import mean, median, stdev
+from typing import TYPE_CHECKING
 
 from otel.local.http import Handler, Server
 from otel.local.processes import Processes
 from tests.faults.box import Box
 from tests.faults.collector import Collector, Mode
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel.local.function import Run
+
 WARM_UP = 30
+SET = 40  # turns of a set of environments
 EVENT = json.dumps({
     "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
     "headers": {"Host": "h", "User-Agent": "curl/8.5.0", "X-Forwarded-Proto": "https"},
@@ -35,6 +47,7 @@ MODES: dict[str, Mode] = {
     "slow (3 s)": "slow",
 }
 BUSY_MS = 2.0
+STUDENT = 2.26  # standard errors to each side of the mean of ten sets
 
 
 class Provider(Handler):
@@ -49,21 +62,33 @@ class Provider(Handler):
 
 @dataclass
 class Variant:
-    """One environment, and what was measured of it, in milliseconds."""
+    """One environment after the other, and what was measured of them, in milliseconds; the first list by set."""
 
     name: str
-    box: Box
-    waited: list[float] = field(default_factory=list)
+    start: Callable[[ExitStack], Box]
+    waited: list[list[float]] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
 
+    def anew(self, stack: ExitStack) -> None:
+        """Another environment, warmed up."""
+        self.box = self.start(stack)
+        for _ in range(WARM_UP):
+            self.invoke()
+        self.waited.append([])
+
     def turn(self) -> None:
+        """One request."""
+        run = self.invoke()
+        self.waited[-1].append((run.responded_ns - run.started_ns) / 1e6)
+        self.busy.append((run.ended_ns - run.responded_ns) / 1e6)
+
+    def invoke(self) -> Run:
         run = self.box.invoke(EVENT)
         self.box.settle()
         assert run.outcome is not None
         if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
             raise SystemExit(f"{self.name} answered {run.outcome.payload!r}: nothing to measure")
-        self.waited.append((run.responded_ns - run.started_ns) / 1e6)
-        self.busy.append((run.ended_ns - run.responded_ns) / 1e6)
+        return run
 
 
 def main() -> int:
@@ -71,23 +96,24 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m bench.response", description=__doc__)
     parser.add_argument("--rounds", type=int, default=400)
     options = parser.parse_args()
+    sets = max(2, round(options.rounds / SET))
+    # Drawn anew each time: after a delivery that lets the processor idle, whoever comes next pays for it.
+    order = random.Random(1)  # noqa: S311 - an order, no secret
     with ExitStack() as stack:
-        variants = started(stack)
-        for variant in variants:
-            for _ in range(WARM_UP):
-                variant.turn()
-            variant.waited.clear()
-            variant.busy.clear()
-        # Drawn anew each time: after a delivery that lets the processor idle, whoever comes next pays for it.
-        order = random.Random(1)  # noqa: S311 - an order, no secret
-        for _ in range(options.rounds):
-            for variant in order.sample(variants, len(variants)):
-                variant.turn()
-    return told({variant.name: variant for variant in variants}, options.rounds)
+        variants = made(stack)
+        for number in range(sets):
+            print(f"set {number + 1} of {sets}", file=sys.stderr, flush=True)
+            with ExitStack() as environments:
+                for variant in order.sample(variants, len(variants)):
+                    variant.anew(environments)
+                for _ in range(SET):
+                    for variant in order.sample(variants, len(variants)):
+                        variant.turn()
+    return told({variant.name: variant for variant in variants}, sets)
 
 
-def started(stack: ExitStack) -> list[Variant]:
-    """An environment for each variant; bare twice, for the difference between two that are the same."""
+def made(stack: ExitStack) -> list[Variant]:
+    """What is compared; bare twice, for the difference between two that are the same."""
     processes = stack.enter_context(Processes())
     provider = Server(Provider)
     stack.callback(provider.close)
@@ -98,10 +124,13 @@ def started(stack: ExitStack) -> list[Variant]:
         "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
     }
 
-    def box(handler: str, wrapped: bool = False, **more: str) -> Box:
-        one = Box(processes, f"bench.response.{handler}.handler", {**common, **more}, wrapped=wrapped)
-        stack.callback(one.close)
-        return one
+    def box(handler: str, wrapped: bool = False, **more: str) -> Callable[[ExitStack], Box]:
+        def start(environments: ExitStack) -> Box:
+            one = Box(processes, f"bench.response.{handler}.handler", {**common, **more}, wrapped=wrapped)
+            environments.callback(one.close)
+            return one
+
+        return start
 
     variants = [
         Variant("bare", box("handler")),
@@ -117,10 +146,10 @@ def started(stack: ExitStack) -> list[Variant]:
     return variants
 
 
-def told(variants: dict[str, Variant], rounds: int) -> int:
+def told(variants: dict[str, Variant], sets: int) -> int:
     """Two tables; 1 if the kit is slower than it may be."""
     bare, xray = variants["bare"].waited, variants["X-Ray SDK"].waited
-    print(f"What the client waits for, {rounds} rounds; differences within a round, with their 95 % range, in ms")
+    print(f"What the client waits for, {sets} sets of {SET} turns; differences within a turn, their 95 % range, in ms")
     print(f"{'':22}{'median':>8}{'p90':>8}{'over bare':>12}{'range':>18}{'over X-Ray':>12}{'range':>18}")
     same = between(variants["bare again"].waited, bare)
     noise = max(abs(same[0]), abs(same[2]))
@@ -128,9 +157,10 @@ def told(variants: dict[str, Variant], rounds: int) -> int:
     for name, one in variants.items():
         over = between(one.waited, bare)
         beside = between(one.waited, xray)
-        p90 = sorted(one.waited)[int(len(one.waited) * 0.9)]
+        all_of_it = sorted(chain.from_iterable(one.waited))
+        p90 = all_of_it[int(len(all_of_it) * 0.9)]
         print(
-            f"{name:22}{median(one.waited):8.2f}{p90:8.2f}{over[1]:+12.2f}{spread(over)}{beside[1]:+12.2f}{spread(beside)}"
+            f"{name:22}{median(all_of_it):8.2f}{p90:8.2f}{over[1]:+12.2f}{spread(over)}{beside[1]:+12.2f}{spread(beside)}"
         )
         if name.startswith("kit") and beside[0] > 0 and beside[1] > noise:
             slower.append(name)
@@ -149,13 +179,11 @@ def told(variants: dict[str, Variant], rounds: int) -> int:
     return int(bool(slower))
 
 
-def between(one: list[float], other: list[float]) -> tuple[float, float, float]:
-    """The median of the differences within a round, between the ends of its 95 % range (by order statistics)."""
-    differences = sorted(a - b for a, b in zip(one, other, strict=True))
-    half = 0.98 * math.sqrt(len(differences))
-    middle = len(differences) / 2
-    low, high = max(0, math.floor(middle - half)), min(len(differences) - 1, math.ceil(middle + half))
-    return differences[low], median(differences), differences[high]
+def between(one: list[list[float]], other: list[list[float]]) -> tuple[float, float, float]:
+    """The mean of the sets' medians, each of the differences within a turn, between the ends of its 95 % range."""
+    middles = [median(map(sub, mine, its)) for mine, its in zip(one, other, strict=True)]
+    middle, half = mean(middles), STUDENT * stdev(middles) / math.sqrt(len(middles))
+    return middle - half, middle, middle + half
 
 
 def spread(found: tuple[float, float, float]) -> str:
