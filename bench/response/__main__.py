@@ -2,10 +2,10 @@
 does; and how long the environment stays busy after the response.
 
 All in one run on the laptop's sandbox, with Lambda's own runtime client: one environment for each, taking turns, and
-the differences within a turn are what counts. Two processes of the same code differ by more than many turns of one: so
-all are started anew, time after time, and a range is that of the sets. Status 1 if the kit adds more than the X-Ray SDK,
-beyond the noise: in the whole of the range, and in the middle by more than two environments of the bare handler may
-differ.
+the differences within a turn are what counts. Two processes of the same code differ by more than many turns of one
+tell: so all are started anew, time after time, and a range is that of the sets. Status 1 if the kit adds more than the
+X-Ray SDK, beyond the noise: in the whole of the range, and in the middle by more than two environments of the bare
+handler may differ.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""What upstream's botocore span leaves out: region and table in X-Ray's words, throttles as 429, failed conditions."""
+"""What upstream's botocore span leaves out: tables of transactions, throttles as 429, failed conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
 from otel.runtime.harmless import harmless
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
-    from opentelemetry.util.types import AttributeValue
 
 __all__ = ["requested", "responded"]
+
+TABLES = "aws.dynamodb.table_names"
 
 # What botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`); a test holds them equal.
 THROTTLES = frozenset((
@@ -26,21 +26,12 @@ THROTTLES = frozenset((
 
 
 @harmless("an AWS call's span")
-def requested(span: Span, service: str, operation: str, params: Mapping[str, Any]) -> None:
+def requested(span: Span, service: str, _operation: str, params: Mapping[str, Any]) -> None:
     """Upstream's request hook, called before the call."""
-    if not isinstance(span, ReadableSpan) or not span.is_recording():
-        return
-    known: dict[str, AttributeValue] = {}
-    region = (span.attributes or {}).get("cloud.region")
-    if region is not None:
-        known["aws.region"] = region  # the key that X-Ray's exporter reads
-    if service == "dynamodb":
+    if service == "dynamodb" and span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
         names = tables(params)
-        if len(names) == 1:
-            known["aws.table_name"] = names[0]
-        if operation.startswith("Transact") and names:
-            known["aws.dynamodb.table_names"] = names
-    span.set_attributes(known)
+        if names:
+            span.set_attribute(TABLES, names)
 
 
 @harmless("an AWS call's span")

@@ -28,14 +28,13 @@ __all__ = ["LIBRARIES", "NAMES", "Instrumentations", "Library"]
 class Library(Value):
     """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
 
-    `adds` names the hooks of ours that complete its spans; `first_call` a method whose call is waited for as well;
-    `stand_ins` says that its instrumentation is known to do with the stand-ins.
+    `first_call` names a method whose call is waited for as well; `stand_ins` says that its instrumentation is known to
+    do with the stand-ins.
     """
 
     name: str
     module: str
     instrumentor: str
-    adds: str = ""
     first_call: str = ""
     stand_ins: bool = False
 
@@ -43,14 +42,14 @@ class Library(Value):
 # What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
 # is left out, for botocore's span is there already and one call is one span.
 LIBRARIES = (
-    Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", adds="aws", stand_ins=True),
-    Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor", adds="aws"),
-    Library("requests", "requests", "requests.RequestsInstrumentor", adds="http", stand_ins=True),
-    Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor", adds="http"),
-    Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor", adds="http"),
+    Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
+    Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
+    Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
+    Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
+    Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
     # boto3 and requests import these two for their own use, so an import says nothing; a call that is not theirs does.
-    Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", adds="http", first_call="HTTPConnectionPool.urlopen"),
-    Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", adds="http", first_call="OpenerDirector.open"),
+    Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
+    Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", first_call="OpenerDirector.open"),
     Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor"),
     Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor"),
     Library("aiopg", "aiopg", "aiopg.AiopgInstrumentor"),
@@ -71,6 +70,7 @@ LIBRARIES = (
     Library("sqlite3", "sqlite3", "sqlite3.SQLite3Instrumentor"),
 )
 
+AWS = frozenset(("botocore", "aiobotocore"))
 NAMES = frozenset(library.name for library in LIBRARIES)
 
 
@@ -128,7 +128,7 @@ class Instrumentations:
             from otel.runtime.unsampled import pass_by_requests
 
             self._undo.append(pass_by_requests())
-        if library.adds == "aws":
+        if library.name in AWS:
             from otel.runtime.endpoint import carry_lineage, tell_attempts
 
             self._undo += [carry_lineage(), tell_attempts()]
@@ -163,13 +163,8 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
 
 def additions(library: Library) -> dict[str, Any]:
     """The hooks that an instrumentor is given, imported only when they are needed."""
-    if library.adds == "aws":
-        from otel.runtime import aws_call
+    if library.name not in AWS:
+        return {}
+    from otel.runtime import aws_call
 
-        return {"request_hook": aws_call.requested, "response_hook": aws_call.responded}
-    if library.adds == "http":
-        from otel.runtime import http_call
-
-        hooks: dict[str, Any] = {"request_hook": http_call.requested}
-        return hooks | {"async_request_hook": http_call.requested_async} if library.name == "httpx" else hooks
-    return {}
+    return {"request_hook": aws_call.requested, "response_hook": aws_call.responded}

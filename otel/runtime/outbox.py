@@ -9,6 +9,7 @@ from threading import Lock
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
+from otel.runtime.completion import complete
 from otel.runtime.harmless import warn
 from otel.runtime.recorder import about
 
@@ -109,7 +110,7 @@ class Outbox:
         spans = [span for span, _ in self._recorder.open_spans() if identity(span) not in self._told]
         ended = self._ended()
         above = self._above(ended, spans, whole=whole) if spans else []
-        self._sink.export(self._redaction.clean([*above, *ended]))
+        self._sink.export(self._ready([*above, *ended]))
 
     def _above(self, ended: Sequence[ReadableSpan], spans: Sequence[Span], *, whole: bool) -> list[ReadableSpan]:
         from otel.runtime.alarm import provisional
@@ -147,9 +148,13 @@ class Outbox:
             ended = self._ended()
             done = {identity(span) for span in ended}
             leaving = [*(span for span in told if identity(span) not in done), *ended]
-            if not self._urgent(self._redaction.clean(leaving), running.deadline - time()):
+            if not self._urgent(self._ready(leaving), running.deadline - time()):
                 for span in ended:
                     self._buffer.add(span, about(span))
+
+    def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        complete(spans)
+        return self._redaction.clean(spans)
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._buffer.drain()

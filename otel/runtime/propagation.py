@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LambdaIds", "LambdaSampler", "below", "invocation_context", "remote_parent"]
 
+SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 HEX = "0123456789abcdef"
+# What comes between the parts of a header in its usual form, and where.
+AS_LAMBDA_WRITES = ("Root=1-", "-", ";Parent=", ";Sampled=")
+PLACES = itemgetter(slice(0, 7), slice(15, 16), slice(40, 48), slice(64, 73))
 IDS = 16  # as many as most requests make spans, and more
 
 
@@ -68,12 +73,15 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
     parent_id = number(parent, 16)
     if not trace_id or not parent_id:
         return None
-    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
-    return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=flags)
+    return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
 
 
 def parts(header: str) -> tuple[int, str, bool]:
     """Trace id, or 0; parent as it is written; whether it is recorded."""
+    rest = header[74:]
+    if PLACES(header) == AS_LAMBDA_WRITES and (not rest or (rest[:9] == ";Lineage=" and ";" not in rest[1:])):
+        return number(header[7:15] + header[16:40], 32), header[48:64].lower(), header[73:74] == "1"
+    # Or in another order, with spaces, with pairs in between.
     pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
     version, _, root = pairs.get("Root", "").lower().partition("-")
     seconds, _, rest = root.partition("-")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from otel.runtime.value import Value
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from opentelemetry.util.types import AttributeValue
 
 __all__ = ["Trigger", "trigger"]
@@ -43,11 +45,11 @@ class Trigger(Value):
 
 def trigger(event: object) -> Trigger:
     """Tell an event's trigger. Events of no known shape (direct invocations among them) are `other`."""
-    if not isinstance(event, Mapping):
+    if not is_mapping(event):
         return Trigger("other")
     context = event.get("requestContext")
     # A request authorizer's event looks like the request it guards, but it answers with a policy.
-    if isinstance(context, Mapping) and "methodArn" not in event and "routeArn" not in event:
+    if is_mapping(context) and "methodArn" not in event and "routeArn" not in event:
         if isinstance(event.get("httpMethod"), str):
             return request(event["httpMethod"], event.get("resource"), event.get("path"), context)
         http = context.get("http")
@@ -63,14 +65,16 @@ def trigger(event: object) -> Trigger:
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
     """REST API, HTTP API, load balancer or function URL; the last two know no route: the method alone is the name."""
     known = method if isinstance(method, str) and method in METHODS else None
-    found = {
-        "http.request.method": known or "_OTHER",
-        "http.route": route,
-        "url.path": path,
-        "server.address": context.get("domainName"),
-    }
-    name = f"{known or 'HTTP'} {route}" if isinstance(route, str) and route else known or "HTTP"
-    return Trigger("http", name, {key: value for key, value in found.items() if isinstance(value, str) and value})
+    told = (("http.route", route), ("url.path", path), ("server.address", context.get("domainName")))
+    found = {"http.request.method": known or "_OTHER"}
+    found.update([(key, value) for key, value in told if isinstance(value, str) and value])
+    name = known or "HTTP"
+    return Trigger("http", f"{name} {route}" if "http.route" in found else name, found)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """What JSON makes is seen without asking an abstract class."""
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def routed(key: object) -> str | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, get_current_span
 
-from otel.runtime.propagation import IDS, LambdaIds, LambdaSampler, invocation_context
+from otel.runtime.propagation import IDS, LambdaIds, LambdaSampler, invocation_context, remote_parent
 from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
 from tests.runtime.test_bootstrap import python
 
@@ -76,6 +79,29 @@ def test_a_malformed_header_is_a_trace_of_its_own_that_is_not_recorded(
         assert function.invoke(lambda _event, _context: "fine") == "fine"
         assert function.spans == ()
     assert invocation_context(header) == Context()
+
+
+ROOT = f"Root=1-{TRACE[:8]}-{TRACE[8:]}"
+PIECES = st.sampled_from((
+    ROOT, ROOT.upper(), f" {ROOT}", ROOT[:-1], f"{ROOT[:-1]};", "Root=1-00000000-000000000000000000000000", "Root", "",
+    f"Parent={SEGMENT}", f"Parent={SEGMENT.upper()} ", f"Parent={SEGMENT[:-1]}g", "Parent=0000000000000000", "Parent=",
+    "Sampled=1", "Sampled=0", "Sampled=?", "Sampled=", "Sampled=11", "Sampled= 1", "Sampled",
+    "Lineage=1:abcdef12:0", "Lineage=a=b", "Lineage=", "Lineage", "Self=1", "=", " ",
+))  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=6), st.sampled_from(((), (ROOT,), (ROOT, f"Parent={SEGMENT}", "Sampled=1"))))
+def test_the_usual_form_and_any_other_are_read_alike(pieces: list[str], first: tuple[str, ...]) -> None:
+    """The last of a name counts, spaces around a pair do not."""
+    header = ";".join([*first, *pieces])
+    pairs = {key: value for key, _, value in (pair.strip().partition("=") for pair in header.split(";"))}
+    trace = re.fullmatch("1-([0-9a-f]{8})-([0-9a-f]{24})", pairs.get("Root", "").lower())
+    parent = re.fullmatch("[0-9a-f]{16}", pairs.get("Parent", "").lower())
+    expected = None
+    if trace and parent and int(trace[1] + trace[2], 16) and int(parent[0], 16):
+        expected = int(trace[1] + trace[2], 16), int(parent[0], 16), pairs.get("Sampled") == "1"
+    found = remote_parent(header)
+    assert (found and (found.trace_id, found.span_id, found.trace_flags.sampled)) == expected
 
 
 @pytest.mark.parametrize(("sampled", "recorded"), [("1", 1), ("0", 0)])
