@@ -26,6 +26,7 @@ Measured = dict[str, dict[str, list[float]]]
 
 
 WARM_UP, WARM_PER_ROUND = 30, 20
+SET = 40  # warm turns of a set of environments
 COUNTED = 20  # warm requests under cachegrind: what they differ by in a cold start is spread over so many
 
 
@@ -85,30 +86,33 @@ def cold(
 def warm(
     variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
 ) -> Measured:
-    """Microseconds that a client waits for a warm response, and of all threads until the environment freezes."""
+    """Microseconds that a client waits for a warm response, and of all threads until the environment freezes.
+
+    In several sets of environments: two processes of the same code differ by more than many turns of one tell.
+    """
     found: Measured = defaultdict(lambda: defaultdict(list))
-    cells: list[Cell] = []
-    try:
-        for variant in variants:
-            tell(f"warming up {variant.name}")
-            cells.append(Cell(variant, processes, places.addresses))
-            for number in range(WARM_UP):
-                cells[-1].invoke(sampled=number % 2 == 0)
-        for number, turns in taking_turns(cells, rounds):
-            if number % WARM_PER_ROUND == 0:
-                tell(f"warm requests, round {number // WARM_PER_ROUND + 1} of {rounds // WARM_PER_ROUND}")
-            for cell in turns:
-                for sampled, name in ((True, "sampled"), (False, "unsampled")):
-                    before = cell.cpu_ns()
-                    run = cell.invoke(sampled=sampled)
-                    mine = found[cell.variant.name]
-                    mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
-                    mine[f"{name}_cpu_us"].append((cell.cpu_ns() - before) / 1e3)
-        for cell in cells:
-            found[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
-    finally:
-        for cell in cells:
-            cell.close()
+    sets = max(1, rounds // SET)
+    for number in range(sets):
+        cells: list[Cell] = []
+        try:
+            tell(f"warm requests, set {number + 1} of {sets}")
+            for variant in variants:
+                cells.append(Cell(variant, processes, places.addresses))
+                for warming in range(WARM_UP):
+                    cells[-1].invoke(sampled=warming % 2 == 0)
+            for _, turns in taking_turns(cells, rounds // sets):
+                for cell in turns:
+                    for sampled, name in ((True, "sampled"), (False, "unsampled")):
+                        before = cell.cpu_ns()
+                        run = cell.invoke(sampled=sampled)
+                        mine = found[cell.variant.name]
+                        mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
+                        mine[f"{name}_cpu_us"].append((cell.cpu_ns() - before) / 1e3)
+            for cell in cells:
+                found[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
+        finally:
+            for cell in cells:
+                cell.close()
     return found
 
 

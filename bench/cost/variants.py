@@ -61,7 +61,7 @@ FAST_START = {
 
 VARIANTS = (
     Variant(BARE, "bare", traces=False),
-    Variant("bare again", "bare", traces=False),
+    Variant("bare again", "again", traces=False),
     Variant(OFF, "layer", traces=False),
     Variant(XRAY, "xray", "bench.response.xray.handler"),
     Variant("Powertools Tracer", "powertools", "bench.cost.powertools.handler"),

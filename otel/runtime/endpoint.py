@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import get_current_span
 
 from otel.runtime.harmless import harmless
+from otel.runtime.propagation import HEADER, ROOT, tracing_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["carry_lineage", "tell_attempts"]
 
-HEADER = "X-Amzn-Trace-Id"
 # Since the call's begin, and beside the events, of which X-Ray keeps none.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
 LAST_BEGAN = "lambda.retry.last_began_ms"
@@ -58,19 +58,16 @@ def write_header(headers: HTTPMessage) -> None:
     context = get_current_span().get_span_context()
     if not context.is_valid:
         return
-    trace_id = f"{context.trace_id:032x}"
-    root = f"Root=1-{trace_id[:8]}-{trace_id[8:]}"
+    value = tracing_header(context)
     before: Any = headers.get(HEADER, "")
     if isinstance(before, bytes):
         before = before.decode("ascii", "replace")
-    if before and not before.startswith(root):
-        lambdas = os.environ.get("_X_AMZN_TRACE_ID") or root
+    if before and not before.startswith(value[ROOT]):
+        lambdas = os.environ.get("_X_AMZN_TRACE_ID") or value
         if not before.startswith(lambdas.partition(";")[0]):
             return
     _, mark, lineage = before.partition(";Lineage=")
-    sampled = int(context.trace_flags.sampled)
-    lineage = mark + lineage.partition(";")[0]
-    value = f"{root};Parent={context.span_id:016x};Sampled={sampled}{lineage}"
+    value += mark + lineage.partition(";")[0]
     if before:
         headers.replace_header(HEADER, value)  # setting one again would add a second
     else:

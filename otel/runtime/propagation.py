@@ -11,6 +11,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
+from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
@@ -20,12 +22,25 @@ from otel.runtime.value import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opentelemetry.propagators.textmap import CarrierT, Setter
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
-__all__ = ["LambdaIds", "LambdaSampler", "below", "invocation_context", "remote_parent"]
+__all__ = [
+    "HEADER",
+    "ROOT",
+    "LambdaIds",
+    "LambdaPropagator",
+    "LambdaSampler",
+    "below",
+    "invocation_context",
+    "remote_parent",
+    "tracing_header",
+]
 
 SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
+HEADER = "X-Amzn-Trace-Id"
+ROOT = slice(40)  # of a header in its usual form
 HEX = "0123456789abcdef"
 # What comes between the parts of a header in its usual form, and where.
 AS_LAMBDA_WRITES = ("Root=1-", "-", ";Parent=", ";Sampled=")
@@ -74,6 +89,28 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
     if not trace_id or not parent_id:
         return None
     return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
+
+
+def tracing_header(span: SpanContext) -> str:
+    """The header that names a span as the parent."""
+    trace_id = f"{span.trace_id:032x}"
+    sampled = span.trace_flags & TraceFlags.SAMPLED
+    return f"Root=1-{trace_id[:8]}-{trace_id[8:]};Parent={span.span_id:016x};Sampled={sampled}"
+
+
+class LambdaPropagator(AwsXRayPropagator):
+    """Upstream's; what it writes is written in one piece."""
+
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        """The current span, if there is one, as the parent."""
+        span = get_current_span(context).get_span_context()
+        if span.is_valid:
+            setter.set(carrier, HEADER, tracing_header(span))
 
 
 def parts(header: str) -> tuple[int, str, bool]:

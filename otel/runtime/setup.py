@@ -9,7 +9,6 @@ import os
 from typing import TYPE_CHECKING
 
 from opentelemetry import propagate
-from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import get_current_span
 
@@ -22,7 +21,7 @@ from otel.runtime.invocation import Invocation
 from otel.runtime.libraries import Instrumentations
 from otel.runtime.logs import TraceIds
 from otel.runtime.outbox import Outbox
-from otel.runtime.propagation import LambdaIds, LambdaSampler
+from otel.runtime.propagation import LambdaIds, LambdaPropagator, LambdaSampler
 from otel.runtime.recorder import Recorder
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
@@ -79,7 +78,7 @@ class Runtime:
     def start(self) -> Runtime:
         """Trace what is imported from here on, and what is imported already."""
         # X-Ray's header and nothing else: `tracestate` and `baggage` would carry a stranger's text to the next service.
-        propagate.set_global_textmap(AwsXRayPropagator())
+        propagate.set_global_textmap(LambdaPropagator())
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)

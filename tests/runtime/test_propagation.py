@@ -12,10 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.context import Context
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import SpanContext, get_current_span
+from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
-from otel.runtime.propagation import IDS, LambdaIds, LambdaSampler, invocation_context, remote_parent
+from otel.runtime.propagation import (
+    IDS,
+    LambdaIds,
+    LambdaPropagator,
+    LambdaSampler,
+    below,
+    invocation_context,
+    remote_parent,
+)
 from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
 from tests.runtime.test_bootstrap import python
 
@@ -114,6 +123,16 @@ def test_a_root_without_a_parent_makes_the_handlers_span_the_root(
     function.invoke(lambda _event, _context: seen.append(get_current_span().get_span_context()))
     assert [f"{context.trace_id:032x}" for context in seen] == [TRACE]
     assert [span.parent for span in function.spans] == [None] * recorded
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(0, 2**64 - 1), st.integers(0, 255))
+def test_what_is_called_gets_upstreams_header(trace_id: int, span_id: int, flags: int) -> None:
+    """To the letter; none where there is no span."""
+    parent = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(flags))
+    ours, upstreams = dict[str, str](), dict[str, str]()
+    LambdaPropagator().inject(ours, below(parent))
+    AwsXRayPropagator().inject(upstreams, below(parent))
+    assert ours == upstreams
 
 
 def test_a_trace_id_begins_with_the_time() -> None:

@@ -90,11 +90,14 @@ def test_what_a_caller_adds_stays_the_callers(function: Function) -> None:
     }
 
 
-def test_stopping_leaves_upstream_as_it_was(start: Callable[..., Function]) -> None:
-    """The very function."""
+def test_stopping_leaves_upstream_as_it_was(start: Callable[..., Function], server: Server) -> None:
+    """The very functions."""
     upstream: Any = import_module(BOTOCORE)
-    before = upstream.get_server_attributes
+    dynamodb: Any = import_module(f"{BOTOCORE}.extensions.dynamodb")
+    before = upstream.get_server_attributes, dynamodb.urlparse
     function = start()
-    assert upstream.get_server_attributes is not before
+    called(function, server)
+    changed = upstream.get_server_attributes, dynamodb.urlparse
     function.runtime.stop()
-    assert upstream.get_server_attributes is before
+    assert [now is then for now, then in zip(changed, before, strict=True)] == [False, False]
+    assert (upstream.get_server_attributes, dynamodb.urlparse) == before
