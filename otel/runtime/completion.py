@@ -56,9 +56,12 @@ def peer_of(url: str) -> dict[str, str | int]:
 
 @lru_cache(maxsize=64)  # a function calls few hosts, again and again
 def known_peer(scheme: str, authority: str) -> dict[str, str | int]:
-    """The same, by scheme and host with port."""
-    parts = urlsplit(f"{scheme}://{authority}")
-    host = parts.hostname
+    """The same, by scheme and host with port; nothing of what is no address."""
+    try:
+        parts = urlsplit(f"{scheme}://{authority}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whose text would tell what stands in the place of a port
+        return {}
     if not host:
         return {}
-    return {"peer.service": host, "net.peer.name": host, "net.peer.port": parts.port or PORTS.get(parts.scheme, 0)}
+    return {"peer.service": host, "net.peer.name": host, "net.peer.port": port or PORTS.get(parts.scheme, 0)}
