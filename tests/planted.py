@@ -157,12 +157,7 @@ CAUSES = (
     Cause("cold starts", (USUAL,), _clear("cold start"), warm=False, at_once=1),
     Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
     Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
-    Cause(
-        "function timeout",
-        (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL),
-        _timed_out,
-        at_once=2,  # the environment that takes the place of a killed one starts beside them, on the same processors
-    ),
+    Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),
 )
 
 if __name__ == "__main__":

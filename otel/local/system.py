@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -140,6 +141,11 @@ class System:
         sampler = options.sampler or Sampler(*template.sampling)
         self.gateway = Gateway(template, self._invoke, sampler, record=self._keep, answered=answered, port=options.port)
         self._closing.append(self.gateway.close)
+        # What is loaded by now stays: to look through it again would hold every answer up for a tenth of a second, and
+        # a report would name Lambda's overhead as what is slow.
+        gc.collect()
+        gc.freeze()
+        self._closing.append(gc.unfreeze)
 
     @property
     def url(self) -> str:
