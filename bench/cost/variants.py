@@ -62,7 +62,7 @@ FAST_START = {
 VARIANTS = (
     Variant(BARE, "bare", traces=False),
     Variant("bare again", "again", traces=False),
-    # What Tracing=Off deploys: no layer, no wrapper, no variable. The function has its own packages, and nothing else.
+    # What Tracing=Off deploys: no layer, no wrapper, no variable. So it is the same process as bare.
     Variant(OFF, "bare", traces=False),
     Variant(XRAY, "xray", "bench.response.xray.handler"),
     Variant("Powertools Tracer", "powertools", "bench.cost.powertools.handler"),
