@@ -95,7 +95,12 @@ def hang(site: Site, do: str, timeout_s: float = 2, **more: str) -> tuple[Trace 
     assert run.outcome is not None
     assert run.outcome.error == "Sandbox.Timedout", run.outcome
     if not collector.bodies:
-        print(f"nothing arrived of {do!r}; the function printed: {' | '.join(box.lines)}", flush=True)
+        late_ms = run.responded_ns / 1e6 - run.invocation.deadline_ms
+        print(
+            f"nothing arrived of {do!r}: {collector.requests} requests; "
+            f"killed {late_ms:.0f} ms after the deadline; the function printed: {' | '.join(box.lines)}",
+            flush=True,
+        )
     spans = read(collector)
     return Trace(spans) if spans else None, run.invocation.deadline_ms - arrived[-1] * 1000 if arrived else 0.0
 

@@ -85,11 +85,11 @@ class DeadlineWatch:
         if self._signal is not None:
             self._signal.end()
 
-    def look_now(self, seconds: float) -> None:
-        """Let the thread look, and wait for that, but no longer than so many seconds."""
+    def look_now(self, seconds: float) -> bool:
+        """Let the thread look, and wait for that, but no longer than so many seconds; whether it has."""
         self._looked.clear()
         self._look.set()
-        self._looked.wait(seconds)
+        return self._looked.wait(seconds)
 
     def stop(self) -> None:
         """Let go of the thread."""
@@ -138,7 +138,7 @@ class DeadlineWatch:
         return self._sleep_s
 
 
-def alarm_signal(look: Callable[[float], None]) -> AlarmSignal:
+def alarm_signal(look: Callable[[float], bool]) -> AlarmSignal:
     """Imported only where the setting says so."""
     from otel.runtime.sigalrm import AlarmSignal
 

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["AlarmSignal"]
 
 LATER_S = 0.02  # than the thread, which needs no help if it can run
+PART_S, BETWEEN_S = 0.05, 0.005
 
 
 class AlarmSignal:
-    """Lets the thread run while the handler's own waits: `look` gets the seconds that this may take."""
+    """Lets the thread run while the handler's own waits: `look` gets the seconds that this may take, and says whether
+    that was enough.
+    """
 
-    def __init__(self, look: Callable[[float], None]) -> None:
+    def __init__(self, look: Callable[[float], bool]) -> None:
         self._look = look
         self._deadline = 0.0
         self._before = None
@@ -57,6 +60,8 @@ class AlarmSignal:
             signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _rings(self, _number: int, _frame: FrameType | None) -> None:
-        # Half of what is left: should this thread have been stopped while it held a lock that the other one needs, the
-        # other one has the rest.
-        self._look(max(0.0, (self._deadline - time()) / 2))
+        # In parts: should this thread have been stopped while it held a lock that the other one needs, it goes on in
+        # between.
+        left = self._deadline - time()
+        if left > 0 and not self._look(min(PART_S, left)):
+            self._set(BETWEEN_S)

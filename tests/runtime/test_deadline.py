@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import Span, TracerProvider
 
 from otel.runtime.deadline import DeadlineWatch, Running
+from otel.runtime.sigalrm import AlarmSignal
 from otel.trace import Trace
 from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
@@ -159,6 +161,25 @@ def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -
     watching.begin(span, now + 0.2, now)
     assert until(lambda: len(rung) == 1)
     assert time.time() < now + 0.2
+
+
+def test_a_signal_lets_the_thread_run_until_it_has_looked(span: Span, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is slow gets a part of the time again and again; in between goes on whoever may hold a lock it needs."""
+    looks: list[float] = []
+
+    def look(seconds: float) -> bool:
+        looks.append(seconds)
+        return len(looks) == 3
+
+    monkeypatch.setattr("otel.runtime.sigalrm.LATER_S", -60)  # at once
+    alarm = AlarmSignal(look)
+    try:
+        alarm.begin(Running(span, threading.get_ident(), time.time() + 60))
+        assert until(lambda: len(looks) == 3)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    finally:
+        alarm.stop()
+    assert looks == [0.05, 0.05, 0.05]
 
 
 @pytest.mark.parametrize(("limit_s", "margin_s"), [(1, 0.1), (2, 0.2), (30, 0.2), (900, 0.2)])
