@@ -25,17 +25,16 @@ CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--
 PATIENT = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000", "LAMBDA_LATENCY_FLUSH_MS": "60000"}
 
 
-def count(
-    variant: Variant, processes: Processes, places: Mapping[str, str], *, requests: int = 0, sampled: bool = True
-) -> int:
+def count(variant: Variant, processes: Processes, places: Mapping[str, str], requests: Sequence[bool] = ()) -> int:
     """From the start of the process until the spans of its last request are out.
 
-    That is a cold start with a sampled request, and `requests` warm ones after it.
+    That is a cold start with a sampled request, and further ones after it: for each of `requests`, whether it is
+    sampled.
     """
     cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
     try:
         cell.invoke()
-        for _ in range(requests):
+        for sampled in requests:
             cell.invoke(sampled=sampled)
         cell.leave()
     finally:

@@ -27,7 +27,7 @@ Measured = dict[str, dict[str, list[float]]]
 
 WARM_UP, WARM_PER_ROUND = 30, 20
 SET = 40  # warm turns of a set of environments
-COUNTED = 20  # warm requests under cachegrind: what they differ by in a cold start is spread over so many
+COUNTED = 40  # warm requests under cachegrind: what they differ by before is spread over so many
 
 
 def instructions(
@@ -42,9 +42,12 @@ def instructions(
         start = counting.count(variant, processes, addresses)
         mine = found[variant.name]
         mine["cold_instructions_m"] = [(first + start) / 1e6]
+        # Python adapts its bytecode to what it meets, in the first requests: they are not warm yet.
+        before = [number % 2 == 0 for number in range(WARM_UP)]
+        warmed = counting.count(variant, processes, addresses, before)
         for sampled, name in ((True, "sampled"), (False, "unsampled")):
-            more = counting.count(variant, processes, addresses, requests=COUNTED, sampled=sampled)
-            mine[f"{name}_instructions_k"] = [(more - start) / COUNTED / 1e3]
+            more = counting.count(variant, processes, addresses, [*before, *[sampled] * COUNTED])
+            mine[f"{name}_instructions_k"] = [(more - warmed) / COUNTED / 1e3]
         tell(f"instructions of {variant.name}: {len(found)} of {len(variants)} variants")
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:

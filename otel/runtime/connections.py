@@ -12,9 +12,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Span as RecordingSpan
-from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from otel.runtime.harmless import warn
+from otel.runtime.shortcuts import current_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +163,7 @@ class Step:
 
 def in_a_call() -> bool:
     """Whether this is done for a call that is recorded."""
-    span = get_current_span()
+    span = current_span()
     return isinstance(span, RecordingSpan) and span.kind is SpanKind.CLIENT and span.is_recording()
 
 

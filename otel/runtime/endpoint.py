@@ -15,10 +15,9 @@ import os
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import get_current_span
-
 from otel.runtime.harmless import harmless
 from otel.runtime.propagation import HEADER, ROOT, tracing_header
+from otel.runtime.shortcuts import current_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +54,14 @@ def carry_lineage() -> Callable[[], None]:
 @harmless("the tracing header of an AWS call")
 def write_header(headers: HTTPMessage) -> None:
     """The current span as parent. A header that is not Lambda's was written on purpose and stays."""
-    context = get_current_span().get_span_context()
+    context = current_span().get_span_context()
     if not context.is_valid:
         return
     value = tracing_header(context)
-    before: Any = headers.get(HEADER, "")
+    # One after the other in one list, as email.message keeps them: its own ways go through all of them, and twice.
+    kept: list[tuple[str, Any]] = getattr(headers, "_headers", None) or []
+    at = next((at for at, (name, _) in enumerate(kept) if name == HEADER), None)
+    before: Any = kept[at][1] if at is not None else headers.get(HEADER, "")
     if isinstance(before, bytes):
         before = before.decode("ascii", "replace")
     if before and not before.startswith(value[ROOT]):
@@ -68,7 +70,9 @@ def write_header(headers: HTTPMessage) -> None:
             return
     _, mark, lineage = before.partition(";Lineage=")
     value += mark + lineage.partition(";")[0]
-    if before:
+    if at is not None:
+        kept[at] = HEADER, value
+    elif before:
         headers.replace_header(HEADER, value)  # setting one again would add a second
     else:
         headers[HEADER] = value
@@ -103,7 +107,7 @@ def tell_attempts() -> Callable[[], None]:
 @harmless("an attempt of an AWS call")
 def write_attempt(attempt: int, ended_ns: int, response: Any, error: BaseException | None, *, again: bool) -> None:
     """An event at the end of an attempt. `retry.delay_ms` is how long botocore waited before it tried again."""
-    span = get_current_span()
+    span = current_span()
     if not span.is_recording():
         return
     told: dict[str, AttributeValue] = {"attempt": attempt}

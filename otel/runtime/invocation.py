@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import attach, detach
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import Span as RecordingSpan
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode
 
 from otel.runtime.harmless import harmless, warn
-from otel.runtime.propagation import below, invocation_context
+from otel.runtime.propagation import below, invocation_context, remote_parent
+from otel.runtime.shortcuts import current_span, with_span
+from otel.runtime.tracer import LambdaTracer
 from otel.runtime.trigger import trigger
 
 if TYPE_CHECKING:
     from contextvars import Token
 
-    from opentelemetry.context import Context
     from opentelemetry.trace import Link, Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
@@ -103,29 +104,35 @@ def started(
     ids: LambdaIds,
 ) -> Invocation:
     """The same as `Invocation.begin`, but it may raise."""
-    parent = invocation_context(os.environ.get("_X_AMZN_TRACE_ID", ""))
-    if not trusting:
-        lambdas = get_current_span(parent)
-        if lambdas.get_span_context().is_valid and not lambdas.get_span_context().trace_flags.sampled:
-            # Nothing is recorded: Lambda's own segment stands for the handler's span, and tells its calls so.
-            return Invocation(lambdas, attach(parent), watch, web=False)
+    header = os.environ.get("_X_AMZN_TRACE_ID", "")
+    lambdas = remote_parent(header)
+    if lambdas is not None and not trusting and not lambdas.trace_flags.sampled:
+        # Nothing is recorded: Lambda's own segment stands for the handler's span, and tells its calls so.
+        parent = below(lambdas)
+        return Invocation(current_span(parent), attach(parent), watch, web=False)
     what = trigger(event)
-    if trusting and what.kind == "http":
-        parent = chosen_by_caller(event) or parent
+    chosen = chosen_by_caller(event) if trusting and what.kind == "http" else None
     senders = links_of(event) if what.kind == "pubsub" else None
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
     attributes.update(identity(context))
     ids.draw()
-    # The parent is made current first: the id of a trace without one is read from there.
-    token = attach(parent)
-    try:
-        span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
-        attach(set_span_in_context(span))
-    except BaseException:
-        detach(token)
-        raise
+    span: Span | None = None
+    if lambdas is not None and chosen is None and not senders and isinstance(tracer, LambdaTracer):
+        span = tracer.start_below(name, lambdas, SpanKind.SERVER, attributes)
+    if span is not None:
+        token = attach(with_span(span, Context()))
+    else:
+        parent = chosen or invocation_context(header)
+        # The parent is made current first: the id of a trace without one is read from there.
+        token = attach(parent)
+        try:
+            span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
+            attach(with_span(span))
+        except BaseException:
+            detach(token)
+            raise
     if isinstance(span, RecordingSpan):  # else it is not recorded, and there would be nothing to tell
         deadline = getattr(context, "_epoch_deadline_time_in_ms", None)  # the method beside it asks the clock
         if deadline is not None and span.start_time is not None:

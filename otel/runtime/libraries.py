@@ -120,8 +120,12 @@ class Instrumentations:
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
+        if library.name in ("botocore", "requests"):
+            from otel.runtime.shortcuts import shorten
+
+            self._undo.append(shorten(found))
         if library.name == "botocore":
-            from otel.runtime.remembered import remember
+            from otel.runtime.shortcuts import remember
 
             self._undo.append(remember(instrumentor))
         if library.name == "requests":
@@ -136,11 +140,15 @@ class Instrumentations:
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
+    from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, get_value
+
     original = getattr(owner, method)
     asked: list[Callable[[], bool]] = []
 
     @functools.wraps(original)
     def first(self: object, *args: Any, **kwargs: Any) -> Any:
+        if get_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY):  # as in each call of a library with a span of its own
+            return original(self, *args, **kwargs)
         if not asked:
             from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 

@@ -15,8 +15,9 @@ from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+from otel.runtime.shortcuts import current_span, with_span
 from otel.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def invocation_context(header: str) -> Context:
 
 def below(parent: SpanContext) -> Context:
     """The context of what that span of another process has called."""
-    return set_span_in_context(NonRecordingSpan(parent), Context())
+    return with_span(NonRecordingSpan(parent), Context())
 
 
 def remote_parent(header: str) -> SpanContext | None:
@@ -93,9 +94,9 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
 
 def tracing_header(span: SpanContext) -> str:
     """The header that names a span as the parent."""
-    trace_id = f"{span.trace_id:032x}"
-    sampled = span.trace_flags & TraceFlags.SAMPLED
-    return f"Root=1-{trace_id[:8]}-{trace_id[8:]};Parent={span.span_id:016x};Sampled={sampled}"
+    trace_id, span_id, _, flags, *_ = span
+    root = f"{trace_id:032x}"
+    return f"Root=1-{root[:8]}-{root[8:]};Parent={span_id:016x};Sampled={flags & TraceFlags.SAMPLED}"
 
 
 class LambdaPropagator(AwsXRayPropagator):
@@ -108,7 +109,7 @@ class LambdaPropagator(AwsXRayPropagator):
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
         """The current span, if there is one, as the parent."""
-        span = get_current_span(context).get_span_context()
+        span = current_span(context).get_span_context()
         if span.is_valid:
             setter.set(carrier, HEADER, tracing_header(span))
 
@@ -184,7 +185,7 @@ class LambdaSampler(Sampler):
         trace_state: TraceState | None = None,  # noqa: ARG002
     ) -> SamplingResult:
         """The parent's decision, or the header's."""
-        parent = get_current_span(parent_context).get_span_context()
+        parent = current_span(parent_context).get_span_context()
         if parent.is_valid:
             sampled = parent.trace_flags & TraceFlags.SAMPLED
         else:

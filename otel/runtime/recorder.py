@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 FEW = 64
+SPAN_ID = 1  # its place in a context, which is a tuple: the property is a call more, for each span twice
 
 
 class Recorder(SynchronousMultiSpanProcessor):
@@ -29,18 +30,18 @@ class Recorder(SynchronousMultiSpanProcessor):
     def __init__(self, buffer: Buffer[ReadableSpan]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._buffer = buffer
-        self._open: dict[int, tuple[Span, int]] = {}
-        self._alone = True
+        self._open: dict[object, tuple[Span, int]] = {}
+        self.alone = True  # with no processor of the function's beside it
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """Tell this one of all spans too."""
         super().add_span_processor(span_processor)
-        self._alone = False
+        self.alone = False
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember a span, and the thread that it began on."""
-        self._open[span.get_span_context().span_id] = span, get_ident()
-        if not self._alone:
+        self._open[span.get_span_context()[SPAN_ID]] = span, get_ident()
+        if not self.alone:
             super().on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -50,8 +51,8 @@ class Recorder(SynchronousMultiSpanProcessor):
         # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
         context = span.get_span_context()
         assert context is not None
-        self._open.pop(context.span_id, None)
-        if not self._alone:
+        self._open.pop(context[SPAN_ID], None)
+        if not self.alone:
             super().on_end(span)
 
     def open_spans(self) -> list[tuple[Span, int]]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import propagate
 from opentelemetry.sdk.trace import SpanLimits
-from opentelemetry.trace import get_current_span
 
 from otel.runtime.buffer import Buffer
 from otel.runtime.connections import Connections
@@ -25,10 +24,13 @@ from otel.runtime.propagation import LambdaIds, LambdaPropagator, LambdaSampler
 from otel.runtime.recorder import Recorder
 from otel.runtime.redaction import Redaction
 from otel.runtime.resource import function_resource
+from otel.runtime.shortcuts import current_span, shorten_context
 from otel.runtime.threads import ThreadContext
 from otel.runtime.tracer import LambdaTracerProvider
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk.trace import ReadableSpan
 
     from otel.runtime.settings import Settings
@@ -74,11 +76,13 @@ class Runtime:
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
         self._textmap = propagate.get_global_textmap()
+        self._lengthen_context: Callable[[], None] = lambda: None
 
     def start(self) -> Runtime:
         """Trace what is imported from here on, and what is imported already."""
         # X-Ray's header and nothing else: `tracestate` and `baggage` would carry a stranger's text to the next service.
         propagate.set_global_textmap(LambdaPropagator())
+        self._lengthen_context = shorten_context()
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
@@ -107,6 +111,7 @@ class Runtime:
         self._threads.stop()
         self._instrumentations.stop()
         propagate.set_global_textmap(self._textmap)
+        self._lengthen_context()
         self._watch.stop()
         self._outbox.shutdown()
 
@@ -134,7 +139,7 @@ class Runtime:
     @harmless("the span of the init")
     def _tell_startup(self, startup: Startup) -> None:
         """A child of the invocation's span that begins before it."""
-        if get_current_span().is_recording():
+        if current_span().is_recording():
             span = self._tracer.start_span(startup.name, start_time=startup.start_ns, attributes=startup.attributes)
             span.end(startup.end_ns)
 

@@ -35,12 +35,19 @@ SOURCES = {
 }
 
 
+NOTHING: Mapping[str, AttributeValue] = MappingProxyType({})
+
+
 class Trigger(Value):
     """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
 
     kind: str
     name: str = ""
-    attributes: Mapping[str, AttributeValue] = MappingProxyType({})
+    attributes: Mapping[str, AttributeValue] = NOTHING
+
+    def __init__(self, kind: str, name: str = "", attributes: Mapping[str, AttributeValue] = NOTHING) -> None:
+        # One is made in each invocation: not in the way that suits all values.
+        self.__dict__.update(kind=kind, name=name, attributes=attributes)
 
 
 def trigger(event: object) -> Trigger:
@@ -65,11 +72,17 @@ def trigger(event: object) -> Trigger:
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
     """REST API, HTTP API, load balancer or function URL; the last two know no route: the method alone is the name."""
     known = method if isinstance(method, str) and method in METHODS else None
-    told = (("http.route", route), ("url.path", path), ("server.address", context.get("domainName")))
-    found = {"http.request.method": known or "_OTHER"}
-    found.update([(key, value) for key, value in told if isinstance(value, str) and value])
     name = known or "HTTP"
-    return Trigger("http", f"{name} {route}" if "http.route" in found else name, found)
+    found = {"http.request.method": known or "_OTHER"}
+    if isinstance(route, str) and route:
+        name = f"{name} {route}"
+        found["http.route"] = route
+    if isinstance(path, str) and path:
+        found["url.path"] = path
+    domain = context.get("domainName")
+    if isinstance(domain, str) and domain:
+        found["server.address"] = domain
+    return Trigger("http", name, found)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:

@@ -10,11 +10,10 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.propagate import inject
-from opentelemetry.trace import get_current_span
 
 from otel.runtime.harmless import harmless
+from otel.runtime.shortcuts import Suppressed, current_span
 from otel.runtime.standins import standing_in
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def pass_by_botocore(instrumentor: Any, *, stand_ins: bool) -> Callable[[], obje
     ready: set[str] = set()
 
     def patched_api_call(original: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        if get_current_span().is_recording():
+        if current_span().is_recording():
             if not ready and client.meta.service_model.service_name == "dynamodb":
                 ready.add("dynamodb")
                 with standing_in(wanted=stand_ins):  # upstream would import it now, without the stand-ins
@@ -53,7 +52,7 @@ def pass_by_requests() -> Callable[[], None]:
     original = traced.__wrapped__
 
     def send(self: object, request: Any, **kwargs: Any) -> Any:
-        if get_current_span().is_recording():
+        if current_span().is_recording():
             return traced(self, request, **kwargs)
         carry(request)
         return quietly(original, self, request, **kwargs)
@@ -69,12 +68,9 @@ def pass_by_requests() -> Callable[[], None]:
 
 
 def quietly(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The call itself; what it calls in turn, such as urllib3, is no call of the handler's."""
-    token = attach(set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True))
-    try:
+    """The call itself."""
+    with Suppressed():
         return original(*args, **kwargs)
-    finally:
-        detach(token)
 
 
 @harmless("the tracing header of a call")

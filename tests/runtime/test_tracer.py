@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, SynchronousMultiSpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import (
     Link,
@@ -25,9 +25,10 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel.runtime import tracer as module
+from otel.runtime import recorded
 from otel.runtime.propagation import LambdaSampler
-from otel.runtime.tracer import LambdaTracer, LambdaTracerProvider, Recorded
+from otel.runtime.recorded import Recorded
+from otel.runtime.tracer import LambdaTracer, LambdaTracerProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,21 @@ def below(flags: int = 1) -> Any:
     return set_span_in_context(NonRecordingSpan(parent), None)
 
 
-def started(kind: type[TracerProvider], environ: pytest.MonkeyPatch | None = None) -> tuple[Tracer, Kept]:
+class Alone(SynchronousMultiSpanProcessor):
+    """The runtime's own, with nobody beside it."""
+
+    alone = True
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        kept = Kept()
+        self.begun, self.ended = kept.begun, kept.ended
+        self.on_start, self.on_end = kept.on_start, kept.on_end  # type: ignore[method-assign]
+
+
+def started(
+    kind: type[TracerProvider], environ: pytest.MonkeyPatch | None = None, *, alone: bool = False
+) -> tuple[Tracer, Kept | Alone]:
     """A tracer that has made its first span, and whom its spans go to; its limits are soon reached."""
     if environ is not None:
         environ.setenv("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")
@@ -83,12 +98,13 @@ def started(kind: type[TracerProvider], environ: pytest.MonkeyPatch | None = Non
         max_attributes=4, max_span_attributes=4, max_event_attributes=2, max_link_attributes=2, max_events=2,
         max_links=2, max_attribute_length=6, max_span_attribute_length=5,
     )  # fmt: skip
+    kept: Kept | Alone = Alone() if alone else Kept()
     provider = kind(
         sampler=LambdaSampler(), resource=Resource({"service.name": "one"}), id_generator=Numbers(),
-        shutdown_on_exit=False, span_limits=limits,
+        shutdown_on_exit=False, span_limits=limits, active_span_processor=kept if isinstance(kept, Alone) else None,
     )  # fmt: skip
-    kept = Kept()
-    provider.add_span_processor(kept)
+    if isinstance(kept, Kept):
+        provider.add_span_processor(kept)
     tracer: Any = provider.get_tracer("a.scope", "1")
     tracer.start_span("the first", below()).end()
     return tracer, kept
@@ -119,9 +135,9 @@ class Lines(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def outcome(kind: type[TracerProvider], do: Callable[[Tracer], object]) -> tuple[Any, ...]:
+def outcome(kind: type[TracerProvider], do: Callable[[Tracer], object], *, alone: bool = False) -> tuple[Any, ...]:
     """The spans that something leaves, what was begun, and what was logged."""
-    tracer, kept = started(kind)
+    tracer, kept = started(kind, alone=alone)
     log, lines = logging.getLogger("opentelemetry"), Lines()
     log.addHandler(lines)
     try:
@@ -135,6 +151,7 @@ def same(do: Callable[[Tracer], object]) -> list[dict[str, Any]]:
     """Do it with both; what the spans tell, but for the first one."""
     ours, theirs = outcome(LambdaTracerProvider, do), outcome(TracerProvider, do)
     assert ours == theirs
+    assert outcome(LambdaTracerProvider, do, alone=True) == theirs
     spans: list[dict[str, Any]] = ours[0][1:]
     return spans
 
@@ -192,6 +209,32 @@ def test_whatever_is_done_to_a_span_it_tells_the_same(given_first: dict[Any, Any
 def test_whatever_a_span_begins_with_it_tells_the_same(how: dict[str, Any]) -> None:
     """Parents that are recorded and that are not, none at all, links, a start of its own."""
     same(lambda tracer: tracer.start_span("a span", **how).end())
+
+
+@given(attributes)
+def test_a_span_below_another_process_tells_what_it_tells_in_its_context(given_first: dict[Any, Any]) -> None:
+    """Which is not made for it."""
+
+    def do(tracer: Tracer) -> None:
+        parent = get_current_span(below()).get_span_context()
+        short = (
+            tracer.start_below("a span", parent, SpanKind.SERVER, given_first) if type(tracer) is LambdaTracer else None
+        )
+        (short or tracer.start_span("a span", below(), SpanKind.SERVER, given_first)).end()
+
+    same(do)
+
+
+@pytest.mark.parametrize(
+    ("flags", "alone", "short"), [(1, True, True), (3, True, True), (0, True, False), (1, False, False)]
+)
+def test_no_context_is_made_where_nobody_asks_for_it(flags: int, alone: bool, short: bool) -> None:
+    """A function's own processor may ask; what is not recorded goes the SDK's way."""
+    tracer, kept = started(LambdaTracerProvider, alone=alone)
+    parent = get_current_span(below(flags)).get_span_context()
+    assert isinstance(tracer, LambdaTracer)
+    span = tracer.start_below("a span", parent, SpanKind.SERVER, {})
+    assert (span is not None, kept.begun) == (short, ["the first", *["a span"][:short]])
 
 
 def test_the_usual_span_is_made_the_short_way() -> None:
@@ -272,7 +315,7 @@ def test_functions_can_be_decorated() -> None:
 
 def test_another_sdk_makes_its_own_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     """A field that is not there any more: nothing is copied that is not known."""
-    monkeypatch.setattr(module, "FIELDS", module.FIELDS | {"_new"})
+    monkeypatch.setattr(recorded, "FIELDS", recorded.FIELDS | {"_new"})
     tracer, kept = started(LambdaTracerProvider)
     tracer.start_span("a span", below()).end()
     assert not any(type(span) is Recorded for span in kept.ended)

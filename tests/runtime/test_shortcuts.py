@@ -1,22 +1,26 @@
-"""Upstream works out once what does not change, and the spans say the same."""
+"""Upstream's ways are shorter, what does not change is worked out once, and all says and does the same."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from importlib import import_module
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
+from opentelemetry import context
+from opentelemetry.context import Context, attach, detach, get_current, set_value
 from opentelemetry.instrumentation.botocore.extensions.registry import ExtensionRegistry
 from opentelemetry.instrumentation.botocore.extensions.types import _AwsSdkExtension
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, suppress_http_instrumentation
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
-from otel.runtime.remembered import remember
+from otel.runtime.shortcuts import Suppressed, current_span, remember, shorten, shorten_context, with_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from tests.runtime.conftest import Function
     from tests.runtime.stubs import Server
@@ -48,7 +52,7 @@ def test_spans_say_what_they_say_without_it(
     function = start()
     kept = called(function, server)
     function.runtime.stop()
-    monkeypatch.setattr("otel.runtime.remembered.remember", lambda _instrumentor: lambda: None)
+    monkeypatch.setattr("otel.runtime.shortcuts.remember", lambda _instrumentor: lambda: None)
     assert called(start(), server) == kept
 
 
@@ -101,3 +105,68 @@ def test_stopping_leaves_upstream_as_it_was(start: Callable[..., Function], serv
     function.runtime.stop()
     assert [now is then for now, then in zip(changed, before, strict=True)] == [False, False]
     assert (upstream.get_server_attributes, dynamodb.urlparse) == before
+
+
+def test_the_current_context_is_the_variables_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is attached is current until it is detached, in each thread its own; the undoing leaves upstream's class."""
+    runtime: Any = context._RUNTIME_CONTEXT
+    before = dict(vars(runtime))
+    undo = shorten_context()
+    try:
+        assert runtime.get_current.__self__ is runtime._current_context
+        outer, inner = Context({"a": 1}), Context({"a": 2})
+        first = attach(outer)
+        second = attach(inner)
+        seen = [get_current()]
+        thread = threading.Thread(target=lambda: seen.append(get_current()))
+        thread.start()
+        thread.join()
+        detach(second)
+        seen.append(get_current())
+        detach(first)
+        assert [*seen, get_current()] == [inner, {}, outer, {}]
+    finally:
+        undo()
+    assert vars(runtime) == before
+    monkeypatch.setattr(context, "_RUNTIME_CONTEXT", SimpleNamespace())
+    shorten_context()()  # of another kind: left alone
+    assert vars(context._RUNTIME_CONTEXT) == {}
+
+
+def test_a_span_is_found_and_set_as_upstream_does() -> None:
+    """In a context that is given, and in the current one."""
+    span = NonRecordingSpan(SpanContext(1, 2, is_remote=False))
+    given = Context({"a": 1})
+    assert current_span() is get_current_span() is INVALID_SPAN
+    assert with_span(span, given) == set_span_in_context(span, given) != given == {"a": 1}
+    token = attach(with_span(span, given))
+    try:
+        assert current_span() is get_current_span() is span
+        assert current_span(Context()) is get_current_span(Context()) is INVALID_SPAN
+        assert with_span(INVALID_SPAN) == set_span_in_context(INVALID_SPAN)
+        assert type(with_span(INVALID_SPAN)) is Context
+    finally:
+        detach(token)
+
+
+def test_what_a_call_calls_is_suppressed_without_a_generator() -> None:
+    """Within the block and not after it, whatever it raises; another version of the module is left alone."""
+    module = ModuleType("upstream")
+    shorten(module)()
+    assert not hasattr(module, "suppress_http_instrumentation")
+    vars(module)["suppress_http_instrumentation"] = suppress_http_instrumentation
+    undo = shorten(module)
+    assert vars(module)["suppress_http_instrumentation"] is Suppressed
+    token = attach(set_value("a", 1))
+    try:
+        with suppress_http_instrumentation():
+            theirs = get_current()
+        with pytest.raises(ZeroDivisionError), Suppressed():
+            1 / 0  # noqa: B018
+        with Suppressed():
+            seen = get_current(), is_http_instrumentation_enabled()
+        assert (*seen, is_http_instrumentation_enabled()) == (theirs, False, True)
+    finally:
+        detach(token)
+    undo()
+    assert vars(module)["suppress_http_instrumentation"] is suppress_http_instrumentation
