@@ -221,8 +221,11 @@ MUTATIONS = (
     M("R16", "the setting that narrows", "libraries.py", "if library.name in wanted:", "if True:",
       "test_http_call.py::test_the_setting_narrows_what_is_traced"),
     M("R16", "telling urllib3's own calls from those of requests", "libraries.py",
-      "if asked[0]() and undo():", "if undo():",
+      "if get_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY):", "if False:",
       "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
+    M("R16", "leaving calls alone that are not to be traced", "libraries.py",
+      "if asked[0]() and undo():", "if undo():",
+      "test_bootstrap.py::test_a_call_that_is_not_to_be_traced_costs_nothing"),
     M("R16", "waiting for a first call of urllib3", "libraries.py", "if library.first_call:", "if False:",
       "test_bootstrap.py::test_a_library_costs_nothing_until_it_is_imported"),
 )  # fmt: skip

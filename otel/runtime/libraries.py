@@ -150,9 +150,9 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
         if get_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY):  # as in each call of a library with a span of its own
             return original(self, *args, **kwargs)
         if not asked:
-            from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+            from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
-            asked.append(is_http_instrumentation_enabled)
+            asked.append(is_instrumentation_enabled)
         if asked[0]() and undo():
             instrument()
             return getattr(self, method)(*args, **kwargs)

@@ -127,6 +127,21 @@ def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
     assert b"http.status_code" in told.body
 
 
+def test_a_call_that_is_not_to_be_traced_costs_nothing(bundle: Path) -> None:
+    """As exporters make theirs; the first one that is to be is traced."""
+    call = "urllib3.request('GET', os.environ['URL'])"
+    suppressed = (
+        "import os, urllib3\nfrom opentelemetry.instrumentation.utils import suppress_instrumentation\n"
+        f"with suppress_instrumentation():\n    {call}\n"
+    )
+    urllib3 = {"opentelemetry.instrumentation.urllib3"}
+    with Server() as server:
+        variables = bundled(bundle, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, URL=server.url)
+        assert modules(suppressed, variables) & urllib3 == set()
+        assert modules(suppressed + call, variables) & urllib3 == urllib3
+        assert len(server.requests) == 3
+
+
 HEAVY = (
     "google",
     "grpc",
