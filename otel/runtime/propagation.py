@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel.runtime.shortcuts import current_span, with_span
+from otel.runtime.shortcuts import current_span, read, with_span
 from otel.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ HEX = "0123456789abcdef"
 # What comes between the parts of a header in its usual form, and where.
 AS_LAMBDA_WRITES = ("Root=1-", "-", ";Parent=", ";Sampled=")
 PLACES = itemgetter(slice(0, 7), slice(15, 16), slice(40, 48), slice(64, 73))
+ids_and_flags = read("trace_id", "span_id", "trace_flags")
 IDS = 16  # as many as most requests make spans, and more
 
 
@@ -94,7 +95,7 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
 
 def tracing_header(span: SpanContext) -> str:
     """The header that names a span as the parent."""
-    trace_id, span_id, _, flags, *_ = span
+    trace_id, span_id, flags = ids_and_flags(span)
     root = f"{trace_id:032x}"
     return f"Root=1-{root[:8]}-{root[8:]};Parent={span_id:016x};Sampled={flags & TraceFlags.SAMPLED}"
 

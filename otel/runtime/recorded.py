@@ -74,7 +74,6 @@ def first_of(span: Span) -> First | None:
     fields = dict(vars(span))
     known = (
         fields.keys() >= FIELDS
-        and tuple(fields["_context"]) == parts_of(fields["_context"])
         and fields["_end_time"] is None
         and fields["_status"].is_unset
         and type(fields["_attributes"]) is BoundedAttributes
@@ -84,13 +83,6 @@ def first_of(span: Span) -> First | None:
         and type(fields["_events"]) is type(fields["_links"]) is BoundedList
     )
     return First(fields) if known else None
-
-
-def parts_of(context: SpanContext) -> tuple[object, ...]:
-    """What a context is a tuple of."""
-    return (
-        context.trace_id, context.span_id, context.is_remote, context.trace_flags, context.trace_state, context.is_valid
-    )  # fmt: skip
 
 
 class List:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 
+from otel.runtime.shortcuts import read
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 FEW = 64
-SPAN_ID = 1  # its place in a context, which is a tuple: the property is a call more, for each span twice
+span_id = read("span_id")
 
 
 class Recorder(SynchronousMultiSpanProcessor):
@@ -30,7 +32,7 @@ class Recorder(SynchronousMultiSpanProcessor):
     def __init__(self, buffer: Buffer[ReadableSpan]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._buffer = buffer
-        self._open: dict[object, tuple[Span, int]] = {}
+        self._open: dict[int, tuple[Span, int]] = {}
         self.alone = True  # with no processor of the function's beside it
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
@@ -40,7 +42,7 @@ class Recorder(SynchronousMultiSpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember a span, and the thread that it began on."""
-        self._open[span.get_span_context()[SPAN_ID]] = span, get_ident()
+        self._open[span_id(span.get_span_context())] = span, get_ident()
         if not self.alone:
             super().on_start(span, parent_context)
 
@@ -51,7 +53,7 @@ class Recorder(SynchronousMultiSpanProcessor):
         # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
         context = span.get_span_context()
         assert context is not None
-        self._open.pop(context[SPAN_ID], None)
+        self._open.pop(span_id(context), None)
         if not self.alone:
             super().on_end(span)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from importlib import import_module
+from operator import attrgetter, itemgetter
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,17 @@ from opentelemetry.context import Context, attach, detach, get_current, set_valu
 from opentelemetry.instrumentation.botocore.extensions.registry import ExtensionRegistry
 from opentelemetry.instrumentation.botocore.extensions.types import _AwsSdkExtension
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, suppress_http_instrumentation
-from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 
-from otel.runtime.shortcuts import Suppressed, current_span, remember, shorten, shorten_context, with_span
+from otel.runtime import shortcuts
+from otel.runtime.shortcuts import Suppressed, current_span, read, remember, shorten, shorten_context, with_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +140,18 @@ def test_the_current_context_is_the_variables_own(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(context, "_RUNTIME_CONTEXT", SimpleNamespace())
     shorten_context()()  # of another kind: left alone
     assert vars(context._RUNTIME_CONTEXT) == {}
+
+
+def test_a_contexts_parts_are_read_by_place_or_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of both; by name where a context is no tuple, or one in another order."""
+    made = SpanContext(3, 4, is_remote=False, trace_flags=TraceFlags(1))
+    names = ("trace_id", "span_id", "trace_flags", "trace_state", "is_valid")
+    expected = tuple(getattr(made, name) for name in names)
+    assert (type(read(*names)), read(*names)(made), read("span_id")(made)) == (itemgetter, expected, 4)
+    monkeypatch.setattr(shortcuts, "PARTS", shortcuts.PARTS[::-1])
+    assert (type(read(*names)), read(*names)(made), read("span_id")(made)) == (attrgetter, expected, 4)
+    monkeypatch.setattr(shortcuts, "SpanContext", lambda *_, **__: SimpleNamespace())
+    assert type(read(*names)) is attrgetter
 
 
 def test_a_span_is_found_and_set_as_upstream_does() -> None:
