@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel.runtime.shortcuts import current_span, read, with_span
+from otel.runtime.shortcuts import current_span, reader, with_span
 from otel.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ HEX = "0123456789abcdef"
 # What comes between the parts of a header in its usual form, and where.
 AS_LAMBDA_WRITES = ("Root=1-", "-", ";Parent=", ";Sampled=")
 PLACES = itemgetter(slice(0, 7), slice(15, 16), slice(40, 48), slice(64, 73))
-ids_and_flags = read("trace_id", "span_id", "trace_flags")
+ids_and_flags = reader("trace_id", "span_id", "trace_flags")
 IDS = 16  # as many as most requests make spans, and more
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor
 
-from otel.runtime.shortcuts import read
+from otel.runtime.shortcuts import reader
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 FEW = 64
-span_id = read("span_id")
+span_id = reader("span_id")
 
 
 class Recorder(SynchronousMultiSpanProcessor):

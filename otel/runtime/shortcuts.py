@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-__all__ = ["Suppressed", "current_span", "read", "remember", "shorten", "shorten_context", "with_span"]
+__all__ = ["Suppressed", "current_span", "reader", "remember", "shorten", "shorten_context", "with_span"]
 
 MODULE = "opentelemetry.instrumentation.botocore"
 PARTS = ("trace_id", "span_id", "is_remote", "trace_flags", "trace_state", "is_valid")  # of a span's context, a tuple
 ENDPOINTS = 64  # a function calls few, again and again
 
 
-def read(*names: str) -> Any:
-    """What reads these of a span's context: by their places in it, without a property's frame for each, or by name."""
+def reader(*names: str) -> Any:
+    """A function that reads these of a span's context: by place, without a frame for each property, or by name."""
     made: Any = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1))
     if isinstance(made, tuple) and tuple(made) == tuple(getattr(made, name, None) for name in PARTS):
         return itemgetter(*map(PARTS.index, names))

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import Span, Tracer, TracerProvider
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from otel.runtime.recorded import First, first_of
-from otel.runtime.shortcuts import current_span, read, with_span
+from otel.runtime.shortcuts import current_span, reader, with_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LambdaTracer", "LambdaTracerProvider"]
 
-followed = read("trace_id", "trace_flags", "trace_state", "is_valid")
+followed = reader("trace_id", "trace_flags", "trace_state", "is_valid")
 FOLLOWED = (1, 3)  # flags of a parent that is recorded; the second bit says that the trace's id is a random one
 
 

@@ -42,8 +42,8 @@ class Trigger(Value):
     """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
 
     kind: str
-    name: str = ""
-    attributes: Mapping[str, AttributeValue] = NOTHING
+    name: str
+    attributes: Mapping[str, AttributeValue]
 
     def __init__(self, kind: str, name: str = "", attributes: Mapping[str, AttributeValue] = NOTHING) -> None:
         # One is made in each invocation: not in the way that suits all values.

@@ -26,7 +26,7 @@ from opentelemetry.trace import (
 )
 
 from otel.runtime import shortcuts
-from otel.runtime.shortcuts import Suppressed, current_span, read, remember, shorten, shorten_context, with_span
+from otel.runtime.shortcuts import Suppressed, current_span, reader, remember, shorten, shorten_context, with_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,11 +147,11 @@ def test_a_contexts_parts_are_read_by_place_or_by_name(monkeypatch: pytest.Monke
     made = SpanContext(3, 4, is_remote=False, trace_flags=TraceFlags(1))
     names = ("trace_id", "span_id", "trace_flags", "trace_state", "is_valid")
     expected = tuple(getattr(made, name) for name in names)
-    assert (type(read(*names)), read(*names)(made), read("span_id")(made)) == (itemgetter, expected, 4)
+    assert (type(reader(*names)), reader(*names)(made), reader("span_id")(made)) == (itemgetter, expected, 4)
     monkeypatch.setattr(shortcuts, "PARTS", shortcuts.PARTS[::-1])
-    assert (type(read(*names)), read(*names)(made), read("span_id")(made)) == (attrgetter, expected, 4)
+    assert (type(reader(*names)), reader(*names)(made), reader("span_id")(made)) == (attrgetter, expected, 4)
     monkeypatch.setattr(shortcuts, "SpanContext", lambda *_, **__: SimpleNamespace())
-    assert type(read(*names)) is attrgetter
+    assert type(reader(*names)) is attrgetter
 
 
 def test_a_span_is_found_and_set_as_upstream_does() -> None:
