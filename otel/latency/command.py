@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,6 +22,7 @@ from otel.latency.text.prose import flat, sentence
 from otel.latency.traffic import UNKNOWN
 from otel.trace import Problem, find_sources, find_traces, trace_id_of
 from otel.trace.index import LineIndex
+from otel.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -205,9 +205,7 @@ def _write_json(
 ) -> None:
     assert request.json is not None
     traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
-    values = document(
-        report, command=request.command, version=version("lambda-latency"), per_request=traces, judged=judged
-    )
+    values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
     _write(request.json, json.dumps(values, indent=1, ensure_ascii=True) + "\n", out)
 
 
@@ -224,7 +222,7 @@ def _write_page(
         report,
         find,
         command=request.command,
-        version=version("lambda-latency"),
+        version=VERSION,
         notes=request.notes,
         console=request.console,
         judged=judged,
