@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from otel.latency.account import Account
-from otel.latency.columns import ends_of, inside, pieces, taken
+from otel.latency.columns import lengths, pieces, runs, summed, taken
 
 if TYPE_CHECKING:
     from otel.latency.calls import Calls
@@ -19,6 +18,13 @@ __all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
 
 COLD, ERROR, TIMED_OUT = 1, 2, 4
 BYTES = 16  # of a trace id
+NAMED = {  # what is known by numbers, and the columns of these
+    "routes": "route_of",
+    "functions": "function_of",
+    "statuses": "status_of",
+    "parts": "part_of",
+    "calls": "call_of",
+}
 
 Name = TypeVar("Name")
 
@@ -43,12 +49,12 @@ class Accounts(Sequence[Account]):
         self.routes: Names[str] = Names()
         self.functions: Names[str] = Names()
         self.statuses: Names[int | None] = Names()
-        self.kinds: Names[Calls] = Names()
+        self.calls: Names[tuple[Part, Calls]] = Names()
         self.trace_ids = bytearray()
         self.route_of, self.function_of, self.status_of = array("I"), array("I"), array("I")
         self.starts_ns, self.walls_ns, self.flags = array("q"), array("q"), array("B")
         self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
-        self.called, self.call_kind, self.calls_end = array("I"), array("I"), array("I", [0])
+        self.call_of, self.calls_end = array("I"), array("I", [0])
         self.took_ns, self.took_end = array("q"), array("I", [0])
         for one in accounts:
             self.append(one)
@@ -60,15 +66,16 @@ class Accounts(Sequence[Account]):
 
     def append(self, one: Account) -> None:
         """Add a request."""
-        parts, kinds = self.parts, self.kinds
+        parts, calls = self.parts, self.calls
         self.add(
             one.trace_id,
             (self.routes[one.route], self.functions[one.function], self.statuses[one.status_code]),
             one.start_ns,
             one.wall_ns,
             COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out,
-            [(parts[part], ns) for part, ns in one.parts],
-            [(parts[part], kinds[calls], took) for (part, calls), (_, took) in zip(one.calls, one.took, strict=True)],
+            [parts[part] for part, _ in one.parts],
+            [ns for _, ns in one.parts],
+            [(calls[how], list(took)) for how, (_, took) in zip(one.calls, one.took, strict=True)],
         )
 
     def add(
@@ -78,10 +85,11 @@ class Accounts(Sequence[Account]):
         start_ns: int,
         wall_ns: int,
         flags: int,
-        parts: Iterable[tuple[int, int]],
-        calls: Iterable[tuple[int, int, Sequence[int]]],
+        parts: list[int],
+        parts_ns: list[int],
+        calls: Iterable[tuple[int, list[int]]],
     ) -> None:
-        """Add a request in numbers: `told` are route, function and status code, of calls each has a part and a kind.
+        """Add a request in numbers: `told` are route, function and status code, calls have their lengths with them.
 
         Parts and calls are in the order that an `Account` has them in.
         """
@@ -93,18 +101,15 @@ class Accounts(Sequence[Account]):
         self.starts_ns.append(start_ns)
         self.walls_ns.append(wall_ns)
         self.flags.append(flags)
-        part_of, part_ns = self.part_of, self.part_ns
-        for part, ns in parts:
-            part_of.append(part)
-            part_ns.append(ns)
-        self.parts_end.append(len(part_of))
-        called, call_kind, took_ns, took_end = self.called, self.call_kind, self.took_ns, self.took_end
-        for part, kind, took in calls:
-            called.append(part)
-            call_kind.append(kind)
-            took_ns.extend(took)
+        self.part_of.fromlist(parts)
+        self.part_ns.fromlist(parts_ns)
+        self.parts_end.append(len(self.part_of))
+        call_of, took_ns, took_end = self.call_of, self.took_ns, self.took_end
+        for call, took in calls:
+            call_of.append(call)
+            took_ns.fromlist(took)
             took_end.append(len(took_ns))
-        self.calls_end.append(len(called))
+        self.calls_end.append(len(call_of))
 
     def __len__(self) -> int:
         return len(self.walls_ns)
@@ -139,22 +144,21 @@ class Accounts(Sequence[Account]):
     def slowest(self, count: int) -> list[int]:
         """The places of the requests that took longest, of the same length the smaller trace id first."""
         walls = self.walls_ns
-        return heapq.nsmallest(count, range(len(self)), key=lambda at: (-walls[at], self.trace_id(at)))
+        least = min(heapq.nlargest(count, walls), default=0)
+        found = [at for at, wall in enumerate(walls) if wall >= least]
+        return sorted(found, key=lambda at: (-walls[at], self.trace_id(at)))[:count]
 
-    def sums_ns(self, places: Iterable[int]) -> dict[Part, int]:
+    def sums_ns(self, places: Sequence[int]) -> dict[Part, int]:
         """The time of these requests together, by part."""
-        sums = [0] * len(self.parts)
-        part_of, part_ns, ends = self.part_of, self.part_ns, self.parts_end
-        seen: set[int] = set()
-        for at in places:
-            for one in range(ends[at], ends[at + 1]):
-                sums[part_of[one]] += part_ns[one]
-            seen.update(part_of[ends[at] : ends[at + 1]])
-        return {part: sums[number] for part, number in self.parts.items() if number in seen}
+        sums: dict[int, int] = {}
+        parts, times = (runs(column, self.parts_end, places) for column in (self.part_of, self.part_ns))
+        for part, ns in zip(parts, times, strict=True):
+            sums[part] = sums.get(part, 0) + ns
+        return {part: sums[number] for part, number in self.parts.items() if number in sums}
 
     def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """The accounts at these places; without their calls they take a fifth of the room."""
-        parts, kinds = list(self.parts), list(self.kinds)
+        parts, every = list(self.parts), list(self.calls)
         routes, functions, statuses = list(self.routes), list(self.functions), list(self.statuses)
         for at in places:
             inside = range(self.parts_end[at], self.parts_end[at + 1])
@@ -168,10 +172,10 @@ class Accounts(Sequence[Account]):
                 self.starts_ns[at],
                 self.walls_ns[at],
                 tuple([(parts[self.part_of[one]], self.part_ns[one]) for one in inside]),
-                tuple([(parts[self.called[one]], kinds[self.call_kind[one]]) for one in calls]),
+                tuple([every[self.call_of[one]] for one in calls]),
                 tuple(
                     [
-                        (parts[self.called[one]], tuple(self.took_ns[self.took_end[one] : self.took_end[one + 1]]))
+                        (every[self.call_of[one]][0], tuple(self.took_ns[self.took_end[one] : self.took_end[one + 1]]))
                         for one in calls
                     ]
                 ),
@@ -180,13 +184,11 @@ class Accounts(Sequence[Account]):
                 bool(flags & TIMED_OUT),
             )
 
-    def take(self, places: Iterable[int]) -> Accounts:
+    def take(self, places: Sequence[int]) -> Accounts:
         """Those at these places, in their order."""
         found = Accounts()
-        for name in ("parts", "routes", "functions", "statuses", "kinds"):
-            setattr(found, name, getattr(self, name))
-        for at in places:
-            found._copy(self, at)
+        found.__dict__.update(self.__dict__)
+        found._rearrange(places)
         return found
 
     def in_order(self) -> Accounts:
@@ -197,23 +199,26 @@ class Accounts(Sequence[Account]):
     def sort(self) -> None:
         """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
         order = self._order()
-        self.trace_ids = pieces(self.trace_ids, BYTES, order)
+        if order != list(range(len(self))):
+            self._rearrange(order)
+
+    def _rearrange(self, places: Sequence[int]) -> None:
+        """Make columns of the requests at these places, and keep these instead."""
+        self.trace_ids = pieces(self.trace_ids, BYTES, places)
         for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
-            setattr(self, name, taken(getattr(self, name), order))
-        self.part_of = inside(self.parts_end, order, self.part_of)
-        self.part_ns = inside(self.parts_end, order, self.part_ns)
-        self.parts_end = ends_of(self.parts_end, order)
-        calls = inside(self.calls_end, order)
-        self.took_ns = inside(self.took_end, calls, self.took_ns)
-        self.took_end = ends_of(self.took_end, calls)
-        self.called = taken(self.called, calls)
-        self.call_kind = taken(self.call_kind, calls)
-        self.calls_end = ends_of(self.calls_end, order)
+            setattr(self, name, taken(getattr(self, name), places))
+        for name in ("part_of", "part_ns"):
+            setattr(self, name, runs(getattr(self, name), self.parts_end, places))
+        self.parts_end = summed(taken(lengths(self.parts_end), places))
+        self.took_ns = runs(self.took_ns, taken(self.took_end, self.calls_end), places)
+        self.took_end = summed(runs(lengths(self.took_end), self.calls_end, places))
+        self.call_of = runs(self.call_of, self.calls_end, places)
+        self.calls_end = summed(taken(lengths(self.calls_end), places))
 
     def _order(self) -> list[int]:
         starts_ns = self.starts_ns
         order = sorted(range(len(self)), key=starts_ns.__getitem__)
-        if any(starts_ns[one] == starts_ns[after] for one, after in pairwise(order)):
+        if len(set(starts_ns)) < len(order):
             ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
             order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
             order.sort(key=starts_ns.__getitem__)
@@ -221,44 +226,13 @@ class Accounts(Sequence[Account]):
 
     def extend(self, other: Accounts) -> None:
         """Add accounts that were made elsewhere."""
-        routes = [self.routes[route] for route in other.routes]
-        functions = [self.functions[function] for function in other.functions]
-        parts = [self.parts[part] for part in other.parts]
-        kinds = [self.kinds[kind] for kind in other.kinds]
+        for names, column in NAMED.items():
+            known: Names[Any] = getattr(self, names)
+            numbers = [known[name] for name in getattr(other, names)]
+            getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
         self.trace_ids += other.trace_ids
-        self.route_of.extend(routes[one] for one in other.route_of)
-        self.function_of.extend(functions[one] for one in other.function_of)
-        statuses = [self.statuses[status] for status in other.statuses]
-        self.status_of.extend(statuses[one] for one in other.status_of)
-        for name in ("starts_ns", "walls_ns", "flags"):
-            getattr(self, name).extend(getattr(other, name))
-        for ends, base in (("parts_end", len(self.part_of)), ("calls_end", len(self.called))):
-            getattr(self, ends).extend(base + end for end in getattr(other, ends)[1:])
-        base = len(self.took_ns)
-        self.took_end.extend(base + end for end in other.took_end[1:])
-        self.part_of.extend(parts[one] for one in other.part_of)
-        self.part_ns.extend(other.part_ns)
-        self.called.extend(parts[one] for one in other.called)
-        self.call_kind.extend(kinds[one] for one in other.call_kind)
-        self.took_ns.extend(other.took_ns)
-
-    def _copy(self, other: Accounts, at: int) -> None:
-        """One request of accounts that number their names as these do."""
-        self.trace_ids += other.trace_ids[at * BYTES : at * BYTES + BYTES]
-        self.route_of.append(other.route_of[at])
-        self.function_of.append(other.function_of[at])
-        self.status_of.append(other.status_of[at])
-        self.starts_ns.append(other.starts_ns[at])
-        self.walls_ns.append(other.walls_ns[at])
-        self.flags.append(other.flags[at])
-        first, last = other.parts_end[at], other.parts_end[at + 1]
-        self.part_of.extend(other.part_of[first:last])
-        self.part_ns.extend(other.part_ns[first:last])
-        self.parts_end.append(len(self.part_of))
-        first, last = other.calls_end[at], other.calls_end[at + 1]
-        shift = len(self.took_ns) - other.took_end[first]
-        self.called.extend(other.called[first:last])
-        self.call_kind.extend(other.call_kind[first:last])
-        self.took_ns.extend(other.took_ns[other.took_end[first] : other.took_end[last]])
-        self.took_end.extend(end + shift for end in other.took_end[first + 1 : last + 1])
-        self.calls_end.append(len(self.called))
+        for column in ("starts_ns", "walls_ns", "flags", "part_ns", "took_ns"):
+            getattr(self, column).extend(getattr(other, column))
+        for ends in ("parts_end", "calls_end", "took_end"):
+            own: array[int] = getattr(self, ends)
+            own.extend(map(own[-1].__add__, getattr(other, ends)[1:]))

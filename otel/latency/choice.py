@@ -39,7 +39,7 @@ def of_route(accounts: Accounts, route: str | None) -> Accounts:
         routes = sorted(accounts.routes)
         more = f", and {len(routes) - 8} more" if len(routes) > 8 else ""
         raise ReportError(f"no request of the route {route!r}", f"routes seen: {', '.join(routes[:8])}{more}")
-    return accounts.take(at for at, one in enumerate(accounts.route_of) if one == wanted)
+    return accounts.take([at for at, one in enumerate(accounts.route_of) if one == wanted])
 
 
 def of_time(accounts: Accounts, since_ns: int | None, until_ns: int | None) -> Accounts:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 from otel.latency.accounts import Accounts
 from otel.latency.part import Part
 from otel.latency.thresholds import SLOW_PERCENT, TYPICAL_PERCENT
-from otel.latency.totals import percentile
+from otel.latency.totals import at_rank, percentile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,14 +122,14 @@ def _border(walls: Sequence[int]) -> int:
 
 def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
     of = every.walls_ns
-    walls = [of[at] for at in members]
-    low, high = (percentile(walls, percent) for percent in TYPICAL_PERCENT)
+    walls = sorted([of[at] for at in members])
+    low, high = (at_rank(walls, percent) for percent in TYPICAL_PERCENT)
     inside = [at for at in members if low <= of[at] <= high]
     # A route may be slow as a whole; else its slow requests are no measure for themselves.
     inside = [at for at in inside if of[at] <= over_ns] or inside
     return _Typical(
         requests=len(inside),
-        width_ns=2 * (percentile(walls, 50) - low),
+        width_ns=2 * (at_rank(walls, 50) - low),
         mean_ns=Fraction(sum(of[at] for at in inside), len(inside)),
         sums_ns=every.sums_ns(inside),
     )
@@ -165,11 +166,19 @@ def _compare(
 
 def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part: Part) -> int:
     """The smallest share that is left when one request is taken away; of a single request its own."""
-    usual = {route: Fraction(one.sums_ns.get(part, 0), one.requests) for route, one in typical.items()}
-    of_part = [dict(one.parts).get(part, 0) - usual[one.route] for one in slow]
-    of_all = [one.wall_ns - typical[one.route].mean_ns for one in slow]
+    # Times that are multiples of one part of a nanosecond: integers, where fractions take most of the time.
+    times = lcm(*(one.requests for one in typical.values()))
+    usual = {route: one.sums_ns.get(part, 0) * times // one.requests for route, one in typical.items()}
+    means = {route: int(one.mean_ns * times) for route, one in typical.items()}
+    of_part = [dict(one.parts).get(part, 0) * times - usual[one.route] for one in slow]
+    of_all = [one.wall_ns * times - means[one.route] for one in slow]
     part_sum, all_sum = sum(of_part), sum(of_all)
     if len(slow) == 1:
-        of_part, of_all = [Fraction()], [Fraction()]
+        of_part, of_all = [0], [0]
     left = [(part_sum - its, all_sum - whole) for its, whole in zip(of_part, of_all, strict=True)]
-    return min(int(100 * its / whole) if whole > 0 else 0 for its, whole in left)
+    return min(_percent(its, whole) if whole > 0 else 0 for its, whole in left)
+
+
+def _percent(part: int, whole: int) -> int:
+    """Of a whole above 0, without what is behind the point."""
+    return 100 * part // whole if part >= 0 else -(-100 * part // whole)

@@ -1,15 +1,19 @@
-"""Columns in another order, a few values at a time: as numbers of Python's own all of them take four times the room."""
+"""Columns in another order, a few values at a time: as numbers of Python's own all of them take four times the room.
+
+Where each has several values, `ends` says where those of each end, with a 0 before the first.
+"""
 
 from __future__ import annotations
 
 from array import array
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ends_of", "inside", "pieces", "taken"]
+__all__ = ["lengths", "pieces", "runs", "summed", "taken"]
 
 FEW = 10_000
 
@@ -30,19 +34,19 @@ def pieces(column: bytearray, width: int, places: Sequence[int]) -> bytearray:
     return found
 
 
-def inside(ends: array[int], order: Sequence[int], column: array[int] | None = None) -> array[int]:
-    """The places of all that each has, in an order of them; or what a column has at these places."""
-    found = array("I" if column is None else column.typecode)
-    for first in range(0, len(order), FEW):
-        places = [place for at in order[first : first + FEW] for place in range(ends[at], ends[at + 1])]
-        found.fromlist(places if column is None else [column[place] for place in places])
+def runs(column: array[int], ends: Sequence[int], places: Sequence[int]) -> array[int]:
+    """All the values of each at these places."""
+    found = array(column.typecode)
+    for at in places:
+        found += column[ends[at] : ends[at + 1]]
     return found
 
 
-def ends_of(ends: array[int], order: Sequence[int]) -> array[int]:
-    """Where what each has ends, in an order of them; with a 0 before the first, as `ends` has it."""
-    found = array("I", [0])
-    for first in range(0, len(order), FEW):
-        lengths = [ends[at + 1] - ends[at] for at in order[first : first + FEW]]
-        found.fromlist(list(accumulate(lengths, initial=found[-1]))[1:])
-    return found
+def lengths(ends: array[int]) -> array[int]:
+    """How many values each has."""
+    return array("I", map(sub, islice(ends, 1, None), ends))
+
+
+def summed(counts: array[int]) -> array[int]:
+    """Where the values of each end, of which each has so many."""
+    return array("I", accumulate(counts, initial=0))

@@ -11,7 +11,7 @@ from otel.latency.map import call_map
 from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
 from otel.latency.text.style import Style
-from otel.latency.totals import PartTally, at_rank, percentile
+from otel.latency.totals import PartTally, at_rank
 from otel.latency.traffic import Unknown, by_route
 from otel.trace import critical_path
 
@@ -43,7 +43,7 @@ def document(
     judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
     """The report as values that `json` writes; with the traces of `per_request` each request is told, with its path."""
-    accounts, compared, walls = report.accounts, report.cohorts, report.totals.walls_ns
+    accounts, compared, walls = report.accounts, report.cohorts, sorted(report.totals.walls_ns)
     cold = [ns for part, one in report.totals.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
     whole: dict[str, object] = {
         "schema": SCHEMA,
@@ -54,7 +54,7 @@ def document(
         "requests": report.totals.requests,
         "sampling": _sampling(report),
         "wall_ns": {
-            **{f"p{percent}": percentile(walls, percent) for percent in (50, 90, 95, 99)},
+            **{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)},
             "max": max(walls, default=0),
         },
         "cohorts": {
@@ -112,12 +112,13 @@ def _buckets(report: Report) -> list[dict[str, object]]:
 def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Report) -> dict[str, object]:
     difference = compared.difference_ns if compared is not None else 0
     each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # who did not wait for it waited 0 ns
+    total_ns = one.total_ns
     return {
         "bucket": part.bucket,
         "name": part.name,
         "owner": part.owner,
-        "total_ns": one.total_ns,
-        "share": _share(one.total_ns, report.totals.wall_ns),
+        "total_ns": total_ns,
+        "share": _share(total_ns, report.totals.wall_ns),
         "typical_mean_ns": compared.typical_ns if compared is not None else 0,
         "slow_mean_ns": compared.slow_ns if compared is not None else 0,
         "difference_ns": difference,

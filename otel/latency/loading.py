@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from array import array
 from typing import TYPE_CHECKING
 
 from otel.latency.account import Account, account
@@ -11,21 +10,23 @@ from otel.latency.accounts import Accounts
 from otel.latency.lean import add_account, new_reader
 from otel.latency.places import Places
 from otel.trace import Trace
+from otel.trace.blocks import blocks, is_compressed
 from otel.trace.index import LineIndex
-from otel.trace.lines import documents, documents_by_line, is_compressed, lines, parse
+from otel.trace.lines import documents, documents_by_line, parse
 from otel.trace.reading import spans_of_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from otel.trace import Problem, Source, Span
+    from otel.trace.blocks import Block
     from otel.trace.lean import LeanReader
+    from otel.trace.wire import Rows
 
 __all__ = ["judge", "judge_whole", "left_over", "load", "size_of"]
 
 PACKED = 10  # times as much as gzip makes of it
 IN_MEMORY = 96 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
-BATCH = 256 * 1024  # bytes of lines that are decoded together
 MOST_WAITING = 2000  # traces with lines that wait for each other before they are put away
 
 
@@ -68,7 +69,7 @@ def _load(
             else:
                 for span in spans:
                     others.setdefault(span.trace_id, []).append(span)
-    judge(reader, others, accounts, problems)
+    judge(reader.take(), reader, others, accounts, problems)
     return accounts
 
 
@@ -93,47 +94,46 @@ def left_over(
 
     `put_away` is called when it keeps many.
     """
-    begins = array("q")
-    numbered = lines(source, problems, step, begins, between)
     index.begin(source)
 
-    def left_of(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-        for some in _batches(numbered):
-            told = reader.read([line for _, line in some])
-            if begins:
-                index.note(told, begins[-len(some) :])
+    def left_of(found: Iterable[Block]) -> Iterator[tuple[int, bytes]]:
+        for block in found:
+            told = reader.read(block.lines)
+            if block.offsets:
+                index.note(told, block.offsets)
             else:
                 index.leave_out(source)
-            yield from (line for line, ids in zip(some, told, strict=True) if ids is None)
-            if put_away is not None and len(reader.traces) > MOST_WAITING:
+            if None in told:
+                yield from (line for line, ids in zip(block.numbered(), told, strict=True) if ids is None)
+            if put_away is not None and len(reader.parts) > MOST_WAITING:
                 put_away()
 
-    begin: list[tuple[int, bytes]] = []
-    left = list(left_of(_noting(itertools.islice(numbered, 0 if between and between[0] else 2), begin)))
+    begin, rest = _first_two(blocks(source, problems, step, between))
+    left = list(left_of(begin))
     # One document a line: what is broken is broken by itself. In another format, or in one document over many lines,
     # the tolerant reader has to see how it goes on.
-    by_line = len(left) < len(begin) or (between is not None and between[0] > 0) or _are_documents(begin)
+    numbered = [line for block in begin for line in block.numbered()]
+    by_line = len(left) < len(numbered) or (between is not None and between[0] > 0) or _are_documents(numbered)
     if by_line:
-        read = documents_by_line(source, itertools.chain(left, left_of(numbered)), problems)
+        read = documents_by_line(source, itertools.chain(left, left_of(rest)), problems)
     else:
         index.leave_out(source)
-        read = documents(source, itertools.chain(begin, numbered), problems)
+        following = (line for block in rest for line in block.numbered())
+        read = documents(source, itertools.chain(numbered, following), problems)
     for document in read:
         yield spans_of_document(source, document, problems)
 
 
-def _batches(numbered: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    """A few lines at a time: each by itself would take half as long again."""
-    batch: list[tuple[int, bytes]] = []
-    size = 0
-    for line in numbered:
-        batch.append(line)
-        size += len(line[1])
-        if size >= BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _first_two(found: Iterator[Block]) -> tuple[list[Block], Iterator[Block]]:
+    """The first two lines, and all after them."""
+    begin: list[Block] = []
+    lines = 0
+    for block in found:
+        begin.append(block.until(2 - lines))
+        lines += len(begin[-1].lines)
+        if lines == 2:
+            return begin, itertools.chain([block.after(len(begin[-1].lines))], found)
+    return begin, iter(())
 
 
 def _are_documents(begin: Sequence[tuple[int, bytes]]) -> bool:
@@ -141,21 +141,19 @@ def _are_documents(begin: Sequence[tuple[int, bytes]]) -> bool:
     return len(begin) == 2 and all(b'"resourceSpans"' in line and parse(line)[1] is None for _, line in begin)
 
 
-def _noting(numbered: Iterable[tuple[int, bytes]], noted: list[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    for line in numbered:
-        noted.append(line)
-        yield line
-
-
-def judge(reader: LeanReader, others: dict[str, list[Span]], accounts: Accounts, problems: list[Problem]) -> None:
-    """Add the accounts of what a reader keeps, and of the spans that the tolerant one made; both are let go."""
+def judge(
+    traces: Iterable[tuple[str, Rows]],
+    reader: LeanReader,
+    others: dict[str, list[Span]],
+    accounts: Accounts,
+    problems: list[Problem],
+) -> None:
+    """Add the accounts of what a reader kept, and of the spans that the tolerant one made, which are let go."""
     places = Places(reader, accounts)
-    while reader.traces:
-        trace_id, spans = reader.traces.popitem()  # and let go of it: the accounts need the room
+    for trace_id, rows in traces:
         beside = others.pop(trace_id, None)
-        if beside is not None or not add_account(spans, places, accounts):
-            full = [reader.full(span) for span in spans]
-            accounts.append(_slowly([*full, *(beside or ())], problems))
+        if beside is not None or not add_account(trace_id, rows, places, accounts):
+            accounts.append(_slowly([*reader.full(trace_id, rows), *(beside or ())], problems))
     while others:
         accounts.append(_slowly(others.popitem()[1], problems))
 

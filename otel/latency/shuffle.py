@@ -18,7 +18,7 @@ from otel.latency.errors import ReportError
 from otel.latency.lean import new_reader
 from otel.latency.loading import size_of
 from otel.latency.work import Piece, Work
-from otel.trace.lines import is_compressed, lines
+from otel.trace.blocks import is_compressed, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,9 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = ["load_spilled"]
 
-PIECE = 16 * 1024 * 1024  # bytes of a file that one process reads at a time
-PARTITION = 16 * 1024 * 1024  # bytes of input whose spans are in memory together
+PIECE = 8 * 1024 * 1024  # bytes of a file that one process reads at a time
+PARTITION = 40 * 1024 * 1024  # bytes of input whose spans are in memory together
 MOST_PARTITIONS = 256
+
+# With the path of this process: what `site` would look up again takes as long as half of what a worker imports.
+WORKER = """import sys
+sys.path[:] = sys.argv[1].split("\\n")
+from otel.latency.worker import main
+main(sys.argv[2:])
+"""
 
 
 def load_spilled(
@@ -98,14 +105,9 @@ class _Crew:
         self._processes: list[subprocess.Popen[bytes]] = []
         for own in range(len(files) if self._here is None else 0):
             ours, theirs = Pipe()
-            command = [
-                sys.executable,
-                "-m",
-                "otel.latency.worker",
-                *map(str, (theirs.fileno(), own, partitions, *files)),
-            ]
+            given = map(str, (theirs.fileno(), own, partitions, *files))
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-I", "-S", "-c", WORKER, "\n".join(sys.path), *given],
                 pass_fds=[theirs.fileno(), *files],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the others

@@ -91,12 +91,13 @@ class Tally:
         self.errors += sum(count for flags, count in kinds.items() if flags & ERROR and not flags & TIMED_OUT)
         self.timeouts += sum(count for flags, count in kinds.items() if flags & TIMED_OUT)
         tallies = [self._part(part) for part in every.parts]
-        each = [one.each_ns for one in tallies]
+        appends = [one.each_ns.append for one in tallies]
         for number, ns in zip(every.part_of, every.part_ns, strict=True):
-            each[number].append(ns)
-        calls = list(every.kinds)
-        for (number, kind), times in Counter(zip(every.called, every.call_kind, strict=True)).items():
-            tallies[number].calls += calls[kind] * times
+            appends[number](ns)
+        known = list(every.calls)
+        for number, times in Counter(every.call_of).items():
+            part, calls = known[number]
+            self._part(part).calls += calls * times
         for part in every.parts:
             if not self.parts[part].each_ns and not self.parts[part].calls.calls:
                 del self.parts[part]  # of accounts that these were taken from

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel.latency.accounts import Accounts
 from otel.latency.lean import new_reader
 from otel.latency.loading import judge, judge_whole, left_over
+from otel.trace.blocks import count_lines
 from otel.trace.index import LineIndex
-from otel.trace.lines import count_lines
 from otel.trace.spill import Extents, Spill, spilled, spilled_spans
 
 if TYPE_CHECKING:
-    from otel.trace.lean import LeanSpan, Shape
+    from collections.abc import Iterator
+
+    from otel.trace.lean import Shape
     from otel.trace.problem import Problem
     from otel.trace.sources import Source
     from otel.trace.span import Span
+    from otel.trace.wire import Rows
 
 __all__ = ["Left", "Piece", "Read", "Work"]
 
@@ -77,10 +80,10 @@ class Work:
         return Read(problems, index, size, accounts)
 
     def _put_away(self) -> None:
-        add, traces = self._spill.add, self._reader.traces
-        for trace_id, spans in traces.items():
-            add(trace_id, spans)
-        traces.clear()
+        add, parts = self._spill.add, self._reader.parts
+        for trace_id, some in parts.items():
+            add(trace_id, some)
+        parts.clear()
 
     def leave(self) -> Left:
         """What was read is on disk."""
@@ -99,7 +102,7 @@ class Work:
         accounts = Accounts()
         problems: list[Problem] = []
         for at in partitions:
-            traces: dict[str, list[LeanSpan]] = {}
+            traces: dict[str, Rows] = {}
             others: dict[str, list[Span]] = {}
             base = 0
             for file, left in zip(self._files, self._left, strict=True):
@@ -110,6 +113,11 @@ class Work:
                 for span in spilled_spans(file, left.full[at]):
                     others.setdefault(span.trace_id, []).append(span)
                 base += len(left.shapes)
-            self._reader.traces = traces
-            judge(self._reader, others, accounts, problems)
+            judge(_popping(traces), self._reader, others, accounts, problems)
         return accounts, problems
+
+
+def _popping(traces: dict[str, Rows]) -> Iterator[tuple[str, Rows]]:
+    """Each of them, which is let go: the accounts need the room."""
+    while traces:
+        yield traces.popitem()

@@ -1,9 +1,8 @@
-"""A process of its own that works for a report: `python -m otel.latency.worker CONNECTION OWN PARTITIONS FILE...`."""
+"""A process of its own that works for a report: it is given CONNECTION OWN PARTITIONS FILE...."""
 
 from __future__ import annotations
 
 import gc
-import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,7 +27,3 @@ def main(arguments: list[str]) -> None:
             line.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -9,9 +9,10 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel.trace.blocks import lines
 from otel.trace.document import spans_of
 from otel.trace.index import LineIndex, lines_at
-from otel.trace.lines import documents, documents_by_line, lines, parse
+from otel.trace.lines import documents, documents_by_line, parse
 from otel.trace.problem import Problem
 from otel.trace.sources import Source, find_sources
 from otel.trace.trace import Trace

@@ -5,36 +5,20 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import msgspec
-from msgspec import Struct
 
 from otel.trace.span import Span
-
-if TYPE_CHECKING:
-    from otel.trace.lean import LeanSpan
+from otel.trace.wire import WIDTH, Rows, together
 
 __all__ = ["Extents", "Spill", "spilled", "spilled_spans"]
 
-WAITING = 400  # spans of a partition that wait for their turn to be written
+WAITING = 400  # parts of traces, and spans, of a partition that wait for their turn to be written
 Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths
 
-
-class SpilledSpan(Struct, array_like=True, gc=False):
-    """A `LeanSpan` that was away: what an account asks of it, under the same names."""
-
-    span_id: str
-    parent_id: str
-    start_ns: int
-    end_ns: int
-    shape: int
-    trace_id: str = ""
-    below: list[SpilledSpan] | None = None
-
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[tuple[str, list[SpilledSpan]]]).decode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, list[bytes]]]).decode
 
 
 class Spill:
@@ -42,18 +26,17 @@ class Spill:
 
     def __init__(self, file: int, partitions: int) -> None:
         self._file, self._at = file, 0
-        self._waiting: list[list[tuple[str, list[tuple[str, str, int, int, int]]]]] = [[] for _ in range(partitions)]
+        self._waiting: list[list[tuple[str, list[bytes]]]] = [[] for _ in range(partitions)]
         self._counts = [0] * partitions
         self._others: list[list[Span]] = [[] for _ in range(partitions)]
         self.lean: list[Extents] = [[] for _ in range(partitions)]
         self.full: list[Extents] = [[] for _ in range(partitions)]
 
-    def add(self, trace_id: str, spans: list[LeanSpan]) -> None:
-        """Some spans of a trace. Raises `OSError` where there is no room."""
+    def add(self, trace_id: str, parts: list[bytes]) -> None:
+        """Some spans of a trace, packed. Raises `OSError` where there is no room."""
         at = self._partition(trace_id)
-        found = [(one.span_id, one.parent_id, one.start_ns, one.end_ns, one.shape) for one in spans]
-        self._waiting[at].append((trace_id, found))
-        self._counts[at] += len(found)
+        self._waiting[at].append((trace_id, parts))
+        self._counts[at] += len(parts)
         if self._counts[at] >= WAITING:
             self._flush(at)
 
@@ -90,14 +73,13 @@ class Spill:
         return begin, len(data)
 
 
-def spilled(file: int, extents: Extents, base: int) -> Iterator[tuple[str, list[LeanSpan]]]:
+def spilled(file: int, extents: Extents, base: int) -> Iterator[tuple[str, Rows]]:
     """The spans of a partition, a few of a trace at a time; the numbers of their shapes begin at `base`."""
     for offset, length in extents:
-        for trace_id, spans in _decode(os.pread(file, length, offset)):
-            for span in spans:
-                span.trace_id = trace_id
-                span.shape += base
-            yield trace_id, cast("list[LeanSpan]", spans)
+        for trace_id, parts in _decode(os.pread(file, length, offset)):
+            rows = together(parts)
+            rows[WIDTH - 1 :: WIDTH] = [base + shape for shape in rows[WIDTH - 1 :: WIDTH]]
+            yield trace_id, rows
 
 
 def spilled_spans(file: int, extents: Extents) -> Iterator[Span]:

@@ -1,11 +1,12 @@
-"""OTLP/JSON as msgspec decodes it: of each span what is asked of it, and all the rest as bytes.
+"""OTLP/JSON as msgspec decodes it: of each span what is asked of it, and all the rest as bytes; and spans packed.
 
 `Raw` refers to the line that it was read from: whoever keeps a span lets go of those.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -14,12 +15,17 @@ __all__ = [
     "NONE",
     "UNREADABLE",
     "UNSET",
+    "WIDTH",
     "LeanSpan",
+    "Raw",
+    "Rows",
     "decode",
     "decode_any",
     "decode_events",
     "decode_pairs",
     "decode_scope",
+    "pack",
+    "together",
 ]
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError)  # for these types
@@ -37,32 +43,33 @@ class RawStatus(Struct, frozen=True, gc=False):
 UNSET = RawStatus()
 
 
-class LeanSpan(Struct, gc=False):
-    """A span of a line: `parent_id` is empty and `end_ns` 0 where there is none. `below` is room for who reads it."""
+class LeanSpan(Struct, gc=False, kw_only=True):
+    """A span of a line: `parent_id` is empty and `end_ns` 0 where there is none.
+
+    In the order in which collectors write the fields: so each is found where it is looked for first.
+    """
 
     trace_id: Annotated[str, Meta(min_length=32, max_length=32)] = field(name="traceId")
     span_id: Annotated[str, Meta(min_length=16, max_length=16)] = field(name="spanId")
-    start_ns: Instant = field(name="startTimeUnixNano")
-    end_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)] = field(name="endTimeUnixNano", default=0)
     parent_id: str = field(name="parentSpanId", default="")
+    flags: int = 0
     name: str = ""
     kind: int = 0
-    flags: int = 0
-    status: RawStatus = UNSET
+    start_ns: Instant = field(name="startTimeUnixNano")
+    end_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)] = field(name="endTimeUnixNano", default=0)
     attributes: Raw = NONE
     events: Raw = NONE
-    shape: int = field(name="(shape)", default=0)
-    below: list[LeanSpan] | None = field(name="(below)", default=None)
+    status: RawStatus = UNSET
 
 
 class RawScopeSpans(Struct, gc=False):
-    spans: list[LeanSpan] = []
     scope: Raw = Raw(b"{}")
+    spans: list[LeanSpan] = []
 
 
 class RawResourceSpans(Struct, gc=False):
-    scopeSpans: list[RawScopeSpans] = []
     resource: Raw = Raw(b"{}")
+    scopeSpans: list[RawScopeSpans] = []
 
 
 class RawRequest(Struct, gc=False):
@@ -88,3 +95,19 @@ decode_pairs = msgspec.json.Decoder(list[Pair]).decode
 decode_events = msgspec.json.Decoder(list[RawEvent]).decode
 decode_scope = msgspec.json.Decoder(RawScope).decode
 decode_any = msgspec.json.Decoder().decode
+
+# Spans once they are read: of each its id, its parent's or "", start and end (0: none) in ns, and the number of its
+# shape, one behind the other.
+Rows = list[Any]
+WIDTH = 5
+
+pack = msgspec.msgpack.Encoder().encode
+_unpack: Callable[[bytes], Rows] = msgspec.msgpack.Decoder(list).decode
+
+
+def together(parts: Sequence[bytes]) -> Rows:
+    """The spans of a trace out of its parts."""
+    rows = _unpack(parts[0])
+    for part in parts[1:]:
+        rows += _unpack(part)
+    return rows

@@ -15,7 +15,7 @@ from otel.cli import main
 from otel.latency.choice import instant
 from otel.latency.command import Request, run_report
 from otel.latency.text import Style
-from otel.trace import dump_line, lines
+from otel.trace import blocks, dump_line
 from tests.latency.load import few, hundred, timed_out
 from tests.latency.system import order
 
@@ -117,7 +117,7 @@ def test_values_in_values_end_somewhere(tmp_path: Path, levels: int) -> None:
 
 def test_an_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes after it is read."""
-    monkeypatch.setattr(lines, "LONGEST_LINE", len(GOOD) + 10)
+    monkeypatch.setattr(blocks, "LONGEST_LINE", len(GOOD) + 10)
     path = _write(tmp_path / "t.jsonl", '{"resourceSpans": [' + "1," * 5_000_000 + "\n" + GOOD)
     assert json.loads(_run(path, json="-")[1])["problems"] == [
         {"source": str(path), "line": 1, "reason": "longer than 0 MiB", "count": 1, "effect": "skipped"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.generate import plain, realistic
 from otel.latency import Account, account
 from otel.latency.accounts import Accounts
 from otel.latency.lean import add_account, new_reader
 from otel.latency.loading import load
+from otel.latency.part import COLD_START
 from otel.latency.places import Places
 from otel.latency.shape import KEYS
 from otel.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, pairs, read_traces
@@ -248,6 +251,59 @@ def test_cold_starts_have_one_account() -> None:
     assert sum(fast) > len(fast) / 2
 
 
+def test_where_a_span_hangs_counts_and_not_what_it_is_below(tmp_path: Path) -> None:
+    """An Initialization recorded below Lambda's service is none of its cold starts; in other traces one hangs there."""
+    path = tmp_path / "traces.jsonl"
+    traces: list[Span] = []
+    for number, usual in enumerate((False, True, False), 1):
+        spans = [
+            ("gateway", SpanKind.SERVER, GATEWAY, None, number, 100),
+            ("service", SpanKind.SERVER, LAMBDA, 0, 5, 95),
+            ("function", SpanKind.SERVER, FUNCTION, 1, 40, 90),
+            ("Initialization", SpanKind.INTERNAL, None, 2 if usual else 1, 10, 35),
+        ]
+        traces += [
+            replace(
+                _of(f"{at + 1:016x}", None if above is None else f"{above + 1:016x}", name, kind, origin, start, end),
+                trace_id=f"{number:032x}",
+            )
+            for at, (name, kind, origin, above, start, end) in enumerate(spans)
+        ]
+    path.write_text(dump_line(traces))
+    fast, slow, *_ = _both(path)
+    assert fast == slow
+    assert [dict(one.parts).get(COLD_START) for one in fast] == [None, 30, None]
+
+
+def test_an_init_before_most_of_the_request_hangs_on_its_outermost_span_wherever_that_is_written() -> None:
+    """Behind three hundred others, too."""
+    service, steps = "0" * 15 + "1", [f"{number:016x}" for number in range(100, 400)]
+    spans = [
+        *(_of(span_id, service, "step", SpanKind.INTERNAL, None, 60 + at, 61 + at) for at, span_id in enumerate(steps)),
+        _of(service, None, "service", SpanKind.SERVER, LAMBDA, 50, 900),
+        _of("0" * 15 + "2", service, "function", SpanKind.SERVER, FUNCTION, 60, 890),
+        _of("0" * 15 + "3", "0" * 15 + "2", "Initialization", SpanKind.INTERNAL, None, 10, 59),
+    ]
+    assert _fast(spans) == account(Trace(spans))
+    assert dict(account(Trace(spans)).parts)[COLD_START] == 9
+
+
+def _of(
+    span_id: str, parent_id: str | None, name: str, kind: SpanKind, origin: str | None, start: int, end: int
+) -> Span:
+    attributes = {} if origin is None else {"aws.xray.origin": origin}
+    return Span(
+        trace_id="1" * 32,
+        span_id=span_id,
+        parent_id=parent_id,
+        name=name,
+        kind=kind,
+        start_ns=start,
+        end_ns=end,
+        attributes=attributes,
+    )
+
+
 def test_the_order_system_has_one_account(tmp_path: Path) -> None:
     """Every kind of request that the reports are tested with."""
     path = tmp_path / "traces.jsonl"
@@ -269,9 +325,9 @@ def test_what_is_usual_goes_the_fast_way() -> None:
 def _fast(spans: Iterable[Span]) -> Account | None:
     reader = new_reader()
     assert None not in reader.read([dump_line(spans).encode()])
-    [members] = reader.traces.values()
+    [(trace_id, members)] = reader.take()
     accounts = Accounts()
-    return accounts[0] if add_account(members, Places(reader, accounts), accounts) else None
+    return accounts[0] if add_account(trace_id, members, Places(reader, accounts), accounts) else None
 
 
 def test_an_account_reads_no_attribute_that_the_shapes_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +363,7 @@ def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
     assert reader.read([good.replace(first.trace_id, "0" * 32).encode()]) == [None]
     assert reader.read([b'{"resourceSpans": 7}']) == [None]
     assert reader.read([b"[" * 100_000]) == [None]
-    assert reader.traces == {}
+    assert list(reader.take()) == []
 
 
 def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
@@ -333,9 +389,29 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
             more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
         attributes = {**call.attributes, **more, "note": "x" * 300}
         assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
-    [members] = reader.traces.values()
-    codes = [reader.full(span).attributes.get("http.response.status_code") for span in members]
+    [(trace_id, members)] = reader.take()
+    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
+
+
+def test_an_attribute_in_the_place_of_an_id_is_seen() -> None:
+    """Attributes as long as others of their kind, and alike at both ends, with a shorter id and one attribute more."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    more = len('"}},{"key":"http.response.status_code","value":{"intValue":"429')
+    lengths = set()
+    for number in range(300):
+        odd = number % 97 == 96
+        attributes: dict[str, object] = {**call.attributes, "aws.request_id": f"{number:0{80 - more if odd else 80}X}"}
+        if odd:
+            attributes["http.response.status_code"] = 429
+        line = dump_line([replace(call, attributes={**attributes, "note": "x" * 300})])
+        lengths.add(len(line))
+        assert None not in reader.read([line.encode()])
+    [(trace_id, members)] = reader.take()
+    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    assert codes == [429 if number % 97 == 96 else None for number in range(300)]
+    assert len(lengths) == 1
 
 
 def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
@@ -352,7 +428,21 @@ def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
         attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
         expected.append((host, status))
         assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
-    [members] = reader.traces.values()
-    told = [reader.full(span).attributes for span in members]
+    [(trace_id, members)] = reader.take()
+    told = [span.attributes for span in reader.full(trace_id, members)]
     assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
     assert len(reader.shapes) == 4
+
+
+def test_nothing_that_is_remembered_hangs_on_itself(tmp_path: Path) -> None:
+    """A report is made with garbage collection off: what hangs on itself would stay, partition after partition."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(plain(200, 40)).replace("6b05a667", "5b05a667") + "".join(realistic(200)))
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(load([Source(str(path), path)], [])) == 400
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < 50

@@ -21,8 +21,8 @@ from otel.latency.errors import ReportError
 from otel.latency.loading import load
 from otel.latency.text import Style
 from otel.trace import Source, dump_line, find_sources
+from otel.trace.blocks import count_lines, lines
 from otel.trace.index import LineIndex
-from otel.trace.lines import count_lines, lines
 from otel.trace.reading import find_traces
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind

@@ -1,0 +1,71 @@
+"""Files as lines, many at a time: the same lines as one by one, wherever blocks and pieces of a file end."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otel.trace import Source, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otel.trace import Problem
+
+LINES = st.lists(st.sampled_from([b"{}", b"", b" \t", b"\r", b"a line", b"a line that is longer than a block", b"x"]))
+
+
+@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(LINES, st.booleans(), st.integers(1, 40), st.integers(0, 90))
+def test_lines_have_their_numbers_and_offsets(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], ended: bool, block: int, border: int
+) -> None:
+    """Empty ones are left out, but counted; two pieces of a file have together what the file has."""
+    path = tmp_path_factory.getbasetemp() / "lines.jsonl"
+    text = b"\n".join(lines) + (b"\n" if ended else b"")
+    path.write_bytes(text)
+    whole = text.splitlines(keepends=True) if b"\r" not in text else text.replace(b"\r", b" ").splitlines(keepends=True)
+    expected, at = [], 0
+    for number, line in enumerate(whole, 1):
+        if line.strip():
+            expected.append((number, text[at : at + len(line)], at))
+        at += len(line)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK", block)
+        assert _read(path) == expected
+        parts = [_read(path, (0, border)), _read(path, (border, len(text)))]
+    assert [one[1:] for part in parts for one in part] == [one[1:] for one in expected]
+
+
+def _read(path: Path, between: tuple[int, int] | None = None) -> list[tuple[int, bytes, int]]:
+    problems: list[Problem] = []
+    steps: list[int] = []
+    source = Source(path.name, path)
+    found = [
+        one
+        for block in blocks.blocks(source, problems, steps.append, between)
+        for one in zip(block.numbers, block.lines, block.offsets, strict=True)
+    ]
+    assert not problems
+    if between is None:
+        assert sum(steps) == path.stat().st_size
+    return found
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_endless_line_counts_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    """However many blocks it takes; what lies before and behind it is read."""
+    monkeypatch.setattr(blocks, "LONGEST_LINE", 20)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
+    text = b"one\ntwo\n" + b"endless " * 100 + b"\nfour\n" + b"endless " * 3
+    path = tmp_path / "lines"
+    path.write_bytes(gzip.compress(text) if packed else text)
+    problems: list[Problem] = []
+    assert list(blocks.lines(Source("lines", path), problems)) == [(1, b"one\n"), (2, b"two\n"), (4, b"four\n")]
+    assert [(one.line, one.reason) for one in problems] == [(3, "longer than 0 MiB"), (5, "longer than 0 MiB")]
+    offsets = [at for block in blocks.blocks(Source("lines", path), []) for at in block.offsets]
+    assert offsets == ([] if packed else [0, 4, 8 + 801])
