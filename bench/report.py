@@ -2,7 +2,7 @@
 
 Timings on a shared machine mean little by themselves, so all take turns in one run, the least of five counts, and the
 ratio is what is told: of the report as text, and of the one as JSON, which holds the map and more. `--million` reads a
-million realistic spans with one process and with two instead.
+million realistic spans with one process and with two instead, three times in turns.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from otel.latency.text import Style
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ROUNDS = 5
-LEAST = 0.7
+ROUNDS, MILLIONS = 5, 3
+LEAST = 0.9  # 1.0 is wanted; a shared machine takes a tenth now and then
 KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "plain, 2,000 x 50, 3 attr.": lambda: plain(2000, 50),
     "deep, 200 x 500, 3 attr.": lambda: deep(200, 500),
@@ -36,7 +36,7 @@ KINDS: dict[str, Callable[[], Iterable[str]]] = {
 
 
 def main() -> int:
-    """Measure each kind of trace; status 1 if one is slower than it has to be."""
+    """Measure each kind of trace; status 1 if one is much slower than it has to be."""
     parser = argparse.ArgumentParser("python -m bench.report", description=__doc__)
     parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--processes", type=int, help=argparse.SUPPRESS)
@@ -61,11 +61,11 @@ def main() -> int:
             spans = path.read_bytes().count(b'"spanId"')
             times = [[_timed(work, path) for work in (_loads, _text, _report)] for _ in range(ROUNDS)]
             least = [min(each) for each in zip(*times, strict=True)]
-            slow += least[0] / least[1] < LEAST
+            slow += least[0] / least[2] < LEAST
             told = "".join(_ratio(times, least, column) for column in (1, 2))
             size = path.stat().st_size / 1e6
             print(f"{name:26}{spans:9,}{size:7.1f} MB{spans / least[0] / 1000:9.0f} k/s{told}{_peak_mb(path):5} MB")
-    print(f"spans/s of the whole command over those of json.loads; {LEAST} or more is wanted of the text")
+    print(f"spans/s of the whole command over those of json.loads; 1.0 is wanted, below {LEAST} of JSON is a failure")
     return int(slow > 0)
 
 
@@ -76,14 +76,28 @@ def _million() -> int:
         with path.open("w") as file:
             file.writelines(realistic(80_000))
         print(f"{path.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-        for processes in (1, 2):
-            command = [sys.executable, "-m", "bench.report", "--memory", str(path), "--processes", str(processes)]
-            before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-            peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-            after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            print(f"{processes} process(es): {took:.1f} s, {used:.1f} s of processor, peak {peak} MB", flush=True)
+        least: dict[int, tuple[float, float]] = {}
+        peak: dict[int, int] = {}
+        for _ in range(MILLIONS):
+            for processes in (1, 2):
+                told = _run(path, processes)
+                least[processes] = min(told[:2], least.get(processes, told[:2]))
+                peak[processes] = max(told[2], peak.get(processes, 0))
+        for processes, (took, used) in least.items():
+            print(f"{processes} process(es): {took:.2f} s, {used:.2f} s of processor, peak {peak[processes]} MB")
+        print(
+            f"two are {least[1][0] / least[2][0]:.2f}x as fast, with {least[2][1] / least[1][1]:.2f}x of the processor"
+        )
     return 0
+
+
+def _run(path: Path, processes: int) -> tuple[float, float, int]:
+    """Seconds of the clock and of processors, and megabytes, of the whole command with so many processes."""
+    command = [sys.executable, "-m", "bench.report", "--memory", str(path), "--processes", str(processes)]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    peak = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak
 
 
 def _timed(work: Callable[[Path], object], path: Path) -> float:
