@@ -1,0 +1,90 @@
+"""Spans recognized by their bytes: ids make no new shapes, and hide nothing that rules read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from otel.latency.lean import new_reader
+from otel.trace import SpanKind, dump_line
+from tests.latency.system import order
+
+
+def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
+    """It names them; nothing of the line is kept."""
+    good = dump_line(order(200).spans)
+    reader = new_reader()
+    first = order(200).outermost
+    for bad in (first.span_id.replace("1", "X"), first.span_id.upper().replace("1", "A"), "0" * 16, "1"):
+        assert reader.read([good.replace(first.span_id, bad).encode()]) == [None]
+    assert reader.read([good.replace(first.trace_id, "0" * 32).encode()]) == [None]
+    assert reader.read([b'{"resourceSpans": 7}']) == [None]
+    assert reader.read([b"[" * 100_000]) == [None]
+    assert list(reader.take()) == []
+
+
+def test_ids_in_addresses_and_names_without_rules_make_no_new_shapes() -> None:
+    """A hundred thousand calls are one shape."""
+    reader = new_reader()
+    for number in range(300):
+        attributes = {"http.url": f"https://pay.example/{number}", "app.id": number, "error.type": f"E{number}"}
+        span = replace(order(200).outermost, attributes=attributes, kind=SpanKind.CLIENT)
+        assert None not in reader.read([dump_line([span]).encode()])
+    assert len(reader.shapes) == 1
+
+
+def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
+    """What stands around an id is remembered: a span that has one attribute more there is another shape."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    for number in range(400):
+        odd = number % 97 == 96
+        more: dict[str, object] = {"aws.request_id": f"{number:052X}"}
+        if odd:
+            more["http.response.status_code"] = 429
+        if number == 300:
+            more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
+        attributes = {**call.attributes, **more, "note": "x" * 300}
+        assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
+    [(trace_id, members)] = reader.take()
+    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    assert codes == [429 if number % 97 == 96 else None for number in range(400)]
+
+
+def test_an_attribute_in_the_place_of_an_id_is_seen() -> None:
+    """Attributes as long as others of their kind, and alike at both ends, with a shorter id and one attribute more."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    more = len('"}},{"key":"http.response.status_code","value":{"intValue":"429')
+    lengths = set()
+    for number in range(300):
+        odd = number % 97 == 96
+        attributes: dict[str, object] = {**call.attributes, "aws.request_id": f"{number:0{80 - more if odd else 80}X}"}
+        if odd:
+            attributes["http.response.status_code"] = 429
+        line = dump_line([replace(call, attributes={**attributes, "note": "x" * 300})])
+        lengths.add(len(line))
+        assert None not in reader.read([line.encode()])
+    [(trace_id, members)] = reader.take()
+    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    assert codes == [429 if number % 97 == 96 else None for number in range(300)]
+    assert len(lengths) == 1
+
+
+def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
+    """An address and a size differ each time: what stands before, between and after them is looked at."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    expected = []
+    for number in range(600):
+        host = "b.example" if number % 7 == 6 else "a.example"
+        status = 429 if number % 11 == 10 else 200
+        attributes: dict[str, object] = {"note": "x" * 300, "http.url": f"https://{host}/v1/{number:x}"}
+        if number % 13 == 12:
+            attributes["http.url"] = f'https://{host}/"\\{number}'
+        attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
+        expected.append((host, status))
+        assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
+    [(trace_id, members)] = reader.take()
+    told = [span.attributes for span in reader.full(trace_id, members)]
+    assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
+    assert len(reader.shapes) == 4
