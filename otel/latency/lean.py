@@ -18,6 +18,7 @@ from otel.latency.shape import ADDRESSES, KEYS
 from otel.latency.walk import walk
 from otel.trace.lean import LeanReader
 from otel.trace.platform import INVOCATION_KEYS
+from otel.trace.wire import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def new_reader() -> LeanReader:
 
 def add_account(trace_id: str, rows: Rows, places: Places, accounts: Accounts) -> bool:
     """Add the account of the spans of one trace; False, and nothing added, if there is something rare in it."""
-    ids, parents, starts, ends, shapes = rows[::5], rows[1::5], rows[2::5], rows[3::5], rows[4::5]
+    ids, parents, starts, ends, shapes = columns(rows)
     count = len(ids)
     at = {span_id: place for place, span_id in enumerate(ids)}
     if len(at) < count or 0 in ends:  # duplicates, open spans

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from otel.trace.pairs import BACKSLASH, QUOTE
 from otel.trace.shapes import Group, Shape, Shapes
 from otel.trace.span import Span
-from otel.trace.wire import NONE, UNREADABLE, WIDTH, LeanSpan, Rows, decode, pack, together
+from otel.trace.wire import NONE, UNREADABLE, WIDTH, LeanSpan, Rows, columns, decode, pack, together
 
 __all__ = ["LeanReader", "Shape"]
 
@@ -79,9 +79,8 @@ class LeanReader:
 
     def full(self, trace_id: str, rows: Rows) -> list[Span]:
         """The spans of a trace as the others are, with the attributes that rules read."""
-        columns = [rows[column::WIDTH] for column in range(WIDTH)]
         found: list[Span] = []
-        for span_id, parent_id, start_ns, end_ns, shape in zip(*columns, strict=True):
+        for span_id, parent_id, start_ns, end_ns, shape in zip(*columns(rows), strict=True):
             told = self.shapes[shape].span
             found.append(
                 Span(

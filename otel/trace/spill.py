@@ -10,14 +10,13 @@ from typing import TypeAlias, cast
 import msgspec
 
 from otel.trace.span import Span
-from otel.trace.wire import WIDTH, Rows, together
+from otel.trace.wire import WIDTH, Rows, pack, together
 
 __all__ = ["Extents", "Spill", "spilled", "spilled_spans"]
 
 WAITING = 400  # parts of traces, and spans, of a partition that wait for their turn to be written
 Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths
 
-_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, list[bytes]]]).decode
 
 
@@ -57,7 +56,7 @@ class Spill:
 
     def _flush(self, at: int) -> None:
         if self._waiting[at]:
-            self.lean[at].append(self._write(_encode(self._waiting[at])))
+            self.lean[at].append(self._write(pack(self._waiting[at])))
             self._waiting[at] = []
             self._counts[at] = 0
         if self._others[at]:

@@ -19,6 +19,7 @@ __all__ = [
     "LeanSpan",
     "Raw",
     "Rows",
+    "columns",
     "decode",
     "decode_any",
     "decode_events",
@@ -111,3 +112,8 @@ def together(parts: Sequence[bytes]) -> Rows:
     for part in parts[1:]:
         rows += _unpack(part)
     return rows
+
+
+def columns(rows: Rows) -> tuple[list[str], list[str], list[int], list[int], list[int]]:
+    """Of spans the ids, those of their parents, starts, ends, and the numbers of their shapes."""
+    return rows[::WIDTH], rows[1::WIDTH], rows[2::WIDTH], rows[3::WIDTH], rows[4::WIDTH]
