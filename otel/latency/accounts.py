@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from otel.latency.account import Account
+from otel.latency.calls import Calls
 from otel.latency.columns import lengths, pieces, runs, summed, taken
 
 if TYPE_CHECKING:
-    from otel.latency.calls import Calls
     from otel.latency.part import Part
 
-__all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
+__all__ = ["COLD", "ERROR", "NO_CALL", "TIMED_OUT", "Accounts"]
 
 COLD, ERROR, TIMED_OUT = 1, 2, 4
+NO_CALL = -1  # as long as what only counts for a part
 BYTES = 16  # of a trace id
 NAMED = {  # what is known by numbers, and the columns of these
     "routes": "route_of",
@@ -25,6 +26,7 @@ NAMED = {  # what is known by numbers, and the columns of these
     "parts": "part_of",
     "calls": "call_of",
 }
+SEVERAL = {"parts_end": ("part_of", "part_ns"), "calls_end": ("call_of", "took_ns")}  # columns with several a request
 
 Name = TypeVar("Name")
 
@@ -40,8 +42,9 @@ class Names(dict[Name, int]):
 class Accounts(Sequence[Account]):
     """Accounts, each made when it is asked for. `walls_ns`, `starts_ns` and the like have one value for each.
 
-    The parts of request `at` are those from `parts_end[at - 1]` up to `parts_end[at]`: the number of the part in
-    `parts`, and its nanoseconds. Calls in the same way, and for each of these the lengths of its calls.
+    The parts of request `at` are those from `parts_end[at]` up to `parts_end[at + 1]`: the number of the part in
+    `parts`, and its nanoseconds. Its calls in the same way: of each the number of what it counts for in `calls`, and
+    how long it took (`NO_CALL`: it counts, but was no call by itself). Both are in any order.
     """
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
@@ -54,8 +57,7 @@ class Accounts(Sequence[Account]):
         self.route_of, self.function_of, self.status_of = array("I"), array("I"), array("I")
         self.starts_ns, self.walls_ns, self.flags = array("q"), array("q"), array("B")
         self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
-        self.call_of, self.calls_end = array("I"), array("I", [0])
-        self.took_ns, self.took_end = array("q"), array("I", [0])
+        self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
         for one in accounts:
             self.append(one)
 
@@ -67,15 +69,21 @@ class Accounts(Sequence[Account]):
     def append(self, one: Account) -> None:
         """Add a request."""
         parts, calls = self.parts, self.calls
+        counted: list[tuple[Part, Calls]] = []
+        lengths_ns: list[int] = []
+        for (part, how), (_, took) in zip(one.calls, one.took, strict=True):
+            several = took or (NO_CALL,)
+            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first stands for all of them
+            lengths_ns += several
         self.add(
             one.trace_id,
             (self.routes[one.route], self.functions[one.function], self.statuses[one.status_code]),
             one.start_ns,
             one.wall_ns,
             COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out,
-            [parts[part] for part, _ in one.parts],
-            [ns for _, ns in one.parts],
-            [(calls[how], list(took)) for how, (_, took) in zip(one.calls, one.took, strict=True)],
+            {parts[part]: ns for part, ns in one.parts},
+            [calls[each] for each in counted],
+            lengths_ns,
         )
 
     def add(
@@ -85,14 +93,11 @@ class Accounts(Sequence[Account]):
         start_ns: int,
         wall_ns: int,
         flags: int,
-        parts: list[int],
-        parts_ns: list[int],
-        calls: Iterable[tuple[int, list[int]]],
+        parts: Mapping[int, int],
+        calls: list[int],
+        took_ns: list[int],
     ) -> None:
-        """Add a request in numbers: `told` are route, function and status code, calls have their lengths with them.
-
-        Parts and calls are in the order that an `Account` has them in.
-        """
+        """Add a request in numbers: `told` are route, function and status code, `parts` the time of each."""
         self.trace_ids += bytes.fromhex(trace_id)
         route, function, status = told
         self.route_of.append(route)
@@ -101,15 +106,12 @@ class Accounts(Sequence[Account]):
         self.starts_ns.append(start_ns)
         self.walls_ns.append(wall_ns)
         self.flags.append(flags)
-        self.part_of.fromlist(parts)
-        self.part_ns.fromlist(parts_ns)
+        self.part_of.fromlist([*parts])
+        self.part_ns.fromlist([*parts.values()])
         self.parts_end.append(len(self.part_of))
-        call_of, took_ns, took_end = self.call_of, self.took_ns, self.took_end
-        for call, took in calls:
-            call_of.append(call)
-            took_ns.fromlist(took)
-            took_end.append(len(took_ns))
-        self.calls_end.append(len(call_of))
+        self.call_of.fromlist(calls)
+        self.took_ns.fromlist(took_ns)
+        self.calls_end.append(len(self.call_of))
 
     def __len__(self) -> int:
         return len(self.walls_ns)
@@ -161,8 +163,9 @@ class Accounts(Sequence[Account]):
         parts, every = list(self.parts), list(self.calls)
         routes, functions, statuses = list(self.routes), list(self.functions), list(self.statuses)
         for at in places:
-            inside = range(self.parts_end[at], self.parts_end[at + 1])
-            calls = range(self.calls_end[at], self.calls_end[at + 1] if with_calls else self.calls_end[at])
+            inside = slice(self.parts_end[at], self.parts_end[at + 1])
+            of_parts = [(parts[part], ns) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
+            counted, took = self._calls(at, every) if with_calls else ({}, {})
             flags = self.flags[at]
             yield Account(
                 self.trace_id(at),
@@ -171,18 +174,25 @@ class Accounts(Sequence[Account]):
                 statuses[self.status_of[at]],
                 self.starts_ns[at],
                 self.walls_ns[at],
-                tuple([(parts[self.part_of[one]], self.part_ns[one]) for one in inside]),
-                tuple([every[self.call_of[one]] for one in calls]),
-                tuple(
-                    [
-                        (every[self.call_of[one]][0], tuple(self.took_ns[self.took_end[one] : self.took_end[one + 1]]))
-                        for one in calls
-                    ]
-                ),
+                tuple(sorted(of_parts, key=lambda one: (-one[1], one[0]))),
+                tuple(sorted(counted.items())),
+                tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
                 bool(flags & COLD),
                 bool(flags & ERROR),
                 bool(flags & TIMED_OUT),
             )
+
+    def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
+        """How the calls of a request went and how long they took, by part."""
+        counted: dict[Part, Calls] = {}
+        took: dict[Part, list[int]] = {}
+        for one in range(self.calls_end[at], self.calls_end[at + 1]):
+            part, calls = every[self.call_of[one]]
+            counted[part] = counted.get(part, Calls()) + calls
+            lengths_ns = took.setdefault(part, [])
+            if self.took_ns[one] != NO_CALL:
+                lengths_ns.append(self.took_ns[one])
+        return counted, took
 
     def take(self, places: Sequence[int]) -> Accounts:
         """Those at these places, in their order."""
@@ -207,13 +217,10 @@ class Accounts(Sequence[Account]):
         self.trace_ids = pieces(self.trace_ids, BYTES, places)
         for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
             setattr(self, name, taken(getattr(self, name), places))
-        for name in ("part_of", "part_ns"):
-            setattr(self, name, runs(getattr(self, name), self.parts_end, places))
-        self.parts_end = summed(taken(lengths(self.parts_end), places))
-        self.took_ns = runs(self.took_ns, taken(self.took_end, self.calls_end), places)
-        self.took_end = summed(runs(lengths(self.took_end), self.calls_end, places))
-        self.call_of = runs(self.call_of, self.calls_end, places)
-        self.calls_end = summed(taken(lengths(self.calls_end), places))
+        for ends, names in SEVERAL.items():
+            for name in names:
+                setattr(self, name, runs(getattr(self, name), getattr(self, ends), places))
+            setattr(self, ends, summed(taken(lengths(getattr(self, ends)), places)))
 
     def _order(self) -> list[int]:
         starts_ns = self.starts_ns
@@ -233,6 +240,6 @@ class Accounts(Sequence[Account]):
         self.trace_ids += other.trace_ids
         for column in ("starts_ns", "walls_ns", "flags", "part_ns", "took_ns"):
             getattr(self, column).extend(getattr(other, column))
-        for ends in ("parts_end", "calls_end", "took_end"):
+        for ends in SEVERAL:
             own: array[int] = getattr(self, ends)
             own.extend(map(own[-1].__add__, getattr(other, ends)[1:]))

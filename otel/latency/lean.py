@@ -68,27 +68,15 @@ def add_account(trace_id: str, rows: Rows, places: Places, accounts: Accounts) -
             return False
         moves += around[0]
         starting = around[1]
-    hanging = outline.hanging(moves)
-    if not hanging.whole:
-        return False
     top = outline.top
     segment, handler = _first(outline.segments, starts, ids), _first(outline.handlers, starts, ids)
     told = places.told(shapes[top], shapes[segment] if segment >= 0 else -1, shapes[handler] if handler >= 0 else -1)
     start, wall = starts[top], max(ends[top] - starts[top], 0)
-    sums, took = walk(top, ids, starts, ends, shapes, hanging, starting, places)
-    parts = sorted(sums, key=sums.__getitem__, reverse=True)
-    if len(set(sums.values())) < len(parts):  # of one length in their order
-        parts.sort(key=lambda part: (-sums[part], places.ranks[part]))
-    accounts.add(
-        trace_id,
-        told.columns,
-        start,
-        wall,
-        COLD * outline.cold | ERROR * told.error,
-        parts,
-        [sums[part] for part in parts],
-        _calls(took, places) if took else (),
-    )
+    found = walk(top, ids, starts, ends, shapes, outline.hanging(moves), starting, places)
+    if found is None:
+        return False
+    flags = COLD * outline.cold | ERROR * told.error
+    accounts.add(trace_id, told.columns, start, wall, flags, *found)
     return True
 
 
@@ -97,24 +85,3 @@ def _first(several: Sequence[int], starts: Sequence[int], ids: Sequence[str]) ->
     if len(several) < 2:
         return several[0] if several else -1
     return min(several, key=lambda one: (starts[one], ids[one]))
-
-
-def _calls(took: dict[int, list[int]], places: Places) -> list[tuple[int, list[int]]]:
-    """Of each part that was called the number of how it was, and how long each call took."""
-    part_of, calls = places.parts, places.calls
-    found: list[tuple[int, list[int]]] = []
-    last = -1
-    how: tuple[int, ...] = ()
-    for charge in sorted(took, key=places.order.__getitem__):
-        part, lengths = part_of[charge], took[charge]
-        if part != last:
-            how = charge, len(lengths)
-        else:  # others of its calls failed, or the like
-            how += charge, len(lengths)
-            lengths += found.pop()[1]
-        if len(lengths) > 1:
-            lengths.sort()
-        call = calls.get(how)
-        found.append((places.call(how) if call is None else call, lengths))
-        last = part
-    return found

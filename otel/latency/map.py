@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from otel.latency.accounts import ERROR, TIMED_OUT
+from otel.latency.accounts import ERROR, NO_CALL, TIMED_OUT
 from otel.latency.calls import Calls
-from otel.latency.columns import lengths, runs
+from otel.latency.columns import lengths
 from otel.latency.part import API_GATEWAY, Part, resource_of
 from otel.latency.totals import at_rank
 
@@ -80,17 +80,17 @@ class _Map:
     def add_calls(self, function_of: Iterable[int]) -> None:
         """The calls of each request, of the function with this node."""
         every = self._every
-        found: defaultdict[tuple[int, int], array[int]] = defaultdict(lambda: array("I"))
+        found: defaultdict[tuple[int, int], array[int]] = defaultdict(lambda: array("q"))
         callers = chain.from_iterable(map(repeat, function_of, lengths(every.calls_end)))
-        for at, pair in enumerate(zip(callers, every.call_of, strict=True)):
-            found[pair].append(at)
-        callees = [(called(part), calls) for part, calls in every.calls]
-        for (function, number), places in found.items():
-            callee, calls = callees[number]
-            if callee is not None:
-                edge = self.edges[function, self.node(*callee)]
-                edge.calls += calls * len(places)
-                edge.took += runs(every.took_ns, every.took_end, places)
+        for pair, ns in zip(zip(callers, every.call_of, strict=True), every.took_ns, strict=True):
+            found[pair].append(ns)
+        known = [(called(part), calls) for part, calls in every.calls]
+        several = [(function, *known[number], took) for (function, number), took in found.items()]
+        calls_of = [(function, callee, calls, took) for function, callee, calls, took in several if callee is not None]
+        for function, callee, calls, took in sorted(calls_of, key=lambda one: one[:2]):
+            edge = self.edges[function, self.node(*callee)]
+            edge.calls += calls * len(took)
+            edge.took += took if NO_CALL not in took else array("q", [ns for ns in took if ns != NO_CALL])
 
     def add_timeouts(self, timeouts: Iterable[Timeout]) -> None:
         """The calls that were running when a function timed out."""

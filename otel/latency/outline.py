@@ -25,12 +25,12 @@ class Hanging(NamedTuple):
     """Who waits for whom, by places in the trace: `below` has those that hang on each span, None where there are none.
 
     `asked` are the spans whose charge does not follow from what they are and where they hang: for each the place of its
-    parent, and what is known of its inside. `whole`: none is part of a cycle, which hangs on nothing.
+    parent, and what is known of its inside. `holding` is how many have others hanging on them, the top among them.
     """
 
     below: Sequence[list[int] | None]
     asked: Sequence[tuple[int, int, str]]
-    whole: bool
+    holding: int
 
 
 class Cast:
@@ -115,14 +115,7 @@ class Outline:
             asked += [(at, above[at], "") for at, _ in moves if not facts[at].function]
             holding = [*self._cast.functions, *(at for invocations, _ in self.invocations for at in invocations)]
             asked += [(at, above[at], self._holds(at, below[at] or ())) for at in holding]
-        return Hanging(below, asked, self._is_whole(below))
-
-    def _is_whole(self, below: Sequence[list[int] | None]) -> bool:
-        """Does every span hang on the top? Those of a cycle do not."""
-        found = [self.top]
-        for at in found:
-            found += below[at] or ()
-        return len(found) == len(self.above)
+        return Hanging(below, asked, len(above) - below.count(None) + (below[self.top] is None))
 
     def _holds(self, at: int, inside: Sequence[int]) -> str:
         """As `charges` has it: what is known of the inside of Lambda's function segment or of its Invocation."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel.latency.calls import Calls
 from otel.latency.charge import Charge, charge_of
 from otel.latency.outline import Outlines
 from otel.latency.part import COLD_START
@@ -67,15 +66,12 @@ class Places:
         self.outlines = Outlines(self.facts)
         self.charges: list[Charge] = []
         self.parts: list[int] = []  # of each charge
-        self.ranks: list[int] = []  # of each part: its place among all of them
-        self.order: list[int] = []  # of each charge: that of its part
+        self.calls: list[int | None] = []  # of each charge what a call counts for, if it is one
         # By the charge and the shape of a span the charges of those that it waits for, as far as they are known.
         self.contexts: list[defaultdict[int, dict[Key, int]]] = []
         self._tops: dict[Key, int] = {}
-        self.is_call: list[bool] = []
         self._numbers: dict[Charge, int] = {}
         self._told: dict[tuple[int, int, int], Told] = {}
-        self.calls: dict[tuple[int, ...], int] = {}
         self.starting = self._number(Charge(COLD_START, None, foreign=False))
 
     def outermost(self, key: Key) -> int:
@@ -111,26 +107,15 @@ class Places:
             told = self._told[key] = Told(columns, is_error(outermost, handled))
         return told
 
-    def call(self, how: tuple[int, ...]) -> int:
-        """The number of some calls to one part: a charge and how many, another charge and how many, and so on."""
-        ones = [self.charges[charge] for charge in how[::2]]
-        several = [one.call * times for one, times in zip(ones, how[1::2], strict=True) if one.call is not None]
-        call = self.calls[how] = self._accounts.calls[ones[0].part, sum(several, Calls())]
-        return call
-
     def _number(self, charge: Charge) -> int:
         number = self._numbers.get(charge)
         if number is None:
             number = self._numbers[charge] = len(self.charges)
             self.charges.append(charge)
             self.contexts.append(defaultdict(dict))
-            self.is_call.append(charge.call is not None)
-            parts = self._accounts.parts
-            self.parts.append(parts[charge.part])
-            if len(parts) > len(self.ranks):
-                order = sorted(parts)
-                self.ranks = [order.index(part) for part in parts]
-            self.order = [self.ranks[part] for part in self.parts]
+            self.parts.append(self._accounts.parts[charge.part])
+            call = charge.call
+            self.calls.append(None if call is None else self._accounts.calls[charge.part, call])
         return number
 
 

@@ -27,24 +27,29 @@ def walk(  # noqa: C901 - one loop: a call in it is what the time would go to
     hanging: Hanging,
     starting: Mapping[int, int],
     places: Places,
-) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """The time of each part on the critical path, and by charge how long each call took, in nanoseconds.
+) -> tuple[dict[int, int], list[int], list[int]] | None:
+    """The time of each part on the critical path; of each call what it counts for, and its length; in nanoseconds.
+
+    None if it does not come to all spans: those of a cycle hang on nothing.
 
     `ids` and the like are columns of spans, of which `starts` and `ends` are cut to the critical path. `starting` has
     for services of Lambda's the instant at which they began to make an environment.
     """
-    is_call, part_of, contexts, below = places.is_call, places.parts, places.contexts, hanging.below
+    call_of, part_of, contexts, below = places.calls, places.parts, places.contexts, hanging.below
     sums: dict[int, int] = defaultdict(int)
-    took: dict[int, list[int]] = defaultdict(list)
+    calls: list[int] = []
+    took: list[int] = []
     keys: list[Key] = [*shapes]
     for one, parent, holds in hanging.asked:
         keys[one] = shapes[one], shapes[parent] if parent < len(shapes) else -1, holds
     charges = [*shapes]  # of those that others hang on, once they are known
-    first = charges[top] = places.outermost(keys[top])
+    charges[top] = places.outermost(keys[top])
     if ends[top] < starts[top]:
         ends[top] = starts[top]
-    if is_call[first]:
-        took[first].append(ends[top] - starts[top])
+    call = call_of[charges[top]]
+    if call is not None:
+        calls.append(call)
+        took.append(ends[top] - starts[top])
     todo = [top]
     for span in todo:
         low, high, charge = starts[span], ends[span], charges[span]
@@ -54,26 +59,29 @@ def walk(  # noqa: C901 - one loop: a call in it is what the time would go to
             inside = _last_first(inside, low, high, starts, ends, ids)
         known = contexts[charge][shapes[span]]
         for child in inside:
-            number = known.get(keys[child])
-            if number is None:
+            try:
+                number = known[keys[child]]
+            except KeyError:
                 number = known[keys[child]] = places.charge(keys[child], shapes[span], charge)
             start, end = starts[child], ends[child]
-            length = end - start
-            if is_call[number]:
-                took[number].append(max(0, length))
+            call = call_of[number]
             # Plain comparisons: min and max are calls, and here is where the time goes.
-            if start < low or end > t:
-                start, end = max(low, start), min(t, end)
-                length = end - start
-            if length > 0:
+            if call is not None:
+                calls.append(call)
+                took.append(end - start if end > start else 0)
+            if end > t:
+                end = t
+            if start < low:
+                start = low
+            if start < end:
                 t = start
                 if below[child] is not None:
-                    own -= length
+                    own -= end - start
                     starts[child], ends[child], charges[child] = start, end, number
                     todo.append(child)
                 elif part_of[number] != part:  # else it may as well stay with the span's own time
-                    own -= length
-                    sums[part_of[number]] += length
+                    own -= end - start
+                    sums[part_of[number]] += end - start
             elif below[child] is not None:  # nobody waited for it, nor for what is below
                 starts[child] = ends[child] = 0
                 charges[child] = number
@@ -85,7 +93,7 @@ def walk(  # noqa: C901 - one loop: a call in it is what the time would go to
                 own -= early
         if own > 0:
             sums[part] += own
-    return sums, took
+    return (sums, calls, took) if len(todo) == hanging.holding else None
 
 
 def _last_first(
@@ -105,6 +113,8 @@ def _last_first(
     finishes = [ends[one] for one in order]
     if finishes[1] >= high:  # of several only what is inside the window counts
         order.sort(key=lambda one: (-min(ends[one], high), max(starts[one], low), ids[one]))
+        return order
+    if len({*finishes}) == len(order):
         return order
     together = list(map(eq, finishes, finishes[1:]))  # with the one that comes next
     last = 0
