@@ -56,7 +56,8 @@ def add_account(trace_id: str, rows: Rows, places: Places, accounts: Accounts) -
     at = {span_id: place for place, span_id in enumerate(ids)}
     if len(at) < count or 0 in ends:  # duplicates, open spans
         return False
-    kinds = tuple(map(places.kinds.__getitem__, shapes))
+    known = places.kinds
+    kinds = tuple([known[shape] for shape in shapes])
     outline = places.outlines.of(kinds, tuple(map(at.get, parents, repeat(count))))
     if not outline.usual:
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from otel.trace.pairs import BACKSLASH, QUOTE
+from otel.trace.pairs import QUOTE, are_texts
 from otel.trace.shapes import Group, Shape, Shapes
 from otel.trace.span import Span
 from otel.trace.wire import NONE, UNREADABLE, WIDTH, LeanSpan, Rows, columns, decode, pack, together
@@ -50,8 +50,9 @@ class LeanReader:
                 for group in decode(line).resourceSpans:
                     for members in group.scopeSpans:
                         if members.spans:
-                            key = bytes(group.resource), bytes(members.scope)
-                            inside += add(groups.get(key) or self._known.group(*key), members.spans, ids, found)
+                            key = b"".join((group.resource, members.scope))
+                            alike = groups.get(key) or self._known.group(key, group.resource, members.scope)
+                            inside += add(alike, members.spans, ids, found)
                 told.append(inside)
             except UNREADABLE:
                 told.append(None)
@@ -125,17 +126,24 @@ class LeanReader:
                     add_id(parent)
                 else:
                     raise ValueError("an id is no id")
-            place = latest.get(name)
-            if place is None or kind != place.kind or status.code != place.status or flags != place.flags:
+            try:
+                place = latest[name]
+                if kind != place.kind or status.code != place.status or flags != place.flags:
+                    place = known.place(group, name, kind, status.code, flags)
+            except KeyError:
                 place = known.place(group, name, kind, status.code, flags)
             text = span.attributes
             if (status.message or span.events is not NONE) and (codes := known.codes_of(span)):
                 number = known.number(group, place, span, codes)
             elif place.cuts:
-                for cut, begin, end, shape in place.cuts.get(len(text), ()):
+                for cut, begin, end, between, shape in place.cuts.get(len(text), ()):
                     first, inside, last = cut(text)
-                    if first == begin and last == end and QUOTE not in inside and BACKSLASH not in inside:
-                        number = shape  # of one text, whatever it says
+                    if (
+                        first == begin
+                        and last == end
+                        and (are_texts(inside, between) if between else QUOTE not in inside)
+                    ):
+                        number = shape  # whatever the texts say
                         break
                 else:
                     number = known.number(group, place, span)

@@ -6,48 +6,67 @@ such in one text alone: an id that no rule reads.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["BACKSLASH", "MOST", "QUOTE", "Frame", "Pairs", "Seen", "before_path", "present", "whole"]
+__all__ = ["MOST", "QUOTE", "Frame", "Pairs", "Seen", "are_texts", "before_path", "present", "whole"]
 
 BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 TEXT = b'","value":{"stringValue":"'
 INTEGER = b'","value":{"intValue":"'
-QUOTE, BACKSLASH = b'"\\'  # as numbers: asked of bytes with `in` they take a tenth of the time that bytes take
+QUOTE = ord('"')  # a number: asked of bytes with `in` it takes a tenth of the time that bytes take
 SHORT = 300  # attributes of fewer bytes are worth to be remembered as a whole
 MOST = 20_000
 LONG, MOST_LONG = 4096, 2000  # longer ones are looked up last, and fewer of them are remembered
 OFTEN = 64  # an attribute that had so many values that were not seen before is one with ids: they are not remembered
 MOST_FRAMES = 16
+MOST_TEXTS = 4  # that differ each time: more are more than one way of being alike
 
 
 class Frame(NamedTuple):
-    """What stands around a text that no rule reads, and the number of the attributes, whatever it says."""
+    """What stands around a text that no rule reads, or around and `between` some, and the number of the attributes.
+
+    It is the same whatever the texts say.
+    """
 
     begin: bytes
+    between: tuple[bytes, ...]
     end: bytes
     values: int
 
     def fits(self, text: bytes) -> bool:
-        """Is one text all that stands in it?"""
-        begin, end, _ = self
+        """Is one text all that stands in it, or as many as there should be?"""
+        begin, between, end, _ = self
         if not (text.startswith(begin) and text.endswith(end) and len(text) >= len(begin) + len(end)):
             return False
-        inside = text[len(begin) : len(text) - len(end)]
-        return QUOTE not in inside and BACKSLASH not in inside
+        return are_texts(text[len(begin) : len(text) - len(end)], between)
+
+
+def are_texts(inside: bytes, between: Iterable[bytes]) -> bool:
+    """Is it one text, or are there several, with this between them, in what is known to be JSON?
+
+    No backslash has to be looked for: were a quote that ends a text escaped, the next one would end it, and what comes
+    then were no JSON.
+    """
+    at = 0
+    for piece in between:
+        first = inside.find(b'"', at)
+        if first < 0 or not inside.startswith(piece, first):
+            return False
+        at = first + len(piece)
+    return QUOTE not in inside[at:]
 
 
 class Seen:
-    """What stood around the one text, or the two, that differ in the attributes of spans that are much alike."""
+    """What stood around the texts that differ in the attributes of spans that are much alike."""
 
-    __slots__ = ("doubles", "frames")
+    __slots__ = ("frames",)
 
     def __init__(self) -> None:
         self.frames: Sequence[Frame] = ()
-        self.doubles: Sequence[tuple[bytes, bytes, bytes, int]] = ()
 
 
 class Pairs:
@@ -64,7 +83,7 @@ class Pairs:
         self._how, self._decode = how, decode
         self._texts: dict[bytes, int] = {}
         self._longs: dict[bytes, int] = {}
-        self._frames = 0  # and doubles
+        self._frames = 0
         self._kinds: dict[tuple[object, ...], int] = {}
         self._pairs: dict[bytes, int] = {b"[": 0, b"[]": 0}
         self._numbers: dict[object, int] = {}
@@ -76,23 +95,10 @@ class Pairs:
         return next((frame for frame in seen.frames if frame.fits(text)), None)
 
     def values(self, text: bytes, seen: Seen) -> int:
-        """A number, the same for attributes that rules cannot tell apart. `seen` is where to look first."""
+        """A number, the same for attributes that rules cannot tell apart. `seen` learns what is around their ids."""
         values = self._texts.get(text) if len(text) < SHORT else None
         if values is not None:
             return values
-        for begin, middle, end, values in seen.doubles:
-            if text.startswith(begin) and text.endswith(end):
-                first = text.find(b'"', len(begin))
-                after = first + len(middle)
-                inside = text[after : len(text) - len(end)]
-                if (
-                    text.startswith(middle, first)
-                    and after <= len(text) - len(end)
-                    and QUOTE not in inside
-                    and BACKSLASH not in inside
-                    and BACKSLASH not in text[len(begin) : first]
-                ):
-                    return values
         values = self._longs.get(text) if len(text) >= SHORT else None
         return self._taken_apart(text, seen) if values is None else values
 
@@ -114,7 +120,7 @@ class Pairs:
                     self._texts[text] = values
             elif len(text) < LONG and len(self._longs) < MOST_LONG:
                 self._longs[text] = values
-        elif len(fresh) <= 2:
+        elif len(fresh) <= MOST_TEXTS:
             self._frame(found, fresh, text, seen, values)
         return values
 
@@ -135,7 +141,7 @@ class Pairs:
         return number
 
     def _frame(self, found: list[bytes], fresh: list[int], text: bytes, seen: Seen, values: int) -> None:
-        """Remember what stands around the one or two texts that differ each time, if no rule reads those."""
+        """Remember what stands around the texts that differ each time, if no rule reads those."""
         gaps: list[tuple[int, int]] = []
         for at in fresh:
             lead = self._lead(found[at])
@@ -146,15 +152,12 @@ class Pairs:
             if b"\\" in text[begin:end]:
                 return
             gaps.append((begin, end))
-        if self._frames >= MOST or len(seen.frames) + len(seen.doubles) >= MOST_FRAMES:
+        if self._frames >= MOST or len(seen.frames) >= MOST_FRAMES:
             return
         self._frames += 1
-        if len(gaps) == 1:
-            [(begin, end)] = gaps
-            seen.frames = (*seen.frames, Frame(text[:begin], text[end:], values))
-            return
-        (begin, first), (after, end) = gaps
-        seen.doubles = (*seen.doubles, (text[:begin], text[first:after], text[end:], values))
+        begin, end = gaps[0][0], gaps[-1][1]
+        between = tuple([text[first:after] for (_, first), (after, _) in pairwise(gaps)])
+        seen.frames = (*seen.frames, Frame(text[:begin], between, text[end:], values))
 
     def _lead(self, pair: bytes) -> bytes | None:
         """An attribute up to where it differs each time, if it had many values and rules read none of the rest."""

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "Place", "Shape", "Shapes"]
 
+MOST_TEXTS = 8  # of one length, of which it is faster to look at each than to look one up
 MOST_PLACES = 20_000  # names with ids in them would fill the memory: then what was remembered is forgotten
 RESOURCE_KEYS = ("faas.name", "service.name")
 KINDS = {kind.value: kind for kind in SpanKind}
 STATUSES = {status.value: status for status in Status}
 
-# Takes attributes of one length apart: what comes before a text that no rule reads, that text, what comes after it.
+# Takes attributes of one length apart: what comes before the first text that no rule reads, it and all up to the end
+# of the last such text, what comes after it.
 Cut = Callable[[Raw], "tuple[bytes, bytes, bytes]"]
 
 
@@ -49,18 +51,19 @@ class Place(Seen):
     """Spans that differ in attributes and error codes alone: the numbers of their shapes, by these.
 
     All have a name, a kind, a status and flags (of a span without a parent they count as 0). `shape` is that of `text`,
-    the attributes that were seen last there, without any error code. Where they hold ids, `cuts` has by their length
-    how to cut these out, what has to be left, and the shape.
+    the attributes that were seen last there, without any error code; `texts` are others, by their length. Where they
+    hold ids, `cuts` has by their length how to cut these out, what has to be left, and the shape.
     """
 
-    __slots__ = ("cuts", "flags", "kind", "shape", "shapes", "status", "text")
+    __slots__ = ("cuts", "flags", "kind", "shape", "shapes", "status", "text", "texts")
 
     def __init__(self, kind: int, status: int, flags: int) -> None:
         super().__init__()
         self.kind, self.status, self.flags = kind, status, flags
         self.shapes: dict[object, int] = {}
         self.text, self.shape = Raw(), 0
-        self.cuts: dict[int, tuple[tuple[Cut, bytes, bytes, int], ...]] = {}
+        self.texts: dict[int, tuple[tuple[Raw, int], ...]] = {}
+        self.cuts: dict[int, tuple[tuple[Cut, bytes, bytes, tuple[bytes, ...], int], ...]] = {}
 
 
 class Group:
@@ -88,21 +91,21 @@ class Shapes:
     ) -> None:
         self.found: list[Shape] = []
         self._codes = frozenset(codes)
-        self.groups: dict[tuple[bytes, bytes], Group] = {}
-        self._places = self._cuts = 0
+        self.groups: dict[bytes, Group] = {}  # by the bytes of both: where one ends is clear of itself
+        self._places = self._kept = 0
         self.how: dict[str, Callable[[bytes], object]] = dict.fromkeys(presence, present)
         self.how |= dict.fromkeys(keys, whole)
         self.how |= dict.fromkeys(addresses, before_path)
         self.how["error.type"] = partial(_code, self._codes)
         self._pairs = Pairs(self.how, lambda text: [(pair.key, bytes(pair.value)) for pair in decode_pairs(text)])
 
-    def group(self, resource: bytes, scope: bytes) -> Group:
+    def group(self, key: bytes, resource: Raw, scope: Raw) -> Group:
         """What is known of a resource and a scope, the first time."""
         told = decode_any(resource) or {}
         read = read_attributes(told.get("attributes"))
         names = Attributes({key: read[key] for key in RESOURCE_KEYS if key in read})
-        name = decode_scope(scope).name if scope != b"null" else ""
-        group = self.groups[resource, scope] = Group(names or EMPTY, Scope(name))
+        name = decode_scope(scope).name if bytes(scope) != b"null" else ""
+        group = self.groups[key] = Group(names or EMPTY, Scope(name))
         return group
 
     def place(self, group: Group, name: str, kind: int, status: int, flags: int) -> Place:
@@ -122,6 +125,13 @@ class Shapes:
 
     def number(self, group: Group, place: Place, span: LeanSpan, codes: tuple[str, ...] = ()) -> int:
         """The number of the shape of a span that is not seen at once to be like others at its place."""
+        size = len(span.attributes)
+        others = place.texts.get(size, ())
+        if not codes:
+            for known, shape in others:
+                if known == span.attributes:
+                    place.text, place.shape = known, shape
+                    return shape
         text = bytes(span.attributes)
         frame = self._pairs.frame(text, place)
         values = self._pairs.values(text, place) if frame is None else frame.values
@@ -131,14 +141,16 @@ class Shapes:
             number = place.shapes[key] = self._new(group, place, span, codes)
         if codes:
             return number
-        if frame is not None and self._cuts < MOST:
-            self._cuts += 1
+        if frame is not None and self._kept < MOST:
+            self._kept += 1
             before, after = len(frame.begin), len(frame.end)
-            cut = Struct(f"{before}s{len(text) - before - after}s{after}s").unpack
-            others = place.cuts.get(len(text), ())
-            place.cuts[len(text)] = (*others, (cut, frame.begin, frame.end, number))
-        elif not (place.frames or place.doubles):  # which come with texts that are new each time
+            cut = Struct(f"{before}s{size - before - after}s{after}s").unpack
+            place.cuts[size] = (*place.cuts.get(size, ()), (cut, frame.begin, frame.end, frame.between, number))
+        elif not place.frames:  # which come with texts that are new each time
             place.text, place.shape = Raw(text), number
+            if len(others) < MOST_TEXTS and self._kept < MOST:
+                self._kept += 1
+                place.texts[size] = (*others, (place.text, number))
         return number
 
     def codes_of(self, span: LeanSpan) -> tuple[str, ...]:

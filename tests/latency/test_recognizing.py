@@ -88,3 +88,41 @@ def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
     told = [span.attributes for span in reader.full(trace_id, members)]
     assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
     assert len(reader.shapes) == 4
+
+
+def test_three_ids_in_one_span_hide_nothing_either() -> None:
+    """One attribute more between two of them, and ids so much shorter that the whole is as long as the others."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    more = len('"}},{"key":"http.response.status_code","value":{"intValue":"429')
+    lengths = set()
+    for number in range(400):
+        odd = number % 97 == 96
+        attributes: dict[str, object] = {"app.a": f"{number:020}", "aws.request_id": f"{number:080}"}
+        if odd:
+            attributes |= {"aws.request_id": f"{number:0{80 - more}}", "http.response.status_code": 429}
+        if number == 250:
+            attributes["app.a"] = "\\" * 10  # each of them two bytes
+        line = dump_line(
+            [replace(call, attributes={**call.attributes, **attributes, "app.b": number, "app.z": "x" * 300})]
+        )
+        lengths.add((len(line), len(str(number))))
+        assert None not in reader.read([line.encode()])
+    [(trace_id, members)] = reader.take()
+    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    assert codes == [429 if number % 97 == 96 else None for number in range(400)]
+    assert len(lengths) == 3
+    assert len(reader.shapes) == 2
+
+
+def test_attributes_of_one_length_that_take_turns_are_told_apart() -> None:
+    """More of them than are looked at one by one."""
+    reader = new_reader()
+    call = next(span for span in order(200).spans if span.name == "DynamoDB.PutItem")
+    statuses = [200 + number * 7 % 40 for number in range(300)]
+    for status in statuses:
+        attributes = {**call.attributes, "http.status_code": status, "app.note": "x" * 300}
+        assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
+    [(trace_id, members)] = reader.take()
+    assert [span.attributes["http.status_code"] for span in reader.full(trace_id, members)] == statuses
+    assert len(reader.shapes) == len(set(statuses)) == 40
