@@ -206,12 +206,6 @@ class Accounts(Sequence[Account]):
         order = self._order()
         return self if order == list(range(len(self))) else self.take(order)
 
-    def sort(self) -> None:
-        """Bring them into that order in place: a column at a time, for there may be no room for all of them twice."""
-        order = self._order()
-        if order != list(range(len(self))):
-            self._rearrange(order)
-
     def _rearrange(self, places: Sequence[int]) -> None:
         """Make columns of the requests at these places, and keep these instead."""
         self.trace_ids = pieces(self.trace_ids, BYTES, places)

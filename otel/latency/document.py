@@ -78,7 +78,7 @@ def document(
         ],
     }
     if per_request is not None:
-        whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in report.accounts]
+        whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in accounts.in_order()]
     return whole
 
 

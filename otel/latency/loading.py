@@ -37,10 +37,10 @@ def load(
     index: LineIndex | None = None,
     processes: int | None = None,
 ) -> Accounts:
-    """The accounts of all traces in some files; what cannot be read, or does not fit, is added to `problems`.
+    """The accounts of all traces in some files, in any order. What cannot be read, or does not fit: in `problems`.
 
     `index` learns where the lines of each trace are. Neither the order of the files nor the number of `processes`
-    (default: one, and for much input one for each processor) changes anything. Raises `ReportError` where there is
+    (default: one, and for much input one for each processor) changes anything else. Raises `ReportError` where there is
     no room on disk for what is too much for memory.
     """
     index = LineIndex() if index is None else index
@@ -51,7 +51,6 @@ def load(
         from otel.latency.shuffle import load_spilled  # few need it
 
         accounts = load_spilled(sources, found, step, index, processes)
-    accounts.sort()
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts
 

@@ -28,9 +28,9 @@ MOST_TIMEOUTS = 100  # of these what was running is told one by one; the rest is
 class Report:
     """Some requests, the verdict about them, and what it rests on.
 
-    `timeouts` tells of up to `MOST_TIMEOUTS` requests that timed out; `traces` holds those that a text shows as a
-    waterfall. `traffic` is how many requests there were in all, seen or not, where the source knows it. `against` is
-    what became of a baseline, where there is one.
+    `accounts` are in any order. `timeouts` tells of the first `MOST_TIMEOUTS` requests that timed out; `traces` holds
+    those that a text shows as a waterfall. `traffic` is how many requests there were in all, seen or not, where the
+    source knows it. `against` is what became of a baseline, where there is one.
     """
 
     accounts: Accounts
@@ -61,17 +61,18 @@ def report_of(
 
     Slow is what takes longer than `slow_ns`; without it, than the 95th percentile.
     """
-    ordered = Accounts.of(accounts).in_order()
-    compared = cohorts(ordered, slow_ns)
-    found = verdict(ordered, compared)
-    timed_out = [ordered.trace_id(at) for at in ordered.timed_out()[:MOST_TIMEOUTS]]
+    every = Accounts.of(accounts)
+    compared = cohorts(every, slow_ns)
+    found = verdict(every, compared)
+    begun = sorted([(every.starts_ns[at], every.trace_id(at)) for at in every.timed_out()])
+    timed_out = [trace_id for _, trace_id in begun[:MOST_TIMEOUTS]]
     shown = [found.proof.account.trace_id] if found.proof is not None else []
-    shown += [ordered.trace_id(at) for at in ordered.slowest(1)]
-    traces = find({*timed_out, *shown}) if ordered else {}
+    shown += [every.trace_id(at) for at in every.slowest(1)]
+    traces = find({*timed_out, *shown}) if every else {}
     timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
     return Report(
-        accounts=ordered,
-        totals=Tally.of(ordered),
+        accounts=every,
+        totals=Tally.of(every),
         cohorts=compared,
         verdict=found,
         timeouts=tuple(one for one in timeouts if one is not None),

@@ -103,11 +103,12 @@ class _Crew:
         self._here = Work(files, 0, partitions) if len(files) == 1 else None
         self._lines: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
+        unwritten = ["-B"] if sys.dont_write_bytecode else []  # -I keeps the environment out
         for own in range(len(files) if self._here is None else 0):
             ours, theirs = Pipe()
             given = map(str, (theirs.fileno(), own, partitions, *files))
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", WORKER, "\n".join(sys.path), *given],
+                [sys.executable, "-I", "-S", *unwritten, "-c", WORKER, "\n".join(sys.path), *given],
                 pass_fds=[theirs.fileno(), *files],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the others

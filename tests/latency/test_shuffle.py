@@ -124,7 +124,7 @@ def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: 
 
 def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """How much room it takes, and how to name another place."""
-    command = [sys.executable, "-c", FULL, str(folder)]
+    command = [sys.executable, "-B", "-c", FULL, str(folder)]
     for processes in ("1", "2"):
         done = subprocess.run([*command, processes], capture_output=True, text=True, check=False)
         assert done.stdout.startswith("ReportError: /")
@@ -132,7 +132,8 @@ def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert "TMPDIR" in done.stdout
 
 
-# What a full disk is to a test: a limit on how large a file may become. The signal that comes with it is ignored.
+# What a full disk is to a test: a limit on how large a file may become. The signal that comes with it is ignored, and
+# no module is compiled into a file (-B), of which a part would stay.
 FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from otel.latency.document import document
@@ -44,6 +45,7 @@ def page_values(
 
     `find` brings traces by their ids; `console` is the address of X-Ray's traces, if they are there.
     """
+    report = replace(report, accounts=report.accounts.in_order())
     told = document(report, command=command, version=version, judged=judged)
     parts = {
         Part(one["bucket"], one["name"]): at for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
