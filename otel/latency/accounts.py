@@ -14,7 +14,7 @@ from otel.latency.columns import lengths, pieces, runs, summed, taken
 if TYPE_CHECKING:
     from otel.latency.part import Part
 
-__all__ = ["COLD", "ERROR", "NO_CALL", "TIMED_OUT", "Accounts"]
+__all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
 
 COLD, ERROR, TIMED_OUT = 1, 2, 4
 NO_CALL = -1  # as long as what only counts for a part
@@ -44,7 +44,7 @@ class Accounts(Sequence[Account]):
 
     The parts of request `at` are those from `parts_end[at]` up to `parts_end[at + 1]`: the number of the part in
     `parts`, and its nanoseconds. Its calls in the same way: of each the number of what it counts for in `calls`, and
-    how long it took (`NO_CALL`: it counts, but was no call by itself). Both are in any order.
+    how long it took (below 0: it counts, but was no call by itself). Both are in any order.
     """
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
@@ -152,11 +152,11 @@ class Accounts(Sequence[Account]):
 
     def sums_ns(self, places: Sequence[int]) -> dict[Part, int]:
         """The time of these requests together, by part."""
-        sums: dict[int, int] = {}
+        sums = [0] * len(self.parts)
         parts, times = (runs(column, self.parts_end, places) for column in (self.part_of, self.part_ns))
         for part, ns in zip(parts, times, strict=True):
-            sums[part] = sums.get(part, 0) + ns
-        return {part: sums[number] for part, number in self.parts.items() if number in sums}
+            sums[part] += ns
+        return {part: ns for part, ns in zip(self.parts, sums, strict=True) if ns}
 
     def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """The accounts at these places; without their calls they take a fifth of the room."""
@@ -164,7 +164,7 @@ class Accounts(Sequence[Account]):
         routes, functions, statuses = list(self.routes), list(self.functions), list(self.statuses)
         for at in places:
             inside = slice(self.parts_end[at], self.parts_end[at + 1])
-            of_parts = [(parts[part], ns) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
+            of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
             counted, took = self._calls(at, every) if with_calls else ({}, {})
             flags = self.flags[at]
             yield Account(
@@ -174,7 +174,7 @@ class Accounts(Sequence[Account]):
                 statuses[self.status_of[at]],
                 self.starts_ns[at],
                 self.walls_ns[at],
-                tuple(sorted(of_parts, key=lambda one: (-one[1], one[0]))),
+                tuple([(part, -ns) for ns, part in sorted(of_parts)]),
                 tuple(sorted(counted.items())),
                 tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
                 bool(flags & COLD),

@@ -6,19 +6,19 @@ A table is one node whatever is asked of it, and so is a queue or a bucket.
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from otel.latency.accounts import ERROR, NO_CALL, TIMED_OUT
+from otel.latency.accounts import ERROR, TIMED_OUT
 from otel.latency.calls import Calls
-from otel.latency.columns import lengths
+from otel.latency.columns import runs
 from otel.latency.part import API_GATEWAY, Part, resource_of
 from otel.latency.totals import at_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
     from otel.latency.account import Account
     from otel.latency.accounts import Accounts
@@ -49,48 +49,57 @@ class _Map:
     def node(self, kind: str, name: str) -> int:
         return self.nodes.setdefault((kind, name), len(self.nodes))
 
-    def add_requests(self) -> Iterator[int]:
-        """Each request's way into its function; yields the node of that."""
+    def add_requests(self) -> None:
+        """Each request's way into its function, and the calls from there."""
         every = self._every
+        alike: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for at, names in enumerate(zip(every.route_of, every.function_of, strict=True)):
+            alike[names].append(at)
         routes, functions = list(every.routes), list(every.functions)
-        nodes: dict[tuple[int, int], int] = {}  # by route and function
-        ways: dict[int, _Edge] = {}
-        gateway, part_of, first = every.parts.get(API_GATEWAY, -1), every.part_of, 0
-        names_of = zip(every.route_of, every.function_of, strict=True)
-        for at, (names, flags, last) in enumerate(zip(names_of, every.flags, every.parts_end[1:], strict=True)):
-            function = nodes.get(names, -1)
-            if function < 0:
-                function = nodes[names] = self.node("function", functions[names[1]] or routes[names[0]])
-            if flags & TIMED_OUT:
-                self._timed_out[every.trace_id(at)] = function
-            if gateway in part_of[first:last]:
-                edge = ways.get(function)
-                if edge is None:
-                    edge = ways[function] = self.edges[self.node("api gateway", "API Gateway"), function]
-                edge.took.append(every.walls_ns[at])
-                if flags & TIMED_OUT:
-                    edge.timeouts += 1
-                elif flags & ERROR:
-                    edge.calls += Calls(errors=1)
-            first = last
-            yield function
-        for edge in ways.values():
-            edge.calls += Calls(len(edge.took))
+        members: defaultdict[str, list[int]] = defaultdict(list)
+        for (route, function), places in alike.items():
+            members[functions[function] or routes[route]] += places
+        for name, places in sorted(members.items()):
+            node = self.node("function", name)
+            self._timed_out |= {every.trace_id(at): node for at in places if every.flags[at] & TIMED_OUT}
+            self._add_way(node, places)
+            self._add_calls(node, places)
 
-    def add_calls(self, function_of: Iterable[int]) -> None:
-        """The calls of each request, of the function with this node."""
+    def _add_way(self, function: int, places: Sequence[int]) -> None:
+        """The way into a function, of those that came by API Gateway."""
         every = self._every
-        found: defaultdict[tuple[int, int], array[int]] = defaultdict(lambda: array("q"))
-        callers = chain.from_iterable(map(repeat, function_of, lengths(every.calls_end)))
-        for pair, ns in zip(zip(callers, every.call_of, strict=True), every.took_ns, strict=True):
-            found[pair].append(ns)
-        known = [(called(part), calls) for part, calls in every.calls]
-        several = [(function, *known[number], took) for (function, number), took in found.items()]
-        calls_of = [(function, callee, calls, took) for function, callee, calls, took in several if callee is not None]
-        for function, callee, calls, took in sorted(calls_of, key=lambda one: one[:2]):
-            edge = self.edges[function, self.node(*callee)]
-            edge.calls += calls * len(took)
-            edge.took += took if NO_CALL not in took else array("q", [ns for ns in took if ns != NO_CALL])
+        gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
+        if gateway is None:
+            return
+        came = [at for at in places if gateway in part_of[ends[at] : ends[at + 1]]]
+        if came:
+            edge = self.edges[self.node("api gateway", "API Gateway"), function]
+            edge.took.fromlist([every.walls_ns[at] for at in came])
+            flags = [every.flags[at] for at in came]
+            timeouts = sum(1 for one in flags if one & TIMED_OUT)
+            edge.timeouts += timeouts
+            edge.calls += Calls(len(came), errors=sum(1 for one in flags if one & ERROR and not one & TIMED_OUT))
+
+    def _add_calls(self, function: int, places: Sequence[int]) -> None:
+        """The calls from a function."""
+        every = self._every
+        call_of, took_ns = every.call_of, every.took_ns
+        if len(places) < len(every):
+            call_of, took_ns = runs(call_of, every.calls_end, places), runs(took_ns, every.calls_end, places)
+        known = list(every.calls)
+        nobody: array[int] = array("q")  # is called
+        took = [nobody] * len(known)
+        counts = Counter(call_of)
+        for number in sorted(counts, key=lambda one: known[one][0]):
+            part, calls = known[number]
+            callee = called(part)
+            if callee is not None:
+                edge = self.edges[function, self.node(*callee)]
+                edge.calls += calls * counts[number]
+                took[number] = edge.took
+        appends = [one.append for one in took]
+        for number, ns in zip(call_of, took_ns, strict=True):
+            appends[number](ns)
 
     def add_timeouts(self, timeouts: Iterable[Timeout]) -> None:
         """The calls that were running when a function timed out."""
@@ -103,7 +112,7 @@ class _Map:
 def call_map(report: Report) -> dict[str, object]:
     """The map as JSON has it: nodes with ids, edges with calls, lengths of calls and what went wrong with them."""
     drawn = _Map(report.accounts)
-    drawn.add_calls(drawn.add_requests())
+    drawn.add_requests()
     drawn.add_timeouts(report.timeouts)
     return {
         "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in drawn.nodes.items()],
@@ -127,6 +136,7 @@ def called(part: Part) -> tuple[str, str] | None:
 
 def _edge(at: int, to: int, edge: _Edge) -> dict[str, object]:
     took = sorted(edge.took)
+    del took[: bisect_left(took, 0)]  # what was no call by itself
     return {
         "from": at,
         "to": to,

@@ -1,6 +1,7 @@
 """More than memory holds: read onto disk by trace id, then judged partition by partition, by a process a processor.
 
-The files on disk never have a name, so that none is left, whatever ends a process.
+This process is one of them, and begins while the others start. The files on disk never have a name, so that none is
+left, whatever ends a process.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from otel.latency.accounts import Accounts
 from otel.latency.errors import ReportError
 from otel.latency.lean import new_reader
 from otel.latency.loading import size_of
+from otel.latency.turns import MOST, Turns
 from otel.latency.work import Piece, Work
 from otel.trace.blocks import is_compressed, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from otel.trace import Problem, Source
     from otel.trace.index import LineIndex
@@ -36,7 +38,7 @@ MOST_PARTITIONS = 256
 WORKER = """import sys
 sys.path[:] = sys.argv[1].split("\\n")
 from otel.latency.worker import main
-main(sys.argv[2:])
+main(int(sys.argv[2]))
 """
 
 
@@ -51,20 +53,22 @@ def load_spilled(
     processes = processes or _processors()
     size = sum(map(size_of, sources))
     partitions = max(processes, min(MOST_PARTITIONS, size // PARTITION + 1))
-    pieces = [piece for source in sources for piece in _pieces(source)]
+    batches = list(_batches(sources, max(PIECE, 2 * size // MOST)))
     accounts = Accounts()
+    begun = 0
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
-            crew = stack.enter_context(_Crew(files, partitions))
-            for piece, read in crew.share("read", [(piece,) for piece in pieces]):
+            crew = stack.enter_context(_Crew(files, partitions, {"read": len(batches), "judge": partitions}))
+            for turn, read in crew.share("read", batches):
                 problems += read.problems
-                index.merge(piece[0].source, read.where)
+                for piece in batches[turn]:
+                    index.merge(piece.source, read.where)
                 accounts.extend(read.accounts)
-                step(read.size)
-            left = crew.all("leave")
-            crew.all("take", left)
-            for _, (some, told) in crew.share("judge", [([at],) for at in range(partitions)]):
+                step(sum(piece.size for batch in batches[begun : turn + 1] for piece in batch))
+                begun = max(begun, turn + 1)
+            crew.all("take", crew.all("leave"))
+            for _, (some, told) in crew.share("judge", range(partitions)):
                 accounts.extend(some)
                 problems += told
     except OSError as error:
@@ -80,14 +84,30 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pieces(source: Source) -> Iterator[Piece]:
+def _batches(sources: Iterable[Source], size: int) -> Iterator[list[Piece]]:
+    """Pieces that are read together: a large one, or several small ones."""
+    batch: list[Piece] = []
+    much = 0
+    for source in sources:
+        for piece in _pieces(source, size):
+            batch.append(piece)
+            much += size_of(source) if piece.between is None else piece.size
+            if much >= size:
+                yield batch
+                batch, much = [], 0
+    if batch:
+        yield batch
+
+
+def _pieces(source: Source, most: int) -> Iterator[Piece]:
     """A file of lines that can be read from anywhere in several pieces, any other in one."""
-    size = size_of(source)
-    if size <= PIECE or source.whole or is_compressed(source) or not _is_by_line(source):
-        yield Piece(source, None)
+    size = source.path.stat().st_size if source.path.exists() else 0  # it says so when it is read
+    if size <= most or source.whole or is_compressed(source) or not _is_by_line(source):
+        yield Piece(source, None, size)
         return
-    for begin in range(0, size, PIECE):
-        yield Piece(source, (begin, min(begin + PIECE, size)))
+    for begin in range(0, size, most):
+        end = min(begin + most, size)
+        yield Piece(source, (begin, end), end - begin)
 
 
 def _is_by_line(source: Source) -> bool:
@@ -97,25 +117,30 @@ def _is_by_line(source: Source) -> bool:
 
 
 class _Crew:
-    """Processes that work; a single one is this one."""
+    """This process, and others that work beside it, one for each file but the first.
 
-    def __init__(self, files: list[int], partitions: int) -> None:
-        self._here = Work(files, 0, partitions) if len(files) == 1 else None
+    `shared` is what they divide among them, and how many times it is done.
+    """
+
+    def __init__(self, files: list[int], partitions: int, shared: Mapping[str, int]) -> None:
+        self._here = Work(files, 0, partitions)
+        self._turns = {what: Turns.up_to(count) for what, count in shared.items()}
         self._lines: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
+        turns = {what: one.file for what, one in self._turns.items()}
         unwritten = ["-B"] if sys.dont_write_bytecode else []  # -I keeps the environment out
-        for own in range(len(files) if self._here is None else 0):
+        for own in range(1, len(files)):
             ours, theirs = Pipe()
-            given = map(str, (theirs.fileno(), own, partitions, *files))
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", *unwritten, "-c", WORKER, "\n".join(sys.path), *given],
-                pass_fds=[theirs.fileno(), *files],
+                [sys.executable, "-I", "-S", *unwritten, "-c", WORKER, "\n".join(sys.path), str(theirs.fileno())],
+                pass_fds=[theirs.fileno(), *turns.values(), *files],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the others
             )
             self._processes.append(process)
             theirs.close()
             self._lines.append(ours)
+            ours.send((own, partitions, files, turns))
 
     def __enter__(self) -> _Crew:
         return self
@@ -126,34 +151,38 @@ class _Crew:
         for process in self._processes:
             process.kill()
             process.wait()
+        for turns in self._turns.values():
+            turns.close()
 
     def all(self, what: str, *given: object) -> list[Any]:
-        """What each of them answers, in their order."""
-        if self._here is not None:
-            return [getattr(self._here, what)(*given)]
+        """What each of them answers, in the order of the files."""
         for line in self._lines:
             line.send((what, given))
-        return [_answer(line) for line in self._lines]
+        return [getattr(self._here, what)(*given), *map(_answer, self._lines)]
 
-    def share(self, what: str, every: Sequence[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-        """Have each of these done by one of them, as they come free: what was given, and the answer."""
-        if self._here is not None:
-            for given in every:
-                yield given, getattr(self._here, what)(*given)
-            return
-        waiting = list(reversed(every))
-        busy: dict[Connection[Any, Any], tuple[Any, ...]] = {}
-        for line in self._lines[: len(waiting)]:
-            busy[line] = waiting.pop()
-            line.send((what, busy[line]))
+    def share(self, what: str, every: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Have each of these done by one of them, as they come free: its place, and the answer.
+
+        Those of others come last.
+        """
+        busy = list(self._lines)
+        for line in busy:
+            line.send((what, every))
+        for turn in self._turns[what]:
+            yield turn, getattr(self._here, what)(every[turn])
+            yield from _heard(busy, 0)  # of one that failed it is heard at once
         while busy:
-            for ready in wait(list(busy)):
-                line = next(one for one in busy if one is ready)
-                given, answer = busy.pop(line), _answer(line)
-                if waiting:
-                    busy[line] = waiting.pop()
-                    line.send((what, busy[line]))
-                yield given, answer
+            yield from _heard(busy)
+
+
+def _heard(busy: list[Connection[Any, Any]], timeout: float | None = None) -> Iterator[tuple[int, Any]]:
+    """What those that are ready have to say; who has said all is busy no more."""
+    for line in [one for one in busy if one in wait(busy, timeout)]:
+        answer = _answer(line)
+        if answer is None:
+            busy.remove(line)
+        else:
+            yield answer
 
 
 def _answer(line: Connection[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from otel.trace.index import LineIndex
 from otel.trace.spill import Extents, Spill, spilled, spilled_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from otel.trace.lean import Shape
     from otel.trace.problem import Problem
@@ -25,19 +25,19 @@ __all__ = ["Left", "Piece", "Read", "Work"]
 
 
 class Piece(NamedTuple):
-    """A source, or the lines of it that begin between two offsets."""
+    """A source, or the lines of it that begin between two offsets, and how many bytes these are on disk."""
 
     source: Source
     between: tuple[int, int] | None
+    size: int
 
 
 class Read(NamedTuple):
-    """What a piece told beside its spans, and how long it was."""
+    """What some pieces, each of another source, told beside their spans."""
 
     problems: list[Problem]
     where: LineIndex
-    size: int
-    accounts: Accounts  # of traces that the piece holds whole
+    accounts: Accounts  # of traces that a piece holds whole
 
 
 class Left(NamedTuple):
@@ -57,19 +57,21 @@ class Work:
         self._reader = new_reader()
         self._left: list[Left] = []
 
-    def read(self, piece: Piece) -> Read:
-        """Read a piece onto disk. Raises `OSError` where there is no room."""
-        problems: list[Problem] = []
-        accounts, index, size = Accounts(), LineIndex(), 0
+    def read(self, pieces: Iterable[Piece]) -> Read:
+        """Read some pieces onto disk. Raises `OSError` where there is no room."""
+        read = Read([], LineIndex(), Accounts())
+        for piece in pieces:
+            self._read(piece, read)
+        return read
 
-        def step(count: int) -> None:
-            nonlocal size
-            size += count
-
+    def _read(self, piece: Piece, read: Read) -> None:
         source = piece.source
-        for spans in left_over(source, self._reader, problems, step, index, piece.between, self._put_away):
+        problems: list[Problem] = []
+        for spans in left_over(
+            source, self._reader, problems, lambda _: None, read.where, piece.between, self._put_away
+        ):
             if source.whole:
-                judge_whole(spans, accounts, problems)
+                judge_whole(spans, read.accounts, problems)
             else:
                 for span in spans:
                     self._spill.add_span(span)
@@ -77,7 +79,7 @@ class Work:
         if piece.between is not None and piece.between[0] and any(one.line for one in problems):
             before = count_lines(source, piece.between[0])
             problems = [one if one.line is None else replace(one, line=one.line + before) for one in problems]
-        return Read(problems, index, size, accounts)
+        read.problems.extend(problems)
 
     def _put_away(self) -> None:
         add, parts = self._spill.add, self._reader.parts
@@ -97,23 +99,22 @@ class Work:
         self._left = left
         self._reader.shapes = [shape for one in left for shape in one.shapes]
 
-    def judge(self, partitions: list[int]) -> tuple[Accounts, list[Problem]]:
-        """The accounts of the traces in some partitions, and what does not fit in them."""
+    def judge(self, partition: int) -> tuple[Accounts, list[Problem]]:
+        """The accounts of the traces in a partition, and what does not fit in them."""
         accounts = Accounts()
         problems: list[Problem] = []
-        for at in partitions:
-            traces: dict[str, Rows] = {}
-            others: dict[str, list[Span]] = {}
-            base = 0
-            for file, left in zip(self._files, self._left, strict=True):
-                for trace_id, spans in spilled(file, left.lean[at], base):
-                    known = traces.setdefault(trace_id, spans)
-                    if known is not spans:
-                        known += spans
-                for span in spilled_spans(file, left.full[at]):
-                    others.setdefault(span.trace_id, []).append(span)
-                base += len(left.shapes)
-            judge(_popping(traces), self._reader, others, accounts, problems)
+        traces: dict[str, Rows] = {}
+        others: dict[str, list[Span]] = {}
+        base = 0
+        for file, left in zip(self._files, self._left, strict=True):
+            for trace_id, spans in spilled(file, left.lean[partition], base):
+                known = traces.setdefault(trace_id, spans)
+                if known is not spans:
+                    known += spans
+            for span in spilled_spans(file, left.full[partition]):
+                others.setdefault(span.trace_id, []).append(span)
+            base += len(left.shapes)
+        judge(_popping(traces), self._reader, others, accounts, problems)
         return accounts, problems
 
 

@@ -70,6 +70,29 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
         assert _json(*mixed, processes=processes) == expected
 
 
+def test_functions_and_what_they_call_are_numbered_by_their_names(tmp_path: Path) -> None:
+    """Not in the order in which they came."""
+    made = "".join(realistic(20))
+    for name, prefix in (("Alter", "6b05a669"), ("Create", "6b05a668")):
+        text = made.replace("6b05a667", prefix).replace("CreateOrder", f"{name}Order").replace("stock", f"of{name}")
+        (tmp_path / f"{name}.jsonl").write_text(text.replace("payments.example", f"{name.lower()}.example"))
+    files = sorted(tmp_path.iterdir())
+    expected = _json(*files)
+    nodes = [node["name"] for node in json.loads(expected[1])["map"]["nodes"]]
+    assert nodes == [
+        "AlterOrder",
+        "API Gateway",
+        "DynamoDB customers",
+        "DynamoDB ofAlter",
+        "DynamoDB orders",
+        "alter.example.com",
+        "CreateOrder",
+        "DynamoDB ofCreate",
+        "create.example.com",
+    ]
+    assert _json(*files[::-1]) == expected
+
+
 def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
     """Wherever it is cut: each line once, with the number that it has in the file."""
     draw = random.Random(3)  # noqa: S311
