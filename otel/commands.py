@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import importlib.util
 import shlex
 import sys
@@ -238,13 +239,14 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _report(options: argparse.Namespace, request: Request) -> int:
     from otel.latency.command import run_report
-    from otel.latency.terminal import progress, spooled
+    from otel.latency.terminal import Bar, spooled
     from otel.latency.text import style_for
 
     style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
     with contextlib.ExitStack() as stack:
-        step, ready = progress(stack)
-        return run_report(request, style, sys.stdout, spool=lambda: spooled(stack), step=step, ready=ready, warn=_warn)
+        bar = stack.enter_context(contextlib.closing(Bar()))
+        spool = functools.partial(spooled, stack)
+        return run_report(request, style, sys.stdout, spool=spool, progress=bar, ready=bar.close, warn=_warn)
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from otel.latency.choice import of_route, of_time
 from otel.latency.document import document
 from otel.latency.errors import ReportError
 from otel.latency.loading import load
+from otel.latency.progress import Progress
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
 from otel.latency.text.markdown import render_markdown
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "run_report"]
 
+SILENT = Progress()
 FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 
 
@@ -73,7 +75,7 @@ def run_report(
     out: TextIO,
     *,
     spool: Callable[[], Path] | None = None,
-    step: Callable[[int], None] = lambda _: None,
+    progress: Progress = SILENT,
     ready: Callable[[], None] = lambda: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> int:
@@ -86,7 +88,7 @@ def run_report(
     collecting = gc.isenabled()
     gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
     try:
-        return _run(request, style, out, spool, step, ready, warn)
+        return _run(request, style, out, spool, progress, ready, warn)
     finally:
         if collecting:
             gc.enable()
@@ -97,7 +99,7 @@ def _run(
     style: Style,
     out: TextIO,
     spool: Callable[[], Path] | None,
-    step: Callable[[int], None],
+    progress: Progress,
     ready: Callable[[], None],
     warn: Callable[[str], None],
 ) -> int:
@@ -106,9 +108,9 @@ def _run(
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
     index = LineIndex()
-    accounts = of_route(load(sources, problems, step, index, request.processes), request.route)
+    accounts = of_route(load(sources, problems, progress, index, request.processes), request.route)
     accounts = of_time(accounts, request.since_ns, request.until_ns)
-    compared = _against(request, accounts, problems, spool, step) if request.against is not None else None
+    compared = _against(request, accounts, problems, spool, progress) if request.against is not None else None
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
@@ -168,12 +170,12 @@ def _against(
     accounts: Sequence[Account],
     problems: list[Problem],
     spool: Callable[[], Path] | None,
-    step: Callable[[int], None],
+    progress: Progress,
 ) -> Against:
     """The requests against those of the baseline, of the same route where one was chosen."""
     assert request.against is not None
     sources = find_sources([request.against], problems, spool)
-    before = of_route(load(sources, problems, step, processes=request.processes), request.route)
+    before = of_route(load(sources, problems, progress, processes=request.processes), request.route)
     if not before:
         raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
     return against(accounts, before, [source.name for source in sources])

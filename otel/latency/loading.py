@@ -9,6 +9,7 @@ from otel.latency.account import Account, account
 from otel.latency.accounts import Accounts
 from otel.latency.lean import add_account, new_reader
 from otel.latency.places import Places
+from otel.latency.progress import Progress
 from otel.trace import Trace
 from otel.trace.blocks import blocks, is_compressed
 from otel.trace.index import LineIndex
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from otel.trace.lean import LeanReader
     from otel.trace.wire import Rows
 
-__all__ = ["judge", "judge_whole", "left_over", "load", "size_of"]
+__all__ = ["bytes_of", "judge", "judge_whole", "left_over", "load", "size_of"]
 
+SILENT = Progress()
 PACKED = 10  # times as much as gzip makes of it
 IN_MEMORY = 96 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
 MOST_WAITING = 2000  # traces with lines that wait for each other before they are put away
@@ -33,7 +35,7 @@ MOST_WAITING = 2000  # traces with lines that wait for each other before they ar
 def load(
     sources: Sequence[Source],
     problems: list[Problem],
-    step: Callable[[int], None] = lambda _: None,
+    progress: Progress = SILENT,
     index: LineIndex | None = None,
     processes: int | None = None,
 ) -> Accounts:
@@ -45,12 +47,13 @@ def load(
     """
     index = LineIndex() if index is None else index
     found: list[Problem] = []
+    progress.stage("reading", sum(map(bytes_of, sources)))
     if processes is None and sum(map(size_of, sources)) <= IN_MEMORY:
-        accounts = _load(sources, found, step, index)
+        accounts = _load(sources, found, progress.step, index)
     else:
         from otel.latency.shuffle import load_spilled  # few need it
 
-        accounts = load_spilled(sources, found, step, index, processes)
+        accounts = load_spilled(sources, found, progress, index, processes)
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts
 
@@ -75,7 +78,15 @@ def _load(
 def size_of(source: Source) -> int:
     """The bytes of a file, as they would be without compression."""
     try:
-        return source.path.stat().st_size * (PACKED if is_compressed(source) else 1)
+        return bytes_of(source) * (PACKED if is_compressed(source) else 1)
+    except OSError:
+        return 0
+
+
+def bytes_of(source: Source) -> int:
+    """The bytes of a file."""
+    try:
+        return source.path.stat().st_size
     except OSError:
         return 0  # it says so when it is read
 

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from otel.latency.accounts import Accounts
 from otel.latency.errors import ReportError
 from otel.latency.lean import new_reader
-from otel.latency.loading import size_of
+from otel.latency.loading import bytes_of, size_of
 from otel.latency.turns import MOST, Turns
 from otel.latency.work import Piece, Work
 from otel.trace.blocks import is_compressed, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from otel.latency.progress import Progress
     from otel.trace import Problem, Source
     from otel.trace.index import LineIndex
 
@@ -45,7 +46,7 @@ main(int(sys.argv[2]))
 def load_spilled(
     sources: Sequence[Source],
     problems: list[Problem],
-    step: Callable[[int], None],
+    progress: Progress,
     index: LineIndex,
     processes: int | None = None,
 ) -> Accounts:
@@ -55,20 +56,20 @@ def load_spilled(
     partitions = max(processes, min(MOST_PARTITIONS, size // PARTITION + 1))
     batches = list(_batches(sources, max(PIECE, 2 * size // MOST)))
     accounts = Accounts()
-    begun = 0
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
             crew = stack.enter_context(_Crew(files, partitions, {"read": len(batches), "judge": partitions}))
-            for turn, read in crew.share("read", batches):
+            sizes = [sum(piece.size for piece in batch) for batch in batches]
+            for turn, read in _told(crew.share("read", batches), sizes, progress):
                 problems += read.problems
                 for piece in batches[turn]:
                     index.merge(piece.source, read.where)
                 accounts.extend(read.accounts)
-                step(sum(piece.size for batch in batches[begun : turn + 1] for piece in batch))
-                begun = max(begun, turn + 1)
             crew.all("take", crew.all("leave"))
-            for _, (some, told) in crew.share("judge", range(partitions)):
+            sizes = [sum(sizes) // partitions] * partitions
+            progress.stage("judging", sum(sizes))
+            for _, (some, told) in _told(crew.share("judge", range(partitions)), sizes, progress):
                 accounts.extend(some)
                 problems += told
     except OSError as error:
@@ -78,6 +79,15 @@ def load_spilled(
             f"about {size // 8_000_000 + 1} MB are needed: make room, or name another folder with TMPDIR",
         ) from error
     return accounts
+
+
+def _told(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
+    """The same; and it is told how much is done: of what was begun before the last that was done hardly any is not."""
+    begun = 0
+    for turn, answer in shared:
+        yield turn, answer
+        progress.step(sum(sizes[begun : turn + 1]))
+        begun = max(begun, turn + 1)
 
 
 def _processors() -> int:
@@ -101,7 +111,7 @@ def _batches(sources: Iterable[Source], size: int) -> Iterator[list[Piece]]:
 
 def _pieces(source: Source, most: int) -> Iterator[Piece]:
     """A file of lines that can be read from anywhere in several pieces, any other in one."""
-    size = source.path.stat().st_size if source.path.exists() else 0  # it says so when it is read
+    size = bytes_of(source)
     if size <= most or source.whole or is_compressed(source) or not _is_by_line(source):
         yield Piece(source, None, size)
         return
@@ -140,7 +150,7 @@ class _Crew:
             self._processes.append(process)
             theirs.close()
             self._lines.append(ours)
-            ours.send((own, partitions, files, turns))
+            _say(ours, (own, partitions, files, turns))
 
     def __enter__(self) -> _Crew:
         return self
@@ -157,7 +167,7 @@ class _Crew:
     def all(self, what: str, *given: object) -> list[Any]:
         """What each of them answers, in the order of the files."""
         for line in self._lines:
-            line.send((what, given))
+            _say(line, (what, given))
         return [getattr(self._here, what)(*given), *map(_answer, self._lines)]
 
     def share(self, what: str, every: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -167,7 +177,7 @@ class _Crew:
         """
         busy = list(self._lines)
         for line in busy:
-            line.send((what, every))
+            _say(line, (what, every))
         for turn in self._turns[what]:
             yield turn, getattr(self._here, what)(every[turn])
             yield from _heard(busy, 0)  # of one that failed it is heard at once
@@ -185,11 +195,22 @@ def _heard(busy: list[Connection[Any, Any]], timeout: float | None = None) -> It
             yield answer
 
 
+def _say(line: Connection[Any, Any], what: object) -> None:
+    try:
+        line.send(what)
+    except ConnectionError:
+        raise _ended() from None
+
+
 def _answer(line: Connection[Any, Any]) -> Any:
     try:
         answer = line.recv()
-    except EOFError:
-        raise ReportError("a process that read traces was ended from outside", "say it again") from None
+    except (EOFError, ConnectionError):
+        raise _ended() from None
     if isinstance(answer, BaseException):
         raise answer
     return answer
+
+
+def _ended() -> ReportError:
+    return ReportError("a process that read traces was ended from outside", "say it again")

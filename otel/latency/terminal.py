@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from otel.latency.progress import Progress
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["progress", "spooled"]
+    from rich.progress import TaskID
+
+__all__ = ["Bar", "spooled"]
 
 CHUNK = 1024 * 1024
+SOON_S = 0.4
 
 
 def spooled(stack: ExitStack) -> Path:
@@ -34,25 +40,49 @@ def spooled(stack: ExitStack) -> Path:
     return path
 
 
-def progress(stack: ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:
-    """A line on stderr that counts the bytes that were read, and what ends it; nothing where that is no terminal.
+class Bar(Progress):
+    """A bar on stderr until it is closed, where that is a terminal: only for work that takes long."""
 
-    rich is imported when there is something to wait for.
-    """
-    if not sys.stderr.isatty():
-        return (lambda _: None), (lambda: None)
-    own = stack.enter_context(ExitStack())
-    bars: list[Callable[[int], None]] = []
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._on = clock, sys.stderr.isatty()
+        self._drawn = ExitStack()
+        self._show: Callable[[str, int, int], None] | None = None
+        self._name, self._size, self._done = "", 0, 0
+        self._since = clock()
 
-    def step(count: int) -> None:
-        if not bars:
-            from rich.console import Console
-            from rich.progress import FileSizeColumn, Progress, TextColumn, TimeElapsedColumn
+    def stage(self, name: str, size: int) -> None:
+        """As `Progress`; a bar of its own."""
+        self._name, self._size, self._done = name, size, 0
+        self.step(0)
 
-            columns = (TextColumn("reading"), FileSizeColumn(), TimeElapsedColumn())
-            bar = own.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
-            task = bar.add_task("", total=None)
-            bars.append(lambda more: bar.advance(task, more))
-        bars[0](count)
+    def step(self, size: int) -> None:
+        """As `Progress`."""
+        self._done += size
+        if self._show is None and self._on and self._clock() - self._since > SOON_S:
+            self._show = self._begin()
+        if self._show is not None:
+            self._show(self._name, self._done, self._size)
 
-    return step, own.close
+    def close(self) -> None:
+        """Take it away."""
+        self._on, self._show = False, None
+        self._drawn.close()
+
+    def _begin(self) -> Callable[[str, int, int], None]:
+        from rich.console import Console  # who does not wait needs none
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Drawn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        drawn = self._drawn.enter_context(Drawn(*columns, console=Console(stderr=True), transient=True))
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, size: int) -> None:
+            if name not in tasks:
+                for other in tasks.values():
+                    drawn.remove_task(other)
+                tasks.clear()
+                tasks[name] = drawn.add_task(name, total=size)
+            drawn.update(tasks[name], completed=done, total=size)
+
+        return show

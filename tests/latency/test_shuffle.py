@@ -171,6 +171,34 @@ except ReportError as error:
 """
 
 
+def test_a_process_that_is_ended_from_outside_is_told(folder: Path) -> None:
+    """As by whoever kills what takes most memory: what the others have read is no report."""
+    done = subprocess.run([sys.executable, "-c", ENDED, str(folder)], capture_output=True, text=True, check=False)
+    assert done.stdout == "ReportError: a process that read traces was ended from outside\n  say it again\n"
+
+
+ENDED = """
+import os, signal, sys
+from pathlib import Path
+from otel.latency import shuffle
+from otel.latency.errors import ReportError
+from otel.latency.loading import load
+from otel.latency.progress import Progress
+from otel.trace import find_sources
+
+class End(Progress):
+    def step(self, size):
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+
+shuffle.PIECE = 20_000
+try:
+    load(find_sources([sys.argv[1]], []), [], End(), processes=2)
+except ReportError as error:
+    print("ReportError:", error)
+"""
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Path, end: signal.Signals) -> None:
     """Killed while it spills: the files have no names, and the processes notice that nobody waits for them."""
