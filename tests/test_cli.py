@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from otel.cli import main
 
 ROOT = Path(__file__).parent.parent
 
@@ -140,3 +143,11 @@ def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
         or "ListOrders" in what
     )
     assert todo.startswith("  correct functions.orders.")
+
+
+def test_a_program_that_calls_a_command_keeps_its_signals(capsys: pytest.CaptureFixture[str]) -> None:
+    """SIGTERM is the command's only while it runs."""
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["report", "nowhere.jsonl"]) == 1
+    assert "nowhere.jsonl" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) is before

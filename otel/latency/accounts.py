@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
 
 COLD, ERROR, TIMED_OUT = 1, 2, 4
-NO_CALL = -1  # as long as what only counts for a part
+NO_CALL = -1  # the length of what counts for a part and was no call by itself
 BYTES = 16  # of a trace id
 NAMED = {  # what is known by numbers, and the columns of these
     "routes": "route_of",

@@ -187,7 +187,8 @@ class _Crew:
 
 def _heard(busy: list[Connection[Any, Any]], timeout: float | None = None) -> Iterator[tuple[int, Any]]:
     """What those that are ready have to say; who has said all is busy no more."""
-    for line in [one for one in busy if one in wait(busy, timeout)]:
+    ready = wait(busy, timeout)
+    for line in [one for one in busy if one in ready]:
         answer = _answer(line)
         if answer is None:
             busy.remove(line)

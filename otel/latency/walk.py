@@ -65,10 +65,10 @@ def walk(  # noqa: C901 - one loop: a call in it is what the time would go to
                 number = known[keys[child]] = places.charge(keys[child], shapes[span], charge)
             start, end = starts[child], ends[child]
             call = call_of[number]
-            # Plain comparisons: min and max are calls, and here is where the time goes.
             if call is not None:
                 calls.append(call)
                 took.append(end - start if end > start else 0)
+            # Plain comparisons: min and max are calls, and here is where the time goes.
             if end > t:
                 end = t
             if start < low:

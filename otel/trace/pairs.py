@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["MOST", "QUOTE", "Frame", "Pairs", "Seen", "are_texts", "before_path", "present", "whole"]
+__all__ = [
+    "LONG",
+    "MOST",
+    "MOST_LONG",
+    "QUOTE",
+    "Frame",
+    "Pairs",
+    "Seen",
+    "are_texts",
+    "before_path",
+    "present",
+    "whole",
+]
 
 BEGIN = b'{"key":"'  # of an attribute, as encoders without white space write it; in a text its quotes are escaped
 TEXT = b'","value":{"stringValue":"'

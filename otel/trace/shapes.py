@@ -15,7 +15,7 @@ from otel.trace.anyvalue import read_attributes
 from otel.trace.attributes import EMPTY, Attributes
 from otel.trace.codes import TOLD_BY, codes_in
 from otel.trace.otlp import HAS_REMOTE, IS_REMOTE
-from otel.trace.pairs import MOST, Pairs, Seen, before_path, present, whole
+from otel.trace.pairs import LONG, MOST, MOST_LONG, Pairs, Seen, before_path, present, whole
 from otel.trace.span import Event, Scope, Span, SpanKind, Status
 from otel.trace.wire import Raw, decode_any, decode_events, decode_pairs, decode_scope
 
@@ -92,7 +92,7 @@ class Shapes:
         self.found: list[Shape] = []
         self._codes = frozenset(codes)
         self.groups: dict[bytes, Group] = {}  # by the bytes of both: where one ends is clear of itself
-        self._places = self._kept = 0
+        self._places = self._cuts = self._texts = 0
         self.how: dict[str, Callable[[bytes], object]] = dict.fromkeys(presence, present)
         self.how |= dict.fromkeys(keys, whole)
         self.how |= dict.fromkeys(addresses, before_path)
@@ -141,15 +141,15 @@ class Shapes:
             number = place.shapes[key] = self._new(group, place, span, codes)
         if codes:
             return number
-        if frame is not None and self._kept < MOST:
-            self._kept += 1
+        if frame is not None and self._cuts < MOST:
+            self._cuts += 1
             before, after = len(frame.begin), len(frame.end)
             cut = Struct(f"{before}s{size - before - after}s{after}s").unpack
             place.cuts[size] = (*place.cuts.get(size, ()), (cut, frame.begin, frame.end, frame.between, number))
         elif not place.frames:  # which come with texts that are new each time
             place.text, place.shape = Raw(text), number
-            if len(others) < MOST_TEXTS and self._kept < MOST:
-                self._kept += 1
+            if len(others) < MOST_TEXTS and size < LONG and self._texts < MOST_LONG:
+                self._texts += 1
                 place.texts[size] = (*others, (place.text, number))
         return number
 
