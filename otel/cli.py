@@ -41,7 +41,7 @@ its wall clock to the nanosecond.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status. While it runs SIGTERM ends it as Ctrl-C does, with nothing left behind."""
+    """Run a command; returns its exit status. While it runs, SIGTERM ends it as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         return _run(arguments)

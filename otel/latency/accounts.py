@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from otel.latency.account import Account
 from otel.latency.calls import Calls
@@ -14,15 +14,12 @@ from otel.latency.columns import lengths, pieces, runs, summed, taken
 if TYPE_CHECKING:
     from otel.latency.part import Part
 
-__all__ = ["COLD", "ERROR", "TIMED_OUT", "Accounts"]
+__all__ = ["Accounts", "Kind"]
 
-COLD, ERROR, TIMED_OUT = 1, 2, 4
 NO_CALL = -1  # the length of what counts for a part and was no call by itself
 BYTES = 16  # of a trace id
 NAMED = {  # what is known by numbers, and the columns of these
-    "routes": "route_of",
-    "functions": "function_of",
-    "statuses": "status_of",
+    "kinds": "kind_of",
     "parts": "part_of",
     "calls": "call_of",
 }
@@ -39,8 +36,19 @@ class Names(dict[Name, int]):
         return number
 
 
+class Kind(NamedTuple):
+    """What an account says of a request beside its times: there are few of them."""
+
+    route: str
+    function: str
+    status_code: int | None
+    cold_start: bool
+    error: bool
+    timed_out: bool
+
+
 class Accounts(Sequence[Account]):
-    """Accounts, each made when it is asked for. `walls_ns`, `starts_ns` and the like have one value for each.
+    """Accounts, each made when it is asked for. `kind_of`, `walls_ns` and the like have one value for each.
 
     The parts of request `at` are those from `parts_end[at]` up to `parts_end[at + 1]`: the number of the part in
     `parts`, and its nanoseconds. Its calls in the same way: of each the number of what it counts for in `calls`, and
@@ -49,13 +57,10 @@ class Accounts(Sequence[Account]):
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
         self.parts: Names[Part] = Names()
-        self.routes: Names[str] = Names()
-        self.functions: Names[str] = Names()
-        self.statuses: Names[int | None] = Names()
+        self.kinds: Names[Kind] = Names()
         self.calls: Names[tuple[Part, Calls]] = Names()
         self.trace_ids = bytearray()
-        self.route_of, self.function_of, self.status_of = array("I"), array("I"), array("I")
-        self.starts_ns, self.walls_ns, self.flags = array("q"), array("q"), array("B")
+        self.kind_of, self.starts_ns, self.walls_ns = array("I"), array("q"), array("q")
         self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
         self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
         for one in accounts:
@@ -77,10 +82,9 @@ class Accounts(Sequence[Account]):
             lengths_ns += several
         self.add(
             one.trace_id,
-            (self.routes[one.route], self.functions[one.function], self.statuses[one.status_code]),
+            self.kinds[Kind(one.route, one.function, one.status_code, one.cold_start, one.error, one.timed_out)],
             one.start_ns,
             one.wall_ns,
-            COLD * one.cold_start | ERROR * one.error | TIMED_OUT * one.timed_out,
             {parts[part]: ns for part, ns in one.parts},
             [calls[each] for each in counted],
             lengths_ns,
@@ -89,23 +93,18 @@ class Accounts(Sequence[Account]):
     def add(
         self,
         trace_id: str,
-        told: tuple[int, int, int],
+        kind: int,
         start_ns: int,
         wall_ns: int,
-        flags: int,
         parts: Mapping[int, int],
         calls: list[int],
         took_ns: list[int],
     ) -> None:
-        """Add a request in numbers: `told` are route, function and status code, `parts` the time of each."""
+        """Add a request in numbers: of its kind, of its parts with the time of each, of what its calls count for."""
         self.trace_ids += bytes.fromhex(trace_id)
-        route, function, status = told
-        self.route_of.append(route)
-        self.function_of.append(function)
-        self.status_of.append(status)
+        self.kind_of.append(kind)
         self.starts_ns.append(start_ns)
         self.walls_ns.append(wall_ns)
-        self.flags.append(flags)
         self.part_of.fromlist([*parts])
         self.part_ns.fromlist([*parts.values()])
         self.parts_end.append(len(self.part_of))
@@ -137,11 +136,16 @@ class Accounts(Sequence[Account]):
 
     def ended(self) -> list[int]:
         """The places of the requests that did not time out."""
-        return [at for at, flags in enumerate(self.flags) if not flags & TIMED_OUT]
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind not in late] if late else list(range(len(self)))
 
     def timed_out(self) -> list[int]:
         """The places of those that did."""
-        return [at for at, flags in enumerate(self.flags) if flags & TIMED_OUT]
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind in late] if late else []
+
+    def _late(self) -> set[int]:
+        return {number for kind, number in self.kinds.items() if kind.timed_out}
 
     def slowest(self, count: int) -> list[int]:
         """The places of the requests that took longest, of the same length the smaller trace id first."""
@@ -160,26 +164,25 @@ class Accounts(Sequence[Account]):
 
     def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """The accounts at these places; without their calls they take a fifth of the room."""
-        parts, every = list(self.parts), list(self.calls)
-        routes, functions, statuses = list(self.routes), list(self.functions), list(self.statuses)
+        kinds, parts, every = list(self.kinds), list(self.parts), list(self.calls)
         for at in places:
             inside = slice(self.parts_end[at], self.parts_end[at + 1])
             of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
             counted, took = self._calls(at, every) if with_calls else ({}, {})
-            flags = self.flags[at]
+            kind = kinds[self.kind_of[at]]
             yield Account(
                 self.trace_id(at),
-                routes[self.route_of[at]],
-                functions[self.function_of[at]],
-                statuses[self.status_of[at]],
+                kind.route,
+                kind.function,
+                kind.status_code,
                 self.starts_ns[at],
                 self.walls_ns[at],
                 tuple([(part, -ns) for ns, part in sorted(of_parts)]),
                 tuple(sorted(counted.items())),
                 tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
-                bool(flags & COLD),
-                bool(flags & ERROR),
-                bool(flags & TIMED_OUT),
+                kind.cold_start,
+                kind.error,
+                kind.timed_out,
             )
 
     def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
@@ -209,7 +212,7 @@ class Accounts(Sequence[Account]):
     def _rearrange(self, places: Sequence[int]) -> None:
         """Make columns of the requests at these places, and keep these instead."""
         self.trace_ids = pieces(self.trace_ids, BYTES, places)
-        for name in ("route_of", "function_of", "status_of", "starts_ns", "walls_ns", "flags"):
+        for name in ("kind_of", "starts_ns", "walls_ns"):
             setattr(self, name, taken(getattr(self, name), places))
         for ends, names in SEVERAL.items():
             for name in names:
@@ -232,7 +235,7 @@ class Accounts(Sequence[Account]):
             numbers = [known[name] for name in getattr(other, names)]
             getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
         self.trace_ids += other.trace_ids
-        for column in ("starts_ns", "walls_ns", "flags", "part_ns", "took_ns"):
+        for column in ("starts_ns", "walls_ns", "part_ns", "took_ns"):
             getattr(self, column).extend(getattr(other, column))
         for ends in SEVERAL:
             own: array[int] = getattr(self, ends)

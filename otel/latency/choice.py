@@ -34,12 +34,12 @@ def of_route(accounts: Accounts, route: str | None) -> Accounts:
     """Those of a route. Raises `ReportError` where there are some, but none of it."""
     if route is None or not accounts:
         return accounts
-    wanted = accounts.routes.get(route)
-    if wanted is None:
-        routes = sorted(accounts.routes)
+    wanted = {number for kind, number in accounts.kinds.items() if kind.route == route}
+    if not wanted:
+        routes = sorted({kind.route for kind in accounts.kinds})
         more = f", and {len(routes) - 8} more" if len(routes) > 8 else ""
         raise ReportError(f"no request of the route {route!r}", f"routes seen: {', '.join(routes[:8])}{more}")
-    return accounts.take([at for at, one in enumerate(accounts.route_of) if one == wanted])
+    return accounts.take([at for at, one in enumerate(accounts.kind_of) if one in wanted])
 
 
 def of_time(accounts: Accounts, since_ns: int | None, until_ns: int | None) -> Accounts:

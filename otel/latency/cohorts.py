@@ -88,12 +88,12 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
     over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
     over = [at for at in ended if walls[at] > over_ns]
     slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
-    routes = {every.routes[one.route]: one.route for one in slow}
-    by_route: dict[str, list[int]] = {route: [] for route in routes.values()}
+    by_route: dict[str, list[int]] = {one.route: [] for one in slow}
+    members = [by_route.get(kind.route) for kind in every.kinds]
     for at in ended:
-        route = routes.get(every.route_of[at])
-        if route is not None:
-            by_route[route].append(at)
+        its = members[every.kind_of[at]]
+        if its is not None:
+            its.append(at)
     typical = {route: _typical(every, members, over_ns) for route, members in by_route.items()}
     named = tuple(_most_beyond(one, typical[one.route]) for one in slow)
     weights: dict[str, Fraction] = {}

@@ -11,7 +11,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from otel.latency.accounts import COLD, ERROR
 from otel.latency.calls import CODES
 from otel.latency.hanging import hang_around_inits, hang_in_invocations
 from otel.latency.shape import ADDRESSES, KEYS
@@ -71,13 +70,13 @@ def add_account(trace_id: str, rows: Rows, places: Places, accounts: Accounts) -
         starting = around[1]
     top = outline.top
     segment, handler = _first(outline.segments, starts, ids), _first(outline.handlers, starts, ids)
-    told = places.told(shapes[top], shapes[segment] if segment >= 0 else -1, shapes[handler] if handler >= 0 else -1)
+    lambdas, handlers = shapes[segment] if segment >= 0 else -1, shapes[handler] if handler >= 0 else -1
+    kind = places.request(shapes[top], lambdas, handlers, outline.cold)
     start, wall = starts[top], max(ends[top] - starts[top], 0)
     found = walk(top, ids, starts, ends, shapes, outline.hanging(moves), starting, places)
     if found is None:
         return False
-    flags = COLD * outline.cold | ERROR * told.error
-    accounts.add(trace_id, told.columns, start, wall, flags, *found)
+    accounts.add(trace_id, kind, start, wall, *found)
     return True
 
 

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from otel.latency.accounts import ERROR, TIMED_OUT
 from otel.latency.calls import Calls
 from otel.latency.columns import runs
 from otel.latency.part import API_GATEWAY, Part, resource_of
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from otel.latency.account import Account
-    from otel.latency.accounts import Accounts
+    from otel.latency.accounts import Accounts, Kind
     from otel.latency.report import Report
     from otel.latency.timeouts import Timeout
 
@@ -52,22 +51,24 @@ class _Map:
     def add_requests(self) -> None:
         """Each request's way into its function, and the calls from there."""
         every = self._every
-        alike: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        for at, names in enumerate(zip(every.route_of, every.function_of, strict=True)):
-            alike[names].append(at)
-        routes, functions = list(every.routes), list(every.functions)
-        members: defaultdict[str, list[int]] = defaultdict(list)
-        for (route, function), places in alike.items():
-            members[functions[function] or routes[route]] += places
-        for name, places in sorted(members.items()):
+        alike: list[list[int]] = [[] for _ in every.kinds]
+        for at, number in enumerate(every.kind_of):
+            alike[number].append(at)
+        members: defaultdict[str, list[tuple[Kind, list[int]]]] = defaultdict(list)
+        for kind, places in zip(every.kinds, alike, strict=True):
+            if places:
+                members[kind.function or kind.route].append((kind, places))
+        for name, kinds in sorted(members.items()):
             node = self.node("function", name)
-            self._timed_out |= {every.trace_id(at): node for at in places if every.flags[at] & TIMED_OUT}
-            self._add_way(node, places)
-            self._add_calls(node, places)
+            for kind, places in kinds:
+                self._add_way(node, kind, places)
+            self._add_calls(node, [at for _, places in kinds for at in places])
 
-    def _add_way(self, function: int, places: Sequence[int]) -> None:
-        """The way into a function, of those that came by API Gateway."""
+    def _add_way(self, function: int, kind: Kind, places: Sequence[int]) -> None:
+        """The way of requests of a kind into a function, of those that came by API Gateway."""
         every = self._every
+        if kind.timed_out:
+            self._timed_out |= {every.trace_id(at): function for at in places}
         gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
         if gateway is None:
             return
@@ -75,10 +76,8 @@ class _Map:
         if came:
             edge = self.edges[self.node("api gateway", "API Gateway"), function]
             edge.took.fromlist([every.walls_ns[at] for at in came])
-            flags = [every.flags[at] for at in came]
-            timeouts = sum(1 for one in flags if one & TIMED_OUT)
-            edge.timeouts += timeouts
-            edge.calls += Calls(len(came), errors=sum(1 for one in flags if one & ERROR and not one & TIMED_OUT))
+            edge.timeouts += len(came) * kind.timed_out
+            edge.calls += Calls(len(came), errors=len(came) * (kind.error and not kind.timed_out))
 
     def _add_calls(self, function: int, places: Sequence[int]) -> None:
         """The calls from a function."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel.latency.accounts import Kind
 from otel.latency.charge import Charge, charge_of
 from otel.latency.outline import Outlines
 from otel.latency.part import COLD_START
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from otel.latency.accounts import Accounts
     from otel.trace.lean import LeanReader
 
-__all__ = ["Facts", "Key", "Places", "Told"]
+__all__ = ["Facts", "Key", "Places"]
 
 # A shape; where that is not all that counts, also the parent's (-1: none), and what is known of the span's inside.
 Key = int | tuple[int, int, str]
@@ -45,13 +46,6 @@ class Facts(NamedTuple):
     phase: bool
 
 
-class Told(NamedTuple):
-    """What two or three spans of a request tell of it: numbers of route, function and status code, and an error."""
-
-    columns: tuple[int, int, int]
-    error: bool
-
-
 class Places:
     """The facts of all shapes of a reader, and the charges of spans of these shapes below each other.
 
@@ -71,7 +65,7 @@ class Places:
         self.contexts: list[defaultdict[int, dict[Key, int]]] = []
         self._tops: dict[Key, int] = {}
         self._numbers: dict[Charge, int] = {}
-        self._told: dict[tuple[int, int, int], Told] = {}
+        self._requests: dict[tuple[int, int, int, bool], int] = {}
         self.starting = self._number(Charge(COLD_START, None, foreign=False))
 
     def outermost(self, key: Key) -> int:
@@ -89,23 +83,24 @@ class Places:
         span, its, waits = (self._shapes[one].span for one in (shape, parent, above))
         return self._number(charge_of(span, its, waits, holds, self.charges[outer]))
 
-    def told(self, top: int, segment: int, handler: int) -> Told:
-        """What the outermost span, Lambda's and the handler's tell of a request, by their shapes; -1: there is none."""
-        key = (top, segment, handler)
-        told = self._told.get(key)
-        if told is None:
-            outermost, *others = (self._shapes[shape].span if shape >= 0 else None for shape in key)
-            assert outermost is not None
-            segmented, handled = others
+    def request(self, top: int, segment: int, handler: int, cold: bool) -> int:
+        """The number of a request's kind, by the shapes of its outermost span, Lambda's, the handler's (-1: none)."""
+        key = (top, segment, handler, cold)
+        number = self._requests.get(key)
+        if number is None:
+            outermost = self._shapes[top].span
+            segmented, handled = (self._shapes[shape].span if shape >= 0 else None for shape in (segment, handler))
             function = function_of(segmented, handled)
-            accounts = self._accounts
-            columns = (
-                accounts.routes[route_of(outermost, handled, function)],
-                accounts.functions[function],
-                accounts.statuses[status_code_of(outermost, handled)],
+            kind = Kind(
+                route_of(outermost, handled, function),
+                function,
+                status_code_of(outermost, handled),
+                cold_start=cold,
+                error=is_error(outermost, handled),
+                timed_out=False,
             )
-            told = self._told[key] = Told(columns, is_error(outermost, handled))
-        return told
+            number = self._requests[key] = self._accounts.kinds[kind]
+        return number
 
     def _number(self, charge: Charge) -> int:
         number = self._numbers.get(charge)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from otel.latency.accounts import COLD, ERROR, TIMED_OUT, Accounts
+from otel.latency.accounts import Accounts
 from otel.latency.calls import Calls
 
 if TYPE_CHECKING:
@@ -86,10 +86,11 @@ class Tally:
         """Count some requests. A request that timed out is not an error as well."""
         every = Accounts.of(accounts)
         self.walls_ns.extend(every.walls_ns)
-        kinds = Counter(every.flags)
-        self.cold_starts += sum(count for flags, count in kinds.items() if flags & COLD)
-        self.errors += sum(count for flags, count in kinds.items() if flags & ERROR and not flags & TIMED_OUT)
-        self.timeouts += sum(count for flags, count in kinds.items() if flags & TIMED_OUT)
+        counts = Counter(every.kind_of)
+        for kind, number in every.kinds.items():
+            self.cold_starts += counts[number] * kind.cold_start
+            self.errors += counts[number] * (kind.error and not kind.timed_out)
+            self.timeouts += counts[number] * kind.timed_out
         tallies = [self._part(part) for part in every.parts]
         appends = [one.each_ns.append for one in tallies]
         for number, ns in zip(every.part_of, every.part_ns, strict=True):
