@@ -160,7 +160,7 @@ class Accounts(Sequence[Account]):
         parts, times = (runs(column, self.parts_end, places) for column in (self.part_of, self.part_ns))
         for part, ns in zip(parts, times, strict=True):
             sums[part] += ns
-        return {part: ns for part, ns in zip(self.parts, sums, strict=True) if ns}
+        return {part: sums[number] for part, number in self.parts.items() if sums[number] or number in parts}
 
     def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """The accounts at these places; without their calls they take a fifth of the room."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otel.trace.lean import LeanReader
     from otel.trace.wire import Rows
 
-__all__ = ["bytes_of", "judge", "judge_whole", "left_over", "load", "size_of"]
+__all__ = ["Judge", "bytes_of", "judge_whole", "left_over", "load", "size_of"]
 
 SILENT = Progress()
 PACKED = 10  # times as much as gzip makes of it
@@ -71,7 +71,7 @@ def _load(
             else:
                 for span in spans:
                     others.setdefault(span.trace_id, []).append(span)
-    judge(reader.take(), reader, others, accounts, problems)
+    Judge(reader, accounts).judge(reader.take(), others, problems)
     return accounts
 
 
@@ -151,21 +151,21 @@ def _are_documents(begin: Sequence[tuple[int, bytes]]) -> bool:
     return len(begin) == 2 and all(b'"resourceSpans"' in line and parse(line)[1] is None for _, line in begin)
 
 
-def judge(
-    traces: Iterable[tuple[str, Rows]],
-    reader: LeanReader,
-    others: dict[str, list[Span]],
-    accounts: Accounts,
-    problems: list[Problem],
-) -> None:
-    """Add the accounts of what a reader kept, and of the spans that the tolerant one made, which are let go."""
-    places = Places(reader, accounts)
-    for trace_id, rows in traces:
-        beside = others.pop(trace_id, None)
-        if beside is not None or not add_account(trace_id, rows, places, accounts):
-            accounts.append(_slowly([*reader.full(trace_id, rows), *(beside or ())], problems))
-    while others:
-        accounts.append(_slowly(others.popitem()[1], problems))
+class Judge:
+    """Adds to `accounts` those of what a reader kept; all lines that it is to read are read."""
+
+    def __init__(self, reader: LeanReader, accounts: Accounts) -> None:
+        self._reader, self._accounts, self._places = reader, accounts, Places(reader, accounts)
+
+    def judge(self, traces: Iterable[tuple[str, Rows]], others: dict[str, list[Span]], problems: list[Problem]) -> None:
+        """Add some traces, and the spans that the tolerant reader made, which are let go."""
+        accounts, places = self._accounts, self._places
+        for trace_id, rows in traces:
+            beside = others.pop(trace_id, None)
+            if beside is not None or not add_account(trace_id, rows, places, accounts):
+                accounts.append(_slowly([*self._reader.full(trace_id, rows), *(beside or ())], problems))
+        while others:
+            accounts.append(_slowly(others.popitem()[1], problems))
 
 
 def judge_whole(spans: Iterable[Span], accounts: Accounts, problems: list[Problem]) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["load_spilled"]
 
 PIECE = 8 * 1024 * 1024  # bytes of a file that one process reads at a time
-PARTITION = 40 * 1024 * 1024  # bytes of input whose spans are in memory together
+PARTITION = 20 * 1024 * 1024  # bytes of input whose spans are in memory together
 MOST_PARTITIONS = 256
 
 # With the path of this process: what `site` would look up again takes as long as half of what a worker imports.
@@ -55,7 +55,6 @@ def load_spilled(
     size = sum(map(size_of, sources))
     partitions = max(processes, min(MOST_PARTITIONS, size // PARTITION + 1))
     batches = list(_batches(sources, max(PIECE, 2 * size // MOST)))
-    accounts = Accounts()
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
@@ -65,20 +64,23 @@ def load_spilled(
                 problems += read.problems
                 for piece in batches[turn]:
                     index.merge(piece.source, read.where)
-                accounts.extend(read.accounts)
-            crew.all("take", crew.all("leave"))
+            left = list(crew.all("leave"))
+            list(crew.all("take", left))
             sizes = [sum(sizes) // partitions] * partitions
             progress.stage("judging", sum(sizes))
-            for _, (some, told) in _told(crew.share("judge", range(partitions)), sizes, progress):
-                accounts.extend(some)
+            for _, told in _told(crew.share("judge", range(partitions)), sizes, progress):
                 problems += told
+            judged = crew.all("judged")
+            accounts: Accounts = next(judged)
+            for some in judged:
+                accounts.extend(some)
+            return accounts
     except OSError as error:
         folder = tempfile.gettempdir()
         raise ReportError(
             f"{folder} has no room for temporary files: {error.strerror or error}",
             f"about {size // 8_000_000 + 1} MB are needed: make room, or name another folder with TMPDIR",
         ) from error
-    return accounts
 
 
 def _told(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
@@ -164,11 +166,12 @@ class _Crew:
         for turns in self._turns.values():
             turns.close()
 
-    def all(self, what: str, *given: object) -> list[Any]:
-        """What each of them answers, in the order of the files."""
+    def all(self, what: str, *given: object) -> Iterator[Any]:
+        """What each of them answers, in the order of the files, one answer at a time."""
         for line in self._lines:
             _say(line, (what, given))
-        return [getattr(self._here, what)(*given), *map(_answer, self._lines)]
+        yield getattr(self._here, what)(*given)
+        yield from map(_answer, self._lines)
 
     def share(self, what: str, every: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Have each of these done by one of them, as they come free: its place, and the answer.

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otel.latency.accounts import Accounts
 from otel.latency.lean import new_reader
-from otel.latency.loading import judge, judge_whole, left_over
+from otel.latency.loading import Judge, judge_whole, left_over
 from otel.trace.blocks import count_lines
 from otel.trace.index import LineIndex
 from otel.trace.spill import Extents, Spill, spilled, spilled_spans
+from otel.trace.wire import together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from otel.trace.wire import Rows
 
 __all__ = ["Left", "Piece", "Read", "Work"]
+
+
+Parts = tuple[int, list[bytes]]  # of a trace, packed, and the number at which their shapes begin
 
 
 class Piece(NamedTuple):
@@ -37,7 +41,6 @@ class Read(NamedTuple):
 
     problems: list[Problem]
     where: LineIndex
-    accounts: Accounts  # of traces that a piece holds whole
 
 
 class Left(NamedTuple):
@@ -56,10 +59,11 @@ class Work:
         self._spill = Spill(files[own], partitions)
         self._reader = new_reader()
         self._left: list[Left] = []
+        self._accounts = Accounts()
 
     def read(self, pieces: Iterable[Piece]) -> Read:
         """Read some pieces onto disk. Raises `OSError` where there is no room."""
-        read = Read([], LineIndex(), Accounts())
+        read = Read([], LineIndex())
         for piece in pieces:
             self._read(piece, read)
         return read
@@ -71,7 +75,7 @@ class Work:
             source, self._reader, problems, lambda _: None, read.where, piece.between, self._put_away
         ):
             if source.whole:
-                judge_whole(spans, read.accounts, problems)
+                judge_whole(spans, self._accounts, problems)
             else:
                 for span in spans:
                     self._spill.add_span(span)
@@ -98,27 +102,33 @@ class Work:
         """What all processes have left, in the order of their files."""
         self._left = left
         self._reader.shapes = [shape for one in left for shape in one.shapes]
+        self._judge = Judge(self._reader, self._accounts)
 
-    def judge(self, partition: int) -> tuple[Accounts, list[Problem]]:
-        """The accounts of the traces in a partition, and what does not fit in them."""
-        accounts = Accounts()
+    def judge(self, partition: int) -> list[Problem]:
+        """Add the accounts of the traces in a partition; what does not fit in them."""
         problems: list[Problem] = []
-        traces: dict[str, Rows] = {}
+        traces: dict[str, list[Parts]] = {}
         others: dict[str, list[Span]] = {}
         base = 0
         for file, left in zip(self._files, self._left, strict=True):
-            for trace_id, spans in spilled(file, left.lean[partition], base):
-                known = traces.setdefault(trace_id, spans)
-                if known is not spans:
-                    known += spans
+            for trace_id, parts in spilled(file, left.lean[partition]):
+                traces.setdefault(trace_id, []).append((base, parts))
             for span in spilled_spans(file, left.full[partition]):
                 others.setdefault(span.trace_id, []).append(span)
             base += len(left.shapes)
-        judge(_popping(traces), self._reader, others, accounts, problems)
-        return accounts, problems
+        self._judge.judge(_unpacked(traces), others, problems)
+        return problems
+
+    def judged(self) -> Accounts:
+        """The accounts of all that was judged here."""
+        return self._accounts
 
 
-def _popping(traces: dict[str, Rows]) -> Iterator[tuple[str, Rows]]:
-    """Each of them, which is let go: the accounts need the room."""
+def _unpacked(traces: dict[str, list[Parts]]) -> Iterator[tuple[str, Rows]]:
+    """The spans of each, which is let go: the accounts need the room."""
     while traces:
-        yield traces.popitem()
+        trace_id, several = traces.popitem()
+        rows: Rows = []
+        for base, parts in several:
+            rows += together(parts, base)
+        yield trace_id, rows

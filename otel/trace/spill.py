@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 import msgspec
 
 from otel.trace.span import Span
-from otel.trace.wire import WIDTH, Rows, pack, together
+from otel.trace.wire import pack
 
 __all__ = ["Extents", "Spill", "spilled", "spilled_spans"]
 
@@ -72,13 +72,10 @@ class Spill:
         return begin, len(data)
 
 
-def spilled(file: int, extents: Extents, base: int) -> Iterator[tuple[str, Rows]]:
-    """The spans of a partition, a few of a trace at a time; the numbers of their shapes begin at `base`."""
+def spilled(file: int, extents: Extents) -> Iterator[tuple[str, list[bytes]]]:
+    """The spans of a partition, a few of a trace at a time, packed."""
     for offset, length in extents:
-        for trace_id, parts in _decode(os.pread(file, length, offset)):
-            rows = together(parts)
-            rows[WIDTH - 1 :: WIDTH] = [base + shape for shape in rows[WIDTH - 1 :: WIDTH]]
-            yield trace_id, rows
+        yield from _decode(os.pread(file, length, offset))
 
 
 def spilled_spans(file: int, extents: Extents) -> Iterator[Span]:

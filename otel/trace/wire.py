@@ -106,11 +106,13 @@ pack = msgspec.msgpack.Encoder().encode
 _unpack: Callable[[bytes], Rows] = msgspec.msgpack.Decoder(list).decode
 
 
-def together(parts: Sequence[bytes]) -> Rows:
-    """The spans of a trace out of its parts."""
+def together(parts: Sequence[bytes], base: int = 0) -> Rows:
+    """The spans of a trace out of its parts; the numbers of their shapes begin at `base`."""
     rows = _unpack(parts[0])
     for part in parts[1:]:
         rows += _unpack(part)
+    if base:
+        rows[WIDTH - 1 :: WIDTH] = [base + shape for shape in rows[WIDTH - 1 :: WIDTH]]
     return rows
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from otel.latency import Account, account
 from otel.latency.accounts import Accounts
+from otel.latency.part import Part
 from tests.latency.load import load
 
 
@@ -43,3 +44,12 @@ def test_the_order_is_that_of_the_start_and_then_of_the_id(every: list[Account])
     assert [columns[at] for at in columns.slowest(5)] == sorted(expected, key=lambda one: (-one.wall_ns, one.trace_id))[
         :5
     ]
+
+
+def test_parts_that_took_no_time_are_parts(every: list[Account]) -> None:
+    """Of the requests that are asked for, and of no others."""
+    first, second, *_ = every
+    waited = [part for part, _ in second.parts]
+    columns = Accounts([first._replace(parts=((Part("external", "pay.example"), 0),)), second])
+    assert columns.sums_ns([0]) == {Part("external", "pay.example"): 0}
+    assert list(columns.sums_ns([1])) == sorted(waited, key=list(columns.parts).index)
