@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from otel.latency.account import account
 from otel.latency.against import against
+from otel.latency.beside import beside
 from otel.latency.choice import of_route, of_time
 from otel.latency.document import document
 from otel.latency.errors import ReportError
 from otel.latency.loading import load
+from otel.latency.map import call_map
 from otel.latency.progress import Progress
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 SILENT = Progress()
+MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
 FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 
 
@@ -116,18 +120,21 @@ def _run(
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
         return find_traces(sources, trace_ids, index)
 
-    report = report_of(
-        accounts,
-        find,
-        slow_ns=request.slow_ns,
-        problems=problems,
-        sources=sorted(source.name for source in sources),
-        traffic=request.traffic,
-        notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
-        against=compared,
-    )
-    judged = [gate.judge(report) for gate in request.fail_if]
-    _put(report, request, style, judged, find, out)
+    drawn = request.json is not None or request.html is not None
+    with beside(partial(call_map, accounts), much=drawn and len(accounts) >= MANY and request.processes != 1) as draw:
+        report = report_of(
+            accounts,
+            find,
+            slow_ns=request.slow_ns,
+            problems=problems,
+            sources=sorted(source.name for source in sources),
+            traffic=request.traffic,
+            notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
+            against=compared,
+            draw=draw,
+        )
+        judged = [gate.judge(report) for gate in request.fail_if]
+        _put(report, request, style, judged, find, out)
     status = status_of(report, judged)
     for one in judged:
         if status == GATE_FAILED and one.failed:

@@ -7,7 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from otel.latency.difference import against_values
-from otel.latency.map import call_map
+from otel.latency.map import map_values
 from otel.latency.part import Part
 from otel.latency.text.prose import evidence, flat, sentence
 from otel.latency.text.style import Style
@@ -66,7 +66,7 @@ def document(
         "verdict": _verdict(report),
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": sum(cold) // max(len(cold), 1)},
         "timeouts": [_timeout(one) for one in report.timeouts],
-        "map": call_map(report),
+        "map": map_values(report.draw(), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,
         "gates": [
             {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}

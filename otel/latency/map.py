@@ -21,29 +21,54 @@ if TYPE_CHECKING:
 
     from otel.latency.account import Account
     from otel.latency.accounts import Accounts, Kind
-    from otel.latency.report import Report
     from otel.latency.timeouts import Timeout
 
-__all__ = ["call_map", "called", "caller"]
+__all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
 
 CALLED = ("aws", "external", "database")
 
 
 @dataclass(slots=True)
-class _Edge:
+class Edge:
+    """Calls from one node to another: how they went, and how long they took."""
+
+    calls: Calls
+    timeouts: int = 0
+    p50_ns: int = 0
+    p95_ns: int = 0
+    total_ns: int = 0
+
+
+@dataclass(slots=True)
+class CallMap:
+    """Nodes by kind and name, edges by the numbers of two nodes; for each trace that timed out its function's node."""
+
+    nodes: dict[tuple[str, str], int]
+    edges: dict[tuple[int, int], Edge]
+    timed_out: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Calls:
     took: array[int] = field(default_factory=lambda: array("q"))  # of each call, in nanoseconds
     calls: Calls = field(default_factory=Calls)
     timeouts: int = 0
 
+    def edge(self) -> Edge:
+        """All of them together."""
+        took = sorted(self.took)
+        del took[: bisect_left(took, 0)]  # what was no call by itself
+        return Edge(self.calls, self.timeouts, at_rank(took, 50), at_rank(took, 95), sum(took))
 
-class _Map:
-    """Nodes by kind and name, edges by the numbers of two nodes."""
+
+class _Drawn:
+    """A map that is being drawn."""
 
     def __init__(self, every: Accounts) -> None:
         self._every = every
-        self._timed_out: dict[str, int] = {}  # the function of each trace
+        self.timed_out: dict[str, int] = {}
         self.nodes: dict[tuple[str, str], int] = {}
-        self.edges: defaultdict[tuple[int, int], _Edge] = defaultdict(_Edge)
+        self.edges: defaultdict[tuple[int, int], _Calls] = defaultdict(_Calls)
 
     def node(self, kind: str, name: str) -> int:
         return self.nodes.setdefault((kind, name), len(self.nodes))
@@ -68,7 +93,7 @@ class _Map:
         """The way of requests of a kind into a function, of those that came by API Gateway."""
         every = self._every
         if kind.timed_out:
-            self._timed_out |= {every.trace_id(at): function for at in places}
+            self.timed_out |= {every.trace_id(at): function for at in places}
         gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
         if gateway is None:
             return
@@ -100,22 +125,28 @@ class _Map:
         for number, ns in zip(call_of, took_ns, strict=True):
             appends[number](ns)
 
-    def add_timeouts(self, timeouts: Iterable[Timeout]) -> None:
-        """The calls that were running when a function timed out."""
-        for timeout in timeouts:
-            callee = called(timeout.part) if timeout.part is not None else None
-            if callee is not None:
-                self.edges[self._timed_out[timeout.trace_id], self.node(*callee)].timeouts += 1
 
-
-def call_map(report: Report) -> dict[str, object]:
-    """The map as JSON has it: nodes with ids, edges with calls, lengths of calls and what went wrong with them."""
-    drawn = _Map(report.accounts)
+def call_map(accounts: Accounts) -> CallMap:
+    """The map of some requests."""
+    drawn = _Drawn(accounts)
     drawn.add_requests()
-    drawn.add_timeouts(report.timeouts)
+    return CallMap(drawn.nodes, {ends: edge.edge() for ends, edge in drawn.edges.items()}, drawn.timed_out)
+
+
+def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]:
+    """A map as JSON has it, with the calls that were running when a function timed out."""
+    nodes = dict(drawn.nodes)
+    running: Counter[tuple[int, int]] = Counter()
+    for timeout in timeouts:
+        callee = called(timeout.part) if timeout.part is not None else None
+        if callee is not None:
+            running[drawn.timed_out[timeout.trace_id], nodes.setdefault(callee, len(nodes))] += 1
     return {
-        "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in drawn.nodes.items()],
-        "edges": [_edge(at, to, drawn.edges[at, to]) for at, to in sorted(drawn.edges)],
+        "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in nodes.items()],
+        "edges": [
+            _edge(ends, drawn.edges.get(ends) or Edge(Calls()), running[ends])
+            for ends in sorted({*drawn.edges, *running})
+        ],
     }
 
 
@@ -133,17 +164,15 @@ def called(part: Part) -> tuple[str, str] | None:
     return (part.bucket, part.name) if part.bucket in CALLED else None
 
 
-def _edge(at: int, to: int, edge: _Edge) -> dict[str, object]:
-    took = sorted(edge.took)
-    del took[: bisect_left(took, 0)]  # what was no call by itself
+def _edge(ends: tuple[int, int], edge: Edge, running: int) -> dict[str, object]:
     return {
-        "from": at,
-        "to": to,
+        "from": ends[0],
+        "to": ends[1],
         "calls": edge.calls.calls,
-        "p50_ns": at_rank(took, 50),
-        "p95_ns": at_rank(took, 95),
-        "total_ns": sum(took),
+        "p50_ns": edge.p50_ns,
+        "p95_ns": edge.p95_ns,
+        "total_ns": edge.total_ns,
         "errors": edge.calls.errors,
         "throttles": edge.calls.throttles,
-        "timeouts": edge.timeouts,
+        "timeouts": edge.timeouts + running,
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otel.latency.accounts import Accounts
 from otel.latency.cohorts import Cohorts, cohorts
+from otel.latency.map import CallMap, call_map
 from otel.latency.timeouts import Timeout, timeout_of
 from otel.latency.totals import Tally
 from otel.latency.traffic import UNKNOWN
@@ -30,7 +32,7 @@ class Report:
 
     `accounts` are in any order. `timeouts` tells of the first `MOST_TIMEOUTS` requests that timed out; `traces` holds
     those that a text shows as a waterfall. `traffic` is how many requests there were in all, seen or not, where the
-    source knows it. `against` is what became of a baseline, where there is one.
+    source knows it. `against` is what became of a baseline, where there is one. `draw` is the map of who calls whom.
     """
 
     accounts: Accounts
@@ -39,6 +41,7 @@ class Report:
     verdict: Verdict
     timeouts: tuple[Timeout, ...]
     traces: Mapping[str, Trace]
+    draw: Callable[[], CallMap]
     problems: tuple[Problem, ...] = ()
     sources: tuple[str, ...] = ()
     traffic: Traffic | Unknown = UNKNOWN
@@ -56,10 +59,12 @@ def report_of(
     traffic: Traffic | Unknown = UNKNOWN,
     notes: Sequence[str] = (),
     against: Against | None = None,
+    draw: Callable[[], CallMap] | None = None,
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
 
-    Slow is what takes longer than `slow_ns`; without it, than the 95th percentile.
+    Slow is what takes longer than `slow_ns`; without it, than the 95th percentile. `draw` knows the requests' map, if
+    somebody draws it already.
     """
     every = Accounts.of(accounts)
     compared = cohorts(every, slow_ns)
@@ -77,6 +82,7 @@ def report_of(
         verdict=found,
         timeouts=tuple(one for one in timeouts if one is not None),
         traces=traces,
+        draw=draw or partial(call_map, every),
         problems=tuple(problems),
         sources=tuple(sources),
         traffic=traffic,

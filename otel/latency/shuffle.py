@@ -6,7 +6,6 @@ left, whatever ends a process.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any
 
 from otel.latency.accounts import Accounts
+from otel.latency.beside import processors
 from otel.latency.errors import ReportError
 from otel.latency.lean import new_reader
 from otel.latency.loading import bytes_of, size_of
@@ -51,7 +51,7 @@ def load_spilled(
     processes: int | None = None,
 ) -> Accounts:
     """As `load`. Raises `ReportError` where the temporary folder has no room."""
-    processes = processes or _processors()
+    processes = processes or processors()
     size = sum(map(size_of, sources))
     partitions = max(processes, min(MOST_PARTITIONS, size // PARTITION + 1))
     batches = list(_batches(sources, max(PIECE, 2 * size // MOST)))
@@ -90,10 +90,6 @@ def _told(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Pro
         yield turn, answer
         progress.step(sum(sizes[begun : turn + 1]))
         begun = max(begun, turn + 1)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _batches(sources: Iterable[Source], size: int) -> Iterator[list[Piece]]:
