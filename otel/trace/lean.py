@@ -112,7 +112,6 @@ class LeanReader:
         latest, known = group.latest, self._known
         trace_id, above = spans[0].trace_id, ""
         rows: Rows = []
-        add, add_id = rows.extend, ids.append
         others: dict[str, Rows] = {}
         for span in spans:
             parent, name, kind, status, flags = span.parent_id, span.name, span.kind, span.status, 0
@@ -123,7 +122,7 @@ class LeanReader:
                     parent = ""
                 elif len(parent) == 16:
                     above, flags = parent, span.flags
-                    add_id(parent)
+                    ids.append(parent)
                 else:
                     raise ValueError("an id is no id")
             try:
@@ -152,7 +151,7 @@ class LeanReader:
             else:
                 number = known.number(group, place, span)
             if span.trace_id == trace_id:
-                add((span.span_id, parent, span.start_ns, span.end_ns, number))
+                rows += (span.span_id, parent, span.start_ns, span.end_ns, number)
             else:
                 others.setdefault(span.trace_id, []).extend((span.span_id, parent, span.start_ns, span.end_ns, number))
         ids += rows[::WIDTH]
