@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from otel.latency.account import Account
@@ -130,6 +131,14 @@ class Accounts(Sequence[Account]):
     def __iter__(self) -> Iterator[Account]:
         return self.made(range(len(self)))
 
+    def parts_of_each(self) -> Iterator[tuple[int, int]]:
+        """For each request the place of its first part, and the one behind its last."""
+        return pairwise(self.parts_end)
+
+    def calls_of_each(self) -> Iterator[tuple[int, int]]:
+        """As `parts_of_each`, of its calls."""
+        return pairwise(self.calls_end)
+
     def trace_id(self, at: int) -> str:
         """That of one request."""
         return self.trace_ids[at * BYTES : at * BYTES + BYTES].hex()
@@ -189,12 +198,15 @@ class Accounts(Sequence[Account]):
         """How the calls of a request went and how long they took, by part."""
         counted: dict[Part, Calls] = {}
         took: dict[Part, list[int]] = {}
-        for one in range(self.calls_end[at], self.calls_end[at + 1]):
-            part, calls = every[self.call_of[one]]
-            counted[part] = counted.get(part, Calls()) + calls
-            lengths_ns = took.setdefault(part, [])
-            if self.took_ns[one] != NO_CALL:
-                lengths_ns.append(self.took_ns[one])
+        inside = slice(self.calls_end[at], self.calls_end[at + 1])
+        for number, ns in zip(self.call_of[inside], self.took_ns[inside], strict=True):
+            part, calls = every[number]
+            known = counted.get(part)
+            counted[part] = calls if known is None else known + calls
+            if known is None:
+                took[part] = []
+            if ns != NO_CALL:
+                took[part].append(ns)
         return counted, took
 
     def take(self, places: Sequence[int]) -> Accounts:

@@ -123,13 +123,16 @@ class _Side:
     def of(cls, accounts: Iterable[Account]) -> _Side:
         every = Accounts.of(accounts).in_order()
         side = cls(every.take(every.ended()), len(every.timed_out()))
-        for one in side.accounts:
+        for one in side.requests():
             route = side.routes.setdefault(one.route, _Route())
             route.requests += 1
             route.add(None, one.wall_ns)
             for part, ns in one.parts:
                 route.add(part, ns)
         return side
+
+    def requests(self) -> Iterator[Account]:
+        return self.accounts.made(range(len(self.accounts)), with_calls=False)
 
     def has_enough(self, route: str, part: Part | None = None) -> bool:
         return route in self.routes and len(self.routes[route].parts.get(part, ())) >= COMPARABLE_REQUESTS
@@ -144,7 +147,7 @@ class _Side:
         shares = {route: float(share) for route, share in each.items()}
         beyond: dict[Part | None, list[float]] = {part: [0.0] * BLOCKS for part in parts}
         counts = [dict.fromkeys(weights, 0) for _ in range(BLOCKS)]
-        ours = (one for one in self.accounts if one.route in weights)
+        ours = (one for one in self.requests() if one.route in weights)
         for number, one in enumerate(ours):
             block = number * BLOCKS // requests
             share = shares[one.route]

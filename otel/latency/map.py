@@ -19,7 +19,6 @@ from otel.latency.totals import at_rank
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from otel.latency.account import Account
     from otel.latency.accounts import Accounts, Kind
     from otel.latency.timeouts import Timeout
 
@@ -79,12 +78,12 @@ class _Drawn:
         alike: list[list[int]] = [[] for _ in every.kinds]
         for at, number in enumerate(every.kind_of):
             alike[number].append(at)
-        members: defaultdict[str, list[tuple[Kind, list[int]]]] = defaultdict(list)
+        members: defaultdict[tuple[str, str], list[tuple[Kind, list[int]]]] = defaultdict(list)
         for kind, places in zip(every.kinds, alike, strict=True):
             if places:
-                members[kind.function or kind.route].append((kind, places))
-        for name, kinds in sorted(members.items()):
-            node = self.node("function", name)
+                members[caller(kind)].append((kind, places))
+        for function, kinds in sorted(members.items()):
+            node = self.node(*function)
             for kind, places in kinds:
                 self._add_way(node, kind, places)
             self._add_calls(node, [at for _, places in kinds for at in places])
@@ -150,9 +149,9 @@ def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]
     }
 
 
-def caller(one: Account) -> tuple[str, str]:
+def caller(kind: Kind) -> tuple[str, str]:
     """Kind and name of the node of the function that answered a request."""
-    return "function", one.function or one.route
+    return "function", kind.function or kind.route
 
 
 def called(part: Part) -> tuple[str, str] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from otel.latency.account import Account
+    from otel.latency.accounts import Accounts
+
 
 __all__ = ["HOUR_NS", "UNKNOWN", "Share", "Traffic", "Unknown", "by_hour", "by_route"]
 
@@ -47,19 +49,17 @@ class Share:
     total: int
 
 
-def by_route(traffic: Traffic, accounts: Iterable[Account]) -> list[Share]:
+def by_route(traffic: Traffic, accounts: Accounts) -> list[Share]:
     """The share of each route that was counted, the largest first; none where accounts have other names for them."""
-    seen: dict[str | int, int] = {}
-    for one in accounts:
-        seen[one.route] = seen.get(one.route, 0) + 1
-    shares = [Share(route, seen.get(route, 0), total) for route, total in traffic.by_route.items()]
+    counts = Counter(accounts.kind_of)
+    seen: Counter[str] = Counter()
+    for kind, number in accounts.kinds.items():
+        seen[kind.route] += counts[number]
+    shares = [Share(route, seen[route], total) for route, total in traffic.by_route.items()]
     return sorted(shares, key=lambda one: (-one.total, str(one.of))) if any(one.seen for one in shares) else []
 
 
-def by_hour(traffic: Traffic, accounts: Iterable[Account]) -> list[Share]:
+def by_hour(traffic: Traffic, accounts: Accounts) -> list[Share]:
     """The share of each whole hour in which there were requests, in their order."""
-    seen: dict[int, int] = {}
-    for one in accounts:
-        hour = one.start_ns // HOUR_NS * HOUR_NS
-        seen[hour] = seen.get(hour, 0) + 1
-    return [Share(hour, seen.get(hour, 0), total) for hour, total in sorted(traffic.by_hour.items()) if total]
+    seen = Counter([start_ns // HOUR_NS * HOUR_NS for start_ns in accounts.starts_ns])
+    return [Share(hour, seen[hour], total) for hour, total in sorted(traffic.by_hour.items()) if total]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from otel.latency.account import Account
+    from otel.latency.accounts import Kind
     from otel.latency.report import Report
 
 __all__ = ["ALL", "ROOM", "worth_keeping"]
@@ -21,29 +21,31 @@ SLOWEST, ERRORS, COLD, TYPICAL = 100, 60, 20, 10
 def worth_keeping(report: Report) -> list[str]:
     """Trace ids, those that are missed first at the front: what the verdict rests on, timeouts, the slowest, errors,
     cold starts, and some of the middle of each route."""
-    return list(dict.fromkeys(one.trace_id for one in _in_order(report)))
+    return list(dict.fromkeys(_in_order(report)))
 
 
-def _in_order(report: Report) -> Iterator[Account]:
-    found = report.verdict
-    yield from (one.account for one in (found.proof, found.against) if one is not None)
+def _in_order(report: Report) -> Iterator[str]:
+    found, every = report.verdict, report.accounts
+    yield from (one.account.trace_id for one in (found.proof, found.against) if one is not None)
     for candidate in found.candidates:
-        yield from islice((one.account for one in report.cohorts.slow if one.part == candidate.part), 1)
-    told = {one.trace_id for one in report.timeouts}
-    yield from (one for one in report.accounts if one.trace_id in told)
-    slowest = sorted(report.accounts, key=lambda one: (-one.wall_ns, one.trace_id))
-    yield from slowest[:SLOWEST]
-    yield from islice((one for one in slowest if one.error), ERRORS)
-    yield from islice((one for one in slowest if one.cold_start), COLD)
-    yield from _of_the_middle(slowest)
-    if len(slowest) <= ALL:
-        yield from report.accounts
+        yield from islice((one.account.trace_id for one in report.cohorts.slow if one.part == candidate.part), 1)
+    yield from (one.trace_id for one in report.timeouts)
+    slowest = every.slowest(len(every))
+    known = list(every.kinds)
+    kinds = [known[every.kind_of[at]] for at in slowest]
+    chosen = [
+        *slowest[:SLOWEST],
+        *islice((at for at, kind in zip(slowest, kinds, strict=True) if kind.error), ERRORS),
+        *islice((at for at, kind in zip(slowest, kinds, strict=True) if kind.cold_start), COLD),
+        *_of_the_middle(zip(slowest, kinds, strict=True)),
+    ]
+    yield from map(every.trace_id, chosen if len(every) > ALL else [*chosen, *range(len(every))])
 
 
-def _of_the_middle(slowest: Iterable[Account]) -> Iterator[Account]:
-    routes: dict[str, list[Account]] = {}
-    for one in slowest:
-        routes.setdefault(one.route, []).append(one)
+def _of_the_middle(slowest: Iterable[tuple[int, Kind]]) -> Iterator[int]:
+    routes: dict[str, list[int]] = {}
+    for at, kind in slowest:
+        routes.setdefault(kind.route, []).append(at)
     for members in routes.values():
         first = max(0, (len(members) - TYPICAL) // 2)
         yield from members[first : first + TYPICAL]

@@ -100,9 +100,10 @@ def _lines(
 
 def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
     """Of each slow request its place among the requests, and what it waited for beyond a typical one."""
-    at = {one.trace_id: number for number, one in enumerate(report.accounts)}
-    if len(report.accounts) < 2:
+    every = report.accounts
+    if len(every) < 2:
         return []
+    at = {every.trace_id(place): place for place in range(len(every))}
     return [[at[one.account.trace_id], parts[one.part], one.more_ns] for one in report.cohorts.slow]
 
 
