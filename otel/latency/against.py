@@ -123,16 +123,21 @@ class _Side:
     def of(cls, accounts: Iterable[Account]) -> _Side:
         every = Accounts.of(accounts).in_order()
         side = cls(every.take(every.ended()), len(every.timed_out()))
-        for one in side.requests():
-            route = side.routes.setdefault(one.route, _Route())
+        for name, wall_ns, parts in side.requests():
+            route = side.routes.setdefault(name, _Route())
             route.requests += 1
-            route.add(None, one.wall_ns)
-            for part, ns in one.parts:
+            route.add(None, wall_ns)
+            for part, ns in parts:
                 route.add(part, ns)
         return side
 
-    def requests(self) -> Iterator[Account]:
-        return self.accounts.made(range(len(self.accounts)), with_calls=False)
+    def requests(self) -> Iterator[tuple[str, int, list[tuple[Part, int]]]]:
+        """Of each its route, its wall clock, and its parts, in nanoseconds."""
+        every = self.accounts
+        routes, known = [kind.route for kind in every.kinds], list(every.parts)
+        for number, wall_ns, (first, last) in zip(every.kind_of, every.walls_ns, every.parts_of_each(), strict=True):
+            parts = zip(every.part_of[first:last], every.part_ns[first:last], strict=True)
+            yield routes[number], wall_ns, [(known[part], ns) for part, ns in parts]
 
     def has_enough(self, route: str, part: Part | None = None) -> bool:
         return route in self.routes and len(self.routes[route].parts.get(part, ())) >= COMPARABLE_REQUESTS
@@ -147,13 +152,13 @@ class _Side:
         shares = {route: float(share) for route, share in each.items()}
         beyond: dict[Part | None, list[float]] = {part: [0.0] * BLOCKS for part in parts}
         counts = [dict.fromkeys(weights, 0) for _ in range(BLOCKS)]
-        ours = (one for one in self.requests() if one.route in weights)
-        for number, one in enumerate(ours):
+        ours = (one for one in self.requests() if one[0] in weights)
+        for number, (route, wall_ns, waited) in enumerate(ours):
             block = number * BLOCKS // requests
-            share = shares[one.route]
-            counts[block][one.route] += 1
-            beyond[None][block] += share * one.wall_ns
-            for part, ns in one.parts:
+            share = shares[route]
+            counts[block][route] += 1
+            beyond[None][block] += share * wall_ns
+            for part, ns in waited:
                 beyond[part][block] += share * ns
         found: dict[Part | None, Blocks] = {}
         for each_part, sums in beyond.items():

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "find_traces", "read_spans", "read_trace", "read_traces", "spans_in", "trace_id_of", "traces_of"]
 
+FEW = 100  # ids: to look for more of them in a line takes longer than to read it
+
 
 class Reading(NamedTuple):
     """What was read: traces in the order of their start, and what could not be read or does not hold together."""
@@ -57,26 +59,27 @@ def find_traces(
     Where an `index` knows their lines, only these are read.
     """
     found: dict[str, list[Span]] = {}
-    for source in sources if trace_ids else ():
-        offsets = index.offsets(source, trace_ids) if index is not None else None
+    wanted = frozenset(trace_ids)
+    for source in sources if wanted else ():
+        offsets = index.offsets(source, wanted) if index is not None else None
         if offsets is None:
-            read = documents(source, _naming(lines(source, []), trace_ids), [])
+            read = documents(source, _naming(lines(source, []), wanted), [])
         else:
-            read = documents_by_line(source, _with(lines_at(source, offsets), trace_ids), [])
+            read = documents_by_line(source, lines_at(source, offsets), [])
         for document in read:
             for span in spans_of_document(source, document, []):
-                if span.trace_id in trace_ids:
+                if span.trace_id in wanted:
                     found.setdefault(span.trace_id, []).append(span)
-    if index is not None and len(found) < len(trace_ids):
-        return find_traces(sources, trace_ids)  # a file is not what it was any more
+    if index is not None and len(found) < len(wanted):
+        return find_traces(sources, wanted)  # a file is not what it was any more
     return {trace_id: Trace(spans) for trace_id, spans in found.items()}
 
 
 def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
-    """The lines that name one of these traces, where each line is a document; else all of them."""
+    """The lines that name one of these traces, where each line is a document; else, or of many traces, all of them."""
     begin = list(itertools.islice(numbered, 2))
-    if begin and all(parse(line)[1] is not None for _, line in begin):
-        yield from begin  # one document over many lines
+    if len(trace_ids) > FEW or (begin and all(parse(line)[1] is not None for _, line in begin)):
+        yield from begin  # or one document over many lines
         yield from numbered
         return
     yield from _with(itertools.chain(begin, numbered), trace_ids)

@@ -84,3 +84,14 @@ def test_a_file_that_changed_is_searched_again(tmp_path: Path) -> None:
     for source in sources:
         source.path.unlink()
     assert find_traces(sources, wanted, index) == {}
+
+
+def test_many_traces_are_not_looked_for_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line is read instead; the same traces, and no others."""
+    sources = _files(tmp_path)
+    wanted = sorted({trace.trace_id for trace in few()})[1:]
+    expected = find_traces(sources, wanted)
+    monkeypatch.setattr("otel.trace.reading.FEW", len(wanted) - 1)
+    monkeypatch.setattr("otel.trace.reading._with", None)
+    assert find_traces(sources, wanted) == expected
+    assert sorted(expected) == wanted
