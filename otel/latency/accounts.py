@@ -6,16 +6,17 @@ import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from otel.latency.account import Account
 from otel.latency.calls import Calls
 from otel.latency.columns import lengths, pieces, runs, summed, taken
+from otel.latency.kind import Kind
 
 if TYPE_CHECKING:
     from otel.latency.part import Part
 
-__all__ = ["Accounts", "Kind"]
+__all__ = ["Accounts"]
 
 NO_CALL = -1  # the length of what counts for a part and was no call by itself
 BYTES = 16  # of a trace id
@@ -35,17 +36,6 @@ class Names(dict[Name, int]):
     def __missing__(self, name: Name) -> int:
         self[name] = number = len(self)
         return number
-
-
-class Kind(NamedTuple):
-    """What an account says of a request beside its times: there are few of them."""
-
-    route: str
-    function: str
-    status_code: int | None
-    cold_start: bool
-    error: bool
-    timed_out: bool
 
 
 class Accounts(Sequence[Account]):

@@ -19,7 +19,8 @@ from otel.latency.totals import at_rank
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from otel.latency.accounts import Accounts, Kind
+    from otel.latency.accounts import Accounts
+    from otel.latency.kind import Kind
     from otel.latency.timeouts import Timeout
 
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel.latency.accounts import Kind
 from otel.latency.charge import Charge, charge_of
+from otel.latency.kind import Kind
 from otel.latency.outline import Outlines
 from otel.latency.part import COLD_START
 from otel.trace import Span, SpanKind

@@ -9,7 +9,8 @@ from otel.latency.map import called, caller
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from otel.latency.accounts import Accounts, Kind
+    from otel.latency.accounts import Accounts
+    from otel.latency.kind import Kind
     from otel.latency.part import Part
     from otel.latency.report import Report
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from otel.latency.accounts import Kind
+    from otel.latency.kind import Kind
     from otel.latency.report import Report
 
 __all__ = ["ALL", "ROOM", "worth_keeping"]

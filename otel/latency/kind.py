@@ -1,0 +1,18 @@
+"""The kinds of requests: what requests have in common that differ in their times."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Kind"]
+
+
+class Kind(NamedTuple):
+    """What an account says of a request beside its times: there are few of them."""
+
+    route: str
+    function: str
+    status_code: int | None
+    cold_start: bool
+    error: bool
+    timed_out: bool
