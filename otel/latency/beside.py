@@ -29,7 +29,7 @@ def beside(work: Callable[[], Value], *, much: bool) -> Iterator[Callable[[], Va
 
     Nothing of what that one does is seen here but the answer; where there is none, the work is done here.
     """
-    forked = _Fork(work) if much and _may_fork() else None
+    forked = _begun(work) if much and _may_fork() else None
     found: list[Value] = []
 
     def value() -> Value:
@@ -51,12 +51,24 @@ def _may_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1 and processors() > 1
 
 
+def _begun(work: Callable[[], object]) -> _Fork | None:
+    try:
+        return _Fork(work)
+    except OSError:  # no room for another process
+        return None
+
+
 class _Fork:
-    """A copy of this process that does one thing."""
+    """A copy of this process that does one thing. Raises `OSError` where there is no room for it."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         answer, begin = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(answer)
+            os.close(begin)
+            raise
         if not pid:
             try:
                 os.close(answer)

@@ -62,6 +62,19 @@ def test_no_process_is_forked_where_that_may_go_wrong(monkeypatch: pytest.Monkey
     assert forked == []
 
 
+def test_where_there_is_no_room_for_a_process_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is left open."""
+
+    def full() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with beside(os.getpid, much=True) as pid:
+        assert pid() == os.getpid()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_what_fails_there_fails_here() -> None:
     """With its own error; and who is killed there is not missed."""
     here = os.getpid()
