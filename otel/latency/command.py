@@ -17,7 +17,7 @@ from otel.latency.document import document
 from otel.latency.errors import ReportError
 from otel.latency.loading import load
 from otel.latency.map import call_map
-from otel.latency.progress import Progress
+from otel.latency.progress import SILENT, Progress
 from otel.latency.report import Report, report_of
 from otel.latency.text import Style, render_report, render_waterfall
 from otel.latency.text.markdown import render_markdown
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "run_report"]
 
-SILENT = Progress()
 MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
 FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 

@@ -9,7 +9,7 @@ from otel.latency.account import Account, account
 from otel.latency.accounts import Accounts
 from otel.latency.lean import add_account, new_reader
 from otel.latency.places import Places
-from otel.latency.progress import Progress
+from otel.latency.progress import SILENT, Progress
 from otel.trace import Trace
 from otel.trace.blocks import blocks, is_compressed
 from otel.trace.index import LineIndex
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "bytes_of", "judge_whole", "left_over", "load", "size_of"]
 
-SILENT = Progress()
 PACKED = 10  # times as much as gzip makes of it
 IN_MEMORY = 96 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
 MOST_WAITING = 2000  # traces with lines that wait for each other before they are put away

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Progress"]
+__all__ = ["SILENT", "Progress"]
 
 
 class Progress:
@@ -13,3 +13,6 @@ class Progress:
 
     def step(self, size: int) -> None:
         """So many bytes more are done."""
+
+
+SILENT = Progress()

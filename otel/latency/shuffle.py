@@ -60,7 +60,7 @@ def load_spilled(
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
             crew = stack.enter_context(_Crew(files, partitions, {"read": len(batches), "judge": partitions}))
             sizes = [sum(piece.size for piece in batch) for batch in batches]
-            for turn, read in _told(crew.share("read", batches), sizes, progress):
+            for turn, read in _watched(crew.share("read", batches), sizes, progress):
                 problems += read.problems
                 for piece in batches[turn]:
                     index.merge(piece.source, read.where)
@@ -68,7 +68,7 @@ def load_spilled(
             list(crew.all("take", left))
             sizes = [sum(sizes) // partitions] * partitions
             progress.stage("judging", sum(sizes))
-            for _, told in _told(crew.share("judge", range(partitions)), sizes, progress):
+            for _, told in _watched(crew.share("judge", range(partitions)), sizes, progress):
                 problems += told
             judged = crew.all("judged")
             accounts: Accounts = next(judged)
@@ -83,7 +83,7 @@ def load_spilled(
         ) from error
 
 
-def _told(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
+def _watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
     """The same; and it is told how much is done: of what was begun before the last that was done hardly any is not."""
     begun = 0
     for turn, answer in shared:

@@ -65,7 +65,7 @@ def find_traces(
         if offsets is None:
             read = documents(source, _naming(lines(source, []), wanted), [])
         else:
-            read = documents_by_line(source, lines_at(source, offsets), [])
+            read = documents_by_line(source, _with(lines_at(source, offsets), wanted), [])
         for document in read:
             for span in spans_of_document(source, document, []):
                 if span.trace_id in wanted:
@@ -76,17 +76,20 @@ def find_traces(
 
 
 def _naming(numbered: Iterator[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
-    """The lines that name one of these traces, where each line is a document; else, or of many traces, all of them."""
+    """The lines that name one of these traces, where each line is a document; else all of them."""
     begin = list(itertools.islice(numbered, 2))
-    if len(trace_ids) > FEW or (begin and all(parse(line)[1] is not None for _, line in begin)):
-        yield from begin  # or one document over many lines
+    if begin and all(parse(line)[1] is not None for _, line in begin):
+        yield from begin  # one document over many lines
         yield from numbered
         return
     yield from _with(itertools.chain(begin, numbered), trace_ids)
 
 
 def _with(numbered: Iterable[tuple[int, bytes]], trace_ids: Collection[str]) -> Iterator[tuple[int, bytes]]:
-    """The lines in which one of these ids stands."""
+    """The lines in which one of these ids stands; of many ids all lines."""
+    if len(trace_ids) > FEW:
+        yield from numbered
+        return
     # Jaeger's may have lost its zeros, X-Ray's has dashes, and some exporters write capitals.
     short = [one.lstrip("0").encode() for one in trace_ids]
     plain = [*short, *(one.upper() for one in short)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from otel.latency.loading import load
-from otel.trace import Source, dump_line, find_traces
+from otel.trace import Source, dump_line, find_traces, reading
 from otel.trace.index import LineIndex
 from tests.latency.load import few
 
@@ -87,11 +87,25 @@ def test_a_file_that_changed_is_searched_again(tmp_path: Path) -> None:
 
 
 def test_many_traces_are_not_looked_for_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every line is read instead; the same traces, and no others."""
+    """Every line is read instead. Of few traces only the lines that name them, also of those that nobody had noted."""
     sources = _files(tmp_path)
+    odd = '{"resourceSpans": [{"scopeSpans": 7}]}\n'
+    sources[1].path.write_text(sources[1].path.read_text() + odd)
+    index = _loaded(sources)
+    read = 0
+    spans_of = reading.spans_of_document
+
+    def counted(*given: Any) -> Any:
+        nonlocal read
+        read += 1
+        return spans_of(*given)
+
+    monkeypatch.setattr(reading, "spans_of_document", counted)
     wanted = sorted({trace.trace_id for trace in few()})[1:]
+    naming = sum(any(one in line for one in wanted) for line in _lines())
     expected = find_traces(sources, wanted)
-    monkeypatch.setattr("otel.trace.reading.FEW", len(wanted) - 1)
-    monkeypatch.setattr("otel.trace.reading._with", None)
-    assert find_traces(sources, wanted) == expected
-    assert sorted(expected) == wanted
+    assert (sorted(expected), read) == (wanted, naming)
+    assert (find_traces(sources, wanted, index), read) == (expected, 2 * naming)
+    monkeypatch.setattr(reading, "FEW", len(wanted) - 1)
+    read = 0
+    assert (find_traces(sources, wanted), read) == (expected, len(_lines()) + 1)

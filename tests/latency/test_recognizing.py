@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from otel.latency.lean import new_reader
 from otel.trace import SpanKind, dump_line
 from tests.latency.system import order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel.trace.lean import LeanReader
 
 
 def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:
@@ -45,8 +51,7 @@ def test_ids_that_change_from_span_to_span_hide_nothing_beside_them() -> None:
             more["aws.request_id"] = '","value":{"stringValue":"x"}},{"key":"http.response.status_code'
         attributes = {**call.attributes, **more, "note": "x" * 300}
         assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
-    [(trace_id, members)] = reader.take()
-    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    codes = [attributes.get("http.response.status_code") for attributes in _kept(reader)]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
 
 
@@ -64,8 +69,7 @@ def test_an_attribute_in_the_place_of_an_id_is_seen() -> None:
         line = dump_line([replace(call, attributes={**attributes, "note": "x" * 300})])
         lengths.add(len(line))
         assert None not in reader.read([line.encode()])
-    [(trace_id, members)] = reader.take()
-    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    codes = [attributes.get("http.response.status_code") for attributes in _kept(reader)]
     assert codes == [429 if number % 97 == 96 else None for number in range(300)]
     assert len(lengths) == 1
 
@@ -84,9 +88,7 @@ def test_two_ids_in_one_span_hide_nothing_between_and_beside_them() -> None:
         attributes |= {"http.status_code": status, "app.size": number, "app.end": "y"}
         expected.append((host, status))
         assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
-    [(trace_id, members)] = reader.take()
-    told = [span.attributes for span in reader.full(trace_id, members)]
-    assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in told] == expected
+    assert [(str(one["http.url"]).split("/")[2], one["http.status_code"]) for one in _kept(reader)] == expected
     assert len(reader.shapes) == 4
 
 
@@ -108,8 +110,7 @@ def test_three_ids_in_one_span_hide_nothing_either() -> None:
         )
         lengths.add((len(line), len(str(number))))
         assert None not in reader.read([line.encode()])
-    [(trace_id, members)] = reader.take()
-    codes = [span.attributes.get("http.response.status_code") for span in reader.full(trace_id, members)]
+    codes = [attributes.get("http.response.status_code") for attributes in _kept(reader)]
     assert codes == [429 if number % 97 == 96 else None for number in range(400)]
     assert len(lengths) == 3
     assert len(reader.shapes) == 2
@@ -123,6 +124,11 @@ def test_attributes_of_one_length_that_take_turns_are_told_apart() -> None:
     for status in statuses:
         attributes = {**call.attributes, "http.status_code": status, "app.note": "x" * 300}
         assert None not in reader.read([dump_line([replace(call, attributes=attributes)]).encode()])
-    [(trace_id, members)] = reader.take()
-    assert [span.attributes["http.status_code"] for span in reader.full(trace_id, members)] == statuses
+    assert [attributes["http.status_code"] for attributes in _kept(reader)] == statuses
     assert len(reader.shapes) == len(set(statuses)) == 40
+
+
+def _kept(reader: LeanReader) -> list[Mapping[str, object]]:
+    """The attributes of the spans of the one trace that was read."""
+    [(trace_id, members)] = reader.take()
+    return [span.attributes for span in reader.full(trace_id, members)]
