@@ -205,8 +205,8 @@ build/packages/%/ready: requirements/functions.txt
 
 artifact:
 	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
-	@mkdir -p "$(ARTIFACTS_DIR)/otel"
+	@mkdir -p "$(ARTIFACTS_DIR)/lambda_latency"
 	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
-	@cp -R otel/__init__.py otel/runtime "$(ARTIFACTS_DIR)/otel"
-	@find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/otel" -name __pycache__ -prune -exec rm -r {} +
-	@$(call BYTECODE,$(ARTIFACTS_DIR)) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/otel"
+	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/lambda_latency"
+	@find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR)) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency"

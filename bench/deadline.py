@@ -15,10 +15,10 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
-from otel.runtime.bootstrap import traced
-from otel.runtime.deadline import DeadlineWatch
-from otel.runtime.settings import Settings
-from otel.runtime.setup import Runtime
+from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.deadline import DeadlineWatch
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.setup import Runtime
 
 HEADER = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 LIMIT_S = 3.0

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otel.local.system import Options, System
+from lambda_latency.local.system import Options, System
 
 WARM_UP, REQUESTS = 50, 500
 

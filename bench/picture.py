@@ -20,7 +20,7 @@ def main() -> int:
     if None in programs:
         print("the picture needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
         return 1
-    subprocess.run([sys.executable, "-m", "otel", "demo"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "lambda_latency", "demo"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     browser = Browser(*map(str, programs))
     try:
         for name, dark in (("report", False), ("report-dark", True)):

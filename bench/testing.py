@@ -9,15 +9,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from otel.testing import Snapshot, any_order, span
-from otel.testing.comparison import compare
-from otel.testing.drawing import draw
-from otel.trace import Span, Trace
+from lambda_latency.testing import Snapshot, any_order, span
+from lambda_latency.testing.comparison import compare
+from lambda_latency.testing.drawing import draw
+from lambda_latency.trace import Span, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel.testing import Expectation
+    from lambda_latency.testing import Expectation
 
 SPANS = 1_000
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"

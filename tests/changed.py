@@ -12,14 +12,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from otel.latency import Account, account
-from otel.latency.against import Against, against
-from otel.latency.text import Style
-from otel.latency.text.against import against_sentence
-from otel.latency.text.prose import flat
-from otel.local.demo import demo_plan
-from otel.local.faults import Rule
-from otel.local.load import plan_calls
+from lambda_latency.latency import Account, account
+from lambda_latency.latency.against import Against, against
+from lambda_latency.latency.text import Style
+from lambda_latency.latency.text.against import against_sentence
+from lambda_latency.latency.text.prose import flat
+from lambda_latency.local.demo import demo_plan
+from lambda_latency.local.faults import Rule
+from lambda_latency.local.load import plan_calls
 from tests.planted import REQUESTS, Cause, run_cause
 
 MORE_MS = 100

@@ -31,7 +31,8 @@ def main() -> int:
         print(f"== Python {version}", flush=True)
         environment = prepare(version, python)
         command = [str(environment / "bin" / "python"), "-m", "pytest", "--quiet", *TESTS]
-        passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+        source = {**os.environ, "PYTHONPATH": str(ROOT / "otel")}
+        passed = subprocess.run(command, cwd=ROOT, env=source, check=False).returncode == 0
         (ran if passed else failed).append(version)
     passed_on = ", ".join(sorted(ran, key=VERSIONS.index))
     print(f"The tests of the sandbox, the runtime and the artifact passed on Python {passed_on}.")

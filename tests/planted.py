@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from otel.latency import Report, account, report_of
-from otel.latency.text import Style
-from otel.latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
-from otel.local.faults import Plan, Rule
-from otel.local.load import plan_calls, send, warm_up_calls
-from otel.local.system import Options, System
-from otel.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces
+from lambda_latency.latency import Report, account, report_of
+from lambda_latency.latency.text import Style
+from lambda_latency.latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.load import plan_calls, send, warm_up_calls
+from lambda_latency.local.system import Options, System
+from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces
 
 AT_ONCE = 4
 REQUESTS = 120
@@ -136,7 +136,7 @@ def _with_handshake(trace: Trace, ns: int = 700_000_000) -> Trace:
         name="TLS 1.3",
         start_ns=call.start_ns,
         end_ns=call.start_ns + ns,
-        scope=Scope("otel.runtime"),
+        scope=Scope("lambda_latency.runtime"),
     )
     return Trace([*spans, handshake])
 

@@ -20,7 +20,7 @@ PARTS = ("otel", "tests", "functions", "pyproject.toml", "template.yaml", "colle
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """What is taken out: in a file of otel/runtime, this text for that; and the test in tests/runtime that sees it."""
+    """What is taken out: in a file of the runtime, this text for that; and the test in tests/runtime that sees it."""
 
     promise: str
     without: str
@@ -255,7 +255,7 @@ def main() -> int:
 
 def seen(copy: Path, one: Mutation) -> bool:
     """Whether the test fails without it."""
-    path = copy / "otel" / "runtime" / one.file
+    path = copy / "otel" / "lambda_latency" / "runtime" / one.file
     whole = path.read_text()
     if whole.count(one.text) != 1:
         print(f"NOT {one.promise} {one.without}: {one.file} has {whole.count(one.text)} times {one.text!r}, not once")

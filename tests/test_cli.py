@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from otel.cli import main
+from lambda_latency.cli import main
 
 ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    command = [sys.executable, "-m", "otel", *arguments]
+    command = [sys.executable, "-m", "lambda_latency", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -25,8 +25,8 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from otel.cli import main\n"
+        f"import sys; sys.path.insert(0, {str(ROOT / 'otel')!r})\n"
+        "from lambda_latency.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "own = {name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names\n"
@@ -38,7 +38,7 @@ def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> No
             "-I",
             "-S",
             "-c",
-            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}",
+            f"import sys; sys.path.insert(0, {str(ROOT / 'otel')!r}); {code}",
             *command,
             "--help",
         ],
@@ -47,11 +47,11 @@ def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> No
         check=True,
     )
     assert ended.stdout.startswith("usage: lambda-latency")
-    assert ended.stdout.splitlines()[-1] == "third-party: ['otel']"
+    assert ended.stdout.splitlines()[-1] == "third-party: ['lambda_latency']"
 
 
 def test_both_names_are_the_same_command() -> None:
-    """The console script and python -m otel."""
+    """The console script and python -m lambda_latency."""
     script = subprocess.run(
         [Path(sys.executable).with_name("lambda-latency"), "--help"], capture_output=True, text=True, check=True
     )
@@ -127,8 +127,7 @@ def test_a_mistake_is_one_message(arguments: tuple[str, ...], status: int, messa
 def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
     """Said once, with the runtime's own error, instead of 120 failed requests."""
     project = tmp_path / "project"
-    for name in ("functions", "otel"):
-        shutil.copytree(ROOT / name, project / name)
+    shutil.copytree(ROOT / "functions", project / "functions")
     shutil.copy(ROOT / "template.yaml", project)
     (project / "functions" / "payments.py").write_text("import not_here\n")
     ended = run("demo", cwd=project)

@@ -42,20 +42,21 @@ def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
 
 def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:
     """Callgrind's counters at each mark, in its log; other threads are what the marks do not tell of."""
-    marks = ["price", "price", "price", "> set-up", "> otel", "> opentelemetry.sdk.trace", "< opentelemetry.sdk.trace",
-             "< otel", "< set-up", "> first request", "< first request"]  # fmt: skip
+    marks = ["price", "price", "price", "> set-up", "> lambda_latency", "> opentelemetry.sdk.trace",
+             "< opentelemetry.sdk.trace", "< lambda_latency", "< set-up", "> first request",
+             "< first request"]  # fmt: skip
     counters = [1000, 1010, 1020, 1030, 1045, 1060, 2070, 2100, 2300, 2311, 5321]
     log = "".join(f"threads: 1 2\nevents-1: {one}\nevents-1-0: 7\nevents-2: 9\n" for one in counters)
     found = self_instructions(marks, log + "==1== Collected : 6321\n")
     assert found == {
-        "threads": 1001, "set-up": 195, "otel": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
+        "threads": 1001, "set-up": 195, "lambda_latency": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
     }  # fmt: skip
     assert [(package, names) for package, _, names in packages(found)] == [
         ("the first request's spans", ["first request"]),
         ("registration, and delivery after the response", ["threads"]),
         ("SDK", ["opentelemetry.sdk.trace"]),
         ("set-up: settings, hooks, tracer", ["set-up"]),
-        ("otel.runtime", ["otel"]),
+        ("lambda_latency.runtime", ["lambda_latency"]),
     ]
 
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from otel.local.faults import KINDS, Plan
-from otel.runtime.settings import SETTINGS
+from lambda_latency.local.faults import KINDS, Plan
+from lambda_latency.runtime.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -40,7 +40,9 @@ def test_every_command_in_the_readme_has_help() -> None:
     commands = set(re.findall(r"lambda-latency ([a-z]+)", README))
     assert {"demo", "serve"} <= commands
     for command in commands:
-        helped = subprocess.run([sys.executable, "-m", "otel", command, "--help"], capture_output=True, check=False)
+        helped = subprocess.run(
+            [sys.executable, "-m", "lambda_latency", command, "--help"], capture_output=True, check=False
+        )
         assert (command, helped.returncode) == (command, 0)
 
 

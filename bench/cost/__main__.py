@@ -21,7 +21,7 @@ from bench.cost.environments import interpreter
 from bench.cost.places import Places
 from bench.cost.table import figures, text
 from bench.cost.variants import BARE, KIT, ROOT, VARIANTS, XRAY, Variant
-from otel.local.processes import Processes
+from lambda_latency.local.processes import Processes
 
 OUT = ROOT / "out" / "bench.json"
 PACKAGES = ("awslambdaric", "boto3", "requests", "aws-xray-sdk", "aws-opentelemetry-distro", "opentelemetry-sdk")

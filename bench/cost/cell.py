@@ -11,20 +11,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import otel.local.sandbox
+import lambda_latency.local.sandbox
 from bench.cost.environments import interpreter
 from bench.cost.variants import ROOT
-from otel.local.environment import Environment
-from otel.local.function import Function
-from otel.local.runtime_api import Invocation
-from otel.local.variables import Settings, lambda_variables
+from lambda_latency.local.environment import Environment
+from lambda_latency.local.function import Function
+from lambda_latency.local.runtime_api import Invocation
+from lambda_latency.local.variables import Settings, lambda_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.cost.variants import Variant
-    from otel.local.function import Run
-    from otel.local.processes import Processes
+    from lambda_latency.local.function import Run
+    from lambda_latency.local.processes import Processes
 
 __all__ = ["EVENT", "Cell", "command", "variables"]
 
@@ -118,14 +118,14 @@ class Cell:
 def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:
     """How its runtime is started."""
     wrapper = [variant.wrapper] if variant.wrapper is not None else []
-    return [*wrapper, *under, interpreter(variant.pins), otel.local.sandbox.BOOTSTRAP]
+    return [*wrapper, *under, interpreter(variant.pins), lambda_latency.local.sandbox.BOOTSTRAP]
 
 
 def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
     """What its function is told, beside what Lambda tells. `places`: PROVIDER, DAEMON and COLLECTOR, addresses."""
     return {
         "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": "",
+        "PYTHONPATH": str(ROOT / "otel"),
         "PYTHONHASHSEED": "0",
         "PROVIDER": places["PROVIDER"],
         "AWS_XRAY_DAEMON_ADDRESS": places["DAEMON"],

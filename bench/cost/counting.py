@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.cost.variants import Variant
-    from otel.local.processes import Processes
+    from lambda_latency.local.processes import Processes
 
 __all__ = ["VALGRIND", "count", "counted_process", "first_interpreter"]
 

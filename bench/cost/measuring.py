@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bench.cost.places import Places
     from bench.cost.variants import Variant
-    from otel.local.processes import Processes
+    from lambda_latency.local.processes import Processes
 
 __all__ = ["WARM_PER_ROUND", "Measured", "cold", "instructions", "warm"]
 

@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from otel.local.http import Handler, Server
+from lambda_latency.local.http import Handler, Server
 
 if TYPE_CHECKING:
     from types import TracebackType

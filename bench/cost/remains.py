@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.cost.variants import Variant
-    from otel.local.processes import Processes
+    from lambda_latency.local.processes import Processes
 
 __all__ = ["MACHINE", "markdown", "packages", "remains", "self_instructions", "text"]
 
@@ -30,7 +30,7 @@ PACKAGES = {
     SETUP: "set-up: settings, hooks, tracer",
     FIRST: "the first request's spans",
     THREADS: "registration, and delivery after the response",
-    "otel": "otel.runtime",
+    "lambda_latency": "lambda_latency.runtime",
     "opentelemetry.instrumentation.botocore": "instrumentation of botocore",
     "opentelemetry.instrumentation.requests": "instrumentation of requests",
     "opentelemetry.instrumentation": "what both share",
@@ -45,7 +45,7 @@ OTHERS = "all other modules: when and where they are imported"
 
 def remains(kit: Variant, bare: Variant, processes: Processes, places: Mapping[str, str]) -> dict[str, float]:
     """Millions of instructions by module and by phase (`set-up`, `first request`, `threads`), over the bare handler."""
-    with_kit = observed(replace(kit, wrapper=None), "otel.runtime.bootstrap.handler", processes, places)
+    with_kit = observed(replace(kit, wrapper=None), "lambda_latency.runtime.bootstrap.handler", processes, places)
     without = observed(bare, bare.handler, processes, places)
     names = {*with_kit, *without}
     return {name: (with_kit.get(name, 0) - without.get(name, 0)) / 1e6 for name in sorted(names)}

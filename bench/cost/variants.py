@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["BARE", "KIT", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
 
 ROOT = Path(__file__).parent.parent.parent
-WRAPPER = ROOT / "otel" / "runtime" / "wrapper"
-LAYER = ROOT / "otel" / "local" / "layer"
+WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
+LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 
@@ -44,14 +45,14 @@ LAYER_DISABLES = (
     "remoulade requests sqlalchemy sqlite3 starlette system_metrics threading tornado tortoiseorm"
 )
 LAYER_VARIABLES = {
-    "PYTHONPATH": str(LAYER / "python"),
+    "PYTHONPATH": f"{LAYER / 'python'}{os.pathsep}{ROOT / 'otel'}",
     "OTEL_PYTHON_DISTRO": "aws_distro",
     "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
     "OTEL_AWS_APPLICATION_SIGNALS_RUNTIME_ENABLED": "false",
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": LAYER_DISABLES.replace(" ", ","),
 }
 FAST_START = {
-    "PYTHONPATH": str(LAYER / "python"),
+    "PYTHONPATH": f"{LAYER / 'python'}{os.pathsep}{ROOT / 'otel'}",
     "OTEL_AWS_LAMBDA_FAST_START": "true",
     "OTEL_PROPAGATORS": "baggage,xray,tracecontext",
     "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": "true",

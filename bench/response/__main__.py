@@ -23,15 +23,15 @@ from operator import sub
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
-from otel.local.http import Handler, Server
-from otel.local.processes import Processes
+from lambda_latency.local.http import Handler, Server
+from lambda_latency.local.processes import Processes
 from tests.faults.box import Box
 from tests.faults.collector import Collector, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel.local.function import Run
+    from lambda_latency.local.function import Run
 
 WARM_UP = 30
 SET = 40  # turns of a set of environments

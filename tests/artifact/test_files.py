@@ -25,11 +25,11 @@ def test_each_function_has_the_same_files_and_nothing_else(artifacts: dict[str, 
     assert all(one == first for one in others)
     ours = {
         str(path.relative_to(ROOT))
-        for folder in ("functions", "otel/runtime")
+        for folder in ("functions", "otel/lambda_latency/runtime")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    wanted = {*ours, "otel/__init__.py", "collector.yaml", *THIRD_PARTY.read_text().splitlines()}
+    wanted = {*ours, "otel/lambda_latency/__init__.py", "collector.yaml", *THIRD_PARTY.read_text().splitlines()}
     assert {name for name in first if not name.endswith(".pyc")} == wanted
 
 

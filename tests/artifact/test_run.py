@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from otel.local.errors import UsageError
-from otel.local.system import Options, System
-from otel.trace import read_traces
+from lambda_latency.local.errors import UsageError
+from lambda_latency.local.system import Options, System
+from lambda_latency.trace import read_traces
 from tests.system.conftest import tree
 
 

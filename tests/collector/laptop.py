@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from otel.local.collector import Choice
-from otel.local.faults import Plan
-from otel.local.log import LogFile
-from otel.local.system import Options, System
-from otel.local.xray.traces import batch_get_traces
+from lambda_latency.local.collector import Choice
+from lambda_latency.local.faults import Plan
+from lambda_latency.local.log import LogFile
+from lambda_latency.local.system import Options, System
+from lambda_latency.local.xray.traces import batch_get_traces
 from tests.collector.conftest import ROOT
 from tests.system.conftest import COLD, Client
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from otel.local.collector import Choice
-from otel.local.load import Call, send
-from otel.local.receiver import serve_receiver
-from otel.local.system import Options, System
+from lambda_latency.local.collector import Choice
+from lambda_latency.local.load import Call, send
+from lambda_latency.local.receiver import serve_receiver
+from lambda_latency.local.system import Options, System
 from tests.collector.conftest import ROOT
 from tests.runtime.conftest import STEPS
 
@@ -25,7 +25,6 @@ def test_spans_arrive_through_the_collector_as_they_were_sent(program: Path, tmp
     task = tmp_path / "task"
     shutil.copytree(TASK, task)
     (task / "tee").mkdir()
-    (task / "otel").symlink_to(ROOT / "otel")
     (task / "collector.yaml").symlink_to(ROOT / "collector.yaml")
     printed: list[str] = []
     options = Options(
@@ -42,7 +41,7 @@ def test_spans_arrive_through_the_collector_as_they_were_sent(program: Path, tmp
     assert printed == []  # neither the runtime nor the collector had anything to complain of
     sent = spans_in(as_documents(task / "tee"))
     lines = system.store.path.read_text(encoding="utf-8").splitlines()
-    arrived = [span for span in spans_in(map(json.loads, lines)) if span["scope"]["name"] != "otel.local"]
+    arrived = [span for span in spans_in(map(json.loads, lines)) if span["scope"]["name"] != "lambda_latency.local"]
     # Each environment adds its init.
     assert len([span for span in sent if span["span"]["name"] not in STEPS]) == REQUESTS * 100
     assert sorted(arrived, key=span_id) == sorted(sent, key=span_id)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from otel.local import collector
-from otel.local.collector import IMAGE, Choice, RunningCollector, choose_collector
-from otel.local.errors import LocalError, UsageError
-from otel.local.processes import Processes
+from lambda_latency.local import collector
+from lambda_latency.local.collector import IMAGE, Choice, RunningCollector, choose_collector
+from lambda_latency.local.errors import LocalError, UsageError
+from lambda_latency.local.processes import Processes
 from tests.collector.conftest import ROOT
 
 DOCKER = f"""\

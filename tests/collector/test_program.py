@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.collector import Choice, RunningCollector, choose_collector
-from otel.local.errors import LocalError, UsageError
-from otel.local.processes import Processes
-from otel.template import Collector, read_collector
+from lambda_latency.local.collector import Choice, RunningCollector, choose_collector
+from lambda_latency.local.errors import LocalError, UsageError
+from lambda_latency.local.processes import Processes
+from lambda_latency.template import Collector, read_collector
 from tests.collector.conftest import ROOT, validate
 from tests.template.broken import BROKEN, GOOD
 
@@ -150,7 +150,7 @@ def test_docker_that_is_not_there_is_a_mistake(tmp_path: Path, monkeypatch: pyte
 
 def test_the_command_ends_with_the_status_of_a_usage_mistake() -> None:
     """Nothing is started for a collector that does not exist."""
-    command = [sys.executable, "-m", "otel", "demo", "--collector", "/nowhere"]
+    command = [sys.executable, "-m", "lambda_latency", "demo", "--collector", "/nowhere"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from otel.local.faults import Plan, Rule
-from otel.trace import read_traces
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.trace import read_traces
 from tests.collector.conftest import ROOT
 from tests.collector.laptop import documents, laptop, read, tree
 from tests.system.conftest import order
@@ -115,7 +115,7 @@ def test_what_can_be_searched_for_is_an_annotation(program: Path, tmp_path: Path
 
 def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) -> None:
     """xray.json holds what BatchGetTraces gave: every request once, and nothing loose in any of them."""
-    command = [sys.executable, "-m", "otel", "demo", "--requests", "40", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "lambda_latency", "demo", "--requests", "40", "--out", str(tmp_path)]
     ended = subprocess.run(
         [*command, "--collector", str(program)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )

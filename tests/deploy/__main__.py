@@ -15,13 +15,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from otel.local.errors import LocalError
-from otel.local.faults import Plan
-from otel.local.processes import Processes
-from otel.local.receiver import serve_receiver
-from otel.local.services import Service
-from otel.local.store import Store
-from otel.trace import Trace, read_traces
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.faults import Plan
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.receiver import serve_receiver
+from lambda_latency.local.services import Service
+from lambda_latency.local.store import Store
+from lambda_latency.trace import Trace, read_traces
 from tests.deploy.cloud import ROOT, Cloud
 from tests.deploy.translation import translate
 from tests.sandbox.state import until
@@ -81,7 +81,9 @@ def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
     receiver = serve_receiver(store.add_otlp)
     stack.callback(receiver.close)
     spans = f"http://{receiver.address}/v1/traces"
-    provider = Service("otel.local.provider", ["--spans", spans, "--faults", Plan().to_json()], processes, log.append)
+    provider = Service(
+        "lambda_latency.local.provider", ["--spans", spans, "--faults", Plan().to_json()], processes, log.append
+    )
     stack.callback(provider.stop)
     with step("the emulator is up"):
         cloud = Cloud(processes, log.append)

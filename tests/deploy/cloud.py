@@ -16,9 +16,9 @@ from urllib.request import Request, urlopen
 
 import boto3
 
-from otel.local.errors import LocalError
-from otel.local.processes import Processes
-from otel.local.services import Service
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
 
 __all__ = ["Cloud"]
 

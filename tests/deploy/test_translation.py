@@ -49,6 +49,6 @@ def test_a_function_is_started_under_the_wrapper_that_it_names(built: Path, func
     start = built.parent / function / "bootstrap"
     assert os.access(start, os.X_OK)
     _, path, command = start.read_text().splitlines()
-    assert path.endswith(f'PYTHONPATH="{ROOT}/otel/local/layer/python"')
+    assert path.endswith(f'PYTHONPATH="{ROOT}/otel/lambda_latency/local/layer/python"')
     assert command.startswith('exec "$LAMBDA_TASK_ROOT${AWS_LAMBDA_EXEC_WRAPPER#/var/task}" ')
-    assert command.endswith(f'"{ROOT}/otel/local/bootstrap.py"')
+    assert command.endswith(f'"{ROOT}/otel/lambda_latency/local/bootstrap.py"')

@@ -16,8 +16,8 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from otel.local import bootstrap
-from otel.local.system import LAYER
+from lambda_latency.local import bootstrap
+from lambda_latency.local.system import LAYER
 
 __all__ = ["translate"]
 

@@ -18,8 +18,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from otel.local.http import Handler, Server
-from otel.local.processes import Processes
+from lambda_latency.local.http import Handler, Server
+from lambda_latency.local.processes import Processes
 from tests.faults.account import Account, planted
 from tests.faults.box import Way
 from tests.faults.lane import Lane

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import otel.local.sandbox
-from otel.local.environment import Environment
-from otel.local.function import Function, Run
-from otel.local.processes import Processes
-from otel.local.runtime_api import Invocation, Refusal
-from otel.local.variables import Settings, lambda_variables
+import lambda_latency.local.sandbox
+from lambda_latency.local.environment import Environment
+from lambda_latency.local.function import Function, Run
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.runtime_api import Invocation, Refusal
+from lambda_latency.local.variables import Settings, lambda_variables
 
 __all__ = ["HEADER", "ROOT", "SEGMENT", "TRACE", "Box", "Way"]
 
@@ -68,12 +68,14 @@ class Box:
     def __post_init__(self) -> None:
         function = Function("orders-create", self.handler, self.timeout_s, 512, self.variables)
         settings = Settings(task_root=ROOT, layer=Path("/nonexistent"))
-        bootstrap = otel.local.sandbox.BOOTSTRAP if self.way != "before" else Path(__file__).with_name("hookless.py")
+        bootstrap = (
+            lambda_latency.local.sandbox.BOOTSTRAP if self.way != "before" else Path(__file__).with_name("hookless.py")
+        )
         self._settled = threading.Event()
         kind = type("Environment", (_Environment,), {"refuses": self.way == "main", "responded": self._responded})
         self.environment: Environment = kind(
             function,
-            [*[ROOT / "otel" / "runtime" / "wrapper"][: self.wrapped], sys.executable, bootstrap],
+            [*[ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"][: self.wrapped], sys.executable, bootstrap],
             lambda_variables(function, settings),
             ROOT,
             self.processes,

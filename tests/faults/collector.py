@@ -11,7 +11,7 @@ from typing import Literal
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel.local.http import Handler, Server, reset, wait_for_hangup
+from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
 
 __all__ = ["Collector", "Mode", "spans_of"]
 

@@ -29,7 +29,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "HOME": str(home),
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "otel"),
         **more,
     }
 
@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Run:
 
     def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         known = {"AWS_ACCESS_KEY_ID": KNOWN, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
-        command = [sys.executable, "-m", "otel", *arguments]
+        command = [sys.executable, "-m", "lambda_latency", *arguments]
         env = {key: value for key, value in environment(tmp_path, **{**known, **variables}).items() if value}
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
 

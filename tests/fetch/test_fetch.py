@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WEEK_S = 7 * 24 * 3600
 PROBE = """
 import resource, sys
-from otel.cli import main
+from lambda_latency.cli import main
 status = main(sys.argv[1:])
 print("kilobytes", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 sys.exit(status)
@@ -143,7 +143,7 @@ def test_ctrl_c_keeps_what_there_is_and_reports_it(start: Start, tmp_path: Path)
         ids = filled(xray, 5000)
         env = environment(tmp_path, AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1")
         process = subprocess.Popen(
-            [sys.executable, "-m", "otel", *command, "--since", "7d", "--endpoint-url", xray.url],
+            [sys.executable, "-m", "lambda_latency", *command, "--since", "7d", "--endpoint-url", xray.url],
             cwd=tmp_path,
             env=env,
             stdout=subprocess.PIPE,

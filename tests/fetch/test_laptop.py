@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otel.local.segments import new_trace_id
-from otel.local.xray.document import segment_document
-from otel.local.xray.feed import Feed
-from otel.trace.otlp import to_otlp
+from lambda_latency.local.segments import new_trace_id
+from lambda_latency.local.xray.document import segment_document
+from lambda_latency.local.xray.feed import Feed
+from lambda_latency.trace.otlp import to_otlp
 from tests.fetch.conftest import ROOT
 from tests.xray.test_intake import server_span
 
@@ -48,7 +48,16 @@ def test_the_demos_traces_have_the_same_parts_when_they_went_through_x_ray(
     laptop: str, run: Run, tmp_path: Path
 ) -> None:
     """To a microsecond a span where spans carry more than milliseconds; nothing has to be set up for the laptop."""
-    command = [sys.executable, "-m", "otel", "demo", "--requests", str(REQUESTS), "--out", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "lambda_latency",
+        "demo",
+        "--requests",
+        str(REQUESTS),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
     traces = tmp_path / "out" / "traces.jsonl"
     feed(laptop, *map(json.loads, traces.read_text().splitlines()))

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from otel.fetch.asked import resolve
-from otel.fetch.batches import batch, is_in_progress
-from otel.fetch.command import console
-from otel.fetch.errors import FetchError
-from otel.fetch.expression import expression
-from otel.fetch.policy import policy
-from otel.fetch.pool import Pool
-from otel.fetch.progress import Meter
-from otel.fetch.windows import LONGEST_S, windows
-from otel.fetch.writer import Writer
+from lambda_latency.fetch.asked import resolve
+from lambda_latency.fetch.batches import batch, is_in_progress
+from lambda_latency.fetch.command import console
+from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.expression import expression
+from lambda_latency.fetch.policy import policy
+from lambda_latency.fetch.pool import Pool
+from lambda_latency.fetch.progress import Meter
+from lambda_latency.fetch.windows import LONGEST_S, windows
+from lambda_latency.fetch.writer import Writer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.fetch.asked import Asked, Place
-from otel.fetch.clients import Clients
-from otel.fetch.errors import FetchError
-from otel.fetch.progress import Meter
-from otel.fetch.refusals import refusal
-from otel.fetch.run import Fetched, run
-from otel.fetch.writer import Writer
+from lambda_latency.fetch.asked import Asked, Place
+from lambda_latency.fetch.clients import Clients
+from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.progress import Meter
+from lambda_latency.fetch.refusals import refusal
+from lambda_latency.fetch.run import Fetched, run
+from lambda_latency.fetch.writer import Writer
 from tests.fetch.account import sdk_segments
 from tests.fetch.standin import KNOWN, XRay, trace_id
 

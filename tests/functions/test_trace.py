@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel.testing import CLIENT, ERROR, SERVER, Invoke, Recording, span
+from lambda_latency.testing import CLIENT, ERROR, SERVER, Invoke, Recording, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable

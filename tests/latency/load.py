@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.trace import SpanKind, Status
+from lambda_latency.trace import SpanKind, Status
 from tests.latency.system import charge, order, put_item, request
 from tests.trace.build import MS, node, tree
 
 if TYPE_CHECKING:
-    from otel.trace import Trace
+    from lambda_latency.trace import Trace
 
 __all__ = ["few", "hundred", "load", "mixed", "slow_order", "timed_out"]
 
@@ -34,9 +34,9 @@ def load() -> list[Trace]:
 def slow_order() -> Trace:
     """A cold start, a connection, a failed call, a background task, and a name that tries to write to the terminal."""
     connecting = (
-        node("DNS payments.example.com", 331, 340, scope="otel.runtime"),
-        node("TCP 203.0.113.24:443", 340, 362, scope="otel.runtime"),
-        node("TLS 1.3", 362, 398, scope="otel.runtime"),
+        node("DNS payments.example.com", 331, 340, scope="lambda_latency.runtime"),
+        node("TCP 203.0.113.24:443", 340, 362, scope="lambda_latency.runtime"),
+        node("TLS 1.3", 362, 398, scope="lambda_latency.runtime"),
     )
     call = node(
         "POST",
@@ -52,7 +52,7 @@ def slow_order() -> Trace:
         put_item(322, 330),
         call,
         node("audit", 1390, 1900, kind=SpanKind.PRODUCER),
-        node("telemetry flush", 1457, 1475, scope="otel.runtime"),
+        node("telemetry flush", 1457, 1475, scope="lambda_latency.runtime"),
     )
     return _one(102, *inside, end=1460, cold=300, status_code=502)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from otel.latency import Account, Part
-from otel.latency.part import COLD_START, OWN_CODE
+from lambda_latency.latency import Account, Part
+from lambda_latency.latency.part import COLD_START, OWN_CODE
 
 __all__ = ["MS", "PAYMENTS", "TABLE", "drawn", "request"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.trace import Event, SpanKind, Status
+from lambda_latency.trace import Event, SpanKind, Status
 from tests.trace.build import MS, T0, Node, node, tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from otel.trace import Trace
+    from lambda_latency.trace import Trace
 
 __all__ = ["charge", "flush", "order", "put_item", "request"]
 
@@ -99,7 +99,7 @@ def charge(start: float, end: float, *, status_code: int = 201, served: bool = T
 
 def flush(start: float, end: float) -> Node:
     """The kit's own flush."""
-    return node("telemetry flush", start, end, scope="otel.runtime", resource=LAMBDA)
+    return node("telemetry flush", start, end, scope="lambda_latency.runtime", resource=LAMBDA)
 
 
 def request(
@@ -126,7 +126,7 @@ def request(
         kind=SpanKind.SERVER,
         attributes={**code, "faas.coldstart": cold > 0, **({"lambda.timeout": True} if timed_out else {})},
         resource=LAMBDA,
-        scope="otel.runtime",
+        scope="lambda_latency.runtime",
         status=status,
     )
     init = (node("Initialization", 6, 6 + cold, resource=LAMBDA),) if cold else ()

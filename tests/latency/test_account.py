@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from otel.latency import Part, account, largest_part
-from otel.latency.calls import Calls
-from otel.trace import Event, SpanKind, Status, Trace
+from lambda_latency.latency import Part, account, largest_part
+from lambda_latency.latency.calls import Calls
+from lambda_latency.trace import Event, SpanKind, Status, Trace
 from tests.latency.system import attempts, charge, flush, order, put_item, request
 from tests.trace.build import MS, T0, Node, node, tree
 
@@ -98,7 +98,9 @@ def test_a_call_with_retries_is_charged_to_them() -> None:
 
 def test_of_attempts_that_are_told_apart_what_lies_between_the_first_and_the_last_is_retries() -> None:
     """The first and the last would have been there anyway; a connection of the second is a connection all the same."""
-    second = node("tls", 52, 57, kind=SpanKind.INTERNAL, attributes={"server.address": "db"}, scope="otel.runtime")
+    second = node(
+        "tls", 52, 57, kind=SpanKind.INTERNAL, attributes={"server.address": "db"}, scope="lambda_latency.runtime"
+    )
     call = put_item(20, 120, second, more={"retry_attempts": 2}, events=attempts((30, 20.5), (65, 25), (118, None)))
     trace = tree(request(call, end=200), unit=MS)
     parts = _parts(trace)
@@ -152,8 +154,8 @@ def test_the_http_client_under_the_sdk_makes_no_second_call() -> None:
 def test_connecting_is_told_apart_from_the_call() -> None:
     """A span without a host of its own connects to whom its parent calls."""
     connecting = (
-        node("DNS pay.example", 20, 25, scope="otel.runtime", attributes={"server.address": "pay.example"}),
-        node("TLS 1.3", 25, 60, scope="otel.runtime"),
+        node("DNS pay.example", 20, 25, scope="lambda_latency.runtime", attributes={"server.address": "pay.example"}),
+        node("TLS 1.3", 25, 60, scope="lambda_latency.runtime"),
     )
     call = node("POST", 20, 100, *connecting, kind=SpanKind.CLIENT, attributes={"http.url": "https://pay.example/"})
     parts = _parts(tree(request(call, end=200), unit=MS))
@@ -162,8 +164,10 @@ def test_connecting_is_told_apart_from_the_call() -> None:
 
 def test_steps_inside_belong_to_what_they_are_inside_of() -> None:
     """The user's below the handler are own code, imports below the init are cold start."""
-    init = node("init", 0, 100, node("import boto3", 10, 80), scope="otel.runtime")
-    handler = node("h", 100, 200, init, node("validate", 110, 150), kind=SpanKind.SERVER, scope="otel.runtime")
+    init = node("init", 0, 100, node("import boto3", 10, 80), scope="lambda_latency.runtime")
+    handler = node(
+        "h", 100, 200, init, node("validate", 110, 150), kind=SpanKind.SERVER, scope="lambda_latency.runtime"
+    )
     assert _parts(tree(handler, unit=MS)) == {"cold start": 100, "own code": 100}
 
 

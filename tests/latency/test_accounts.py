@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from otel.latency import Account, account
-from otel.latency.accounts import Accounts
-from otel.latency.part import Part
+from lambda_latency.latency import Account, account
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.part import Part
 from tests.latency.load import load
 
 

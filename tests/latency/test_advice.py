@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otel.latency.advice import ADVICE, advice
-from otel.latency.part import BUCKETS, Part
+from lambda_latency.latency.advice import ADVICE, advice
+from lambda_latency.latency.part import BUCKETS, Part
 
 
 def test_every_bucket_has_its_advice() -> None:

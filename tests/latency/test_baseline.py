@@ -9,16 +9,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import otel.latency
-from otel.cli import main
-from otel.latency.command import Request, run_report
-from otel.latency.gate import read_gate
-from otel.latency.text import Style
-from otel.trace import dump_line
+import lambda_latency.latency
+from lambda_latency.cli import main
+from lambda_latency.latency.command import Request, run_report
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.latency.text import Style
+from lambda_latency.trace import dump_line
 from tests.latency.load import hundred
 from tests.latency.system import order
 
-SCHEMA = json.loads((Path(otel.latency.__file__).parent / "report.schema.json").read_text())
+SCHEMA = json.loads((Path(lambda_latency.latency.__file__).parent / "report.schema.json").read_text())
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.latency.buckets import RULES, part_of
-from otel.latency.part import BUCKETS, Part
-from otel.latency.shape import KEYS, shape_of
-from otel.trace import SpanKind
+from lambda_latency.latency.buckets import RULES, part_of
+from lambda_latency.latency.part import BUCKETS, Part
+from lambda_latency.latency.shape import KEYS, shape_of
+from lambda_latency.trace import SpanKind
 from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_the_kits_own_spans_are_known_by_their_scope(
     name: str, attributes: Mapping[str, object], expected: Part
 ) -> None:
     """A span of the user's with that name is own code."""
-    assert _part(name, INTERNAL, attributes, scope="otel.runtime") == expected
+    assert _part(name, INTERNAL, attributes, scope="lambda_latency.runtime") == expected
     assert _part(name, INTERNAL, attributes) is None
 
 

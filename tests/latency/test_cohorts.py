@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel.latency import Account, Cohorts, Part, account, cohorts, verdict
-from otel.latency.thresholds import (
+from lambda_latency.latency import Account, Cohorts, Part, account, cohorts, verdict
+from lambda_latency.latency.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
     ENOUGH_SLOW,
@@ -25,7 +25,7 @@ from tests.trace.build import MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel.latency import Verdict
+    from lambda_latency.latency import Verdict
 
 PAY, TABLE, OWN = Part("external", "pay.example"), Part("aws", "DynamoDB PutItem orders"), Part("own code")
 PLAIN = account(order(200))

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from otel.cli import main
-from otel.latency.choice import instant
-from otel.latency.command import Request, run_report
-from otel.latency.text import Style
-from otel.trace import blocks, dump_line
+from lambda_latency.cli import main
+from lambda_latency.latency.choice import instant
+from lambda_latency.latency.command import Request, run_report
+from lambda_latency.latency.text import Style
+from lambda_latency.trace import blocks, dump_line
 from tests.latency.load import few, hundred, timed_out
 from tests.latency.system import order
 
@@ -193,7 +193,7 @@ def test_the_command_line_says_what_is_wrong_with_it(orders: Path, capsys: pytes
 
 def test_standard_input_is_a_source(orders: Path) -> None:
     """It is read twice, so it is kept in a file as long as the command runs; nothing but the report is printed."""
-    command = [sys.executable, "-m", "otel", "report", "-", "--ascii"]
+    command = [sys.executable, "-m", "lambda_latency", "report", "-", "--ascii"]
     done = subprocess.run(command, input=orders.read_bytes(), capture_output=True, check=True)
     assert done.stderr == b""
     assert done.stdout.decode() == _run(orders)[1]
@@ -201,7 +201,7 @@ def test_standard_input_is_a_source(orders: Path) -> None:
 
 PROBE = """
 import sys
-from otel.cli import main
+from lambda_latency.cli import main
 try:
     main(sys.argv[1:])
 finally:
@@ -217,7 +217,7 @@ def test_help_imports_no_third_party_module() -> None:
         done = subprocess.run([sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True)
         assert "lambda-latency" in done.stdout
         found = set(json.loads(done.stderr.replace("'", '"')))
-        assert {name for name in found if not name.startswith("_")} <= {"otel", "sitecustomize"}
+        assert {name for name in found if not name.startswith("_")} <= {"lambda_latency", "sitecustomize"}
 
 
 def test_a_report_imports_msgspec_and_nothing_heavy(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otel.latency.text import Style, paint
-from otel.latency.text.distribution import distribution
+from lambda_latency.latency.text import Style, paint
+from lambda_latency.latency.text.distribution import distribution
 from tests.trace.build import MS
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-import otel.latency
-from otel.latency import account, report_of
-from otel.latency.document import document
-from otel.trace import Problem
+import lambda_latency.latency
+from lambda_latency.latency import account, report_of
+from lambda_latency.latency.document import document
+from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, slow_order, timed_out
 from tests.latency.system import order
 from tests.trace.build import MS, T0
@@ -20,9 +20,9 @@ from tests.trace.build import MS, T0
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel.trace import Trace
+    from lambda_latency.trace import Trace
 
-SCHEMA = json.loads((Path(otel.latency.__file__).parent / "report.schema.json").read_text())
+SCHEMA = json.loads((Path(lambda_latency.latency.__file__).parent / "report.schema.json").read_text())
 
 
 def _document(traces: Sequence[Trace], *, problems: Sequence[Problem] = (), per_request: bool = True) -> Any:

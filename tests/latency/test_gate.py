@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from otel.latency import Report, report_of
-from otel.latency.against import against
-from otel.latency.gate import read_gate
-from otel.latency.part import OWN_CODE
+from lambda_latency.latency import Report, report_of
+from lambda_latency.latency.against import against
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.latency.part import OWN_CODE
 from tests.latency.requests import PAYMENTS, request
 
 

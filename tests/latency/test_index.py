@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.latency.loading import load
-from otel.trace import Source, dump_line, find_traces, reading
-from otel.trace.index import LineIndex
+from lambda_latency.latency.loading import load
+from lambda_latency.trace import Source, dump_line, find_traces, reading
+from lambda_latency.trace.index import LineIndex
 from tests.latency.load import few
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel.trace import Problem
+    from lambda_latency.trace import Problem
 
 
 def _lines() -> list[str]:

@@ -12,14 +12,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.generate import plain, realistic
-from otel.latency import Account, account
-from otel.latency.accounts import Accounts
-from otel.latency.lean import add_account, new_reader
-from otel.latency.loading import load
-from otel.latency.part import COLD_START
-from otel.latency.places import Places
-from otel.latency.shape import KEYS
-from otel.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, pairs, read_traces
+from lambda_latency.latency import Account, account
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.lean import add_account, new_reader
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.part import COLD_START
+from lambda_latency.latency.places import Places
+from lambda_latency.latency.shape import KEYS
+from lambda_latency.trace import (
+    Attributes,
+    Event,
+    Scope,
+    Source,
+    Span,
+    SpanKind,
+    Status,
+    Trace,
+    dump_line,
+    pairs,
+    read_traces,
+)
 from tests.latency.load import few, hundred, slow_order, timed_out
 from tests.latency.load import load as some
 from tests.latency.system import order
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from otel.trace import Problem
+    from lambda_latency.trace import Problem
 
 # Values that rules tell apart, some that they do not, and some that are written in an unusual way.
 TEXTS = st.sampled_from(
@@ -86,7 +98,7 @@ DRESS = st.tuples(
     st.sampled_from(list(Status)),
     st.sampled_from(["", "An error occurred (ThrottlingException) when calling", "failed"]),
     st.sampled_from(["step", "Invocation", "Overhead", "Initialization", "init", "TLS 1.3", "POST /orders"]),
-    st.sampled_from(["", "otel.runtime", "opentelemetry.instrumentation.requests"]),
+    st.sampled_from(["", "lambda_latency.runtime", "opentelemetry.instrumentation.requests"]),
     st.sampled_from([None, True, False]),
     st.sampled_from(["", "An error occurred (SlowDown) when", "x", "attempt"]),
 )
@@ -190,11 +202,11 @@ COLD = [
     ("Invocation", SpanKind.INTERNAL, None, ""),
     ("Invocation", SpanKind.INTERNAL, None, ""),
     ("Overhead", SpanKind.INTERNAL, None, ""),
-    ("handler", SpanKind.SERVER, None, "otel.runtime"),
+    ("handler", SpanKind.SERVER, None, "lambda_latency.runtime"),
     ("call", SpanKind.CLIENT, None, ""),
     ("step", SpanKind.INTERNAL, None, ""),
     ("Dwell Time", SpanKind.INTERNAL, None, ""),
-    ("init", SpanKind.INTERNAL, None, "otel.runtime"),
+    ("init", SpanKind.INTERNAL, None, "lambda_latency.runtime"),
 ]
 USUAL_PARENT = [None, 0, 1, 2, 2, 2, 2, 2, 2, 8, 2, 1, 8]
 

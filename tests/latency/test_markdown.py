@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from otel.latency import Part, account, report_of
-from otel.latency.against import against
-from otel.latency.gate import read_gate
-from otel.latency.part import OWN_CODE
-from otel.latency.text.markdown import render_markdown
+from lambda_latency.latency import Part, account, report_of
+from lambda_latency.latency.against import against
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.latency.part import OWN_CODE
+from lambda_latency.latency.text.markdown import render_markdown
 from tests.latency.load import hundred
 from tests.latency.requests import TABLE, request
 

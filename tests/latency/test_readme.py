@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from otel.latency import thresholds
+from lambda_latency.latency import thresholds
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -33,7 +33,7 @@ def test_the_readme_prints_the_thresholds() -> None:
 
 def test_the_readme_names_every_option_of_the_report() -> None:
     """And no other."""
-    command = [sys.executable, "-m", "otel", "report", "--help"]
+    command = [sys.executable, "-m", "lambda_latency", "report", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     options = set(re.findall(r"--[a-z-]+", told)) - {"--help"}
     rows = README[README.index("| option | what it does |") : README.index("Exit status: 0 fine")]

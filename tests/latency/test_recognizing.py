@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from otel.latency.lean import new_reader
-from otel.trace import SpanKind, dump_line
+from lambda_latency.latency.lean import new_reader
+from lambda_latency.trace import SpanKind, dump_line
 from tests.latency.system import order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from otel.trace.lean import LeanReader
+    from lambda_latency.trace.lean import LeanReader
 
 
 def test_ids_that_are_none_are_left_to_the_tolerant_reader() -> None:

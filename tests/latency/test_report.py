@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel.latency import Report, account, report_of
-from otel.latency.text import Style, render_report
-from otel.latency.traffic import UNKNOWN, Traffic, Unknown
-from otel.trace import Problem
+from lambda_latency.latency import Report, account, report_of
+from lambda_latency.latency.text import Style, render_report
+from lambda_latency.latency.traffic import UNKNOWN, Traffic, Unknown
+from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, mixed
 from tests.latency.system import order
 from tests.trace.build import MS
@@ -15,7 +15,7 @@ from tests.trace.build import MS
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from otel.trace import Trace
+    from lambda_latency.trace import Trace
 
 CLEAR = """\
 The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.latency import account, report_of
-from otel.latency.loading import load
-from otel.latency.text import Style
-from otel.latency.text.sampling import sampling
-from otel.latency.traffic import HOUR_NS, Traffic, Unknown
-from otel.trace import Source, dump_line
+from lambda_latency.latency import account, report_of
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.text import Style
+from lambda_latency.latency.text.sampling import sampling
+from lambda_latency.latency.traffic import HOUR_NS, Traffic, Unknown
+from lambda_latency.trace import Source, dump_line
 from tests.latency.load import few
 from tests.trace.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
 
 if TYPE_CHECKING:
-    from otel.latency.account import Account
-    from otel.trace import Problem
+    from lambda_latency.latency.account import Account
+    from lambda_latency.trace import Problem
 
 HOUR = 1_795_600_800 * 1_000_000_000  # 2026-11-25T10:00:00Z
 

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from bench.generate import realistic
-from otel.latency import shuffle
-from otel.latency.command import Request, run_report
-from otel.latency.errors import ReportError
-from otel.latency.loading import load
-from otel.latency.text import Style
-from otel.trace import Source, dump_line, find_sources
-from otel.trace.blocks import count_lines, lines
-from otel.trace.index import LineIndex
-from otel.trace.reading import find_traces
+from lambda_latency.latency import shuffle
+from lambda_latency.latency.command import Request, run_report
+from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.text import Style
+from lambda_latency.trace import Source, dump_line, find_sources
+from lambda_latency.trace.blocks import count_lines, lines
+from lambda_latency.trace.index import LineIndex
+from lambda_latency.trace.reading import find_traces
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 from tests.latency.system import attempts, put_item, request
@@ -140,7 +140,7 @@ def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: 
     sources = find_sources([folder], [])
     load(sources, [])
     assert asked == []
-    monkeypatch.setattr("otel.latency.loading.IN_MEMORY", 64 * 1024)
+    monkeypatch.setattr("lambda_latency.latency.loading.IN_MEMORY", 64 * 1024)
     with pytest.raises(ReportError):
         load(sources, [])
 
@@ -161,9 +161,9 @@ FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-from otel.latency.errors import ReportError
-from otel.latency.loading import load
-from otel.trace import find_sources
+from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.loading import load
+from lambda_latency.trace import find_sources
 try:
     load(find_sources([sys.argv[1]], []), [], processes=int(sys.argv[2]))
 except ReportError as error:
@@ -180,11 +180,11 @@ def test_a_process_that_is_ended_from_outside_is_told(folder: Path) -> None:
 ENDED = """
 import os, signal, sys
 from pathlib import Path
-from otel.latency import shuffle
-from otel.latency.errors import ReportError
-from otel.latency.loading import load
-from otel.latency.progress import Progress
-from otel.trace import find_sources
+from lambda_latency.latency import shuffle
+from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.progress import Progress
+from lambda_latency.trace import find_sources
 
 class End(Progress):
     def step(self, size):
@@ -208,7 +208,7 @@ def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Pa
     with path.open("w") as file:
         for _ in range(6):  # 115 MB
             file.writelines(realistic(1700))
-    command = [sys.executable, "-m", "otel", "report", str(path)]
+    command = [sys.executable, "-m", "lambda_latency", "report", str(path)]
     environ = {**os.environ, "TMPDIR": str(temporary)}
     running = subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
@@ -254,9 +254,9 @@ def test_standard_input_has_no_name_on_disk_either(folder: Path, tmp_path: Path)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     script = (
-        "import otel.latency.loading as loading, sys\n"
+        "import lambda_latency.latency.loading as loading, sys\n"
         "loading.IN_MEMORY = 0\n"
-        "from otel.cli import main\n"
+        "from lambda_latency.cli import main\n"
         "sys.exit(main(['report', '-', '--json', '-']))\n"
     )
     done = subprocess.run(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.latency.text import Piece, Style, paint, style_for
+from lambda_latency.latency.text import Piece, Style, paint, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench.generate import realistic
-from otel.latency.loading import load
-from otel.latency.progress import Progress
-from otel.latency.terminal import Bar
-from otel.trace import find_sources
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.progress import Progress
+from lambda_latency.latency.terminal import Bar
+from lambda_latency.trace import find_sources
 
 
 class Terminal(io.StringIO):
@@ -39,7 +39,7 @@ class Heard(Progress):
 
 def test_all_bytes_are_told_in_each_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory, and on disk by any number of processes."""
-    monkeypatch.setattr("otel.latency.shuffle.PIECE", 20_000)
+    monkeypatch.setattr("lambda_latency.latency.shuffle.PIECE", 20_000)
     for number in range(3):
         (tmp_path / f"{number}.jsonl").write_text("".join(realistic(10 + number)))
     sources = find_sources([tmp_path, tmp_path / "none.jsonl"], [])

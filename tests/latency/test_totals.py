@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otel.latency import Part, Totals, account, percentile
-from otel.latency.calls import Calls
+from lambda_latency.latency import Part, Totals, account, percentile
+from lambda_latency.latency.calls import Calls
 from tests.latency.system import charge, order, put_item, request
 from tests.trace.build import MS, tree
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from otel.latency.text import Style, paint, render_waterfall
-from otel.latency.text.waterfall import waterfall
-from otel.trace import Span, SpanKind, Trace
+from lambda_latency.latency.text import Style, paint, render_waterfall
+from lambda_latency.latency.text.waterfall import waterfall
+from lambda_latency.trace import Span, SpanKind, Trace
 from tests.latency.load import slow_order, timed_out
 from tests.latency.system import order, put_item, request
 from tests.trace.build import MS, T0, TRACE_ID, node, tree
@@ -144,7 +144,9 @@ def test_of_many_spans_those_waited_for_longest_are_shown() -> None:
 
 def test_a_handler_alone_has_the_name_of_its_function() -> None:
     """From its resource, else its own."""
-    handler = node("POST /orders", 0, 50, kind=SpanKind.SERVER, scope="otel.runtime", resource={"faas.name": "Create"})
+    handler = node(
+        "POST /orders", 0, 50, kind=SpanKind.SERVER, scope="lambda_latency.runtime", resource={"faas.name": "Create"}
+    )
     assert _rows(tree(handler, unit=MS))[2].startswith("Create handler ")
 
 
@@ -176,7 +178,7 @@ def test_a_deep_trace_is_drawn_without_recursion() -> None:
 def test_the_init_of_the_kit_lies_in_lambdas_own_and_names_its_imports() -> None:
     """One cold start, counted once."""
     imports = {"lambda.init.imports": ["botocore 31.2 ms", "requests 9.0 ms"]}
-    init = node("init", 2, 298, scope="otel.runtime", attributes=imports)
+    init = node("init", 2, 298, scope="lambda_latency.runtime", attributes=imports)
     one = tree(request(init, end=700, cold=300), unit=MS)
     lines = _rows(one)
     assert [line.split("  ")[2] for line in lines if "cold start " in line[:20]] == ["cold start"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from otel.latency.text import Style
-from otel.latency.text.words import cells, clean, fit, left, ms, percent, right, wrap
+from lambda_latency.latency.text import Style
+from lambda_latency.latency.text.words import cells, clean, fit, left, ms, percent, right, wrap
 
 UNICODE, ASCII = Style(), Style(unicode=False)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.processes import Processes
-from otel.local.sam import Template, read_template
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.sam import Template, read_template
 
 ROOT = Path(__file__).parents[2]
 

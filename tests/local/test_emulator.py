@@ -14,10 +14,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from otel.local.faults import Plan, Rule
-from otel.local.processes import Processes
-from otel.local.sam import Template
-from otel.local.services import Service
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.sam import Template
+from lambda_latency.local.services import Service
 from tests.local.calls import PATIENCE
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def aws(project: Template) -> Iterator[Aws]:
     options = [text for name, value in arguments.items() for text in (name, json.dumps(value))]
     with Processes() as processes:
         service = Service(
-            "otel.local.emulator", [*options, "--faults", Plan(1, RULES).to_json()], processes, printed.append
+            "lambda_latency.local.emulator", [*options, "--faults", Plan(1, RULES).to_json()], processes, printed.append
         )
         yield Aws(service.wait_until_ready(), printed)
         service.stop()

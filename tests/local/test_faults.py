@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.errors import UsageError
-from otel.local.faults import Faults, Plan, Rule, read_plan
+from lambda_latency.local.errors import UsageError
+from lambda_latency.local.faults import Faults, Plan, Rule, read_plan
 
 ADVICE = '\n  for example {"rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}'
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.function import Outcome
-from otel.local.gateway import Answered, Gateway
-from otel.local.sam import Template
-from otel.local.segments import SCOPE, TraceHeader
-from otel.testing import snapshot_of
-from otel.trace import Span, SpanKind, Status
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.function import Outcome
+from lambda_latency.local.gateway import Answered, Gateway
+from lambda_latency.local.sam import Template
+from lambda_latency.local.segments import SCOPE, TraceHeader
+from lambda_latency.testing import snapshot_of
+from lambda_latency.trace import Span, SpanKind, Status
 from tests.local.calls import PATIENCE, Reply, call, eventually
 
 OK = Outcome(b'{"statusCode": 200, "body": "{}", "headers": {"Content-Type": "application/json", "X-Own": "1"}}')

@@ -9,9 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.http import Handler, Server
-from otel.local.load import LEAD, Answer, Call, plan_calls, send, warm_up_calls
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.http import Handler, Server
+from lambda_latency.local.load import LEAD, Answer, Call, plan_calls, send, warm_up_calls
 
 
 def _kind(call: Call) -> str:

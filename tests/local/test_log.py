@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.log import LogFile, open_for_writing
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.log import LogFile, open_for_writing
 
 
 def test_a_line_has_the_name_of_who_printed_it(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.processes import Processes
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Processes
 from tests.local.calls import eventually
 
 
@@ -150,7 +150,7 @@ def test_nothing_is_started_without_the_warden(tmp_path: Path) -> None:
 COMMAND = f"""
 import os, signal, sys
 from pathlib import Path
-from otel.local.processes import Processes
+from lambda_latency.local.processes import Processes
 with Processes() as processes:
     folder = processes.folder()
     child = processes.start([sys.executable, "-c", {FAMILY!r}], env=os.environ, cwd=Path.cwd())

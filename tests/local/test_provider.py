@@ -18,16 +18,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
-from otel.local.faults import Plan, Rule
-from otel.local.http import Server
-from otel.local.processes import Processes
-from otel.local.provider import Books, Payments
-from otel.local.receiver import serve_receiver
-from otel.local.services import Service
-from otel.local.store import Store
-from otel.testing import snapshot_of
-from otel.testing.sdk import span_of
-from otel.trace import Scope, Span, SpanKind, read_spans
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.http import Server
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.provider import Books, Payments
+from lambda_latency.local.receiver import serve_receiver
+from lambda_latency.local.services import Service
+from lambda_latency.local.store import Store
+from lambda_latency.testing import snapshot_of
+from lambda_latency.testing.sdk import span_of
+from lambda_latency.trace import Scope, Span, SpanKind, read_spans
 from tests.local.calls import PATIENCE, Reply, call, eventually
 
 TRACE = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
@@ -328,7 +328,7 @@ def test_it_runs_as_a_service_and_sends_its_last_spans(processes: Processes, tmp
         closing(serve_receiver(store.add_otlp)) as receiver,
     ):
         arguments = ["--spans", f"http://{receiver.address}/v1/traces", "--faults", plan.to_json()]
-        service = Service("otel.local.provider", arguments, processes, lines.append)
+        service = Service("lambda_latency.local.provider", arguments, processes, lines.append)
         port = service.wait_until_ready()
         statuses = [
             call(port, "POST", path, json.dumps(CHARGE).encode(), {**SAMPLED, "Idempotency-Key": "a"}).status

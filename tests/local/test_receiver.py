@@ -22,10 +22,10 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, Trace
 from opentelemetry.trace import SpanKind as SdkKind
 from opentelemetry.trace import Status as SdkStatus
 
-from otel.local.http import Server
-from otel.local.receiver import MAX_BODY, serve_receiver
-from otel.local.store import Store
-from otel.trace import Event, Link, Problem, Scope, Span, SpanKind, Status, read_spans
+from lambda_latency.local.http import Server
+from lambda_latency.local.receiver import MAX_BODY, serve_receiver
+from lambda_latency.local.store import Store
+from lambda_latency.trace import Event, Link, Problem, Scope, Span, SpanKind, Status, read_spans
 from tests.local.calls import Reply, call
 
 TRACE = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"

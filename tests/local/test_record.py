@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from otel.local.record import readable
+from lambda_latency.local.record import readable
 
 ERROR = {
     "timestamp": "2026-11-26T04:35:04Z",

@@ -11,15 +11,15 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from otel.local.errors import UsageError
-from otel.local.function import Function
-from otel.local.sam import Template, gateway_app, read_template
+from lambda_latency.local.errors import UsageError
+from lambda_latency.local.function import Function
+from lambda_latency.local.sam import Template, gateway_app, read_template
 from tests.local.conftest import ROOT
 
 PLAIN = {"ORDERS_TABLE": "OrdersTable", "PAYMENTS_URL": "https://payments.invalid", "PAYMENTS_TIMEOUT_MS": "3000"}
 TRACED = {
     **PLAIN,
-    "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper",
+    "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/lambda_latency/runtime/wrapper",
     "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from otel.local.sampling import Sampler
+from lambda_latency.local.sampling import Sampler
 
 
 class Clock:

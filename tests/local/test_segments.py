@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from otel.local.segments import SCOPE, Times, TraceHeader, function_segments, new_trace_id
-from otel.trace import Span, SpanKind, Status
+from lambda_latency.local.segments import SCOPE, Times, TraceHeader, function_segments, new_trace_id
+from lambda_latency.trace import Span, SpanKind, Status
 
 TRACE = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 ROOT = "1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.processes import Processes
-from otel.local.services import Service
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
 from tests.local.calls import eventually
 
 Start = Callable[..., Service]
@@ -33,7 +33,7 @@ def start(processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 SERVE = """
 import signal, sys, threading
-from otel.local.services import say_ready
+from lambda_latency.local.services import say_ready
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 print("hello", *sys.argv[1:], flush=True)
@@ -97,7 +97,7 @@ def test_a_service_that_never_gets_ready_is_told(start: Start) -> None:
 def test_a_service_that_ignores_sigterm_is_killed(start: Start) -> None:
     """After the limit it is ended all the same."""
     service = start(
-        "import signal\nfrom otel.local.services import say_ready\n"
+        "import signal\nfrom lambda_latency.local.services import say_ready\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay_ready(1)\nwhile True: signal.pause()"
     )
     service.wait_until_ready()
@@ -107,7 +107,7 @@ def test_a_service_that_ignores_sigterm_is_killed(start: Start) -> None:
 
 def test_a_service_that_has_ended_can_be_stopped(start: Start) -> None:
     """Stopping what has crashed meanwhile is no error."""
-    service = start("from otel.local.services import say_ready\nsay_ready(1)\nraise SystemExit(7)")
+    service = start("from lambda_latency.local.services import say_ready\nsay_ready(1)\nraise SystemExit(7)")
     service.wait_until_ready()
     eventually(lambda: service._child.poll() is not None)
     service.stop()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.errors import LocalError
-from otel.local.store import Store
-from otel.trace import Problem, Span, SpanKind, dump_line, read_spans, to_otlp
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.store import Store
+from lambda_latency.trace import Problem, Span, SpanKind, dump_line, read_spans, to_otlp
 
 
 def _span(number: int = 1, name: str = "work") -> Span:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from otel.local import warden
+from lambda_latency.local import warden
 from tests.local.calls import eventually
 
 COMMAND = [sys.executable, "-I", "-S", warden.__file__]

@@ -63,7 +63,7 @@ def run(handler: str, *, wrapped: bool) -> dict[str, Any]:
     """One environment's life."""
     if wrapped:
         os.environ["LAMBDA_LATENCY_HANDLER"] = handler
-        handler = "otel.runtime.bootstrap.handler"
+        handler = "lambda_latency.runtime.bootstrap.handler"
     client = Client()
     log = io.StringIO()
     how = "?"

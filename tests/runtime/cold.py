@@ -51,7 +51,7 @@ def main(*how: str) -> None:
     if "bare" in how:
         from bench.response.handler import handler
     else:
-        os.environ["_HANDLER"] = "otel.runtime.bootstrap.handler"
+        os.environ["_HANDLER"] = "lambda_latency.runtime.bootstrap.handler"
         handler = awslambdaric.bootstrap._get_handler(os.environ["_HANDLER"])
     assert callable(handler)
     if "after" in how or "before" in how:
@@ -85,7 +85,7 @@ def use_what_has_stand_ins() -> None:
     from packaging.requirements import Requirement
     from packaging.version import Version
 
-    import otel.runtime.standins as ours
+    import lambda_latency.runtime.standins as ours
 
     assert not [name for name, module in sys.modules.items() if isinstance(module, ours.StandIn)]
     assert issubclass(DbSystemValues, Enum)

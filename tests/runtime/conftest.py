@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel.runtime.bootstrap import traced
-from otel.runtime.settings import Settings
-from otel.runtime.setup import Runtime
-from otel.testing import Snapshot, snapshot_of
-from otel.testing.sdk import span_of
+from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.setup import Runtime
+from lambda_latency.testing import Snapshot, snapshot_of
+from lambda_latency.testing.sdk import span_of
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees
 

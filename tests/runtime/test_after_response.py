@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.local.processes import Processes
+from lambda_latency.local.processes import Processes
 from tests.faults.box import SEGMENT, TRACE, Box
 from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
@@ -150,8 +150,8 @@ def test_a_refused_registration_is_told(start: Callable[..., Box]) -> None:
 
 def test_several_invocations_in_one_environment_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which call belongs to which of them cannot be told."""
-    from otel.runtime.bootstrap import set_up
-    from otel.runtime.settings import Settings
+    from lambda_latency.runtime.bootstrap import set_up
+    from lambda_latency.runtime.settings import Settings
 
     monkeypatch.setenv("AWS_LAMBDA_MAX_CONCURRENCY", "10")
     assert set_up(Settings.read({})) is None

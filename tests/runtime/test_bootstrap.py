@@ -12,22 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import otel.runtime
-from otel.runtime import bootstrap
+import lambda_latency.runtime
+from lambda_latency.runtime import bootstrap
 from tests.runtime.conftest import VARIABLES
 from tests.runtime.stubs import Server
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-RUNTIME = Path(otel.runtime.__file__).parent
+RUNTIME = Path(lambda_latency.runtime.__file__).parent
 ROOT = RUNTIME.parent.parent
 WRAPPER = RUNTIME / "wrapper"
 
 
 def python(*arguments: str, wrapper: bool = False, variables: dict[str, str] | None = None) -> str:
     """What a child process prints; it has Lambda's environment and nothing of ours."""
-    environment = {**VARIABLES, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    environment = {
+        **VARIABLES,
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'otel'}{os.pathsep}{ROOT}",
+        "PYTHONWARNINGS": "error",
+    }
     command = [*([str(WRAPPER)] if wrapper else []), sys.executable, *arguments]
     done = subprocess.run(
         command, env=environment | (variables or {}), capture_output=True, text=True, timeout=60, check=False
@@ -40,7 +45,11 @@ def test_the_wrapper_starts_the_runtime_once_with_our_handler_in_place() -> None
     """The same process: no second interpreter."""
     code = "import os; print(os.getppid(), os.environ['_HANDLER'], os.environ['LAMBDA_LATENCY_HANDLER'])"
     printed = python("-c", code, wrapper=True, variables={"_HANDLER": "functions/orders.create_order"})
-    assert printed.split() == [str(os.getpid()), "otel.runtime.bootstrap.handler", "functions/orders.create_order"]
+    assert printed.split() == [
+        str(os.getpid()),
+        "lambda_latency.runtime.bootstrap.handler",
+        "functions/orders.create_order",
+    ]
 
 
 def test_what_the_runtime_client_reports_is_the_same_with_and_without_us(tmp_path: Path) -> None:
@@ -82,7 +91,7 @@ def test_the_collector_passes_over_what_tracing_has_loaded_and_minds_what_the_fu
     code = "import gc, json\nTHRESHOLD, FROZEN = gc.get_threshold(), gc.get_freeze_count()\n"
     (tmp_path / "own.py").write_text(OWN)
     variables = {**bundled(tmp_path), "LAMBDA_LATENCY_HANDLER": "own.go", "OTEL_SDK_DISABLED": disabled}
-    code += "from otel.runtime.bootstrap import handler\nprint(json.dumps(handler({}, None)))"
+    code += "from lambda_latency.runtime.bootstrap import handler\nprint(json.dumps(handler({}, None)))"
     found = json.loads(python("-c", code, variables=variables))
     assert found == [True, True, True, disabled == "false", False]
 
@@ -92,7 +101,7 @@ REPORT = "print(json.dumps(sorted(name for name in sys.modules if name.startswit
 
 def modules(code: str, variables: dict[str, str]) -> set[str]:
     """OpenTelemetry's modules after some code with the runtime's handler."""
-    ask = f"import json, sys\nfrom otel.runtime.bootstrap import handler\n{code}\n{REPORT}"
+    ask = f"import json, sys\nfrom lambda_latency.runtime.bootstrap import handler\n{code}\n{REPORT}"
     return set(json.loads(python("-c", ask, variables=variables)))
 
 
@@ -108,7 +117,11 @@ def bundle(tmp_path: Path) -> Path:
 
 def bundled(bundle: Path, **variables: str) -> dict[str, str]:
     """The variables of a function whose code lies in that folder."""
-    return {"PYTHONPATH": f"{bundle}{os.pathsep}{ROOT}", "LAMBDA_LATENCY_HANDLER": "lazy.go", **variables}
+    return {
+        "PYTHONPATH": f"{bundle}{os.pathsep}{ROOT / 'otel'}{os.pathsep}{ROOT}",
+        "LAMBDA_LATENCY_HANDLER": "lazy.go",
+        **variables,
+    }
 
 
 def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
@@ -157,7 +170,8 @@ def test_a_cold_start_loads_nothing_that_an_invocation_does_not_need(bundle: Pat
     """No protobuf, no exporter of the SDK's, no library that the handler does not import; delivery included."""
     (bundle / "plain.py").write_text("def go(event, context):\n    return 'fine'\n")
     code = (
-        "import sys\nbefore = set(sys.modules)\nfrom otel.runtime.bootstrap import handler\nhandler(None, None)\n"
+        "import sys\nbefore = set(sys.modules)\n"
+        "from lambda_latency.runtime.bootstrap import handler\nhandler(None, None)\n"
         f"print(sorted(name for name in set(sys.modules) - before if name.startswith({HEAVY!r})))"
     )
     with Server() as server:
@@ -195,7 +209,7 @@ def test_a_wrong_setting_is_one_warning_and_the_function_works(
     (bundle / "plain.py").write_text("def go(event, context):\n    return 'fine'\n")
     code = (
         "import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='%(message)s')\n"
-        "from otel.runtime.bootstrap import handler\nprint(handler(None, None))"
+        "from lambda_latency.runtime.bootstrap import handler\nprint(handler(None, None))"
     )
     with Server() as server:
         receiver = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
@@ -210,7 +224,7 @@ def test_a_runtime_that_cannot_start_leaves_the_handler_bare(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever is broken in a layer: one line, and the function works."""
-    from otel.runtime.settings import Settings
+    from lambda_latency.runtime.settings import Settings
 
     def broken(_settings: object) -> None:
         raise AttributeError("module 'opentelemetry' has no attribute 'trace'")
@@ -224,7 +238,7 @@ def test_a_runtime_that_cannot_start_leaves_the_handler_bare(
 
 def test_the_handler_variable_reads_as_without_us(bundle: Path) -> None:
     """Code that looks at `_HANDLER` finds its own."""
-    code = "from otel.runtime.bootstrap import handler\nimport os\nprint(os.environ['_HANDLER'])"
+    code = "from lambda_latency.runtime.bootstrap import handler\nimport os\nprint(os.environ['_HANDLER'])"
     variables = bundled(bundle, _HANDLER="lazy.go", OTEL_SDK_DISABLED="true")
     printed = python("-c", code, wrapper=True, variables=variables)
     assert printed.split() == ["lazy.go"]
@@ -234,7 +248,7 @@ def test_without_the_wrapper_the_error_says_what_to_do(monkeypatch: pytest.Monke
     """Somebody set `_HANDLER` by hand."""
     monkeypatch.delenv("LAMBDA_LATENCY_HANDLER", raising=False)
     module: ModuleType = bootstrap
-    with pytest.raises(RuntimeError, match="set AWS_LAMBDA_EXEC_WRAPPER to /var/task/otel/runtime/wrapper"):
+    with pytest.raises(RuntimeError, match="set AWS_LAMBDA_EXEC_WRAPPER to /var/task/lambda_latency/runtime/wrapper"):
         _ = module.handler
     with pytest.raises(AttributeError, match="has no attribute 'other'"):
         _ = module.other

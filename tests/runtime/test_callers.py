@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.testing import SERVER, remote, span
+from lambda_latency.testing import SERVER, remote, span
 from tests.faults.hostile import hostile
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.test_invocation import EVENT

@@ -23,7 +23,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-import otel.runtime.connections
+import lambda_latency.runtime.connections
 from tests.runtime.certificate import certificate
 from tests.runtime.stubs import Answer, Server
 from tests.runtime.tree import identity
@@ -154,7 +154,7 @@ def test_a_connection_that_is_used_again_calls_nothing_of_ours(
             with_boto3(url, trusted, client=client)
 
     def look(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename == otel.runtime.connections.__file__:
+        if event == "call" and frame.f_code.co_filename == lambda_latency.runtime.connections.__file__:
             ours.append(frame.f_code.co_name)
 
     def handler(*_: object) -> None:
@@ -273,7 +273,7 @@ def test_it_is_the_same_with_urllib3_1_26() -> None:
         if os.environ.get("CI"):
             pytest.fail(f"no {OLD}: run make test")
         pytest.skip(f"no {OLD}: run make test")
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(OLD), str(ROOT)])}
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(OLD), str(ROOT / "otel"), str(ROOT)])}
     code = "import sys, pytest, urllib3; assert urllib3.__version__ < '2'; sys.exit(pytest.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "-q", "-p", "no:cacheprovider", "-W", "default", __file__]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300, check=False)

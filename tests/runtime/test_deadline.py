@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.sdk.trace import Span, TracerProvider
 
-from otel.runtime.deadline import DeadlineWatch, Running
-from otel.runtime.sigalrm import AlarmSignal
-from otel.trace import Trace
+from lambda_latency.runtime.deadline import DeadlineWatch, Running
+from lambda_latency.runtime.sigalrm import AlarmSignal
+from lambda_latency.trace import Trace
 from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
 from tests.sandbox.state import until
@@ -171,7 +171,7 @@ def test_a_signal_lets_the_thread_run_until_it_has_looked(span: Span, monkeypatc
         looks.append(seconds)
         return len(looks) == 3
 
-    monkeypatch.setattr("otel.runtime.sigalrm.LATER_S", -60)  # at once
+    monkeypatch.setattr("lambda_latency.runtime.sigalrm.LATER_S", -60)  # at once
     alarm = AlarmSignal(look)
     try:
         alarm.begin(Running(span, threading.get_ident(), time.time() + 60))

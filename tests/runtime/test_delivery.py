@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel.runtime.buffer import Buffer
-from otel.runtime.circuit import Circuit
-from otel.runtime.daemon import DATAGRAM, DaemonSender
-from otel.runtime.sender import LARGEST, Sender
-from otel.runtime.settings import Settings
+from lambda_latency.runtime.buffer import Buffer
+from lambda_latency.runtime.circuit import Circuit
+from lambda_latency.runtime.daemon import DATAGRAM, DaemonSender
+from lambda_latency.runtime.sender import LARGEST, Sender
+from lambda_latency.runtime.settings import Settings
 from tests.runtime.stubs import Answer, Server
 from tests.runtime.test_encoding import simple
 from tests.runtime.test_sender import Clock, count
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("otel.runtime.circuit.time", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.circuit.time", lambda: clock.now)
     return clock
 
 
@@ -170,7 +170,7 @@ def test_what_does_not_get_done_in_the_bound_goes_next_time(monkeypatch: pytest.
                 now[0] += 0.3
                 return now[0]
 
-        monkeypatch.setattr("otel.runtime.sender.time", Time)
+        monkeypatch.setattr("lambda_latency.runtime.sender.time", Time)
         one.export(spans)
         assert len(server.requests) == 1
         monkeypatch.undo()
@@ -246,7 +246,7 @@ def test_no_daemon_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_setting_chooses_the_sender() -> None:
     """The collector unless said otherwise."""
-    from otel.runtime.bootstrap import sender as chosen
+    from lambda_latency.runtime.bootstrap import sender as chosen
 
     for value, kind in (("", Sender), ("collector", Sender), ("daemon", DaemonSender)):
         one = chosen(Settings.read({"LAMBDA_LATENCY_EXPORT": value}))

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from otel.runtime.encoding import Encoder, request
+from lambda_latency.runtime.encoding import Encoder, request
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)

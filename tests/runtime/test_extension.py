@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.runtime import extension
-from otel.runtime.extension import Extension
+from lambda_latency.runtime import extension
+from lambda_latency.runtime.extension import Extension
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

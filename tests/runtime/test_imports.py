@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.runtime.imports import ImportHook
+from lambda_latency.runtime.imports import ImportHook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from opentelemetry.trace import get_current_span
 
-from otel.runtime.setup import Runtime
-from otel.testing import SERVER, UNSET, remote, span
+from lambda_latency.runtime.setup import Runtime
+from lambda_latency.testing import SERVER, UNSET, remote, span
 from tests.runtime.conftest import SEGMENT, TRACE, Context, Function
 
 EVENT = {
@@ -44,7 +44,7 @@ def test_an_api_request_is_one_server_span_named_by_method_and_route(function: F
         "http.status_code": 201,
         **IDENTITY,
     }
-    assert request.scope.name == "otel.runtime"
+    assert request.scope.name == "lambda_latency.runtime"
 
 
 def test_the_span_is_a_child_of_lambdas_segment(function: Function) -> None:
@@ -118,7 +118,7 @@ def test_an_exception_is_an_error_and_goes_on_unchanged(function: Function) -> N
     with pytest.raises(StockError, match="on the way") as caught:
         function.invoke(fails, EVENT)
     frames = traceback.extract_tb(caught.value.__traceback__)
-    ours = [frame for frame in frames if "/otel/runtime/" in frame.filename]
+    ours = [frame for frame in frames if "/otel/lambda_latency/runtime/" in frame.filename]
     assert frames[-1].name == "fails"
     assert all(frame.filename.endswith("/bootstrap.py") for frame in ours)  # which the runtime client leaves out
     name = "tests.runtime.test_invocation.StockError"
@@ -191,7 +191,7 @@ def test_a_request_goes_on_when_its_span_cannot_be_made(
     def broken(_event: object) -> None:
         raise ValueError("ours")
 
-    monkeypatch.setattr("otel.runtime.invocation.trigger", broken)
+    monkeypatch.setattr("lambda_latency.runtime.invocation.trigger", broken)
     with caplog.at_level(logging.WARNING):
         assert function.invoke(lambda _event, _context: "fine") == "fine"
     assert caplog.messages == ["lambda-latency: this request is not traced (ValueError: ours)"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.runtime.libraries import LIBRARIES, Library, on_first_call
+from lambda_latency.runtime.libraries import LIBRARIES, Library, on_first_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.runtime.links import links
-from otel.testing import SERVER, remote, span
+from lambda_latency.runtime.links import links
+from lambda_latency.testing import SERVER, remote, span
 from tests.runtime.conftest import SEGMENT, TRACE
 
 if TYPE_CHECKING:

@@ -104,7 +104,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
     )
     code = (
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
-        "import otel.runtime.bootstrap as b\n"
+        "import lambda_latency.runtime.bootstrap as b\n"
         "memory = InMemorySpanExporter()\n"
         "b.sender = lambda settings: memory\n"
         "handler = b.handler\n"
@@ -116,7 +116,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
         variables = {
             **VARIABLES,
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'otel'}{os.pathsep}{ROOT}",
             "LAMBDA_LATENCY_HANDLER": "lazy.go",
             "URL": server.url,
         }

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
-from otel.runtime.buffer import Buffer
-from otel.runtime.outbox import Outbox
-from otel.runtime.recorder import Recorder
-from otel.runtime.redaction import Redaction
-from otel.runtime.settings import Settings
+from lambda_latency.runtime.buffer import Buffer
+from lambda_latency.runtime.outbox import Outbox
+from lambda_latency.runtime.recorder import Recorder
+from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,6 @@ from tests.promises import MUTATIONS, ROOT, Mutation
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: f"{one.promise} {one.without}")
 def test_each_text_stands_once_in_its_file_and_its_test_is_there(one: Mutation) -> None:
     """A text that has moved would end the run after minutes."""
-    assert (ROOT / "otel" / "runtime" / one.file).read_text().count(one.text) == 1
+    assert (ROOT / "otel" / "lambda_latency" / "runtime" / one.file).read_text().count(one.text) == 1
     file, _, function = one.test.partition("[")[0].partition("::")
     assert f"def {function}(" in (ROOT / "tests" / "runtime" / file).read_text()

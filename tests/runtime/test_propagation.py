@@ -16,7 +16,7 @@ from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
-from otel.runtime.propagation import (
+from lambda_latency.runtime.propagation import (
     IDS,
     LambdaIds,
     LambdaPropagator,
@@ -153,7 +153,7 @@ def test_ids_do_not_repeat_after_a_seed() -> None:
 
 FORK = """
 import json, os
-from otel.runtime.propagation import LambdaIds
+from lambda_latency.runtime.propagation import LambdaIds
 ids = LambdaIds()
 ids.draw()
 reader, writer = os.pipe()

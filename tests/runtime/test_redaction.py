@@ -10,8 +10,8 @@ import requests
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
-from otel.runtime.credentials import clean
-from otel.testing import CLIENT, SERVER, span
+from lambda_latency.runtime.credentials import clean
+from lambda_latency.testing import CLIENT, SERVER, span
 from tests.runtime.stubs import Server
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COPIES = """
 import json, os, random
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-import otel.runtime.bootstrap as b
+import lambda_latency.runtime.bootstrap as b
 
 os.getpid = lambda: 1  # a fork stands for the copy, which has the number of what it is a copy of
 memory = InMemorySpanExporter()
@@ -54,7 +54,11 @@ def go(event, context):
 def test_copies_of_one_memory_make_no_id_twice(tmp_path: Path) -> None:
     """Neither does a handler that seeds Python's own generator in each request."""
     (tmp_path / "seeded.py").write_text(SEEDED)
-    variables = {"LAMBDA_LATENCY_HANDLER": "seeded.go", "PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHONWARNINGS": "ignore"}
+    variables = {
+        "LAMBDA_LATENCY_HANDLER": "seeded.go",
+        "PYTHONPATH": f"{tmp_path}:{ROOT / 'otel'}:{ROOT}",
+        "PYTHONWARNINGS": "ignore",
+    }
     first, second = json.loads(python("-c", COPIES, variables=variables))
     assert (len(first), len(second)) == (200, 200)
     assert len({*first, *second}) == 400
@@ -63,7 +67,7 @@ def test_copies_of_one_memory_make_no_id_twice(tmp_path: Path) -> None:
 RESTORED = """
 import json
 from awslambdaric import lambda_runtime_hooks_runner as runner
-import otel.runtime.bootstrap as b
+import lambda_latency.runtime.bootstrap as b
 
 made, spans = b.sender, []
 def sender(settings):
@@ -91,7 +95,7 @@ def test_a_restored_environment_has_a_connection_of_its_own(tmp_path: Path) -> N
     with Server() as server:
         variables = {
             "LAMBDA_LATENCY_HANDLER": "plain.go",
-            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+            "PYTHONPATH": f"{tmp_path}:{ROOT / 'otel'}:{ROOT}",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
         }

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel.runtime.sender import Sender
-from otel.runtime.settings import Settings
-from otel.runtime.transport import Transport
+from lambda_latency.runtime.sender import Sender
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.transport import Transport
 from tests.runtime.conftest import TRACE, Function
 from tests.runtime.stubs import Answer, Server
 
@@ -41,7 +41,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("otel.runtime.circuit.time", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.circuit.time", lambda: clock.now)
     return clock
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from otel.runtime.libraries import NAMES
-from otel.runtime.settings import SETTINGS, STANDARD, Setting, Settings
+from lambda_latency.runtime.libraries import NAMES
+from lambda_latency.runtime.settings import SETTINGS, STANDARD, Setting, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

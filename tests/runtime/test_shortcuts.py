@@ -25,8 +25,16 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel.runtime import shortcuts
-from otel.runtime.shortcuts import Suppressed, current_span, reader, remember, shorten, shorten_context, with_span
+from lambda_latency.runtime import shortcuts
+from lambda_latency.runtime.shortcuts import (
+    Suppressed,
+    current_span,
+    reader,
+    remember,
+    shorten,
+    shorten_context,
+    with_span,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +69,7 @@ def test_spans_say_what_they_say_without_it(
     function = start()
     kept = called(function, server)
     function.runtime.stop()
-    monkeypatch.setattr("otel.runtime.shortcuts.remember", lambda _instrumentor: lambda: None)
+    monkeypatch.setattr("lambda_latency.runtime.shortcuts.remember", lambda _instrumentor: lambda: None)
     assert called(start(), server) == kept
 
 

@@ -15,7 +15,7 @@ from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace._tracer_metrics import TracerMetrics
 
-from otel.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
+from lambda_latency.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
 from tests.runtime.cold import REPLACED
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +24,12 @@ LISTED = Path(__file__).with_name("modules.txt")
 
 def cold(*how: str, **variables: str) -> set[str]:
     """The modules of a fresh process."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **variables}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'otel'}{os.pathsep}{ROOT}",
+        "PYTHONWARNINGS": "ignore",
+        **variables,
+    }
     ran = subprocess.run(
         [sys.executable, "-m", "tests.runtime.cold", *how],
         env=environment, cwd=ROOT, capture_output=True, text=True, check=False,

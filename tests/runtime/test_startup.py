@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.runtime.startup import ImportTimes
-from otel.trace import Trace
+from lambda_latency.runtime.startup import ImportTimes
+from lambda_latency.trace import Trace
 from tests.faults.box import Box
 from tests.faults.collector import Collector
 from tests.runtime.conftest import VARIABLES
@@ -22,7 +22,7 @@ from tests.timeouts import EVENT, Site, read
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel.trace import Span
+    from lambda_latency.trace import Span
 
 ROOT = Path(__file__).parent.parent.parent
 FINE = json.dumps({**EVENT, "do": "nothing"}).encode()
@@ -57,7 +57,7 @@ def test_init_is_what_the_sandbox_has_measured(site: Site) -> None:
         spans, box = started(site)
         [init] = [span for span in spans if span.name == "init"]
         handlers = [span for span in spans if span.name == "GET /items"]
-        assert (init.parent_id, init.scope.name) == (handlers[0].span_id, "otel.runtime")
+        assert (init.parent_id, init.scope.name) == (handlers[0].span_id, "lambda_latency.runtime")
         assert init.end_ns is not None
         environment = box.environment
         off.append((abs(init.start_ns - environment.started_ns), abs(init.end_ns - environment.ready_ns)))
@@ -71,7 +71,7 @@ def test_init_is_what_the_sandbox_has_measured(site: Site) -> None:
 )
 def test_it_says_how_the_environment_came_to_be(monkeypatch: pytest.MonkeyPatch, type_: str, told: str) -> None:
     """Cold, provisioned or restored."""
-    from otel.runtime.startup import Startup
+    from lambda_latency.runtime.startup import Startup
 
     startup = Startup({"AWS_LAMBDA_INITIALIZATION_TYPE": type_})
     startup.loaded()
@@ -88,7 +88,7 @@ def test_its_slowest_imports_are_those_that_python_names(tmp_path: Path) -> None
         "import outer, json.tool\nfor n in range(10**6): n += 1\n\ndef go(event, context):\n    return 1\n"
     )
     code = (
-        "import otel.runtime.bootstrap as b\n"
+        "import lambda_latency.runtime.bootstrap as b\n"
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
         "memory = InMemorySpanExporter()\nb.sender = lambda settings: memory\n"
         "handler = b.handler\nhandler(None, None)\n"
@@ -98,7 +98,7 @@ def test_its_slowest_imports_are_those_that_python_names(tmp_path: Path) -> None
     variables = {
         **VARIABLES,
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'otel'}{os.pathsep}{ROOT}",
         "LAMBDA_LATENCY_HANDLER": "handlers.go",
     }
     command = [sys.executable, "-X", "importtime", "-c", code]

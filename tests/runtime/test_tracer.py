@@ -25,10 +25,10 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel.runtime import recorded
-from otel.runtime.propagation import LambdaSampler
-from otel.runtime.recorded import Recorded
-from otel.runtime.tracer import LambdaTracer, LambdaTracerProvider
+from lambda_latency.runtime import recorded
+from lambda_latency.runtime.propagation import LambdaSampler
+from lambda_latency.runtime.recorded import Recorded
+from lambda_latency.runtime.tracer import LambdaTracer, LambdaTracerProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel.runtime.trigger import Trigger, trigger
+from lambda_latency.runtime.trigger import Trigger, trigger
 
 REST = {"httpMethod": "POST", "resource": "/orders/{id}", "path": "/orders/7", "queryStringParameters": {"token": "x"},
         "headers": {"Host": "evil"}, "requestContext": {"stage": "prod", "domainName": "api.example.com"}}  # fmt: skip

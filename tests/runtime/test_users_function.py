@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel.local.processes import Processes
+from lambda_latency.local.processes import Processes
 from tests.faults.box import SEGMENT, Box
 from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from otel.local.function import Function
-from otel.local.processes import Processes
-from otel.local.sandbox import Sandbox
-from otel.local.segments import TraceHeader
-from otel.local.variables import Settings
-from otel.trace.span import Span
+from lambda_latency.local.function import Function
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.sandbox import Sandbox
+from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.variables import Settings
+from lambda_latency.trace.span import Span
 
 TASK = Path(__file__).parent / "task"
 SAMPLED = TraceHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", True)

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from otel.local.faults import Plan
-from otel.local.log import LogFile
-from otel.local.system import Options, System
-from otel.trace import Trace, read_trace
+from lambda_latency.local.faults import Plan
+from lambda_latency.local.log import LogFile
+from lambda_latency.local.system import Options, System
+from lambda_latency.trace import Trace, read_trace
 from tests.sandbox.state import until
 
 __all__ = ["COLD", "Client", "Reply", "order", "start_system", "tree"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.trace import Trace, read_traces
-from otel.trace.platform import GATEWAY
+from lambda_latency.trace import Trace, read_traces
+from lambda_latency.trace.platform import GATEWAY
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary
@@ -21,7 +21,17 @@ REQUESTS = 40
 
 def demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
-    command = [sys.executable, "-m", "otel", "demo", "--requests", str(REQUESTS), "--out", str(out), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "lambda_latency",
+        "demo",
+        "--requests",
+        str(REQUESTS),
+        "--out",
+        str(out),
+        *arguments,
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -92,7 +102,7 @@ def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stage", ["starting", "sending"])
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     """Status 130, no traceback, no process, no port."""
-    command = [sys.executable, "-m", "otel", "demo", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "lambda_latency", "demo", "--out", str(tmp_path)]
     env = own_temporary(tmp_path / "temporary")
     process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     traces = tmp_path / "traces.jsonl"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from otel.latency import timeout_of
-from otel.local.faults import Plan, Rule
-from otel.trace import SpanKind
+from lambda_latency.latency import timeout_of
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.trace import SpanKind
 from tests.system.conftest import Client, order, start_system, tree
 from tests.system.test_routes import PUT, handled
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel.trace import Trace
+from lambda_latency.trace import Trace
 from tests.sandbox.state import until
 from tests.system.conftest import Client, Reply, order, tree
 

@@ -32,7 +32,7 @@ class Served:
     """The command, up, and the lines that it has printed."""
 
     def __init__(self, arguments: list[str], cwd: Path, env: dict[str, str]) -> None:
-        command = [sys.executable, "-u", "-m", "otel", "serve", "--port", "0", *arguments]
+        command = [sys.executable, "-u", "-m", "lambda_latency", "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -169,7 +169,7 @@ def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
 
     def reported() -> bool:
         done = subprocess.run(
-            [sys.executable, "-m", "otel", *command],
+            [sys.executable, "-m", "lambda_latency", *command],
             cwd=ROOT,
             env={**variables, "AWS_EC2_METADATA_DISABLED": "true"},
             capture_output=True,
@@ -186,8 +186,7 @@ def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
 def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) -> None:
     """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
     project = tmp_path / "project"
-    for name in ("functions", "otel"):
-        shutil.copytree(ROOT / name, project / name)
+    shutil.copytree(ROOT / "functions", project / "functions")
     shutil.copy(ROOT / "template.yaml", project)
     served = serve(cwd=project)
     assert served.call("GET", "/orders/none")[0] == 404
@@ -227,7 +226,7 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "otel", "serve", "--port", str(port), "--out", str(tmp_path / "out")]
+        command = [sys.executable, "-m", "lambda_latency", "serve", "--port", str(port), "--out", str(tmp_path / "out")]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert (ended.returncode, ended.stdout, ended.stderr.splitlines()) == (
         1,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from otel.local.processes import Processes
-from otel.local.sam import read_template
-from otel.local.sandbox import Sandbox
-from otel.local.segments import TraceHeader
-from otel.local.system import LAYER
-from otel.local.variables import Settings
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.sam import read_template
+from lambda_latency.local.sandbox import Sandbox
+from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.system import LAYER
+from lambda_latency.local.variables import Settings
 from tests.system.conftest import COLD, ROOT, Client, order, start_system
 from tests.system.test_routes import CHARGE, PUT, UPDATE, handled
 
@@ -76,7 +76,7 @@ def test_without_tracing_no_module_of_opentelemetry_is_imported(tracing: str, im
         sandbox.close()
     modules = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
     assert "functions.table" in modules
-    assert any(module.split(".")[0] in ("opentelemetry", "otel") for module in modules) is imported
+    assert any(module.split(".")[0] in ("opentelemetry", "lambda_latency") for module in modules) is imported
 
 
 def test_the_layers_folder_is_the_one_that_stands_for_opt() -> None:

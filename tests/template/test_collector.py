@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from otel.template import Collector, check_collector, read_collector
+from lambda_latency.template import Collector, check_collector, read_collector
 from tests.template.deployed import deploy
 
 ROOT = Path(__file__).parents[2]

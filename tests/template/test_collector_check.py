@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from otel.template import Collector, Finding, check_collector, read_collector
-from otel.template.collector import expanded
+from lambda_latency.template import Collector, Finding, check_collector, read_collector
+from lambda_latency.template.collector import expanded
 from tests.template.broken import BROKEN, GOOD
 
 ENDPOINT = "http://localhost:4318/v1/traces"

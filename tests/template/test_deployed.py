@@ -20,7 +20,7 @@ PLAIN: dict[str, Any] = {
     "PAYMENTS_URL": "https://payments.invalid",
     "PAYMENTS_TIMEOUT_MS": "3000",
 }
-KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/otel/runtime/wrapper"}
+KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/lambda_latency/runtime/wrapper"}
 LAYER = {
     "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
     "OTEL_PYTHON_DISTRO": "aws_distro",

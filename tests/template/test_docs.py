@@ -9,7 +9,7 @@ import pytest
 from samcli.lib.config.samconfig import SamConfig
 from samcli.yamlhelper import yaml_parse
 
-from otel.runtime.settings import SETTINGS, STANDARD
+from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from tests.template.deployed import ROOT, deploy, template
 
 DOCS = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -98,7 +98,10 @@ def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["otel/__init__.py", "otel/runtime", "collector.yaml", "tests/deploy/translation.py"])
+@pytest.mark.parametrize(
+    "path",
+    ["otel/lambda_latency/__init__.py", "otel/lambda_latency/runtime", "collector.yaml", "tests/deploy/translation.py"],
+)
 def test_a_file_that_is_named_exists(path: str) -> None:
     """And is named."""
     assert f"`{path}" in DOCS

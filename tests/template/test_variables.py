@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otel.runtime.settings import SETTINGS, STANDARD, Settings
+from lambda_latency.runtime.settings import SETTINGS, STANDARD, Settings
 from tests.functions.conftest import imported
 from tests.template.deployed import ROOT, deploy
 
@@ -84,16 +84,16 @@ def test_the_kit_reads_every_variable_that_is_set_for_it(export: str) -> None:
 def test_the_layer_reads_every_variable_that_is_set_for_it(export: str) -> None:
     """Its wrapper has it, or a package in it names it: a variable with a slip of the pen is ignored without a word."""
     variables = set(deploy(Instrumentation="layer", Export=export).variables("CreateOrder"))
-    wrapper = (ROOT / "otel" / "local" / "layer" / "otel-instrument").read_text(encoding="utf-8")
+    wrapper = (ROOT / "otel" / "lambda_latency" / "local" / "layer" / "otel-instrument").read_text(encoding="utf-8")
 
     unknown = variables - BUSINESS - LAMBDA - EXTENSION - known_to_opentelemetry()
     assert {name for name in unknown if name not in wrapper} == set()
 
 
 def test_the_wrapper_is_one_that_can_be_run() -> None:
-    """/var/task/otel/runtime/wrapper is a file of the artifact, and executable."""
+    """/var/task/lambda_latency/runtime/wrapper is a file of the artifact, and executable."""
     path = deploy().variables("CreateOrder")["AWS_LAMBDA_EXEC_WRAPPER"]
-    file = ROOT / path.removeprefix("/var/task/")
+    file = ROOT / "otel" / path.removeprefix("/var/task/")
 
     assert file.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
     assert file.stat().st_mode & 0o111

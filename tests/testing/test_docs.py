@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import otel.testing
-from otel.trace import Span, SpanKind, dump_line
+import lambda_latency.testing
+from lambda_latency.trace import Span, SpanKind, dump_line
 from tests.testing.printed import PRINTED
 from tests.testing.project import HERE, run
 
 PAGE = (HERE.parent.parent / "docs" / "testing.md").read_text()
-NAMES: dict[str, Any] = {name: getattr(otel.testing, name) for name in otel.testing.__all__}
+NAMES: dict[str, Any] = {name: getattr(lambda_latency.testing, name) for name in lambda_latency.testing.__all__}
 TRACE_ID = "69559d800123456789abcdef01234567"
 
 
@@ -56,7 +56,7 @@ def test_the_pages_python_runs(number: int, tmp_path: Path, monkeypatch: pytest.
 
 def test_every_public_name_is_on_the_page_and_every_fixture() -> None:
     """But those that are only for annotations."""
-    from otel.testing import plugin
+    from lambda_latency.testing import plugin
 
     fixtures = [name for name, value in vars(plugin).items() if type(value).__name__ == "FixtureFunctionDefinition"]
     assert sorted(fixtures) == [
@@ -69,13 +69,13 @@ def test_every_public_name_is_on_the_page_and_every_fixture() -> None:
         "trace",
     ]
     types = {"Clock", "Expectation", "Invoke", "Recording", "Snapshot"}
-    for name in {*otel.testing.__all__, *fixtures} - types - {"PRODUCER", "CONSUMER"}:
+    for name in {*lambda_latency.testing.__all__, *fixtures} - types - {"PRODUCER", "CONSUMER"}:
         assert re.search(rf"\b{name}\b", PAGE), name
 
 
 def test_the_readmes_test_passes(tmp_path: Path) -> None:
     """In the small project."""
     (code,) = re.findall(r"```py\n(.*?)```", (HERE.parent.parent / "README.md").read_text(), re.DOTALL)
-    (tmp_path / "test_readme.py").write_text(f"from otel.testing import SERVER, at_most, span\n\n{code}")
+    (tmp_path / "test_readme.py").write_text(f"from lambda_latency.testing import SERVER, at_most, span\n\n{code}")
     outcome = run(tmp_path, "test_readme.py", project="shop")
     assert (outcome.status, "1 passed" in outcome.text) == (0, True)

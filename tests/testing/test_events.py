@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel.runtime.trigger import trigger
-from otel.testing import api_event, dynamodb_event, eventbridge_event, sqs_event
+from lambda_latency.runtime.trigger import trigger
+from lambda_latency.testing import api_event, dynamodb_event, eventbridge_event, sqs_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind as SdkKind
 from opentelemetry.trace import StatusCode, get_tracer
 
-from otel.testing import (
+from lambda_latency.testing import (
     CLIENT,
     ERROR,
     INTERNAL,
@@ -28,13 +28,13 @@ from otel.testing import (
     snapshot_of,
     span,
 )
-from otel.testing.comparison import compare
-from otel.trace import Event, Link, Span, Trace, dump_line, read_trace
+from lambda_latency.testing.comparison import compare
+from lambda_latency.trace import Event, Link, Span, Trace, dump_line, read_trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel.testing import Recording
+    from lambda_latency.testing import Recording
 
 TRACE, OTHER, SEGMENT = "69559d800123456789abcdef01234567", "f" * 32, "0123456789abcdef"
 

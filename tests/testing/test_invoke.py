@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import SpanKind, get_tracer
 
-from otel.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, concurrent, ms, remote, span
-from otel.testing.invoking import Delivered
+from lambda_latency.testing import CLIENT, ERROR, SERVER, Clock, Invoke, Recording, concurrent, ms, remote, span
+from lambda_latency.testing.invoking import Delivered
 from tests.sandbox.state import until
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.testing import snapshot_of, span
-from otel.trace import Span
+from lambda_latency.testing import snapshot_of, span
+from lambda_latency.trace import Span
 from tests.testing.project import HERE
 
 if TYPE_CHECKING:

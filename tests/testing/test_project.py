@@ -53,7 +53,8 @@ def test_three_tests_in_under_30_lines_and_one_fails_with_the_diff(python: Path,
 USES_NOTHING = """\
 import sys
 
-HEAVY = ("opentelemetry", "yaml", "otel.trace", "otel.runtime", "otel.template", "otel.testing.recording")
+KIT = ("trace", "runtime", "template", "testing.recording")
+HEAVY = ("opentelemetry", "yaml", *(f"lambda_latency.{name}" for name in KIT))
 
 
 def test_nothing():
@@ -61,10 +62,10 @@ def test_nothing():
 
 
 def test_what_is_loaded(request):
-    assert "otel.testing.plugin" in sys.modules
+    assert "lambda_latency.testing.plugin" in sys.modules
     assert [name for name in HEAVY if name in sys.modules] == []
-    assert sorted(name for name in sys.modules if name.startswith("otel")) == [
-        "otel", "otel.testing", "otel.testing.plugin"
+    assert sorted(name for name in sys.modules if name.startswith("lambda_latency")) == [
+        "lambda_latency", "lambda_latency.testing", "lambda_latency.testing.plugin"
     ]
 """
 

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-import otel.testing
-from otel.testing import Snapshot, any_order, span
-from otel.testing.alignment import Aligner
-from otel.testing.comparison import compare
-from otel.testing.expectation import AnyOrder, Expectation
-from otel.testing.facets import differences
-from otel.testing.node import forest
-from otel.testing.sets import WHOLE
-from otel.trace import Span, Trace
+import lambda_latency.testing
+from lambda_latency.testing import Snapshot, any_order, span
+from lambda_latency.testing.alignment import Aligner
+from lambda_latency.testing.comparison import compare
+from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.facets import differences
+from lambda_latency.testing.node import forest
+from lambda_latency.testing.sets import WHOLE
+from lambda_latency.trace import Span, Trace
 from tests.testing.trees import T0, TRACE_ID, changes, outline, stated, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otel.testing.expectation import Child
-    from otel.testing.node import Node
+    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.node import Node
 
-NAMES: dict[str, Any] = {name: getattr(otel.testing, name) for name in otel.testing.__all__}
+NAMES: dict[str, Any] = {name: getattr(lambda_latency.testing, name) for name in lambda_latency.testing.__all__}
 RUN = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 

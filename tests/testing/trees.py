@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from otel.testing import event, remote, span
-from otel.testing.matchers import ANYTHING, ms
-from otel.trace import Event, Link, Span, SpanKind, Status, Trace
+from lambda_latency.testing import event, remote, span
+from lambda_latency.testing.matchers import ANYTHING, ms
+from lambda_latency.trace import Event, Link, Span, SpanKind, Status, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from otel.testing import Expectation
+    from lambda_latency.testing import Expectation
 
 __all__ = ["changes", "outline", "stated", "traces"]
 

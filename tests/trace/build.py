@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from otel.trace import Event, Scope, Span, SpanKind, Status, Trace
+from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

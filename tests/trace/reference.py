@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otel.trace import Span, Trace
+    from lambda_latency.trace import Span, Trace
 
 __all__ = ["reference_sections"]
 

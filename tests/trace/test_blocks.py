@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otel.trace import Source, blocks
+from lambda_latency.trace import Source, blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel.trace import Problem
+    from lambda_latency.trace import Problem
 
 LINES = st.lists(st.sampled_from([b"{}", b"", b" \t", b"\r", b"a line", b"a line that is longer than a block", b"x"]))
 

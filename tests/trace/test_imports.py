@@ -1,4 +1,4 @@
-"""What `otel.trace` needs: the standard library, and nothing else of the kit."""
+"""What `lambda_latency.trace` needs: the standard library, and nothing else of the kit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import sys
 PROBE = """
 import sys
 before = set(sys.modules)
-import otel.trace
-new = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith("otel")}
+import lambda_latency.trace
+new = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith("lambda_latency")}
 print(sorted(new - set(sys.stdlib_module_names)))
-print(sorted(name for name in sys.modules if name.startswith("otel.") and not name.startswith("otel.trace")))
+kit = [name for name in sys.modules if name.startswith("lambda_latency.")]
+print([name for name in kit if not name.startswith("lambda_latency.trace")])
 """
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status, dump_line, to_otlp
-from otel.trace.otlp import spans_of
+from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status, dump_line, to_otlp
+from lambda_latency.trace.otlp import spans_of
 from tests.trace.build import T0, TRACE_ID
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_span_is_written_as_otlp_has_it() -> None:
         events=[Event("retry", T0 + 1)],
         links=[Link(TRACE_ID, "00000000000000ac")],
         resource={"service.name": "orders"},
-        scope=Scope("otel.runtime", "1.0"),
+        scope=Scope("lambda_latency.runtime", "1.0"),
     )
     assert to_otlp([span]) == {
         "resourceSpans": [
@@ -58,7 +58,7 @@ def test_a_span_is_written_as_otlp_has_it() -> None:
                 "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "orders"}}]},
                 "scopeSpans": [
                     {
-                        "scope": {"name": "otel.runtime", "version": "1.0"},
+                        "scope": {"name": "lambda_latency.runtime", "version": "1.0"},
                         "spans": [
                             {
                                 "traceId": TRACE_ID,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from otel.trace import Span, SpanKind, Trace, critical_path
+from lambda_latency.trace import Span, SpanKind, Trace, critical_path
 from tests.trace.build import T0, TRACE_ID, Node, node, tree
 from tests.trace.reference import reference_sections
 
@@ -122,7 +122,14 @@ def test_initialization_before_its_function_segment_counts_once_inside_the_servi
 
 def test_the_kits_init_beside_initialization_is_the_same_time() -> None:
     """Inside it, cut to it, counted once."""
-    handler = node("h", 44, 88, node("init", 15, 43, scope="otel.runtime"), kind=SpanKind.SERVER, scope="otel.runtime")
+    handler = node(
+        "h",
+        44,
+        88,
+        node("init", 15, 43, scope="lambda_latency.runtime"),
+        kind=SpanKind.SERVER,
+        scope="lambda_latency.runtime",
+    )
     function = node(
         "f", 42, 90, node("Initialization", 10, 40), node("Invocation", 43, 89, handler), attributes=FUNCTION
     )
@@ -134,8 +141,8 @@ def test_the_kits_init_beside_initialization_is_the_same_time() -> None:
 
 def test_the_kits_init_alone_starts_the_wall_clock() -> None:
     """The moment between the import's end and the first call belongs to it."""
-    init = node("init", 0, 300, node("import boto3", 100, 250), scope="otel.runtime")
-    handler = node("h", 310, 400, init, node("b", 320, 390), kind=SpanKind.SERVER, scope="otel.runtime")
+    init = node("init", 0, 300, node("import boto3", 100, 250), scope="lambda_latency.runtime")
+    handler = node("h", 310, 400, init, node("b", 320, 390), kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     path = critical_path(tree(handler))
     assert path.wall_ns == 400
     assert _path(handler) == "init 0-100, import boto3 100-250, init 250-310, h 310-320, b 320-390, h 390-400"
@@ -143,14 +150,16 @@ def test_the_kits_init_alone_starts_the_wall_clock() -> None:
 
 def test_an_init_that_reaches_into_the_handler_is_not_counted_twice() -> None:
     """The handler's own time begins where the handler does."""
-    init = node("init", 0, 30, scope="otel.runtime")
-    assert _path(node("h", 20, 100, init, kind=SpanKind.SERVER, scope="otel.runtime")) == "init 0-20, h 20-100"
+    init = node("init", 0, 30, scope="lambda_latency.runtime")
+    assert (
+        _path(node("h", 20, 100, init, kind=SpanKind.SERVER, scope="lambda_latency.runtime")) == "init 0-20, h 20-100"
+    )
 
 
 def test_an_environment_that_lay_ready_kept_nobody_waiting() -> None:
     """Provisioned concurrency starts long before the first request."""
-    init = node("init", 0, 30, scope="otel.runtime")
-    handler = node("h", 5e9, 5e9 + 100, init, kind=SpanKind.SERVER, scope="otel.runtime")
+    init = node("init", 0, 30, scope="lambda_latency.runtime")
+    handler = node("h", 5e9, 5e9 + 100, init, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     assert critical_path(tree(handler)).wall_ns == 100
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from otel.latency import account
-from otel.trace import Span, Trace, critical_path
+from lambda_latency.latency import account
+from lambda_latency.trace import Span, Trace, critical_path
 from tests.trace.reference import reference_sections
 from tests.trace.trees import trees
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel.trace import Span, dump_line, read_trace, read_traces, to_otlp
-from otel.trace.document import KNOWN
+from lambda_latency.trace import Span, dump_line, read_trace, read_traces, to_otlp
+from lambda_latency.trace.document import KNOWN
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:

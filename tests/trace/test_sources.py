@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from otel.trace import Problem, Source, find_sources
+from lambda_latency.trace import Problem, Source, find_sources
 
 
 def _made(folder: Path, *names: str) -> None:

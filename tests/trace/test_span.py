@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from otel.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status
 from tests.trace.build import T0, TRACE_ID
 
 SPAN = Span(
@@ -26,7 +26,7 @@ SPAN = Span(
     events=[Event("retry", T0 + 1, {"n": 1})],
     links=[Link(TRACE_ID, "00000000000000ac")],
     resource={"service.name": "orders"},
-    scope=Scope("otel.runtime", "1"),
+    scope=Scope("lambda_latency.runtime", "1"),
 )
 
 

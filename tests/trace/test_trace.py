@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from otel.trace import Span, SpanKind, Status, Trace
+from lambda_latency.trace import Span, SpanKind, Status, Trace
 from tests.trace.build import T0, TRACE_ID, node, spans_of, tree
 
 CODE = {"http.request.method": "POST", "http.route": "/orders", "http.response.status_code": 201}
@@ -106,7 +106,7 @@ def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
 
 def test_the_outermost_span_is_the_gateways_else_lambdas_else_the_handlers() -> None:
     """Each layer taken away leaves the next one."""
-    handler = node("POST /orders", 5, 90, kind=SpanKind.SERVER, scope="otel.runtime")
+    handler = node("POST /orders", 5, 90, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     function = node("CreateOrder", 4, 95, handler, attributes={"aws.xray.origin": "AWS::Lambda::Function"})
     service = node("CreateOrder", 3, 96, function, attributes={"aws.xray.origin": "AWS::Lambda"})
     stage = node("orders-api/dev", 0, 100, service, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
@@ -124,14 +124,19 @@ def test_an_api_that_the_function_calls_is_not_the_outermost_span() -> None:
     """Its stage lies below the function."""
     stage = node("other-api/dev", 30, 60, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
     call = node("GET", 20, 70, stage, kind=SpanKind.CLIENT)
-    handler = node("POST /orders", 0, 90, call, kind=SpanKind.SERVER, scope="otel.runtime")
+    handler = node("POST /orders", 0, 90, call, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     assert tree(handler).outermost.name == "POST /orders"
 
 
 def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
     """Route and cold start from the handler; the status that the caller saw from the gateway."""
     handler = node(
-        "POST /orders", 5, 90, kind=SpanKind.SERVER, scope="otel.runtime", attributes={**CODE, "faas.coldstart": True}
+        "POST /orders",
+        5,
+        90,
+        kind=SpanKind.SERVER,
+        scope="lambda_latency.runtime",
+        attributes={**CODE, "faas.coldstart": True},
     )
     stage = node(
         "orders-api/dev",

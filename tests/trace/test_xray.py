@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from otel.latency import Part, account
-from otel.trace import Span, SpanKind, Status, Trace, critical_path, read_traces
-from otel.trace.document import spans_of
+from lambda_latency.latency import Part, account
+from lambda_latency.trace import Span, SpanKind, Status, Trace, critical_path, read_traces
+from lambda_latency.trace.document import spans_of
 from tests.trace.build import MS
 
 ID = "1-5759e988-bd862e3fe1be46a994272793"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from otel.trace import Span
+from lambda_latency.trace import Span
 from tests.trace.build import T0, TRACE_ID
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel.local.processes import Processes
-from otel.local.services import Service
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def xray() -> Iterator[str]:
     printed: list[str] = []
     with Processes() as processes:
         arguments = ["--tables", "[]", "--routes", "{}", "--faults", '{"rules": []}', "--indexed", '["http.route"]']
-        service = Service("otel.local.emulator", arguments, processes, printed.append)
+        service = Service("lambda_latency.local.emulator", arguments, processes, printed.append)
         yield f"http://127.0.0.1:{service.wait_until_ready()}"
         service.stop()
     assert printed == []

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from otel.local.segments import Times, TraceHeader, function_segments
-from otel.local.xray.platform import PlatformSegments
-from otel.trace.span import Span, SpanKind
+from lambda_latency.local.segments import Times, TraceHeader, function_segments
+from lambda_latency.local.xray.platform import PlatformSegments
+from lambda_latency.trace.span import Span, SpanKind
 
 TRACE = "6b062b4446e3a08453e966dd7812677f"
 STAGE = "61d714df97d99000"

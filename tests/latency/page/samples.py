@@ -6,12 +6,12 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from otel.latency import account, report_of
-from otel.latency.page import build_page, page_values
-from otel.latency.text.prose import flat, sentence
-from otel.latency.text.style import Style
-from otel.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
-from otel.trace import Event, Problem, SpanKind, Status, Trace
+from lambda_latency.latency import account, report_of
+from lambda_latency.latency.page import build_page, page_values
+from lambda_latency.latency.text.prose import flat, sentence
+from lambda_latency.latency.text.style import Style
+from lambda_latency.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
+from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
 from tests.latency.load import few, hundred
 from tests.latency.system import REQUESTS, charge, flush, order, put_item, request
 from tests.trace.build import MS, T0, Node, node, tree
@@ -204,9 +204,9 @@ def _refused(number: int) -> Trace:
 
 def _connecting(number: int) -> Trace:
     steps = (
-        node("DNS payments.example.com", 331, 340, scope="otel.runtime"),
-        node("TCP 203.0.113.24:443", 340, 362, scope="otel.runtime"),
-        node("TLS 1.3", 362, 398, scope="otel.runtime"),
+        node("DNS payments.example.com", 331, 340, scope="lambda_latency.runtime"),
+        node("TCP 203.0.113.24:443", 340, 362, scope="lambda_latency.runtime"),
+        node("TLS 1.3", 362, 398, scope="lambda_latency.runtime"),
     )
     attributes = {"http.method": "POST", "peer.service": "payments.example.com", "http.status_code": 201}
     call = node("POST", 330, 1400, *steps, kind=SpanKind.CLIENT, attributes=attributes, scope=REQUESTS)

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from otel.latency.command import Request, run_report
-from otel.latency.page import build_page
-from otel.latency.page.build import SCRIPTS, SOURCE, STYLES, island
-from otel.latency.text import Style
-from otel.trace import dump_line
+from lambda_latency.latency.command import Request, run_report
+from lambda_latency.latency.page import build_page
+from lambda_latency.latency.page.build import SCRIPTS, SOURCE, STYLES, island
+from lambda_latency.latency.text import Style
+from lambda_latency.trace import dump_line
 from tests.latency.load import hundred, timed_out
 from tests.latency.page.samples import HOSTILE, SAMPLES, page_of
 from tests.latency.system import order
@@ -112,7 +112,7 @@ def test_values_that_json_or_javascript_would_break_come_as_text() -> None:
 
 def test_what_tells_most_is_kept_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof, what speaks against it, timeouts, the slowest: where there is no room for all, the rest goes."""
-    monkeypatch.setattr("otel.latency.page.values.ROOM", 40_000)
+    monkeypatch.setattr("lambda_latency.latency.page.values.ROOM", 40_000)
     report, spans = data(SAMPLES["rich"]())
     kept = [report["columns"]["trace_id"][at] for at, line in enumerate(report["columns"]["spans"]) if line >= 0]
     assert len(kept) == len(spans) == report["kept"] < 20
@@ -150,13 +150,13 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
 def test_no_page_no_price() -> None:
     """A report without a page does not load what makes one, and a page needs no other package than a report."""
     probe = (
-        "import sys; import otel.latency.command; before = 'otel.latency.page' in sys.modules;"
-        "import otel.latency.page;"
+        "import sys; import lambda_latency.latency.command; before = 'lambda_latency.latency.page' in sys.modules;"
+        "import lambda_latency.latency.page;"
         "new = {name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
         "print(before, sorted(name for name in new if not name.startswith('_')))"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert set(re.findall(r"'(\w+)'", done.stdout)) <= {"msgspec", "otel", "typing_extensions"}
+    assert set(re.findall(r"'(\w+)'", done.stdout)) <= {"msgspec", "lambda_latency", "typing_extensions"}
     assert done.stdout.startswith("False ")
 
 

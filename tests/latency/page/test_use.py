@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from otel.latency.command import Request, run_report
-from otel.latency.gate import read_gate
-from otel.latency.text import Style
-from otel.trace import dump_line
+from lambda_latency.latency.command import Request, run_report
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.latency.text import Style
+from lambda_latency.trace import dump_line
 from tests.latency.load import hundred
 from tests.latency.page.samples import HOSTILE
 

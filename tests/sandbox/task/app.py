@@ -18,7 +18,9 @@ def look(event: Any, context: Any) -> Any:
         "event": event,
         "pid": os.getpid(),
         "python": list(sys.version_info[:2]),
-        "opentelemetry": sorted(name for name in sys.modules if name.split(".")[0] in ("opentelemetry", "otel")),
+        "opentelemetry": sorted(
+            name for name in sys.modules if name.split(".")[0] in ("opentelemetry", "lambda_latency")
+        ),
         "path": sys.path[:2],
         "environ": {name: os.environ.get(name) for name in event.get("names", ())},
         "context": {

@@ -22,8 +22,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel.runtime.setup import Runtime
-from otel.testing import (
+from lambda_latency.runtime.setup import Runtime
+from lambda_latency.testing import (
     CLIENT,
     ERROR,
     SERVER,
@@ -38,7 +38,7 @@ from otel.testing import (
     snapshot_of,
     span,
 )
-from otel.trace import Span
+from lambda_latency.trace import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from opentelemetry.trace import get_tracer
 
-from otel.testing import Recording, concurrent, recorded, span
+from lambda_latency.testing import Recording, concurrent, recorded, span
 
 TRACER = get_tracer("others")
 

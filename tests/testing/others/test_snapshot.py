@@ -6,7 +6,7 @@ from dirty_equals import IsPositive, IsStr
 from inline_snapshot import snapshot
 from opentelemetry.trace import SpanKind, get_tracer
 
-from otel.testing import CLIENT, SERVER, Recording, span
+from lambda_latency.testing import CLIENT, SERVER, Recording, span
 
 TRACER = get_tracer("others")
 

@@ -1,4 +1,4 @@
-from otel.testing import SERVER, span
+from lambda_latency.testing import SERVER, span
 
 ORDER = {"sku": "tea", "quantity": 2}
 

@@ -1,0 +1,74 @@
+"""Which traces somebody asked for, and of which account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from lambda_latency.fetch.errors import UsageError
+from lambda_latency.trace import trace_id_of
+
+__all__ = ["Asked", "Place", "iso", "resolve"]
+
+SECOND_NS = 1_000_000_000
+HOUR_NS = 3600 * SECOND_NS
+KEPT_NS = 30 * 24 * HOUR_NS  # X-Ray keeps a trace for 30 days
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose X-Ray: what boto3 takes for it; None is what boto3 finds by itself."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The traces that began from `since_ns` on and before `until_ns`, and match; the newest `most` of them.
+
+    Times are nanoseconds since 1970. With a `trace_id` that one alone, whenever it was.
+    """
+
+    since_ns: int
+    until_ns: int
+    expression: str | None = None
+    most: int | None = None
+    trace_id: str | None = None
+
+
+def resolve(
+    since_ns: int | None,
+    until_ns: int | None,
+    *,
+    now_ns: int,
+    expression: str | None = None,
+    most: int | None = None,
+    trace_id: str | None = None,
+) -> Asked:
+    """What was asked for; what was left open is the last hour. Raises UsageError for a time that is none."""
+    if trace_id is not None:
+        plain = trace_id_of(trace_id)
+        if re.fullmatch(r"[0-9a-f]{32}", plain) is None:
+            raise UsageError(
+                f"{trace_id!r} is no trace id",
+                "one reads like 1-5759e988-bd862e3fe1be46a994272793, or the same as 32 digits",
+            )
+        trace_id = f"1-{plain[:8]}-{plain[8:]}"
+    until = now_ns if until_ns is None else min(until_ns, now_ns)
+    since = until - HOUR_NS if since_ns is None else since_ns
+    if trace_id is None and since >= until:
+        raise UsageError(
+            f"--since must be before --until and before now, got {iso(since)} and {iso(until)}",
+            "say how long ago, such as --since 24h",
+        )
+    if trace_id is None and since < now_ns - KEPT_NS - HOUR_NS:
+        raise UsageError(f"X-Ray keeps traces for 30 days, --since is {iso(since)}", "say --since 30d")
+    return Asked(since, until, expression, most, trace_id)
+
+
+def iso(ns: int) -> str:
+    """An instant as `2026-11-25T08:00:00Z`."""
+    return datetime.fromtimestamp(ns // SECOND_NS, timezone.utc).isoformat().replace("+00:00", "Z")

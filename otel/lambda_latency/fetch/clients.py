@@ -1,0 +1,78 @@
+"""boto3, imported when something is fetched: which account, which region, and how calls are tried again."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from lambda_latency.fetch.errors import FetchError
+
+if TYPE_CHECKING:
+    from lambda_latency.fetch.asked import Place
+
+__all__ = ["THREADS", "TRIES", "Clients"]
+
+THREADS = 16  # calls at once; boto3 slows down by itself where X-Ray throttles them
+TRIES = 10
+CONNECT_S = 5
+HERE = ("127.0.0.1", "localhost", "::1")  # a stand-in for X-Ray, such as the laptop's: it asks nobody who they are
+
+
+class Clients:
+    """Makes boto3's clients for one account and region.
+
+    `adaptive` is boto3's own mode: throttles, time-outs and 5xx are tried again with growing pauses, and calls come no
+    faster than what X-Ray has taken.
+    """
+
+    def __init__(self, place: Place) -> None:
+        if importlib.util.find_spec("boto3") is None:
+            raise FetchError("traces are fetched with boto3, which is not here", "pip install 'lambda-latency[fetch]'")
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import NoCredentialsError, NoRegionError
+
+        self._endpoint_url = place.endpoint_url
+        self._session = boto3.Session(profile_name=place.profile)
+        is_here = place.endpoint_url is not None and urlsplit(place.endpoint_url).hostname in HERE
+        region = place.region or self._session.region_name or os.environ.get("AWS_REGION")  # boto3 reads no AWS_REGION
+        if region is None and not is_here:
+            raise NoRegionError
+        self._region = region or "us-east-1"
+        if self._session.get_credentials() is None:
+            if not is_here:
+                raise NoCredentialsError
+            self._session = boto3.Session("local", "local", region_name=self._region)
+        self._config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": TRIES},
+            connect_timeout=CONNECT_S,
+            read_timeout=30,
+            max_pool_connections=THREADS + 1,
+            user_agent_extra="lambda-latency",
+        )
+
+    @property
+    def regions(self) -> list[str]:
+        """Those that boto3 knows X-Ray in."""
+        return [
+            region
+            for partition in self._session.get_available_partitions()
+            for region in self._session.get_available_regions("xray", partition)
+        ]
+
+    def knock(self, client: Any) -> None:
+        """Is somebody there? boto3 would find out that nobody is only after a minute of tries. Raises OSError."""
+        url = urlsplit(client.meta.endpoint_url)
+        if getproxies().get(url.scheme) and not proxy_bypass(url.hostname or ""):
+            return  # the proxy alone can tell
+        port = url.port or (443 if url.scheme == "https" else 80)
+        socket.create_connection((url.hostname, port), CONNECT_S).close()
+
+    def make(self, service: str) -> Any:
+        """The client of a service; threads may share it."""
+        make: Any = self._session.client
+        return make(service, region_name=self._region, endpoint_url=self._endpoint_url, config=self._config)

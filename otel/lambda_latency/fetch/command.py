@@ -1,0 +1,187 @@
+"""The commands' half of a fetch: from options to a file of traces, what to say about it, and the exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.fetch.asked import Asked, Place, iso
+from lambda_latency.fetch.clients import Clients
+from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.estimate import estimate
+from lambda_latency.fetch.progress import Meter
+from lambda_latency.fetch.refusals import refusal, unreachable
+from lambda_latency.fetch.run import Fetched, run
+from lambda_latency.fetch.traffic import Counted, count_requests
+from lambda_latency.fetch.writer import Writer
+from lambda_latency.trace import Problem
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
+
+FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
+
+
+# Where the console of a partition is, by how its regions begin; everywhere else it is AWS's own.
+CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+
+
+def console(region: str) -> str:
+    """The address of a region's traces in CloudWatch's console, complete but for a trace id."""
+    host = next((host for start, host in CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
+    return f"https://{region}.{host}/cloudwatch/home?region={region}#xray:traces/"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The traces that were fetched, and what there is to say about them."""
+
+    path: Path
+    asked: Asked
+    region: str
+    fetched: Fetched
+
+    @property
+    def source(self) -> str:
+        """What a report calls it."""
+        return f"X-Ray {self.region}"
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is not in the file, or not as it should be."""
+        told = self.fetched
+        skipped: list[str] = []
+        counted: list[str] = []
+        if isinstance(told.ended, FetchError):
+            skipped.append(f"the fetch ended early: {told.ended.what}")
+        elif told.ended is not None:
+            skipped.append("the fetch was ended by Ctrl-C")
+        if told.missing:
+            skipped.append(f"{_traces(told.missing)} listed but not given: run it again")
+        if told.in_progress:
+            counted.append(f"{_traces(told.in_progress)} still in progress: what is open ends with its parent")
+        if told.too_long:
+            counted.append(f"{_traces(told.too_long)} too large for X-Ray, which left segments out")
+        return [
+            *(Problem(self.source, None, reason, "skipped") for reason in skipped),
+            *(Problem(self.source, None, reason, "counted") for reason in counted),
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """How many traces, of when and where."""
+        if self.asked.trace_id is not None:
+            return f"Fetched from X-Ray in {self.region}."
+        told = self.fetched
+        some = f"the newest {_traces(told.traces)}" if told.cut else _traces(told.traces)
+        if told.ended is not None:
+            some = f"{told.traces:,} of the {_traces(told.listed)} that it had listed before it was stopped,"
+        match = f", those that match {self.asked.expression}" if self.asked.expression else ""
+        when = f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}"
+        return f"Fetched from X-Ray in {self.region}: {some} {when}{match}."
+
+    @property
+    def told(self) -> str:
+        """What `fetch` prints."""
+        told = self.fetched
+        calls = f"{told.summary_calls + told.batch_calls:,} calls, {told.seconds:,.0f} s"
+        lines = [f"{self.path}: {_traces(told.traces)} ({calls}). {self.sentence}"]
+        lines += [f"{one.effect}: {one.reason}" for one in self.problems]
+        return "\n".join([*lines, f"Report on them: lambda-latency report {self.path}"])
+
+    @property
+    def status(self) -> int:
+        """Of the fetch alone."""
+        if isinstance(self.fetched.ended, KeyboardInterrupt):
+            return INTERRUPTED
+        return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in self.problems) else FINE
+
+
+class Account:
+    """One account and region, with what can be asked of it. Raises FetchError where it does not answer."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._regions: list[str] = []
+        try:
+            self._clients = Clients(place)
+            self._regions = self._clients.regions
+            self._xray: Any = self._clients.make("xray")
+        except Exception as error:
+            raise self._told(error, None) from error
+        try:
+            self._clients.knock(self._xray)
+        except OSError as error:
+            raise unreachable(error, self._xray.meta.endpoint_url, place, self._regions) from error
+        self.region: str = self._xray.meta.region_name
+
+    def estimate(self, asked: Asked) -> str:
+        """What it would take, in words."""
+        try:
+            return estimate(self._xray, asked).text(asked, self.region)
+        except Exception as error:
+            raise self._told(error, asked) from error
+
+    def fetch(self, asked: Asked, path: Path, err: TextIO) -> Result:
+        """The traces in a file. Raises FetchError only where not one came."""
+        meter = Meter(err)
+        try:
+            told = run(self._xray, asked, Writer(path), meter, refusal=partial(self._refusal, asked))
+        finally:
+            meter.close()
+        if not told.traces:
+            if isinstance(told.ended, KeyboardInterrupt):
+                raise told.ended
+            raise told.ended or _nothing(asked, told, self.region)
+        return Result(path, asked, self.region, told)
+
+    def count(self, result: Result) -> Counted:
+        """How many requests API Gateway counted at the stages that were seen. Raises FetchError if it cannot tell."""
+        stages = sorted(filter(None, result.fetched.stages))
+        asked = result.asked
+        try:
+            cloudwatch: Any = self._clients.make("cloudwatch")
+            return count_requests(cloudwatch, stages, asked.since_ns, asked.until_ns)
+        except Exception as error:
+            raise self._told(error, None) from error
+
+    def _refusal(self, asked: Asked | None, error: Exception) -> FetchError | None:
+        expression = asked.expression if asked is not None else None
+        return refusal(error, self._place, expression=expression, regions=self._regions)
+
+    def _told(self, error: Exception, asked: Asked | None) -> Exception:
+        """The error for people, or the error itself where it is a mistake of ours."""
+        if isinstance(error, FetchError):
+            return error
+        return self._refusal(asked, error) or error
+
+
+def _nothing(asked: Asked, told: Fetched, region: str) -> FetchError:
+    """Why there may be none, the likeliest first."""
+    if told.missing and asked.trace_id is None:
+        because = f": {told.because}" if told.because else ""
+        return FetchError(f"X-Ray listed {_traces(told.missing)} and gave none of them{because}", "try again later")
+    if asked.trace_id is not None:
+        return FetchError(
+            f"X-Ray in {region} has no trace {asked.trace_id}",
+            "check the id and the region (--region); traces are kept for 30 days",
+        )
+    when = f"from {iso(asked.since_ns)} to {iso(asked.until_ns)}"
+    if asked.expression is not None and told.scanned:
+        return FetchError(
+            f"none of the {_traces(told.scanned)} {when} matches {asked.expression}",
+            "ask for more: a longer time (--since 24h), or another filter",
+        )
+    return FetchError(
+        f"X-Ray in {region} has no trace {when}",
+        "check the region (--region), the time (--since 24h), and that requests are sampled: `Tracing: Active` on a "
+        "function or `TracingEnabled: true` on an API, and no sampling rule of 0",
+    )
+
+
+def _traces(count: int) -> str:
+    return f"{count:,} trace" if count == 1 else f"{count:,} traces"

@@ -1,0 +1,102 @@
+"""What a fetch would take: calls, and dollars. Traces are counted, none is fetched.
+
+X-Ray charges for traces retrieved and for traces scanned, $0.50 a million, after a million a month of both together
+that is free: the public list price of us-east-1 as of July 2026, https://aws.amazon.com/xray/pricing/. Listing scans
+every trace in a time, whether it matches or not: counting costs as well, so of a long time only samples are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.fetch.asked import iso
+from lambda_latency.fetch.batches import AT_ONCE
+from lambda_latency.fetch.summaries import pages
+from lambda_latency.fetch.windows import Window, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_latency.fetch.asked import Asked
+
+__all__ = ["Estimate", "estimate"]
+
+DOLLARS_A_MILLION = 0.5
+HOUR_S, SAMPLE_S = 3600, 60
+PAGE = 100  # traces that a page has been seen to stand for; AWS does not say
+FEW = 10_000  # traces: so many are counted one by one, for half a cent
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Traces that match and traces to scan, counted or estimated; the calls for them; and what it took to know."""
+
+    traces: int
+    scanned: int
+    summary_calls: int
+    batch_calls: int
+    exact: bool
+    spent_calls: int
+    spent_scanned: int
+
+    @property
+    def dollars(self) -> float:
+        """Beyond the million a month that is free."""
+        return (self.traces + self.scanned) * DOLLARS_A_MILLION / 1_000_000
+
+    def text(self, asked: Asked, region: str) -> str:
+        """What `--dry-run` prints."""
+        about = "" if self.exact else "about "
+        how = "" if self.exact else " (one minute of each hour was counted)"
+        traces = f"{about}{self.traces:,} traces match" if asked.expression else f"{about}{self.traces:,} traces"
+        money = f"${self.dollars:,.4f}" if self.dollars < 0.01 else f"${self.dollars:,.2f}"
+        return (
+            f"Dry run, nothing was fetched: X-Ray in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
+            f"{traces[0].upper()}{traces[1:]}{how}.\n"
+            f"Calls: {about}{self.summary_calls:,} GetTraceSummaries and {self.batch_calls:,} BatchGetTraces.\n"
+            f"X-Ray charges {about}{money}: {about}{self.scanned:,} traces scanned and {self.traces:,} retrieved, at "
+            f"$0.50 a million\n(public list price of us-east-1, July 2026); the first million of a month is free.\n"
+            f"This dry run took {self.spent_calls:,} calls and scanned {self.spent_scanned:,} traces.\n"
+        )
+
+
+def estimate(xray: Any, asked: Asked) -> Estimate:
+    """Count one minute of each hour, and everything where that is not much."""
+    hours = windows(asked.since_ns, asked.until_ns, HOUR_S)
+    spent_calls = spent_scanned = 0
+    factor = 1.0
+    exact = len(hours) < 2 or hours[0].end_s - hours[-1].start_s <= HOUR_S + 1
+    found = scanned = calls = 0
+    if not exact:
+        found, scanned, calls = _count(xray, map(_minute, hours), asked.expression)
+        spent_calls, spent_scanned = calls, scanned
+        seconds = sum(hour.end_s - hour.start_s for hour in hours)
+        factor = seconds / sum(one.end_s - one.start_s for one in map(_minute, hours))
+        exact = scanned * factor <= FEW
+    cut = windows(asked.since_ns, asked.until_ns)
+    if exact:
+        factor = 1.0
+        found, scanned, calls = _count(xray, cut, asked.expression)
+        spent_calls, spent_scanned = spent_calls + calls, spent_scanned + scanned
+    else:
+        calls = max(len(cut), -(-round(scanned * factor) // PAGE))
+    traces = round(found * factor)
+    if asked.most is not None:
+        traces = min(traces, asked.most)
+    return Estimate(traces, round(scanned * factor), calls, -(-traces // AT_ONCE), exact, spent_calls, spent_scanned)
+
+
+def _minute(hour: Window) -> Window:
+    """The one in its middle."""
+    middle = (hour.start_s + hour.end_s - SAMPLE_S) // 2
+    return Window(max(hour.start_s, middle), min(hour.end_s, middle + SAMPLE_S))
+
+
+def _count(xray: Any, cut: Iterable[Window], expression: str | None) -> tuple[int, int, int]:
+    """Traces that match, traces scanned, calls."""
+    found = scanned = calls = 0
+    for window in cut:
+        for page in pages(xray, window, expression):
+            found, scanned, calls = found + len(page.ids), scanned + page.scanned, calls + 1
+    return found, scanned, calls

@@ -1,0 +1,144 @@
+"""What AWS and boto3 say when they do not answer, in words that tell what to do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.fetch.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.fetch.asked import Place
+
+__all__ = ["refusal", "unreachable"]
+
+EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
+DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+EXPIRED = ("ExpiredTokenException", "ExpiredToken", "RequestExpired", "TokenRefreshRequired")
+UNKNOWN = (
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+)
+THROTTLED = ("ThrottledException", "ThrottlingException", "Throttling", "TooManyRequestsException")
+OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "TokenRetrievalError", "LoginRefreshRequired")
+
+
+def refusal(
+    error: Exception, place: Place, *, expression: str | None = None, regions: Sequence[str] = ()
+) -> FetchError | None:
+    """The error for people; None for what is not AWS's, the network's or boto3's."""
+    from botocore import exceptions
+
+    if isinstance(error, FetchError):
+        return error
+    if isinstance(error, exceptions.ClientError):
+        return _answered(error.response.get("Error", {}), error.operation_name, place, expression)
+    if isinstance(error, exceptions.BotoCoreError):
+        return _unasked(type(error).__name__, error, place, regions)
+    return None
+
+
+def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
+    """Nobody is at that address."""
+    region = _region_of(url)
+    if place.endpoint_url is None and region and region not in regions:
+        return FetchError(
+            f"there is no X-Ray in {region}, as far as boto3 and the network know", _near(region, regions)
+        )
+    return FetchError(f"X-Ray cannot be reached at {url}: {error.strerror or error}", _network(place))
+
+
+def _answered(told: Any, operation: str, place: Place, expression: str | None) -> FetchError:
+    code, message = str(told.get("Code", "?")), str(told.get("Message", "")).strip()
+    said = f"{message.rstrip('.')} ({code})" if message else code
+    if code in DENIED:
+        return FetchError(
+            f"AWS does not allow {operation}: {said}",
+            "ask for the permissions that `lambda-latency fetch --print-policy` prints, or name another --profile",
+        )
+    if code in EXPIRED:
+        return FetchError(f"the AWS credentials have expired: {said}", _renew(place))
+    if code in UNKNOWN:
+        return FetchError(
+            f"AWS does not take these credentials: {said}",
+            "check them (--profile), the clock of this machine, and the region (--region): one that is not enabled in "
+            "the account answers like this, too",
+        )
+    if code == "InvalidRequestException" and expression is not None and operation == "GetTraceSummaries":
+        return FetchError(
+            f"X-Ray does not take the filter expression {expression!r}: {said}",
+            f'one that it takes reads like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}',
+        )
+    if code in THROTTLED:
+        return FetchError(
+            f"X-Ray throttles {operation}, and did each time it was tried: {said}",
+            "try again later, or ask for less: a shorter time (--since), a filter (--filter), or fewer traces (--max)",
+            passing=True,
+        )
+    service = "CloudWatch" if operation in ("ListMetrics", "GetMetricData") else "X-Ray"
+    is_theirs = str(told.get("HTTPStatus", "")).startswith("5") or code in ("InternalFailure", "InternalServerError")
+    return FetchError(f"{service} refuses {operation}: {said}", "try again later", passing=is_theirs)
+
+
+def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) -> FetchError:
+    if kind == "NoCredentialsError":
+        return FetchError(
+            "no AWS credentials were found",
+            "name a profile (--profile), or run `aws configure` or `aws sso login`, or set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+    if kind == "PartialCredentialsError":
+        return FetchError(
+            f"the AWS credentials are not complete: {error}", "set both keys, or name a profile (--profile)"
+        )
+    if kind == "ProfileNotFound":
+        return FetchError(f"{_plain(error)}", "`aws configure list-profiles` lists those that there are")
+    if kind in OVER_SSO:
+        return FetchError(f"the AWS credentials have expired: {_plain(error)}", _renew(place))
+    if kind == "NoRegionError":
+        return FetchError(
+            "no AWS region is set", "name the one in which the functions run (--region us-east-1), or set AWS_REGION"
+        )
+    if kind == "InvalidRegionError":
+        return FetchError(f"{place.region!r} is no region", _near(place.region or "", regions))
+    if kind in (
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+        "HTTPClientError",
+    ):
+        return FetchError(f"X-Ray does not answer: {_plain(error)}", _network(place), passing=True)
+    return FetchError(f"boto3 cannot ask X-Ray: {_plain(error)} ({kind})", _network(place))
+
+
+def _renew(place: Place) -> str:
+    profile = f" --profile {place.profile}" if place.profile else ""
+    return f"renew them, with `aws sso login{profile}` or whatever gave them, and run this again"
+
+
+def _near(region: str, regions: Sequence[str]) -> str:
+    near = difflib.get_close_matches(region, regions, 3)
+    meant = f"did you mean {' or '.join(near)}?" if near else "us-east-1 is one"
+    return f"name the region in which the functions run (--region): {meant}"
+
+
+def _network(place: Place) -> str:
+    return "check --endpoint-url" if place.endpoint_url else "check the network, its proxy, and --region"
+
+
+def _region_of(message: str) -> str:
+    found = re.search(r"xray\.([a-z0-9-]+)\.", message)
+    return found[1] if found else ""
+
+
+def _plain(error: Exception) -> str:
+    return str(error).strip().rstrip(".")

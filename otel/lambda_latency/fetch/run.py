@@ -1,0 +1,213 @@
+"""The fetch itself: ids from the windows, traces by fives side by side, and at the end those that were not ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.fetch.batches import AT_ONCE, batch, is_in_progress
+from lambda_latency.fetch.clients import THREADS
+from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.pool import Pool
+from lambda_latency.fetch.summaries import pages
+from lambda_latency.fetch.windows import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lambda_latency.fetch.asked import Asked
+    from lambda_latency.fetch.progress import Meter
+    from lambda_latency.fetch.writer import Writer
+
+__all__ = ["Fetched", "run"]
+
+# Seconds to wait before traces that were not ready are asked for once more, and then again: about half a minute in all.
+WAITS_S = (0, 2, 5, 10, 10)
+LONGEST_INVOCATION_S = 15 * 60  # what has been in progress for longer than Lambda lets a function run never ends
+GIVE_UP_AFTER = 2 * THREADS  # batches that fail one after the other: then it is not chance
+LEAVE_S = 2.0
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What came of it: counts, and what ended it early (`ended`: an error, or a KeyboardInterrupt).
+
+    `stages` counts the traces by the stage of API Gateway that they came through, "" for none.
+    """
+
+    traces: int = 0
+    listed: int = 0
+    scanned: int = 0
+    summary_calls: int = 0
+    batch_calls: int = 0
+    missing: int = 0
+    because: str = ""  # of one of the missing, where a call for it failed
+    in_progress: int = 0
+    too_long: int = 0
+    cut: bool = False  # at the number that was asked for: there may be more
+    seconds: float = 0.0
+    stages: dict[str, int] = field(default_factory=dict)
+    ended: FetchError | KeyboardInterrupt | None = None
+
+
+def run(
+    xray: Any,
+    asked: Asked,
+    writer: Writer,
+    meter: Meter,
+    *,
+    refusal: Callable[[Exception], FetchError | None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Fetched:
+    """Fetch what was asked for; whatever ends it early, what has come is in the file, and is told.
+
+    `refusal` says in people's words why a call failed, or None where the failure is our own.
+    """
+    return _Run(xray, asked, writer, meter, refusal, sleep).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        xray: Any,
+        asked: Asked,
+        writer: Writer,
+        meter: Meter,
+        refusal: Callable[[Exception], FetchError | None],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._xray, self._asked, self._writer, self._meter = xray, asked, writer, meter
+        self._refusal, self._sleep = refusal, sleep
+        self._lock = threading.Lock()
+        self._absent: dict[str, FetchError | None] = {}  # ids that were asked for and did not come, and why
+        self._open: Counter[str] = Counter()  # how often a trace was found in progress
+        self._failures = 0  # batches in a row
+        self.told = Fetched()
+
+    def run(self) -> Fetched:
+        begin = time.monotonic()
+        pool = Pool(self._fetch, THREADS)
+        try:
+            self._first(pool)
+            pool.wait()
+            self._again(pool)
+        except (FetchError, KeyboardInterrupt) as ended:
+            self.told.ended = ended
+        finally:
+            pool.close(LEAVE_S)
+            self.told.in_progress = self._writer.close()
+        told, writer = self.told, self._writer
+        told.traces, told.stages, told.too_long = writer.count, writer.stages, writer.too_long
+        told.missing = max(0, told.listed - told.traces)
+        told.because = next((error.what for error in self._absent.values() if error is not None), "")
+        told.seconds = time.monotonic() - begin
+        return told
+
+    def _first(self, pool: Pool) -> None:
+        """Every trace once, as the pages come."""
+        asked = self._asked
+        if asked.trace_id is not None:
+            self.told.listed = 1
+            pool.submit([asked.trace_id])
+            return
+        waiting: list[str] = []
+        before: set[str] = set()
+        cut = windows(asked.since_ns, asked.until_ns)
+        for number, window in enumerate(cut):
+            seen: set[str] = set()
+            for page in self._pages(window):
+                # A trace that is listed twice is on two pages of a window, or on both sides of the second between two.
+                fresh = [one for one in dict.fromkeys(page.ids) if one not in seen and one not in before]
+                seen.update(fresh)
+                if asked.most is not None and self.told.listed + len(fresh) > asked.most:
+                    fresh = fresh[: asked.most - self.told.listed]
+                    self.told.cut = True
+                self.told.listed += len(fresh)
+                waiting += fresh
+                while len(waiting) >= AT_ONCE:
+                    pool.submit(waiting[:AT_ONCE])
+                    del waiting[:AT_ONCE]
+                self._meter.listed(self.told.listed, (number + page.last) / len(cut))
+                if self.told.cut:
+                    break
+            if self.told.cut:
+                break
+            before = seen
+        if waiting:
+            pool.submit(waiting)
+        self._meter.listed(self.told.listed, 1.0)
+
+    def _pages(self, window: Any) -> Iterable[Any]:
+        pages_of = pages(self._xray, window, self._asked.expression)
+        while True:
+            try:
+                page = next(pages_of, None)
+            except Exception as error:
+                raise self._told_as(error) from error
+            if page is None:
+                return
+            self.told.summary_calls += 1
+            self.told.scanned += page.scanned
+            yield page
+
+    def _again(self, pool: Pool) -> None:
+        """What was in progress, or was not processed, or failed by chance: once more, for a bounded time."""
+        # An id that somebody typed may be of no trace at all: that is soon told.
+        for wait_s in WAITS_S if self._asked.trace_id is None else WAITS_S[:2]:
+            # Twice found open is enough for what will never end.
+            late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
+            ids = sorted({*late, *self._absent})
+            if not ids:
+                return
+            self._meter.waiting(len(ids))
+            self._sleep(wait_s)
+            for at in range(0, len(ids), AT_ONCE):
+                pool.submit(ids[at : at + AT_ONCE])
+            pool.wait()
+
+    def _fetch(self, ids: list[str]) -> None:
+        """In a thread: one batch."""
+        try:
+            answer = batch(self._xray, ids)
+        except Exception as error:
+            told = self._told_as(error)
+            with self._lock:
+                self._failures += 1
+                self._absent.update(dict.fromkeys(ids, told))
+                if not told.passing or self._failures >= GIVE_UP_AFTER:
+                    raise told from error
+            return
+        with self._lock:
+            self._failures = 0
+            self.told.batch_calls += answer.calls
+        for trace_id in ids:
+            trace = answer.traces.get(trace_id)
+            if trace is None:
+                with self._lock:
+                    self._absent[trace_id] = None
+                continue
+            if is_in_progress(trace):
+                self._open[trace_id] += 1
+                self._writer.hold(trace)
+            else:
+                self._writer.write(trace)
+            with self._lock:
+                self._absent.pop(trace_id, None)
+        self._meter.fetched(self._writer.count + len(self._writer.held))
+
+    def _told_as(self, error: Exception) -> FetchError:
+        told = self._refusal(error)
+        if told is None:
+            raise error
+        return told
+
+
+def _may_end(trace_id: str) -> bool:
+    """Could a function of this trace still be running? Its id begins with the second in which it began."""
+    try:
+        return time.time() - int(trace_id.split("-")[1], 16) < LONGEST_INVOCATION_S
+    except (IndexError, ValueError):
+        return True

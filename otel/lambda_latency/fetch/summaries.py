@@ -1,0 +1,43 @@
+"""Which traces there are: GetTraceSummaries, window by window and page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_latency.fetch.windows import Window
+
+__all__ = ["Page", "pages"]
+
+
+class Page(NamedTuple):
+    """The ids of some traces, how many traces X-Ray looked at for them, whether it is the window's last page."""
+
+    ids: list[str]
+    scanned: int
+    last: bool
+
+
+def pages(xray: Any, window: Window, expression: str | None) -> Iterator[Page]:
+    """The pages of one window, the newest first.
+
+    By the time at which traces began (TraceId), each of which lies in one window alone, however long the trace goes on.
+    """
+    asked: dict[str, Any] = {
+        "StartTime": datetime.fromtimestamp(window.start_s, timezone.utc),
+        "EndTime": datetime.fromtimestamp(window.end_s, timezone.utc),
+        "TimeRangeType": "TraceId",
+    }
+    if expression is not None:
+        asked["FilterExpression"] = expression
+    while True:
+        answer = xray.get_trace_summaries(**asked)
+        ids = [one["Id"] for one in answer.get("TraceSummaries", ()) if one.get("Id")]
+        token = answer.get("NextToken")
+        yield Page(ids, max(len(ids), answer.get("TracesProcessedCount") or 0), not token)
+        if not token:
+            return
+        asked["NextToken"] = token

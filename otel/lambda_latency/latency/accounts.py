@@ -1,0 +1,244 @@
+"""Many accounts in columns: 80,000 requests take 20 MB, where as many tuples take 200."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from lambda_latency.latency.account import Account
+from lambda_latency.latency.calls import Calls
+from lambda_latency.latency.columns import lengths, pieces, runs, summed, taken
+from lambda_latency.latency.kind import Kind
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.part import Part
+
+__all__ = ["Accounts"]
+
+NO_CALL = -1  # the length of what counts for a part and was no call by itself
+BYTES = 16  # of a trace id
+NAMED = {  # what is known by numbers, and the columns of these
+    "kinds": "kind_of",
+    "parts": "part_of",
+    "calls": "call_of",
+}
+SEVERAL = {"parts_end": ("part_of", "part_ns"), "calls_end": ("call_of", "took_ns")}  # columns with several a request
+
+Name = TypeVar("Name")
+
+
+class Names(dict[Name, int]):
+    """Values by number, in the order in which they came."""
+
+    def __missing__(self, name: Name) -> int:
+        self[name] = number = len(self)
+        return number
+
+
+class Accounts(Sequence[Account]):
+    """Accounts, each made when it is asked for. `kind_of`, `walls_ns` and the like have one value for each.
+
+    The parts of request `at` are those from `parts_end[at]` up to `parts_end[at + 1]`: the number of the part in
+    `parts`, and its nanoseconds. Its calls in the same way: of each the number of what it counts for in `calls`, and
+    how long it took (below 0: it counts, but was no call by itself). Both are in any order.
+    """
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        self.parts: Names[Part] = Names()
+        self.kinds: Names[Kind] = Names()
+        self.calls: Names[tuple[Part, Calls]] = Names()
+        self.trace_ids = bytearray()
+        self.kind_of, self.starts_ns, self.walls_ns = array("I"), array("q"), array("q")
+        self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
+        self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
+        for one in accounts:
+            self.append(one)
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Accounts:
+        """These accounts in columns, if they are not yet."""
+        return accounts if isinstance(accounts, Accounts) else cls(accounts)
+
+    def append(self, one: Account) -> None:
+        """Add a request."""
+        parts, calls = self.parts, self.calls
+        counted: list[tuple[Part, Calls]] = []
+        lengths_ns: list[int] = []
+        for (part, how), (_, took) in zip(one.calls, one.took, strict=True):
+            several = took or (NO_CALL,)
+            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first stands for all of them
+            lengths_ns += several
+        self.add(
+            one.trace_id,
+            self.kinds[Kind(one.route, one.function, one.status_code, one.cold_start, one.error, one.timed_out)],
+            one.start_ns,
+            one.wall_ns,
+            {parts[part]: ns for part, ns in one.parts},
+            [calls[each] for each in counted],
+            lengths_ns,
+        )
+
+    def add(
+        self,
+        trace_id: str,
+        kind: int,
+        start_ns: int,
+        wall_ns: int,
+        parts: Mapping[int, int],
+        calls: list[int],
+        took_ns: list[int],
+    ) -> None:
+        """Add a request in numbers: of its kind, of its parts with the time of each, of what its calls count for."""
+        self.trace_ids += bytes.fromhex(trace_id)
+        self.kind_of.append(kind)
+        self.starts_ns.append(start_ns)
+        self.walls_ns.append(wall_ns)
+        self.part_of.fromlist([*parts])
+        self.part_ns.fromlist([*parts.values()])
+        self.parts_end.append(len(self.part_of))
+        self.call_of.fromlist(calls)
+        self.took_ns.fromlist(took_ns)
+        self.calls_end.append(len(self.call_of))
+
+    def __len__(self) -> int:
+        return len(self.walls_ns)
+
+    @overload
+    def __getitem__(self, at: int) -> Account: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Accounts: ...
+
+    def __getitem__(self, at: int | slice) -> Account | Accounts:
+        if isinstance(at, slice):
+            return self.take(range(len(self))[at])
+        at = range(len(self))[at]
+        return next(self.made([at]))
+
+    def __iter__(self) -> Iterator[Account]:
+        return self.made(range(len(self)))
+
+    def parts_of_each(self) -> Iterator[tuple[int, int]]:
+        """For each request the place of its first part, and the one behind its last."""
+        return pairwise(self.parts_end)
+
+    def calls_of_each(self) -> Iterator[tuple[int, int]]:
+        """As `parts_of_each`, of its calls."""
+        return pairwise(self.calls_end)
+
+    def trace_id(self, at: int) -> str:
+        """That of one request."""
+        return self.trace_ids[at * BYTES : at * BYTES + BYTES].hex()
+
+    def ended(self) -> list[int]:
+        """The places of the requests that did not time out."""
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind not in late] if late else list(range(len(self)))
+
+    def timed_out(self) -> list[int]:
+        """The places of those that did."""
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind in late] if late else []
+
+    def _late(self) -> set[int]:
+        return {number for kind, number in self.kinds.items() if kind.timed_out}
+
+    def slowest(self, count: int) -> list[int]:
+        """The places of the requests that took longest, of the same length the smaller trace id first."""
+        walls = self.walls_ns
+        least = min(heapq.nlargest(count, walls), default=0)
+        found = [at for at, wall in enumerate(walls) if wall >= least]
+        return sorted(found, key=lambda at: (-walls[at], self.trace_id(at)))[:count]
+
+    def sums_ns(self, places: Sequence[int]) -> dict[Part, int]:
+        """The time of these requests together, by part."""
+        sums = [0] * len(self.parts)
+        parts, times = (runs(column, self.parts_end, places) for column in (self.part_of, self.part_ns))
+        for part, ns in zip(parts, times, strict=True):
+            sums[part] += ns
+        return {part: sums[number] for part, number in self.parts.items() if sums[number] or number in parts}
+
+    def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
+        """The accounts at these places; without their calls they take a fifth of the room."""
+        kinds, parts, every = list(self.kinds), list(self.parts), list(self.calls)
+        for at in places:
+            inside = slice(self.parts_end[at], self.parts_end[at + 1])
+            of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
+            counted, took = self._calls(at, every) if with_calls else ({}, {})
+            kind = kinds[self.kind_of[at]]
+            yield Account(
+                self.trace_id(at),
+                kind.route,
+                kind.function,
+                kind.status_code,
+                self.starts_ns[at],
+                self.walls_ns[at],
+                tuple([(part, -ns) for ns, part in sorted(of_parts)]),
+                tuple(sorted(counted.items())),
+                tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
+                kind.cold_start,
+                kind.error,
+                kind.timed_out,
+            )
+
+    def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
+        """How the calls of a request went and how long they took, by part."""
+        counted: dict[Part, Calls] = {}
+        took: dict[Part, list[int]] = {}
+        inside = slice(self.calls_end[at], self.calls_end[at + 1])
+        for number, ns in zip(self.call_of[inside], self.took_ns[inside], strict=True):
+            part, calls = every[number]
+            known = counted.get(part)
+            counted[part] = calls if known is None else known + calls
+            if known is None:
+                took[part] = []
+            if ns != NO_CALL:
+                took[part].append(ns)
+        return counted, took
+
+    def take(self, places: Sequence[int]) -> Accounts:
+        """Those at these places, in their order."""
+        found = Accounts()
+        found.__dict__.update(self.__dict__)
+        found._rearrange(places)
+        return found
+
+    def in_order(self) -> Accounts:
+        """All of them by the start of the request, then by trace id: what came first to the reader changes nothing."""
+        order = self._order()
+        return self if order == list(range(len(self))) else self.take(order)
+
+    def _rearrange(self, places: Sequence[int]) -> None:
+        """Make columns of the requests at these places, and keep these instead."""
+        self.trace_ids = pieces(self.trace_ids, BYTES, places)
+        for name in ("kind_of", "starts_ns", "walls_ns"):
+            setattr(self, name, taken(getattr(self, name), places))
+        for ends, names in SEVERAL.items():
+            for name in names:
+                setattr(self, name, runs(getattr(self, name), getattr(self, ends), places))
+            setattr(self, ends, summed(taken(lengths(getattr(self, ends)), places)))
+
+    def _order(self) -> list[int]:
+        starts_ns = self.starts_ns
+        order = sorted(range(len(self)), key=starts_ns.__getitem__)
+        if len(set(starts_ns)) < len(order):
+            ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
+            order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
+            order.sort(key=starts_ns.__getitem__)
+        return order
+
+    def extend(self, other: Accounts) -> None:
+        """Add accounts that were made elsewhere."""
+        for names, column in NAMED.items():
+            known: Names[Any] = getattr(self, names)
+            numbers = [known[name] for name in getattr(other, names)]
+            getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
+        self.trace_ids += other.trace_ids
+        for column in ("starts_ns", "walls_ns", "part_ns", "took_ns"):
+            getattr(self, column).extend(getattr(other, column))
+        for ends in SEVERAL:
+            own: array[int] = getattr(self, ends)
+            own.extend(map(own[-1].__add__, getattr(other, ends)[1:]))

@@ -1,0 +1,139 @@
+"""Which part of the account a span's own time is charged to: one table of rules, the first that fits counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lambda_latency.latency.part import API_GATEWAY, COLD_START, OVERHEAD, OWN_CODE, SERVICE, TELEMETRY, UNKNOWN, Part
+from lambda_latency.latency.shape import Shape
+from lambda_latency.trace import SpanKind
+from lambda_latency.trace.platform import FUNCTION, GATEWAY, RUNTIME_SCOPES
+from lambda_latency.trace.platform import SERVICE as LAMBDA_SERVICE
+
+__all__ = ["RULES", "Rule", "part_of"]
+
+Test = Callable[[Shape], bool]
+CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
+
+# What an AWS call is about, where the service's instrumentation says it.
+RESOURCES = (
+    "aws.table_name",
+    "aws.dynamodb.table_names",
+    "aws.s3.bucket",
+    "aws.sqs.queue.url",
+    "aws.queue_url",
+    "aws.sns.topic.arn",
+    "aws.kinesis.stream.name",
+    "aws.kinesis.stream_name",
+    "aws.lambda.function.name",
+    "faas.invoked_name",
+    "aws.secretsmanager.secret.arn",
+    "aws.stepfunctions.state_machine.arn",
+    "messaging.destination.name",
+    "messaging.url",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of span, and what its own time is charged to; None: to what its parent is charged to."""
+
+    what: str
+    fits: Test
+    part: Callable[[Shape], Part | None]
+
+
+@lru_cache(maxsize=4096)
+def part_of(shape: Shape) -> Part | None:
+    """What the own time of a span of this shape is charged to; None: what its parent's is."""
+    return next((rule.part(shape) for rule in RULES if rule.fits(shape)), UNKNOWN)
+
+
+def _origin(name: str) -> Test:
+    return lambda shape: shape.origin == name
+
+
+def _below(name: str, *kinds: SpanKind) -> Test:
+    return lambda shape: shape.parent_origin == name and shape.origin is None and shape.kind in kinds
+
+
+def _phase(*names: str) -> Test:
+    below = _below(FUNCTION, SpanKind.INTERNAL)
+    return lambda shape: shape.name in names and below(shape)
+
+
+def _runtime(*words: str) -> Test:
+    """A span of the kit's own whose name begins with one of these words."""
+    return lambda shape: shape.scope in RUNTIME_SCOPES and shape.name.lower().split(" ", 1)[0] in words
+
+
+def _kind(*kinds: SpanKind) -> Test:
+    return lambda shape: shape.kind in kinds
+
+
+def _is_aws(shape: Shape) -> bool:
+    return shape.kind in CALLS and ("aws-api" in shape.text("rpc.system") or shape.text("db.system") == "dynamodb")
+
+
+def _is_database(shape: Shape) -> bool:
+    return shape.kind is SpanKind.CLIENT and bool(shape.text("db.system.name", "db.system"))
+
+
+def _is_external(shape: Shape) -> bool:
+    return shape.kind in CALLS and bool(shape.host)
+
+
+def _always(part: Part | None) -> Callable[[Shape], Part | None]:
+    return lambda _: part
+
+
+def _aws(shape: Shape) -> Part:
+    service, _, operation = shape.text("rpc.method", "db.operation").rpartition("/")
+    service = shape.text("rpc.service") or service or ("DynamoDB" if shape.text("db.system") == "dynamodb" else "")
+    if not operation:
+        service, _, operation = (service or shape.name).partition(".")
+    resource = re.split(r"[/:]", shape.text(*RESOURCES))[-1]
+    return Part("aws", " ".join(word for word in (service, operation, resource) if word))
+
+
+def _database(shape: Shape) -> Part:
+    name = shape.text("db.namespace", "db.name") or shape.host
+    return Part("database", f"{shape.text('db.system.name', 'db.system')} {name}".strip())
+
+
+def _external(shape: Shape) -> Part:
+    return Part("external", shape.host)
+
+
+def _connect(shape: Shape) -> Part:
+    return Part("connect", shape.host)
+
+
+def _function(shape: Shape) -> Part:
+    # Beside a handler's span it is the runtime's time. Where Lambda alone says what ran, it is the user's code if it
+    # made traced calls; if nothing at all is known of the inside, it may have been anything.
+    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": OWN_CODE}.get(shape.holds, UNKNOWN)
+
+
+RULES = (
+    Rule("the kit's init", _runtime("init", "restore"), _always(COLD_START)),
+    Rule("Lambda's Initialization", _phase("Initialization", "Restore"), _always(COLD_START)),
+    Rule("the kit's own flush", _runtime("telemetry"), _always(TELEMETRY)),
+    Rule("DNS, TCP and TLS", _runtime("dns", "tcp", "tls", "connect"), _connect),
+    Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
+    Rule("its call to Lambda", _below(GATEWAY, *CALLS), _always(API_GATEWAY)),
+    Rule("the Lambda service", _origin(LAMBDA_SERVICE), _always(SERVICE)),
+    Rule("its queue and attempts", _below(LAMBDA_SERVICE, SpanKind.INTERNAL), _always(SERVICE)),
+    Rule("the function segment", _origin(FUNCTION), _function),
+    Rule("Lambda's Invocation", _phase("Invocation"), _function),
+    Rule("Lambda's Overhead", _phase("Overhead"), _always(OVERHEAD)),
+    Rule("an AWS call", _is_aws, _aws),
+    Rule("a database call", _is_database, _database),
+    Rule("a call to anything else", _is_external, _external),
+    Rule("a call to nobody knows whom", _kind(*CALLS), _always(UNKNOWN)),
+    Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _always(OWN_CODE)),
+    Rule("a step inside", _kind(SpanKind.INTERNAL), _always(None)),
+)

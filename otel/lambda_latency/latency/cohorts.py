@@ -1,0 +1,184 @@
+"""Slow requests against typical ones of the same route: percentiles of parts do not add up, differences of means do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.part import Part
+from lambda_latency.latency.thresholds import SLOW_PERCENT, TYPICAL_PERCENT
+from lambda_latency.latency.totals import at_rank, percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_latency.latency.account import Account
+
+__all__ = ["Cohorts", "Compared", "Slow", "cohorts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One part: its mean time in typical and in slow requests, and how many slow ones it made slow before others."""
+
+    part: Part
+    typical_ns: int
+    slow_ns: int
+    largest_in_slow: int
+
+    @property
+    def difference_ns(self) -> int:
+        """How much longer slow requests wait for it; negative where they wait less."""
+        return self.slow_ns - self.typical_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A slow request (without its calls), and the part for which it waited longest beyond typical ones of its route."""
+
+    account: Account
+    part: Part
+    more_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical ones.
+
+    `typical` is how many typical requests they are compared with, `width_ns` by how much those differ among themselves.
+    `parts` are in the order of their difference; `least_share` is what the first of them explains of it, in percent,
+    when the slow request that speaks most for it is left out.
+    """
+
+    over_ns: int
+    slow: tuple[Slow, ...]
+    slow_mean_ns: int
+    typical: int
+    typical_mean_ns: int
+    width_ns: int
+    parts: tuple[Compared, ...]
+    least_share: int
+
+    @property
+    def difference_ns(self) -> int:
+        """How much longer slow requests take."""
+        return self.slow_mean_ns - self.typical_mean_ns
+
+
+@dataclass(frozen=True, slots=True)
+class _Typical:
+    """The typical requests of one route; `sums_ns` is their time together, by part."""
+
+    requests: int
+    width_ns: int
+    mean_ns: Fraction
+    sums_ns: Mapping[Part, int]
+
+
+def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
+    """Compare the requests over `slow_ns` (default: over p95) with typical ones of the same route.
+
+    Requests that timed out are left out: their length is the limit's, and what ran is told apart from this.
+    """
+    every = Accounts.of(accounts)
+    ended, walls = every.ended(), every.walls_ns
+    over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
+    over = [at for at in ended if walls[at] > over_ns]
+    slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
+    by_route: dict[str, list[int]] = {one.route: [] for one in slow}
+    members = [by_route.get(kind.route) for kind in every.kinds]
+    for at in ended:
+        its = members[every.kind_of[at]]
+        if its is not None:
+            its.append(at)
+    typical = {route: _typical(every, members, over_ns) for route, members in by_route.items()}
+    named = tuple(_most_beyond(one, typical[one.route]) for one in slow)
+    weights: dict[str, Fraction] = {}
+    for one in slow:
+        weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
+    parts = _compare(every.sums_ns(over), named, typical, weights)
+    return Cohorts(
+        over_ns=over_ns,
+        slow=named,
+        slow_mean_ns=round(Fraction(sum(one.wall_ns for one in slow), max(len(slow), 1))),
+        typical=sum(one.requests for one in typical.values()),
+        typical_mean_ns=round(sum((weights[route] * one.mean_ns for route, one in typical.items()), Fraction())),
+        width_ns=round(sum((weights[route] * one.width_ns for route, one in typical.items()), Fraction())),
+        parts=parts,
+        least_share=_least_share(slow, typical, parts[0].part) if parts else 0,
+    )
+
+
+def _border(walls: Sequence[int]) -> int:
+    """The 95th percentile; of fewer than 20 requests, which has none above it, the longest but one."""
+    over = percentile(walls, SLOW_PERCENT)
+    if walls and over == max(walls):
+        return max((wall for wall in walls if wall < over), default=over)
+    return over
+
+
+def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
+    of = every.walls_ns
+    walls = sorted([of[at] for at in members])
+    low, high = (at_rank(walls, percent) for percent in TYPICAL_PERCENT)
+    inside = [at for at in members if low <= of[at] <= high]
+    # A route may be slow as a whole; else its slow requests are no measure for themselves.
+    inside = [at for at in inside if of[at] <= over_ns] or inside
+    return _Typical(
+        requests=len(inside),
+        width_ns=2 * (at_rank(walls, 50) - low),
+        mean_ns=Fraction(sum(of[at] for at in inside), len(inside)),
+        sums_ns=every.sums_ns(inside),
+    )
+
+
+def _most_beyond(one: Account, typical: _Typical) -> Slow:
+    # Differences to the mean times the number of requests: integers, where fractions take most of the time.
+    get, times = typical.sums_ns.get, typical.requests
+    more, part = min([(get(part, 0) - ns * times, part) for part, ns in one.parts])
+    return Slow(one, part, round(Fraction(-more, times)))
+
+
+def _compare(
+    sums: Mapping[Part, int], named: Sequence[Slow], typical: Mapping[str, _Typical], weights: Mapping[str, Fraction]
+) -> tuple[Compared, ...]:
+    usual: dict[Part, Fraction] = {}
+    for route, one in typical.items():
+        for part, ns in one.sums_ns.items():
+            usual[part] = usual.get(part, Fraction()) + weights[route] * Fraction(ns, one.requests)
+    largest: dict[Part, int] = {}
+    for each in named:
+        largest[each.part] = largest.get(each.part, 0) + 1
+    found = [
+        Compared(
+            part,
+            round(usual.get(part, Fraction())),
+            round(Fraction(sums.get(part, 0), len(named))),
+            largest.get(part, 0),
+        )
+        for part in {*sums, *usual}
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.difference_ns, -one.slow_ns, one.part)))
+
+
+def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part: Part) -> int:
+    """The smallest share that is left when one request is taken away; of a single request its own."""
+    # Times that are multiples of one part of a nanosecond: integers, where fractions take most of the time.
+    times = lcm(*(one.requests for one in typical.values()))
+    usual = {route: one.sums_ns.get(part, 0) * times // one.requests for route, one in typical.items()}
+    means = {route: int(one.mean_ns * times) for route, one in typical.items()}
+    of_part = [dict(one.parts).get(part, 0) * times - usual[one.route] for one in slow]
+    of_all = [one.wall_ns * times - means[one.route] for one in slow]
+    part_sum, all_sum = sum(of_part), sum(of_all)
+    if len(slow) == 1:
+        of_part, of_all = [0], [0]
+    left = [(part_sum - its, all_sum - whole) for its, whole in zip(of_part, of_all, strict=True)]
+    return min(_percent(its, whole) if whole > 0 else 0 for its, whole in left)
+
+
+def _percent(part: int, whole: int) -> int:
+    """Of a whole above 0, without what is behind the point."""
+    return 100 * part // whole if part >= 0 else -(-100 * part // whole)

@@ -1,0 +1,64 @@
+"""What became of a baseline, as values that JSON has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.text.against import against_sentence
+from lambda_latency.latency.text.prose import flat
+from lambda_latency.latency.text.style import Style
+from lambda_latency.latency.thresholds import TRUST_PERCENT
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.against import Against, Change
+    from lambda_latency.latency.bootstrap import Estimate
+
+__all__ = ["against_values"]
+
+
+def against_values(one: Against) -> dict[str, object]:
+    """The comparison; the bounds of all its intervals hold together with `trust`."""
+    return {
+        "sources": list(one.sources),
+        "kind": "few" if one.whole is None else "changed" if one.changed or one.whole.real else "same",
+        "sentence": flat(against_sentence(one, Style())),
+        "trust": TRUST_PERCENT / 100,
+        "requests": _pair(one.requests),
+        "timeouts": _pair(one.timeouts),
+        "routes": list(one.routes),
+        "left_out": list(one.left_out),
+        "slower_percent": round(one.slower_percent, 3),
+        "whole": _change(one.whole) if one.whole is not None else None,
+        "buckets": [_bucket(change) for change in one.parts],
+    }
+
+
+def _bucket(change: Change) -> dict[str, object]:
+    part = change.part
+    assert part is not None
+    return {"bucket": part.bucket, "name": part.name, "owner": part.owner, **_change(change)}
+
+
+def _change(change: Change) -> dict[str, object]:
+    real = change.real
+    return {
+        "change": "same" if real is None else "slower" if real.difference_ns > 0 else "faster",
+        "waited": _pair(change.waited),
+        "typical": _estimate(change.typical, stands=change.by_typical) if change.typical is not None else None,
+        "mean": _estimate(change.mean, stands=change.by_mean),
+    }
+
+
+def _estimate(one: Estimate, *, stands: bool) -> dict[str, object]:
+    return {
+        "then_ns": one.before_ns,
+        "now_ns": one.now_ns,
+        "difference_ns": one.difference_ns,
+        "low_ns": one.low_ns,
+        "high_ns": one.high_ns,
+        "stands": stands,
+    }
+
+
+def _pair(both: tuple[int, int]) -> dict[str, int]:
+    return {"then": both[0], "now": both[1]}

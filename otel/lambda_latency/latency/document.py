@@ -1,0 +1,204 @@
+"""A report as JSON: stable names, times in integer nanoseconds. `report.schema.json` says what it looks like."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from operator import add
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.difference import against_values
+from lambda_latency.latency.map import map_values
+from lambda_latency.latency.part import Part
+from lambda_latency.latency.text.prose import evidence, flat, sentence
+from lambda_latency.latency.text.style import Style
+from lambda_latency.latency.totals import PartTally, at_rank
+from lambda_latency.latency.traffic import Unknown, by_route
+from lambda_latency.trace import critical_path
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from lambda_latency.latency.account import Account
+    from lambda_latency.latency.accounts import Accounts
+    from lambda_latency.latency.cohorts import Compared
+    from lambda_latency.latency.gate import Judged
+    from lambda_latency.latency.report import Report
+    from lambda_latency.latency.timeouts import Frame, Timeout
+    from lambda_latency.trace import Problem, Trace
+
+__all__ = ["document"]
+
+SCHEMA = 1
+SLOWEST = 10
+PLAIN = Style()
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def document(
+    report: Report,
+    *,
+    command: str,
+    version: str,
+    per_request: Mapping[str, Trace] | None = None,
+    judged: Sequence[Judged] = (),
+) -> dict[str, object]:
+    """The report as values that `json` writes; with the traces of `per_request` each request is told, with its path."""
+    accounts, compared, walls = report.accounts, report.cohorts, sorted(report.totals.walls_ns)
+    cold = [ns for part, one in report.totals.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
+    whole: dict[str, object] = {
+        "schema": SCHEMA,
+        "command": command,
+        "version": version,
+        "sources": list(report.sources),
+        "window": _window(report.accounts),
+        "requests": report.totals.requests,
+        "sampling": _sampling(report),
+        "wall_ns": {
+            **{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)},
+            "max": max(walls, default=0),
+        },
+        "cohorts": {
+            "slow": {"requests": len(compared.slow), "over_ns": compared.over_ns, "mean_ns": compared.slow_mean_ns},
+            "typical": {"requests": compared.typical, "mean_ns": compared.typical_mean_ns},
+            "difference_ns": compared.difference_ns,
+        },
+        "buckets": _buckets(report),
+        "verdict": _verdict(report),
+        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": sum(cold) // max(len(cold), 1)},
+        "timeouts": [_timeout(one) for one in report.timeouts],
+        "map": map_values(report.draw(), report.timeouts),
+        "against": against_values(report.against) if report.against is not None else None,
+        "gates": [
+            {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}
+            for one in judged
+        ],
+        "problems": _problems(report.problems),
+        "slowest": [
+            {"trace_id": one.trace_id, "wall_ns": one.wall_ns} for one in accounts.made(accounts.slowest(SLOWEST))
+        ],
+    }
+    if per_request is not None:
+        whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in accounts.in_order()]
+    return whole
+
+
+def _sampling(report: Report) -> dict[str, object]:
+    seen, traffic = report.totals.requests, report.traffic
+    if isinstance(traffic, Unknown):
+        return {"seen": seen, "total": None, "by_route": []}
+    routes = [{"route": one.of, "seen": one.seen, "total": one.total} for one in by_route(traffic, report.accounts)]
+    return {"seen": seen - traffic.beside, "total": traffic.total, "by_route": routes}
+
+
+def _window(accounts: Accounts) -> dict[str, str | None]:
+    if not accounts:
+        return {"from": None, "to": None}
+    ends = map(add, accounts.starts_ns, accounts.walls_ns)
+    return {"from": _time(min(accounts.starts_ns)), "to": _time(max(ends))}
+
+
+def _time(ns: int) -> str:
+    try:
+        return (EPOCH + timedelta(microseconds=ns // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except OverflowError:  # 64 bits of nanoseconds reach beyond the year 2500, a calendar of Python's beyond 9999
+        return f"{ns} ns"
+
+
+def _buckets(report: Report) -> list[dict[str, object]]:
+    compared = {one.part: one for one in report.cohorts.parts}
+    return [_bucket(part, one, compared.get(part), report) for part, one in report.totals.largest_first()]
+
+
+def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Report) -> dict[str, object]:
+    difference = compared.difference_ns if compared is not None else 0
+    each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # who did not wait for it waited 0 ns
+    total_ns = one.total_ns
+    return {
+        "bucket": part.bucket,
+        "name": part.name,
+        "owner": part.owner,
+        "total_ns": total_ns,
+        "share": _share(total_ns, report.totals.wall_ns),
+        "typical_mean_ns": compared.typical_ns if compared is not None else 0,
+        "slow_mean_ns": compared.slow_ns if compared is not None else 0,
+        "difference_ns": difference,
+        "difference_share": _share(difference, report.cohorts.difference_ns),
+        "largest_in_slow": compared.largest_in_slow if compared is not None else 0,
+        "p50_ns": at_rank(each, 50),
+        "p95_ns": at_rank(each, 95),
+        "requests": one.requests,
+        "calls": one.calls.calls,
+        "errors": one.calls.errors,
+        "throttles": one.calls.throttles,
+        "retries": one.calls.retries,
+    }
+
+
+def _verdict(report: Report) -> dict[str, object]:
+    found = report.verdict
+    against = found.against
+    return {
+        "kind": found.kind,
+        "bucket": found.part.bucket if found.part is not None else None,
+        "name": found.part.name if found.part is not None else None,
+        "owner": found.part.owner if found.part is not None else None,
+        "confidence": found.confidence,
+        "sentence": flat(sentence(report, PLAIN)),
+        "evidence": flat(evidence(report, PLAIN)),
+        "trace_id": found.proof.account.trace_id if found.proof is not None else None,
+        "against": None
+        if against is None
+        else {"trace_id": against.account.trace_id, "bucket": against.part.bucket, "name": against.part.name},
+    }
+
+
+def _timeout(one: Timeout) -> dict[str, object]:
+    return {
+        "trace_id": one.trace_id,
+        "limit_ns": one.limit_ns,
+        "running": one.running,
+        "elapsed_ns": one.elapsed_ns,
+        "frames": _frames(one.frames),
+        "threads": [{"name": thread.name, "frames": _frames(thread.frames)} for thread in one.threads],
+    }
+
+
+def _frames(frames: Collection[Frame]) -> list[dict[str, object]]:
+    return [
+        {"file": frame.file, "line": frame.line, "function": frame.function, "text": frame.text, "own": frame.own}
+        for frame in frames
+    ]
+
+
+def _problems(problems: Collection[Problem]) -> list[dict[str, object]]:
+    """One row for each reason of a source: ten thousand bad lines are one thing to look at."""
+    rows: dict[tuple[str, str, str], list[int | None]] = {}
+    for one in problems:
+        rows.setdefault((one.source, one.reason, one.effect), []).append(one.line)
+    return [
+        {"source": source, "line": at[0], "reason": reason, "count": len(at), "effect": effect}
+        for (source, reason, effect), at in rows.items()
+    ]
+
+
+def _request(one: Account, trace: Trace | None) -> dict[str, object]:
+    path = critical_path(trace).sections if trace is not None else ()
+    return {
+        "trace_id": one.trace_id,
+        "route": one.route,
+        "status": one.status_code,
+        "start_ns": one.start_ns,
+        "wall_ns": one.wall_ns,
+        "cold_start": one.cold_start,
+        "error": one.error,
+        "timeout": one.timed_out,
+        "buckets": [{"bucket": part.bucket, "name": part.name, "ns": ns} for part, ns in one.parts],
+        "path": [
+            {"span_id": at.span.span_id, "name": at.span.name, "start_ns": at.start_ns, "end_ns": at.end_ns}
+            for at in path
+        ],
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0

@@ -1,0 +1,178 @@
+"""Who calls whom: API Gateway, functions and what they call, with how often and for how long.
+
+A table is one node whatever is asked of it, and so is a queue or a bucket.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.calls import Calls
+from lambda_latency.latency.columns import runs
+from lambda_latency.latency.part import API_GATEWAY, Part, resource_of
+from lambda_latency.latency.totals import at_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lambda_latency.latency.accounts import Accounts
+    from lambda_latency.latency.kind import Kind
+    from lambda_latency.latency.timeouts import Timeout
+
+__all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
+
+CALLED = ("aws", "external", "database")
+
+
+@dataclass(slots=True)
+class Edge:
+    """Calls from one node to another: how they went, and how long they took."""
+
+    calls: Calls
+    timeouts: int = 0
+    p50_ns: int = 0
+    p95_ns: int = 0
+    total_ns: int = 0
+
+
+@dataclass(slots=True)
+class CallMap:
+    """Nodes by kind and name, edges by the numbers of two nodes; for each trace that timed out its function's node."""
+
+    nodes: dict[tuple[str, str], int]
+    edges: dict[tuple[int, int], Edge]
+    timed_out: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Calls:
+    took: array[int] = field(default_factory=lambda: array("q"))  # of each call, in nanoseconds
+    calls: Calls = field(default_factory=Calls)
+    timeouts: int = 0
+
+    def edge(self) -> Edge:
+        """All of them together."""
+        took = sorted(self.took)
+        del took[: bisect_left(took, 0)]  # what was no call by itself
+        return Edge(self.calls, self.timeouts, at_rank(took, 50), at_rank(took, 95), sum(took))
+
+
+class _Drawn:
+    """A map that is being drawn."""
+
+    def __init__(self, every: Accounts) -> None:
+        self._every = every
+        self.timed_out: dict[str, int] = {}
+        self.nodes: dict[tuple[str, str], int] = {}
+        self.edges: defaultdict[tuple[int, int], _Calls] = defaultdict(_Calls)
+
+    def node(self, kind: str, name: str) -> int:
+        return self.nodes.setdefault((kind, name), len(self.nodes))
+
+    def add_requests(self) -> None:
+        """Each request's way into its function, and the calls from there."""
+        every = self._every
+        alike: list[list[int]] = [[] for _ in every.kinds]
+        for at, number in enumerate(every.kind_of):
+            alike[number].append(at)
+        members: defaultdict[tuple[str, str], list[tuple[Kind, list[int]]]] = defaultdict(list)
+        for kind, places in zip(every.kinds, alike, strict=True):
+            if places:
+                members[caller(kind)].append((kind, places))
+        for function, kinds in sorted(members.items()):
+            node = self.node(*function)
+            for kind, places in kinds:
+                self._add_way(node, kind, places)
+            self._add_calls(node, [at for _, places in kinds for at in places])
+
+    def _add_way(self, function: int, kind: Kind, places: Sequence[int]) -> None:
+        """The way of requests of a kind into a function, of those that came by API Gateway."""
+        every = self._every
+        if kind.timed_out:
+            self.timed_out |= {every.trace_id(at): function for at in places}
+        gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
+        if gateway is None:
+            return
+        came = [at for at in places if gateway in part_of[ends[at] : ends[at + 1]]]
+        if came:
+            edge = self.edges[self.node("api gateway", "API Gateway"), function]
+            edge.took.fromlist([every.walls_ns[at] for at in came])
+            edge.timeouts += len(came) * kind.timed_out
+            edge.calls += Calls(len(came), errors=len(came) * (kind.error and not kind.timed_out))
+
+    def _add_calls(self, function: int, places: Sequence[int]) -> None:
+        """The calls from a function."""
+        every = self._every
+        call_of, took_ns = every.call_of, every.took_ns
+        if len(places) < len(every):
+            call_of, took_ns = runs(call_of, every.calls_end, places), runs(took_ns, every.calls_end, places)
+        known = list(every.calls)
+        nobody: array[int] = array("q")  # is called
+        took = [nobody] * len(known)
+        counts = Counter(call_of)
+        for number in sorted(counts, key=lambda one: known[one][0]):
+            part, calls = known[number]
+            callee = called(part)
+            if callee is not None:
+                edge = self.edges[function, self.node(*callee)]
+                edge.calls += calls * counts[number]
+                took[number] = edge.took
+        appends = [one.append for one in took]
+        for number, ns in zip(call_of, took_ns, strict=True):
+            appends[number](ns)
+
+
+def call_map(accounts: Accounts) -> CallMap:
+    """The map of some requests."""
+    drawn = _Drawn(accounts)
+    drawn.add_requests()
+    return CallMap(drawn.nodes, {ends: edge.edge() for ends, edge in drawn.edges.items()}, drawn.timed_out)
+
+
+def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]:
+    """A map as JSON has it, with the calls that were running when a function timed out."""
+    nodes = dict(drawn.nodes)
+    running: Counter[tuple[int, int]] = Counter()
+    for timeout in timeouts:
+        callee = called(timeout.part) if timeout.part is not None else None
+        if callee is not None:
+            running[drawn.timed_out[timeout.trace_id], nodes.setdefault(callee, len(nodes))] += 1
+    return {
+        "nodes": [{"id": at, "kind": kind, "name": name} for (kind, name), at in nodes.items()],
+        "edges": [
+            _edge(ends, drawn.edges.get(ends) or Edge(Calls()), running[ends])
+            for ends in sorted({*drawn.edges, *running})
+        ],
+    }
+
+
+def caller(kind: Kind) -> tuple[str, str]:
+    """Kind and name of the node of the function that answered a request."""
+    return "function", kind.function or kind.route
+
+
+def called(part: Part) -> tuple[str, str] | None:
+    """Kind and name of the node of a part that is a call; one that was retried is a call of the same resource."""
+    if part.bucket == "retries":
+        return "aws", part.name
+    if part.bucket == "aws":
+        return "aws", resource_of(part.name)
+    return (part.bucket, part.name) if part.bucket in CALLED else None
+
+
+def _edge(ends: tuple[int, int], edge: Edge, running: int) -> dict[str, object]:
+    return {
+        "from": ends[0],
+        "to": ends[1],
+        "calls": edge.calls.calls,
+        "p50_ns": edge.p50_ns,
+        "p95_ns": edge.p95_ns,
+        "total_ns": edge.total_ns,
+        "errors": edge.calls.errors,
+        "throttles": edge.calls.throttles,
+        "timeouts": edge.timeouts + running,
+    }

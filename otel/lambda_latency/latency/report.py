@@ -1,0 +1,91 @@
+"""Everything that a report says, as a value: text and JSON are two ways to write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.cohorts import Cohorts, cohorts
+from lambda_latency.latency.map import CallMap, call_map
+from lambda_latency.latency.timeouts import Timeout, timeout_of
+from lambda_latency.latency.totals import Tally
+from lambda_latency.latency.traffic import UNKNOWN
+from lambda_latency.latency.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.account import Account
+    from lambda_latency.latency.against import Against
+    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.trace import Problem, Trace
+
+__all__ = ["Report", "report_of"]
+
+MOST_TIMEOUTS = 100  # of these what was running is told one by one; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Some requests, the verdict about them, and what it rests on.
+
+    `accounts` are in any order. `timeouts` tells of the first `MOST_TIMEOUTS` requests that timed out; `traces` holds
+    those that a text shows as a waterfall. `traffic` is how many requests there were in all, seen or not, where the
+    source knows it. `against` is what became of a baseline, where there is one. `draw` is the map of who calls whom.
+    """
+
+    accounts: Accounts
+    totals: Tally
+    cohorts: Cohorts
+    verdict: Verdict
+    timeouts: tuple[Timeout, ...]
+    traces: Mapping[str, Trace]
+    draw: Callable[[], CallMap]
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[str, ...] = ()
+    traffic: Traffic | Unknown = UNKNOWN
+    notes: tuple[str, ...] = field(default=())
+    against: Against | None = None
+
+
+def report_of(
+    accounts: Sequence[Account],
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    *,
+    slow_ns: int | None = None,
+    problems: Sequence[Problem] = (),
+    sources: Sequence[str] = (),
+    traffic: Traffic | Unknown = UNKNOWN,
+    notes: Sequence[str] = (),
+    against: Against | None = None,
+    draw: Callable[[], CallMap] | None = None,
+) -> Report:
+    """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
+
+    Slow is what takes longer than `slow_ns`; without it, than the 95th percentile. `draw` knows the requests' map, if
+    somebody draws it already.
+    """
+    every = Accounts.of(accounts)
+    compared = cohorts(every, slow_ns)
+    found = verdict(every, compared)
+    begun = sorted([(every.starts_ns[at], every.trace_id(at)) for at in every.timed_out()])
+    timed_out = [trace_id for _, trace_id in begun[:MOST_TIMEOUTS]]
+    shown = [found.proof.account.trace_id] if found.proof is not None else []
+    shown += [every.trace_id(at) for at in every.slowest(1)]
+    traces = find({*timed_out, *shown}) if every else {}
+    timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
+    return Report(
+        accounts=every,
+        totals=Tally.of(every),
+        cohorts=compared,
+        verdict=found,
+        timeouts=tuple(one for one in timeouts if one is not None),
+        traces=traces,
+        draw=draw or partial(call_map, every),
+        problems=tuple(problems),
+        sources=tuple(sources),
+        traffic=traffic,
+        notes=tuple(notes),
+        against=against,
+    )

@@ -1,0 +1,88 @@
+"""What the command needs of the terminal: how far reading has come, and standard input as a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from lambda_latency.latency.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import TaskID
+
+__all__ = ["Bar", "spooled"]
+
+CHUNK = 1024 * 1024
+SOON_S = 0.4
+
+
+def spooled(stack: ExitStack) -> Path:
+    """Standard input as a file, until `stack` is closed: what is shown in full is read a second time.
+
+    Where the system lets a file without a name be opened again it has none, so that none is left whatever happens.
+    """
+    if sys.platform == "linux":
+        file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        path = Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+    else:
+        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115
+        path = Path(file.name)
+    while chunk := sys.stdin.buffer.read(CHUNK):
+        file.write(chunk)
+    file.flush()
+    return path
+
+
+class Bar(Progress):
+    """A bar on stderr until it is closed, where that is a terminal: only for work that takes long."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._on = clock, sys.stderr.isatty()
+        self._drawn = ExitStack()
+        self._show: Callable[[str, int, int], None] | None = None
+        self._name, self._size, self._done = "", 0, 0
+        self._since = clock()
+
+    def stage(self, name: str, size: int) -> None:
+        """As `Progress`; a bar of its own."""
+        self._name, self._size, self._done = name, size, 0
+        self.step(0)
+
+    def step(self, size: int) -> None:
+        """As `Progress`."""
+        self._done += size
+        if self._show is None and self._on and self._clock() - self._since > SOON_S:
+            self._show = self._begin()
+        if self._show is not None:
+            self._show(self._name, self._done, self._size)
+
+    def close(self) -> None:
+        """Take it away."""
+        self._on, self._show = False, None
+        self._drawn.close()
+
+    def _begin(self) -> Callable[[str, int, int], None]:
+        from rich.console import Console  # who does not wait needs none
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Drawn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        drawn = self._drawn.enter_context(Drawn(*columns, console=Console(stderr=True), transient=True))
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, size: int) -> None:
+            if name not in tasks:
+                for other in tasks.values():
+                    drawn.remove_task(other)
+                tasks.clear()
+                tasks[name] = drawn.add_task(name, total=size)
+            drawn.update(tasks[name], completed=done, total=size)
+
+        return show

@@ -1,0 +1,74 @@
+"""Lambda's X-Ray daemon, played: spans by UDP, as the kit and ADOT's layer send them where no collector is.
+
+A datagram is a line of JSON, `T1S` (`T1U` for spans that are not sampled), and an OTLP export request in base64.
+"""
+
+from __future__ import annotations
+
+import binascii
+import secrets
+import socket
+import threading
+from base64 import b64decode
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from lambda_latency.local.receiver import from_protobuf
+
+__all__ = ["Daemon"]
+
+HEADER = b'{"format":"json","version":1}\n'
+SAMPLED, UNSAMPLED = b"T1S", b"T1U"
+LARGEST = 65_536
+ROOM = 4 * 1024 * 1024  # of the socket: what comes while one is being decoded must not be lost
+
+
+class Daemon:
+    """Listens on 127.0.0.1. `keep` gets each export request as OTLP/JSON, `log` what was no such thing."""
+
+    def __init__(self, keep: Callable[[dict[str, Any]], None], log: Callable[[str], None]) -> None:
+        self._keep, self._log = keep, log
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._last = secrets.token_bytes(16)  # nobody else sends it
+        self._thread = threading.Thread(target=self._work, name="daemon", daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where it listens: AWS_XRAY_DAEMON_ADDRESS."""
+        host, port = self._socket.getsockname()
+        return f"{host}:{port}"
+
+    def close(self) -> None:
+        """Return when everything that was sent before is kept."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(self._last, self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _work(self) -> None:
+        while (datagram := self._socket.recv(LARGEST)) != self._last:
+            try:
+                document = decoded(datagram)
+            except (ValueError, DecodeError, RecursionError) as error:
+                self._log(f"a datagram of {len(datagram)} bytes was left out: {error}")
+                continue
+            if document is not None:
+                self._keep(document)
+
+
+def decoded(datagram: bytes) -> dict[str, Any] | None:
+    """The export request in a datagram; None for spans that are not sampled. Raises ValueError for anything else."""
+    kind, body = datagram[len(HEADER) :][:3], datagram[len(HEADER) + 3 :]
+    if not datagram.startswith(HEADER) or kind not in (SAMPLED, UNSAMPLED):
+        raise ValueError(f"it must begin with {HEADER!r} and {SAMPLED!r}, got {datagram[:40]!r}")
+    if kind == UNSAMPLED:
+        return None
+    try:
+        return from_protobuf(b64decode(body, validate=True))
+    except binascii.Error as error:
+        raise ValueError(f"what follows {SAMPLED!r} is no base64: {error}") from error

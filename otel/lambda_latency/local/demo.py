@@ -1,0 +1,99 @@
+"""The demo: the whole system under a load with one dominant cause of slow requests and some noise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.gateway import Answered
+from lambda_latency.local.load import Answer, plan_calls, send, warm_up_calls
+from lambda_latency.local.log import LogFile, open_for_writing
+from lambda_latency.local.system import Options, System
+from lambda_latency.local.xray.traces import batch_get_traces
+
+__all__ = ["Demo", "demo_plan", "run_demo"]
+
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a run of the demo leaves: the answers as the callers saw them, and the files with the traces.
+
+    `xray` holds the same traces as X-Ray would give them, in the form of its BatchGetTraces.
+    """
+
+    answers: list[Answer]
+    traces: Path
+    xray: Path
+    log: Path
+    traced: bool
+    collected: bool
+    complete: bool  # False if some invocation never ended, so that its spans are missing
+
+
+def demo_plan(seed: int, timeouts_among: int) -> Plan:
+    """A payments provider that is slow for one order in five; throttles, a broken provider, one function timeout.
+
+    `timeouts_among` is how many requests read an order: one of them meets the function timeout.
+    """
+    rules = [
+        Rule("provider", "status", 0.04, status=503, route="POST /orders"),
+        Rule("provider", "delay", 0.1, ms=900, route="POST /orders"),
+        Rule("provider", "delay", 0.1, ms=1300, route="POST /orders"),
+        Rule("provider", "delay", 1, ms=60),
+        Rule("table", "throttle", 0.03),
+    ]
+    if timeouts_among:
+        rules.append(Rule("function", "timeout", 1 / timeouts_among, route="GET /orders/{id}"))
+    return Plan(seed, tuple(rules))
+
+
+def run_demo(
+    options: Options,
+    requests: int,
+    seed: int,
+    *,
+    stage: Callable[[str, int], None] = lambda *_: None,
+    step: Callable[[], None] = lambda: None,
+) -> Demo:
+    """Start the system, warm it up, send the load, stop it. `stage` names what begins and its steps, `step` is one.
+
+    Raises `LocalError` where the system does not start or a function does not initialize.
+    """
+    calls = plan_calls(requests, seed)
+    reads = sum(call.method == "GET" and "?" not in call.path for call in calls)
+    warm = warm_up_calls(AT_ONCE, seed)
+    sampling = [False]  # the warm-up is not part of what the demo shows: its cold starts are a laptop's, not Lambda's
+    options = replace(options, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
+    stage("starting the system", 0)
+    log = LogFile(options.out / "system.log")
+    sampled: list[str] = []
+
+    def answered(request: Answered) -> None:
+        if request.sampled:
+            sampled.append(request.trace_id)
+
+    system = System(options, log=log.write, answered=answered)
+    try:
+        stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
+        system.sandbox.prepare(AT_ONCE, step)
+        system.faulty = False
+        for batch in warm:
+            send(system.url, batch, AT_ONCE, lambda _: step())
+        system.faulty = True
+        sampling[0] = True
+        stage("sending requests", len(calls))
+        answers = send(system.url, calls, AT_ONCE, lambda _: step())
+        stage("collecting spans", 0)
+        complete = system.finish()
+        xray = options.out / "xray.json"
+        with open_for_writing(xray) as file:
+            json.dump(batch_get_traces(system.xray_url, sampled), file)
+    finally:
+        system.close()
+        log.close()
+    return Demo(answers, system.store.path, xray, log.path, system.template.traced, system.template.collected, complete)

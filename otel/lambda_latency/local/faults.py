@@ -1,0 +1,161 @@
+"""The fault plan: what is made slow or broken on purpose, where, and how often. The handlers know nothing of it.
+
+A plan is JSON: `{"seed": 1, "rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}`. Draws are
+stratified: of n calls that a rule applies to, share x n are hit, to within one, at places that the seed decides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+import threading
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.errors import UsageError
+
+__all__ = ["KINDS", "Faults", "Plan", "Rule", "read_plan"]
+
+KINDS = {
+    "provider": ("delay", "throttle", "status", "hang", "reset"),
+    "table": ("delay", "throttle", "status", "hang", "reset"),
+    "connect": ("delay", "hang", "reset"),  # of a new connection to the provider
+    "function": ("delay", "cpu", "timeout"),
+}
+TIMED = ("delay", "cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One fault. `ms` for kinds that take time, `status` for kind `status`; without `route` it holds for all."""
+
+    at: str
+    kind: str
+    share: float
+    ms: int = 0
+    route: str | None = None
+    status: int = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All the faults of a run, and the seed that places them."""
+
+    seed: int = 1
+    rules: tuple[Rule, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Raises `UsageError` that says which rule is wrong, what was seen and what is right."""
+        try:
+            plan = json.loads(text)
+        except ValueError as error:
+            raise _wrong(f"the fault plan is not JSON: {error}") from error
+        if not isinstance(plan, dict) or not isinstance(plan.get("rules"), list):
+            raise _wrong('a fault plan is an object with "rules", a list')
+        _known(plan, ("seed", "rules"), "the fault plan")
+        seed = plan.get("seed", 1)
+        if type(seed) is not int:
+            raise _wrong(f'"seed" must be a whole number, got {seed!r}')
+        return cls(seed, tuple(_rule(rule, f"rule {number}") for number, rule in enumerate(plan["rules"], start=1)))
+
+    def at(self, *places: str) -> Faults:
+        """The faults at these places, ready to be drawn."""
+        return Faults(self, places)
+
+
+class Faults:
+    """Decides call by call. Safe to use from several threads."""
+
+    def __init__(self, plan: Plan, places: tuple[str, ...]) -> None:
+        self._rules = [
+            _Draw(rule, f"{plan.seed}/{index}") for index, rule in enumerate(plan.rules) if rule.at in places
+        ]
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
+    def next(self, routes: tuple[str, ...] = ()) -> Rule | None:
+        """The fault of the next call made for one of `routes`: that of the first rule that hits it."""
+        with self._lock:
+            hits = [draw.rule for draw in self._rules if draw.rule.route in (None, *routes) and draw.hit()]
+        return hits[0] if hits else None
+
+
+@dataclass(slots=True)
+class _Draw:
+    rule: Rule
+    seed: str
+    calls: int = 0
+    place: int = field(default=-1)
+
+    def hit(self) -> bool:
+        """One hit in each run of 1/share calls, at a random place in it."""
+        # The fraction that was meant (1/3, not the float beside it): a run must not lose its hit to rounding.
+        call, share = self.calls, Fraction(self.rule.share).limit_denominator(10**9)
+        self.calls += 1
+        if not share:
+            return False
+        run = int(call * share)
+        if call == 0 or int((call - 1) * share) != run:  # a new run of calls begins
+            last = ceil((run + 1) / share) - 1
+            self.place = random.Random(f"{self.seed}/{run}").randint(call, last)  # noqa: S311 - a draw, not a secret
+        return call == self.place
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file. Raises `UsageError` that names the file and the rule."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "--faults takes a JSON file") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text", "--faults takes a JSON file") from error
+    try:
+        return Plan.from_json(text)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.what}", error.todo) from error
+
+
+def _rule(rule: Any, where: str) -> Rule:
+    if not isinstance(rule, dict):
+        raise _wrong(f"{where} must be an object, got {rule!r}")
+    _known(rule, ("at", "kind", "share", "ms", "route", "status"), where)
+    at, kind = rule.get("at"), rule.get("kind")
+    if not isinstance(at, str) or at not in KINDS:
+        raise _wrong(f'{where}: "at" must be one of {", ".join(KINDS)}, got {at!r}')
+    if kind not in KINDS[at]:
+        raise _wrong(f'{where}: "kind" at {at} must be one of {", ".join(KINDS[at])}, got {kind!r}')
+    share = rule.get("share", 1)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise _wrong(f'{where}: "share" must be between 0 and 1, got {share!r}')
+    ms = rule.get("ms", 0)
+    if type(ms) is not int or ms < 0 or (kind in TIMED and ms == 0):
+        raise _wrong(f'{where}: "ms" must be a whole number of milliseconds above 0, got {rule.get("ms")!r}')
+    route = rule.get("route")
+    if route is not None and (at == "connect" or not isinstance(route, str) or " /" not in route):
+        raise _wrong(f'{where}: "route" must read like "POST /orders" (and none at connect), got {route!r}')
+    status = rule.get("status", 503)
+    if type(status) is not int or not 400 <= status <= 599:
+        raise _wrong(f'{where}: "status" must be between 400 and 599, got {status!r}')
+    return Rule(at, kind, float(share), ms, route, status)
+
+
+def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+            raise _wrong(f"{where}: unknown key {key!r}{hint}")
+
+
+def _wrong(what: str) -> UsageError:
+    return UsageError(what, 'for example {"rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}')

@@ -1,0 +1,201 @@
+"""API Gateway's part: starts the trace of each request, decides on its sampling, records its own span, calls Lambda."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.function import Outcome
+from lambda_latency.local.http import Server
+from lambda_latency.local.sam import Template, gateway_app
+from lambda_latency.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
+from lambda_latency.local.wsgi import WsgiHandler
+from lambda_latency.trace.platform import GATEWAY
+from lambda_latency.trace.span import Span, SpanKind, Status
+
+__all__ = ["Answered", "Gateway", "check_port"]
+
+Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request as the caller saw it. `route` is `POST /orders`, or the path where no route matched."""
+
+    trace_id: str
+    sampled: bool
+    route: str
+    status: int
+    duration_ns: int
+    reached_lambda: bool
+
+
+@dataclass(slots=True)
+class _Request:
+    """What the gateway knows of a request while samcli handles it."""
+
+    header: TraceHeader  # the parent named in it is the gateway's own span
+    request_id: str
+    start_ns: int
+    source_ip: str
+    path: str
+    route: str
+    reached_lambda: bool = False
+
+
+_current: contextvars.ContextVar[_Request] = contextvars.ContextVar("request")
+
+
+class Gateway:
+    """Serves the template's routes on 127.0.0.1.
+
+    `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
+    span of each sampled request; `answered` hears of every request when its response is out.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        invoke: Invoke,
+        sampler: Callable[[], bool],
+        *,
+        record: Callable[[list[Span]], None],
+        answered: Callable[[Answered], None],
+        port: int = 0,
+    ) -> None:
+        self._template = template
+        self._invoke, self.sampler = invoke, sampler
+        self._record, self._answered = record, answered
+        self._app = gateway_app(template, self._call_lambda)
+        self._server = _listen(type("Gateway", (WsgiHandler,), {"app": self._handle}), port)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.address}"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+    def _handle(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        request = _Request(
+            header=self._header(environ.get("HTTP_X_AMZN_TRACE_ID", "")),
+            request_id=str(uuid.uuid4()),
+            start_ns=time.time_ns(),
+            source_ip=environ.get("REMOTE_ADDR", ""),
+            path=path,
+            route=f"{method} {path}",
+        )
+        environ["HTTP_X_AMZN_TRACE_ID"] = str(request.header)
+        statuses: list[int] = []
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            statuses.append(int(status.split(maxsplit=1)[0]))
+            root = str(request.header).split(";")[0]
+            own = [("x-amzn-RequestId", request.request_id), ("X-Amzn-Trace-Id", root)]
+            return start_response(status, [*headers, *own], exc_info)
+
+        token = _current.set(request)
+        try:
+            body = self._app(environ, start)
+        finally:
+            _current.reset(token)
+        return self._watched(body, request, statuses)
+
+    def _watched(self, body: Iterable[bytes], request: _Request, statuses: list[int]) -> Iterator[bytes]:
+        """Hand the body on; when the server closes it, the response is out."""
+        try:
+            yield from body
+        finally:
+            if callable(close := getattr(body, "close", None)):
+                close()
+            now = time.time_ns()
+            if self._template.traced and request.header.sampled:
+                self._record([self._span(request, statuses[-1], now)])
+            self._answered(
+                Answered(
+                    trace_id=request.header.trace_id,
+                    sampled=self._template.traced and request.header.sampled,
+                    route=request.route,
+                    status=statuses[-1],
+                    duration_ns=now - request.start_ns,
+                    reached_lambda=request.reached_lambda,
+                )
+            )
+
+    def _header(self, given: str) -> TraceHeader:
+        """With tracing on, the gateway starts every trace itself; else it passes on what it was given."""
+        if self._template.traced:
+            return TraceHeader(new_trace_id(), new_span_id(), self.sampler())
+        return TraceHeader.parse(given) or TraceHeader.new(sampled=False)
+
+    def _call_lambda(self, function: str, raw: bytes) -> str:
+        """Complete the event with what samcli leaves out of it, run the function, and return its payload."""
+        request = _current.get()
+        event = json.loads(raw)
+        request.route = f"{event['httpMethod']} {event['resource']}"
+        request.reached_lambda = True
+        path = f"/{self._template.stage}{event['path']}"
+        event["requestContext"] |= {
+            "requestId": request.request_id,
+            "extendedRequestId": request.request_id,
+            "path": path,
+        }
+        via = filter(None, [event["headers"].get("X-Forwarded-For"), request.source_ip])
+        for name, value in (
+            ("X-Forwarded-For", ", ".join(via)),
+            ("X-Forwarded-Port", str(self._server.port)),
+            ("X-Amzn-Trace-Id", str(request.header)),
+        ):
+            event["headers"][name] = value
+            event["multiValueHeaders"][name] = [value]
+        outcome = self._invoke(function, json.dumps(event).encode(), request.header, request.route)
+        if outcome.error is not None:
+            # API Gateway answers 502 to whatever a failed function says; samcli does so for what is no proxy response.
+            return json.dumps({"failed": outcome.error})
+        return outcome.payload.decode()
+
+    def _span(self, request: _Request, status: int, end_ns: int) -> Span:
+        method, _, route = request.route.partition(" ")
+        return Span(
+            trace_id=request.header.trace_id,
+            span_id=request.header.parent_id,
+            name=f"{self._template.api_name}/{self._template.stage}",
+            kind=SpanKind.SERVER,
+            start_ns=request.start_ns,
+            end_ns=end_ns,
+            status=Status.ERROR if status >= 500 else Status.UNSET,
+            attributes={
+                "aws.xray.origin": GATEWAY,
+                "http.request.method": method,
+                "http.route": route,
+                "url.path": request.path,
+                "http.response.status_code": status,
+                "http.status_code": status,
+                "aws.request_id": request.request_id,
+            },
+            resource={"service.name": self._template.api_name, "cloud.provider": "aws"},
+            scope=SCOPE,
+        )
+
+
+def check_port(port: int) -> None:
+    """Raises `LocalError` where the port cannot be used: better known before the slow parts have started."""
+    _listen(WsgiHandler, port).close()
+
+
+def _listen(handler: type[WsgiHandler], port: int) -> Server:
+    try:
+        return Server(handler, port)
+    except OSError as error:
+        raise LocalError(
+            f"port {port} of 127.0.0.1 cannot be used: {error.strerror}",
+            "end what listens there, or choose another with --port (0 takes a free one)",
+        ) from error

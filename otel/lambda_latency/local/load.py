@@ -1,0 +1,142 @@
+"""The demo's requests: a seeded mix of orders made, read, listed and cancelled, some of them wrong, several at once."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lambda_latency.local.errors import LocalError
+
+__all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
+
+SKUS = ("tea", "coffee", "cocoa", "mate", "rooibos")
+LEAD = 8  # an order is read or cancelled this many calls after it was made, at the earliest: by then it exists
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the API."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, and how long it took in milliseconds."""
+
+    call: Call
+    status: int
+    body: str
+    ms: float
+
+
+def plan_calls(count: int, seed: int) -> list[Call]:
+    """The same calls for the same seed. About half are new orders, of which some are declined and some are wrong."""
+    draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
+    made: list[str] = []
+    cancelled: set[str] = set()
+    calls: list[Call] = []
+    for number in range(count):
+        ready = made[: max(0, len(made) - LEAD)]
+        kind = draw.choices(("create", "get", "list", "cancel"), (48, 28, 12, 12))[0] if ready else "create"
+        left = [order for order in ready if order not in cancelled]
+        if kind == "get":
+            calls.append(Call("GET", f"/orders/{draw.choice(ready)}"))
+        elif kind == "list":
+            calls.append(Call("GET", f"/orders?customer=customer-{draw.randrange(10)}&limit=10"))
+        elif kind == "cancel" and left:
+            order = draw.choice(left)
+            cancelled.add(order)
+            calls.append(Call("POST", f"/orders/{order}/cancel", {}))
+        else:
+            order = f"order-{seed}-{number}"
+            luck = draw.random()
+            calls.append(_order(order, draw, declined=luck < 0.06, wrong=luck > 0.94))
+            if 0.06 <= luck <= 0.94:
+                made.append(order)
+    return calls
+
+
+def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
+    """One batch for each route, to be sent at once so that each call of it finds an environment of its own."""
+    draw = random.Random(seed)  # noqa: S311
+    orders = [f"warm-up-{number}" for number in range(at_once)]
+    return [
+        [_order(order, draw) for order in orders],
+        [Call("GET", f"/orders/{order}") for order in orders],
+        [Call("GET", "/orders?customer=customer-0") for _ in orders],
+        [Call("POST", f"/orders/{order}/cancel", {}) for order in orders],
+    ]
+
+
+def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer], None]) -> list[Answer]:
+    """Send the calls in order, `at_once` at the most on their way together; each caller keeps its connection."""
+    waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+    answers: list[Answer] = []
+    failures: list[LocalError] = []
+    lock = threading.Lock()
+    for call in calls:
+        waiting.put(call)
+    for _ in range(at_once):
+        waiting.put(None)
+
+    def work() -> None:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        try:
+            while (call := waiting.get()) is not None and not failures:
+                answer = _send(connection, call)
+                with lock:
+                    answers.append(answer)
+                    done(answer)
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(LocalError(f"no answer from the gateway at {url}: {error!r}", "out/system.log may say why"))
+        finally:
+            connection.close()
+
+    callers = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        while caller.is_alive():
+            caller.join(0.2)  # not for ever: a signal that another thread got is handled only between two waits
+    if failures:
+        raise failures[0]
+    return answers
+
+
+def _send(connection: http.client.HTTPConnection, call: Call) -> Answer:
+    body = None if call.body is None else json.dumps(call.body)
+    start = time.perf_counter()
+    connection.request(call.method, call.path, body, {"Content-Type": "application/json"} if body else {})
+    response = connection.getresponse()
+    text = response.read().decode()
+    return Answer(call, response.status, text, (time.perf_counter() - start) * 1000)
+
+
+def _order(order_id: str, draw: random.Random, *, declined: bool = False, wrong: bool = False) -> Call:
+    items = [
+        {"sku": draw.choice(SKUS), "quantity": draw.randint(1, 5), "unit_price": draw.randint(100, 5000)}
+        for _ in range(draw.randint(1, 3))
+    ]
+    if wrong:
+        items[0]["quantity"] = 0
+    return Call(
+        "POST",
+        "/orders",
+        {
+            "order_id": order_id,
+            "customer": f"customer-{draw.randrange(10)}",
+            "items": items,
+            "payment_method": "card-declined" if declined else "card-ok",
+        },
+    )

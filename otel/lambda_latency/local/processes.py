@@ -1,0 +1,110 @@
+"""Child processes that never outlive the command: each is announced to the warden before it may begin."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from lambda_latency.local.errors import LocalError
+
+__all__ = ["Processes", "asleep"]
+
+# A child waits for one line before it becomes what it is meant to be. Should the command die between the fork and the
+# announcement, the child reads the end of the pipe instead and leaves: at no moment can it be left behind.
+GATE = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null'
+
+
+class Processes:
+    """Starts child processes and keeps the warden informed of them.
+
+    Each child leads a process group of its own: Ctrl-C in the terminal reaches the command alone, and a child is ended
+    together with whatever it started.
+    """
+
+    def __init__(self) -> None:
+        warden = Path(__file__).with_name("warden.py")
+        self._warden = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(warden)], stdin=subprocess.PIPE, start_new_session=True
+        )
+        self._open = True
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+        """Start `command` in a process group of its own; its output and errors come together in `stdout`."""
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", GATE, "sh", *map(str, command)],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert child.stdin is not None
+        try:
+            self._tell(f"+{child.pid}")
+        except LocalError:
+            with child:  # at the end of its pipe it leaves
+                raise
+        try:
+            child.stdin.write(b"go\n")
+            child.stdin.close()
+        except BrokenPipeError:
+            pass  # killed meanwhile: whoever waits for it sees the status
+        return child
+
+    def ended(self, child: subprocess.Popen[bytes]) -> None:
+        """Say that `child` was waited for, so that its number may belong to somebody else now."""
+        self._tell(f"-{child.pid}")
+
+    def folder(self) -> Path:
+        """A new temporary folder, removed when the command ends, however it ends."""
+        folder = Path(tempfile.mkdtemp(prefix="lambda-latency-"))
+        self._tell(f"folder {folder}")
+        return folder
+
+    def close(self) -> None:
+        """End every child that is left and remove the folders; returns when that is done."""
+        assert self._warden.stdin is not None
+        with self._lock:
+            self._open = False
+            with contextlib.suppress(BrokenPipeError):  # somebody killed the warden
+                self._warden.stdin.close()
+        self._warden.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._warden.stdin is not None
+        with self._lock:
+            if not self._open:
+                if line.startswith("-"):
+                    return  # the warden has ended it
+                raise LocalError("nothing can be started any more", "the system is being ended")
+            try:
+                self._warden.stdin.write(f"{line}\n".encode())
+                self._warden.stdin.flush()
+            except BrokenPipeError as error:
+                raise LocalError(
+                    "the process that clears up after this command is gone", "start the command again"
+                ) from error
+
+
+def asleep(pid: int) -> bool:
+    """Whether each thread of a process waits for something. True as well where no /proc tells, and once it is gone."""
+    with contextlib.suppress(OSError):
+        stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
+        return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)
+    return True

@@ -1,0 +1,150 @@
+"""The external payments API, played by a process of its own: charges and refunds, each once for an idempotency key.
+
+It stands for a provider on the internet. It continues the caller's trace with a SERVER span of its own, as a provider
+inside the same company would, so that a trace shows both sides of the call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+import time
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.propagators.aws import AwsXRayPropagator
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from lambda_latency.local.faults import Faults, Plan, Rule
+from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
+from lambda_latency.local.services import say_ready
+
+__all__ = ["ROUTES", "main"]
+
+# Which of the API's routes leads to which call here: what a rule's `route` means at the provider.
+ROUTES = {"/charges": "POST /orders", "/refunds": "POST /orders/{id}/cancel"}
+
+DECLINED = "card-declined"
+
+
+class Books:
+    """What was charged and refunded. The same key gives the same answer again and changes nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.entries: dict[str, list[dict[str, Any]]] = {"/charges": [], "/refunds": []}
+
+    def enter(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        with self._lock:
+            known = self._answers.get((path, key))
+            if known is None:
+                known = self._answers[path, key] = self._new(path, key, body)
+            return known
+
+    def _new(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if body.get("payment_method") == DECLINED:
+            return 402, {"error": "card_declined"}
+        name = "charge_id" if path == "/charges" else "refund_id"
+        number = len(self.entries[path]) + 1
+        answer = {name: f"{name[:2]}_{number}", "status": "succeeded"}
+        self.entries[path].append({**body, **answer, "idempotency_key": key})
+        return 201, answer
+
+
+class Payments(Handler):
+    """POST /charges, POST /refunds, and GET / for the books."""
+
+    books: Books
+    faults: Faults
+    connect_faults: Faults
+    tracer: Tracer
+
+    def setup(self) -> None:
+        super().setup()
+        if fault := self.connect_faults.next():
+            self._suffer(fault)
+
+    def do_GET(self) -> None:
+        self._json(200, {path.strip("/"): entries for path, entries in self.books.entries.items()})
+
+    def do_POST(self) -> None:
+        raw = self.body()
+        context = AwsXRayPropagator().extract(dict(self.headers.items()), Context())
+        attributes = {"http.method": "POST", "http.route": self.path, "http.target": self.path}
+        with self.tracer.start_as_current_span(
+            f"POST {self.path}", context, SpanKind.SERVER, attributes=attributes
+        ) as span:
+            status, body = self._enter(raw)
+            fault = self.faults.next((ROUTES.get(self.path, ""),)) if status < 500 else None
+            if fault is not None and fault.kind in ("throttle", "status"):
+                status = 429 if fault.kind == "throttle" else fault.status
+                body = {"error": "on purpose", "status": status}
+            elif fault is not None:
+                self._suffer(fault)  # what was entered stays entered: the caller cannot know
+            span.set_attribute("http.status_code", status)
+            if status >= 500:
+                span.set_status(Status(StatusCode.ERROR))
+        self._json(status, body)
+
+    def _enter(self, raw: bytes) -> tuple[int, dict[str, Any]]:
+        if self.path not in ROUTES:
+            return 404, {"error": "not_found"}
+        key = self.headers.get("Idempotency-Key")
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if not key or not isinstance(body, dict):
+            return 400, {"error": "an Idempotency-Key and a JSON object are needed"}
+        return self.books.enter(self.path, key, body)
+
+    def _suffer(self, fault: Rule) -> None:
+        if fault.kind == "delay":
+            time.sleep(fault.ms / 1000)
+            return
+        if fault.kind == "hang":
+            wait_for_hangup(self.connection)
+        else:
+            reset(self.connection)
+        raise ConnectionAbortedError("on purpose")
+
+    def _json(self, status: int, body: dict[str, Any]) -> None:
+        self.answer(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+def main() -> None:
+    """Serve until SIGTERM, then send the spans that are left."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spans", required=True, help="where spans go: an OTLP/HTTP endpoint")
+    parser.add_argument("--faults", required=True, help="a fault plan in JSON")
+    options = parser.parse_args()
+    plan = Plan.from_json(options.faults)
+    traces = TracerProvider(
+        sampler=ParentBased(ALWAYS_OFF), resource=Resource({"service.name": "payments"}), shutdown_on_exit=False
+    )
+    traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(options.spans), schedule_delay_millis=100))
+    handler = {
+        "books": Books(),
+        "faults": plan.at("provider"),
+        "connect_faults": plan.at("connect"),
+        "tracer": traces.get_tracer("payments"),
+    }
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    server = Server(type("Payments", (Payments,), handler))
+    say_ready(server.port)
+    stop.wait()
+    server.close()
+    traces.shutdown()
+
+
+if __name__ == "__main__":
+    main()

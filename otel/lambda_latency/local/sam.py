@@ -1,0 +1,207 @@
+"""All that is used of samcli's private interface: the template, intrinsics resolved, and API Gateway's local half.
+
+Seen to work with samcli 1.150 to 1.170; a test holds what is used here against the installed one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.errors import UsageError
+from lambda_latency.local.function import Function
+
+__all__ = ["COLLECTOR", "Template", "code_folders", "gateway_app", "read_template"]
+
+# samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
+os.environ["SAM_CLI_TELEMETRY"] = "0"
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+# samcli resolves no `Fn::If` one of whose branches is AWS::NoValue (its issue 6205), unless that is given a value.
+NO_VALUE = "AWS::NoValue"
+X_RAYS_OWN = (1, 0.05)
+COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+STACK = {
+    "AWS::StackName": "orders",
+    "AWS::AccountId": "123456789012",
+    "AWS::Region": "us-east-1",
+    NO_VALUE: NO_VALUE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the laptop needs of a template. `routes` are `POST /orders` and the like, with the function behind each."""
+
+    path: Path
+    functions: tuple[Function, ...]
+    routes: Mapping[str, str]
+    api_name: str
+    stage: str
+    traced: bool  # does API Gateway record and decide, as TracingEnabled has it
+    sampling: tuple[int, float]  # requests a second, and the share of the others: the template's rule, else X-Ray's own
+    collected: bool  # do functions send to a collector
+    tables: tuple[Mapping[str, Any], ...]  # as CreateTable wants them
+    api: Any  # samcli's own
+
+
+def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
+    """Read a SAM template with some of its parameters set.
+
+    Raises `UsageError` for a file that is missing or no template, and for a parameter that it does not have or allow.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # samcli's libraries among themselves
+        return _read_template(path, parameters)
+
+
+def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
+    from samcli.lib.providers.api_provider import ApiProvider
+    from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+    from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+    from samcli.yamlhelper import yaml_parse
+
+    try:
+        raw = yaml_parse(path.read_text())
+    except OSError as error:
+        raise UsageError(f"no template at {path}: {error.strerror}", "give the path of one with --template") from error
+    except Exception as error:
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}", "correct the file") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("Resources"), dict):
+        raise UsageError(f"{path} has no Resources", "it must be a SAM template")
+    declared = raw.get("Parameters") or {}
+    _check_parameters(declared, parameters, path)
+    try:
+        stacks, _ = SamLocalStackProvider.get_stacks(
+            str(path), parameter_overrides={**_numbers(declared), **parameters}, global_parameter_overrides=STACK
+        )
+        stack = stacks[0]
+        api = ApiProvider(stacks, cwd=str(path.parent)).api
+        functions = SamFunctionProvider(stacks, use_raw_codeuri=True).get_all()
+        tables = _of_type("AWS::DynamoDB::Table", stack)
+        gateways = _of_type("AWS::Serverless::Api", stack)
+        found = tuple(_function(function) for function in functions)
+    except Exception as error:
+        raise UsageError(
+            f"{path} cannot be read as a SAM template: {error}", "`sam validate --lint` says more"
+        ) from error
+    # samcli has them in a set; people read them in an order.
+    found_routes = sorted((route.path, method, route.function_name) for route in api.routes for method in route.methods)
+    routes = {f"{method} {route}": function for route, method, function in found_routes}
+    if not routes:
+        raise UsageError(f"{path} has no function with an Api event", "there is nothing that a request could reach")
+    gateway = next(iter(gateways.values()), {})
+    return Template(
+        path=path,
+        functions=found,
+        routes=routes,
+        api_name=str(gateway.get("Name", STACK["AWS::StackName"])),
+        stage=str(api.stage_name or "Prod"),
+        traced=bool(gateway.get("TracingEnabled", False)),
+        sampling=_sampling(_of_type("AWS::XRay::SamplingRule", stack)),
+        collected=any(COLLECTOR in function.environment for function in found),
+        tables=tuple(_table(name, properties) for name, properties in tables.items()),
+        api=api,
+    )
+
+
+def code_folders(path: Path) -> dict[str, Path]:
+    """Where the functions of a built template have their code, by logical id; none without such a template."""
+    from samcli.yamlhelper import yaml_parse
+
+    if not path.exists():
+        return {}
+    resources = yaml_parse(path.read_text()).get("Resources") or {}
+    return {
+        name: path.parent / str(one["Properties"]["CodeUri"])
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Callable[..., Any]:
+    """A WSGI application that turns requests into REST events and Lambda's answers into responses.
+
+    `invoke` gets a function's name and an event and returns the payload; it runs on the thread of its request.
+    """
+    from samcli.lib.utils.stream_writer import StreamWriter
+    from samcli.local.apigw.local_apigw_service import LocalApigwService
+
+    class Runner:
+        def is_debugging(self) -> bool:
+            return False
+
+        def invoke(self, function_name: str, event: str, stdout: Any = None, **_: Any) -> None:
+            stdout.write_str(invoke(function_name, event.encode()))
+
+    logging.getLogger("samcli").setLevel(logging.CRITICAL)  # it logs what is answered to the client anyway
+    service = LocalApigwService(template.api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
+    service.create()
+    return service._app  # type: ignore[no-any-return]
+
+
+def _dropped(value: Any) -> Any:
+    """A resolved value without what was `AWS::NoValue`."""
+    if isinstance(value, list):
+        return [_dropped(one) for one in value if one != NO_VALUE]
+    if isinstance(value, dict):
+        return {name: _dropped(one) for name, one in value.items() if one != NO_VALUE}
+    return value
+
+
+def _function(function: Any) -> Function:
+    variables = _dropped((function.environment or {}).get("Variables", {}))
+    logging_config = function.logging_config or {}
+    return Function(
+        name=function.name,
+        handler=function.handler,
+        timeout_s=float(function.timeout or 3),
+        memory_mb=int(function.memory or 128),
+        environment={name: str(value) for name, value in variables.items()},
+        log_format=str(logging_config.get("LogFormat", "Text")),
+        log_level=str(logging_config.get("ApplicationLogLevel", "INFO")),
+    )
+
+
+def _of_type(kind: str, stack: Any) -> dict[str, dict[str, Any]]:
+    """The properties of the resources of one type, by logical id."""
+    found = {name: one for name, one in stack.resources.items() if one["Type"] == kind}
+    return {name: _dropped(one["Properties"]) for name, one in found.items()}
+
+
+def _numbers(declared: Mapping[str, Any]) -> dict[str, str]:
+    """Defaults that are numbers, as texts, which parameters are: samcli resolves none that is a float."""
+    defaults = {name: one["Default"] for name, one in declared.items() if isinstance(one, dict) and "Default" in one}
+    return {name: str(value) for name, value in defaults.items() if isinstance(value, int | float)}
+
+
+def _sampling(rules: Mapping[str, Mapping[str, Any]]) -> tuple[int, float]:
+    for rule in rules.values():
+        return int(rule["SamplingRule"]["ReservoirSize"]), float(rule["SamplingRule"]["FixedRate"])
+    return X_RAYS_OWN
+
+
+def _table(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+    return {"TableName": properties.get("TableName", name), **{k: properties[k] for k in wanted if k in properties}}
+
+
+def _check_parameters(declared: Mapping[str, Any], given: Mapping[str, str], path: Path) -> None:
+    import difflib
+
+    for name, value in given.items():
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(declared)}"
+            raise UsageError(f"{path} has no parameter {name}", hint)
+        allowed = declared[name].get("AllowedValues")
+        if allowed and value not in map(str, allowed):
+            raise UsageError(
+                f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}", f"{path} allows no other value"
+            )

@@ -1,0 +1,122 @@
+"""`serve`: the system kept up for whoever works on the functions. A line for each request, changed code at once."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from lambda_latency.local.gateway import Answered
+from lambda_latency.local.system import Options, System
+from lambda_latency.trace import Span, Trace
+from lambda_latency.trace.platform import FUNCTION
+
+__all__ = ["Code", "serve"]
+
+SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
+
+
+class Code:
+    """The source files whose change means new environments."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
+        self._seen = self._look()
+
+    def changed(self) -> bool:
+        """Whether a file was written, added or removed since the last time this was asked."""
+        before, self._seen = self._seen, self._look()
+        return before != self._seen
+
+    def _look(self) -> dict[str, int]:
+        files = (file for folder in self._folders for file in folder.rglob("*.py"))
+        return {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
+
+
+class Requests:
+    """Joins the gateway's view of a request with its spans, and hands both on when they are complete."""
+
+    def __init__(self, show: Callable[[Answered, Trace | None], None]) -> None:
+        self._show = show
+        self._changed = threading.Condition()
+        self._spans: dict[str, list[Span]] = {}
+        self._answered: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
+        self._thread.start()
+
+    def answered(self, request: Answered) -> None:
+        self._answered.put(request)
+
+    def spans(self, spans: list[Span]) -> None:
+        with self._changed:
+            for span in spans:
+                self._spans.setdefault(span.trace_id, []).append(span)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Show what is complete, and stop."""
+        self._answered.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (request := self._answered.get()) is not None:
+            with self._changed:
+                if request.sampled and request.reached_lambda:
+                    self._changed.wait_for(lambda: self._complete(request.trace_id), SPANS_WAIT_S)
+                spans = self._spans.pop(request.trace_id, [])
+            self._show(request, Trace(spans) if spans else None)
+
+    def _complete(self, trace_id: str) -> bool:
+        return any(span.origin == FUNCTION for span in self._spans.get(trace_id, ()))
+
+
+def serve(
+    options: Options,
+    *,
+    up: Callable[[System], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+) -> None:
+    """Keep the system up until a signal raises an exception in the main thread; then end it.
+
+    `up` is told the running system, `show` each request with its trace (None where it was not sampled), `log` each
+    line that a function or a service prints.
+    """
+    requests = Requests(show)
+    root = options.template.resolve().parent
+    code = Code() if options.built else Code(root / "functions", Path(__file__).parents[1] / "runtime")
+    lock = threading.Lock()
+
+    def before(system: System) -> None:
+        with lock:
+            if code.changed():
+                system.sandbox.renew()
+
+    system = System(options, answered=requests.answered, log=log, before=before)
+    try:
+        system.store.watch(requests.spans)
+        up(system)
+        _wait_for_signal()
+    finally:
+        system.close()
+        requests.close()
+
+
+def _wait_for_signal() -> None:
+    """Wait until a signal's handler has raised something here.
+
+    The kernel may deliver a signal to any thread, and `signal.pause` or a lock would then sleep on: only the wake-up
+    descriptor is written whoever gets it.
+    """
+    here, there = socket.socketpair()
+    with here, there:
+        there.setblocking(False)
+        before = signal.set_wakeup_fd(there.fileno())
+        try:
+            while True:
+                here.recv(1)
+        finally:
+            signal.set_wakeup_fd(before)

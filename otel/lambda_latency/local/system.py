@@ -1,0 +1,209 @@
+"""The whole system, up: from a request to the gateway to its spans in the store."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.built import built_functions
+from lambda_latency.local.collector import Choice, RunningCollector
+from lambda_latency.local.daemon import Daemon
+from lambda_latency.local.faults import Plan
+from lambda_latency.local.function import Outcome
+from lambda_latency.local.gateway import Answered, Gateway, check_port
+from lambda_latency.local.http import Server
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.receiver import serve_receiver
+from lambda_latency.local.sam import COLLECTOR, Template, read_template
+from lambda_latency.local.sampling import Sampler
+from lambda_latency.local.sandbox import Sandbox
+from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.services import Service
+from lambda_latency.local.store import Store
+from lambda_latency.local.variables import Settings
+from lambda_latency.local.xray.feed import Feed
+from lambda_latency.template import Collector, read_collector
+from lambda_latency.trace.span import Span
+
+__all__ = ["PROVIDER_HOST", "Options", "System"]
+
+LAYER = Path(__file__).with_name("layer")
+PROVIDER_HOST = "payments.example.com"  # answered by the laptop's own provider, never by DNS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose."""
+
+    template: Path = Path("template.yaml")
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    out: Path = Path("out")
+    port: int = 0
+    plan: Plan = field(default_factory=Plan)
+    sampler: Callable[[], bool] | None = None  # else what the template says
+    collector: Choice = field(default_factory=lambda: Choice("none", ""))
+    built: bool = False  # run the artifacts of `sam build`
+
+
+class System:
+    """Starts everything when made; `close` ends everything. Part by part the slow ones start side by side.
+
+    `before` is called before each invocation and `answered` hears of each request when its response is out; `log` gets
+    the lines that functions and services print, with their names.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        answered: Callable[[Answered], None] = lambda _: None,
+        log: Callable[[str, str], None] = lambda *_: None,
+        before: Callable[[System], None] = lambda _: None,
+    ) -> None:
+        self._before = before
+        check_port(options.port)
+        self.template: Template = read_template(options.template, options.parameters)
+        self.store = Store(options.out / "traces.jsonl")
+        self._closing: list[Callable[[], object]] = [self.store.close]
+        try:
+            self._start(options, answered, log)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, options: Options, answered: Callable[[Answered], None], log: Callable[[str, str], None]) -> None:
+        template, plan = self.template, options.plan
+        processes = Processes()
+        self._closing.append(processes.close)
+        root = options.template.resolve().parent
+        receiver = serve_receiver(self._keep_otlp)
+        self._closing.append(receiver.close)
+        spans = f"http://{receiver.address}/v1/traces"
+        routes: dict[str, list[str]] = {}
+        for route, function in template.routes.items():
+            routes.setdefault(function, []).append(route)
+        faults = ["--faults", plan.to_json()]
+        self._provider = Service(
+            "lambda_latency.local.provider", ["--spans", spans, *faults], processes, lambda line: log("payments", line)
+        )
+        self._closing.append(self._provider.stop)
+        aws = Service(
+            "lambda_latency.local.emulator",
+            ["--tables", json.dumps(template.tables), "--routes", json.dumps(routes), *faults],
+            processes,
+            lambda line: log("aws", line),
+        )
+        self._closing.append(aws.stop)
+        # X-Ray in a process of its own: making documents in the table's would hold its answers up, and a report would
+        # rightly name DynamoDB as what is slow.
+        xray = Service(
+            "lambda_latency.local.emulator", ["--indexed", _indexed(root)], processes, lambda line: log("x-ray", line)
+        )
+        self._closing.append(xray.stop)
+        aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
+        self._feed = Feed(self.xray_url, lambda line: log("x-ray", line))
+        self._closing.append(self._feed.close)
+        self._daemon = Daemon(self._keep_otlp, lambda line: log("daemon", line))
+        self._closing.append(self._daemon.close)
+        if template.collected and options.collector.kind != "none":
+            spans = self._start_collector(options.collector, root, processes, receiver, log)
+        provider_port = self._provider.wait_until_ready()
+        self.provider_url = f"http://127.0.0.1:{provider_port}"
+        functions = template.functions
+        if options.built:
+            functions = built_functions(root, functions, processes.folder())
+        self.sandbox = Sandbox(
+            functions,
+            Settings(
+                task_root=root,
+                layer=LAYER,
+                overrides={
+                    "PAYMENTS_URL": f"http://{PROVIDER_HOST}:{provider_port}",
+                    COLLECTOR: spans,
+                },
+                extra={
+                    "AWS_ENDPOINT_URL": aws_url,
+                    "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
+                    "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1",
+                },
+                faults=bool(plan.at("function")),
+            ),
+            processes,
+            record=self._keep if template.traced else lambda _: None,
+            log=log,
+        )
+        self._closing.append(self.sandbox.close)
+        self._faults = plan.at("function")
+        self.faulty = True  # whether functions meet the faults that are planned for them
+        sampler = options.sampler or Sampler(*template.sampling)
+        self.gateway = Gateway(template, self._invoke, sampler, record=self._keep, answered=answered, port=options.port)
+        self._closing.append(self.gateway.close)
+        # What is loaded by now stays: to look through it again would hold every answer up for a tenth of a second, and
+        # a report would name Lambda's overhead as what is slow.
+        gc.collect()
+        gc.freeze()
+        self._closing.append(gc.unfreeze)
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url
+
+    def finish(self, limit_s: float = 10) -> bool:
+        """Wait until the last span is in store and X-Ray; no request can come afterwards. False: some never ended."""
+        self.gateway.close()
+        self._closing.remove(self.gateway.close)
+        done = self.sandbox.wait_until_idle(limit_s)
+        self._provider.stop()
+        self._closing.remove(self._provider.stop)
+        self._daemon.close()
+        self._closing.remove(self._daemon.close)
+        self._feed.close()
+        self._closing.remove(self._feed.close)
+        return done
+
+    def close(self) -> None:
+        """End every process and close every port."""
+        while self._closing:
+            self._closing.pop()()
+
+    def _start_collector(
+        self, choice: Choice, root: Path, processes: Processes, receiver: Server, log: Callable[[str, str], None]
+    ) -> str:
+        """Start it; returns where functions send to."""
+        if choice.kind == "docker":  # its awsxray writes to X-Ray itself
+            receiver = serve_receiver(self.store.add_otlp)
+            self._closing.append(receiver.close)
+        collector = RunningCollector(
+            choice,
+            root,
+            processes,
+            spans_url=f"http://{receiver.address}",
+            xray_url=self.xray_url,
+            log=lambda line: log("collector", line),
+        )
+        self._closing.append(collector.stop)
+        return collector.traces_url
+
+    def _keep(self, spans: list[Span]) -> None:
+        self.store.add(spans)
+        self._feed.add(spans)
+
+    def _keep_otlp(self, document: dict[str, Any]) -> None:
+        self.store.add_otlp(document)
+        self._feed.add_otlp(document)
+
+    def _invoke(self, function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
+        self._before(self)
+        fault = self._faults.next((route,)) if self.faulty else None
+        return self.sandbox.invoke(function, event, header, fault)
+
+
+def _indexed(root: Path) -> str:
+    """What the collector makes searchable, as JSON; nothing where the template has no collector file beside it."""
+    collector = read_collector(root / "collector.yaml")
+    return json.dumps(collector.indexed_attributes() if isinstance(collector, Collector) else [])

@@ -1,0 +1,104 @@
+"""The environment variables that a function finds, as Lambda sets them, with Lambda's paths turned into local ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.function import Function
+
+__all__ = ["Settings", "lambda_variables"]
+
+KIT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the sandbox finds things, and Lambda's limits.
+
+    `task_root` stands for /var/task and `layer` for /opt. `overrides` replace variables that a function has (an address
+    on Lambda by a local one); `extra` are added to every function's.
+    """
+
+    task_root: Path
+    layer: Path
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    faults: bool = False  # whether handlers can be told to be slow
+    max_environments: int = 8  # of one function; more requests wait for the first free one
+    starts_at_once: int = os.cpu_count() or 1  # more of them would push each other past the init limit
+    init_limit_s: float = 10
+    idle_limit_s: float = 300
+
+    def local(self, value: str) -> str:
+        """A variable's value with a leading /var/task or /opt turned into the folder that stands for it."""
+        folders = {f"/var/task/{KIT.name}": self.kit, "/var/task": self.task_root, "/opt": self.layer}
+        for prefix, folder in folders.items():
+            if value == prefix or value.startswith(f"{prefix}/"):
+                return str(folder) + value.removeprefix(prefix)
+        return value
+
+    @property
+    def kit(self) -> Path:
+        """The kit beside the function's code: the copy in a built artifact, else the one that is running."""
+        copy = self.task_root / KIT.name
+        return copy if copy.is_dir() else KIT
+
+    def wrapper(self, function: Function) -> Path | None:
+        """The function's exec wrapper. Raises `LocalError` where the file cannot be run: each init would fail."""
+        named = function.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
+        if not named:
+            return None
+        path = Path(self.local(named))
+        if not os.access(path, os.X_OK):
+            raise LocalError(
+                f"{function.name}: AWS_LAMBDA_EXEC_WRAPPER is {named}, and {path} is not an executable file",
+                "correct the variable in the template, or make the file executable",
+            )
+        return path
+
+
+def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
+    """All the variables of one new environment but AWS_LAMBDA_RUNTIME_API."""
+    own = {name: settings.local(value) for name, value in function.environment.items()}
+    own |= {name: value for name, value in settings.overrides.items() if name in own}
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin:/usr/bin:/bin"]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.layer / "python"), os.environ.get("PYTHONPATH")])),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "LAMBDA_TASK_ROOT": str(settings.task_root),
+        "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
+        "_HANDLER": function.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+        **({"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_format == "JSON" else {}),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        # Credentials that open nothing. The key names the function, so that a fault plan can tell whose call it sees;
+        # the person's own profiles and the instance's role stay out of reach.
+        "AWS_ACCESS_KEY_ID": function.name,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": "local",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **settings.extra,
+        **({"LAMBDA_LATENCY_LOCAL_FAULTS": function.handler} if settings.faults else {}),
+        **{name: value for name, value in os.environ.items() if name == "LAMBDA_LATENCY_LOCAL_NETWORK"},
+        **own,
+    }

@@ -1,0 +1,130 @@
+"""The segment document that ADOT's exporter, awsxray, makes of a span.
+
+The exporter itself cannot be run here, so its rules are written down once more and held against documents that it made.
+They are those of https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.117.0/exporter/awsxrayexporter
+for what Python functions on Lambda send. Left out, since none of these send it: SQL, span links, `enduser.id`, metadata
+namespaces (`aws.xray.metadata.*`), origins of EC2 and containers, other languages' stacks, Application Signals' doubled
+root spans. Not modelled either: the exporter drops a trace whose id is no time of the last 28 days.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from lambda_latency.local.xray.aws import aws_part
+from lambda_latency.local.xray.cause import cause_part, flags
+from lambda_latency.local.xray.http import http_part
+from lambda_latency.trace.span import Span, SpanKind
+
+__all__ = ["is_aws_call", "segment_document", "xray_trace_id"]
+
+NOT_IN_A_NAME = re.compile(r"[^ 0-9\w.:/%&#=+\-@]")
+NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z.]")
+LONGEST_NAME = 200
+OWN_ANNOTATIONS = "aws.xray.annotations"
+PREFIXES = ("AWS.SDK.", "AWS::")
+
+
+def segment_document(span: Span, indexed: Collection[str]) -> dict[str, Any]:
+    """One span as X-Ray gets it. `indexed` are the attributes that become annotations, the exporter's setting."""
+    is_segment = span.kind is SpanKind.SERVER or span.parent_id is None
+    left = dict(span.attributes)  # each part takes out what it shows; the rest is annotations and metadata
+    parts: dict[str, Any] = {
+        "name": _name(span),
+        "id": span.span_id,
+        "trace_id": xray_trace_id(span.trace_id),
+        "parent_id": span.parent_id,
+        "start_time": seconds(span.start_ns),
+        "end_time": seconds(span.end_ns or 0),
+        "http": http_part(span, left),
+        **flags(span),
+        "cause": cause_part(span, left),
+        "aws": aws_part(span, left),
+        "service": _service(span),
+        "namespace": _namespace(span),
+        "type": None if is_segment else "subsegment",
+    }
+    left |= {name: span.attributes[name] for name in indexed if name in span.attributes}
+    parts |= _attributes(left, span.resource if is_segment else {}, indexed)
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def xray_trace_id(trace_id: str) -> str:
+    """A trace id as X-Ray writes it: `1-5759e988-bd862e3fe1be46a994272793`."""
+    return f"1-{trace_id[:8]}-{trace_id[8:]}"
+
+
+def seconds(ns: int) -> float:
+    """Epoch seconds as the exporter's 64-bit floats have them: exact to about 0.24 microseconds."""
+    return float(ns) / 1e9
+
+
+def is_aws_call(span: Span) -> bool:
+    """Is it a call that an AWS SDK made?"""
+    return span.attributes.get("rpc.system") == "aws-api"
+
+
+def _name(span: Span) -> str:
+    """What X-Ray calls the node: a service, not an operation."""
+    outgoing = span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER)
+    remote = _text(span, "aws.remote.service") if outgoing else ""
+    if is_aws_call(span):
+        for prefix in PREFIXES:
+            remote = remote.removeprefix(prefix)
+    server = span.kind is SpanKind.SERVER
+    return (
+        remote
+        or (_text(span, "aws.local.service") if server else "")
+        or _text(span, "peer.service")
+        or _text(span, "aws.service")
+        or _text(span, "db.name")
+        or (str(span.resource.get("service.name") or "") if server else "")
+        or _text(span, "rpc.service")
+        or _text(span, "http.host")
+        or _text(span, "net.peer.name")
+        or NOT_IN_A_NAME.sub("", span.name)[:LONGEST_NAME]
+        or "span"
+    )
+
+
+def _namespace(span: Span) -> str | None:
+    if is_aws_call(span) or _text(span, "aws.service"):
+        return "aws"
+    return "remote" if span.kind is SpanKind.CLIENT else None
+
+
+def _service(span: Span) -> dict[str, str] | None:
+    version = span.resource.get("service.version") or span.resource.get("container.image.tag")
+    return {"version": str(version)} if version else None
+
+
+def _attributes(left: dict[str, object], resource: Mapping[str, object], indexed: Collection[str]) -> dict[str, Any]:
+    """Annotations and metadata. An indexed list is in neither: the exporter drops it."""
+    own = left.pop(OWN_ANNOTATIONS, None)
+    keys = {*indexed, *(own if isinstance(own, tuple) else ())}
+    annotations: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+    for key, value in {**left, **{f"otel.resource.{key}": value for key, value in resource.items()}}.items():
+        if key in keys:
+            if isinstance(value, (str, bool, int, float)):
+                annotations[NOT_IN_A_KEY.sub("_", key)] = value
+        elif value is not None:
+            metadata[key] = _plain(value)
+    return {"annotations": annotations or None, "metadata": {"default": metadata} if metadata else None}
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _text(span: Span, key: str) -> str:
+    value = span.attributes.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,79 @@
+"""Hands what the laptop records on to its X-Ray, in the background: nobody who sends spans waits for X-Ray."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from lambda_latency.trace.otlp import to_otlp
+from lambda_latency.trace.span import Span
+
+__all__ = ["Feed"]
+
+AT_ONCE = 100  # export requests that go together,
+GATHER_S = 0.5  # if they come within this time: one by one they would take the processor from what is being measured
+
+
+class Feed:
+    """Sends to the X-Ray at `url` from a thread of its own. `log` hears of what could not be sent, once."""
+
+    def __init__(self, url: str, log: Callable[[str], None]) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._log = log
+        self._failed = False
+        self._waiting: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
+        self._thread.start()
+
+    def add(self, spans: list[Span]) -> None:
+        """Hand on spans that were made in this process."""
+        self.add_otlp(to_otlp(spans))
+
+    def add_otlp(self, document: Mapping[str, Any]) -> None:
+        """Hand on an export request in OTLP/JSON's form."""
+        self._waiting.put(document)
+
+    def close(self) -> None:
+        """Return when everything that was handed in before is in X-Ray."""
+        self._waiting.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _work(self) -> None:
+        open_ = True
+        while open_:
+            batch = self._gathered()
+            open_ = None not in batch
+            groups = [group for document in batch if document for group in document.get("resourceSpans", ())]
+            if groups:
+                self._send(json.dumps({"resourceSpans": groups}, separators=(",", ":")).encode())
+
+    def _gathered(self) -> list[Mapping[str, Any] | None]:
+        """What comes together; None at its end is the last of all."""
+        batch = [self._waiting.get()]
+        end = time.monotonic() + GATHER_S
+        while batch[-1] is not None and len(batch) < AT_ONCE:
+            try:
+                batch.append(self._waiting.get(timeout=max(0.0, end - time.monotonic())))
+            except queue.Empty:
+                break
+        return batch
+
+    def _send(self, body: bytes) -> None:
+        try:
+            self._connection.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
+            answer = self._connection.getresponse()
+            answer.read()
+            why = "" if answer.status == 200 else f"it answered {answer.status}"
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()  # the next request opens another
+            why = repr(error)
+        if why and not self._failed:
+            self._failed = True
+            self._log(f"some spans did not reach the laptop's X-Ray ({why})")

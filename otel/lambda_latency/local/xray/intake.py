@@ -1,0 +1,87 @@
+"""The door of the laptop's X-Ray, in moto's process: OTLP comes in, segment documents go into the store."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import boto3
+from moto.core.exceptions import AWSError
+from moto.xray.models import SegmentCollection
+
+from lambda_latency.local.wsgi import WSGI
+from lambda_latency.local.xray.document import segment_document
+from lambda_latency.local.xray.platform import PlatformSegments
+from lambda_latency.trace.otlp import spans_of
+
+__all__ = ["Intake", "replace_segments"]
+
+PATH = "/v1/traces"
+AT_ONCE = 50  # documents; as many as the exporter puts into one call
+
+
+class Intake:
+    """Takes export requests of OTLP/JSON at `/v1/traces` and leaves everything else to `app`, AWS's own API.
+
+    Documents go in by PutTraceSegments, as from anybody; like the exporter it answers when they are in.
+    """
+
+    def __init__(self, app: WSGI, indexed: Collection[str]) -> None:
+        self._app, self._indexed = app, indexed
+        self._platform = PlatformSegments()
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def connect(self, url: str) -> None:
+        """Say where `app` is served."""
+        self._client = boto3.client(
+            "xray",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - opens nothing
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
+            return self._app(environ, start_response)
+        try:
+            document = json.loads(environ["wsgi.input"].read())
+        except ValueError as error:
+            start_response("400 Bad Request", [("Content-Type", "text/plain")])
+            return [str(error).encode()]
+        self._take(document)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    def _take(self, document: object) -> None:
+        with self._lock:  # a stage and the function behind it may come at once
+            documents, others = self._platform.documents(spans_of(document, lambda _: None))
+        documents += [segment_document(span, self._indexed) for span in others]
+        texts = [json.dumps(document, separators=(",", ":")) for document in documents]
+        for first in range(0, len(texts), AT_ONCE):
+            self._client.put_trace_segments(TraceSegmentDocuments=texts[first : first + AT_ONCE])
+
+
+def replace_segments() -> None:
+    """Let a segment that is sent again replace the earlier one, as in X-Ray: moto would keep both.
+
+    And let a filter expression, which moto does not know, be refused as one that X-Ray does not take: what moto answers
+    looks like a fault that passes, and is tried again for a minute.
+    """
+    put, summary = SegmentCollection.put_segment, SegmentCollection.summary
+
+    def put_segment(self: Any, segment: Any) -> None:
+        kept = self._traces[segment.trace_id]["segments"]
+        kept[:] = [one for one in kept if one.id != segment.id]
+        put(self, segment)
+
+    def summarize(self: Any, start_time: Any, end_time: Any, filter_expression: Any = None) -> Any:
+        if filter_expression is not None:
+            raise AWSError("The laptop's X-Ray knows no filter expressions", "InvalidRequestException", 400)
+        return summary(self, start_time, end_time)
+
+    SegmentCollection.put_segment = put_segment  # type: ignore[method-assign]
+    SegmentCollection.summary = summarize  # type: ignore[method-assign]

@@ -1,0 +1,206 @@
+"""The segments of AWS's own services, API Gateway's one and Lambda's two, made from the laptop's platform spans.
+
+Their shape is that of real ones: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html, and for
+API Gateway https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html. What X-Ray itself adds when
+it is asked (inferred segments) is not made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lambda_latency.local.xray.document import seconds, xray_trace_id
+from lambda_latency.trace.platform import FUNCTION, GATEWAY, OUTER, SERVICE, is_platform_phase
+from lambda_latency.trace.span import Span, Status
+
+__all__ = ["PlatformSegments"]
+
+REGION = "us-east-1"
+API = "localapi00"
+REMEMBERED = 1000  # halves whose other half has not come yet; for a 404 none ever will
+
+
+class PlatformSegments:
+    """Turns platform spans into segment documents, and tells which spans are none of its business.
+
+    A stage's segment holds its call to Lambda, of which only Lambda's own span tells, and either may come first: what
+    is known is written at once, and the stage again with its call when both are there.
+    """
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Span] = {}
+        self._called: dict[str, Span] = {}  # Lambda's spans by the id of the stage that called
+
+    def documents(self, spans: Iterable[Span]) -> tuple[list[dict[str, Any]], list[Span]]:
+        """The documents of the platform spans of one export request, and the other spans of it."""
+        by_id = {span.span_id: span for span in spans}
+        phases: dict[str, list[Span]] = {}
+        others: list[Span] = []
+        for span in by_id.values():
+            parent = by_id.get(span.parent_id or "")
+            if parent is not None and is_platform_phase(span, parent):
+                phases.setdefault(parent.span_id, []).append(span)
+            elif span.origin not in OUTER:
+                others.append(span)
+        documents: list[dict[str, Any]] = []
+        for span in by_id.values():
+            if span.origin == FUNCTION:
+                documents.append(_function(span, phases.get(span.span_id, ())))
+            elif span.origin == SERVICE:
+                documents += [_service(span), *self._with_call(span)]
+            elif span.origin == GATEWAY:
+                documents.append(self._stage(span))
+        return documents, others
+
+    def _stage(self, span: Span) -> dict[str, Any]:
+        called = self._called.pop(span.span_id, None)
+        if called is None:
+            _remember(self._stages, span.span_id, span)
+        return _stage(span, called)
+
+    def _with_call(self, called: Span) -> list[dict[str, Any]]:
+        """The stage that called, once more if it was written already."""
+        stage_id = called.parent_id or ""
+        stage = self._stages.pop(stage_id, None)
+        if stage is None:
+            _remember(self._called, stage_id, called)
+        return [] if stage is None else [_stage(stage, called)]
+
+
+def _remember(halves: dict[str, Span], stage_id: str, span: Span) -> None:
+    halves[stage_id] = span
+    while len(halves) > REMEMBERED:
+        del halves[next(iter(halves))]
+
+
+def _stage(span: Span, called: Span | None) -> dict[str, Any]:
+    stage = span.name.rpartition("/")[2]
+    request_id = span.attributes.get("aws.request_id")
+    request = {
+        "method": span.attributes.get("http.request.method"),
+        "url": f"https://{API}.execute-api.{REGION}.amazonaws.com/{stage}{span.attributes.get('url.path', '/')}",
+        "client_ip": "127.0.0.1",
+        "x_forwarded_for": True,
+    }
+    document = {
+        **_segment(span, _milliseconds),
+        "http": {"request": request, "response": {"status": _status(span), "content_length": 0}},
+        "aws": {
+            "api_gateway": {
+                "account_id": _account(called),
+                "rest_api_id": API,
+                "stage": stage,
+                "request_id": request_id,
+            }
+        },
+        "annotations": {"aws:api_id": API, "aws:api_stage": stage},
+        "metadata": {"default": {"extended_request_id": request_id, "request_id": request_id}},
+        "resource_arn": f"arn:aws:apigateway:{REGION}::/restapis/{API}/stages/{stage}",
+        **_failure(_status(span)),
+    }
+    if called is not None:
+        document["subsegments"] = [_call(span, called)]
+    return document
+
+
+def _call(stage: Span, called: Span) -> dict[str, Any]:
+    """The stage's call to Lambda, as long as Lambda took for it."""
+    arn = called.attributes.get("cloud.resource_id")
+    path = f"2015-03-31/functions/{arn}/invocations"
+    return {
+        "id": _call_id(stage.span_id),
+        "name": "Lambda",
+        "start_time": _milliseconds(called.start_ns),
+        "end_time": _milliseconds(called.end_ns or 0),
+        "http": {
+            "request": {"url": f"https://lambda.{REGION}.amazonaws.com/{path}", "method": "POST"},
+            # A function that failed answers Lambda's caller with 200 all the same.
+            "response": {"status": 200 if called.status is Status.ERROR else _status(stage), "content_length": 0},
+        },
+        "aws": {
+            "function_name": called.name,
+            "region": REGION,
+            "operation": "Invoke",
+            "resource_names": [called.name],
+        },
+        "namespace": "aws",
+    }
+
+
+def _service(span: Span) -> dict[str, Any]:
+    document = {
+        **_segment(span, _milliseconds),
+        "http": {"response": {"status": 200}},  # of the call; whether the function failed is another matter
+        "aws": {"request_id": span.attributes.get("faas.invocation_id")},
+        "resource_arn": span.attributes.get("cloud.resource_id"),
+    }
+    if span.parent_id is not None:
+        document["parent_id"] = _call_id(span.parent_id)
+    return document | ({"fault": True} if span.status is Status.ERROR else {})
+
+
+def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
+    arn = span.attributes.get("cloud.resource_id")
+    document = {
+        **_segment(span, seconds),
+        "aws": {"account_id": _account(span), "function_arn": arn, "resource_names": [span.name]},
+        "subsegments": [
+            {
+                "id": phase.span_id,
+                "name": phase.name,
+                "start_time": seconds(phase.start_ns),
+                "end_time": seconds(phase.end_ns or 0),
+                "aws": {"function_arn": arn},
+            }
+            for phase in phases
+        ],
+    }
+    if span.status is Status.ERROR:
+        kind = str(span.attributes.get("error.type", ""))
+        cause = {"exceptions": [{"id": _call_id(span.span_id), "type": kind, "message": span.status_message}]}
+        document |= {"fault": True, "cause": cause}
+    return document
+
+
+def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
+    """What every segment has."""
+    found = {
+        "id": span.span_id,
+        "name": span.name,
+        "trace_id": xray_trace_id(span.trace_id),
+        "start_time": time(span.start_ns),
+        "end_time": time(span.end_ns or 0),
+        "parent_id": span.parent_id,
+        "origin": span.origin,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _failure(status: int) -> dict[str, bool]:
+    if status >= 500:
+        return {"fault": True}
+    if status >= 400:
+        return {"error": True, **({"throttle": True} if status == 429 else {})}
+    return {}
+
+
+def _status(span: Span) -> int:
+    status = span.attributes.get("http.response.status_code")
+    return status if isinstance(status, int) else 0
+
+
+def _account(span: Span | None) -> str:
+    arn = span.attributes.get("cloud.resource_id") if span is not None else None
+    return arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else "123456789012"
+
+
+def _call_id(span_id: str) -> str:
+    """The id of a subsegment that no span stands for: always the same for the same span, whoever asks."""
+    return hashlib.blake2s(span_id.encode(), digest_size=8).hexdigest()
+
+
+def _milliseconds(ns: int) -> float:
+    """Times as the Lambda service and API Gateway write them, in whole milliseconds."""
+    return ns // 1_000_000 / 1000

@@ -1,0 +1,163 @@
+"""The handler that the wrapper gives to Lambda: set up once, then the function's own handler with a span around it.
+
+The file is called bootstrap.py because the runtime client (`awslambdaric.bootstrap`) leaves frames of `/bootstrap.py`
+out at the top of every stack it reports: the user reads the same stack as without us. For the same reason the handler
+is loaded when it is asked for (`__getattr__`), not while this module is imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.standins import standing_in
+from lambda_latency.runtime.startup import Startup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from lambda_latency.runtime.setup import Runtime
+    from lambda_latency.runtime.sinks import Sink, Urgent
+
+    Handler: TypeAlias = Callable[[Any, Any], Any]
+
+__all__ = ["traced"]
+
+
+def __getattr__(name: str) -> Handler:
+    """`handler`, which Lambda asks for once."""
+    if name != "handler":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    settings = Settings.read(os.environ)
+    if not settings.handler:
+        raise RuntimeError("LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
+                           "set AWS_LAMBDA_EXEC_WRAPPER to "
+                           "/var/task/lambda_latency/runtime/wrapper, which sets it")  # fmt: skip
+    os.environ["_HANDLER"] = settings.handler  # code that looks there finds what it would find without us
+    for warning in settings.warnings:
+        warn(warning)
+    runtime = set_up(settings)  # first, for it watches what the handler imports
+    if runtime is None:
+        return load(settings.handler)
+    runtime.loading(settings.handler)
+    real = load(settings.handler)
+    runtime.loaded()
+    return traced(real, runtime)
+
+
+def traced(real: Handler, runtime: Runtime) -> Handler:
+    """The handler with its span around it. It returns and raises what the real one does, unchanged."""
+
+    def handler(event: Any, context: Any) -> Any:
+        invocation = runtime.begin(event, context)
+        try:
+            result = real(event, context)
+        except BaseException as error:
+            invocation.fail(error)
+            raise
+        else:
+            invocation.answer(result)
+            return result
+        finally:
+            invocation.end()
+            if runtime.delivers_before_response:
+                runtime.after_response()
+
+    return handler
+
+
+def set_up(settings: Settings) -> Runtime | None:
+    """Start tracing this process; None when it is switched off or cannot be."""
+    if not settings.enabled:
+        return None
+    if os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1":
+        warn("nothing is traced: AWS_LAMBDA_MAX_CONCURRENCY lets this environment serve several requests at once, "
+             "and which of them a call belongs to cannot be told")  # fmt: skip
+        return None
+    try:
+        runtime = started(settings)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
+        warn(f"nothing is traced ({type(error).__name__}: {error})")
+        return None
+    # What is loaded by now stays. The collector would go through it again and again in the function's own imports and
+    # requests, and they would take longer than without us.
+    gc.freeze()
+    return runtime
+
+
+def started(settings: Settings) -> Runtime:
+    """The runtime, with the sender that the settings name."""
+    startup = Startup(os.environ)  # first, for what is imported now is a part of the cold start too
+    # OpenTelemetry loads the propagators of this variable on import, by a scan of every installed package, and raises
+    # where it names none. The runtime sets its own.
+    given = os.environ.get("OTEL_PROPAGATORS")
+    os.environ["OTEL_PROPAGATORS"] = "none"
+    try:
+        with standing_in(wanted=settings.stand_ins):
+            from opentelemetry import trace
+
+            from lambda_latency.runtime.setup import Runtime
+    finally:
+        del os.environ["OTEL_PROPAGATORS"]
+        if given is not None:
+            os.environ["OTEL_PROPAGATORS"] = given
+    from lambda_latency.runtime.delivery import deliver_after_responses
+
+    runtime = Runtime(settings, sender(settings), urgent(settings), startup).start()
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from lambda_latency.runtime.restore import around_snapshot
+
+        around_snapshot(runtime.before_snapshot, startup.restored)
+    trace.set_tracer_provider(runtime.provider)
+    runtime.delivers_before_response = not deliver_after_responses(
+        runtime.after_response, runtime.last_chance, startup.ready
+    )
+    return runtime
+
+
+def sender(settings: Settings) -> Sink:
+    """The chosen one; the other is not imported."""
+    if settings.export == "daemon":
+        from lambda_latency.runtime.daemon import DaemonSender
+
+        return DaemonSender(settings)
+    from lambda_latency.runtime.sender import Sender
+
+    return Sender(settings)
+
+
+def urgent(settings: Settings) -> Urgent | None:
+    """What delivers shortly before a deadline, imported then. The daemon's sender never waits, and does it itself."""
+    if settings.export == "daemon":
+        return None
+
+    def deliver(spans: Sequence[ReadableSpan], seconds: float) -> bool:
+        from lambda_latency.runtime.urgent import deliver_urgently
+
+        return deliver_urgently(settings.endpoint, spans, seconds)
+
+    return deliver
+
+
+def load(name: str) -> Handler:
+    """The function's handler, found by the runtime client's own code: what is missing or broken is reported as ever."""
+    client = sys.modules.get("awslambdaric.bootstrap")
+    find = getattr(client, "_get_handler", None)
+    if find is None:
+        module, _, function = name.rpartition(".")
+        return cast("Handler", getattr(import_module(module.replace("/", ".")), function))
+    try:
+        return cast("Handler", find(name))
+    except AttributeError as error:
+        # Out of a module's `__getattr__` this one would read as "handler missing on lambda_latency.runtime.bootstrap".
+        failure = client.build_fault_result(sys.exc_info(), None)  # type: ignore[union-attr]
+        fault = client.FaultException  # type: ignore[union-attr]
+        raise fault(failure["errorType"], failure["errorMessage"], failure["stackTrace"]) from error

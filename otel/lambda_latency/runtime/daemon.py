@@ -1,0 +1,74 @@
+"""Spans by UDP to the X-Ray daemon that Lambda runs beside every traced function: no collector, no waiting, no answer.
+
+The format is that of ADOT's own exporter (`amazon.opentelemetry.distro.otlp_udp_exporter`): a line of JSON, `T1S`, and
+an OTLP export request in base64.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.encoding import Encoder, parents_first, request
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from lambda_latency.runtime.encoding import Encoded
+    from lambda_latency.runtime.settings import Settings
+
+__all__ = ["DaemonSender"]
+
+PREFIX = b'{"format":"json","version":1}\nT1S'
+DATAGRAM = 65_507  # the largest that IPv4 carries
+LARGEST = (DATAGRAM - len(PREFIX)) // 4 * 3
+PAUSE_S = 0.001  # between two large ones: a receiver's socket holds few, and what it cannot hold is gone without a word
+
+
+class DaemonSender:
+    """The sink for Lambda's daemon."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._address = settings.daemon
+        self._encoder = Encoder()
+        self._seconds = settings.flush_ms / 1000
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._failing = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> None:
+        """Send these in as few datagrams as they fit into."""
+        batch: list[Encoded] = []
+        room = LARGEST
+        deadline = time.monotonic() + self._seconds
+        for span in parents_first(spans):
+            one = self._encoder.encode(span, LARGEST)
+            if one.size > room:
+                self._send(batch)
+                if time.monotonic() < deadline:
+                    time.sleep(PAUSE_S)
+                batch, room = [], LARGEST
+            batch.append(one)
+            room -= one.size
+        if batch:
+            self._send(batch)
+
+    def shutdown(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _send(self, batch: list[Encoded]) -> None:
+        try:
+            self._socket.sendto(PREFIX + b64encode(request(batch)), self._address)
+        except OSError as error:
+            if not self._failing:
+                host, port = self._address
+                warn(f"no spans are delivered to the daemon at {host}:{port} ({error}); they are dropped")
+            self._failing = True
+        else:
+            self._failing = False

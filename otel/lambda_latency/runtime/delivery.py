@@ -1,0 +1,86 @@
+"""When spans are delivered: once the response is out and before the environment can be frozen.
+
+The moment is known by a hook at the top of the runtime client's `wait_next_invocation`, between the POST of a response
+and the GET of the next event. There an extension of our own is released; where none could be registered, the spans are
+delivered on the spot. Where the client has no such function, the handler's span says when, just before the answer.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_latency.runtime.extension import Extension
+
+__all__ = ["deliver_after_responses"]
+
+
+def deliver_after_responses(
+    step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
+) -> bool:
+    """Run `step` after each response from now on; False if there is no hook, and it has to be run before them.
+
+    `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses. `ready` runs
+    at the end of init.
+    """
+    client = sys.modules.get("awslambdaric.lambda_runtime_client")
+    owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
+    original = getattr(owner, "wait_next_invocation", None)
+    atexit.register(unless_forked, last, os.getpid())
+    if owner is None or original is None:
+        warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
+        return False
+    responses = Responses(step, ready)
+
+    @functools.wraps(original)
+    def wait_next_invocation(self: object, *args: Any, **kwargs: Any) -> Any:
+        responses.out()
+        return original(self, *args, **kwargs)
+
+    owner.wait_next_invocation = wait_next_invocation
+    return True
+
+
+def unless_forked(last: Callable[[], None], process: int) -> None:
+    """What waits is that process's to deliver, and not that of its forks."""
+    if os.getpid() == process:
+        last()
+
+
+class Responses:
+    """Told each time the runtime is about to ask for an event: first at the end of init, then after each response."""
+
+    def __init__(self, step: Callable[[], None], ready: Callable[[], None]) -> None:
+        self._step = step
+        self._ready = ready
+        self._initialized = False
+        self._extension = extension(step)
+
+    def out(self) -> None:
+        """A response is out."""
+        alive = self._extension is not None and self._extension.alive
+        if not self._initialized:
+            self._initialized = True
+            self._ready()
+        elif alive and self._extension is not None:
+            self._extension.release()
+        else:
+            self._step()
+
+
+def extension(step: Callable[[], None]) -> Extension | None:
+    """The extension, where there is an API to register with."""
+    api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    if not api:
+        return None
+    from lambda_latency.runtime.extension import Extension
+
+    return Extension(api, step)

@@ -1,0 +1,94 @@
+"""An internal extension: a thread of the runtime's process that Lambda waits for after each response.
+
+The environment is frozen only when runtime and extensions have asked for their next event. Ours asks when the spans of
+the invocation are delivered; the caller has the response by then.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+from __future__ import annotations
+
+import threading
+from http.client import HTTPException
+from socket import create_connection, socket
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.answer import Answer, read_answer
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Extension"]
+
+API = "/2020-01-01/extension"
+NAME = "lambda-latency"
+REGISTERED_WITHIN_S = 1.0  # a neighbour on the same machine; it takes a millisecond
+
+
+class Extension:
+    """Registers at once, beside the handler's import; from then on `step` runs after each release."""
+
+    def __init__(self, api: str, step: Callable[[], None]) -> None:
+        self._api = api
+        self._connection: socket | None = None
+        self._step = step
+        self._registered = threading.Event()
+        self._released = threading.Semaphore(0)
+        self._alive = True
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it will act on a release. To be asked before the runtime's first `next`, which ends registration."""
+        return self._alive and (self._registered.is_set() or self._registered.wait(2 * REGISTERED_WITHIN_S))
+
+    def release(self) -> None:
+        """The response of an invocation is out."""
+        self._released.release()
+
+    def _run(self) -> None:
+        try:
+            try:
+                identifier = self._register()
+            finally:
+                self._registered.set()
+            while True:
+                connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
+                # Until then nothing is read of the event: it comes while the handler starts, which would have to give
+                # up the interpreter for it.
+                self._released.acquire()
+                try:
+                    connection.settimeout(None)
+                    self._answer(connection)
+                finally:
+                    self._step()
+        except (OSError, HTTPException) as error:
+            self._alive = False
+            warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
+                 "spans are delivered by the runtime's own thread")  # fmt: skip
+            while self._released.acquire(blocking=False):  # pragma: no branch - a release that came meanwhile
+                self._step()
+
+    def _register(self) -> str:
+        body = b'{"events": ["INVOKE"]}'
+        header = f"Lambda-Extension-Name: {NAME}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        answer = self._answer(self._ask("POST", "register", header, body))
+        return answer.headers.get(b"lambda-extension-identifier", b"").decode("ascii")
+
+    def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
+        if self._connection is None:
+            host, _, port = self._api.rpartition(":")
+            self._connection = create_connection((host, int(port)), timeout=REGISTERED_WITHIN_S)
+        head = f"{method} {API}/{path} HTTP/1.1\r\nHost: {self._api}\r\n{header}\r\n\r\n"
+        self._connection.sendall(head.encode("ascii") + body)
+        return self._connection
+
+    def _answer(self, connection: socket) -> Answer:
+        answer = read_answer(lambda: connection.recv(65536))
+        if not answer.kept:
+            connection.close()
+            self._connection = None
+        if answer.status != 200:
+            raise HTTPException(f"it answered {answer.status}")
+        return answer

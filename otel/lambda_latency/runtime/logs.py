@@ -1,0 +1,45 @@
+"""From a line of the log to its trace: each line that is written in an invocation carries the trace's id.
+
+Lambda's JSON format shows every attribute of a record; in the text format nothing changes. The id is written as X-Ray
+writes it, so that X-Ray's console finds the lines of a trace by it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from lambda_latency.runtime.shortcuts import current_span
+
+__all__ = ["TraceIds"]
+
+NAME = "traceId"  # beside Lambda's own requestId
+
+
+class TraceIds(logging.Filter):
+    """On the handlers of the root logger, Lambda's own among them, from `start` to `stop`.
+
+    No record factory: where that has set a name, a call of the user's with the same name in `extra` raises.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._handlers: list[logging.Handler] = []
+
+    def start(self) -> None:
+        """Mark what goes through the handlers that there are."""
+        self._handlers = list(logging.getLogger().handlers)
+        for handler in self._handlers:
+            handler.addFilter(self)
+
+    def stop(self) -> None:
+        """Leave the handlers as they were."""
+        for handler in self._handlers:
+            handler.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        trace_id = current_span().get_span_context().trace_id
+        if trace_id and not hasattr(record, NAME):
+            text = f"{trace_id:032x}"
+            setattr(record, NAME, f"1-{text[:8]}-{text[8:]}")
+        return True

@@ -1,0 +1,223 @@
+"""What the runtime may be told by the environment: one table that both parses and documents it.
+
+A wrong value never fails a request: the default is used in its place and one warning says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lambda_latency.runtime.libraries import NAMES
+from lambda_latency.runtime.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
+
+PREFIX = "LAMBDA_LATENCY_"
+
+
+class Setting(Value):
+    """One variable: where its value goes, what it must be, the text used when it is absent, one line of doc."""
+
+    name: str
+    field: str
+    type: str
+    default: str
+    doc: str
+    parse: Callable[[str], Any]
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A parser of whole numbers within bounds."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def names(text: str) -> frozenset[str]:
+    """`all`, `none`, or names with commas between; names that are not known stay in, for the warning."""
+    given = frozenset(part.strip().lower() for part in text.split(",")) - {"", "none"}
+    return (given - {"all"}) | NAMES if "all" in given else given
+
+
+def listed(text: str) -> frozenset[str]:
+    """`none`, or attribute names with commas between, as they are compared."""
+    return frozenset(part.strip().lower().replace("-", "_") for part in text.split(",")) - {"", "none"}
+
+
+def choice(*known: str) -> Callable[[str], str]:
+    """A parser of one word among a few."""
+
+    def parse(text: str) -> str:
+        value = text.strip().lower()
+        if value not in known:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def yes(text: str) -> bool:
+    """true or false, and nothing else."""
+    return choice("true", "false")(text) == "true"
+
+
+def switch(text: str) -> bool:
+    """OpenTelemetry's booleans: true, or anything else for false."""
+    return text.strip().lower() == "true"
+
+
+def daemon(text: str) -> tuple[str, int]:
+    """`host:port`, or the longer form with a part for UDP: `tcp:host:port udp:host:port`."""
+    parts = dict(part.split(":", 1) for part in text.split() if part.startswith(("tcp:", "udp:")))
+    host, _, port = parts.get("udp", text.strip()).rpartition(":")
+    if not host or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return host, int(port)
+
+
+def url(text: str) -> str:
+    """An http or https address with a host and, if any, a port that exists."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError(text)
+    return text.strip()
+
+
+SETTINGS = (
+    Setting(f"{PREFIX}HANDLER", "handler", "a handler", "",
+            "The function's own handler. The wrapper writes it; nobody else has to.", str.strip),
+    Setting(f"{PREFIX}INSTRUMENTATIONS", "libraries", "all, none, or names with commas between", "all",
+            "The libraries whose calls become spans, each from its first import on.", names),
+    Setting(f"{PREFIX}FIRST_FLUSH_MS", "first_flush_ms", "a whole number of milliseconds from 1 to 60000", "1000",
+            "How long an environment's first delivery of spans may take.", whole(1, 60_000)),
+    Setting(f"{PREFIX}FLUSH_MS", "flush_ms", "a whole number of milliseconds from 1 to 60000", "250",
+            "How long every later delivery of spans may take.", whole(1, 60_000)),
+    Setting(f"{PREFIX}BUFFERED_SPANS", "buffered_spans", "a whole number from 1 to 1000000", "2048",
+            "How many ended spans may wait for delivery; beyond it the oldest are dropped.", whole(1, 1_000_000)),
+    Setting(f"{PREFIX}BUFFERED_KB", "buffered_kb", "a whole number of kilobytes from 16 to 1000000", "4096",
+            "How large they may be together.", whole(16, 1_000_000)),
+    Setting(f"{PREFIX}EXPORT", "export", "collector or daemon", "collector",
+            "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
+            choice("collector", "daemon")),
+    Setting(f"{PREFIX}REDACTED", "redacted", "none, or attribute names with commas between", "none",
+            "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
+    Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
+            "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
+    Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
+            "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
+    Setting(f"{PREFIX}CONNECTIONS", "connections", "true or false", "true",
+            "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
+    Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
+            "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
+    Setting(f"{PREFIX}HALF_TIME", "half_time", "true or false", "false",
+            "Whether open spans are told at half of the timeout too, for what nobody can tell at its end.", yes),
+)  # fmt: skip
+"""The kit's own settings. Documentation, template and doctor are checked against this table."""
+
+COUNT = "a whole number from 1 to 1000000"
+
+STANDARD = (
+    Setting("OTEL_SDK_DISABLED", "disabled", "true or false", "false",
+            "true: the handler runs bare and OpenTelemetry is not even imported.", switch),
+    Setting("OTEL_TRACES_EXPORTER", "exporter", "otlp or none", "otlp",
+            "none: as OTEL_SDK_DISABLED=true, for spans that go nowhere are not worth making.", choice("otlp", "none")),
+    Setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces_endpoint", "an http or https address", "",
+            "Where spans go, used as it is.", url),
+    Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", "an http or https address", "http://localhost:4318",
+            "Where spans go when the variable above is unset; /v1/traces is added.", url),
+    Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
+            "Where the X-Ray daemon is; Lambda sets it.", daemon),
+    Setting("OTEL_PROPAGATORS", "propagators", "xray", "xray",
+            "What is called gets X-Ray's header and no other.", choice("xray")),
+    Setting("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "value_length", COUNT, "4096",
+            "How many characters a text on a span may have; what is longer is cut.", whole(1, 1_000_000)),
+    Setting("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "attribute_count", COUNT, "128",
+            "How many attributes a span may have.", whole(1, 1_000_000)),
+    Setting("OTEL_SPAN_EVENT_COUNT_LIMIT", "event_count", COUNT, "128",
+            "How many events a span may have.", whole(1, 1_000_000)),
+)  # fmt: skip
+"""OpenTelemetry's own variables that the runtime itself reads; the SDK and its instrumentations read theirs."""
+
+
+class Settings(Value):
+    """The values in force, and what had to be said about the ones that were not understood."""
+
+    handler: str
+    libraries: frozenset[str]
+    first_flush_ms: int
+    flush_ms: int
+    buffered_spans: int
+    buffered_kb: int
+    export: str
+    redacted: frozenset[str]
+    stand_ins: bool
+    trust_headers: bool
+    connections: bool
+    sigalrm: bool
+    half_time: bool
+    enabled: bool
+    endpoint: str
+    daemon: tuple[str, int]
+    value_length: int
+    attribute_count: int
+    event_count: int
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting; never raises."""
+        warnings: list[str] = []
+        own = values(SETTINGS, environ, warnings)
+        standard = values(STANDARD, environ, warnings)
+        warnings += [
+            f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{near(name, NAMES)}; left out"
+            for name in sorted(own["libraries"] - NAMES)
+        ]
+        known = {setting.name for setting in SETTINGS}
+        warnings += [
+            f"{name} is not a setting{near(name, known)}; ignored"
+            for name in sorted(environ)
+            if name.startswith(PREFIX) and name not in known
+        ]
+        own["libraries"] &= NAMES
+        return cls(
+            **own,
+            enabled=not standard["disabled"] and standard["exporter"] != "none",
+            endpoint=standard["traces_endpoint"] or standard["endpoint"].rstrip("/") + "/v1/traces",
+            **{field: standard[field] for field in ("daemon", "value_length", "attribute_count", "event_count")},
+            warnings=tuple(warnings),
+        )
+
+
+def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[str]) -> dict[str, Any]:
+    """Parse one table; what does not parse is the default, with a warning."""
+    found: dict[str, Any] = {}
+    for setting in table:
+        text = environ.get(setting.name, "")
+        default = setting.parse(setting.default) if setting.default else ""
+        try:
+            found[setting.field] = setting.parse(text) if text.strip() else default
+        except ValueError:
+            # An address may hold a password before its @ and a key after its ?: those are not repeated.
+            seen = text.rpartition("@")[2].partition("?")[0] if setting.parse is url else text
+            used = repr(setting.default) if setting.default else "what it is without"
+            warnings.append(f"{setting.name} must be {setting.type}, got {seen!r}; using {used}")
+            found[setting.field] = default
+    return found
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`, did you mean 'requests'?`, or nothing."""
+    import difflib  # only a warning needs it, and most functions give no cause for one
+
+    matches = difflib.get_close_matches(name, list(known), n=1)
+    return f", did you mean {matches[0]!r}?" if matches else ""

@@ -1,0 +1,67 @@
+"""A signal that watches the deadline beside the thread: C code may keep every thread from running and still take
+signals, as regular expressions do. Only by a setting, for it takes SIGALRM and its timer from the function.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from time import time
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from lambda_latency.runtime.deadline import Running
+
+__all__ = ["AlarmSignal"]
+
+LATER_S = 0.02  # than the thread, which needs no help if it can run
+PART_S, BETWEEN_S = 0.05, 0.005
+
+
+class AlarmSignal:
+    """Lets the thread run while the handler's own waits: `look` gets the seconds that this may take, and says whether
+    that was enough.
+    """
+
+    def __init__(self, look: Callable[[float], bool]) -> None:
+        self._look = look
+        self._deadline = 0.0
+        self._before = None
+        self._mine = threading.current_thread() is threading.main_thread()
+        if self._mine:
+            self._before = signal.signal(signal.SIGALRM, self._rings)
+        else:
+            warn(
+                "LAMBDA_LATENCY_SIGALRM has no effect: the handler does not run on the main thread, which gets signals"
+            )
+
+    def begin(self, running: Running) -> None:
+        """An invocation runs."""
+        self._deadline = running.deadline
+        self._set(max(0.001, running.alarm + LATER_S - time()))
+
+    def end(self) -> None:
+        """It has ended."""
+        self._set(0)
+
+    def stop(self) -> None:
+        """Give the signal back."""
+        self._set(0)
+        if self._mine:
+            signal.signal(signal.SIGALRM, self._before)
+
+    def _set(self, seconds: float) -> None:
+        if self._mine:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def _rings(self, _number: int, _frame: FrameType | None) -> None:
+        # In parts: should this thread have been stopped while it held a lock that the other one needs, it goes on in
+        # between.
+        left = self._deadline - time()
+        if left > 0 and not self._look(min(PART_S, left)):
+            self._set(BETWEEN_S)

@@ -1,0 +1,313 @@
+"""Stand-ins for modules that OpenTelemetry's packages import and a traced invocation never uses.
+
+The packages stay as they are; what they import at their top is put off until something of it is really used. A stand-in
+is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced (but for two,
+while one module of OpenTelemetry's is read), a user's own import gets the real module, before and after, and a name
+that a stand-in lacks comes from the real module, which is imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all
+of them off. tests/runtime/test_standins.py holds each one against its real module. The figures are millions of
+instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from importlib.machinery import PathFinder
+from types import MappingProxyType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.conventions import CONVENTIONS, RESOURCE, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["OURS", "standing_in"]
+
+OURS = "lambda-latency"  # what the names of our own threads begin with
+
+SEMCONV = "opentelemetry.semconv."
+METADATA = "opentelemetry.util._importlib_metadata"
+TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"
+HTTPLIB = "opentelemetry.util.http.httplib"
+
+
+class StandIn(ModuleType):
+    """A module with the few names that are used while others are imported; every other name is the real module's."""
+
+    def __init__(self, name: str, **names: object) -> None:
+        super().__init__(name)
+        self.__dict__.update(names)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import system asks every module for
+            raise AttributeError(name)
+        return getattr(real(self.__name__), name)
+
+
+def real(name: str) -> ModuleType:
+    """The real module, imported now if need be."""
+    if isinstance(sys.modules.get(name), StandIn):
+        del sys.modules[name]
+    return import_module(name)
+
+
+@contextmanager
+def standing_in(*, wanted: bool = True) -> Iterator[None]:
+    """Stand-ins for what is not loaded yet, for as long as the block runs.
+
+    None where another thread of the function's is about: it might import the same modules meanwhile.
+    """
+    alone = all(
+        thread is threading.current_thread() or thread.name.startswith(OURS) for thread in threading.enumerate()
+    )
+    put: dict[str, ModuleType] = {}
+    if wanted and alone:
+        put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
+        sys.modules.update(put)
+        sys.meta_path.insert(0, reader)
+    try:
+        yield
+    finally:
+        if reader in sys.meta_path:
+            sys.meta_path.remove(reader)
+        for name, module in put.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+class Reader:
+    """A finder of the modules of `READ_WITH`: each is read with a stand-in for one that is loaded, in its place."""
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        """Python's question to a finder: where is this module?"""
+        spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
+        if spec is not None and spec.loader is not None:
+            spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
+        return spec
+
+    def create_module(self, spec: Any) -> None:
+        """As ever."""
+
+    def exec_module(self, module: Any) -> None:
+        """Run it."""
+        spec = module.__spec__
+        spec.loader = module.__loader__ = spec.loader_state
+        name, names = READ_WITH[module.__name__]
+        loaded = sys.modules[name]
+        sys.modules[name] = StandIn(name, **{**vars(loaded), **names})
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.modules[name] = loaded
+
+
+class Pattern:
+    """A regular expression that is compiled when it is first asked."""
+
+    def __init__(self, *compiled: Any) -> None:
+        self._compiled = compiled
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(re.compile(*self._compiled), name)
+
+
+def split(pattern: Any, text: str) -> list[Any]:
+    """`re.split`, for such a one too."""
+    return pattern.split(text)  # type: ignore[no-any-return]
+
+
+reader = Reader()
+READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
+    # 3: for the header `tracestate`, which is neither read nor written.
+    "opentelemetry.trace.span": ("re", {"compile": Pattern, "split": split}),
+    # 1: a filter, for the warning of a function that is not marked.
+    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": lambda *_, **__: None}),
+}
+
+
+@functools.cache
+def stand_ins() -> tuple[StandIn, ...]:
+    """All of them."""
+    version = StandIn("packaging.version")
+    dependencies = "opentelemetry.instrumentation.dependencies"
+    return (
+        # 80, most of it packaging.requirements, and packaging.version: the check of versions, which is skipped.
+        StandIn(dependencies, DependencyConflict=Nothing,
+                DependencyConflictError=Late(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=Late(dependencies, "get_dependency_conflicts")),
+        StandIn("packaging", version=version),
+        version,
+        # 46, most of it asyncio: three functions are wrapped. What is not there of it is fetched (`httplib` does).
+        StandIn("wrapt", wrap_function_wrapper=wrap, BaseObjectProxy=Wrapped, ObjectProxy=Wrapped),
+        # 36: for the attributes of a process, which are not asked for.
+        StandIn("psutil"),
+        # 18 and 4: instruments and loggers that nobody reads. They are real ones where the user has loaded the API.
+        StandIn("opentelemetry.metrics", **dict.fromkeys(METRICS, Nothing),
+                get_meter=given("opentelemetry.metrics", "get_meter"),
+                get_meter_provider=given("opentelemetry.metrics", "get_meter_provider")),
+        StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
+        # 1: a clock.
+        StandIn("timeit", default_timer=time.perf_counter),
+        # 10: marks functions that warn when they are called; none of them is.
+        StandIn("typing_extensions", deprecated=unmarked),
+        # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
+        *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
+        # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
+        # 1: how many spans a tracer has made, as a metric, where a variable asks for it.
+        StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
+        # 1: the packages that are installed are not looked through.
+        StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
+        # 39: hundreds of names that nobody asks for, and enumerations of their values.
+        *conventions(),
+    )  # fmt: skip
+
+
+PROPAGATORS = {
+    "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
+    "opentelemetry.propagators.composite": "CompositePropagator",
+}
+METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
+           "Observation", "UpDownCounter")  # fmt: skip
+
+# Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
+PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
+    ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
+    ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
+    ("schemas", "Schemas", {}),
+)
+
+
+def conventions() -> list[StandIn]:
+    """The modules of OpenTelemetry's names."""
+    modules = {name: named(values) for name, values in CONVENTIONS.items()}
+    for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
+        modules.setdefault(module, {})[name] = Late(SEMCONV + module, name, names)
+    return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
+
+
+class Late:
+    """A class, an object or a function of a module that is imported when more of it is asked for than `names`."""
+
+    def __init__(self, module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> None:
+        self.__dict__.update(names)
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(getattr(real(self._module), self._name), name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(real(self._module), self._name)(*args, **kwargs)
+
+
+class Made:
+    """An instance that is really made when it is used."""
+
+    def __init__(self, module: str, name: str, *args: object) -> None:
+        self._make = functools.partial(made, module, name, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._make(), name)
+
+
+def made(module: str, name: str, *args: object) -> Any:
+    """Such an instance."""
+    return getattr(real(module), name)(*args)
+
+
+class Nothing:
+    """A meter, an instrument, a logger: every method of it takes everything and does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: object, **__: object) -> Nothing:
+        return self
+
+
+def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
+    """The function of the real module where the user has loaded that, else one that gives nothing."""
+
+    def chosen(*args: Any, **kwargs: Any) -> Any:
+        loaded = sys.modules.get(module)
+        if loaded is None or isinstance(loaded, StandIn):
+            return otherwise()
+        return getattr(loaded, function)(*args, **kwargs)
+
+    return chosen
+
+
+class Uncounted:
+    """What a tracer tells of its spans, told to nobody."""
+
+    def start_span(self, *_: object) -> Callable[[], None]:
+        """Returns what is called at the span's end."""
+        return uncounted
+
+
+def uncounted() -> None:
+    """Nothing is."""
+
+
+def tracer_metrics(provider: object, enabled: object) -> Any:
+    """Real ones where they are wanted."""
+    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Uncounted()
+
+
+def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:
+    """`deprecated`, which marks nothing."""
+    return lambda function: function
+
+
+def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
+    """wrapt's `wrap_function_wrapper`, for functions and for methods that are called on an instance."""
+    owner = import_module(target) if isinstance(target, str) else target
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    original = getattr(owner, last)
+
+    if isinstance(owner, type):
+
+        @functools.wraps(original)
+        def wrapped(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return wrapper(original.__get__(self), self, args, kwargs)
+
+    else:
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return wrapper(original, None, args, kwargs)
+
+    wrapped.wrapped_here = True  # type: ignore[attr-defined]
+    setattr(owner, last, wrapped)
+    return wrapped
+
+
+class WrappedHere(type):
+    """What `isinstance(function, BaseObjectProxy)` asks before it takes a wrapper off again: ours, or wrapt's own."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        wrapt = sys.modules.get("wrapt")
+        if wrapt is None or isinstance(wrapt, StandIn):
+            return hasattr(instance, "wrapped_here")
+        theirs = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+        return hasattr(instance, "wrapped_here") or isinstance(instance, theirs)
+
+
+class Wrapped(metaclass=WrappedHere):
+    """In the place of wrapt's proxies."""

@@ -1,0 +1,104 @@
+"""What called the function, told from the shape of the event: the name of the handler's span and its first attributes.
+
+Nothing comes from headers or the query, which any caller may choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.value import Value
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["Trigger", "trigger"]
+
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"))
+
+# The values of `faas.trigger`: https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/
+SOURCES = {
+    "aws:sqs": "pubsub",
+    "aws:sns": "pubsub",
+    "aws:kinesis": "pubsub",
+    "aws:kafka": "pubsub",
+    "SelfManagedKafka": "pubsub",
+    "aws:mq": "pubsub",
+    "aws:rmq": "pubsub",
+    "aws:s3": "datasource",
+    "aws:dynamodb": "datasource",
+    "aws:docdb": "datasource",
+}
+
+
+NOTHING: Mapping[str, AttributeValue] = MappingProxyType({})
+
+
+class Trigger(Value):
+    """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
+
+    kind: str
+    name: str
+    attributes: Mapping[str, AttributeValue]
+
+    def __init__(self, kind: str, name: str = "", attributes: Mapping[str, AttributeValue] = NOTHING) -> None:
+        # One is made in each invocation: not in the way that suits all values.
+        self.__dict__.update(kind=kind, name=name, attributes=attributes)
+
+
+def trigger(event: object) -> Trigger:
+    """Tell an event's trigger. Events of no known shape (direct invocations among them) are `other`."""
+    if not is_mapping(event):
+        return Trigger("other")
+    context = event.get("requestContext")
+    # A request authorizer's event looks like the request it guards, but it answers with a policy.
+    if is_mapping(context) and "methodArn" not in event and "routeArn" not in event:
+        if isinstance(event.get("httpMethod"), str):
+            return request(event["httpMethod"], event.get("resource"), event.get("path"), context)
+        http = context.get("http")
+        if isinstance(http, Mapping):
+            return request(http.get("method"), routed(event.get("routeKey")), event.get("rawPath"), context)
+    if event.get("detail-type") == "Scheduled Event":
+        return Trigger("timer")
+    if "detail-type" in event and "source" in event:
+        return Trigger("pubsub")
+    return Trigger(SOURCES.get(source(event), "other"))
+
+
+def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
+    """REST API, HTTP API, load balancer or function URL; the last two know no route: the method alone is the name."""
+    known = method if isinstance(method, str) and method in METHODS else None
+    name = known or "HTTP"
+    found = {"http.request.method": known or "_OTHER"}
+    if isinstance(route, str) and route:
+        name = f"{name} {route}"
+        found["http.route"] = route
+    if isinstance(path, str) and path:
+        found["url.path"] = path
+    domain = context.get("domainName")
+    if isinstance(domain, str) and domain:
+        found["server.address"] = domain
+    return Trigger("http", name, found)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """What JSON makes is seen without asking an abstract class."""
+    return type(value) is dict or isinstance(value, Mapping)
+
+
+def routed(key: object) -> str | None:
+    """The route in an HTTP API's key: `/orders` in `POST /orders`, none in `$default`."""
+    return key.partition(" ")[2] or None if isinstance(key, str) else None
+
+
+def source(event: Mapping[str, Any]) -> str:
+    """The service that sent these records. SNS writes its key in another case; Kafka and MQ write it on the event."""
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else event
+    if not isinstance(first, Mapping):
+        return ""
+    return str(first.get("eventSource") or first.get("EventSource") or "")

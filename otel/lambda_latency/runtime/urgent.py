@@ -1,0 +1,49 @@
+"""The last words of an invocation: one delivery over a connection of its own, whatever the circuit says."""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.encoding import Encoder, request
+from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.sender import LARGEST
+from lambda_latency.runtime.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from lambda_latency.runtime.encoding import Encoded
+
+__all__ = ["deliver_urgently"]
+
+
+def deliver_urgently(endpoint: str, spans: Sequence[ReadableSpan], seconds: float) -> bool:
+    """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
+    encoder = Encoder()
+    until = time.monotonic() + seconds
+    transport = Transport(endpoint)
+    batch: list[Encoded] = []
+    room, batches = LARGEST, [batch]
+    for span in spans:
+        one = encoder.encode(span, LARGEST)
+        if one.size > room:
+            batch, room = [], LARGEST
+            batches.append(batch)
+        batch.append(one)
+        room -= one.size
+    try:
+        for batch in batches:
+            status = transport.post(request(batch), until - time.monotonic())
+            if status >= 300:
+                warn(f"a timeout could not be told to {transport.address}: it answered {status}")
+                return False
+    except (OSError, HTTPException) as error:
+        warn(f"a timeout could not be told to {transport.address}: {type(error).__name__}: {error}")
+        return False
+    finally:
+        transport.close()
+    return True

@@ -1,0 +1,70 @@
+"""A collector file: its components by section, its pipelines, and its text for whoever must change one block of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambda_latency.template.finding import Finding
+from lambda_latency.template.node import Node, read_yaml
+
+__all__ = ["Collector", "expanded", "read_collector"]
+
+VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """A collector file that is YAML. What the collector would say to it is another question."""
+
+    source: str
+    text: str
+    root: Node
+
+    def indexed_attributes(self, exporter: str = "awsxray") -> tuple[str, ...]:
+        """The attributes that X-Ray can be searched by."""
+        found = self.root.get("exporters", exporter, "indexed_attributes")
+        return tuple(str(item.value) for item in found.items) if found is not None else ()
+
+    def with_exporter(self, old: str, new: str, block: str) -> str:
+        """The text with one exporter in another's place, in its block and in every pipeline; the rest is untouched.
+
+        `block` is the new exporter's configuration on one line.
+        """
+        exporters = self.root.get("exporters")
+        changes = [
+            (key.start, value.end, f"{new}: {block}\n\n")
+            for name, key, value in (exporters.named() if exporters else ())
+            if name == old
+        ]
+        pipelines = self.root.get("service", "pipelines")
+        for _, _, pipeline in pipelines.named() if pipelines else ():
+            named = pipeline.get("exporters")
+            changes += [(one.start, one.end, new) for one in (named.items if named else ()) if one.value == old]
+        text = self.text
+        for start, end, put in sorted(changes, reverse=True):
+            text = text[:start] + put + text[end:]
+        return text
+
+
+def read_collector(path: Path) -> Collector | Finding:
+    """The collector file at `path`, or why it cannot be read as one."""
+    source = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        return Finding(source, 1, f"cannot be read ({error.strerror})", "name a file that exists")
+    except UnicodeDecodeError as error:
+        return Finding(source, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8")
+    root = read_yaml(source, text)
+    if isinstance(root, Finding):
+        return root
+    if root.kind != "mapping":
+        return Finding(source, root.line, f"a {root.kind}", "write receivers:, exporters: and service:")
+    return Collector(source, text, root)
+
+
+def expanded(text: str) -> str:
+    """A value with the defaults of its variables in their place: `${env:HOST:-localhost}:4318` is `localhost:4318`."""
+    return VARIABLE.sub(lambda variable: variable[2] or "", text)

@@ -1,0 +1,108 @@
+"""YAML that knows its places: each value with its line, and where it begins and ends in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import yaml
+
+from lambda_latency.template.finding import Finding
+
+__all__ = ["Node", "read_yaml"]
+
+Plain: TypeAlias = "str | int | float | bool | None"
+SCALARS = {
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() in ("true", "yes", "on"),
+    "tag:yaml.org,2002:null": lambda _: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of a YAML file: exactly one of `value`, `items` and `entries` is meant, as `kind` says.
+
+    `start` and `end` are offsets into the text; `line` counts from 1. `function` is CloudFormation's, `Ref` in
+    `!Ref Table`: what it gives is known only where it is deployed.
+    """
+
+    kind: str  # "scalar", "list" or "mapping"
+    line: int
+    start: int
+    end: int
+    value: Plain = None
+    items: tuple[Node, ...] = ()
+    entries: tuple[tuple[Node, Node], ...] = ()
+    function: str = ""
+
+    def get(self, *path: str) -> Node | None:
+        """The value under a path of keys; None where the path ends before."""
+        found: Node | None = self
+        for key in path:
+            found = next((value for name, value in found.entries if name.value == key), None) if found else None
+        return found
+
+    def named(self) -> Iterator[tuple[str, Node, Node]]:
+        """The entries of a mapping: each name as text, the key with its place, the value."""
+        for key, value in self.entries:
+            yield str(key.value), key, value
+
+    def scalars(self) -> Iterator[Node]:
+        """Every scalar value in here, keys left out."""
+        if self.kind == "scalar":
+            yield self
+        for item in (*self.items, *(value for _, value in self.entries)):
+            yield from item.scalars()
+
+    @property
+    def empty(self) -> bool:
+        """Is nothing written here, as in `debug:`?"""
+        return self.kind == "scalar" and self.value is None
+
+
+def read_yaml(source: str, text: str) -> Node | Finding:
+    """The one document of a YAML text, or why there is none; a key that stands twice is a finding, too."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is None:
+            return Finding(source, 1, "the file is empty", "write a configuration, or name another file")
+        return _node(root, source)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return Finding(source, line, f"no YAML: {error.problem}", "correct the indentation, quotes or brackets there")
+    except _TwiceError as error:
+        return error.finding
+
+
+class _TwiceError(Exception):
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+def _node(raw: yaml.Node, source: str) -> Node:
+    place = (raw.start_mark.line + 1, raw.start_mark.index, raw.end_mark.index)
+    function = raw.tag[1:] if raw.tag.startswith("!") else ""
+    if isinstance(raw, yaml.MappingNode):
+        entries = tuple((_node(key, source), _node(value, source)) for key, value in raw.value)
+        seen: dict[object, Node] = {}
+        for key, _ in entries:
+            if key.value in seen:
+                first = seen[key.value].line
+                todo = f"keep one of them; the first is in line {first}"
+                raise _TwiceError(Finding(source, key.line, f"{key.value!r} stands here a second time", todo))
+            seen[key.value] = key
+        return Node("mapping", *place, entries=entries, function=function)
+    if isinstance(raw, yaml.SequenceNode):
+        return Node("list", *place, items=tuple(_node(item, source) for item in raw.value), function=function)
+    return Node("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
+
+
+def _plain(tag: str, text: str) -> Plain:
+    try:
+        return SCALARS[tag](text) if tag in SCALARS else text  # type: ignore[operator]
+    except ValueError:
+        return text  # 0x10, 1_000, 12:30:00: numbers to YAML 1.1, and nothing that a collector file needs

@@ -1,0 +1,271 @@
+"""The cheapest way to lay what happened over what was expected, top down: a span is kept only under a kept parent.
+
+A missing or an unexpected span costs `WHOLE`, each difference of a kept one 1, and all of them together less than
+`WHOLE`, so that a span that differs is never shown as one missing and one unexpected. General tree edit distance would
+allow more and take far too long.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, TypeAlias
+
+from lambda_latency.testing.assignment import assign
+from lambda_latency.testing.expectation import AnyOrder, Expectation, spans_of
+from lambda_latency.testing.facets import differences, is_as_expected
+from lambda_latency.testing.matchers import equal
+from lambda_latency.testing.sets import WHOLE, Set, groups, may_be_renamed
+from lambda_latency.testing.steps import Found, Pair, Step, kept, mark_late, missing, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.node import Node
+
+__all__ = ["Aligner"]
+
+NEVER = 1 << 60
+PATIENCE = 8_000  # pairs of spans
+
+
+class Aligner:
+    """Compares each expected span with each recorded one at most once."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[tuple[int, int], Pair | None] = {}
+        self._fitting: dict[tuple[int, int], bool] = {}
+
+    def pair(self, expected: Expectation, node: Node) -> Pair | None:
+        """One laid over the other; None if they have too little in common to be the same span."""
+        key = id(expected), id(node)
+        if key not in self._pairs:
+            self._pairs[key] = self._pair(expected, node)
+        return self._pairs[key]
+
+    @property
+    def tired(self) -> bool:
+        """Whether so much was compared that any diff now is better than the smallest one in a minute."""
+        return len(self._pairs) > PATIENCE
+
+    def cost(self, expected: Expectation, node: Node) -> int:
+        """Of that; `NEVER` if it cannot be."""
+        pair = self.pair(expected, node)
+        return NEVER if pair is None else pair.cost
+
+    def fits(self, expected: Expectation, node: Node) -> bool:
+        """Whether it costs nothing; found out sooner than what it costs."""
+        if not is_as_expected(expected, node):
+            return False
+        if not expected.children or not node.children:
+            return not node.children and not any(one.size for one in spans_of(expected.children))
+        if expected.exact and expected.size != node.size:
+            return False
+        key = id(expected), id(node)
+        if key not in self._fitting:
+            self._fitting[key] = self._fit_below(expected.children, node.children)
+        return self._fitting[key]
+
+    def _fit_below(self, expected: Sequence[Child], nodes: Sequence[Node]) -> bool:
+        if all(isinstance(one, Expectation) for one in expected):
+            return len(expected) == len(nodes) and all(map(self.fits, expected, nodes))  # type: ignore[arg-type]
+        return self.level(expected, nodes)[0] == 0
+
+    def level(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
+        """The cheapest way for the children of a kept span, or for the tops."""
+        begin, end = self._equal_ends(expected, nodes)
+        inner = expected[begin : len(expected) - end]
+        inside = nodes[begin : len(nodes) - end]
+        if not inner:
+            cost, steps = sum(WHOLE * node.size for node in inside), [unexpected(node) for node in inside]
+        elif all(isinstance(one, Expectation) for one in inner):
+            cost, steps = self._ordered(inner, inside)  # type: ignore[arg-type]
+        else:
+            cost, steps = self._general(inner, inside)
+        head = [kept(one, node) for one, node in zip(expected[:begin], nodes[:begin], strict=True)]
+        tail = [
+            kept(one, node)
+            for one, node in zip(expected[len(expected) - end :], nodes[len(nodes) - end :], strict=True)
+        ]
+        return cost, [*head, *steps, *tail]
+
+    def _pair(self, expected: Expectation, node: Node) -> Pair | None:
+        same_name = equal(expected.name, node.span.name)
+        if not same_name and not may_be_renamed(expected, node):
+            return None
+        notes = differences(expected, node)
+        own = min(len(notes), WHOLE - 1) + (0 if same_name else 2 * WHOLE)
+        if not expected.children and not node.children:
+            return Pair(expected, node, own, notes, [])
+        below, steps = self.level(expected.children, node.children)
+        return Pair(expected, node, own + below, notes, steps)
+
+    def _equal_ends(self, expected: Sequence[Child], nodes: Sequence[Node]) -> tuple[int, int]:
+        """How many children at either end are as expected: nothing is gained by laying them over others.
+
+        That is not so of a span that allows any number of children, which may be laid over a larger one.
+        """
+        shorter = min(len(expected), len(nodes))
+        begin = 0
+        while begin < shorter and self._as_expected(expected[begin], nodes[begin]):
+            begin += 1
+        end = 0
+        while end < shorter - begin and self._as_expected(expected[-1 - end], nodes[-1 - end]):
+            end += 1
+        return begin, end
+
+    def _as_expected(self, expected: Child, node: Node) -> bool:
+        return isinstance(expected, Expectation) and expected.exact and self.fits(expected, node)
+
+    def _ordered(self, expected: Sequence[Expectation], nodes: Sequence[Node]) -> Found:
+        """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
+        band = 1 if self.tired else 4
+        while True:
+            cost, steps = self._in_band(expected, nodes, band)
+            # Whoever leaves the band drops so many spans on the one side and so many on the other.
+            enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
+            if enough or self.tired or band > len(expected) + len(nodes):
+                return cost, steps
+            band *= 4
+
+    def _in_band(self, expected: Sequence[Expectation], nodes: Sequence[Node], band: int) -> Found:
+        longer = len(nodes) - len(expected)
+        low, high = min(0, longer) - band, max(0, longer) + band
+        width = len(nodes) + 1
+        alone = [0, *(WHOLE * node.size for node in nodes)]
+        row = [*itertools.accumulate(alone[: high + 1]), *[NEVER] * width][:width]
+        moves = [bytearray(b"u" * width)]
+        leaves = not any(node.children for node in nodes)
+        for number, one in enumerate(expected, start=1):
+            above, row, move = row, [NEVER] * width, bytearray(width)
+            missing_cost = WHOLE * one.size
+            # Where nothing can be renamed, another name is nothing to be kept: most pairs need not be looked at.
+            name = one.name if isinstance(one.name, str) and (leaves or not one.children) else None
+            before = NEVER
+            for column in range(max(0, number + low), min(len(nodes), number + high) + 1):
+                best, how = above[column] + missing_cost, 109  # m
+                if column:
+                    other = before + alone[column]
+                    if other < best:
+                        best, how = other, 117  # u
+                    node = nodes[column - 1]
+                    if name is None or name == node.span.name:
+                        diagonal = above[column - 1]
+                        if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
+                            best, how = other, 107  # k
+                row[column] = before = best
+                move[column] = how
+            moves.append(move)
+        steps: list[Step] = []
+        number, column = len(expected), len(nodes)
+        while number or column:
+            how = moves[number][column]
+            number -= how != 117
+            column -= how != 109
+            if how == 107:
+                steps.append(kept(expected[number], nodes[column]))
+            else:
+                steps.append(missing(expected[number]) if how == 109 else unexpected(nodes[column]))
+        return row[-1], steps[::-1]
+
+    def _general(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
+        """Row by row; `best[column]` is the cheapest way to use up that many spans, and the way there."""
+        best: list[tuple[int, _Way]] = [(0, None)]
+        for node in nodes:
+            cost, way = best[-1]
+            best.append((cost + WHOLE * node.size, (way, [unexpected(node)])))
+        for number, one in enumerate(expected):
+            if isinstance(one, Expectation):
+                best = self._span_row(one, nodes, best)
+            elif isinstance(one, AnyOrder):
+                best = self._bag_row(one, nodes, best, expected[number + 1 :])
+            else:
+                best = allowed_row(nodes, best)
+        cost, way = best[-1]
+        groups = []
+        while way is not None:
+            way, steps = way
+            groups.append(steps)
+        return cost, [step for steps in reversed(groups) for step in steps]
+
+    def _span_row(self, one: Expectation, nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
+        row: list[_Best] = []
+        for column, (cost, way) in enumerate(above):
+            options: list[_Best] = [(cost + WHOLE * one.size, (way, [missing(one)]))]
+            if column:
+                node = nodes[column - 1]
+                before, before_way = row[-1]
+                options.append((before + WHOLE * node.size, (before_way, [unexpected(node)])))
+                diagonal, diagonal_way = above[column - 1]
+                pair_cost = self.cost(one, node)
+                if pair_cost < NEVER:
+                    options.append((diagonal + pair_cost, (diagonal_way, [kept(one, node)])))
+            row.append(min(options, key=_cost))
+        return row
+
+    def _bag_row(self, bag: AnyOrder, nodes: Sequence[Node], above: list[_Best], rest: Sequence[Child]) -> list[_Best]:
+        """Where the bag begins and ends: what is unexpected costs the same in it as beside it, so few places differ."""
+        row: list[_Best] = [(NEVER, None)] * len(above)
+        begins = [
+            column
+            for column, (cost, _) in enumerate(above)
+            if not column or cost < above[column - 1][0] + WHOLE * nodes[column - 1].size
+        ]
+        for end in range(len(above)):
+            if end < len(nodes) and not self._may_take(rest, nodes[end]):
+                continue
+            for begin in begins:
+                if begin <= end and above[begin][0] < row[end][0]:
+                    cost, steps = self._bag(bag, nodes[begin:end])
+                    if above[begin][0] + cost < row[end][0]:
+                        row[end] = above[begin][0] + cost, (above[begin][1], steps)
+        return row
+
+    def _may_take(self, rest: Sequence[Child], node: Node) -> bool:
+        for one in rest:
+            if not isinstance(one, (Expectation, AnyOrder)):
+                return True
+            members = (one,) if isinstance(one, Expectation) else one.members
+            if any(self.pair(member, node) is not None for member in members):
+                return True
+        return False
+
+    def _bag(self, bag: AnyOrder, nodes: Sequence[Node]) -> Found:
+        taken: dict[int, Expectation] = {}
+        steps: list[Step] = []
+        for members, columns in groups(bag.members, nodes):
+            chosen = assign(Set(self, members, [nodes[column] for column in columns]))
+            taken |= {columns[column]: members[row] for row, column in chosen.items()}
+            steps += [missing(one) for row, one in enumerate(members) if row not in chosen]
+        steps = [
+            kept(taken[column], node) if column in taken else unexpected(node) for column, node in enumerate(nodes)
+        ] + steps
+        cost = sum(self._step_cost(step) for step in steps)
+        if bag.overlapping:
+            cost += mark_late(steps)
+        return cost, steps
+
+    def _step_cost(self, step: Step) -> int:
+        if step.expected is not None and step.node is not None:
+            return self.cost(step.expected, step.node)
+        alone = step.expected or step.node
+        assert alone is not None
+        return WHOLE * alone.size
+
+
+_Way: TypeAlias = "tuple[_Way, list[Step]] | None"
+_Best: TypeAlias = "tuple[int, _Way]"
+
+
+def allowed_row(nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
+    """`...` takes any number of spans; only what breaks a guarantee in them costs."""
+    row = above[:1]
+    for column in range(1, len(above)):
+        before, way = row[-1]
+        node = nodes[column - 1]
+        row.append(min(above[column], (before + node.faulty, (way, [Step("allowed", None, node)])), key=_cost))
+    return row
+
+
+def _cost(best: _Best) -> int:
+    return best[0]

@@ -1,0 +1,103 @@
+"""Trees as the code of their own expectation, to be pasted into a test."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from lambda_latency.testing.depth import room_for
+from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.matchers import ANYTHING
+from lambda_latency.trace import SpanKind, Status
+
+if TYPE_CHECKING:
+    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.node import Forest, Node
+
+__all__ = ["code_of", "code_of_recorded"]
+
+INDENT = "    "
+WIDTH = 88
+COMMENTS = 92  # columns of a comment, before what it is on
+
+
+def code_of(expected: Child) -> str:
+    """An expectation as it was written."""
+    with room_for([], [expected]):
+        return "\n".join(_expected(expected))
+
+
+def code_of_recorded(recorded: Forest) -> str:
+    """What was recorded, as the expectation that it meets: names, kinds, statuses, services and order.
+
+    What breaks a guarantee meets none; it is written with its reason as a comment.
+    """
+    tops = recorded.tops + recorded.orphans
+    with room_for(tops, []):
+        if len(tops) == 1 and not recorded.notes:
+            return "\n".join(_recorded(tops[0], None))
+        return "\n".join(_comments(recorded.notes) + _brackets("", [_recorded(node, None) for node in tops]))
+
+
+def _expected(expected: Child) -> list[str]:
+    if isinstance(expected, Expectation):
+        head = f"span({', '.join(_arguments(expected))})"
+        return _brackets(head, [_expected(one) for one in expected.children]) if expected.children else [head]
+    if isinstance(expected, AnyOrder):
+        name = "concurrent" if expected.overlapping else "any_order"
+        return _brackets(name, [_expected(one) for one in expected.members], "()")
+    return ["..."]
+
+
+def _arguments(expected: Expectation) -> list[str]:
+    found = [repr(expected.name)]
+    if expected.kind is not SpanKind.INTERNAL:
+        found.append(expected.kind.name)
+    if expected.attributes:
+        found.append(f"attributes={dict(expected.attributes)!r}")
+    raised = expected.raised is not ANYTHING
+    if expected.status is not None and not (raised and expected.status is Status.ERROR):
+        found.append(f"status={expected.status.name}")
+    if raised:
+        named = isinstance(expected.raised, type)
+        found.append(f"raised={expected.raised.__qualname__ if named else repr(expected.raised)}")  # type: ignore[attr-defined]
+    for name in ("parent", "took", "service"):
+        value = getattr(expected, name)
+        if value is not ANYTHING:
+            found.append(f"{name}={value!r}")
+    for name in ("links", "events"):
+        values = getattr(expected, name)
+        if values is not None:
+            found.append(f"{name}=[{', '.join('...' if one is ... else repr(one) for one in values)}]")
+    return found
+
+
+def _recorded(node: Node, service: object) -> list[str]:
+    span = node.span
+    found = [repr(span.name)]
+    if span.kind is not SpanKind.INTERNAL:
+        found.append(span.kind.name)
+    if span.status is not Status.UNSET:
+        found.append(f"status={span.status.name}")
+    own = span.resource.get("service.name")
+    if span.parent_remote is not False and None not in (service, own) and own != service:
+        found.append(f"service={own!r}")  # where a call crosses into another process
+    head = f"span({', '.join(found)})"
+    lines = [_recorded(child, own or service) for child in node.children]
+    return _comments(node.faults) + (_brackets(head, lines) if lines else [head])
+
+
+def _comments(reasons: list[str]) -> list[str]:
+    return [line for one in reasons for line in textwrap.wrap(f"# {one}", COMMENTS, subsequent_indent="# ")]
+
+
+def _brackets(head: str, members: list[list[str]], pair: str = "[]") -> list[str]:
+    """On one line where it fits there and is easily read."""
+    flat = f"{head}{pair[0]}{', '.join(lines[0] for lines in members)}{pair[1]}"
+    if all(len(lines) == 1 for lines in members) and len(flat) <= WIDTH and (len(members) < 2 or pair == "()"):
+        return [flat]
+    below = []
+    for lines in members:
+        below += [INDENT + line for line in lines]
+        below[-1] += ","
+    return [head + pair[0], *below, pair[1]]

@@ -1,0 +1,137 @@
+"""An expectation laid over what was recorded: whether it holds, and if not, the tree with a sign at each difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from lambda_latency.testing.alignment import Aligner
+from lambda_latency.testing.depth import room_for
+from lambda_latency.testing.expectation import AnyOrder, Expectation, spans_of
+from lambda_latency.testing.node import Forest, Node, forest
+from lambda_latency.testing.snapshot import Snapshot
+from lambda_latency.testing.steps import Step
+from lambda_latency.trace import Trace
+
+if TYPE_CHECKING:
+    from lambda_latency.testing.expectation import Child
+
+__all__ = ["Comparison", "Line", "compare", "is_expected", "is_recorded"]
+
+Tops: TypeAlias = "Expectation | AnyOrder | list[Child]"
+
+
+@dataclass(slots=True)
+class Line:
+    """One span of a diff: its sign (` `, `-`, `+` or `~`), who it is, what is wrong with it, and what is below."""
+
+    sign: str
+    span: Node | Expectation
+    notes: list[str] = field(default_factory=list)
+    below: list[Line] = field(default_factory=list)
+    unseen: int = 0  # spans below that `...` allows
+
+    @property
+    def name(self) -> str:
+        """The recorded name, else the expected one."""
+        if isinstance(self.span, Node):
+            return self.span.span.name
+        return self.span.name if isinstance(self.span.name, str) else repr(self.span.name)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What came of it. `notes` are on the whole and not on one span."""
+
+    recorded: Forest
+    tops: list[Line]
+    notes: list[str]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every line, parents before children."""
+        found = list(self.tops)
+        for line in found:  # it grows on the way
+            found += line.below
+        return found
+
+    @property
+    def holds(self) -> bool:
+        """Is it as expected?"""
+        return not self.notes and all(line.sign == " " for line in self.lines)
+
+
+def is_expected(value: object) -> bool:
+    """Is this the expected side of a comparison?"""
+    if isinstance(value, list):
+        return all(isinstance(one, (Expectation, AnyOrder)) or one is ... for one in value)
+    return isinstance(value, (Expectation, AnyOrder))
+
+
+def is_recorded(value: object) -> bool:
+    """Is this the recorded side of a comparison?"""
+    return isinstance(value, (Trace, Snapshot))
+
+
+def compare(expected: Tops, recorded: Trace | Snapshot) -> Comparison:
+    """Lay one over the other."""
+    found = recorded.forest() if isinstance(recorded, Snapshot) else forest([recorded])
+    wanted = expected if isinstance(expected, list) else [expected]
+    with room_for(found.tops + found.orphans, wanted):
+        aligner = Aligner()
+        tops = [_line(step, aligner) for step in aligner.level(wanted, found.tops)[1]]
+        tops += [_unexpected(node) for node in found.orphans]
+    comparison = Comparison(found, tops, found.notes)
+    _point_out_moves(comparison)
+    return comparison
+
+
+def _line(step: Step, aligner: Aligner) -> Line:
+    if step.what == "missing":
+        assert step.expected is not None
+        return _missing(step.expected)
+    assert step.node is not None
+    if step.what == "unexpected":
+        return _unexpected(step.node)
+    if step.expected is None:
+        return _allowed(step.node)
+    pair = aligner.pair(step.expected, step.node)
+    assert pair is not None
+    notes = list(pair.notes)
+    if step.late is not None:
+        notes.append(f"not concurrent: it started after {step.late.span.name} had ended")
+    return Line("~" if notes else " ", step.node, notes, [_line(one, aligner) for one in pair.steps])
+
+
+def _missing(expected: Expectation) -> Line:
+    return Line("-", expected, [], [_missing(one) for one in spans_of(expected.children)])
+
+
+def _unexpected(node: Node) -> Line:
+    return Line("+", node, list(node.faults), [_unexpected(child) for child in node.children])
+
+
+def _allowed(node: Node) -> Line:
+    """With what is below it only where that breaks a guarantee."""
+    if not node.faulty:
+        return Line(" ", node, unseen=node.size - 1)
+    return Line("~" if node.faults else " ", node, list(node.faults), [_allowed(child) for child in node.children])
+
+
+def _point_out_moves(comparison: Comparison) -> None:
+    """Say of an unexpected span where it was expected, if one of its name is missing somewhere."""
+    missing: dict[str, list[tuple[Line | None, int]]] = {}
+    places: list[tuple[Line | None, int, Line]] = [(None, number, line) for number, line in enumerate(comparison.tops)]
+    places += [(above, number, line) for above in comparison.lines for number, line in enumerate(above.below)]
+    for above, number, line in places:
+        if line.sign == "-":
+            missing.setdefault(line.name, []).append((above, number))
+    for above, number, line in places:
+        if line.sign == "+" and missing.get(line.name):
+            expected_above, expected_number = missing[line.name].pop(0)
+            if expected_above is above:
+                line.notes.append(f"expected {'earlier' if expected_number < number else 'later'}")
+            else:
+                here = "a root of its own, " if isinstance(line.span, Node) and line.span.span.parent_id is None else ""
+                there = f"under {expected_above.name}" if expected_above is not None else "as a root"
+                line.notes.append(f"{here}expected {there}")

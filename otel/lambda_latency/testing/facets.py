@@ -1,0 +1,186 @@
+"""What differs between one span and what was expected of it, a line each; children are not looked at."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.testing.expectation import ExpectedEvent
+from lambda_latency.testing.matchers import ANYTHING, Remote, equal, shown_ns
+from lambda_latency.trace import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lambda_latency.testing.expectation import Expectation
+    from lambda_latency.testing.node import Node
+    from lambda_latency.trace import Event, Link, Span
+
+__all__ = ["differences", "is_as_expected"]
+
+ABSENT = object()
+LONGEST = 60  # characters of one value
+
+
+def is_as_expected(expected: Expectation, node: Node) -> bool:
+    """Whether there are no differences; sooner than they could be told."""
+    span = node.span
+    return (
+        not node.faults
+        and span.kind is expected.kind
+        and (span.status is expected.status or (expected.status is None and span.status is not Status.ERROR))
+        and equal(expected.name, span.name)
+        and all(equal(value, span.attributes.get(key, ABSENT)) for key, value in expected.attributes.items())
+        and not (expected.says_more and any(_rarer(expected, span)))
+    )
+
+
+def differences(expected: Expectation, node: Node) -> list[str]:
+    """One line for each; none if the span is the one expected. What breaks a guarantee comes last."""
+    span = node.span
+    found = []
+    if not equal(expected.name, span.name):
+        found.append(f"name: expected {shown(expected.name)}")
+    if span.kind is not expected.kind:
+        found.append(f"kind: {span.kind.name}, expected {expected.kind.name}")
+    if span.status is not expected.status:
+        found += _status(expected.status, span)
+    if expected.attributes:
+        found += _attributes(expected.attributes, span.attributes)
+    if expected.says_more:
+        found += _rarer(expected, span)
+    return found + node.faults if node.faults else found
+
+
+def _rarer(expected: Expectation, span: Span) -> Iterator[str]:
+    if expected.raised is not ANYTHING:
+        yield from _raised(expected.raised, span)
+    if expected.parent is not ANYTHING:
+        yield from _parent(expected.parent, span)
+    if expected.service is not ANYTHING:
+        yield from _value("service", expected.service, span.resource.get("service.name", ABSENT))
+    if expected.took is not ANYTHING:
+        yield from _took(expected.took, span)
+    if expected.links is not None:
+        yield from _sequence("link", expected.links, span.links, _same_link, _shown_link)
+    if expected.events is not None:
+        yield from _sequence("event", expected.events, span.events, _same_event, _shown_event)
+
+
+def shown(value: object) -> str:
+    """A value in one line of bounded length."""
+    if value is ABSENT:
+        return "absent"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def _status(expected: Status | None, span: Span) -> Iterator[str]:
+    if expected is not None or span.status is Status.ERROR:
+        why = f" ({span.status_message})" if span.status_message else ""
+        yield f"status: {span.status.name}{why}, expected {'no ERROR' if expected is None else expected.name}"
+
+
+def _took(expected: object, span: Span) -> Iterator[str]:
+    if span.end_ns is not None and not equal(expected, span.end_ns - span.start_ns):
+        yield f"took: {shown_ns(span.end_ns - span.start_ns)}, expected {expected}"
+
+
+def _attributes(expected: Mapping[str, object], found: Mapping[str, object]) -> Iterator[str]:
+    for key, value in expected.items():
+        yield from _value(key, value, found.get(key, ABSENT))
+
+
+def _value(name: str, expected: object, found: object) -> Iterator[str]:
+    if found is ABSENT or not equal(expected, found):
+        yield f"{name}: {shown(found)}, expected {shown(expected)}"
+
+
+def _raised(expected: Any, span: Span) -> Iterator[str]:
+    raised = [str(event.attributes.get("exception.type", "")) for event in span.events if event.name == "exception"]
+    if isinstance(expected, type):
+        # The SDK writes `KeyError` and `botocore.exceptions.ClientError`; others write `builtins.KeyError`.
+        full = f"{expected.__module__}.{expected.__qualname__}"
+        names = {full, full.removeprefix("builtins.")}
+        wanted = str(full.removeprefix("builtins."))
+        fits = any(name in names for name in raised)
+    else:
+        wanted = str(expected) if isinstance(expected, str) else shown(expected)
+        fits = any(equal(expected, name) for name in raised)
+    if not fits:
+        yield f"raised: {', '.join(raised) or 'nothing'}, expected {wanted}"
+
+
+def _parent(expected: object, span: Span) -> Iterator[str]:
+    if expected is None:
+        if span.parent_id is not None:
+            yield f"parent: {span.parent_id}, expected none"
+    elif isinstance(expected, Remote):
+        if span.parent_id is None:
+            yield f"parent: none, expected {_shown_remote(expected)}"
+        elif span.parent_remote is False:
+            yield f"parent: {span.parent_id} of the same process, expected {_shown_remote(expected)}"
+        elif not (equal(expected.trace_id, span.trace_id) and equal(expected.span_id, span.parent_id)):
+            wrong_trace = not equal(expected.trace_id, span.trace_id)
+            seen = f"{span.parent_id} of trace {span.trace_id}" if wrong_trace else span.parent_id
+            yield f"parent: {seen}, expected {_shown_remote(expected, trace=wrong_trace)}"
+
+
+def _shown_remote(expected: Remote, *, trace: bool = False) -> str:
+    if expected.span_id is ANYTHING:
+        named = "a span of another process"
+    else:
+        named = expected.span_id if isinstance(expected.span_id, str) else shown(expected.span_id)
+    return f"{named} of trace {expected.trace_id}" if trace else str(named)
+
+
+def _sequence(name: str, expected: tuple[object, ...], found: Sequence[Any], same: Any, show: Any) -> Iterator[str]:
+    """Item by item; where `...` stands among them, only whether they fit at all."""
+    if any(one is ... for one in expected):
+        if not _fits(expected, found, same):
+            wanted = ", ".join("..." if one is ... else show(one) for one in expected)
+            yield f"{name}s: {', '.join(map(show, found)) or 'none'}, expected {wanted}"
+        return
+    for number, (one, seen) in enumerate(zip_longest(expected, found, fillvalue=ABSENT), start=1):
+        if one is ABSENT:
+            yield f"{name} {number}: {show(seen)}, expected none"
+        elif seen is ABSENT:
+            yield f"{name} {number}: absent, expected {show(one)}"
+        elif not same(one, seen):
+            yield f"{name} {number}: {show(seen, one)}, expected {show(one)}"
+
+
+def _fits(expected: tuple[object, ...], found: Sequence[object], same: Any) -> bool:
+    ends = {0}  # how many of `found` may be used up so far
+    for one in expected:
+        if one is ...:
+            ends = set(range(min(ends), len(found) + 1)) if ends else ends
+        else:
+            ends = {end + 1 for end in ends if end < len(found) and same(one, found[end])}
+    return len(found) in ends
+
+
+def _same_link(expected: Remote, link: Link) -> bool:
+    return equal(expected.trace_id, link.trace_id) and equal(expected.span_id, link.span_id)
+
+
+def _shown_link(link: Remote | Link, _wanted: object = None) -> str:
+    return f"{link.span_id} of trace {link.trace_id}"
+
+
+def _same_event(expected: object, event: Event) -> bool:
+    if not isinstance(expected, ExpectedEvent):
+        return equal(expected, event.name)
+    return equal(expected.name, event.name) and all(
+        equal(value, event.attributes.get(key, ABSENT)) for key, value in expected.attributes.items()
+    )
+
+
+def _shown_event(event: object, wanted: object = None) -> str:
+    if isinstance(event, (str, ExpectedEvent)):
+        return shown(event) if isinstance(event, str) else repr(event)
+    name = getattr(event, "name", event)
+    attributes = getattr(event, "attributes", {})
+    if isinstance(wanted, ExpectedEvent) and equal(wanted.name, name) and wanted.attributes:
+        return repr(ExpectedEvent(name, {key: attributes.get(key) for key in wanted.attributes if key in attributes}))
+    return shown(name)

@@ -1,0 +1,20 @@
+"""What holds in every test without being written: no orphan, none left open or lost, one trace for an invocation."""
+
+from __future__ import annotations
+
+from lambda_latency.testing.drawing import draw_note, draw_recorded
+from lambda_latency.testing.recording import BEGUN
+
+__all__ = ["broken"]
+
+
+def broken() -> str | None:
+    """What the recordings of the test show to be wrong, whatever it compared, with the tree; None if all is well."""
+    for recording in BEGUN:
+        for snapshot in recording.snapshots():
+            found = snapshot.forest()
+            faults = [f"{node.span.name}: {fault}" for node in found.nodes for fault in node.faults] + found.notes
+            if faults:
+                notes = [line for note in found.notes for line in draw_note(note)]
+                return "\n".join([f"what holds in every test does not: {faults[0]}", "", *draw_recorded(found), *notes])
+    return None

@@ -1,0 +1,215 @@
+"""Invocations of a handler under the runtime that ships to Lambda, up to the instant of the freeze."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from opentelemetry.context import Context, attach, detach
+
+from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.setup import Runtime
+from lambda_latency.template import Function, read_functions
+from lambda_latency.testing.context import LambdaContext
+from lambda_latency.testing.provider import making_spans
+from lambda_latency.testing.recording import Recording, Tap
+from lambda_latency.testing.unrecorded import NotingSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["Invoke"]
+
+Handler: TypeAlias = Callable[[Any, Any], Any]
+TEMPLATES = ("template.yaml", "template.yml")
+
+
+class Invoke:
+    """The fixture `invoke`. One function has its environment at a time, as warm as its last invocation left it."""
+
+    def __init__(self, trace: Recording, folder: Path) -> None:
+        self._trace = trace
+        self._folder = folder
+        self._environments: dict[str, Environment] = {}
+        self._running: Environment | None = None
+
+    def __call__(
+        self,
+        handler: str | Handler,
+        event: object = None,
+        *,
+        cold: bool | None = None,
+        timeout_s: float | None = None,
+        header: str | None = None,
+    ) -> Any:
+        """Invoke a handler; what it returns is returned, and what it raises is raised, once its spans are recorded.
+
+        `handler`: the logical id of a function in the project's template.yaml, an import path
+        (`functions.orders.create_order`), or the function itself. `cold`: whether an environment starts for it; by
+        default the first invocation of a test is cold. `timeout_s`: its deadline; the template's, else 3.
+        `header`: Lambda's tracing header, as `_X_AMZN_TRACE_ID` has it; by default a sampled one of new ids.
+        """
+        event = json.loads(json.dumps(event))  # what is no JSON cannot be an event
+        function = self._function(handler)
+        if timeout_s is None:
+            timeout_s = function.timeout_s
+        root = header if header is not None else new_header()
+        with variables(function, root, self._folder):
+            environment = self._environment(function, cold=cold)
+            context = LambdaContext(function.name, function.memory_mb, timeout_s)
+            return environment.invoke(lambda: self._load(handler, function), event, context, self._trace)
+
+    def stop(self) -> None:
+        """Leave the process as it was."""
+        if self._running is not None:
+            self._running.runtime.stop()
+            self._running = None
+
+    def _environment(self, function: Function, *, cold: bool | None) -> Environment:
+        known = self._environments.get(function.handler)
+        if known is None or cold:
+            self.stop()
+            known = self._environments[function.handler] = Environment(self._trace)
+        if known is not self._running:
+            self.stop()  # instrumentations serve one runtime at a time
+            known.runtime.start()
+            self._running = known
+        if cold is False:
+            known.warm()
+        return known
+
+    def _function(self, handler: str | Handler) -> Function:
+        if not isinstance(handler, str):
+            name = getattr(handler, "__name__", type(handler).__name__)
+            return Function(name, f"{name} at {id(handler)}", 3, 128, "", {})
+        if "." in handler:
+            return Function(handler.rpartition(".")[2], handler, 3, 128, "", {})
+        path = next((self._folder / name for name in TEMPLATES if (self._folder / name).is_file()), None)
+        if path is None:
+            raise LookupError(
+                f"{handler!r} names a function of a template, and {self._folder} has no {' or '.join(TEMPLATES)}; "
+                "give the handler's import path, such as 'orders.handler'"
+            )
+        functions = {one.name: one for one in read_functions(path)}
+        if handler not in functions:
+            near = difflib.get_close_matches(handler, functions, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
+            raise LookupError(f"{path} has no function {handler!r}; {hint}")
+        if not functions[handler].handler:
+            raise LookupError(f"{path}: the Handler of {handler} is no plain text; give its import path")
+        return functions[handler]
+
+    def _load(self, handler: str | Handler, function: Function) -> Handler:
+        if not isinstance(handler, str):
+            return handler
+        for folder in (self._folder, self._folder / function.code):  # Lambda's task root is on the path, too
+            if str(folder) not in sys.path:
+                sys.path.append(str(folder))
+        module, _, name = function.handler.rpartition(".")
+        loaded = import_module(module.replace("/", "."))
+        found = getattr(loaded, name, None)
+        if found is None:
+            near = difflib.get_close_matches(name, vars(loaded), 1)
+            raise LookupError(f"{module} has no {name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+        return found  # type: ignore[no-any-return]
+
+
+class Environment:
+    """One execution environment: the runtime, whose spans go nowhere but into the recording."""
+
+    def __init__(self, trace: Recording) -> None:
+        # Which test connects first is chance: a trace has the steps of connections only where somebody asks for them.
+        settings = Settings.read({"LAMBDA_LATENCY_CONNECTIONS": "false", **os.environ})
+        for warning in settings.warnings:
+            warn(warning)
+        self.runtime = Runtime(settings, Delivered(trace))
+        self.runtime.delivers_before_response = False
+        self.runtime.provider.add_span_processor(Tap([trace], "runtime"))
+        self._sampler = NotingSampler(self.runtime.provider.sampler)
+        self.runtime.provider.sampler = self._sampler
+
+    def warm(self) -> None:
+        """Put its cold start behind it; nothing is recorded of an invocation without a tracing header."""
+        given = os.environ.pop("_X_AMZN_TRACE_ID", None)
+        self.runtime.begin({}, None).end()
+        if given is not None:
+            os.environ["_X_AMZN_TRACE_ID"] = given
+
+    def invoke(self, load: Callable[[], Handler], event: object, context: LambdaContext, trace: Recording) -> Any:
+        """One invocation: the handler, then what the runtime itself does after a response, and nothing more."""
+        handler = load()
+        since = trace.mark()
+        self._sampler.forget()
+        token = attach(Context())
+        try:
+            with making_spans(self.runtime.provider, self._sampler.left_out):
+                return traced(handler, self.runtime)(event, context)
+        finally:
+            detach(token)
+            self.runtime.after_response()
+            trace.freeze(since, self._sampler.notes())
+
+
+class Delivered:
+    """Where the runtime's spans go."""
+
+    def __init__(self, trace: Recording) -> None:
+        self._trace = trace
+
+    def export(self, spans: Sequence[ReadableSpan], /) -> None:
+        """Taken at once."""
+        self._trace.delivered(spans)
+
+    def shutdown(self) -> None:
+        """There is nothing to let go of."""
+
+
+@contextmanager
+def variables(function: Function, header: str, folder: Path) -> Iterator[None]:
+    """What Lambda sets, within; of the template's own variables and of credentials what the test has not set itself."""
+    before = dict(os.environ)
+    ours = {
+        "_HANDLER": function.handler,
+        "_X_AMZN_TRACE_ID": header,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef",
+        "LAMBDA_TASK_ROOT": str(folder),
+    }
+    unless_set = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        **function.variables,
+    }
+    os.environ.update({**unless_set, **before, **ours})
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            if name in ours or name in unless_set:
+                del os.environ[name]
+        os.environ.update({name: before[name] for name in ours if name in before})
+
+
+def new_header() -> str:
+    """A request that Lambda records, with its segment as the parent."""
+    trace_id = uuid.uuid4().hex
+    return f"Root=1-69559d80-{trace_id[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=1"

@@ -1,0 +1,8 @@
+"""Kinds and statuses by their bare names, as literals have them."""
+
+from lambda_latency.trace import SpanKind, Status
+
+__all__ = ["CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "UNSET"]
+
+INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind
+UNSET, OK, ERROR = Status

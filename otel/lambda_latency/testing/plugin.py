@@ -1,0 +1,156 @@
+"""The pytest plugin: fixtures, the diff of a failed comparison, and the guarantees that hold without being written.
+
+Found by its entry point in every project where the kit is installed, so nothing is imported here before it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from typing import Any
+
+    from lambda_latency.testing.clock import Clock
+    from lambda_latency.testing.invoking import Invoke
+    from lambda_latency.testing.recording import Recording
+
+FIXTURES = frozenset(("invoke", "trace"))
+SECTION = "span tree"
+RECORDING = "lambda_latency.testing.recording"
+DIFFS = pytest.StashKey[dict[str, str]]()
+"""What to print for a failed comparison, by the line that stands in its AssertionError."""
+
+
+@pytest.fixture
+def trace() -> Iterator[Recording]:
+    """What happened: `trace()` is the trace of the last invocation, else of all that the test has recorded."""
+    from lambda_latency.testing.recording import recording
+
+    with recording() as found:
+        yield found
+
+
+@pytest.fixture
+def invoke(trace: Recording, pytestconfig: pytest.Config) -> Iterator[Invoke]:
+    """Invoke a handler by its name in the template, its import path, or itself: `invoke("CreateOrder", event)`."""
+    from lambda_latency.testing.invoking import Invoke
+
+    invoking = Invoke(trace, pytestconfig.rootpath)
+    yield invoking
+    invoking.stop()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The time of spans and deadlines, which passes only by `clock.advance(ms=17)`."""
+    from lambda_latency.testing.clock import Clock
+
+    clock = Clock()
+    clock.start()
+    yield clock
+    clock.stop()
+
+
+@pytest.fixture
+def api_event() -> Callable[..., dict[str, Any]]:
+    """A request as a REST API sends it: `api_event("POST", "/orders", {"sku": "tea"})`."""
+    from lambda_latency.testing.events import api_event
+
+    return api_event
+
+
+@pytest.fixture
+def sqs_event() -> Callable[..., dict[str, Any]]:
+    """A batch of SQS messages: `sqs_event({"sku": "tea"}, queue="orders")`."""
+    from lambda_latency.testing.events import sqs_event
+
+    return sqs_event
+
+
+@pytest.fixture
+def eventbridge_event() -> Callable[..., dict[str, Any]]:
+    """An event of a bus: `eventbridge_event("OrderPlaced", {"sku": "tea"}, source="shop")`."""
+    from lambda_latency.testing.events import eventbridge_event
+
+    return eventbridge_event
+
+
+@pytest.fixture
+def dynamodb_event() -> Callable[..., dict[str, Any]]:
+    """A batch of a table's stream: `dynamodb_event((None, {"id": "7"}), table="orders")`."""
+    from lambda_latency.testing.events import dynamodb_event
+
+    return dynamodb_event
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # the innermost: after any plugin that makes a span of the test current
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """No span outside of the test is a parent in it."""
+    if not FIXTURES.intersection(pyfuncitem.fixturenames):
+        return (yield)
+    from opentelemetry.context import Context, attach, detach
+
+    token = attach(Context())
+    try:
+        return (yield)
+    finally:
+        detach(token)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """A test that has passed has kept the guarantees, too, whatever it has compared."""
+    try:
+        result = yield
+        if RECORDING in sys.modules:
+            from lambda_latency.testing.guarantees import broken
+
+            found = broken()
+            if found is not None:
+                pytest.fail(found, pytrace=False)
+        return result
+    finally:
+        if RECORDING in sys.modules:
+            sys.modules[RECORDING].BEGUN.clear()
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """One line in the assertion, for pytest cuts what is longer; the tree goes into a section of its own."""
+    if op != "==" or "lambda_latency.testing.expectation" not in sys.modules:
+        return None
+    from lambda_latency.testing.comparison import compare, is_expected, is_recorded
+    from lambda_latency.testing.drawing import draw, summary
+
+    if is_recorded(right):
+        left, right = right, left
+    if not (is_recorded(left) and is_expected(right)):
+        return None
+    comparison = compare(right, left)  # type: ignore[arg-type] # as the two questions have it
+    line = summary(comparison)
+    config.stash.setdefault(DIFFS, {})[line] = "\n".join(draw(comparison))
+    return [line]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The tree, as a section of the failure: it is neither cut by pytest nor hidden with captured output."""
+    texts = item.config.stash.get(DIFFS, {})
+    said = str(call.excinfo.value) if call.excinfo is not None and texts else ""
+    shown = [line for line in texts if line in said]
+    if shown and call.excinfo is not None and call.excinfo.errisinstance(AssertionError):
+        # What pytest adds, the operands in full, stands better in the tree.
+        call.excinfo.value.args = (said[: said.index(shown[0]) + len(shown[0])],)
+    report = yield
+    if call.when == "call":
+        item.config.stash[DIFFS] = {}
+    for line in shown:
+        add = getattr(report.longrepr, "addsection", None)  # a text has none: then the user wants no more than that
+        if add is not None:
+            add(SECTION, texts[line])
+    return report

@@ -1,0 +1,143 @@
+"""The process's TracerProvider: one of ours that passes each span on to the provider of the moment.
+
+A tracer that a module got at its import stays with the first provider that makes a span of it. So it has to be one that
+can be told at each span whose turn it is: the runtime's in an invocation, else that of whoever has set one.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.util._decorator import _agnosticcontextmanager
+
+from lambda_latency.testing.recording import Recording, Tap, id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import Span as SdkSpan
+    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.util.types import Attributes
+
+__all__ = ["RECORDINGS", "making_spans", "ready"]
+
+RECORDINGS: list[Recording] = []
+"""Who records just now."""
+
+
+class Turn(NamedTuple):
+    """An invocation that runs."""
+
+    provider: TracerProvider
+    unrecorded: Callable[[str], None]
+
+
+TURNS: list[Turn] = []
+
+
+class Relay(trace.TracerProvider):
+    """Gives tracers that ask, at each span, which provider makes it."""
+
+    def __init__(self, usual: TracerProvider) -> None:
+        self.usual = usual
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> Tracer:
+        """As the API calls it."""
+        given = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        return RelayTracer(self, given)
+
+    def __getattr__(self, name: str) -> Any:
+        """What the SDK's have beyond the API is the usual one's."""
+        return getattr(self.usual, name)
+
+
+class RelayTracer(trace.Tracer):
+    """A tracer of the provider of the moment."""
+
+    def __init__(self, relay: Relay, given: tuple[Any, ...]) -> None:
+        self._relay = relay
+        self._given = given
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """As the API calls it."""
+        return self._tracer.start_span(*args, **kwargs)
+
+    @_agnosticcontextmanager
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Iterator[Span]:
+        """As the API calls it."""
+        with self._tracer.start_as_current_span(*args, **kwargs) as span:
+            yield span
+
+    @property
+    def _tracer(self) -> Tracer:
+        return (TURNS[-1].provider if TURNS else self._relay.usual).get_tracer(*self._given)
+
+
+class Forward(SpanProcessor):
+    """The spans of the usual provider: to those who record or, in an invocation, into the runtime's own pipeline.
+
+    Tracers that were got from a provider that somebody else had set before cannot be told whose turn it is.
+    """
+
+    def __init__(self) -> None:
+        self._tap = Tap(RECORDINGS)
+        self._taken: dict[int, SpanProcessor] = {}
+
+    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
+        """As the SDK calls it."""
+        turn = TURNS[-1] if TURNS else None
+        processor: SpanProcessor = self._tap
+        if turn is not None:
+            if span.parent is None:
+                turn.unrecorded(span.name)  # the runtime's own sampler would leave it out
+                return
+            processor = turn.provider._active_span_processor
+        self._taken[id_of(span)] = processor
+        processor.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """As the SDK calls it."""
+        processor = self._taken.pop(id_of(span), None)
+        if processor is not None:
+            processor.on_end(span)
+
+
+def ready() -> None:
+    """See to it that spans of the process's TracerProvider are recorded from now on."""
+    current = trace.get_tracer_provider()
+    if isinstance(current, Relay) or current in FORWARDED:
+        return
+    if isinstance(current, TracerProvider):
+        FORWARDED.append(current)
+        current.add_span_processor(Forward())
+        return
+    own = TracerProvider(ALWAYS_ON, shutdown_on_exit=False)
+    own.add_span_processor(Forward())
+    trace.set_tracer_provider(Relay(own))
+
+
+FORWARDED: list[TracerProvider] = []
+
+
+@contextmanager
+def making_spans(provider: TracerProvider, unrecorded: Callable[[str], None]) -> Iterator[None]:
+    """Within: this one makes the process's spans; `unrecorded` hears the names of those that it leaves out."""
+    ready()
+    turn = Turn(provider, unrecorded)
+    TURNS.append(turn)
+    try:
+        yield
+    finally:
+        TURNS.remove(turn)

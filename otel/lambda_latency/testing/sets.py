@@ -1,0 +1,85 @@
+"""Children in any order: what of them may be laid over what, and what each way costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.testing.matchers import ANYTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lambda_latency.testing.alignment import Aligner
+    from lambda_latency.testing.expectation import Expectation
+    from lambda_latency.testing.node import Node
+
+__all__ = ["WHOLE", "Set", "groups", "may_be_renamed"]
+
+WHOLE = 1000  # what a missing span costs, and an unexpected one
+INDEXED = (str, int, bool)
+
+
+class Set:
+    """Expected spans as rows, recorded ones as columns."""
+
+    def __init__(self, aligner: Aligner, members: list[Expectation], nodes: list[Node]) -> None:
+        self._aligner = aligner
+        self._members = members
+        self._nodes = nodes
+        self._places: dict[str, dict[object, list[int]]] = {}  # of values, by attribute
+        self.rows = [WHOLE * one.size for one in members]
+        self.columns = [WHOLE * node.size for node in nodes]
+
+    @property
+    def tired(self) -> bool:
+        """Whether what is left over is to be taken as it comes."""
+        return self._aligner.tired
+
+    def candidates(self, row: int) -> Iterable[int]:
+        """The columns that may fit: where a plain attribute is stated, those that have it."""
+        for key, value in self._members[row].attributes.items():
+            if type(value) in INDEXED:
+                if key not in self._places:
+                    self._places[key] = {}
+                    for column, node in enumerate(self._nodes):
+                        found = node.span.attributes.get(key)
+                        if type(found) in INDEXED:
+                            self._places[key].setdefault((type(found), found), []).append(column)
+                return self._places[key].get((type(value), value), ())
+        return range(len(self._nodes))
+
+    def fits(self, row: int, column: int) -> bool:
+        """Whether the cost is nothing."""
+        return self._aligner.fits(self._members[row], self._nodes[column])
+
+    def cost(self, row: int, column: int) -> int:
+        """Of one laid over the other."""
+        return self._aligner.cost(self._members[row], self._nodes[column])
+
+    def least(self, row: int, column: int) -> int:
+        """No more than the cost, and sooner known."""
+        one = self._members[row]
+        return abs(self.rows[row] - self.columns[column]) if one.exact else 0
+
+
+def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tuple[list[Expectation], list[int]]]:
+    """Parts of a set that have nothing to do with each other: spans of one name, unless a name may be another."""
+    if not all(isinstance(one.name, str) for one in members) or any(
+        one.name != node.span.name and may_be_renamed(one, node) for one in members if one.children for node in nodes
+    ):
+        yield list(members), list(range(len(nodes)))
+        return
+    by_name: dict[object, tuple[list[Expectation], list[int]]] = {}
+    for one in members:
+        by_name.setdefault(one.name, ([], []))[0].append(one)
+    for column, node in enumerate(nodes):
+        if node.span.name in by_name:
+            by_name[node.span.name][1].append(column)
+    yield from by_name.values()
+
+
+def may_be_renamed(expected: Expectation, node: Node) -> bool:
+    """Under another name a span is kept only for the sake of what is below it."""
+    return bool(node.names) and (
+        not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)
+    )

@@ -1,0 +1,98 @@
+"""What was recorded up to one instant, as a value that can be compared, copied and pasted."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.node import Forest, forest
+from lambda_latency.trace import Trace, traces_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lambda_latency.trace import Span
+
+__all__ = ["Snapshot", "snapshot_of"]
+
+
+class Snapshot:
+    """Traces in the order of their start, and what the spans alone do not tell.
+
+    `order` numbers the start and the end of each span; `lost` names those that had ended and were not exported when the
+    environment was frozen; `notes` say what else went wrong. `invocation`: all of it is of one invocation.
+    """
+
+    # No dataclass: inline-snapshot would write its fields, and not the literal.
+    __slots__ = ("invocation", "lost", "notes", "order", "traces")
+
+    def __init__(
+        self,
+        traces: tuple[Trace, ...],
+        order: Mapping[str, tuple[int, int]] | None = None,
+        lost: frozenset[str] = frozenset(),
+        notes: tuple[str, ...] = (),
+        *,
+        invocation: bool = False,
+    ) -> None:
+        self.traces = traces
+        self.order = order or {}
+        self.lost = lost
+        self.notes = notes
+        self.invocation = invocation
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Every span, in the order of their start."""
+        return tuple(sorted((span for trace in self.traces for span in trace.spans), key=self._started))
+
+    def one(self, name: str) -> Span:
+        """The span of that name. Raises `AssertionError`, with the tree, where there is none or more than one."""
+        __tracebackhide__ = True  # pytest shows the line that asked
+        found = [span for span in self.spans if span.name == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            what = f"{len(found)} spans are called {name!r}, and one was asked for"
+        else:
+            near = difflib.get_close_matches(name, {span.name for span in self.spans}, n=3)
+            hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+            what = f"no span is called {name!r}{hint}"
+        from lambda_latency.testing.drawing import draw_recorded
+
+        raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
+
+    def forest(self) -> Forest:
+        """The same as trees."""
+        found = forest(self.traces, self.order, self.lost, invocation=self.invocation)
+        found.notes += self.notes
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Snapshot):
+            return self._values() == other._values()
+        if isinstance(other, (Expectation, AnyOrder, list)):
+            from lambda_latency.testing.comparison import compare, is_expected
+
+            return is_expected(other) and compare(other, self).holds
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.traces, self.lost, self.notes))
+
+    def __repr__(self) -> str:
+        from lambda_latency.testing.code import code_of_recorded
+
+        return code_of_recorded(self.forest())
+
+    def _values(self) -> tuple[object, ...]:
+        return self.traces, dict(self.order), self.lost, self.notes, self.invocation
+
+    def _started(self, span: Span) -> tuple[int, int]:
+        return span.start_ns, self.order.get(span.span_id, (0, 0))[0]
+
+
+def snapshot_of(spans: Iterable[Span]) -> Snapshot:
+    """Spans that came from anywhere."""
+    return Snapshot(traces_of(spans))

@@ -1,0 +1,101 @@
+"""Where the lines of a trace are, so that the few traces that are shown in full need no second pass over all of it."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from lambda_latency.trace.sources import Source
+
+__all__ = ["LineIndex", "lines_at"]
+
+
+WORDS = 16 // array("I").itemsize  # of a trace id
+
+
+class _Lines(NamedTuple):
+    """What was noted of a source: parts of trace ids, the offsets of lines with these, and those of unknown lines."""
+
+    hashes: array[int]
+    begins: array[int]
+    unknown: array[int]
+
+    @classmethod
+    def none(cls) -> _Lines:
+        return cls(array("I"), array("q"), array("q"))
+
+
+class LineIndex:
+    """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
+
+    Of a trace id only a part is kept: another with the same one brings lines too many, never too few. Lines of which
+    nobody knows what is in them are brought each time.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[Source, _Lines] = {}
+        self._left_out: set[Source] = set()
+
+    def begin(self, source: Source) -> None:
+        """The lines that are noted next are in this source."""
+        self._lines = self._sources[source] = _Lines.none()
+
+    def note(self, trace_ids: Sequence[tuple[str, ...] | None], offsets: Iterable[int]) -> None:
+        """The lines that begin at these offsets have spans of these traces, or of nobody knows which (None)."""
+        hashes, begins, unknown = self._lines
+        known = [one for ids in trace_ids if ids is not None and len(ids) == 1 for one in ids]
+        if len(known) == len(trace_ids):  # as in most files
+            hashes += array("I", bytes.fromhex("".join(known)))[WORDS - 1 :: WORDS]
+            begins.extend(offsets)
+            return
+        for ids, offset in zip(trace_ids, offsets, strict=True):
+            if ids is None:
+                unknown.append(offset)
+                continue
+            for trace_id in ids:
+                hashes.append(_hash(trace_id))
+                begins.append(offset)
+
+    def leave_out(self, source: Source) -> None:
+        """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""
+        self._sources.pop(source, None)
+
+    def merge(self, source: Source, other: LineIndex) -> None:
+        """Add what was noted elsewhere of other lines of a source; what is left out there is left out."""
+        known = other._sources.get(source)
+        if known is None:
+            self._left_out.add(source)
+            self._sources.pop(source, None)
+        elif source not in self._left_out:
+            ours = self._sources.setdefault(source, _Lines.none())
+            for own, others in zip(ours, known, strict=True):
+                own.extend(others)
+
+    def offsets(self, source: Source, trace_ids: Collection[str]) -> list[int] | None:
+        """Where lines with these traces begin, in their order; None if that is not known of the source."""
+        known = self._sources.get(source)
+        if known is None or not known.hashes:
+            return None
+        wanted = {_hash(trace_id) for trace_id in trace_ids}
+        hashes, begins, unknown = known
+        found = set(compress(begins, map(wanted.__contains__, hashes)))
+        return sorted({*found, *unknown})
+
+
+def _hash(trace_id: str) -> int:
+    return array("I", bytes.fromhex(trace_id))[-1]  # the same in every process, which Python's own is not
+
+
+def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Lines by their offsets, which stand for their numbers; none where the file is gone."""
+    try:
+        with source.path.open("rb") as file:
+            for offset in offsets:
+                file.seek(offset)
+                yield offset, file.readline()
+    except OSError:
+        return

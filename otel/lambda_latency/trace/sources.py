@@ -1,0 +1,66 @@
+"""Where traces come from: files, folders, patterns and standard input, as files that can be read more than once."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lambda_latency.trace.problem import Problem
+
+__all__ = ["Source", "find_sources"]
+
+ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+STANDARD_INPUT = "-"
+
+
+class Source(NamedTuple):
+    """A file, and the name that people know it by.
+
+    `whole`: each document in it holds all there is of its traces, so that they need not be kept until the last one.
+    """
+
+    name: str
+    path: Path
+    whole: bool = False
+
+
+def find_sources(
+    wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[], Path] | None = None
+) -> list[Source]:
+    """The files behind names, folders (all trace files in them) and patterns, each once, in a steady order.
+
+    `spool` puts standard input into a file, for the name `-`. What leads nowhere is added to `problems`. What is a
+    source already stays as it is.
+    """
+    found: dict[Path, Source] = {}
+    for one in wanted:
+        if isinstance(one, Source):
+            found.setdefault(one.path, one)
+            continue
+        name = str(one)
+        if name == STANDARD_INPUT and spool is not None:
+            spooled = Source(name, spool())
+            found.setdefault(spooled.path, spooled)
+            continue
+        for file in _behind(name, problems):
+            found.setdefault(file.path.resolve(), file)
+    return list(found.values())
+
+
+def _behind(name: str, problems: list[Problem]) -> Iterator[Source]:
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
+        if not files:
+            problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(ENDINGS[:3])}, or .gz)"))
+        yield from (Source(str(file), file) for file in files)
+    elif glob.has_magic(name) and not path.exists():
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not matches:
+            problems.append(Problem(name, None, "no file matches this pattern"))
+        for match in matches:
+            yield from _behind(match, problems)
+    else:
+        yield Source(name, path)  # one that is not there says so when it is opened
