@@ -14,8 +14,8 @@ from statistics import median
 
 from selenium.webdriver.common.keys import Keys
 
-from tests.latency.page.browser import Browser
-from tests.latency.page.samples import many, page_of
+from tests.page.browser import Browser
+from tests.page.samples import many, page_of
 
 ROUNDS = 7
 REQUESTS = 10_000

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.latency.page.browser import Browser
+from tests.page.browser import Browser
 
 ROOT = Path(__file__).parent.parent
 WIDTH = 1000

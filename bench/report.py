@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.generate import deep, plain, realistic
-from lambda_latency.latency.command import Request, run_report
-from lambda_latency.latency.text import Style
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.text import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

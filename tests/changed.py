@@ -14,12 +14,12 @@ from pathlib import Path
 
 from lambda_latency.latency import Account, account
 from lambda_latency.latency.against import Against, against
-from lambda_latency.latency.text import Style
-from lambda_latency.latency.text.against import against_sentence
-from lambda_latency.latency.text.prose import flat
 from lambda_latency.local.demo import demo_plan
 from lambda_latency.local.faults import Rule
 from lambda_latency.local.load import plan_calls
+from lambda_latency.text import Style
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.prose import flat
 from tests.planted import REQUESTS, Cause, run_cause
 
 MORE_MS = 100

@@ -9,9 +9,9 @@ import pytest
 from lambda_latency.latency.against import Against, Change, against
 from lambda_latency.latency.bootstrap import Stratum, Times, of_medians
 from lambda_latency.latency.part import OWN_CODE, Part
-from lambda_latency.latency.text.against import against_lines, against_sentence
-from lambda_latency.latency.text.prose import flat
-from lambda_latency.latency.text.style import Style, paint
+from lambda_latency.text.against import against_lines, against_sentence
+from lambda_latency.text.prose import flat
+from lambda_latency.text.style import Style, paint
 from tests.latency.requests import MS, PAYMENTS, TABLE, drawn, request
 
 PLAIN = Style(unicode=False)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bench.generate import realistic
+from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import beside as module
 from lambda_latency.latency.beside import beside
-from lambda_latency.latency.command import Request, run_report
-from lambda_latency.latency.text import Style
+from lambda_latency.text import Style
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
 
@@ -111,7 +111,7 @@ def test_the_report_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     path.write_text("".join(realistic(30)))
     told = []
     for many in (31, 30):
-        monkeypatch.setattr("lambda_latency.latency.command.MANY", many)
+        monkeypatch.setattr("lambda_latency.cli.report.MANY", many)
         out = io.StringIO()
         run_report(Request([path], json="-"), Style(), out)
         told.append(out.getvalue())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Report, account, report_of
-from lambda_latency.latency.text import Style, render_report
 from lambda_latency.latency.traffic import UNKNOWN, Traffic, Unknown
+from lambda_latency.text import Style, render_report
 from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, mixed
 from tests.latency.system import order

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from bench.generate import realistic
+from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import shuffle
-from lambda_latency.latency.command import Request, run_report
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
-from lambda_latency.latency.text import Style
+from lambda_latency.text import Style
 from lambda_latency.trace import Source, dump_line, find_sources
 from lambda_latency.trace.blocks import count_lines, lines
 from lambda_latency.trace.index import LineIndex

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambda_latency.latency import Frame, Part, Timeout, account, report_of, timeout_of
-from lambda_latency.latency.text import Style, render_report
-from lambda_latency.latency.text.stack import stack
 from lambda_latency.latency.timeouts import Thread
+from lambda_latency.text import Style, render_report
+from lambda_latency.text.stack import stack
 from lambda_latency.trace import SpanKind, Status, Trace
 from tests.latency.load import timed_out
 from tests.latency.system import order, put_item, request
@@ -68,7 +68,7 @@ def test_frames_of_the_functions_own_package_are_marked() -> None:
     assert found is not None
     assert found.frames == (
         Frame("threading.py", 1012, "_bootstrap", "self._bootstrap_inner()", False),
-        Frame("otel/lambda_latency/runtime/invocation.py", 40, "run", "return handler(event, context)", False),
+        Frame("lambda_latency/runtime/invocation.py", 40, "run", "return handler(event, context)", False),
         Frame("functions/orders.py", 41, "create_order", "charge = payments.charge(order)", True),
         Frame("functions/payments.py", 27, "charge", "return self._http.post(url, json=body, timeout=None)", True),
         Frame("requests/sessions.py", 637, "post", "", False),

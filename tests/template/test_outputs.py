@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from lambda_latency.cli import _parser
+from lambda_latency.cli.entry import _parser
 from tests.template.deployed import deploy
 
 TRACED = ["ApiUrl", "DashboardUrl", "Report", "Traces", "TryIt"]

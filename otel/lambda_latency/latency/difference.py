@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.text.against import against_sentence
-from lambda_latency.latency.text.prose import flat
-from lambda_latency.latency.text.style import Style
 from lambda_latency.latency.thresholds import TRUST_PERCENT
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.prose import flat
+from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
     from lambda_latency.latency.against import Against, Change

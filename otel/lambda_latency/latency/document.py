@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.difference import against_values
 from lambda_latency.latency.map import map_values
 from lambda_latency.latency.part import Part
-from lambda_latency.latency.text.prose import evidence, flat, sentence
-from lambda_latency.latency.text.style import Style
 from lambda_latency.latency.totals import PartTally, at_rank
 from lambda_latency.latency.traffic import Unknown, by_route
+from lambda_latency.text.prose import evidence, flat, sentence
+from lambda_latency.text.style import Style
 from lambda_latency.trace import critical_path
 
 if TYPE_CHECKING:

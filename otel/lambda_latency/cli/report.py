@@ -1,0 +1,249 @@
+"""The command `report`: sources in, a report out as text and JSON, and an exit status that says how it went."""
+
+from __future__ import annotations
+
+import gc
+import json
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from lambda_latency.latency.account import account
+from lambda_latency.latency.against import against
+from lambda_latency.latency.beside import beside
+from lambda_latency.latency.choice import of_route, of_time
+from lambda_latency.latency.document import document
+from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.map import call_map
+from lambda_latency.latency.progress import SILENT, Progress
+from lambda_latency.latency.report import Report, report_of
+from lambda_latency.latency.traffic import UNKNOWN
+from lambda_latency.text import Style, render_report, render_waterfall
+from lambda_latency.text.markdown import render_markdown
+from lambda_latency.text.problems import render_problems
+from lambda_latency.text.prose import flat, sentence
+from lambda_latency.trace import Problem, find_sources, find_traces, trace_id_of
+from lambda_latency.trace.index import LineIndex
+from lambda_latency.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from lambda_latency.latency.account import Account
+    from lambda_latency.latency.against import Against
+    from lambda_latency.latency.gate import Gate, Judged
+    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.trace import Source, Trace
+
+__all__ = ["Request", "run_report"]
+
+MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
+FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for. Times are in nanoseconds; `known` are problems that came up before anything was read.
+
+    `console` is the address of these traces in X-Ray, where they are in X-Ray: a trace id completes it.
+    """
+
+    sources: Sequence[str | Path | Source]
+    slow_ns: int | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    route: str | None = None
+    trace_id: str | None = None
+    json: str | None = None
+    html: str | None = None
+    markdown: str | None = None
+    against: str | None = None
+    fail_if: Sequence[Gate] = ()
+    per_request: bool = False
+    problems: bool = False
+    everything: bool = False
+    traffic: Traffic | Unknown = UNKNOWN
+    notes: Sequence[str] = field(default=())
+    known: Sequence[Problem] = field(default=())
+    command: str = "lambda-latency report"
+    console: str | None = None
+    processes: int | None = None
+
+
+def run_report(
+    request: Request,
+    style: Style,
+    out: TextIO,
+    *,
+    spool: Callable[[], Path] | None = None,
+    progress: Progress = SILENT,
+    ready: Callable[[], None] = lambda: None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Read, judge, write; returns the exit status. `ready` is called between reading and the first line of output.
+
+    `warn` hears why a gate says no.
+
+    Raises `ReportError` where what was asked for is not there.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
+    try:
+        return _run(request, style, out, spool, progress, ready, warn)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _run(
+    request: Request,
+    style: Style,
+    out: TextIO,
+    spool: Callable[[], Path] | None,
+    progress: Progress,
+    ready: Callable[[], None],
+    warn: Callable[[str], None],
+) -> int:
+    problems: list[Problem] = list(request.known)
+    sources = find_sources(request.sources, problems, spool)
+    if request.trace_id is not None:
+        return _one_trace(request, sources, style, out, ready)
+    index = LineIndex()
+    accounts = of_route(load(sources, problems, progress, index, request.processes), request.route)
+    accounts = of_time(accounts, request.since_ns, request.until_ns)
+    compared = _against(request, accounts, problems, spool, progress) if request.against is not None else None
+    ready()
+
+    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
+        return find_traces(sources, trace_ids, index)
+
+    drawn = request.json is not None or request.html is not None
+    with beside(partial(call_map, accounts), much=drawn and len(accounts) >= MANY and request.processes != 1) as draw:
+        report = report_of(
+            accounts,
+            find,
+            slow_ns=request.slow_ns,
+            problems=problems,
+            sources=sorted(source.name for source in sources),
+            traffic=request.traffic,
+            notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
+            against=compared,
+            draw=draw,
+        )
+        judged = [gate.judge(report) for gate in request.fail_if]
+        _put(report, request, style, judged, find, out)
+    status = status_of(report, judged)
+    for one in judged:
+        if status == GATE_FAILED and one.failed:
+            warn(one.sentence)
+    return status
+
+
+def _put(
+    report: Report,
+    request: Request,
+    style: Style,
+    judged: Sequence[Judged],
+    find: Callable[[Collection[str]], dict[str, Trace]],
+    out: TextIO,
+) -> None:
+    """The report in every form that was asked for."""
+    if "-" not in (request.json, request.markdown):
+        out.write(render_report(report, style, everything=request.everything))
+        if request.problems:
+            out.write(render_problems(report.problems, style))
+    if request.json is not None:
+        _write_json(report, request, find, judged, out)
+    if request.markdown is not None:
+        _write(request.markdown, render_markdown(report, judged), out)
+    if request.html is not None:
+        _write_page(report, request, request.html, find, judged)
+
+
+def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
+    """0 fine; 1 nothing readable; 3 a gate says no; 4 reported, but something was skipped."""
+    if not report.totals.requests:
+        return NOTHING_READABLE
+    if any(one.failed for one in judged):
+        return GATE_FAILED
+    return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE
+
+
+def _against(
+    request: Request,
+    accounts: Sequence[Account],
+    problems: list[Problem],
+    spool: Callable[[], Path] | None,
+    progress: Progress,
+) -> Against:
+    """The requests against those of the baseline, of the same route where one was chosen."""
+    assert request.against is not None
+    sources = find_sources([request.against], problems, spool)
+    before = of_route(load(sources, problems, progress, processes=request.processes), request.route)
+    if not before:
+        raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
+    return against(accounts, before, [source.name for source in sources])
+
+
+def _one_trace(
+    request: Request, sources: Sequence[Source], style: Style, out: TextIO, ready: Callable[[], None]
+) -> int:
+    assert request.trace_id is not None
+    wanted = trace_id_of(request.trace_id)
+    trace = find_traces(sources, [wanted]).get(wanted)
+    ready()
+    if trace is None:
+        raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
+    out.write(render_waterfall(trace, style))
+    if request.html is not None:
+        names = [source.name for source in sources]
+        report = report_of([account(trace)], lambda _: {wanted: trace}, problems=trace.problems, sources=names)
+        _write_page(report, request, request.html, lambda _: {wanted: trace})
+    return FINE
+
+
+def _write_json(
+    report: Report,
+    request: Request,
+    find: Callable[[Collection[str]], dict[str, Trace]],
+    judged: Sequence[Judged],
+    out: TextIO,
+) -> None:
+    assert request.json is not None
+    traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
+    values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
+    _write(request.json, json.dumps(values, indent=1, ensure_ascii=True) + "\n", out)
+
+
+def _write_page(
+    report: Report,
+    request: Request,
+    path: str,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    judged: Sequence[Judged] = (),
+) -> None:
+    from lambda_latency.page import build_page, page_values  # who wants no page does not wait for it
+
+    values, spans = page_values(
+        report,
+        find,
+        command=request.command,
+        version=VERSION,
+        notes=request.notes,
+        console=request.console,
+        judged=judged,
+    )
+    _write(path, build_page(values, spans, flat(sentence(report, Style()))))
+
+
+def _write(path: str, text: str, out: TextIO | None = None) -> None:
+    """Into a file; with `out`, `-` is there."""
+    if path == "-" and out is not None:
+        out.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror}", "name another file") from error

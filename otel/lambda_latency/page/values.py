@@ -1,0 +1,137 @@
+"""What a page is made of: the report's JSON, its requests as columns, its sentences in pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from lambda_latency.latency.document import document
+from lambda_latency.latency.part import Part
+from lambda_latency.latency.traffic import Unknown, by_hour
+from lambda_latency.page.columns import columns
+from lambda_latency.page.kept import ROOM, worth_keeping
+from lambda_latency.page.spans import spans_line
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.prose import OWNED, evidence, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.sampling import sampling
+from lambda_latency.text.steps import next_steps
+from lambda_latency.text.style import Style
+from lambda_latency.text.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from lambda_latency.latency.gate import Judged
+    from lambda_latency.latency.report import Report
+    from lambda_latency.text.style import Piece
+    from lambda_latency.trace import Trace
+
+__all__ = ["page_values"]
+
+STYLE = Style()
+
+
+def page_values(
+    report: Report,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    *,
+    command: str,
+    version: str,
+    notes: Sequence[str] = (),
+    console: str | None = None,
+    judged: Sequence[Judged] = (),
+) -> tuple[dict[str, object], list[str]]:
+    """The values of a page, and the spans of the requests it keeps, a line each.
+
+    `find` brings traces by their ids; `console` is the address of X-Ray's traces, if they are there.
+    """
+    report = replace(report, accounts=report.accounts.in_order())
+    told = document(report, command=command, version=version, judged=judged)
+    parts = {
+        Part(one["bucket"], one["name"]): at for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
+    }
+
+    def number_of(part: Part) -> int:
+        return parts.setdefault(part, len(parts))
+
+    lines, kept = _lines(report, find, number_of)
+    call_map = cast("dict[str, list[dict[str, Any]]]", told["map"])
+    nodes = {(one["kind"], one["name"]): one["id"] for one in call_map["nodes"]}
+    told["columns"] = columns(report, parts, nodes, kept)
+    told["slow"] = _slow(report, parts)
+    told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
+    told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["timed_out"] = [
+        {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
+        for group in timeout_groups(report)
+    ]
+    told["changed"] = (
+        _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
+    )
+    told["next"] = next_steps(report)
+    told["seen"] = sampling(report, STYLE)
+    told["by_hour"] = _hours(report)
+    told["notes"] = list(notes)
+    told["console"] = console
+    told["kept"] = len(lines)
+    told["parts"] = [{"bucket": part.bucket, "label": part.label, "owner": part.owner} for part in parts]
+    return told, lines
+
+
+def _lines(
+    report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]], number_of: Callable[[Part], int]
+) -> tuple[list[str], dict[str, int]]:
+    wanted = worth_keeping(report)
+    traces = find(wanted) if wanted else {}
+    lines: list[str] = []
+    kept: dict[str, int] = {}
+    size = 0
+    for trace_id in wanted:
+        if trace_id not in traces:
+            continue
+        line = spans_line(traces[trace_id], number_of)
+        size += len(line)
+        if size > ROOM and lines:
+            break
+        kept[trace_id] = len(lines)
+        lines.append(line)
+    return lines, kept
+
+
+def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
+    """Of each slow request its place among the requests, and what it waited for beyond a typical one."""
+    every = report.accounts
+    if len(every) < 2:
+        return []
+    at = {every.trace_id(place): place for place in range(len(every))}
+    return [[at[one.account.trace_id], parts[one.part], one.more_ns] for one in report.cohorts.slow]
+
+
+def _pieces(pieces: Sequence[Piece], report: Report, parts: Mapping[Part, int]) -> list[dict[str, object]]:
+    """A sentence with what it names: a part, a number, whose it is."""
+    named = [one.part for one in report.verdict.candidates]
+    named += [report.verdict.part] if report.verdict.part is not None else []
+    words = {
+        clean(word, STYLE): parts[part]
+        for part in named
+        if part in parts
+        for word in (part.label, part.phrase, part.phrase.replace("their own", "its own"))
+    }
+    found: list[dict[str, object]] = []
+    for piece in pieces:
+        one: dict[str, object] = {"text": piece.text}
+        if piece.text.strip() in OWNED.values():
+            one["owner"] = True
+        elif piece.ink == "bold":
+            one["strong"] = True
+            if piece.text in words:
+                one["part"] = words[piece.text]
+        found.append(one)
+    return found
+
+
+def _hours(report: Report) -> list[dict[str, object]]:
+    if isinstance(report.traffic, Unknown):
+        return []
+    shares = by_hour(report.traffic, report.accounts)
+    return [{"start_ms": int(one.of) // 1_000_000, "seen": one.seen, "total": one.total} for one in shares]

@@ -1,0 +1,81 @@
+"""How long requests took, drawn as one line of bars over a logarithmic axis."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lambda_latency.text.style import Line, Piece, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["distribution"]
+
+INDENT = "  "
+BEYOND = 12  # cells that the indent and the last label take beside the bars
+
+
+def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> list[Line]:
+    """The bars and their axis; `slow_ns` is where the slow requests begin."""
+    if not walls_ns:
+        return []
+    low, high = _limits(min(walls_ns) / 1e6, max(walls_ns) / 1e6)
+    width = style.width - BEYOND
+
+    def column(value: float) -> int:
+        at = int((math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low)) * (width - 1))
+        return max(0, min(width - 1, at))
+
+    counts = [0] * width
+    for wall in walls_ns:
+        counts[column(wall / 1e6)] += 1
+    bars = [_height(count, max(counts), style) for count in counts]
+    if slow_ns is not None:
+        border = column(slow_ns / 1e6) + 1
+        if border < width and bars[border] == " ":
+            bars[border] = style.border
+    axis = ""
+    for value in _marks(low, high):
+        # A label that would touch the one before it is left out: the axis is a help, not a table.
+        if not axis or column(value) > len(axis):
+            axis = axis.ljust(column(value)) + _label(value, style, first=not axis)
+    return [[Piece(INDENT + "".join(bars))], [Piece(INDENT + axis, "dim")]]
+
+
+def _limits(least: float, most: float) -> tuple[float, float]:
+    """The nearest of 1, 2, 5, 10, ... ms below the least and above the most."""
+    low = 1.0
+    for value in _ladder():
+        if value > least:
+            break
+        low = value
+    return low, next(value for value in _ladder() if value > max(most, low))
+
+
+def _marks(low: float, high: float) -> Iterator[float]:
+    for value in _ladder():
+        if value > high:
+            return
+        if value >= low:
+            yield value
+
+
+def _ladder() -> Iterator[float]:
+    step = 1.0
+    while True:
+        yield step
+        yield 2 * step
+        yield 5 * step
+        step *= 10
+
+
+def _label(value: float, style: Style, *, first: bool) -> str:
+    if value >= 1000:
+        return f"{value / 1000:,.0f}{style.space}s"
+    return f"{value:.0f}{style.space}ms" if first else f"{value:.0f}"
+
+
+def _height(count: int, most: int, style: Style) -> str:
+    steps = len(style.heights) - 1
+    return style.heights[max(1, -(-count * steps // most))] if count else " "

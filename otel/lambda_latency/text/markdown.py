@@ -1,0 +1,90 @@
+"""A report as Markdown, for a pull request: the sentences, and the two tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lambda_latency.text.against import HEAD, against_rows, against_sentence
+from lambda_latency.text.facts import facts
+from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.sampling import sampling
+from lambda_latency.text.steps import next_steps
+from lambda_latency.text.style import Style
+from lambda_latency.text.words import clean, ms, percent, plural, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lambda_latency.latency.cohorts import Compared
+    from lambda_latency.latency.gate import Judged
+    from lambda_latency.latency.report import Report
+    from lambda_latency.text.style import Piece
+
+__all__ = ["render_markdown"]
+
+STYLE = Style()
+MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
+LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not listed
+
+
+def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
+    """The report; names from traces can neither format it nor call anybody."""
+    blocks = [_inked(sentence(report, STYLE))]
+    blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
+    blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
+    blocks += [f"Next: {_escaped(step)}" for step in next_steps(report)]
+    blocks += _parts(report)
+    if report.against is not None:
+        blocks.append(_inked(against_sentence(report.against, STYLE)))
+        rows = against_rows(report.against, STYLE)
+        cells = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
+        blocks += [_table(HEAD, cells, numbers=range(2, 6))] if rows else []
+    if judged:
+        lines = [f"- {'**fails**' if one.failed else 'holds'}: {_escaped(one.sentence)}" for one in judged]
+        blocks.append("\n".join(lines))
+    if report.totals.requests:
+        told = [piece.text for line in facts(report.totals, STYLE, traffic=report.traffic) for piece in line]
+        blocks.append(_escaped(STYLE.dot.join(told)))
+    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    unread = f" {plural(skipped, 'thing')} skipped while reading." if skipped else ""
+    blocks.append(_escaped(sampling(report, STYLE) + unread))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _parts(report: Report) -> list[str]:
+    compared = report.cohorts
+    if not compared.slow or report.verdict.kind not in ("clear", "thin"):
+        return []
+    least = abs(compared.difference_ns) * LEAST_PERCENT
+    shown = [one for one in compared.parts if 100 * abs(one.difference_ns) >= least]
+    head = ("Where the time goes", "whose", "typical", "slow", "difference", "")
+    return [_table(head, [_part(one, report) for one in shown], numbers=range(2, 6))]
+
+
+def _part(one: Compared, report: Report) -> tuple[str, ...]:
+    more = one.difference_ns
+    share = percent(more, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
+    times = (ms(one.typical_ns, STYLE), ms(one.slow_ns, STYLE), signed(more, STYLE))
+    return clean(one.part.label, STYLE), one.part.owner, *times, share
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int]) -> str:
+    right = set(numbers)
+    lines = [_line(head), "|" + "|".join("--:" if at in right else "---" for at in range(len(head))) + "|"]
+    return "\n".join([*lines, *map(_line, rows)])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(map(_escaped, cells)) + " |"
+
+
+def _inked(pieces: Iterable[Piece]) -> str:
+    return "".join(
+        f"**{_escaped(text)}**" if "bold" in ink and text.strip() == text else _escaped(text) for text, ink in pieces
+    )
+
+
+def _escaped(text: str) -> str:
+    # An at sign would call whoever has that name; a comment behind it keeps it from doing so, and shows nothing.
+    return MARKS.sub(r"\\\1", clean(text, STYLE)).replace("&", "&amp;").replace("@", "@<!-- -->")

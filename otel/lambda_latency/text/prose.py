@@ -1,0 +1,190 @@
+"""The sentences of a report: the verdict, how sure it is, what speaks against it, and the timeouts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.part import Part
+from lambda_latency.latency.thresholds import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW
+from lambda_latency.latency.verdict import share
+from lambda_latency.text.style import Piece, Style
+from lambda_latency.text.words import clean, ms, number, percent, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.latency.cohorts import Compared
+    from lambda_latency.latency.report import Report
+    from lambda_latency.latency.timeouts import Timeout
+
+__all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
+
+OWNED = {"ours": "It is ours.", "theirs": "It is theirs.", "platform": "It is the platform's."}
+
+
+def flat(pieces: Sequence[Piece]) -> str:
+    """A sentence without its inks, its numbers with plain spaces: as JSON has it."""
+    return "".join(piece.text for piece in pieces).replace("\u202f", " ")
+
+
+def sentence(report: Report, style: Style) -> list[Piece]:
+    """The verdict, the named part and its numbers in bold."""
+    if report.verdict.kind == "none":
+        return [Piece("No requests: no trace was read.")]
+    return {"clear": _clear, "thin": _thin, "even": _even, "one": _one}[report.verdict.kind](report, style)
+
+
+def evidence(report: Report, style: Style) -> list[Piece]:
+    """How sure the verdict is and why; what speaks against it; what would settle it."""
+    found, slow = report.verdict, len(report.cohorts.slow)
+    if found.kind == "none":
+        return []
+    if found.kind == "one":
+        return [Piece("One request cannot tell slow from typical; give more traces for a verdict.")]
+    if found.kind == "even":
+        return [Piece(_most_of_it(report, style))]
+    first = found.candidates[0]
+    text = f"{found.confidence.capitalize()} confidence: "
+    if found.kind == "clear":
+        text += f"the largest part in {_of_slow(first.largest_in_slow, slow)}."
+    else:
+        text += f"{plural(found.requests, 'request')}, {number(slow)} slow; "
+        text += f"{clean(first.part.label, style)} is the largest part in {_of_slow(first.largest_in_slow, slow)}."
+    if found.kind == "clear" and found.against is not None:
+        phrase = clean(found.against.part.phrase, style)
+        text += (
+            f" Against it: one waited longer for {phrase}."
+            if found.others == 1
+            else f" Against it: {number(found.others)} waited longer for other things, one for {phrase}."
+        )
+    if found.kind == "thin" and share(first, report.cohorts) >= DOMINANT_PERCENT > report.cohorts.least_share:
+        text += f" Without one of them it explains {report.cohorts.least_share} %."
+    if found.kind == "thin" and (found.requests < ENOUGH_REQUESTS or slow < ENOUGH_SLOW):
+        text += f" For a verdict: {20 * ENOUGH_SLOW} requests or more."
+    return [Piece(text)]
+
+
+def timeout_groups(report: Report) -> list[list[Timeout]]:
+    """The timeouts by the call that was running, the most frequent first."""
+    groups: dict[tuple[str, int], list[Timeout]] = {}
+    for one in report.timeouts:
+        groups.setdefault((one.running, one.limit_ns), []).append(one)
+    return sorted(groups.values(), key=lambda group: (-len(group), group[0].running, group[0].limit_ns))
+
+
+def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> list[Piece]:
+    """How many timed out, what was running, for how long, and whose that is."""
+    first = group[0]
+    what = f"{number(len(group))} of {plural(report.totals.requests, 'request')} timed out"
+    what += f" at {ms(first.limit_ns, style)}. " if first.limit_ns else ". "
+    if first.part is None:
+        return [
+            Piece(what, "bold"),
+            Piece("What was running is not known: the function's own spans were lost with it."),
+        ]
+    middle = sorted(one.elapsed_ns for one in group)[len(group) // 2]
+    for_long = f"for {ms(middle, style)}" + (" (median)" if len(group) > 1 else "")
+    whose = {
+        "theirs": "The call is theirs, the limit is ours.",
+        "ours": "It is ours, and so is the limit.",
+        "platform": "It is the platform's, the limit is ours.",
+    }[first.part.owner]
+    running = clean(first.running, style)
+    at = f", at {clean(first.line.file, style)}:{first.line.line}" if first.line is not None else ""
+    return [Piece(what, "bold"), Piece(running, "bold"), Piece(f" was still running, {for_long}{at}. {whose}")]
+
+
+def _clear(report: Report, style: Style) -> list[Piece]:
+    compared, first = report.cohorts, report.verdict.candidates[0]
+    return [
+        Piece(f"The slow requests ({_which(report, style)}) wait for "),
+        Piece(clean(first.part.phrase, style), "bold"),
+        Piece(": "),
+        Piece(ms(first.difference_ns, style), "bold"),
+        Piece(" more than a typical request, "),
+        Piece(_explains(first, compared.difference_ns, style), "bold"),
+        Piece(" of the difference. "),
+        Piece(_owned(first.part)),
+    ]
+
+
+def _thin(report: Report, style: Style) -> list[Piece]:
+    compared, found = report.cohorts, report.verdict
+    slow = compared.slow
+    text = f"Thin evidence: {number(len(slow))} of {plural(found.requests, 'request')} took over "
+    text += ms(compared.over_ns, style)
+    if len(slow) > 1 and len({one.part for one in slow}) == len(slow):
+        text += ", and each for another reason"
+    text += ". "
+    pieces = [Piece(text)]
+    for at, one in enumerate(found.candidates):
+        name, explains = clean(one.part.label, style), _explains(one, compared.difference_ns, style)
+        more = f" ({ms(one.difference_ns, style)})"
+        pieces += [Piece(", " if at else ""), Piece(name, "bold"), Piece(" " if at else " explains ")]
+        pieces += [Piece(explains, "bold"), Piece(more if at else f" of the difference{more}")]
+    dominant = bool(found.candidates) and compared.least_share >= DOMINANT_PERCENT
+    return [*pieces, Piece("." if dominant else ". No one part stands out.")]
+
+
+def _even(report: Report, style: Style) -> list[Piece]:
+    compared = report.cohorts
+    nothing = "Nothing else stands out." if report.totals.timeouts else "Nothing stands out."
+    if not compared.slow:
+        same = f" No request took over {ms(compared.over_ns, style)}." if report.verdict.requests else ""
+        return [Piece(nothing + same)]
+    more = compared.difference_ns
+    take = f"take {ms(more, style)} more than" if more > 0 else "take no longer than"
+    which = percent(len(compared.slow), report.verdict.requests, style)
+    return [
+        Piece(f"{nothing} The slowest {which} ({_which(report, style)}) {take} typical requests of the same route.")
+    ]
+
+
+def _most_of_it(report: Report, style: Style) -> str:
+    compared = report.cohorts
+    if not compared.slow or compared.difference_ns <= 0:
+        return "Every request was compared with those of its own route."
+    first = report.verdict.candidates[0]
+    name = clean(first.part.label, style)
+    width = ms(compared.width_ns, style)
+    return f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
+
+
+def _one(report: Report, style: Style) -> list[Piece]:
+    [one], found = report.accounts, report.verdict
+    took = Piece(f"This request took {ms(one.wall_ns, style)}")
+    if found.part is None or found.proof is None:
+        return [took, Piece("; it waited for nothing.")]
+    waited = found.proof.more_ns
+    its = clean(found.part.phrase, style).replace("their own", "its own")
+    return [
+        took,
+        Piece("; it waited "),
+        Piece(ms(waited, style), "bold"),
+        Piece(" for "),
+        Piece(its, "bold"),
+        Piece(", "),
+        Piece(percent(waited, one.wall_ns, style), "bold"),
+        Piece(" of its time. "),
+        Piece(_owned(found.part)),
+    ]
+
+
+def _which(report: Report, style: Style) -> str:
+    compared = report.cohorts
+    return f"{number(len(compared.slow))} of {number(report.verdict.requests)}, over {ms(compared.over_ns, style)}"
+
+
+def _explains(one: Compared, whole_ns: int, style: Style) -> str:
+    """A share of the difference; where other parts take less than usual, one may explain more than all of it."""
+    return percent(min(one.difference_ns, whole_ns), whole_ns, style)
+
+
+def _of_slow(count: int, slow: int) -> str:
+    if slow == 1:
+        return "the only one" if count else "none"
+    return f"all {number(slow)}" if count == slow else f"{number(count)} of the {number(slow)}"
+
+
+def _owned(part: Part) -> str:
+    return "Whose that is cannot be told." if part.bucket == "unknown" else OWNED[part.owner]

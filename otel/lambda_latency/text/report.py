@@ -1,0 +1,114 @@
+"""A report as text: the verdict, what speaks for and against it, and the pictures that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.text.against import against_lines
+from lambda_latency.text.comparison import comparison
+from lambda_latency.text.distribution import distribution
+from lambda_latency.text.facts import facts
+from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.sampling import sampling
+from lambda_latency.text.stack import stack
+from lambda_latency.text.steps import MOST_GROUPS, next_steps
+from lambda_latency.text.style import Line, Piece, Style, paint
+from lambda_latency.text.table import where
+from lambda_latency.text.waterfall import waterfall
+from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.report import Report
+    from lambda_latency.trace import Trace
+
+__all__ = ["render_report", "render_waterfall"]
+
+MOST_REASONS = 5
+
+
+def render_report(report: Report, style: Style, *, everything: bool = False) -> str:
+    """The report as text; `everything` draws the table and a waterfall even where nothing stands out."""
+    verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
+    if report.verdict.kind == "none":
+        return paint([*verdict, *_unread(report, style)], style)
+    groups = timeout_groups(report)
+    timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
+    # Where nothing else stands out the timeouts are the news.
+    lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    for step in next_steps(report):
+        lines += wrap(f"Next: {clean(step, style)}", style.width)
+    if report.verdict.kind != "one":
+        lines += [[], *facts(report.totals, style, traffic=report.traffic)]
+        slow = report.cohorts.over_ns if report.cohorts.slow else None
+        lines += distribution(report.totals.walls_ns, slow, style)
+    for group in groups[:MOST_GROUPS]:
+        trace = report.traces[group[0].trace_id]
+        lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+    if report.against is not None:
+        lines += [[], *against_lines(report.against, style, everything=everything)]
+    lines += _table(report, style, everything=everything)
+    lines += _example(report, style, everything=everything)
+    return paint([*lines, [], *_missing(report, style)], style)
+
+
+def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") -> str:
+    """The waterfall of one request as text."""
+    return paint(waterfall(trace, style, title=title), style)
+
+
+def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    if report.verdict.kind == "one":
+        return [[], *where(report.totals, style)]
+    if report.verdict.kind in ("clear", "thin"):
+        return [[], *comparison(report, style)]
+    return [[], *(comparison(report, style) or where(report.totals, style))] if everything else []
+
+
+def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    """The waterfall of a request that shows the verdict; of thin evidence, how to see one for each reason."""
+    found = report.verdict
+    if found.kind == "thin":
+        return _reasons(report, style)
+    shown = found.proof.account.trace_id if found.proof is not None else None
+    title = "The request" if found.kind == "one" else "One of them"
+    if shown is None and everything:
+        shown, title = report.accounts.trace_id(report.accounts.slowest(1)[0]), "The slowest"
+    drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
+    if shown is None or shown in drawn or shown not in report.traces:
+        return []
+    return [[], *waterfall(report.traces[shown], style, title=title)]
+
+
+def _reasons(report: Report, style: Style) -> list[Line]:
+    head = "One for each reason:" if len(report.verdict.candidates) > 1 else "One of them:"
+    lines: list[Line] = [[], [Piece(head, "bold")]]
+    for one in report.verdict.candidates:
+        proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
+        if proof is not None:
+            trace_id = proof.account.trace_id
+            lines += wrap(f"--trace 1-{trace_id[:8]}-{trace_id[8:]}  {clean(one.part.label, style)}", style.width)
+    return lines if len(lines) > 2 else []
+
+
+def _unread(report: Report, style: Style) -> list[Line]:
+    """Why there is nothing to report on: the first reasons, for there is nothing else to say."""
+    lines = [line for one in report.problems[:MOST_REASONS] for line in wrap(clean(str(one), style), style.width)]
+    more = len(report.problems) - MOST_REASONS
+    return [*lines, [Piece(f"{number(more)} more: --problems shows them.", "dim")]] if more > 0 else lines
+
+
+def _missing(report: Report, style: Style) -> list[Line]:
+    """What the report does not rest on: traffic that was not seen, and input that could not be read."""
+    text = sampling(report, style)
+    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    counted = len(report.problems) - skipped
+    if skipped:
+        text += (
+            f" {plural(skipped, 'thing')} skipped while reading: --problems shows {'it' if skipped == 1 else 'them'}."
+        )
+    elif counted:
+        text += f" Every span was read; {plural(counted, 'thing')} in them {'does' if counted == 1 else 'do'} not fit"
+        text += f": --problems shows {'it' if counted == 1 else 'them'}."
+    elif report.totals.requests:
+        text += " Every span was read."
+    return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]

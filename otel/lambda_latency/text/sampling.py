@@ -1,0 +1,56 @@
+"""The sentences on sampling: which share of the traffic a report rests on, by route and by hour where that is known."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.traffic import Unknown, by_hour, by_route
+from lambda_latency.text.words import number, percent, plural
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.report import Report
+    from lambda_latency.latency.traffic import Share
+    from lambda_latency.text.style import Style
+
+__all__ = ["sampling"]
+
+MOST_ROUTES = 4
+
+
+def sampling(report: Report, style: Style) -> str:
+    """Which share of the traffic was seen; where nobody has counted it, that this is not known."""
+    seen, traffic = report.totals.requests, report.traffic
+    if isinstance(traffic, Unknown):
+        return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
+    counted = seen - traffic.beside
+    if counted > traffic.total:  # a count lags behind, or an hour of it is missing: no share can be told
+        return (
+            f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: which share of the "
+            "traffic that is cannot be told."
+        )
+    part = f"{number(counted)} of {number(traffic.total)}"
+    text = f"{percent(counted, traffic.total, style)} of the traffic seen ({part})."
+    if traffic.beside:
+        text += f" {plural(traffic.beside, 'more request')} came another way, where nobody counts."
+    return text + _routes(by_route(traffic, report.accounts), style) + _hours(by_hour(traffic, report.accounts), style)
+
+
+def _routes(shares: list[Share], style: Style) -> str:
+    if len(shares) < 2:
+        return ""
+    told = [f"{one.of} {percent(one.seen, one.total, style)}" for one in shares[:MOST_ROUTES]]
+    more = f", and {number(len(shares) - MOST_ROUTES)} more" if len(shares) > MOST_ROUTES else ""
+    return f" By route: {', '.join(told)}{more}."
+
+
+def _hours(shares: list[Share], style: Style) -> str:
+    if len(shares) < 2:
+        return ""
+    least, most = (choose(shares, key=lambda one: one.seen / one.total) for choose in (min, max))
+    return f" By hour: from {_hour(least, style)} to {_hour(most, style)}."
+
+
+def _hour(share: Share, style: Style) -> str:
+    begin = datetime.fromtimestamp(int(share.of) // 1_000_000_000, timezone.utc)
+    return f"{percent(share.seen, share.total, style)} ({begin:%m-%d %H}:00Z)"

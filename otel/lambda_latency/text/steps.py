@@ -1,0 +1,26 @@
+"""The next steps: what one can do about the part that a report names, and about what ran into deadlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.advice import advice
+from lambda_latency.text.prose import timeout_groups
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.part import Part
+    from lambda_latency.latency.report import Report
+
+__all__ = ["MOST_GROUPS", "next_steps"]
+
+MOST_GROUPS = 3  # different calls that were running at deadlines: each is told of
+
+
+def next_steps(report: Report) -> list[str]:
+    """A sentence or two for each kind of part."""
+    parts = [report.verdict.part] if report.verdict.part is not None else []
+    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
+    first: dict[str, Part] = {}
+    for part in parts:
+        first.setdefault(part.bucket, part)
+    return [advice(part) for part in first.values()]

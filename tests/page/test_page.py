@@ -1,0 +1,171 @@
+"""The page as a file: what is in it, what can never be in it, and that it is packaged."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.page import build_page
+from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
+from lambda_latency.text import Style
+from lambda_latency.trace import dump_line
+from tests.latency.load import hundred, timed_out
+from tests.latency.system import order
+from tests.page.samples import HOSTILE, SAMPLES, page_of
+
+FORBIDDEN = (
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function|\burl\((?!#)|@import"
+)
+ROOT = Path(__file__).parents[2]
+
+
+def data(page: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The report and the spans of a page."""
+    report, spans = re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', page, re.DOTALL)
+    return json.loads(report), [json.loads(line) for line in spans.splitlines()]
+
+
+@pytest.mark.parametrize("state", [name for name in SAMPLES if "thousand" not in name])
+def test_the_policy_names_the_one_style_and_the_one_script(state: str) -> None:
+    """By the hash of exactly what stands there, whatever the data is."""
+    page = SAMPLES[state]()
+    [policy] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', page)
+    [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    [script] = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    assert policy == (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'"
+    )
+    assert len(re.findall("<script", page)) == len(re.findall("</script>", page)) == 3
+    assert re.findall(r"(?:src|href)=\"(?!#)", page) == []
+
+
+def test_nothing_of_a_trace_can_end_its_place() -> None:
+    """Neither markup nor the page's own places; and what was meant comes out again."""
+    page = SAMPLES["hostile"]()
+    assert HOSTILE[:14] not in page
+    assert island("</script><!--&") == "\\u003c/script\\u003e\\u003c!--\\u0026"
+    report, _spans = data(page)
+    assert HOSTILE in {one["name"] for one in report["map"]["nodes"]}
+    title = build_page({}, [], "\ud800 <b>\u202e @SPANS@")
+    assert "<title>&#55296; &lt;b&gt;&#8238; @SPANS@</title>" in title
+
+
+def test_the_scripts_keep_to_text() -> None:
+    """No way from a text to markup or code is used anywhere, and every file of the source is part of the page."""
+    for kind, names, ending in (("style", STYLES, "css"), ("script", SCRIPTS, "js")):
+        assert sorted(path.stem for path in (SOURCE / kind).iterdir()) == sorted(names)
+        for name in names:
+            text = (SOURCE / kind / f"{name}.{ending}").read_text()
+            assert len(text.splitlines()) <= 260
+            found = re.findall(FORBIDDEN, text)
+            assert (name, found) == (name, [])
+
+
+def test_columns_say_what_the_list_says() -> None:
+    """Each request's parts add up to its wall clock; routes, marks and nodes are those of its trace."""
+    report, spans = data(page_of([*hundred(), order(100, number=5000, status_code=502)]))
+    columns = report["columns"]
+    assert [sum(one[1::2]) for one in columns["buckets"]] == columns["wall_ns"]
+    assert len(columns["trace_id"]) == report["requests"] == len(spans) == report["kept"]
+    assert columns["routes"] == ["POST /orders"]
+    assert [sum(flags & bit > 0 for flags in columns["flags"]) for bit in (1, 2, 4, 8)] == [1, 2, 1, 0]
+    names = {one["id"]: one["name"] for one in report["map"]["nodes"]}
+    nodes = [sorted(names[one] for one in columns["node_sets"][at]) for at in columns["nodes"]]
+    assert nodes.count(["CreateOrder", "DynamoDB orders", "payments.example.com"]) == 119
+
+
+def test_spans_add_up_and_stand_in_the_order_of_the_tree() -> None:
+    """The path is as long as the request; a row's parent comes before it."""
+    report, spans = data(SAMPLES["rich"]())
+    walls = report["columns"]["wall_ns"]
+    for at, line in enumerate(report["columns"]["spans"]):
+        assert sum(end - start for _, start, end, _ in spans[line]["path"]) == walls[at]
+        assert all(one["parent"] < number for number, one in enumerate(spans[line]["spans"]))
+        parts: dict[int, int] = {}
+        for _, start, end, part in spans[line]["path"]:
+            parts[part] = parts.get(part, 0) + end - start
+        told = report["columns"]["buckets"][at]
+        assert parts == dict(zip(told[::2], told[1::2], strict=True))
+
+
+def test_values_that_json_or_javascript_would_break_come_as_text() -> None:
+    """Not a number, more than 2^53, bytes."""
+    _, spans = data(SAMPLES["hostile"]())
+    events = [
+        event for line in spans for one in line["spans"] for told in one["details"] for event in told.get("events", ())
+    ]
+    assert events[0]["attributes"][HOSTILE] == [HOSTILE, "nan", "9223372036854775808", "ff"]
+
+
+def test_what_tells_most_is_kept_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof, what speaks against it, timeouts, the slowest: where there is no room for all, the rest goes."""
+    monkeypatch.setattr("lambda_latency.page.values.ROOM", 40_000)
+    report, spans = data(SAMPLES["rich"]())
+    kept = [report["columns"]["trace_id"][at] for at, line in enumerate(report["columns"]["spans"]) if line >= 0]
+    assert len(kept) == len(spans) == report["kept"] < 20
+    wanted = {
+        report["verdict"]["trace_id"],
+        report["verdict"]["against"]["trace_id"],
+        report["timeouts"][0]["trace_id"],
+    }
+    assert wanted <= set(kept)
+
+
+def test_the_same_report_is_the_same_page() -> None:
+    """Byte for byte: no time of day and no order of a set is in it."""
+    assert SAMPLES["rich"]() == SAMPLES["rich"]()
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    """Beside the text, of files and of one trace; where it cannot, the error says so."""
+    traces = tmp_path / "traces.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    page = tmp_path / "report.html"
+    out = io.StringIO()
+    assert run_report(Request([traces], html=str(page), notes=["Told."]), Style(), out) == 0
+    report, _spans = data(page.read_text())
+    assert out.getvalue().endswith(f"Told.\nPage: {page}.\n")
+    assert (report["requests"], report["notes"], report["sources"]) == (119 + 1, ["Told."], [str(traces)])
+    wanted = timed_out().trace_id
+    assert run_report(Request([traces], html=str(page), trace_id=wanted), Style(), io.StringIO()) == 0
+    report, spans = data(page.read_text())
+    assert (report["verdict"]["kind"], report["columns"]["trace_id"], len(spans)) == ("one", [wanted], 1)
+    with pytest.raises(Exception, match=r"nowhere/report\.html cannot be written: No such file or directory"):
+        run_report(Request([traces], html=str(tmp_path / "nowhere/report.html")), Style(), io.StringIO())
+
+
+def test_no_page_no_price() -> None:
+    """A report without a page does not load what makes one, and a page needs no other package than a report."""
+    probe = (
+        "import sys; import lambda_latency.cli.report; before = 'lambda_latency.page' in sys.modules;"
+        "import lambda_latency.page;"
+        "new = {name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
+        "print(before, sorted(name for name in new if not name.startswith('_')))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert set(re.findall(r"'(\w+)'", done.stdout)) <= {"msgspec", "lambda_latency", "typing_extensions"}
+    assert done.stdout.startswith("False ")
+
+
+def test_the_source_is_in_the_wheel(tmp_path: Path) -> None:
+    """Every file of it, and the page can be built from there."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    source = {str(path.relative_to(ROOT / "otel")) for path in SOURCE.rglob("*") if path.is_file()}
+    assert len(source) == len(SCRIPTS) + len(STYLES) + 1
+    assert source <= names

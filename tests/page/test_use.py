@@ -1,0 +1,466 @@
+"""The page in use: sorting, filtering, brushing, opening a request, going back to a view, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.text import Style
+from lambda_latency.trace import dump_line
+from tests.latency.load import hundred
+from tests.page.samples import HOSTILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.page.browser import Browser
+
+
+@pytest.fixture
+def rich(browser: Browser, page: Callable[[str], str]) -> Browser:
+    """The browser with a hundred and twenty requests before it."""
+    browser.show(page("rich"))
+    return browser
+
+
+def found(browser: Browser) -> str:
+    """How many requests the list shows."""
+    return browser.text("#found")
+
+
+def opened(browser: Browser) -> str:
+    """Route and time of the open request."""
+    return browser.text("#request-title").strip()
+
+
+def row(browser: Browser, at: int) -> list[str]:
+    """The cells of a row of the list, the time of day aside."""
+    return [browser.text(f"#row-{at} > :nth-child({cell})") for cell in (2, 3, 4, 5)]
+
+
+def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
+    """From a file, with the network off; nothing has been asked of it, and nothing has moved."""
+    assert rich.text("#sentence") == (
+        "The slow requests (5 of 119, over 980 ms) wait for payments.example.com: 940 ms more than a typical request, "
+        "76 % of the difference. It is theirs."
+    )
+    assert found(rich) == "120 requests"
+    assert opened(rich) == "POST /orders · 1,400 ms"
+    assert rich.run(
+        "return [scrollY, performance.getEntriesByType('resource').length, document.activeElement.tagName]"
+    ) == [
+        0,
+        0,
+        "BODY",
+    ]
+    titles = "return [...document.querySelectorAll('#sections h2')].map((one) => one.id)"
+    assert rich.run(titles) == [
+        f"{name}-title" for name in ("distribution", "parts", "map", "requests", "request", "sampling", "problems")
+    ]
+
+
+def test_filters_by_mouse(rich: Browser) -> None:
+    """Chips, selects, facts, a part and a node of the map; each can be taken away."""
+    rich.click("#only-cold")
+    assert found(rich) == "2 of 120 requests"
+    rich.click("#only-slow")
+    assert found(rich) == "1 of 120 requests"
+    rich.click("#clear")
+    assert (found(rich), rich.focused) == ("120 requests", "search")
+    rich.click(".facts div:nth-child(7) button")
+    assert (found(rich), row(rich, 0)[3]) == ("1 of 120 requests", "timeout")
+    rich.click(".parts tbody tr:nth-child(2) button")
+    assert (found(rich), row(rich, 0)) == (
+        "1 of 120 requests",
+        ["POST /orders", "1,200 ms", "retries DynamoDB orders 1,056 ms", "throttled"],
+    )
+    rich.click(".map [aria-label^='DynamoDB table stock']")
+    assert found(rich) == "15 of 120 requests through stock"
+    assert rich.run("return document.querySelectorAll('.map [aria-pressed=true]').length") == 1
+    rich.click("#clear")
+    rich.run("const one = document.querySelector('#part'); one.value = '0'; one.dispatchEvent(new Event('change'))")
+    assert found(rich) == "71 of 120 requests"
+    rich.run("const one = document.querySelector('#part'); one.value = ''; one.dispatchEvent(new Event('change'))")
+    assert found(rich) == "120 requests"
+
+
+def test_filters_by_keyboard(rich: Browser) -> None:
+    """A part, a node and a chip have the keyboard too."""
+    rich.focus(".parts tbody tr:nth-child(2) button")
+    rich.keys(Keys.ENTER)
+    assert found(rich) == "1 of 120 requests"
+    rich.focus(".map [aria-label^='Lambda function GetOrder']")
+    rich.keys(Keys.ENTER)
+    assert found(rich) == "34 of 120 requests through GetOrder"
+    rich.focus("#only-cold")
+    rich.keys(Keys.SPACE)
+    assert (found(rich), rich.count("#nothing")) == ("0 of 120 requests through GetOrder", 1)
+    rich.focus("#clear")
+    rich.keys(Keys.ENTER)
+    assert found(rich) == "120 requests"
+
+
+def test_search_finds_ids_routes_parts_and_statuses(rich: Browser) -> None:
+    """As people write them; Escape takes the words away."""
+    for words, count in (
+        ("1-6b05a667-affeb9dbb0aa7f2b0000012e", "1"),
+        ("6b05a667affeb9dbb0aa7f2b0000012e", "1"),
+        ("get /orders/{id}", "34"),
+        ("cold start", "1"),
+        ("502", "1"),
+        ("nothing like it", "0"),
+    ):
+        rich.run("document.activeElement.blur()")
+        rich.keys("/")
+        assert rich.focused == "search"
+        rich.keys(words)
+        assert (words, found(rich)) == (words, f"{count} of 120 requests")
+        assert rich.count("#nothing") == (1 if count == "0" else 0)
+        rich.keys(Keys.ESCAPE)
+        assert found(rich) == "120 requests"
+
+
+def test_sorting_by_mouse_and_by_keyboard(rich: Browser) -> None:
+    """A second press turns it round, and the head says so."""
+    assert row(rich, 0)[1] == "3,010 ms"
+    rich.click("[data-sort=took]")
+    assert rich.run("return document.querySelector('.heads .took').getAttribute('aria-sort')") == "ascending"
+    shortest = int(row(rich, 0)[1].split()[0])
+    assert shortest <= int(row(rich, 1)[1].split()[0]) < 40
+    rich.focus("[data-sort=start]")
+    rich.keys(Keys.ENTER)
+    starts = [rich.text(f"#row-{at} > :first-child") for at in range(5)]
+    assert starts == sorted(starts)
+    assert rich.run("return document.querySelectorAll('[aria-sort]').length") == 1
+    rich.keys(Keys.SPACE)
+    assert rich.text("#row-0 > :first-child") > starts[-1]
+
+
+def test_a_range_by_mouse(rich: Browser) -> None:
+    """Dragging filters and fills the fields; a click on the ground takes it away; a click on a mark opens it."""
+    rich.drag(".chart svg", 0.6, 0.95)
+    assert 0 < int(found(rich).split()[0]) < 20
+    low, high = rich.run("return ['from', 'to'].map((id) => Number(document.getElementById(id).value))")
+    assert 200 < low < high
+    rich.drag(".chart svg", 0.97, 0.97)
+    assert found(rich) == "120 requests"
+    rich.click(".chart .mark.timeout")
+    assert opened(rich).startswith("POST /orders · 3,010 ms")
+
+
+def test_a_range_by_keyboard(rich: Browser) -> None:
+    """The picture's two handles are sliders."""
+    rich.focus(".handle[data-side=from]")
+    rich.keys(*[Keys.PAGE_UP] * 7)
+    fewer = int(found(rich).split()[0])
+    assert 0 < fewer < 60
+    assert rich.run("return document.activeElement.getAttribute('aria-valuetext')").endswith("ms")
+    rich.keys(Keys.ARROW_LEFT)
+    assert int(found(rich).split()[0]) >= fewer
+    rich.keys(Keys.HOME)
+    assert found(rich) == "120 requests"
+    rich.focus(".handle[data-side=to]")
+    rich.keys(Keys.PAGE_DOWN)
+    assert int(found(rich).split()[0]) < 120
+    rich.keys(Keys.ESCAPE, Keys.ESCAPE)
+    assert found(rich) == "120 requests"
+
+
+def test_the_times_of_day_are_a_picture_too(rich: Browser) -> None:
+    """By mouse and by keyboard; a mark opens its request, a chosen range stays, the address says which picture."""
+    rich.drag(".chart svg", 0.6, 0.95)
+    few = found(rich)
+    rich.focus("#view-time")
+    rich.keys(Keys.ENTER)
+    assert (found(rich), rich.count(".handle")) == (few, 0)
+    assert rich.run("return document.querySelector('.chart .range').getBBox().height") > 40
+    marks = "[...document.querySelectorAll('.chart .mark')]"
+    assert rich.run(f"return {marks}.length") == 120
+    starts = "[...document.querySelectorAll('.chart .axis + text')].map((one) => one.textContent)"
+    assert rich.run(f"return {starts}") == ["22:50", "23:00", "23:10", "23:20", "23:30"]
+    rich.click(".chart .mark.timeout")
+    assert opened(rich).startswith("POST /orders · 3,010 ms")
+    rich.show(rich.address)
+    assert rich.run("return document.getElementById('view-time').getAttribute('aria-pressed')") == "true"
+    assert rich.run(f"return {marks}.length") == 120
+    rich.click("#view-length")
+    assert rich.count(".handle") == 2
+
+
+def test_a_request_opens_by_mouse(rich: Browser) -> None:
+    """With its stack, its spans, and the attributes of one."""
+    rich.click("#row-0")
+    assert opened(rich).startswith("POST /orders · 3,010 ms")
+    assert "At the deadline of 3,000 ms this was running, for 2,975 ms: POST payments.example.com" in rich.text(
+        "#stack"
+    )
+    assert rich.text("#stack li.own .code") == "charge = payments.charge(order)"
+    assert rich.text("#stack summary") == "5 frames of packages"
+    assert rich.text("#stack > ol > li:last-child") == "socket.py:719  readinto"
+    assert rich.text("#stack > details summary") == "In thread audit-0"
+    limit, end = rich.run(
+        "return ['.fall .deadline', '.fall .outline'].map((one) => document.querySelector(one).getBBox())"
+        ".map((box) => box.x + box.width)"
+    )
+    assert abs(end - limit) < 3  # 3,000 of 3,010 ms, from where the handler began
+    rich.run("[...document.querySelectorAll('.span-row')].at(-2).click()")
+    rich.settle()
+    told = rich.text("#details")
+    for word in (
+        "POST payments.example.com",
+        "http.method",
+        "lambda.timeout.limit_ms",
+        "span kind",
+        "CLIENT",
+        "2,975 ms",
+    ):
+        assert word in told
+    rich.click("#close-details")
+    assert (rich.count("#details"), rich.focused) == (0, "fall")
+    rich.click("#next")
+    assert opened(rich) == "POST /orders · 1,610 ms"
+    rich.click("#close")
+    assert (opened(rich), rich.focused) == ("One request", "list")
+
+
+def test_a_request_opens_by_keyboard(rich: Browser) -> None:
+    """From the list into the waterfall: fold, unfold, attributes, zoom, and step by step back to the row."""
+    rich.focus("#list")
+    rich.keys(Keys.HOME, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    assert (opened(rich), rich.focused) == ("POST /orders · 1,460 ms cold", "fall")
+    spans = rich.count(".span-row")
+    rich.keys(Keys.ARROW_DOWN, Keys.ARROW_LEFT)
+    assert rich.count(".span-row") < spans
+    rich.keys(Keys.ARROW_RIGHT)
+    assert rich.count(".span-row") == spans
+    rich.keys(Keys.END, Keys.HOME, Keys.ENTER)
+    assert "orders-api/dev" in rich.text("#details")
+    rich.keys("z")
+    assert (rich.count("#whole"), rich.focused) == (1, "fall")
+    rich.keys("0")
+    assert rich.count("#whole") == 0
+    rich.keys(Keys.ESCAPE)
+    assert rich.count("#details") == 0
+    rich.keys(Keys.ESCAPE)
+    assert (opened(rich), rich.focused) == ("One request", "list")
+    assert rich.run("return document.getElementById('list').getAttribute('aria-activedescendant')") == "row-2"
+    rich.keys("v")
+    assert (opened(rich), rich.focused) == ("POST /orders · 1,400 ms", "fall")
+    rich.run("document.activeElement.blur()")
+    rich.keys("j")
+    after = opened(rich)
+    rich.keys("k")
+    assert (opened(rich), after != opened(rich)) == ("POST /orders · 1,400 ms", True)
+
+
+def test_how_a_connection_was_made_is_folded_into_the_call(rich: Browser) -> None:
+    """Its time is hatched in the call's own bar; the triangle shows its rows."""
+    rich.click("#row-2")
+    folded = (
+        "[...document.querySelectorAll('.span-row')].filter((one) => one.getAttribute('aria-expanded') === 'false')"
+    )
+    assert rich.run(f"return {folded}.map((one) => one.querySelector('.isolated').textContent)") == [
+        "POST payments.example.com"
+    ]
+    assert rich.count(".waited.p-connect") > 0
+    spans = rich.count(".span-row")
+    rich.run(f"{folded}[0].querySelector('button.twist').click()")
+    rich.settle()
+    assert rich.count(".span-row") == spans + 3
+
+
+def test_the_waterfall_adds_up(rich: Browser) -> None:
+    """What was waited for, row by row, is the request's time; the filled parts are as long as the axis."""
+    waited = "[...document.querySelectorAll('.waited-ms')].map((one) => one.textContent)"
+    shown = [str(text).replace("\u202f", " ").replace(",", "") for text in rich.run(f"return {waited}")]
+    total = sum(float(text.split()[0]) for text in shown if text[0].isdigit())
+    assert abs(total - 1400) < len(shown)
+    filled = "[...document.querySelectorAll('.fall .waited')].reduce((sum, one) => sum + one.getBBox().width, 0)"
+    outer = "document.querySelector('.fall .outline').getBBox().width"
+    assert abs(rich.run(f"return {filled} - {outer}")) < 12  # the shortest are drawn a pixel wide
+
+
+def test_the_address_holds_the_view(rich: Browser) -> None:
+    """Filters, order and the open request, on another screen as here; nonsense in it does no harm."""
+    rich.click("#only-slow")
+    rich.click("[data-sort=start]")
+    rich.drag(".chart svg", 0.5, 0.97)
+    rich.click("#row-1")
+    seen = [found(rich), opened(rich), row(rich, 0), row(rich, 1)]
+    address = rich.address
+    assert "only=slow" in address
+    rich.show(address)
+    assert [found(rich), opened(rich), row(rich, 0), row(rich, 1)] == seen
+    assert rich.run("return document.querySelector('#row-1').classList.contains('open')")
+    rich.show(
+        address.split("#", maxsplit=1)[0]
+        + "#route=99&part=x&only=evil,toString&from=-5&to=abc&sort=constructor&trace=1"
+    )
+    assert (found(rich), row(rich, 0)[1]) == ("120 requests", "3,010 ms")
+
+
+def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) -> None:
+    """Of ten thousand; the last one comes with a key."""
+    browser.show(page("ten-thousand"))
+    assert found(browser) == "10,000 requests"
+    assert browser.count(".inner .row") < 40
+    browser.click("#view-time")
+    assert 2 <= browser.count(".chart path.bar") <= 6
+    browser.click("#view-length")
+    browser.focus("#list")
+    browser.keys(Keys.END)
+    browser.until("document.getElementById('row-9999') !== null")
+    assert browser.run("return document.getElementById('list').getAttribute('aria-rowcount')") == "10001"
+    assert browser.run("return document.querySelectorAll('*').length") < 3000
+    assert "This page keeps the spans of" not in browser.text("#request")
+    browser.keys(Keys.ENTER)
+    assert "This page keeps the spans of" in browser.text("#request")
+    assert "lambda-latency report traces/orders.jsonl --trace " in browser.text("#request .hint code")
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "sections"),
+    [
+        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 7),
+        ("even", "Nothing stands out.", 7),
+        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 5),
+        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 5),
+        ("none", "No requests: no trace was read.", 1),
+    ],
+)
+def test_every_state_says_what_it_is(
+    browser: Browser, page: Callable[[str], str], state: str, sentence: str, sections: int
+) -> None:
+    """A section without anything to say is not there."""
+    browser.show(page(state))
+    assert browser.text("#sentence").startswith(sentence)
+    assert browser.count("#sections > section") == sections
+    browser.keys("j", "k", "v", "/", Keys.ESCAPE, "?")
+    assert browser.run("return document.getElementById('keys').open")
+    browser.keys(Keys.ESCAPE)
+    assert not browser.run("return document.getElementById('keys').open")
+
+
+def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: Callable[[str], str]) -> None:
+    """Callers stand left of what they call, no box on another; where it is too narrow the same is a list."""
+    browser.size(2200)
+    browser.show(page("chain"))
+    boxes = browser.run(
+        "return [...document.querySelectorAll('.map [data-node]')].sort((a, b) => a.dataset.node - b.dataset.node)"
+        ".map((one) => one.querySelector('rect').getBBox())"
+        ".map((box) => [box.x, box.y, box.x + box.width, box.y + box.height])"
+    )
+    columns = sorted({round(box[0]) for box in boxes})
+    assert [columns.index(round(box[0])) for box in boxes] == [0, 1, 2, 3, 4, 5, 3, 4]
+    apart = [
+        one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+        for at, one in enumerate(boxes)
+        for other in boxes[:at]
+    ]
+    assert all(apart)
+    assert browser.count(".map .call") == 11
+    browser.size(360)
+    browser.settle()
+    assert browser.count(".map .call") == 0
+    assert browser.text(".map-list").count("payments.example.com") == 2
+    browser.click(".map-list [data-node='4']")
+    assert found(browser) == "0 of 60 requests through Billing"
+
+
+def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_path: Path) -> None:
+    """What became of the baseline, and each gate that says no."""
+    traces = tmp_path / "traces.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    page = tmp_path / "report.html"
+    gates = [read_gate("p95 > 1ms"), read_gate("p95 > 9000ms")]
+    run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
+    browser.show(page.as_uri())
+    assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
+    assert [one.startswith("A gate says no: ") for one in browser.run(told)] == [True, False]
+
+
+def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:
+    """In every place where a name can stand: nothing of them became an element, and no script ran."""
+    browser.show(page("hostile"))
+    assert browser.run("return document.querySelectorAll('script').length") == 3
+    places = {
+        "part": "#parts",
+        "map": "#map",
+        "legend": "#distribution .key",
+        "select": "#route",
+        "problem": "#problems",
+    }
+    texts = {place: browser.text(selector) for place, selector in places.items()}
+    assert [
+        place for place, text in texts.items() if '<script>alert("1")</script>' not in text and place != "map"
+    ] == []
+    for part in ("2610", "1910", "3010"):
+        browser.run("document.activeElement.blur()")
+        browser.run("location.hash = ''")
+        browser.focus("#from")
+        browser.run(
+            "const one = document.activeElement; one.value = arguments[0]; one.dispatchEvent(new Event('input'))", part
+        )
+        browser.settle()
+        browser.click("#row-0")
+        for at in range(browser.count(".span-row")):
+            browser.run("document.querySelectorAll('.span-row')[arguments[0]].click()", at)
+    browser.run("location.hash = '#trace=6b05a667affeb9dbb0aa7f2b00002329'")
+    browser.until("document.getElementById('request-title').textContent.includes('2,610')")
+    rows = "[...document.querySelectorAll('.span-row')].find((one) => one.textContent.includes('<script>'))"
+    browser.run(f"{rows}.click()")
+    told = browser.text("#details")
+    assert HOSTILE in browser.text("#request-title")
+    assert f'["{HOSTILE}'.replace('"', "").replace("\\", "")[:20] in told.replace("\\", "").replace('"', "")
+    assert "9223372036854775808" in told
+    assert browser.run("return document.querySelectorAll('script').length") == 3
+    title = browser.run("return document.title")
+    assert title.startswith("The slow requests")
+
+
+def test_the_policy_lets_nothing_else_run_and_nothing_leave(rich: Browser) -> None:
+    """A script, a style or a picture that is added later is refused."""
+    refused = rich.run(
+        """
+        const script = document.createElement("script");
+        script.textContent = "window.added = 1";
+        document.head.append(script);
+        const style = document.createElement("style");
+        style.textContent = "h1 { color: red }";
+        document.head.append(style);
+        document.body.setAttribute("onclick", "window.added = 1");
+        document.body.click();
+        return [window.added ?? null, getComputedStyle(document.querySelector("h1")).color === "rgb(255, 0, 0)"];
+        """
+    )
+    assert refused == [None, False]
+    fetched = "fetch('https://example.com/').then(() => arguments[0](1), () => arguments[0](0))"
+    assert rich.run(f"return new Promise((done) => (() => {{ {fetched.replace('arguments[0]', 'done')} }})())") == 0
+    complaints = rich.console()
+    assert len(complaints) >= 3
+    assert all("Content Security Policy" in one or "violates" in one for one in complaints)
+
+
+def test_every_stop_of_the_keyboard_can_be_seen(rich: Browser) -> None:
+    """Tab goes through everything, and each stop has an outline or a mark of its own."""
+    stops, bare = [], []
+    for _ in range(80):
+        rich.keys(Keys.TAB)
+        name, outline = rich.run(
+            "const one = document.activeElement; const style = getComputedStyle(one);"
+            "return [one.tagName + '#' + one.id, style.outlineStyle !== 'none' || one.closest('svg') !== null]"
+        )
+        if name == "BODY#":
+            break
+        stops.append(name)
+        if not outline:
+            bare.append(name)
+    assert bare == []
+    assert {"A#", "BUTTON#proof", "INPUT#search", "DIV#list", "DIV#fall", "BUTTON#help", "g#"} <= set(stops)

@@ -1,0 +1,71 @@
+"""The report as Markdown: what a pull request shows, and nothing that a name could do to it."""
+
+from __future__ import annotations
+
+from lambda_latency.latency import Part, account, report_of
+from lambda_latency.latency.against import against
+from lambda_latency.latency.gate import read_gate
+from lambda_latency.latency.part import OWN_CODE
+from lambda_latency.text.markdown import render_markdown
+from tests.latency.load import hundred
+from tests.latency.requests import TABLE, request
+
+
+def test_a_report_for_a_pull_request() -> None:
+    """The sentence, the table, the baseline, the gates."""
+    now = [request(number, {OWN_CODE: 20 + number % 3, TABLE: 400 if number > 94 else 50}) for number in range(100)]
+    before = [request(number, {OWN_CODE: 20 + number % 3, TABLE: 20}) for number in range(100)]
+    report = report_of(now, lambda _: {}, against=against(now, before))
+    judged = [read_gate(one).judge(report) for one in ("slower > 5%", "max > 2s")]
+    assert render_markdown(report, judged).replace("\u202f", " ").split("\n\n") == [
+        (
+            "The slow requests (5 of 100, over 72 ms) wait for **DynamoDB PutItem orders**: **350 ms** more than a "
+            "typical request, **100 %** of the difference. It is theirs."
+        ),
+        "High confidence: the largest part in all 5.",
+        (
+            "Next: Look at DynamoDB PutItem orders: ask for less in one call, ask once instead of often, run calls "
+            "that do not need each other at the same time, and set the client's timeouts below the function's."
+        ),
+        (
+            "| Where the time goes | whose | typical | slow | difference |  |\n"
+            "|---|---|--:|--:|--:|--:|\n"
+            "| DynamoDB PutItem orders | theirs | 50 ms | 400 ms | +350 ms | 100 % |"
+        ),
+        (
+            "Slower than the baseline (100 requests then, 100 now): DynamoDB PutItem orders takes **30 ms more each "
+            "time (between +25 ms and +35 ms)**. It is theirs."
+        ),
+        (
+            "| Against the baseline | whose | then | now | difference | between |  |\n"
+            "|---|---|--:|--:|--:|--:|---|\n"
+            "| DynamoDB PutItem orders | theirs | 20 ms | 50 ms | +30 ms | +25 ms to +35 ms | each time |\n"
+            "| the whole request |  | 41 ms | 71 ms | +30 ms | +25 ms to +35 ms | typically |"
+        ),
+        (
+            "- **fails**: Requests are slower than the baseline's by 73.171 %: more than 5 %.\n"
+            "- holds: The max of the wall clock is 0.422 s: not more than 2 s."
+        ),
+        "p50 71 ms · p95 72 ms · p99 422 ms · max 422 ms · cold 0 · errors 0 · timeouts 0 · seen 100",
+        "100 requests seen; how many were not sampled is not in the traces.\n",
+    ]
+
+
+def test_names_neither_format_nor_call_nor_leave_their_cell() -> None:
+    """Bars, marks, tags, line ends and at signs of a name are shown as they are."""
+    name = "a|b **c** <img src=x> @octocat `d`\n[e](f) &amp;"
+    slow = Part("external", name)
+    now = [request(number, {OWN_CODE: 20, slow: 400 if number > 90 else 5}) for number in range(100)]
+    text = render_markdown(report_of(now, lambda _: {}))
+    row = next(line for line in text.splitlines() if line.startswith("| a"))
+    assert row.split(" | ")[0] == (r"| a\|b \*\*c\*\* \<img src=x\> @<!-- -->octocat \`d\`\\x0a\[e\](f) &amp;amp;")
+    assert "@octocat" not in text
+
+
+def test_every_kind_of_verdict_can_be_written() -> None:
+    """Nothing, one request, timeouts, a clear one."""
+    traces = hundred()
+    by_id = {trace.trace_id: trace for trace in traces}
+    for some in ([], traces[:1], traces[:8], traces):
+        report = report_of([account(trace) for trace in some], lambda ids: {one: by_id[one] for one in ids})
+        assert render_markdown(report).endswith("\n")

@@ -1,0 +1,186 @@
+"""The waterfall of one request: rows, bars, and what lies beside its tree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lambda_latency.text import Style, paint, render_waterfall
+from lambda_latency.text.waterfall import waterfall
+from lambda_latency.trace import Span, SpanKind, Trace
+from tests.latency.load import slow_order, timed_out
+from tests.latency.system import order, put_item, request
+from tests.trace.build import MS, T0, TRACE_ID, node, tree
+
+
+def _rows(trace: Trace, style: Style | None = None) -> list[str]:
+    return render_waterfall(trace, style or Style()).replace("\u202f", " ").splitlines()
+
+
+def test_a_slow_request_at_100_columns() -> None:
+    """Filled is waited for, a line is open but waiting for something below, dotted is off the path."""
+    assert _rows(slow_order()) == [
+        "The request: POST /orders, 1,460 ms, 1-6b05a667-affeb9dbb0aa7f2b00000066",
+        "                                        waited       took  0                               1,460 ms",
+        "orders-api/dev                            5 ms   1,460 ms  ────────────────────────────────────────",
+        "  Lambda CreateOrder                      6 ms   1,455 ms  ────────────────────────────────────────",
+        "    cold start                          300 ms     300 ms  ████████",
+        "    CreateOrder handler (502)             3 ms   1,148 ms          ────────────────────────────────",
+        "      validate \\x1b[31morder             10 ms      10 ms          ▏",
+        "      DynamoDB PutItem orders             8 ms       8 ms          ▏",
+        "      POST payments.example.c… (503)    993 ms   1,070 ms           ─████████████████████████████",
+        "        DNS payments.example.com          9 ms       9 ms           ▏",
+        "        TCP 203.0.113.24:443             22 ms      22 ms           █",
+        "        TLS 1.3                          36 ms      36 ms           ██",
+        "      audit                              67 ms     510 ms                                        ██",
+        "      telemetry flush                        -      18 ms                                         ┄",
+        "    Lambda overhead                       1 ms       8 ms                                         ▏",
+    ]
+
+
+def test_a_slow_request_at_80_columns_without_unicode() -> None:
+    """The bars are shorter, the names are not."""
+    assert _rows(slow_order(), Style(width=80, unicode=False)) == [
+        "The request: POST /orders, 1,460 ms, 1-6b05a667-affeb9dbb0aa7f2b00000066",
+        "                                        waited       took  0           1,460 ms",
+        "orders-api/dev                            5 ms   1,460 ms  --------------------",
+        "  Lambda CreateOrder                      6 ms   1,455 ms  --------------------",
+        "    cold start                          300 ms     300 ms  ####",
+        "    CreateOrder handler (502)             3 ms   1,148 ms      ----------------",
+        "      validate \\x1b[31morder             10 ms      10 ms      |",
+        "      DynamoDB PutItem orders             8 ms       8 ms      |",
+        "      POST payments.example.c~ (503)    993 ms   1,070 ms      -##############",
+        "        DNS payments.example.com          9 ms       9 ms      |",
+        "        TCP 203.0.113.24:443             22 ms      22 ms      |",
+        "        TLS 1.3                          36 ms      36 ms      #",
+        "      audit                              67 ms     510 ms                     #",
+        "      telemetry flush                        -      18 ms                     .",
+        "    Lambda overhead                       1 ms       8 ms                     |",
+    ]
+
+
+def test_the_providers_own_span_stands_below_the_call() -> None:
+    """With the name of its service; what it calls keeps its own name."""
+    assert _rows(order(200))[6:9] == [
+        "      POST payments.example.com           4 ms     166 ms       █────────────────────────────────█",
+        "        payments POST /charges          160 ms     162 ms       ─████████████████████████████████",
+        "          INSERT charges                  2 ms       2 ms        █",
+    ]
+
+
+def test_a_call_that_never_ended_is_running() -> None:
+    """Its name is cut before the word; it ends with its parent."""
+    assert _rows(timed_out())[6] == (
+        "      POST a-rather-long-… (running)  2,977 ms   2,977 ms  ████████████████████████████████████████"
+    )
+
+
+def test_waited_adds_up_to_the_requests_time() -> None:
+    """To the nanosecond in the path; here in whole milliseconds."""
+    rows = _rows(order(200))[2:]
+    waited = [row[37:46].strip() for row in rows]
+    # 3.5 ms each of service and function share a row; the halves of Overhead and of what is around the handler round.
+    assert sum(int(one.removesuffix(" ms")) for one in waited if one != "-") in (200, 201)
+
+
+def test_a_throttled_call_says_so() -> None:
+    """429, or the code of a throttling error."""
+    throttled = put_item(20, 30, more={"http.status_code": 429})
+    rows = _rows(tree(request(throttled, end=60), unit=MS))
+    assert rows[5].startswith("      DynamoDB PutItem … (throttled)     10 ms      10 ms")
+
+
+def test_names_are_measured_in_cells() -> None:
+    """East-asian letters take two: the columns stay where they are."""
+    rows = _rows(tree(request(node("注文を検証する", 20, 30), end=60), unit=MS))
+    assert rows[5] == "      注文を検証する                     10 ms      10 ms               ███████"
+
+
+def test_what_lies_beside_the_requests_tree_is_told() -> None:
+    """Orphans, and other roots of the same trace."""
+    spans = [*order(200).spans]
+    lost = [
+        Span(
+            trace_id=order(200).trace_id,
+            span_id=f"{number:016x}",
+            parent_id="f" * 16 if number < 0xF3 else None,
+            parent_remote=False,
+            name=f"lost {number}",
+            start_ns=T0 + number,
+        )
+        for number in range(0xF0, 0xF4)
+    ]
+    assert _rows(Trace(spans + lost))[-2:] == [
+        "3 orphans (the parent was never recorded): lost 240, lost 241, lost 242",
+        "1 more root in this trace: lost 243",
+    ]
+
+
+def test_a_caller_above_the_gateway_is_no_other_root() -> None:
+    """The request's clock begins at the gateway; the caller's span is its ancestor."""
+    gateway = order(200).outermost
+    caller = replace(gateway, span_id="f" * 16, attributes={}, name="curl")
+    rest = [span for span in order(200).spans if span is not gateway and span.span_id != gateway.span_id]
+    trace = Trace([caller, replace(gateway, parent_id="f" * 16), *rest])
+    assert _rows(trace) == _rows(order(200))
+
+
+def test_of_many_spans_those_waited_for_longest_are_shown() -> None:
+    """None without the one above it; the rest is counted with its time."""
+    calls = [put_item(10 + 10 * number, 10 + 10 * number + 1 + number % 5) for number in range(60)]
+    trace = tree(request(*calls, end=640), unit=MS)
+    rows = paint(waterfall(trace, Style(), most_rows=8), Style()).replace("\u202f", " ").splitlines()
+    assert [row[:46].rstrip() for row in rows[2:]] == [
+        "orders-api/dev                            5 ms",
+        "  Lambda CreateOrder                      6 ms",
+        "    CreateOrder handler                 448 ms",
+        "      DynamoDB PutItem orders             5 ms",
+        "      DynamoDB PutItem orders             5 ms",
+        "      DynamoDB PutItem orders             5 ms",
+        "      DynamoDB PutItem orders             5 ms",
+        "      DynamoDB PutItem orders             5 ms",
+        "  56 more spans                         156 ms",
+    ]
+
+
+def test_a_handler_alone_has_the_name_of_its_function() -> None:
+    """From its resource, else its own."""
+    handler = node(
+        "POST /orders", 0, 50, kind=SpanKind.SERVER, scope="lambda_latency.runtime", resource={"faas.name": "Create"}
+    )
+    assert _rows(tree(handler, unit=MS))[2].startswith("Create handler ")
+
+
+def test_a_request_of_no_length_is_drawn_all_the_same() -> None:
+    """Nothing is divided by it."""
+    assert _rows(tree(node("nothing", 5, 5))) == [
+        f"The request: nothing, 0 ms, 1-{TRACE_ID[:8]}-{TRACE_ID[8:]}",
+        "                                        waited       took  0                                   0 ms",
+        "nothing                                      -       0 ms  ┄",
+    ]
+
+
+def test_a_deep_trace_is_drawn_without_recursion() -> None:
+    """Ten thousand spans, each below the one before, all open but the first."""
+    spans = [
+        Span(
+            trace_id=TRACE_ID,
+            span_id=f"{number:016x}",
+            parent_id=f"{number - 1:016x}" if number > 1 else None,
+            name="s",
+            start_ns=T0 + number,
+            end_ns=T0 + 50_000 if number == 1 else None,
+        )
+        for number in range(1, 10_001)
+    ]
+    assert _rows(Trace(spans))[-1].startswith("  9,960 more spans")
+
+
+def test_the_init_of_the_kit_lies_in_lambdas_own_and_names_its_imports() -> None:
+    """One cold start, counted once."""
+    imports = {"lambda.init.imports": ["botocore 31.2 ms", "requests 9.0 ms"]}
+    init = node("init", 2, 298, scope="lambda_latency.runtime", attributes=imports)
+    one = tree(request(init, end=700, cold=300), unit=MS)
+    lines = _rows(one)
+    assert [line.split("  ")[2] for line in lines if "cold start " in line[:20]] == ["cold start"]
+    assert [line.strip().split("  ")[0] for line in lines if line.strip().startswith("init")] == ["init"]
+    assert lines[-2:] == ["", "Slowest imports of the cold start: botocore 31.2 ms, requests 9.0 ms."]
