@@ -19,8 +19,7 @@ from pathlib import Path
 from lambda_latency.latency import timeout_of
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.receiver import from_protobuf
-from lambda_latency.trace import Span, Trace
-from lambda_latency.trace.otlp import spans_of
+from lambda_latency.trace import Span, Trace, spans_of
 from tests.faults.box import Box
 from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.trace.otlp import spans_of
+from lambda_latency.trace import spans_of
 from tests.collector.laptop import laptop, read
 from tests.system.conftest import order
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.local.segments import new_trace_id
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.feed import Feed
-from lambda_latency.trace.otlp import to_otlp
+from lambda_latency.trace import to_otlp
 from tests.fetch.conftest import ROOT
 from tests.xray.test_intake import server_span
 

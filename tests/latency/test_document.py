@@ -11,7 +11,7 @@ import pytest
 
 import lambda_latency.latency
 from lambda_latency.latency import account, report_of
-from lambda_latency.latency.document import document
+from lambda_latency.text.document import document
 from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, slow_order, timed_out
 from tests.latency.system import order

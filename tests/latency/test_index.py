@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_latency.latency.loading import load
-from lambda_latency.trace import Source, dump_line, find_traces, reading
-from lambda_latency.trace.index import LineIndex
+from lambda_latency.trace import LineIndex, Source, dump_line, find_traces, reading
 from tests.latency.load import few
 
 if TYPE_CHECKING:

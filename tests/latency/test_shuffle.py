@@ -20,10 +20,8 @@ from lambda_latency.latency import shuffle
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.text import Style
-from lambda_latency.trace import Source, dump_line, find_sources
+from lambda_latency.trace import LineIndex, Source, dump_line, find_sources, find_traces
 from lambda_latency.trace.blocks import count_lines, lines
-from lambda_latency.trace.index import LineIndex
-from lambda_latency.trace.reading import find_traces
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 from tests.latency.system import attempts, put_item, request

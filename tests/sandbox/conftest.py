@@ -16,7 +16,7 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox import Sandbox
 from lambda_latency.local.segments import TraceHeader
 from lambda_latency.local.variables import Settings
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span
 
 TASK = Path(__file__).parent / "task"
 SAMPLED = TraceHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", True)

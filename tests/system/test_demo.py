@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.trace import Trace, read_traces
-from lambda_latency.trace.platform import GATEWAY
+from lambda_latency.trace import GATEWAY, Trace, read_traces
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary

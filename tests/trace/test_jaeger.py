@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lambda_latency.trace import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.document import spans_of
+from lambda_latency.trace import Event, Link, Scope, Span, SpanKind, Status, spans_of
 
 TRACE = "5759e988bd862e3fe1be46a994272793"
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status, dump_line, to_otlp
-from lambda_latency.trace.otlp import spans_of
+from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status, dump_line, spans_of, to_otlp
 from tests.trace.build import T0, TRACE_ID
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.trace import Span, dump_line, read_trace, read_traces, to_otlp
-from lambda_latency.trace.document import KNOWN
+from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.latency import Part, account
-from lambda_latency.trace import Span, SpanKind, Status, Trace, critical_path, read_traces
-from lambda_latency.trace.document import spans_of
+from lambda_latency.trace import Span, SpanKind, Status, Trace, critical_path, read_traces, spans_of
 from tests.trace.build import MS
 
 ID = "1-5759e988-bd862e3fe1be46a994272793"

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.xray.document import segment_document
-from lambda_latency.trace.otlp import spans_of
-from lambda_latency.trace.span import Event, Span, SpanKind, Status
+from lambda_latency.trace import Event, Span, SpanKind, Status, spans_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "xray"
 # What the exporter was told to index when it made the documents.

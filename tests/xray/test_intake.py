@@ -14,8 +14,7 @@ from lambda_latency.local.segments import new_span_id, new_trace_id
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
 from lambda_latency.local.xray.feed import Feed
 from lambda_latency.local.xray.traces import batch_get_traces
-from lambda_latency.trace.otlp import to_otlp
-from lambda_latency.trace.span import Span, SpanKind
+from lambda_latency.trace import Span, SpanKind, to_otlp
 from tests.sandbox.state import until
 from tests.xray.test_platform import FUNCTION, STAGE, TRACE, invocation, stage
 

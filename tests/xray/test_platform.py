@@ -8,7 +8,7 @@ import pytest
 
 from lambda_latency.local.segments import Times, TraceHeader, function_segments
 from lambda_latency.local.xray.platform import PlatformSegments
-from lambda_latency.trace.span import Span, SpanKind
+from lambda_latency.trace import Span, SpanKind
 
 TRACE = "6b062b4446e3a08453e966dd7812677f"
 STAGE = "61d714df97d99000"

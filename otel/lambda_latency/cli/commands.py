@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lambda_latency.cli.report import Request
     from lambda_latency.fetch.asked import Asked, Place
     from lambda_latency.fetch.command import Account, Result
-    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.latency import Traffic, Unknown
     from lambda_latency.local.gateway import Answered
     from lambda_latency.local.system import System
     from lambda_latency.trace import Trace
@@ -47,7 +47,7 @@ def demo(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it."""
     _needs_local()
     from lambda_latency.cli.report import Request, run_report
-    from lambda_latency.latency.traffic import Traffic
+    from lambda_latency.latency import Traffic
     from lambda_latency.local.collector import choose_collector
     from lambda_latency.local.demo import run_demo
     from lambda_latency.local.system import Options
@@ -156,7 +156,7 @@ def _report_on_xray(options: argparse.Namespace) -> int:
 def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
     """How many requests there were, traced or not; or why that is not known."""
     from lambda_latency.fetch.errors import FetchError
-    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.latency import Traffic, Unknown
 
     stages = [stage for stage in result.fetched.stages if stage]
     if options.filter or options.errors or options.slower_than is not None:

@@ -233,7 +233,7 @@ def _ms(text: str) -> int:
 def _instant(text: str) -> int:
     import time
 
-    from lambda_latency.latency.choice import instant
+    from lambda_latency.latency import instant
 
     try:
         return instant(text, time.time_ns())
@@ -242,7 +242,7 @@ def _instant(text: str) -> int:
 
 
 def _gate(text: str) -> Any:
-    from lambda_latency.latency.gate import read_gate
+    from lambda_latency.latency import read_gate
 
     try:
         return read_gate(text)

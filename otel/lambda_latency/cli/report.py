@@ -9,32 +9,33 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lambda_latency.latency.account import account
-from lambda_latency.latency.against import against
-from lambda_latency.latency.beside import beside
-from lambda_latency.latency.choice import of_route, of_time
-from lambda_latency.latency.document import document
-from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.loading import load
-from lambda_latency.latency.map import call_map
-from lambda_latency.latency.progress import SILENT, Progress
-from lambda_latency.latency.report import Report, report_of
-from lambda_latency.latency.traffic import UNKNOWN
+from lambda_latency.latency import (
+    SILENT,
+    UNKNOWN,
+    Progress,
+    Report,
+    ReportError,
+    account,
+    against,
+    beside,
+    call_map,
+    load,
+    of_route,
+    of_time,
+    report_of,
+)
 from lambda_latency.text import Style, render_report, render_waterfall
+from lambda_latency.text.document import document
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import flat, sentence
-from lambda_latency.trace import Problem, find_sources, find_traces, trace_id_of
-from lambda_latency.trace.index import LineIndex
+from lambda_latency.trace import LineIndex, Problem, find_sources, find_traces, trace_id_of
 from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from lambda_latency.latency.account import Account
-    from lambda_latency.latency.against import Against
-    from lambda_latency.latency.gate import Gate, Judged
-    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.latency import Account, Against, Gate, Judged, Traffic, Unknown
     from lambda_latency.trace import Source, Trace
 
 __all__ = ["Request", "run_report"]

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from lambda_latency.latency.progress import Progress
+from lambda_latency.latency import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

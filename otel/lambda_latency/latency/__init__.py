@@ -1,30 +1,95 @@
 """From traces to an answer: where the time of requests goes, and whose it is."""
 
-from lambda_latency.latency.account import Account, account, largest_part
+from lambda_latency.latency.account import Account
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.advice import advice
+from lambda_latency.latency.against import Against, Change, against
+from lambda_latency.latency.beside import beside
+from lambda_latency.latency.bootstrap import Estimate
+from lambda_latency.latency.calls import Calls
+from lambda_latency.latency.choice import instant, of_route, of_time
 from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
+from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.gate import Gate, Judged, read_gate
+from lambda_latency.latency.judge import account, largest_part
+from lambda_latency.latency.kind import Kind
+from lambda_latency.latency.loading import load
+from lambda_latency.latency.map import call_map, called, caller, map_values
+from lambda_latency.latency.names import trace_name
 from lambda_latency.latency.part import Part
+from lambda_latency.latency.progress import SILENT, Progress
 from lambda_latency.latency.report import Report, report_of
+from lambda_latency.latency.thresholds import (
+    COMPARABLE_REQUESTS,
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    TRUST_PERCENT,
+)
 from lambda_latency.latency.timeouts import Frame, Timeout, timeout_of
-from lambda_latency.latency.totals import Tally, Totals, percentile
-from lambda_latency.latency.verdict import Verdict, verdict
+from lambda_latency.latency.totals import PartTally, Tally, Totals, at_rank, percentile
+from lambda_latency.latency.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
+from lambda_latency.latency.verdict import Verdict, share, verdict
+from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 
 __all__ = [
+    "COMPARABLE_REQUESTS",
+    "DOMINANT_PERCENT",
+    "ENOUGH_REQUESTS",
+    "ENOUGH_SLOW",
+    "SILENT",
+    "TRUST_PERCENT",
+    "UNKNOWN",
     "Account",
+    "Accounts",
+    "Against",
+    "Bar",
+    "Calls",
+    "Change",
     "Cohorts",
     "Compared",
+    "Estimate",
     "Frame",
+    "Gate",
+    "Judged",
+    "Kind",
     "Part",
+    "PartTally",
+    "Progress",
     "Report",
+    "ReportError",
+    "Share",
     "Slow",
     "Tally",
     "Timeout",
     "Totals",
+    "Traffic",
+    "Unknown",
     "Verdict",
+    "Waterfall",
     "account",
+    "advice",
+    "against",
+    "at_rank",
+    "beside",
+    "by_hour",
+    "by_route",
+    "call_map",
+    "called",
+    "caller",
     "cohorts",
+    "instant",
     "largest_part",
+    "load",
+    "map_values",
+    "of_route",
+    "of_time",
     "percentile",
+    "read_gate",
     "report_of",
+    "share",
     "timeout_of",
+    "trace_name",
     "verdict",
+    "waterfall_of",
 ]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from lambda_latency.latency.part import API_GATEWAY, COLD_START, OVERHEAD, OWN_CODE, SERVICE, TELEMETRY, UNKNOWN, Part
-from lambda_latency.latency.shape import Shape
-from lambda_latency.trace import SpanKind
-from lambda_latency.trace.platform import FUNCTION, GATEWAY, RUNTIME_SCOPES
-from lambda_latency.trace.platform import SERVICE as LAMBDA_SERVICE
+from lambda_latency.trace import FUNCTION, GATEWAY, RUNTIME_SCOPES, Shape, SpanKind
+from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 
-__all__ = ["RULES", "Rule", "part_of"]
+__all__ = ["RULES", "Position", "Rule", "part_of"]
 
-Test = Callable[[Shape], bool]
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 # What an AWS call is about, where the service's instrumentation says it.
@@ -37,85 +34,94 @@ RESOURCES = (
 )
 
 
+class Position(NamedTuple):
+    """Where a span stands: the origin of its recorded parent, and what is inside it (`Tree.inside`)."""
+
+    parent_origin: str | None = None
+    inside: str = ""
+
+
+Test = Callable[[Shape, Position], bool]
+Charged = Callable[[Shape, Position], "Part | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A kind of span, and what its own time is charged to; None: to what its parent is charged to."""
 
     what: str
     fits: Test
-    part: Callable[[Shape], Part | None]
+    part: Charged
 
 
-@lru_cache(maxsize=4096)
-def part_of(shape: Shape) -> Part | None:
-    """What the own time of a span of this shape is charged to; None: what its parent's is."""
-    return next((rule.part(shape) for rule in RULES if rule.fits(shape)), UNKNOWN)
+def part_of(shape: Shape, position: Position) -> Part | None:
+    """What the own time of a span is charged to; None: what its parent's is."""
+    return next((rule.part(shape, position) for rule in RULES if rule.fits(shape, position)), UNKNOWN)
 
 
 def _origin(name: str) -> Test:
-    return lambda shape: shape.origin == name
+    return lambda shape, _: shape.origin == name
 
 
 def _below(name: str, *kinds: SpanKind) -> Test:
-    return lambda shape: shape.parent_origin == name and shape.origin is None and shape.kind in kinds
+    return lambda shape, at: at.parent_origin == name and shape.origin is None and shape.kind in kinds
 
 
 def _phase(*names: str) -> Test:
-    below = _below(FUNCTION, SpanKind.INTERNAL)
-    return lambda shape: shape.name in names and below(shape)
+    return lambda shape, at: shape.phase in names and at.parent_origin == FUNCTION and shape.origin is None
 
 
 def _runtime(*words: str) -> Test:
     """A span of the kit's own whose name begins with one of these words."""
-    return lambda shape: shape.scope in RUNTIME_SCOPES and shape.name.lower().split(" ", 1)[0] in words
+    return lambda shape, _: shape.scope in RUNTIME_SCOPES and shape.name.lower().split(" ", 1)[0] in words
 
 
 def _kind(*kinds: SpanKind) -> Test:
-    return lambda shape: shape.kind in kinds
+    return lambda shape, _: shape.kind in kinds
 
 
-def _is_aws(shape: Shape) -> bool:
-    return shape.kind in CALLS and ("aws-api" in shape.text("rpc.system") or shape.text("db.system") == "dynamodb")
+def _is_aws(shape: Shape, _: Position) -> bool:
+    return shape.is_aws_call
 
 
-def _is_database(shape: Shape) -> bool:
+def _is_database(shape: Shape, _: Position) -> bool:
     return shape.kind is SpanKind.CLIENT and bool(shape.text("db.system.name", "db.system"))
 
 
-def _is_external(shape: Shape) -> bool:
-    return shape.kind in CALLS and bool(shape.host)
+def _is_external(shape: Shape, _: Position) -> bool:
+    return shape.is_call and bool(shape.host)
 
 
-def _always(part: Part | None) -> Callable[[Shape], Part | None]:
-    return lambda _: part
+def _always(part: Part | None) -> Charged:
+    return lambda _, __: part
 
 
-def _aws(shape: Shape) -> Part:
-    service, _, operation = shape.text("rpc.method", "db.operation").rpartition("/")
+def _aws(shape: Shape, _: Position) -> Part:
+    service, _slash, operation = shape.text("rpc.method", "db.operation").rpartition("/")
     service = shape.text("rpc.service") or service or ("DynamoDB" if shape.text("db.system") == "dynamodb" else "")
     if not operation:
-        service, _, operation = (service or shape.name).partition(".")
+        service, _dot, operation = (service or shape.name).partition(".")
     resource = re.split(r"[/:]", shape.text(*RESOURCES))[-1]
     return Part("aws", " ".join(word for word in (service, operation, resource) if word))
 
 
-def _database(shape: Shape) -> Part:
+def _database(shape: Shape, _: Position) -> Part:
     name = shape.text("db.namespace", "db.name") or shape.host
     return Part("database", f"{shape.text('db.system.name', 'db.system')} {name}".strip())
 
 
-def _external(shape: Shape) -> Part:
+def _external(shape: Shape, _: Position) -> Part:
     return Part("external", shape.host)
 
 
-def _connect(shape: Shape) -> Part:
+def _connect(shape: Shape, _: Position) -> Part:
     return Part("connect", shape.host)
 
 
-def _function(shape: Shape) -> Part:
+def _function(_: Shape, position: Position) -> Part:
     # Beside a handler's span it is the runtime's time. Where Lambda alone says what ran, it is the user's code if it
     # made traced calls; if nothing at all is known of the inside, it may have been anything.
-    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": OWN_CODE}.get(shape.holds, UNKNOWN)
+    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": OWN_CODE}.get(position.inside, UNKNOWN)
 
 
 RULES = (

@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lambda_latency.trace import Span, Status
-from lambda_latency.trace.codes import error_codes
+from lambda_latency.trace import OUTCOMES, THROTTLES, TIMED_OUT, Shape, Status
 
-__all__ = ["CODES", "Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
-
-# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-THROTTLES = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-# An outcome, not an error: the condition of a conditional write did not hold.
-OUTCOMES = frozenset({"ConditionalCheckFailedException"})
-CODES = THROTTLES | OUTCOMES  # all that is asked of a span's error codes
+__all__ = ["Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +30,26 @@ class Calls:
         return Calls(self.calls * times, self.errors * times, self.throttles * times, self.retries * times)
 
 
-def calls_of(span: Span) -> Calls:
+def calls_of(shape: Shape) -> Calls:
     """One call."""
-    throttled = is_throttled(span)
-    return Calls(1, int(is_failed(span) and not throttled), int(throttled), retries_of(span))
+    throttled = is_throttled(shape)
+    return Calls(1, int(is_failed(shape) and not throttled), int(throttled), retries_of(shape))
 
 
-def is_failed(span: Span) -> bool:
-    """Did the call fail? Not if the function's deadline cut it short: a timeout is the request's, not the call's."""
-    if span.status is not Status.ERROR or span.provisional or span.attributes.get("lambda.timeout") is True:
+def is_failed(shape: Shape) -> bool:
+    """Whether the call failed. If the function's deadline cut it short, the request timed out, not the call."""
+    if shape.status is not Status.ERROR or shape.is_provisional or shape.roles & TIMED_OUT:
         return False
-    return not OUTCOMES & error_codes(span)
+    return not OUTCOMES & shape.codes
 
 
-def is_throttled(span: Span) -> bool:
-    """Did the callee turn the call away for its rate? Not every 400 of DynamoDB."""
-    statuses = (span.attributes.get("http.status_code"), span.attributes.get("http.response.status_code"))
-    return 429 in statuses or bool(THROTTLES & error_codes(span))
+def is_throttled(shape: Shape) -> bool:
+    """Whether the callee turned the call away for its rate. Not every 400 of DynamoDB."""
+    statuses = (shape["http.status_code"], shape["http.response.status_code"])
+    return 429 in statuses or bool(THROTTLES & shape.codes)
 
 
-def retries_of(span: Span) -> int:
+def retries_of(shape: Shape) -> int:
     """Attempts after the first, as botocore's instrumentation counts them."""
-    retries = span.attributes.get("retry_attempts")
+    retries = shape["retry_attempts"]
     return retries if isinstance(retries, int) and retries > 0 else 0

@@ -1,79 +1,100 @@
-"""The parts of one trace: what each span is charged to, where it stands in its tree."""
+"""What the own time of each span of a request is charged to, and which calls there were."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lambda_latency.latency.buckets import part_of
+from lambda_latency.latency.buckets import Position, part_of
 from lambda_latency.latency.calls import Calls, calls_of, retries_of
 from lambda_latency.latency.part import COLD_START, OWN_CODE, Part, resource_of
-from lambda_latency.latency.retries import between_attempts
-from lambda_latency.latency.shape import shape_of
-from lambda_latency.trace import Span, SpanKind, Trace, Waiting
-from lambda_latency.trace.platform import FUNCTION, is_function_handler, is_platform_phase
+from lambda_latency.trace import ATTEMPTS, CONTAINER, SpanKind
 
-__all__ = ["Charge", "charge_of", "charges"]
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from lambda_latency.trace import Row, Shape, Tree
+
+__all__ = ["Charge", "Charges"]
 
 CALLS = ("aws", "external", "database", "retries")
 OUTSIDE = ("api gateway", "lambda")
+MOST = 200_000  # charges that are remembered by shape
 
 
-class Charge(NamedTuple):
-    """What a span's own time is charged to, the call that it is (if any), and whether another party recorded it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Charge:
+    """What a span's own time is charged to, the call that it is (if any), and whether another party recorded it.
+
+    There is one object for each value, so that charges can be looked up by what they are, not by what they hold.
+    """
 
     part: Part
     call: Calls | None
     foreign: bool
 
 
-def charges(trace: Trace, tree: Waiting) -> dict[str, Charge]:
-    """For each span of the request its charge, by span id."""
-    found: dict[str, Charge] = {}
-    stack: list[tuple[Span, Span | None]] = [(tree.outermost, None)]
-    if tree.before is not None:
-        stack.append((tree.before, None))
-    while stack:
-        span, above = stack.pop()
-        outer = found[above.span_id] if above is not None else None
-        parent = trace.parent(span)
-        found[span.span_id] = charge_of(span, parent, above, _holds(tree, span, parent), outer)
-        stack += [(child, span) for child in tree.children(span)]
-    return found
+class Charges:
+    """Finds the charges of rows. The answer for a row depends on its shape, and on the row that waits for it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Part, Calls | None, bool], Charge] = {}
+        # By the charge and the shape of a row the charges of its children, by their shapes.
+        self._below: defaultdict[tuple[Charge | None, Shape | None], dict[Hashable, Charge]] = defaultdict(dict)
+        self._count = 0
+
+    def of(self, tree: Tree, parents: Sequence[Row]) -> dict[str, Charge]:
+        """The charges of a request by span id, parents before children. `parents` are its rows with children."""
+        if self._count > MOST:
+            self._below.clear()
+            self._count = 0
+        charged = {
+            row.span_id: self._charge(tree, row, None, None) for row in (tree.outermost, tree.before) if row is not None
+        }
+        below, children, moved = self._below, tree.children, tree.moved
+        for row in parents:
+            outer = charged[row.span_id]
+            known = below[outer, row.shape]
+            for child in children.get(row.span_id, ()):
+                charge = known.get(child.shape)
+                if charge is None or (moved and child.parent_id != row.span_id):
+                    charge = self._charge(tree, child, row, outer)
+                charged[child.span_id] = charge
+        return charged
+
+    def _charge(self, tree: Tree, row: Row, above: Row | None, outer: Charge | None) -> Charge:
+        parent, inside = tree.parent(row), tree.inside(row)
+        usual = parent is above and not row.shape.roles & CONTAINER
+        key: Hashable = row.shape if usual else (row.shape, parent.shape if parent is not None else None, inside)
+        known = self._below[outer, above.shape if above is not None else None]
+        found = known.get(key)
+        if found is None:
+            self._count += 1
+            position = Position(parent.shape.origin if parent is not None else None, inside)
+            value = _charge_of(row.shape, position, above.shape if above is not None else None, outer)
+            found = self._known.get(value)
+            if found is None:
+                found = self._known[value] = Charge(*value)
+            known[key] = found
+        return found
 
 
-def charge_of(span: Span, parent: Span | None, above: Span | None, holds: str, outer: Charge | None) -> Charge:
-    """The charge of a span with this recorded parent below `above`, which waits for it and has the charge `outer`.
-
-    Ids and times do not matter: the answer is the same for all spans of a shape.
-    """
-    if outer is not None and outer.part.bucket == "external" and (outer.foreign or span.kind is SpanKind.SERVER):
-        return Charge(outer.part, None, foreign=True)  # inside of whom we called: still the time of that call
-    part = part_of(shape_of(span, parent, holds))
+def _charge_of(
+    shape: Shape, position: Position, above: Shape | None, outer: Charge | None
+) -> tuple[Part, Calls | None, bool]:
+    """Part, call and foreignness of a span below `above`, which waits for it and has the charge `outer`."""
+    if outer is not None and outer.part.bucket == "external" and (outer.foreign or shape.kind is SpanKind.SERVER):
+        return outer.part, None, True  # inside of whom we called: still the time of that call
+    part = part_of(shape, position)
     if part is None:
-        return Charge(OWN_CODE if outer is None or outer.part.bucket in OUTSIDE else outer.part, None, foreign=False)
-    if outer is not None and above is not None and outer.part.bucket in CALLS and _is_call(span) and _is_call(above):
-        return Charge(outer.part, None, foreign=False)  # the HTTP client under the SDK: one call, not two
+        return OWN_CODE if outer is None or outer.part.bucket in OUTSIDE else outer.part, None, False
+    if outer is not None and above is not None and outer.part.bucket in CALLS and shape.is_call and above.is_call:
+        return outer.part, None, False  # the HTTP client under the SDK: one call, not two
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
-    if part.bucket == "aws" and retries_of(span) and between_attempts(span) is None:
+    if part.bucket == "aws" and retries_of(shape) and not shape.roles & ATTEMPTS:
         part = Part("retries", resource_of(part.name))  # all of the call, for nothing tells its attempts apart
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part == COLD_START and (outer is None or outer.part != COLD_START))
-    return Charge(part, calls_of(span) if counted else None, foreign=False)
-
-
-def _is_call(span: Span) -> bool:
-    return span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER)
-
-
-def _holds(tree: Waiting, span: Span, parent: Span | None) -> str:
-    """What is known of the inside of Lambda's function segment or of its Invocation."""
-    invocation = span.name == "Invocation" and is_platform_phase(span, parent)
-    if span.origin != FUNCTION and not invocation:
-        return ""
-    inside = tree.children(span)
-    if not invocation and any(child.name == "Invocation" and is_platform_phase(child, span) for child in inside):
-        return "invocation"
-    if any(is_function_handler(child) or child.kind is SpanKind.SERVER for child in inside):
-        return "handler"
-    return "calls" if any(not is_platform_phase(child, span) for child in inside) else ""
+    return part, calls_of(shape) if counted else None, False

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.part import OVERHEAD
-from lambda_latency.trace import Span, SpanKind, Trace
-from lambda_latency.trace.platform import FUNCTION, SERVICE, is_init, is_platform_phase, is_runtime_init
+from lambda_latency.trace import FUNCTION, SERVICE, SpanKind
 
 if TYPE_CHECKING:
     from lambda_latency.latency.charge import Charge
+    from lambda_latency.trace import Row, Trace
 
 __all__ = ["span_name", "trace_name"]
 
@@ -19,16 +19,16 @@ def trace_name(trace_id: str) -> str:
     return f"1-{trace_id[:8]}-{trace_id[8:]}"
 
 
-def span_name(trace: Trace, span: Span, charge: Charge) -> str:
+def span_name(trace: Trace, row: Row, charge: Charge) -> str:
     """The name of a span in a waterfall."""
-    parent = trace.parent(span)
+    tree, span, shape = trace.tree, trace.span(row), row.shape
     if span.origin in (SERVICE, FUNCTION):
         return f"Lambda {span.name}"
-    if is_runtime_init(span) and charge.call is None:
+    if shape.is_runtime_init and charge.call is None:
         return span.name  # inside of Lambda's own, which is called so
-    if is_init(span, parent):
+    if tree.is_init(row):
         return "cold start"
-    if is_platform_phase(span, parent):
+    if tree.is_phase(row):
         return OVERHEAD.label if span.name == "Overhead" else span.name
     if charge.foreign:
         service = span.resource.get("service.name")
@@ -36,19 +36,18 @@ def span_name(trace: Trace, span: Span, charge: Charge) -> str:
     if charge.call is not None and charge.part.bucket in ("aws", "retries", "database"):
         return charge.part.name
     if charge.call is not None and charge.part.bucket == "external":
-        method = span.attributes.get("http.request.method") or span.attributes.get("http.method")
-        return f"{method or span.name} {charge.part.name}"
+        return f"{shape['http.request.method'] or shape['http.method'] or span.name} {charge.part.name}"
     if charge.part.bucket == "connect" and span.name in ("dns", "tcp", "tls"):
         return f"{span.name.upper()} {charge.part.name}".rstrip()
-    if span is trace.handler:
-        return f"{_function(trace, span)} handler"
+    if row is tree.handler:
+        return f"{_function(trace, row)} handler"
     return span.name
 
 
-def _function(trace: Trace, handler: Span) -> str:
-    above = trace.parent(handler)
+def _function(trace: Trace, handler: Row) -> str:
+    above = trace.tree.parent(handler)
     while above is not None:
-        if above.origin in (SERVICE, FUNCTION):
+        if above.shape.origin in (SERVICE, FUNCTION):
             return above.name
-        above = trace.parent(above)
-    return str(handler.resource.get("faas.name") or handler.name)
+        above = trace.tree.parent(above)
+    return str(handler.shape.resource.get("faas.name") or handler.name)

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.charge import charges
+from lambda_latency.latency.charge import Charges
 from lambda_latency.latency.names import span_name
-from lambda_latency.trace import Span, Trace, Waiting, waiting
+from lambda_latency.trace import Span, Trace, walk
 
 if TYPE_CHECKING:
     from lambda_latency.latency.part import Part
+    from lambda_latency.trace import Row, Tree
 
 __all__ = ["Frame", "Thread", "Timeout", "is_running", "timeout_of"]
 
@@ -73,23 +74,25 @@ def timeout_of(trace: Trace) -> Timeout | None:
     """What is known of a request's timeout; None if it had none."""
     if not trace.timed_out:
         return None
-    tree = waiting(trace)
+    tree = trace.tree
     limits = [span.attributes.get("lambda.timeout.limit_ms") for span in trace.spans]
     limit_ms = next((ms for ms in limits if isinstance(ms, int) and ms > 0), 0)
-    span = _innermost(trace, tree)
-    if span is None:
-        return Timeout(trace.trace_id, trace.route, tree.wall_ns, limit_ms * 1_000_000, "", None, 0, ())
-    charge = charges(trace, tree)[span.span_id]
+    wall_ns, limit_ns = tree.end_ns - tree.start_ns, limit_ms * 1_000_000
+    row = _innermost(trace)
+    if row is None:
+        return Timeout(trace.trace_id, trace.route, wall_ns, limit_ns, "", None, 0, ())
+    charge = Charges().of(tree, walk(tree)[1])[row.span_id]
+    attributes = trace.span(row).attributes
     return Timeout(
         trace_id=trace.trace_id,
         route=trace.route,
-        wall_ns=tree.wall_ns,
-        limit_ns=limit_ms * 1_000_000,
-        running=span_name(trace, span, charge),
+        wall_ns=wall_ns,
+        limit_ns=limit_ns,
+        running=span_name(trace, row, charge),
         part=charge.part,
-        elapsed_ns=max(0, _end(tree, span) - span.start_ns),
-        frames=_frames(span.attributes.get("code.stacktrace")),
-        threads=_threads(span.attributes.get("lambda.timeout.threads")),
+        elapsed_ns=max(0, _end(tree, row) - row.start_ns),
+        frames=_frames(attributes.get("code.stacktrace")),
+        threads=_threads(attributes.get("lambda.timeout.threads")),
     )
 
 
@@ -104,19 +107,20 @@ def _was_open(span: Span) -> bool:
     return span.end_ns is None or span.provisional or span.attributes.get("lambda.timeout") is True
 
 
-def _innermost(trace: Trace, tree: Waiting) -> Span | None:
-    running = [(depth, span) for span, depth in tree.rows() if is_running(trace, span)]
+def _innermost(trace: Trace) -> Row | None:
+    running = [(depth, row) for row, depth in trace.tree.by_depth() if is_running(trace, trace.span(row))]
     # Several calls may run side by side: the one with the stack is the one that the handler waited in.
-    stacked = [one for one in running if one[1].attributes.get("code.stacktrace")]
+    stacked = [one for one in running if trace.span(one[1]).attributes.get("code.stacktrace")]
     found = max(stacked or running, key=lambda one: (one[0], one[1].start_ns, one[1].span_id), default=None)
     return found[1] if found is not None else None
 
 
-def _end(tree: Waiting, span: Span) -> int:
-    at: Span | None = span
-    while at is not None and at.end_ns is None:
-        at = tree.parent(at)
-    return min(tree.end_ns, tree.end_ns if at is None or at.end_ns is None else at.end_ns)
+def _end(tree: Tree, row: Row) -> int:
+    waits_for = tree.waits_for()
+    at: Row | None = row
+    while at is not None and not at.end_ns:
+        at = waits_for.get(at.span_id)
+    return min(tree.end_ns, at.end_ns if at is not None else tree.end_ns)
 
 
 def _threads(stacks: object) -> tuple[Thread, ...]:

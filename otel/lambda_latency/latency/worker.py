@@ -1,47 +1,106 @@
-"""A process of its own that works for a report, by the connection that it is given the number of."""
+"""What one process does of a large report: read rows onto disk by trace id, then judge the traces of partitions."""
 
 from __future__ import annotations
 
-import gc
-from multiprocessing.connection import Connection
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_latency.latency.turns import Turns
-from lambda_latency.latency.work import Work
+from lambda_latency.latency.accounts import Accounts
+from lambda_latency.latency.judge import Judge
+from lambda_latency.trace import (
+    Extents,
+    LineIndex,
+    Problem,
+    Reader,
+    Shape,
+    Source,
+    Spill,
+    count_lines,
+    read_rows,
+    spilled,
+)
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
+    from lambda_latency.trace import Row
 
-def main(number: int) -> None:
-    """Do what comes over the connection, until it is closed. What cannot be done is the answer."""
-    gc.disable()  # nothing that an account is made of hangs on itself
-    line: Connection[Any, Any] = Connection(number)
-    try:
-        own, partitions, files, turns = line.recv()
-        work = Work(files, own, partitions)
-        while True:
-            what, given = line.recv()
-            try:
-                if what in turns:
-                    _share(line, work, what, given, Turns(turns[what]))
-                else:
-                    line.send(getattr(work, what)(*given))
-            except OSError as error:
-                line.send(error)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+__all__ = ["Piece", "ReadPieces", "Spilled", "Worker"]
+
+MOST_WAITING = 2000  # traces in memory before their rows are put onto disk
 
 
-def _share(line: Connection[Any, Any], work: Work, what: str, every: Any, turns: Turns) -> None:
-    """Do those of them whose turn comes here; the answers, with their turns, and None behind the last.
+class Piece(NamedTuple):
+    """A source, or the lines of it that begin between two offsets, and how many bytes these are on disk."""
 
-    They are sent at the end: the other side works as well, and would be waited for.
-    """
-    answers: list[tuple[int, object]] = []
-    for turn in turns:
-        answers.append((turn, getattr(work, what)(every[turn])))
-        if line.poll():
-            raise EOFError  # nothing is said in between: it was closed
-    while answers:
-        line.send(answers.pop())
-    line.send(None)
+    source: Source
+    between: tuple[int, int] | None
+    size: int
+
+
+class ReadPieces(NamedTuple):
+    """What some pieces, each of another source, told beside their rows."""
+
+    problems: list[Problem]
+    lines: LineIndex
+
+
+class Spilled(NamedTuple):
+    """What a process put onto disk: the shapes of its rows, and where the rows of each partition are."""
+
+    shapes: list[Shape]
+    extents: list[Extents]
+
+
+class Worker:
+    """One process's part. `files` are the spill files of all processes, the one at `own` is its."""
+
+    def __init__(self, files: list[int], own: int, partitions: int) -> None:
+        self._files = files
+        self._spill = Spill(files[own], partitions)
+        self._reader, self._accounts = Reader(), Accounts()
+        self._judge = Judge(self._accounts)
+        self._spilled: list[Spilled] = []
+
+    def read(self, pieces: Iterable[Piece]) -> ReadPieces:
+        """Read some pieces onto disk. Raises `OSError` where there is no room."""
+        found = ReadPieces([], LineIndex())
+        for piece in pieces:
+            found.problems.extend(self._read(piece, found.lines))
+        return found
+
+    def _read(self, piece: Piece, index: LineIndex) -> list[Problem]:
+        problems: list[Problem] = []
+        for traces in read_rows(piece.source, self._reader, problems, index, between=piece.between):
+            if piece.source.whole:
+                self._judge.take(traces, problems)
+            elif len(traces) > MOST_WAITING:
+                self._spill.take(traces)
+        self._spill.take(self._reader.traces)
+        if piece.between is not None and piece.between[0] and any(one.line for one in problems):
+            before = count_lines(piece.source, piece.between[0])
+            problems = [one if one.line is None else replace(one, line=one.line + before) for one in problems]
+        return problems
+
+    def spill(self) -> Spilled:
+        """All that was read is on disk."""
+        self._spill.flush()
+        return Spilled(self._spill.shapes, self._spill.extents)
+
+    def share(self, spilled_by_each: list[Spilled]) -> None:
+        """What all processes put onto disk, in the order of their files."""
+        self._spilled = spilled_by_each
+
+    def judge(self, partition: int) -> list[Problem]:
+        """Add the accounts of the traces in a partition; what does not hold together in them."""
+        problems: list[Problem] = []
+        traces: dict[str, list[Row]] = {}
+        for file, one in zip(self._files, self._spilled, strict=True):
+            for trace_id, rows in spilled(file, one.extents[partition], one.shapes):
+                traces.setdefault(trace_id, []).extend(rows)
+        self._judge.take(traces, problems)
+        return problems
+
+    def judged(self) -> Accounts:
+        """The accounts of all that was judged here."""
+        return self._accounts

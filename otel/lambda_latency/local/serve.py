@@ -11,8 +11,7 @@ from pathlib import Path
 
 from lambda_latency.local.gateway import Answered
 from lambda_latency.local.system import Options, System
-from lambda_latency.trace import Span, Trace
-from lambda_latency.trace.platform import FUNCTION
+from lambda_latency.trace import FUNCTION, Span, Trace
 
 __all__ = ["Code", "serve"]
 

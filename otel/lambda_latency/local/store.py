@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.log import open_for_writing
-from lambda_latency.trace.otlp import spans_of, to_otlp
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span, spans_of, to_otlp
 
 __all__ = ["Store"]
 
@@ -30,18 +29,18 @@ class Store:
 
     def add(self, spans: list[Span]) -> None:
         """Keep spans that were made in this process."""
-        self._write(to_otlp(spans), spans)
+        self._write(_line(to_otlp(spans)), spans)
 
     def add_otlp(self, document: dict[str, Any]) -> None:
         """Keep an export request that came in OTLP/JSON's form."""
-        self._write(document, list(spans_of(document, lambda _: None)) if self._watchers else [])
+        line = _line(document)
+        self._write(line, list(spans_of(line.encode(), lambda _: None)) if self._watchers else [])
 
     def close(self) -> None:
         with self._lock:
             self._file.close()
 
-    def _write(self, document: dict[str, Any], spans: list[Span]) -> None:
-        line = json.dumps(document, separators=(",", ":")) + "\n"
+    def _write(self, line: str, spans: list[Span]) -> None:
         with self._lock:
             if self._file.closed:  # the system is going down; what still arrives belongs to nobody
                 return
@@ -49,3 +48,7 @@ class Store:
             self._file.flush()
         for watcher in self._watchers:
             watcher(spans)
+
+
+def _line(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":")) + "\n"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.map import called, caller
+from lambda_latency.latency import called, caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lambda_latency.latency.accounts import Accounts
-    from lambda_latency.latency.kind import Kind
-    from lambda_latency.latency.part import Part
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Accounts, Kind, Part, Report
 
 __all__ = ["COLD_START", "ERROR", "THROTTLED", "TIMEOUT", "columns"]
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_latency.latency.kind import Kind
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Kind, Report
 
 __all__ = ["ALL", "ROOM", "worth_keeping"]
 

@@ -7,18 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.account import charged_sections
-from lambda_latency.latency.charge import charges
-from lambda_latency.latency.names import span_name
-from lambda_latency.latency.rows import Row, beside, interval, mark, rows
-from lambda_latency.trace import SpanKind, critical_path
+from lambda_latency.latency import Bar, Part, waterfall_of
+from lambda_latency.trace import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_latency.latency.charge import Charge
-    from lambda_latency.latency.part import Part
-    from lambda_latency.trace import CriticalPath, Span, Trace
+    from lambda_latency.trace import Span, Trace
 
 __all__ = ["spans_line"]
 
@@ -28,46 +23,37 @@ DEEPEST = 8
 
 def spans_line(trace: Trace, number_of: Callable[[Part], int]) -> str:
     """Rows in the order of the tree with the number of their parent's, and the path as `[row, start, end, part]`."""
-    path = critical_path(trace)
-    charged = charges(trace, path.waiting)
-    every = rows(trace, path)
-    number: dict[str, int] = {}
-    for at, row in enumerate(every):
-        for span in (row.span, *row.inside):
-            number[span.span_id] = at
-    zero = path.waiting.start_ns
-    orphans, others = beside(trace, path)
+    drawn = waterfall_of(trace)
+    number = {id(bar): at for at, bar in enumerate(drawn.bars)}
+    zero = drawn.start_ns
     told = {
-        "spans": [_row(trace, row, path, charged, number, number_of) for row in every],
+        "spans": [_row(bar, zero, number, number_of) for bar in drawn.bars],
         "path": [
-            [number[section.span.span_id], section.start_ns - zero, section.end_ns - zero, number_of(part)]
-            for section, part in charged_sections(trace, path, charged)
+            [
+                number[id(drawn.bar_of[one.row.span_id])],
+                one.start_ns - zero,
+                one.end_ns - zero,
+                number_of(one.part),
+            ]
+            for one in drawn.path
         ],
-        "orphans": [span.name for span in orphans],
-        "others": [span.name for span in others],
+        "orphans": [span.name for span in drawn.orphans],
+        "others": [span.name for span in drawn.others],
     }
     return json.dumps(told, separators=(",", ":"))
 
 
-def _row(
-    trace: Trace,
-    row: Row,
-    path: CriticalPath,
-    charged: Mapping[str, Charge],
-    number: Mapping[str, int],
-    number_of: Callable[[Part], int],
-) -> dict[str, object]:
-    span, zero = row.span, path.waiting.start_ns
-    start, end = interval(row, path)
+def _row(bar: Bar, zero: int, number: Mapping[int, int], number_of: Callable[[Part], int]) -> dict[str, object]:
+    span = bar.span
     told: dict[str, object] = {
-        "name": span_name(trace, span, charged[span.span_id]),
-        "parent": number[row.above.span.span_id] if row.above is not None else -1,
-        "part": number_of(charged[span.span_id].part),
-        "start": start - zero,
-        "end": end - zero,
-        "mark": mark(trace, span),
+        "name": bar.name,
+        "parent": number[id(bar.above)] if bar.above is not None else -1,
+        "part": number_of(bar.part),
+        "start": bar.start_ns - zero,
+        "end": bar.end_ns - zero,
+        "mark": bar.mark,
         "open": span.end_ns is None or span.provisional,
-        "details": [_details(one, zero) for one in (span, *row.inside)],
+        "details": [_details(one, zero) for one in (span, *bar.inside)],
     }
     return {name: value for name, value in told.items() if value != "" and value is not False}
 

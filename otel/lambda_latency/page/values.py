@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from lambda_latency.latency.document import document
-from lambda_latency.latency.part import Part
-from lambda_latency.latency.traffic import Unknown, by_hour
+from lambda_latency.latency import Part, Unknown, by_hour
 from lambda_latency.page.columns import columns
 from lambda_latency.page.kept import ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text.against import against_sentence
+from lambda_latency.text.document import document
 from lambda_latency.text.prose import OWNED, evidence, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
@@ -21,8 +20,7 @@ from lambda_latency.text.words import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from lambda_latency.latency.gate import Judged
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Judged, Report
     from lambda_latency.text.style import Piece
     from lambda_latency.trace import Trace
 

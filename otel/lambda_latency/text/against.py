@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.thresholds import COMPARABLE_REQUESTS
+from lambda_latency.latency import COMPARABLE_REQUESTS
 from lambda_latency.text.prose import OWNED
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
 from lambda_latency.text.words import cells, clean, fit, left, ms, number, plural, right, signed, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.against import Against, Change
-    from lambda_latency.latency.bootstrap import Estimate
+    from lambda_latency.latency import Against, Change, Estimate
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence"]
 

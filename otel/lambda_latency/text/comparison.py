@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.calls import Calls
+from lambda_latency.latency import Calls
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK, SHORTEST_NAME, TITLE, trouble_of
 from lambda_latency.text.words import cells, clean, fit, is_zero, left, ms, number, percent, right, signed
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.cohorts import Compared
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Compared, Report
 
 __all__ = ["comparison"]
 

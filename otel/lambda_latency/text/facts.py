@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_latency.latency.totals import Tally, percentile
-from lambda_latency.latency.traffic import UNKNOWN, Traffic, Unknown
+from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, percentile
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.words import cells, ms, number, percent
 

@@ -16,9 +16,7 @@ from lambda_latency.text.words import clean, ms, percent, plural, signed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lambda_latency.latency.cohorts import Compared
-    from lambda_latency.latency.gate import Judged
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Compared, Judged, Report
     from lambda_latency.text.style import Piece
 
 __all__ = ["render_markdown"]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.part import Part
-from lambda_latency.latency.thresholds import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW
-from lambda_latency.latency.verdict import share
+from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, share
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency.cohorts import Compared
-    from lambda_latency.latency.report import Report
-    from lambda_latency.latency.timeouts import Timeout
+    from lambda_latency.latency import Compared, Report, Timeout
 
 __all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
 

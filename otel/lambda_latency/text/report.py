@@ -18,7 +18,7 @@ from lambda_latency.text.waterfall import waterfall
 from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Report
     from lambda_latency.trace import Trace
 
 __all__ = ["render_report", "render_waterfall"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.traffic import Unknown, by_hour, by_route
+from lambda_latency.latency import Unknown, by_hour, by_route
 from lambda_latency.text.words import number, percent, plural
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.report import Report
-    from lambda_latency.latency.traffic import Share
+    from lambda_latency.latency import Report, Share
     from lambda_latency.text.style import Style
 
 __all__ = ["sampling"]

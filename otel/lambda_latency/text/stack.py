@@ -10,7 +10,7 @@ from lambda_latency.text.words import clean, fit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency.timeouts import Frame, Timeout
+    from lambda_latency.latency import Frame, Timeout
 
 __all__ = ["stack"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.advice import advice
+from lambda_latency.latency import advice
 from lambda_latency.text.prose import timeout_groups
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.part import Part
-    from lambda_latency.latency.report import Report
+    from lambda_latency.latency import Part, Report
 
 __all__ = ["MOST_GROUPS", "next_steps"]
 

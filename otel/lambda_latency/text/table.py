@@ -9,9 +9,7 @@ from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.words import cells, clean, fit, left, ms, number, percent, plural, right
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.calls import Calls
-    from lambda_latency.latency.part import Part
-    from lambda_latency.latency.totals import PartTally, Tally
+    from lambda_latency.latency import Calls, Part, PartTally, Tally
 
 __all__ = ["LONGEST_NAME", "OWNER_INK", "SHORTEST_NAME", "TITLE", "trouble_of", "where"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lambda_latency.latency.charge import charges
-from lambda_latency.latency.names import span_name, trace_name
-from lambda_latency.latency.rows import Row, beside, interval, mark, rows
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import Bar, Waterfall, trace_name, waterfall_of
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.words import clean, fit, left, ms, plural, right, wrap
-from lambda_latency.trace import CriticalPath, Trace, critical_path
+
+if TYPE_CHECKING:
+    from lambda_latency.trace import Trace
 
 __all__ = ["waterfall"]
 
@@ -22,36 +24,29 @@ def waterfall(trace: Trace, style: Style, *, title: str = "The request", most_ro
 
     Of more spans than `most_rows` those are shown that the request waited for longest.
     """
-    path = critical_path(trace)
-    charged = charges(trace, path.waiting)
-    bar = style.width - 1 - NAME - WAITED - TOOK - 2
-    name = NAME if bar >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + bar - NARROWEST_BAR)
-    bar = style.width - 1 - name - WAITED - TOOK - 2
-    wall = ms(path.wall_ns, style)
+    drawn = waterfall_of(trace)
+    width = style.width - 1 - NAME - WAITED - TOOK - 2
+    name = NAME if width >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + width - NARROWEST_BAR)
+    width = style.width - 1 - name - WAITED - TOOK - 2
+    wall = ms(drawn.wall_ns, style)
     head = f"{title}: {clean(trace.route, style)}, {wall}, {trace_name(trace.trace_id)}"
-    axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, bar - 1)}"
+    axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, width - 1)}"
     lines = [*wrap(head, style.width, "bold"), [Piece(axis, "dim")]]
-    every = rows(trace, path)
-    shown = _longest(every, most_rows)
-    for row in shown:
-        start, end = interval(row, path)
-        wrong = mark(trace, row.span)
-        suffix = f" ({wrong})" if wrong else ""
-        text = clean(span_name(trace, row.span, charged[row.span.span_id]), style)
-        text = fit("  " * row.depth + text, name - 1, style, suffix)
-        waited = ms(row.waited_ns, style) if row.sections else "-"
-        drawn = _bar(row, start, end, path, bar, style)
-        ink = "red" if wrong else "" if row.on_path else "dim"
-        lines.append(
-            [Piece(left(text, name), ink), Piece(right(waited, WAITED)), Piece(right(ms(end - start, style), TOOK))]
-        )
-        lines[-1] += [Piece("  "), *drawn]
+    shown = _longest(drawn.bars, most_rows)
+    for bar in shown:
+        suffix = f" ({bar.mark})" if bar.mark else ""
+        text = fit("  " * bar.depth + clean(bar.name, style), name - 1, style, suffix)
+        waited = ms(bar.waited_ns, style) if bar.owned else "-"
+        took = ms(bar.end_ns - bar.start_ns, style)
+        ink = "red" if bar.mark else "" if bar.on_path else "dim"
+        lines.append([Piece(left(text, name), ink), Piece(right(waited, WAITED)), Piece(right(took, TOOK))])
+        lines[-1] += [Piece("  "), *_drawn(bar, drawn, width, style)]
     kept = set(map(id, shown))
-    hidden = [row for row in every if id(row) not in kept]
+    hidden = [bar for bar in drawn.bars if id(bar) not in kept]
     if hidden:
-        waited = ms(sum(row.waited_ns for row in hidden), style)
+        waited = ms(sum(bar.waited_ns for bar in hidden), style)
         lines.append([Piece(left(f"  {plural(len(hidden), 'more span')}", name) + right(waited, WAITED), "dim")])
-    return lines + _beside(trace, path, style) + _imports(trace, style)
+    return lines + _outside(drawn, style) + _imports(trace, style)
 
 
 def _imports(trace: Trace, style: Style) -> list[Line]:
@@ -66,16 +61,16 @@ def _texts(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, (list, tuple)) else []
 
 
-def _longest(every: list[Row], most: int) -> list[Row]:
+def _longest(every: list[Bar], most: int) -> list[Bar]:
     if len(every) <= most:
         return every
-    # A row stands for at least what stands below it, so no row is kept without the one above it.
+    # A bar stands for at least what stands below it, so no bar is kept without the one above it.
     order = sorted(range(len(every)), key=lambda at: (-(every[at].waited_ns + every[at].waited_below_ns), at))
     return [every[at] for at in sorted(order[:most])]
 
 
-def _bar(row: Row, start: int, end: int, path: CriticalPath, width: int, style: Style) -> list[Piece]:
-    zero, wall = path.waiting.start_ns, max(path.wall_ns, 1)
+def _drawn(bar: Bar, waterfall: Waterfall, width: int, style: Style) -> list[Piece]:
+    zero, wall = waterfall.start_ns, max(waterfall.wall_ns, 1)
 
     def cell(at: int) -> int:
         return max(0, min(width - 1, (at - zero) * width // wall))
@@ -83,18 +78,18 @@ def _bar(row: Row, start: int, end: int, path: CriticalPath, width: int, style: 
     def cell_end(at: int) -> int:
         return min(width, (2 * (at - zero) * width + wall) // (2 * wall))
 
-    first = cell(start)
-    cellsful = [" "] * width
-    for at in range(first, max(first + 1, cell_end(end))):
-        cellsful[at] = style.waiting if row.on_path else style.off_path
-    for section in row.sections:
-        if 3 * section.ns * width > wall:  # shorter than a third of a cell: to fill the cell would be a lie
-            begin = cell(section.start_ns)
-            for at in range(begin, min(width, max(begin + 1, cell_end(section.end_ns)))):
-                cellsful[at] = style.waited
-    if row.sections and not row.waited_below_ns and style.waited not in cellsful:
+    first = cell(bar.start_ns)
+    cells = [" "] * width
+    for at in range(first, max(first + 1, cell_end(bar.end_ns))):
+        cells[at] = style.waiting if bar.on_path else style.off_path
+    for start, end in bar.owned:
+        if 3 * (end - start) * width > wall:  # shorter than a third of a cell: to fill the cell would be a lie
+            begin = cell(start)
+            for at in range(begin, min(width, max(begin + 1, cell_end(end)))):
+                cells[at] = style.waited
+    if bar.owned and not bar.waited_below_ns and style.waited not in cells:
         return [Piece(" " * first + style.tick)]
-    return _inked("".join(cellsful).rstrip(" "), style)
+    return _inked("".join(cells).rstrip(" "), style)
 
 
 def _inked(text: str, style: Style) -> list[Piece]:
@@ -108,10 +103,10 @@ def _inked(text: str, style: Style) -> list[Piece]:
     return pieces
 
 
-def _beside(trace: Trace, path: CriticalPath, style: Style) -> list[Line]:
+def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
     """What belongs to the trace but not to the tree of its request."""
     lines: list[Line] = []
-    orphans, others = beside(trace, path)
+    orphans, others = waterfall.orphans, waterfall.others
     if orphans:
         names = ", ".join(clean(span.name, style) for span in orphans[:3])
         more = style.ellipsis if len(orphans) > 3 else ""

@@ -1,49 +1,97 @@
-"""Traces as values: read, written, and walked along their critical path. Standard library only, but for `lean`."""
+"""Spans as rows and traces as values: read from every format, written, and walked along their critical path."""
 
 from lambda_latency.trace.attributes import Attributes
-from lambda_latency.trace.otlp import dump_line, to_otlp
-from lambda_latency.trace.path import CriticalPath, Section, critical_path
+from lambda_latency.trace.blocks import count_lines, is_compressed
+from lambda_latency.trace.codes import OUTCOMES, THROTTLES
+from lambda_latency.trace.documents import is_by_line
+from lambda_latency.trace.formats import KNOWN, Reader, spans_of
+from lambda_latency.trace.index import LineIndex
+from lambda_latency.trace.otlp_writer import dump_line, to_otlp
+from lambda_latency.trace.path import CriticalPath, Section, Stretch, critical_path, walk
+from lambda_latency.trace.platform import (
+    FUNCTION,
+    GATEWAY,
+    OUTER,
+    RUNTIME_SCOPE,
+    RUNTIME_SCOPES,
+    SERVICE,
+    is_platform_phase,
+)
 from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.reading import (
     Reading,
     find_traces,
+    read_rows,
     read_spans,
     read_trace,
     read_traces,
-    spans_in,
     trace_id_of,
     traces_of,
 )
+from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
+from lambda_latency.trace.row import Row, Rows
+from lambda_latency.trace.shape import ATTEMPTS, CONTAINER, TIMED_OUT, Shape
 from lambda_latency.trace.sources import Source, find_sources
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace.spill import Extents, Spill, spilled
 from lambda_latency.trace.trace import Trace
-from lambda_latency.trace.waiting import Waiting, waiting
+from lambda_latency.trace.tree import Tree
 
 __all__ = [
+    "ATTEMPTS",
+    "CONTAINER",
+    "FUNCTION",
+    "GATEWAY",
+    "KNOWN",
+    "OUTCOMES",
+    "OUTER",
+    "RUNTIME_SCOPE",
+    "RUNTIME_SCOPES",
+    "SERVICE",
+    "THROTTLES",
+    "TIMED_OUT",
     "Attributes",
     "CriticalPath",
     "Event",
+    "Extents",
+    "LineIndex",
     "Link",
     "Problem",
+    "Reader",
     "Reading",
+    "Row",
+    "Rows",
     "Scope",
     "Section",
+    "Shape",
     "Source",
     "Span",
     "SpanKind",
+    "Spill",
     "Status",
+    "Stretch",
     "Trace",
-    "Waiting",
+    "Tree",
+    "count_lines",
     "critical_path",
     "dump_line",
     "find_sources",
     "find_traces",
+    "function_of",
+    "is_by_line",
+    "is_compressed",
+    "is_error",
+    "is_platform_phase",
+    "read_rows",
     "read_spans",
     "read_trace",
     "read_traces",
-    "spans_in",
+    "route_of",
+    "spans_of",
+    "spilled",
+    "status_code_of",
     "to_otlp",
     "trace_id_of",
     "traces_of",
-    "waiting",
+    "walk",
 ]

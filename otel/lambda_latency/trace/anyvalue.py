@@ -9,39 +9,20 @@ from typing import Any
 
 from lambda_latency.trace.attributes import Attributes, Value
 
-__all__ = ["read_attributes", "read_int", "write_attributes"]
+__all__ = ["read_value", "write_attributes"]
 
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def read_attributes(pairs: object) -> dict[str, Value]:
-    """A list of `{"key": ..., "value": AnyValue}` as a mapping; of a key that stands twice the last one counts."""
-    if pairs is None:
-        return {}
-    if not isinstance(pairs, list):
-        raise ValueError(f"attributes must be a list of keys and values, got {_seen(pairs)}")
-    found: dict[str, Value] = {}
-    for pair in pairs:
-        if not isinstance(pair, dict) or not isinstance(pair.get("key"), str):
-            raise ValueError(f"an attribute must have a key, got {_seen(pair)}")
-        found[pair["key"]] = _read(pair.get("value"))
-    return found
+def read_value(value: object) -> Value:
+    """An AnyValue; None for what is none, as for a kind of value that OTLP has not yet.
 
-
-def read_int(value: object, name: str) -> int:
-    """A whole number that JSON carries as a number or, above 2^53, as text."""
-    if isinstance(value, bool):
-        raise ValueError(f"{name} must be a whole number, got {value}")
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            pass
-    raise ValueError(f"{name} must be a whole number, got {_seen(value)}")
+    A span is worth more than one attribute of it that cannot be read.
+    """
+    try:
+        return _read(value)
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+        return None
 
 
 def write_attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
@@ -50,15 +31,11 @@ def write_attributes(attributes: Mapping[str, object]) -> list[dict[str, object]
 
 
 def _read(value: object) -> Value:
-    if value is None or value == {}:
-        return None
-    if not isinstance(value, dict):
-        raise ValueError(f'a value must be like {{"stringValue": "..."}}, got {_seen(value)}')
-    for kind, inner in value.items():
+    for kind, inner in value.items() if isinstance(value, dict) else ():
         reader = READERS.get(kind)
         if reader is not None:
             return reader(inner)
-    return None  # a kind of value that OTLP has not yet: the span is worth more than one attribute
+    return None
 
 
 def _read_string(inner: object) -> Value:
@@ -66,42 +43,39 @@ def _read_string(inner: object) -> Value:
 
 
 def _read_bool(inner: object) -> Value:
+    return inner if isinstance(inner, bool) else None
+
+
+def _read_int(inner: Any) -> Value:
+    """A whole number, which JSON carries as text, for above 2^53 its numbers are not exact."""
     if isinstance(inner, bool):
-        return inner
-    raise ValueError(f"boolValue must be true or false, got {_seen(inner)}")
+        return None
+    number = int(inner)
+    return number if isinstance(inner, str) or number == inner else None
 
 
-def _read_double(inner: object) -> Value:
-    if isinstance(inner, (int, float)) and not isinstance(inner, bool):
-        return float(inner)
-    if isinstance(inner, str):
-        return NOT_FINITE[inner] if inner in NOT_FINITE else float(inner)
-    raise ValueError(f"doubleValue must be a number, got {_seen(inner)}")
+def _read_double(inner: Any) -> Value:
+    if isinstance(inner, bool):
+        return None
+    return NOT_FINITE[inner] if inner in NOT_FINITE else float(inner)
 
 
 def _read_bytes(inner: object) -> Value:
-    try:
-        return base64.b64decode(str(inner), validate=True)
-    except ValueError:
-        raise ValueError(f"bytesValue must be base64, got {_seen(inner)}") from None
+    return base64.b64decode(str(inner), validate=True)
 
 
-def _read_array(inner: object) -> Value:
-    values = inner.get("values") if isinstance(inner, dict) else None
-    if values is not None and not isinstance(values, list):
-        raise ValueError(f"arrayValue must hold a list of values, got {_seen(values)}")
-    return tuple(_read(value) for value in values or ())
+def _read_array(inner: Any) -> Value:
+    return tuple(read_value(value) for value in inner.get("values") or ())
 
 
-def _read_kvlist(inner: object) -> Value:
-    values = inner.get("values") if isinstance(inner, dict) else None
-    return Attributes(read_attributes(values))
+def _read_kvlist(inner: Any) -> Value:
+    return Attributes({pair["key"]: read_value(pair.get("value")) for pair in inner.get("values") or ()})
 
 
 READERS = {
     "stringValue": _read_string,
     "boolValue": _read_bool,
-    "intValue": lambda inner: read_int(inner, "intValue"),
+    "intValue": _read_int,
     "doubleValue": _read_double,
     "bytesValue": _read_bytes,
     "arrayValue": _read_array,
@@ -133,8 +107,3 @@ def _write_double(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _seen(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""The error codes that a span tells: in its status message, its `error.type`, and its exception events."""
+"""The error codes of AWS that decide what a failed call was, and where a span tells them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_latency.trace.span import Span
+__all__ = ["CODES", "EXCEPTION_KEYS", "OUTCOMES", "THROTTLES", "codes_in"]
 
-__all__ = ["codes_in", "error_codes"]
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+THROTTLES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+# An outcome, not an error: the condition of a conditional write did not hold.
+OUTCOMES = frozenset({"ConditionalCheckFailedException"})
+CODES = THROTTLES | OUTCOMES
+EXCEPTION_KEYS = ("exception.type", "exception.message")  # of an exception event
 
 # Of botocore's ClientError only the message tells the code: "An error occurred (ThrottlingException) when calling ...".
 CODE = re.compile(r"An error occurred \((\w+)\)")
-TOLD_BY = ("exception.type", "exception.message")
-
-
-def error_codes(span: Span) -> set[str]:
-    """The codes of a span; the last word of a dotted name counts."""
-    texts = [span.status_message, str(span.attributes.get("error.type", ""))]
-    for event in span.events:
-        if event.name == "exception":
-            texts += [str(event.attributes.get(key, "")) for key in TOLD_BY]
-    return codes_in(texts)
 
 
 def codes_in(texts: Iterable[str]) -> set[str]:
-    """The codes in some texts."""
+    """The codes in some texts; the last word of a dotted name counts."""
     codes: set[str] = set()
     for text in texts:
         codes.add(text.rpartition(".")[2])

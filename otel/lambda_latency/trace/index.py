@@ -18,22 +18,20 @@ WORDS = 16 // array("I").itemsize  # of a trace id
 
 
 class _Lines(NamedTuple):
-    """What was noted of a source: parts of trace ids, the offsets of lines with these, and those of unknown lines."""
+    """What was noted of a source: parts of trace ids, and the offsets of the lines with these."""
 
     hashes: array[int]
     begins: array[int]
-    unknown: array[int]
 
     @classmethod
     def none(cls) -> _Lines:
-        return cls(array("I"), array("q"), array("q"))
+        return cls(array("I"), array("q"))
 
 
 class LineIndex:
     """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
 
-    Of a trace id only a part is kept: another with the same one brings lines too many, never too few. Lines of which
-    nobody knows what is in them are brought each time.
+    Of a trace id only a part is kept: another with the same one brings lines too many, never too few.
     """
 
     def __init__(self) -> None:
@@ -44,21 +42,15 @@ class LineIndex:
         """The lines that are noted next are in this source."""
         self._lines = self._sources[source] = _Lines.none()
 
-    def note(self, trace_ids: Sequence[tuple[str, ...] | None], offsets: Iterable[int]) -> None:
-        """The lines that begin at these offsets have spans of these traces, or of nobody knows which (None)."""
-        hashes, begins, unknown = self._lines
-        known = [one for ids in trace_ids if ids is not None and len(ids) == 1 for one in ids]
-        if len(known) == len(trace_ids):  # as in most files
-            hashes += array("I", bytes.fromhex("".join(known)))[WORDS - 1 :: WORDS]
+    def note(self, trace_ids: Sequence[Collection[str]], offsets: Iterable[int]) -> None:
+        """The lines that begin at these offsets have spans of these traces."""
+        hashes, begins = self._lines
+        known = [one for ids in trace_ids for one in ids]
+        hashes += array("I", bytes.fromhex("".join(known)))[WORDS - 1 :: WORDS]
+        if len(known) == len(trace_ids) and all(trace_ids):  # as in most files
             begins.extend(offsets)
-            return
-        for ids, offset in zip(trace_ids, offsets, strict=True):
-            if ids is None:
-                unknown.append(offset)
-                continue
-            for trace_id in ids:
-                hashes.append(_hash(trace_id))
-                begins.append(offset)
+        else:
+            begins.extend(offset for ids, offset in zip(trace_ids, offsets, strict=True) for _ in ids)
 
     def leave_out(self, source: Source) -> None:
         """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""
@@ -81,9 +73,7 @@ class LineIndex:
         if known is None or not known.hashes:
             return None
         wanted = {_hash(trace_id) for trace_id in trace_ids}
-        hashes, begins, unknown = known
-        found = set(compress(begins, map(wanted.__contains__, hashes)))
-        return sorted({*found, *unknown})
+        return sorted(set(compress(known.begins, map(wanted.__contains__, known.hashes))))
 
 
 def _hash(trace_id: str) -> int:

@@ -6,107 +6,339 @@ Times are microseconds; ids may have lost their leading zeros; what OpenTelemetr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from lambda_latency.trace.attributes import Attributes
+import msgspec
+from msgspec import Raw, Struct, field
+
+from lambda_latency.trace.attributes import Attributes, freeze
+from lambda_latency.trace.ids import checked
+from lambda_latency.trace.keys import RESOURCE_KEYS
+from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.shape import told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace.table import Group, ShapeTable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+__all__ = ["JaegerReader"]
 
-__all__ = ["spans_of"]
-
-KINDS = {kind.name.lower(): kind for kind in SpanKind}
+LARGE = 4 * 1024 * 1024  # bytes: decoded at once, an answer takes ten times its size
+AT_ONCE = 1000  # spans of a large trace
+LAST_INSTANT = 2**62 // 1000  # microseconds: a start and a duration together fit into 63 bits of nanoseconds
 SCOPE_NAME = ("otel.scope.name", "otel.library.name")
 SCOPE_VERSION = ("otel.scope.version", "otel.library.version")
-OURS = ("span.kind", "otel.status_code", "otel.status_description", "error", *SCOPE_NAME, *SCOPE_VERSION)
+# Tags that are no attributes of a span, and of these those that decide on its shape.
+TOLD = frozenset(("span.kind", "otel.status_code", "error", *SCOPE_NAME))
+MESSAGE = "otel.status_description"
+NO_ATTRIBUTES = TOLD | {MESSAGE, *SCOPE_VERSION}
+
+Problem = Callable[[str], object]
 
 
-def spans_of(document: dict[str, Any], problem: Callable[[str], object]) -> Iterator[Span]:
-    """The spans of one answer, or of one trace in it; what cannot be read is told to `problem` and left out."""
-    for trace in document.get("data", [document]):
-        if not isinstance(trace, dict) or not isinstance(trace.get("spans"), list):
-            problem(f"a Jaeger trace must have spans, got {type(trace).__name__}")
+class Tag(Struct, gc=False):
+    key: str
+    value: Raw = Raw(b"null")
+
+
+class Log(Struct, gc=False):
+    timestamp: int | float = 0
+    fields: list[Tag] | None = None
+
+
+class Reference(Struct, gc=False):
+    kind: str = field(name="refType", default="")
+    trace_id: str = field(name="traceID", default="")
+    span_id: str = field(name="spanID", default="")
+
+
+class Process(Struct, gc=False):
+    service: str | None = field(name="serviceName", default="")
+    tags: list[Tag] | None = None
+
+
+class RawSpan(Struct, gc=False):
+    trace_id: str = field(name="traceID")
+    span_id: str = field(name="spanID")
+    start: int | float = field(name="startTime")
+    duration: int | float
+    name: str | None = field(name="operationName", default="")
+    references: list[Reference] | None = None
+    parent_id: str | None = field(name="parentSpanID", default="")
+    tags: list[Tag] | None = None
+    logs: list[Log] | None = None
+    process_id: str | None = field(name="processID", default="")
+    process: Process | None = None
+
+
+class RawTrace(Struct, gc=False):
+    spans: list[RawSpan]
+    processes: dict[str, Process] | None = None
+
+
+class Answer(Struct, gc=False):
+    data: list[RawTrace]
+
+
+class Batch(NamedTuple):
+    """Spans of one trace and the processes that recorded them."""
+
+    processes: Mapping[str, Process]
+    spans: Sequence[RawSpan]
+
+
+_decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_trace = msgspec.json.Decoder(RawTrace).decode
+_decode_span = msgspec.json.Decoder(RawSpan).decode
+_decode_processes = msgspec.json.Decoder(dict[str, Process] | None).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+KINDS = {kind.name.lower(): kind for kind in SpanKind}
+NOBODY = Process()
+NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
+
+
+class JaegerReader:
+    """Answers of Jaeger's query API, and traces of them, as rows or as spans."""
+
+    def __init__(self, table: ShapeTable) -> None:
+        self._table = table
+        self._values = table.values(lambda written: freeze(_decode_any(written)))
+
+    def whole(self, document: bytes) -> Rows | None:
+        """The rows of an answer by trace id; None where one of its spans cannot be read, or it is something else."""
+        try:
+            return self._read(_whole(document))
+        except UNREADABLE:
+            return None
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of an answer by trace id. What cannot be read is left out, and `problem` hears why."""
+        return self._read(_piecewise(document, problem)) or {}
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
+        for batch in _piecewise(document, problem):
+            resources = {name: _resource(process) for name, process in batch.processes.items()}
+            for span in batch.spans:
+                if wanted is None or span.trace_id in wanted:
+                    known = resources.get(span.process_id or "") if span.process is None else None
+                    yield _span(span, known if known is not None else _resource(_process(span, batch.processes)))
+
+    def _read(self, batches: Iterable[Batch]) -> Rows | None:
+        """The rows of some spans; None where one of the ids is no id."""
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        for processes, spans in batches:
+            written = {name: msgspec.json.encode(process) for name, process in processes.items()}
+            for span in spans:
+                process = written.get(span.process_id or "") if span.process is None else None
+                if process is None:
+                    process = msgspec.json.encode(_process(span, processes))
+                trace_id = span.trace_id if len(span.trace_id) == 32 else _padded(span.trace_id, 32)
+                found[trace_id].append(self._row(span, trace_id, process, processes))
+        return settled(found)
+
+    def _row(self, span: RawSpan, trace_id: str, process: bytes, processes: Mapping[str, Process]) -> Row:
+        read, table = self._values.get, self._table
+        numbers: list[int] = []
+        told: list[str | bytes] = []
+        message = b""
+        for tag in span.tags or ():
+            values = read(tag.key)
+            if values is not None:
+                numbers.append(values[bytes(tag.value)])
+            elif tag.key in TOLD:
+                told += (tag.key, bytes(tag.value))
+            elif tag.key == MESSAGE:
+                message = bytes(tag.value)
+        written = (process, *told)
+        group = table.written.get(written)
+        if group is None:
+            group = table.written[written] = self._group(span, processes)
+        codes, attempts = _told(span, message) if span.logs or message else NOTHING
+        counted, route = sorted(numbers), ""
+        if counted and counted[0] < 0:
+            route = table.routes[counted.pop(0)]
+        name = span.name or ""
+        named = group.own or name in PHASES
+        key = (*told, codes, attempts is None, name if named else "", *counted)
+        shape = group.shapes.get(key)
+        if shape is None:
+            tags = _own_tags(span)
+            shape = table.find(
+                group,
+                key,
+                numbers,
+                name,
+                _kind(tags),
+                _status(tags),
+                None,
+                codes,
+                attempts=attempts is not None,
+                named=named,
+            )
+        name = shape.name if name == shape.name else name  # one text for all of them
+        span_id, parent_id = span.span_id, _parent(span, trace_id) if span.references else span.parent_id or ""
+        if len(span_id) < 16 or len(parent_id) < 16:
+            span_id, parent_id = _padded(span_id, 16), _padded(parent_id, 16)
+        start = _ns(span.start)
+        return Row(span_id, parent_id, start, start + _ns(span.duration), shape, name, attempts, route)
+
+    def _group(self, span: RawSpan, processes: Mapping[str, Process]) -> Group:
+        resource = _resource(_process(span, processes))
+        read = {key: resource[key] for key in RESOURCE_KEYS if key in resource}
+        return self._table.group(_first(_own_tags(span), SCOPE_NAME), read)
+
+
+def _whole(document: bytes) -> Iterator[Batch]:
+    if len(document) > LARGE:
+        raise ValueError("too large to be decoded at once")
+    try:
+        traces = _decode_answer(document).data
+    except msgspec.ValidationError:
+        traces = [_decode_trace(document)]
+    for trace in traces:
+        yield Batch(trace.processes or {}, trace.spans)
+
+
+def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
+    members = _decode_members(document)
+    try:
+        traces = _decode_list(members["data"]) if "data" in members else [document]
+    except msgspec.MsgspecError as error:
+        problem(f"data must be a list of Jaeger traces: {error}")
+        return
+    for trace in traces:
+        try:
+            members = _decode_members(trace)
+            spans = _decode_list(members["spans"])
+        except (*UNREADABLE, KeyError):
+            problem("a Jaeger trace must have a list of spans")
             continue
-        processes = trace.get("processes")
-        processes = processes if isinstance(processes, dict) else {}
-        for raw in trace["spans"]:
-            try:
-                yield _span(raw, processes)
-            except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                problem(f"not a Jaeger span: {error}")
+        try:
+            processes = _decode_processes(members.get("processes", Raw(b"null"))) or {}
+        except UNREADABLE as error:
+            problem(f"not the processes of a Jaeger trace: {error}")
+            processes = {}
+        for first in range(0, len(spans), AT_ONCE):
+            some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
+            yield Batch(processes, [span for span in some if span is not None])
 
 
-def _span(raw: dict[str, Any], processes: dict[str, Any]) -> Span:
-    tags = _tags(raw.get("tags"))
-    process = raw.get("process") or processes.get(raw.get("processID", "")) or {}
-    start = _ns(raw.get("startTime"), "startTime")
-    trace_id = _id(raw.get("traceID"), 32)
-    parent, links = _references(raw, trace_id)
-    resource = {**_tags(process.get("tags")), "service.name": process.get("serviceName", "")}
+def _one(raw: Raw, problem: Problem) -> RawSpan | None:
+    """One span; None, and `problem` hears why, where it cannot be read."""
+    try:
+        span = _decode_span(raw)
+        span.trace_id = checked(_padded(span.trace_id, 32), "traceID", 32)
+        span.span_id = checked(_padded(span.span_id, 16), "spanID", 16)
+        _ns(span.start), _ns(span.duration)
+        parent_id = _parent(span, span.trace_id)
+        if parent_id:
+            checked(_padded(parent_id, 16), "the parent's spanID", 16)
+        return span
+    except UNREADABLE as error:
+        problem(f"not a Jaeger span: {error}")
+        return None
+
+
+def _span(raw: RawSpan, resource: Attributes) -> Span:
+    tags = _values_of(raw.tags)
+    start, trace_id = _ns(raw.start), raw.trace_id
+    parent_id = _padded(_parent(raw, trace_id), 16).lower()
     return Span(
         trace_id=trace_id,
-        span_id=_id(raw.get("spanID"), 16),
-        parent_id=parent,
-        name=str(raw.get("operationName", "")),
-        kind=KINDS.get(str(tags.get("span.kind", "")).lower(), SpanKind.INTERNAL),
+        span_id=raw.span_id,
+        parent_id=parent_id or None,
+        name=raw.name or "",
+        kind=_kind(tags),
         start_ns=start,
-        end_ns=start + _ns(raw.get("duration"), "duration"),
+        end_ns=start + _ns(raw.duration),
         status=_status(tags),
         status_message=str(tags.get("otel.status_description", "")),
-        attributes={key: value for key, value in tags.items() if key not in OURS},
-        events=tuple(_event(log) for log in raw.get("logs") or ()),
-        links=links,
-        resource=Attributes(resource),
+        attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES},
+        events=[_event(log) for log in raw.logs or ()],
+        links=tuple(_links(raw, trace_id, parent_id)),
+        resource=resource,
         scope=Scope(_first(tags, SCOPE_NAME), _first(tags, SCOPE_VERSION)),
     )
 
 
-def _references(raw: dict[str, Any], trace_id: str) -> tuple[str | None, tuple[Link, ...]]:
-    """The parent: the first CHILD_OF of this trace, else the first FOLLOWS_FROM; the others are links."""
-    found = [(str(one.get("refType")), _id(one.get("traceID"), 32), _id(one.get("spanID"), 16)) for one in _list(raw)]
-    inside = sorted((one for one in found if one[1] == trace_id), key=lambda one: one[0] != "CHILD_OF")
-    parent = inside[0] if inside else None
-    if parent is None and raw.get("parentSpanID"):
-        return _id(raw["parentSpanID"], 16), ()
-    links = tuple(Link(trace, span) for kind, trace, span in found if (kind, trace, span) != parent)
-    return parent[2] if parent is not None else None, links
+def _parent(span: RawSpan, trace_id: str) -> str:
+    """The first CHILD_OF of the same trace, else the first FOLLOWS_FROM; the other references are links."""
+    references = span.references or ()
+    if len(references) == 1 and references[0].trace_id == span.trace_id:
+        return references[0].span_id
+    inside = [one for one in references if _padded(one.trace_id, 32).lower() == trace_id.lower()]
+    parents = [one for one in inside if one.kind == "CHILD_OF"] or inside
+    return parents[0].span_id if parents else span.parent_id or ""
 
 
-def _list(raw: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in raw.get("references") or () if isinstance(one, dict)]
+def _links(span: RawSpan, trace_id: str, parent_id: str) -> Iterator[Link]:
+    left = parent_id
+    for one in span.references or ():
+        found = Link(_padded(one.trace_id, 32).lower(), _padded(one.span_id, 16).lower())
+        if (found.trace_id, found.span_id) == (trace_id, left):
+            left = ""  # it is the parent
+        else:
+            yield found
 
 
-def _event(log: dict[str, Any]) -> Event:
-    fields = _tags(log.get("fields"))
+def _told(span: RawSpan, message: bytes) -> tuple[frozenset[str], tuple[int, int] | None]:
+    """The error codes, and the window between the attempts, that a span's logs and its message tell."""
+    events = [_event(log) for log in span.logs or ()]
+    attempts = [(one.time_ns, one.attributes.get(DELAY)) for one in events if one.name == ATTEMPT]
+    codes = told_codes(
+        str(_decode_any(message)) if message else "", (one.attributes for one in events if one.name == "exception")
+    )
+    return codes, window_of(attempts) if attempts else None
+
+
+def _event(log: Log) -> Event:
+    fields = _values_of(log.fields)
     name = str(fields.pop("event", "") or fields.pop("name", ""))
-    return Event(name, _ns(log.get("timestamp"), "timestamp"), fields)
+    return Event(name, _ns(log.timestamp), fields)
 
 
-def _tags(raw: object) -> dict[str, Any]:
-    if not isinstance(raw, list):
-        return {}
-    return {str(tag["key"]): tag.get("value") for tag in raw if isinstance(tag, dict) and "key" in tag}
+def _process(span: RawSpan, processes: Mapping[str, Process]) -> Process:
+    return span.process or processes.get(span.process_id or "") or NOBODY
 
 
-def _status(tags: dict[str, Any]) -> Status:
+def _resource(process: Process) -> Attributes:
+    return Attributes({**_values_of(process.tags), "service.name": process.service or ""})
+
+
+def _values_of(tags: Iterable[Tag] | None) -> dict[str, Any]:
+    return {tag.key: freeze(_decode_any(tag.value)) for tag in tags or ()}
+
+
+def _own_tags(span: RawSpan) -> dict[str, Any]:
+    return _values_of(tag for tag in span.tags or () if tag.key in TOLD)
+
+
+def _kind(tags: Mapping[str, Any]) -> SpanKind:
+    return KINDS.get(str(tags.get("span.kind", "")).lower(), SpanKind.INTERNAL)
+
+
+def _status(tags: Mapping[str, Any]) -> Status:
     if tags.get("otel.status_code") == "ERROR" or tags.get("error") in (True, "true"):
         return Status.ERROR
     return Status.OK if tags.get("otel.status_code") == "OK" else Status.UNSET
 
 
-def _first(tags: dict[str, Any], keys: tuple[str, ...]) -> str:
+def _first(tags: Mapping[str, Any], keys: Iterable[str]) -> str:
     return next((str(tags[key]) for key in keys if tags.get(key)), "")
 
 
-def _id(value: object, length: int) -> str:
-    text = str(value).lower()
-    if isinstance(value, str) and 0 < len(text) <= length and set(text) <= set("0123456789abcdef") and text.strip("0"):
-        return text.zfill(length)
-    raise ValueError(f"an id must be up to {length} hex digits, got {value!r:.60}")
+def _padded(text: str, length: int) -> str:
+    """An id with the zeros that it may have lost."""
+    return text.zfill(length) if 0 < len(text) < length else text
 
 
-def _ns(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**54:
-        raise ValueError(f"{name} must be microseconds, got {value!r:.60}")
-    return round(value * 1000)
+def _ns(microseconds: float) -> int:
+    if not 0 <= microseconds < LAST_INSTANT:
+        raise ValueError(f"times must be microseconds since 1970, got {microseconds!r:.60}")
+    return round(microseconds * 1000)

@@ -1,227 +1,327 @@
-"""One export request of OTLP/JSON, read into spans and written from them.
+"""Export requests of OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 
-Ids are hex and 64-bit integers are text, as https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding has it.
+A request is decoded at once where all of it fits the types. Where something in it does not, or where it is large, its
+spans are decoded one by one, and those that cannot be read are told.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Annotated, NamedTuple
 
-from lambda_latency.trace.anyvalue import read_attributes, read_int, write_attributes
+import msgspec
+from msgspec import Meta, Raw, Struct, field
+
+from lambda_latency.trace.anyvalue import read_value
 from lambda_latency.trace.attributes import EMPTY, Attributes
+from lambda_latency.trace.ids import NO_SPAN, checked
+from lambda_latency.trace.keys import RESOURCE_KEYS
+from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
+from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.shape import told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace.table import Group, ShapeTable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+__all__ = ["OtlpReader"]
 
-__all__ = ["dump_line", "spans_of", "to_otlp"]
+LAST_INSTANT = 2**63 - 1
+LARGE = 4 * 1024 * 1024  # bytes: decoded at once, a request takes ten times its size
+AT_ONCE = 1000  # spans of a large request
 
-HAS_REMOTE = 0x100  # SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
-IS_REMOTE = 0x200  # SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
-LAST_INSTANT = 2**64
-HEX = re.compile(r"[0-9a-f]+\Z")
+Problem = Callable[[str], object]
 
 
-def spans_of(document: object, problem: Callable[[str], object]) -> Iterator[Span]:
-    """The spans of one ExportTraceServiceRequest; a span that cannot be read is told to `problem` and left out."""
-    if not isinstance(document, dict) or not isinstance(document.get("resourceSpans"), list):
-        seen = ", ".join(map(str, document)) if isinstance(document, dict) else type(document).__name__
-        problem(f"no OTLP/JSON document: resourceSpans expected, got {_short(seen) or 'an empty object'}")
-        return
-    for resource_spans in document["resourceSpans"]:
+class Pair(Struct, gc=False):
+    key: str
+    value: Raw = Raw(b"{}")
+
+
+class RawStatus(Struct, frozen=True, gc=False):
+    code: int | str | None = 0
+    message: str | None = ""
+
+
+class RawEvent(Struct, gc=False):
+    time_ns: int = field(name="timeUnixNano", default=0)
+    name: str | None = ""
+    attributes: list[Pair] | None = None
+
+
+class RawLink(Struct, gc=False):
+    trace_id: str = field(name="traceId")
+    span_id: str = field(name="spanId")
+    attributes: list[Pair] | None = None
+
+
+class RawSpan(Struct, gc=False, kw_only=True):
+    """A span, its fields in the order in which collectors write them: each is found where it is looked for first."""
+
+    trace_id: Annotated[str, Meta(min_length=32, max_length=32)] = field(name="traceId")
+    span_id: Annotated[str, Meta(min_length=16, max_length=16)] = field(name="spanId")
+    parent_id: Annotated[str, Meta(max_length=16)] | None = field(name="parentSpanId", default="")
+    flags: int | None = 0
+    name: str | None = ""
+    kind: int | str | None = 0
+    start_ns: Annotated[int, Meta(ge=1, le=LAST_INSTANT)] = field(name="startTimeUnixNano")
+    end_ns: Annotated[int, Meta(ge=0, le=LAST_INSTANT)] | None = field(name="endTimeUnixNano", default=0)
+    attributes: list[Pair] | None = None
+    events: list[RawEvent] | None = None
+    links: list[RawLink] | None = None
+    status: RawStatus | None = None
+
+
+class RawScope(Struct, gc=False):
+    name: str | None = ""
+    version: str | None = ""
+    attributes: list[Pair] | None = None
+
+
+class RawResource(Struct, gc=False):
+    attributes: list[Pair] | None = None
+
+
+class ScopeSpans(Struct, gc=False):
+    scope: Raw = Raw(b"null")
+    spans: list[RawSpan] | None = None
+
+
+class ResourceSpans(Struct, gc=False):
+    resource: Raw = Raw(b"null")
+    scope_spans: list[ScopeSpans] | None = field(name="scopeSpans", default=None)
+
+
+class Request(Struct, gc=False):
+    resource_spans: list[ResourceSpans] = field(name="resourceSpans")
+
+
+class Batch(NamedTuple):
+    """Spans of one resource and scope, which are still JSON."""
+
+    resource: Raw
+    scope: Raw
+    spans: Sequence[RawSpan]
+
+
+_decode = msgspec.json.Decoder(Request, strict=False).decode
+_decode_span = msgspec.json.Decoder(RawSpan, strict=False).decode
+_decode_resource = msgspec.json.Decoder(RawResource | None).decode
+_decode_scope = msgspec.json.Decoder(RawScope | None).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_list = msgspec.json.Decoder(list[Raw] | None).decode
+_decode_any = msgspec.json.Decoder().decode
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+KINDS: dict[object, SpanKind] = {}
+for _kind in SpanKind:
+    KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_kind.name}"), _kind)
+STATUSES: dict[object, Status] = {}
+for _status in Status:
+    STATUSES |= dict.fromkeys((_status.value, str(_status.value), f"STATUS_CODE_{_status.name}"), _status)
+UNSET = RawStatus()
+NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
+
+
+class OtlpReader:
+    """Export requests as rows, or as spans."""
+
+    key = "resourceSpans"
+
+    def __init__(self, table: ShapeTable) -> None:
+        self._table = table
+        self._values = table.values(lambda written: read_value(_decode_any(written)))
+
+    def whole(self, document: bytes) -> Rows | None:
+        """The rows of a request by trace id; None where one of its spans cannot be read, or it is something else."""
         try:
-            group = _object(resource_spans, "resourceSpans")
-            resource = _attributes_in(group.get("resource"))
-            scopes = _list(group, "scopeSpans")
-        except ValueError as error:
-            problem(str(error))
-            continue
-        for scope_spans in scopes:
+            return self._read(_whole(document))
+        except UNREADABLE:
+            return None
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of a request by trace id. What cannot be read is left out, and `problem` hears why."""
+        return self._read(_piecewise(document, problem)) or {}
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of a request, or those of the wanted traces. What cannot be read is left out, and told."""
+        for batch in _piecewise(document, problem):
+            resource, scope = _resource(batch.resource), _scope(batch.scope)
+            for span in batch.spans:
+                if wanted is None or span.trace_id in wanted:
+                    yield _span(span, resource, scope)
+
+    def _read(self, batches: Iterable[Batch]) -> Rows | None:
+        """The rows of some spans; None where one of the ids is no id."""
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        read, find, routes, groups = self._values.get, self._table.find, self._table.routes, self._table.written
+        no_id, phases, remote_bits, new_row = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE, Row
+        for resource, scope, spans in batches:
+            written = (bytes(resource), bytes(scope))
+            group = groups.get(written)
+            if group is None:
+                group = groups[written] = self._group(resource, scope)
+            shapes, own = group.shapes, group.own
+            for span in spans:  # the hot loop: it calls nothing of ours for a span like one before
+                name, status, parent_id = span.name or "", span.status or UNSET, span.parent_id or ""
+                if parent_id == no_id:
+                    parent_id = ""
+                remote = (span.flags or 0) & remote_bits if parent_id else 0
+                codes, attempts = _told(span, status) if span.events or status.message else NOTHING
+                numbers = [
+                    values[bytes(pair.value)]
+                    for pair in span.attributes or ()
+                    if (values := read(pair.key)) is not None
+                ]
+                counted, route = sorted(numbers), ""
+                if counted and counted[0] < 0:
+                    route = routes[counted.pop(0)]
+                named = own or name in phases
+                key = (span.kind, status.code, remote, codes, attempts is None, name if named else "", *counted)
+                shape = shapes.get(key)
+                if shape is None:
+                    shape = find(
+                        group,
+                        key,
+                        numbers,
+                        name,
+                        KINDS.get(span.kind, SpanKind.INTERNAL),
+                        STATUSES.get(status.code, Status.UNSET),
+                        bool(remote & IS_REMOTE) if remote & HAS_REMOTE else None,
+                        codes,
+                        attempts=attempts is not None,
+                        named=named,
+                    )
+                if name == shape.name:
+                    name = shape.name  # one text for all of them
+                found[span.trace_id].append(
+                    new_row(span.span_id, parent_id, span.start_ns, span.end_ns or 0, shape, name, attempts, route)
+                )
+        return settled(found)
+
+    def _group(self, resource: Raw, scope: Raw) -> Group:
+        pairs = _decode_resource(resource)
+        read = {
+            pair.key: read_value(_decode_any(pair.value))
+            for pair in (pairs.attributes or () if pairs is not None else ())
+            if pair.key in RESOURCE_KEYS
+        }
+        told = _decode_scope(scope)
+        return self._table.group(told.name or "" if told is not None else "", read)
+
+
+def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, int] | None]:
+    """The error codes, and the window between the attempts, that a span's events and its message tell."""
+    exceptions: list[Attributes] = []
+    attempts: list[tuple[int, object]] = []
+    for event in span.events or ():
+        if event.name == "exception":
+            exceptions.append(_attributes(event.attributes))
+        elif event.name == ATTEMPT:
+            attempts.append((event.time_ns, _attributes(event.attributes).get(DELAY)))
+    return told_codes(status.message or "", exceptions), window_of(attempts) if attempts else None
+
+
+def _whole(document: bytes) -> Iterator[Batch]:
+    if len(document) > LARGE:
+        raise ValueError("too large to be decoded at once")
+    for resource_spans in _decode(document).resource_spans:
+        for scope_spans in resource_spans.scope_spans or ():
+            if scope_spans.spans:
+                yield Batch(resource_spans.resource, scope_spans.scope, scope_spans.spans)
+
+
+def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[Batch]:
+    for resource_spans in _items(document, "resourceSpans", problem):
+        for scope_spans in _items(resource_spans, "scopeSpans", problem):
             try:
-                members = _object(scope_spans, "scopeSpans")
-                scope = _scope(members.get("scope"))
-                spans = _list(members, "spans")
-            except ValueError as error:
-                problem(str(error))
+                resource, scope = _member(resource_spans, "resource"), _member(scope_spans, "scope")
+                _resource(resource), _scope(scope)
+            except UNREADABLE as error:
+                problem(f"not a resource or scope: {error}")
                 continue
-            for raw in spans:
-                try:
-                    yield _span(_object(raw, "spans"), resource, scope)
-                except ValueError as error:
-                    problem(str(error))
-                except RecursionError:
-                    problem("a span's attributes are nested too deeply")
+            spans = _items(scope_spans, "spans", problem)
+            for first in range(0, len(spans), AT_ONCE):
+                some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
+                yield Batch(resource, scope, [span for span in some if span is not None])
 
 
-def to_otlp(spans: Iterable[Span]) -> dict[str, object]:
-    """Spans as one ExportTraceServiceRequest, grouped by resource and scope in the order of their first span."""
-    groups: dict[Attributes, dict[Scope, list[Span]]] = {}
-    for span in spans:
-        resource = span.resource if isinstance(span.resource, Attributes) else Attributes(span.resource)
-        groups.setdefault(resource, {}).setdefault(span.scope, []).append(span)
-    return {
-        "resourceSpans": [
-            {
-                "resource": {"attributes": write_attributes(resource)},
-                "scopeSpans": [
-                    {"scope": _write_scope(scope), "spans": [_write_span(span) for span in members]}
-                    for scope, members in scopes.items()
-                ],
-            }
-            for resource, scopes in groups.items()
-        ]
-    }
+def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:
+    """The items of a list in an object; `problem` hears of what is no object or no list."""
+    try:
+        members = _decode_members(raw)
+        return _decode_list(members[key]) or [] if key in members else []
+    except UNREADABLE as error:
+        problem(f"{key} must be a list of objects: {error}")
+        return []
 
 
-def dump_line(spans: Iterable[Span]) -> str:
-    """Spans as one line of a `traces.jsonl`, its end included."""
-    return json.dumps(to_otlp(spans), separators=(",", ":")) + "\n"
+def _member(raw: Raw, key: str) -> Raw:
+    return _decode_members(raw).get(key, Raw(b"null"))
 
 
-def _span(raw: dict[str, Any], resource: Attributes, scope: Scope) -> Span:
-    parent_id = _parent(raw.get("parentSpanId"))
-    flags = read_int(raw.get("flags") or 0, "flags")
-    known = parent_id is not None and flags & HAS_REMOTE
-    status = raw.get("status")
-    status = status if isinstance(status, dict) else {}
+def _one(raw: Raw, problem: Problem) -> RawSpan | None:
+    """One span; None, and `problem` hears why, where it cannot be read."""
+    try:
+        try:
+            span = _decode_span(raw)
+        except UNREADABLE:
+            span = _decode_span(_mended(raw))
+        span.trace_id = checked(span.trace_id, "traceId", 32)
+        span.span_id = checked(span.span_id, "spanId", 16)
+        if span.parent_id and span.parent_id != NO_SPAN:
+            span.parent_id = checked(span.parent_id, "parentSpanId", 16)
+        return span
+    except UNREADABLE as error:
+        problem(str(error))
+        return None
+
+
+def _mended(raw: Raw) -> bytes:
+    """A span without its empty values, which stand for nothing. Raises `ValueError` for what a span must have."""
+    told = _decode_any(raw)
+    if not isinstance(told, dict):
+        raise ValueError(f"spans must hold objects, got {type(told).__name__}")
+    checked(told.get("traceId"), "traceId", 32)
+    checked(told.get("spanId"), "spanId", 16)
+    if told.get("startTimeUnixNano") in (None, "", 0, "0"):
+        raise ValueError("startTimeUnixNano is missing: a span without a start has no place in time")
+    return msgspec.json.encode({key: value for key, value in told.items() if value not in (None, "")})
+
+
+def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
+    status, parent_id, flags = raw.status or UNSET, raw.parent_id or "", raw.flags or 0
+    if parent_id == NO_SPAN:
+        parent_id = ""
     return Span(
-        trace_id=_id(raw.get("traceId"), "traceId", 32),
-        span_id=_id(raw.get("spanId"), "spanId", 16),
-        parent_id=parent_id,
-        parent_remote=bool(flags & IS_REMOTE) if known else None,
-        name=str(raw.get("name", "")),
-        kind=_kind(raw.get("kind")),
-        start_ns=_start(raw.get("startTimeUnixNano")),
-        end_ns=_time(raw.get("endTimeUnixNano"), "endTimeUnixNano"),
-        status=_status(status.get("code")),
-        status_message=str(status.get("message") or ""),
-        attributes=Attributes(read_attributes(raw.get("attributes"))),
-        events=tuple(_event(event) for event in _list(raw, "events")),
-        links=tuple(_link(link) for link in _list(raw, "links")),
+        trace_id=raw.trace_id,
+        span_id=raw.span_id,
+        parent_id=parent_id or None,
+        parent_remote=bool(flags & IS_REMOTE) if parent_id and flags & HAS_REMOTE else None,
+        name=raw.name or "",
+        kind=KINDS.get(raw.kind, SpanKind.INTERNAL),  # unspecified: the specification lets it be taken for internal
+        start_ns=raw.start_ns,
+        end_ns=raw.end_ns or None,
+        status=STATUSES.get(status.code, Status.UNSET),
+        status_message=status.message or "",
+        attributes=_attributes(raw.attributes),
+        events=[Event(one.name or "", one.time_ns, _attributes(one.attributes)) for one in raw.events or ()],
+        links=[Link(one.trace_id, one.span_id, _attributes(one.attributes)) for one in raw.links or ()],
         resource=resource,
         scope=scope,
     )
 
 
-def _event(raw: object) -> Event:
-    event = _object(raw, "events")
-    at = _time(event.get("timeUnixNano"), "timeUnixNano") or 0
-    return Event(str(event.get("name", "")), at, Attributes(read_attributes(event.get("attributes"))))
+def _attributes(pairs: Iterable[Pair] | None) -> Attributes:
+    """Attributes by key; of a key that stands twice the last one counts."""
+    return Attributes({pair.key: read_value(_decode_any(pair.value)) for pair in pairs}) if pairs else EMPTY
 
 
-def _link(raw: object) -> Link:
-    link = _object(raw, "links")
-    trace_id, span_id = _id(link.get("traceId"), "traceId", 32), _id(link.get("spanId"), "spanId", 16)
-    return Link(trace_id, span_id, Attributes(read_attributes(link.get("attributes"))))
+def _resource(raw: Raw) -> Attributes:
+    resource = _decode_resource(raw)
+    return _attributes(resource.attributes) if resource is not None else EMPTY
 
 
-def _scope(raw: object) -> Scope:
-    if raw is None:
-        return Scope()
-    scope = _object(raw, "scope")
-    return Scope(str(scope.get("name", "")), str(scope.get("version", "")), _attributes_in(scope))
-
-
-def _attributes_in(raw: object) -> Attributes:
-    found = read_attributes(_object(raw, "resource").get("attributes")) if raw is not None else {}
-    return Attributes(found) if found else EMPTY
-
-
-def _parent(value: object) -> str | None:
-    # An absent parent is written as nothing, as an empty text or, by some exporters, as zeros.
-    if value is None or value == "" or value == "0" * 16:
-        return None
-    return _id(value, "parentSpanId", 16)
-
-
-def _id(value: object, name: str, length: int) -> str:
-    text = value.lower() if isinstance(value, str) else ""
-    if len(text) == length and HEX.match(text) and text.strip("0"):
-        return text
-    hint = ""
-    if isinstance(value, str) and len(value) == {32: 24, 16: 12}[length] and value.endswith("="):
-        hint = " (base64, as protobuf's json_format writes it; OTLP/JSON has hex)"
-    raise ValueError(f"{name} must be {length} hex digits, got {_short(repr(value))}{hint}")
-
-
-def _start(value: object) -> int:
-    start = _time(value, "startTimeUnixNano")
-    if start is None:
-        raise ValueError("startTimeUnixNano is missing: a span without a start has no place in time")
-    return start
-
-
-def _time(value: object, name: str) -> int | None:
-    if value is None or value == "":
-        return None
-    at = read_int(value, name)
-    if not 0 <= at < LAST_INSTANT:
-        raise ValueError(f"{name} must be nanoseconds since 1970, got {_short(repr(value))}")
-    return at or None
-
-
-def _kind(value: object) -> SpanKind:
-    for kind in SpanKind:
-        if value in (kind.value, f"SPAN_KIND_{kind.name}"):
-            return kind
-    return SpanKind.INTERNAL  # unspecified: the specification lets it be taken for internal
-
-
-def _status(value: object) -> Status:
-    for status in Status:
-        if value in (status.value, f"STATUS_CODE_{status.name}"):
-            return status
-    return Status.UNSET
-
-
-def _object(raw: object, name: str) -> dict[str, Any]:
-    if isinstance(raw, dict):
-        return raw
-    raise ValueError(f"{name} must hold objects, got {type(raw).__name__}")
-
-
-def _list(raw: dict[str, Any], name: str) -> list[object]:
-    value = raw.get(name)
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    raise ValueError(f"{name} must be a list, got {type(value).__name__}")
-
-
-def _write_span(span: Span) -> dict[str, object]:
-    raw: dict[str, object] = {"traceId": span.trace_id, "spanId": span.span_id}
-    if span.parent_id is not None:
-        raw["parentSpanId"] = span.parent_id
-        if span.parent_remote is not None:
-            raw["flags"] = HAS_REMOTE | (IS_REMOTE if span.parent_remote else 0)
-    raw |= {"name": span.name, "kind": span.kind.value, "startTimeUnixNano": str(span.start_ns)}
-    if span.end_ns is not None:
-        raw["endTimeUnixNano"] = str(span.end_ns)
-    if span.attributes:
-        raw["attributes"] = write_attributes(span.attributes)
-    if span.events:
-        raw["events"] = [_with_attributes({"timeUnixNano": str(e.time_ns), "name": e.name}, e) for e in span.events]
-    if span.links:
-        raw["links"] = [_with_attributes({"traceId": k.trace_id, "spanId": k.span_id}, k) for k in span.links]
-    status: dict[str, object] = {}
-    if span.status is not Status.UNSET:
-        status["code"] = span.status.value
-    if span.status_message:
-        status["message"] = span.status_message
-    raw["status"] = status
-    return raw
-
-
-def _write_scope(scope: Scope) -> dict[str, object]:
-    return _with_attributes({"name": scope.name, "version": scope.version}, scope)
-
-
-def _with_attributes(raw: dict[str, object], value: Event | Link | Scope) -> dict[str, object]:
-    return raw | {"attributes": write_attributes(value.attributes)} if value.attributes else raw
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+def _scope(raw: Raw) -> Scope:
+    scope = _decode_scope(raw)
+    return Scope() if scope is None else Scope(scope.name or "", scope.version or "", _attributes(scope.attributes))

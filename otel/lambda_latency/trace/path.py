@@ -9,17 +9,70 @@ moves a whole 100 us call to its parent; with cutting the account is continuous.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from lambda_latency.trace.waiting import Waiting, waiting
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
+    from lambda_latency.trace.row import Row
     from lambda_latency.trace.span import Span
     from lambda_latency.trace.trace import Trace
+    from lambda_latency.trace.tree import Tree
 
-__all__ = ["CriticalPath", "Section", "critical_path"]
+__all__ = ["CriticalPath", "Section", "Stretch", "critical_path", "walk"]
+
+# A row owns the time of the critical path from a start to an end, in nanoseconds since 1970.
+Stretch: TypeAlias = "tuple[Row, int, int]"
+
+
+def walk(tree: Tree) -> tuple[list[Stretch], list[Row]]:
+    """The critical path of a request in any order, and every row of the request with children, parents first."""
+    path: list[Stretch] = []
+    parents: list[Row] = []
+    _walk(tree, tree.outermost, tree.outermost.start_ns, tree.end_ns, path, parents)
+    if tree.before is not None:
+        # The moment between the end of the import and the first call belongs to the cold start as well.
+        _walk(tree, tree.before, tree.start_ns, tree.outermost.start_ns, path, parents)
+    return path, parents
+
+
+def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], parents: list[Row]) -> None:
+    """Add the path of one window. It calls nothing for a row like most: here is where the time goes."""
+    children = tree.children
+    windows = [(top, first, last)]
+    for row, low, high in windows:
+        parents.append(row)
+        t = high
+        for child in _last_to_end_first(tree, row, low, high):
+            start, end = child.start_ns, child.end_ns or high  # an open span ends with its parent
+            if end > t:
+                end = t
+            if start < low:
+                start = low
+            if start >= end:
+                start = end = 0  # nobody waited for it, nor for what is below
+            else:
+                if end < t:
+                    path.append((row, end, t))
+                t = start
+            if child.span_id in children:
+                windows.append((child, start, end))
+            elif end:
+                path.append((child, start, end))
+        if low < t:
+            path.append((row, low, t))
+
+
+def _last_to_end_first(tree: Tree, row: Row, low: int, high: int) -> Sequence[Row]:
+    """Children by their ends inside the window; of one end the first to start, then the smaller id."""
+    children = tree.children.get(row.span_id, ())
+    if len(children) < 2 or (tree.in_order and children[1].end_ns < high):
+        return children
+    ends = [one.end_ns for one in children]
+    if ends[1] < high and ends[-1] and len({*ends}) == len(ends):
+        return children
+    return sorted(children, key=lambda one: (-min(one.end_ns or high, high), max(one.start_ns, low), one.span_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +91,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class CriticalPath:
-    """The sections of a request in the order of time: disjoint, without gaps, as long as its wall clock."""
+    """The sections of a request in the order of time: disjoint, without gaps, from `start_ns` to `end_ns`."""
 
-    waiting: Waiting
+    start_ns: int
+    end_ns: int
     sections: tuple[Section, ...]
 
     @property
     def wall_ns(self) -> int:
         """The request's wall clock: that of its outermost span, with the init before it."""
-        return self.waiting.wall_ns
+        return self.end_ns - self.start_ns
 
     def waited(self) -> dict[str, int]:
         """For each span on the path its own share of the wall clock, by span id."""
@@ -58,62 +112,9 @@ class CriticalPath:
 
 def critical_path(trace: Trace) -> CriticalPath:
     """The critical path of a trace's request."""
-    tree = waiting(trace)
-    outermost = tree.outermost
-    sections = _walk(tree, outermost, outermost.start_ns, tree.end_ns)
-    if tree.before is not None:
-        # The moment between the end of the import and the first call belongs to the cold start as well.
-        sections += _walk(tree, tree.before, tree.start_ns, outermost.start_ns)
-    return CriticalPath(waiting=tree, sections=tuple(reversed(sections)))
-
-
-def _walk(tree: Waiting, top: Span, start_ns: int, end_ns: int) -> list[Section]:
-    """The sections of a window, last first. A stack of its own: traces may be deeper than Python's."""
-    found: list[Section] = []
-    stack = [_Frame(tree, top, start_ns, end_ns)]
-    while stack:
-        frame = stack[-1]
-        for start, last, child in frame.rest:
-            if start >= frame.t:
-                continue  # another child covers all of it
-            end = min(last, frame.t)
-            if end < frame.t:
-                found.append(Section(frame.span, end, frame.t))
-            frame.t = start
-            stack.append(_Frame(tree, child, start, end))
-            break
-        else:
-            if frame.start < frame.t:
-                found.append(Section(frame.span, frame.start, frame.t))
-            stack.pop()
-    return found
-
-
-class _Frame:
-    """A span in the window that it owns, and how far the walk through its children has come."""
-
-    __slots__ = ("end", "rest", "span", "start", "t")
-
-    def __init__(self, tree: Waiting, span: Span, start: int, end: int) -> None:
-        self.span = span
-        self.start = start
-        self.end = end
-        self.t = end
-        self.rest = iter(_in_window(tree, span, start, end))
-
-
-def _in_window(tree: Waiting, span: Span, lo: int, hi: int) -> Iterator[tuple[int, int, Span]]:
-    cut = [
-        (-min(_end(child, hi), hi), max(child.start_ns, lo), child.span_id, child)
-        for child in tree.children(span)
-        if max(child.start_ns, lo) < min(_end(child, hi), hi)
-    ]
-    # The last to end first; of one end the first to start; of one interval the smaller id, so that no order of files,
-    # and no number of processes, changes the answer.
-    for end, start, _, child in sorted(cut, key=lambda one: one[:3]):
-        yield start, -end, child
-
-
-def _end(span: Span, parent_end: int) -> int:
-    """An open span ends with its parent: never now, never 1970."""
-    return parent_end if span.end_ns is None else span.end_ns
+    tree = trace.tree
+    path, _ = walk(tree)
+    path.sort(key=itemgetter(1))
+    return CriticalPath(
+        tree.start_ns, tree.end_ns, tuple(Section(trace.span(row), start, end) for row, start, end in path)
+    )

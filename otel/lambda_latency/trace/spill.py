@@ -1,67 +1,72 @@
-"""Spans on disk between reading and judging: in partitions by trace id, of which one at a time is in memory."""
+"""Rows on disk between reading and judging: in partitions by trace id, of which one at a time is in memory."""
 
 from __future__ import annotations
 
 import os
-import pickle
-from collections.abc import Iterator
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from lambda_latency.trace.span import Span
-from lambda_latency.trace.wire import pack
+from lambda_latency.trace.row import Row
 
-__all__ = ["Extents", "Spill", "spilled", "spilled_spans"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-WAITING = 400  # parts of traces, and spans, of a partition that wait for their turn to be written
+    from lambda_latency.trace.row import Rows
+    from lambda_latency.trace.shape import Shape
+
+__all__ = ["Extents", "Spill", "spilled"]
+
+AT_ONCE = 4000  # rows of a partition that are written together
 Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths
 
-_decode = msgspec.msgpack.Decoder(list[tuple[str, list[bytes]]]).decode
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, list[Any]]]).decode
+FIELDS = 8  # of a row
 
 
 class Spill:
-    """Writes spans into an open file without a name. `lean` and `full` say for each partition where its spans are."""
+    """Writes rows into an open file without a name.
+
+    `extents` says for each partition where its rows are; their shapes are written as numbers in `shapes`.
+    """
 
     def __init__(self, file: int, partitions: int) -> None:
         self._file, self._at = file, 0
-        self._waiting: list[list[tuple[str, list[bytes]]]] = [[] for _ in range(partitions)]
+        self._numbers: dict[Shape, int] = {}
+        self._waiting: list[list[tuple[str, list[Any]]]] = [[] for _ in range(partitions)]
         self._counts = [0] * partitions
-        self._others: list[list[Span]] = [[] for _ in range(partitions)]
-        self.lean: list[Extents] = [[] for _ in range(partitions)]
-        self.full: list[Extents] = [[] for _ in range(partitions)]
+        self.shapes: list[Shape] = []
+        self.extents: list[Extents] = [[] for _ in range(partitions)]
 
-    def add(self, trace_id: str, parts: list[bytes]) -> None:
-        """Some spans of a trace, packed. Raises `OSError` where there is no room."""
-        at = self._partition(trace_id)
-        self._waiting[at].append((trace_id, parts))
-        self._counts[at] += len(parts)
-        if self._counts[at] >= WAITING:
-            self._flush(at)
-
-    def add_span(self, span: Span) -> None:
-        """A span that the tolerant reader made."""
-        at = self._partition(span.trace_id)
-        self._others[at].append(span)
-        if len(self._others[at]) >= WAITING:
-            self._flush(at)
+    def take(self, traces: Rows) -> None:
+        """Take rows over, which are let go. Raises `OSError` where there is no room."""
+        numbers, shapes = self._numbers, self.shapes
+        for trace_id, rows in traces.items():
+            flat: list[Any] = []
+            for row in rows:
+                number = numbers.get(row.shape)
+                if number is None:
+                    number = numbers[row.shape] = len(shapes)
+                    shapes.append(row.shape)
+                name = None if row.name == row.shape.name else row.name
+                flat += (row.span_id, row.parent_id, row.start_ns, row.end_ns, number, name, row.attempts, row.route)
+            at = int(trace_id[-4:], 16) % len(self._waiting)
+            self._waiting[at].append((trace_id, flat))
+            self._counts[at] += len(rows)
+            if self._counts[at] >= AT_ONCE:
+                self._flush(at)
+        traces.clear()
 
     def flush(self) -> None:
         """Write what is waiting."""
         for at in range(len(self._waiting)):
             self._flush(at)
 
-    def _partition(self, trace_id: str) -> int:
-        return int(trace_id[-4:], 16) % len(self._waiting)
-
     def _flush(self, at: int) -> None:
         if self._waiting[at]:
-            self.lean[at].append(self._write(pack(self._waiting[at])))
-            self._waiting[at] = []
-            self._counts[at] = 0
-        if self._others[at]:
-            self.full[at].append(self._write(pickle.dumps(self._others[at])))
-            self._others[at] = []
+            self.extents[at].append(self._write(_encode(self._waiting[at])))
+            self._waiting[at], self._counts[at] = [], 0
 
     def _write(self, data: bytes) -> tuple[int, int]:
         begin, rest = self._at, memoryview(data)
@@ -72,13 +77,24 @@ class Spill:
         return begin, len(data)
 
 
-def spilled(file: int, extents: Extents) -> Iterator[tuple[str, list[bytes]]]:
-    """The spans of a partition, a few of a trace at a time, packed."""
+def spilled(file: int, extents: Extents, shapes: Sequence[Shape]) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of a partition, a few of a trace at a time."""
     for offset, length in extents:
-        yield from _decode(os.pread(file, length, offset))
+        for trace_id, flat in _decode(os.pread(file, length, offset)):
+            fields = iter(flat)
+            yield trace_id, [_row(shapes[one[4]], *one) for one in zip(*[fields] * FIELDS, strict=True)]
 
 
-def spilled_spans(file: int, extents: Extents) -> Iterator[Span]:
-    """The spans of a partition that the tolerant reader made. What is read here was written here."""
-    for offset, length in extents:
-        yield from cast("list[Span]", pickle.loads(os.pread(file, length, offset)))  # noqa: S301
+def _row(
+    shape: Shape,
+    span_id: str,
+    parent_id: str,
+    start_ns: int,
+    end_ns: int,
+    _: int,
+    name: str | None,
+    attempts: list[int] | None,
+    route: str,
+) -> Row:
+    between = (attempts[0], attempts[1]) if attempts is not None else None
+    return Row(span_id, parent_id, start_ns, end_ns, shape, shape.name if name is None else name, between, route)

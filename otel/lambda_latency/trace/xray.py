@@ -6,109 +6,280 @@ collector really send, the documents that the tests read.
 
 from __future__ import annotations
 
-import json
 import re
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
 
+import msgspec
+from msgspec import Raw, Struct, field
+
+from lambda_latency.trace.ids import checked
+from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
-from lambda_latency.trace.platform import SERVICE
-from lambda_latency.trace.segment import span_of
+from lambda_latency.trace.platform import PHASES, SERVICE
+from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
+from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.span import Scope, Span
+from lambda_latency.trace.table import ShapeTable
+from lambda_latency.trace.timed import TimedSegment, timed
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from lambda_latency.trace.span import Span
-
-__all__ = ["is_segment", "parse", "spans_of"]
+__all__ = ["XRayReader"]
 
 TRACE_ID = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})\Z")
 
-
-def parse(text: str | bytes) -> Any:
-    """JSON with times as decimals: a binary float carries only about 0.24 microseconds of an epoch time."""
-    return json.loads(text, parse_float=Decimal)
+Problem = Callable[[str], object]
 
 
-def is_segment(document: object) -> bool:
-    """Is it a segment, or a subsegment that was sent by itself?"""
-    return isinstance(document, dict) and "start_time" in document and "id" in document
+class Wrapped(Struct, gc=False):
+    document: str | Segment = field(name="Document")
 
 
-def spans_of(document: dict[str, Any], problem: Callable[[str], object]) -> Iterator[Span]:
-    """The spans of an answer of BatchGetTraces, of one trace in it, or of one segment document (made by `parse`)."""
-    if is_segment(document):
-        yield from _segments([(document, None)], problem)
-        return
-    for trace in document.get("Traces", [document]):
-        if not isinstance(trace, dict) or not isinstance(trace.get("Segments"), list):
-            problem("an X-Ray trace must have Segments")
-            continue
-        found: list[tuple[dict[str, Any], str | None]] = []
-        for segment in trace["Segments"]:
+class RawTrace(Struct, gc=False):
+    segments: list[Raw] = field(name="Segments")
+    trace_id: str | None = field(name="Id", default=None)
+
+
+class Answer(Struct, gc=False):
+    traces: list[Raw] = field(name="Traces")
+    unprocessed: list[Any] | None = field(name="UnprocessedTraceIds", default=None)
+
+
+class Found(NamedTuple):
+    """A segment or subsegment of a trace, and the id of the one that it hangs on."""
+
+    segment: TimedSegment
+    trace_id: str
+    parent_id: str | None
+    subsegment: bool
+
+
+_decode_segment = msgspec.json.Decoder(Segment).decode
+_decode_wrapped = msgspec.json.Decoder(Wrapped).decode
+_decode_trace = msgspec.json.Decoder(RawTrace).decode
+_decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+
+NONE: frozenset[str] = frozenset()
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError)
+
+
+class XRayReader:
+    """Answers of BatchGetTraces, traces of them, and segment documents, as rows or as spans."""
+
+    def __init__(self, table: ShapeTable) -> None:
+        self._table = table
+        self._values = table.values(lambda written: written[1] if written.__class__ is tuple else written)
+
+    def whole(self, document: bytes) -> Rows | None:
+        """The rows of an answer by trace id; None where something in it cannot be read, or it is something else."""
+        problems: list[str] = []
+        try:
+            rows = self.rows(document, problems.append)
+        except UNREADABLE:
+            return None
+        return None if problems else rows
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of an answer by trace id. What cannot be read is left out, and `problem` hears why."""
+        found: Rows = defaultdict(list)
+        for one in _found(document, problem):
             try:
-                inner = segment["Document"]
-                inner = parse(inner) if isinstance(inner, str) else inner
-                if not is_segment(inner):
-                    raise ValueError("no id and start_time in it")
-                found.append((inner, trace.get("Id")))
-            except (KeyError, TypeError, ValueError, RecursionError) as error:
-                problem(f"not a segment document: {error}")
-        yield from _segments(found, problem)
-    unprocessed = document.get("UnprocessedTraceIds")
-    if isinstance(unprocessed, list) and unprocessed:
-        problem(f"X-Ray did not answer for {len(unprocessed)} traces: ask for {unprocessed[0]} and the others again")
+                found[one.trace_id].append(self._row(one))
+            except UNREADABLE as error:
+                problem(f"not a segment: {error}")
+        rows = settled(found)
+        return rows if rows is not None else self._rows_with_ids(found, problem)
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
+        for one in _found(document, problem):
+            if wanted is None or one.trace_id in wanted:
+                try:
+                    yield _span(one)
+                except UNREADABLE as error:
+                    problem(f"not a segment: {error}")
+
+    def _row(self, one: Found) -> Row:
+        timed_segment, table, read = one.segment, self._table, self._values.get
+        segment, start_ns = timed_segment.document, timed_segment.start_ns
+        told = described(segment, subsegment=one.subsegment)
+        resource = tuple([told.resource.get(key) for key in RESOURCE_KEYS])
+        group = table.written.get((told.scope, resource))
+        if group is None:
+            known = {key: value for key, value in zip(RESOURCE_KEYS, resource, strict=True) if value is not None}
+            group = table.written[told.scope, resource] = table.group(told.scope, known)
+        numbers = [
+            values[value if value.__class__ is str else (value.__class__, value)]
+            for key, value in told.attributes.items()
+            if (values := read(key)) is not None
+        ]
+        codes = (
+            told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
+        )
+        attempts = window_of((one.time_ns, one.attributes[DELAY]) for one in attempts_in(told.attributes, start_ns))
+        counted, route = sorted(numbers), ""
+        if counted and counted[0] < 0:
+            route = table.routes[counted.pop(0)]
+        named = group.own or told.name in PHASES
+        key = (told.kind, told.status, codes, attempts is None, told.name if named else "", *counted)
+        shape = group.shapes.get(key)
+        if shape is None:
+            shape = table.find(
+                group,
+                key,
+                numbers,
+                told.name,
+                told.kind,
+                told.status,
+                None,
+                codes,
+                attempts=attempts is not None,
+                named=named,
+            )
+        name = shape.name if told.name == shape.name else told.name
+        return Row(segment.id, one.parent_id or "", start_ns, timed_segment.end_ns or 0, shape, name, attempts, route)
+
+    def _rows_with_ids(self, found: Rows, problem: Problem) -> Rows:
+        """The rows whose ids are ids."""
+        kept: Rows = defaultdict(list)
+        for trace_id, rows in found.items():
+            for row in rows:
+                try:
+                    row.span_id = checked(row.span_id, "id", 16)
+                    row.parent_id = checked(row.parent_id, "parent_id", 16) if row.parent_id else ""
+                    kept[trace_id].append(row)
+                except ValueError as error:
+                    problem(f"not a segment: {error}")
+        return kept
 
 
-def _segments(documents: list[tuple[dict[str, Any], str | None]], problem: Callable[[str], object]) -> Iterator[Span]:
+def _span(one: Found) -> Span:
+    segment, start_ns = one.segment.document, one.segment.start_ns
+    told = described(segment, subsegment=one.subsegment)
+    return Span(
+        trace_id=one.trace_id,
+        span_id=checked(segment.id, "id", 16),
+        parent_id=checked(one.parent_id, "parent_id", 16) if one.parent_id else None,
+        name=told.name,
+        kind=told.kind,
+        start_ns=start_ns,
+        end_ns=one.segment.end_ns,
+        status=told.status,
+        attributes=told.attributes,
+        events=(*exceptions_of(segment, start_ns), *attempts_in(told.attributes, start_ns)),
+        resource=told.resource,
+        scope=Scope(told.scope),
+    )
+
+
+def _found(document: bytes, problem: Problem) -> Iterator[Found]:
+    """The segments and subsegments of a document."""
+    members = _decode_members(document)
+    if "Traces" in members:
+        answer = _decode_answer(document)
+        for raw in answer.traces:
+            yield from _in_trace(raw, problem)
+        if answer.unprocessed:
+            count, first = len(answer.unprocessed), answer.unprocessed[0]
+            problem(f"X-Ray did not answer for {count} traces: ask for {first} and the others again")
+    elif "Segments" in members:
+        yield from _in_trace(Raw(document), problem)
+    elif "Document" in members:
+        yield from _in_segments([Raw(document)], None, problem)
+    else:
+        yield from _below([_segment(document, problem)], None, problem)
+
+
+def _in_trace(raw: Raw, problem: Problem) -> Iterator[Found]:
+    try:
+        trace = _decode_trace(raw)
+    except UNREADABLE:
+        problem("an X-Ray trace must have Segments")
+        return
+    yield from _in_segments(trace.segments, trace.trace_id, problem)
+
+
+def _in_segments(wrapped: list[Raw], trace_id: str | None, problem: Problem) -> Iterator[Found]:
+    documents: list[Segment] = []
+    for raw in wrapped:
+        try:
+            inner = _decode_wrapped(raw).document
+            documents.append(_segment(inner, problem) if isinstance(inner, str) else inner)
+        except UNREADABLE as error:
+            problem(f"not a segment document: {error}")
+    yield from _below(documents, trace_id, problem)
+
+
+def _segment(document: str | bytes, problem: Problem) -> Segment:
+    """A segment, without those of its subsegments that are none. Raises `MsgspecError`, or `ValueError`."""
+    try:
+        return _decode_segment(document)
+    except msgspec.ValidationError:
+        whole = msgspec.json.decode(document)
+        _drop_broken(whole, problem)
+        return _decode_segment(msgspec.json.encode(whole))
+
+
+def _drop_broken(document: Any, problem: Problem) -> None:
+    below = document.get("subsegments") if isinstance(document, dict) else None
+    if below is None:
+        return
+    kept = [one for one in below if isinstance(one, dict)] if isinstance(below, list) else []
+    if kept != below:
+        problem(f"subsegments must be objects, got {below!r:.60}")
+    document["subsegments"] = []
+    for one in kept:
+        _drop_broken(one, problem)
+        try:
+            _decode_segment(msgspec.json.encode(one))
+            document["subsegments"].append(one)
+        except msgspec.MsgspecError as error:
+            problem(f"not a segment: {error}")
+
+
+def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
     # An inferred segment repeats the call that it was inferred from: what hangs on it hangs on the call.
-    inferred = {
-        str(one.get("id")): one.get("parent_id") for one, _ in documents if one.get("inferred") and one.get("parent_id")
-    }
-    refined = restore_fractions([one for one, _ in documents])
-    for document, (_, outer) in zip(refined, documents, strict=True):
-        if document.get("inferred"):
+    inferred = {one.id: one.parent_id for one in documents if one.inferred and one.parent_id}
+    tops: list[TimedSegment] = []
+    for document in documents:
+        try:
+            tops.append(timed(document, problem))
+        except UNREADABLE as error:
+            problem(f"not a segment: {error}")
+    restore_fractions(tops)
+    for top in tops:
+        document = top.document
+        if document.inferred:
             continue
         try:
-            trace_id = _trace_id(document.get("trace_id") or outer)
-            parent = document.get("parent_id")
-            parent = inferred.get(str(parent), parent)
-            nested = document.get("type") == "subsegment"
+            trace_id = _trace_id(document.trace_id or outer_id)
         except ValueError as error:
             problem(str(error))
             continue
-        stack = [(document, parent, nested)]
-        while stack:
-            one, above, is_subsegment = stack.pop()
-            try:
-                yield span_of(_outlived(one), trace_id, above, subsegment=is_subsegment)
-            except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
-                problem(f"not a segment: {error}")
-                continue
-            below = one.get("subsegments")
-            for child in below if isinstance(below, list) else ():
-                if isinstance(child, dict):
-                    stack.append((child, one.get("id"), True))
-                else:
-                    problem(f"a subsegment must be an object, got {type(child).__name__}")
+        _outlive(top)
+        parent_id = inferred.get(document.parent_id or "", document.parent_id)
+        todo = [Found(top, trace_id, parent_id, document.type == "subsegment")]
+        for one in todo:
+            yield one
+            todo += [Found(child, trace_id, one.segment.document.id, True) for child in one.segment.below]
 
 
-def _outlived(document: dict[str, Any]) -> dict[str, Any]:
+def _outlive(top: TimedSegment) -> None:
     """An asynchronous invocation: the service's segment closes with 202, its queue and its attempts run on.
 
     The request's wall clock is that of all of it.
     """
-    http = document.get("http")
+    http = top.document.http
     response = http.get("response") if isinstance(http, dict) else None
-    if document.get("origin") != SERVICE or not isinstance(response, dict) or response.get("status") != 202:
-        return document
-    below = [one.get("end_time") for one in document.get("subsegments") or () if isinstance(one, dict)]
-    ends = [end for end in (document.get("end_time"), *below) if isinstance(end, int | Decimal)]
-    return {**document, "end_time": max(ends)} if ends else document
+    if top.document.origin == SERVICE and isinstance(response, dict) and response.get("status") == 202:
+        ends = [one.end_ns for one in (top, *top.below) if one.end_ns is not None]
+        top.end_ns = max(ends, default=None)
 
 
-def _trace_id(value: object) -> str:
-    match = TRACE_ID.match(value.lower()) if isinstance(value, str) else None
+def _trace_id(value: str | None) -> str:
+    match = TRACE_ID.match(value.lower()) if value is not None else None
     if match is None:
         raise ValueError(f"trace_id must read like 1-5759e988-bd862e3fe1be46a994272793, got {value!r:.60}")
     return match[1] + match[2]

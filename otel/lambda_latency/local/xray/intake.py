@@ -14,7 +14,7 @@ from moto.xray.models import SegmentCollection
 from lambda_latency.local.wsgi import WSGI
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.platform import PlatformSegments
-from lambda_latency.trace.otlp import spans_of
+from lambda_latency.trace import Span, spans_of
 
 __all__ = ["Intake", "replace_segments"]
 
@@ -47,18 +47,18 @@ class Intake:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
             return self._app(environ, start_response)
-        try:
-            document = json.loads(environ["wsgi.input"].read())
-        except ValueError as error:
+        reasons: list[str] = []
+        spans = list(spans_of(environ["wsgi.input"].read(), reasons.append))
+        if reasons and not spans:
             start_response("400 Bad Request", [("Content-Type", "text/plain")])
-            return [str(error).encode()]
-        self._take(document)
+            return [reasons[0].encode()]
+        self._take(spans)
         start_response("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]
 
-    def _take(self, document: object) -> None:
+    def _take(self, spans: list[Span]) -> None:
         with self._lock:  # a stage and the function behind it may come at once
-            documents, others = self._platform.documents(spans_of(document, lambda _: None))
+            documents, others = self._platform.documents(spans)
         documents += [segment_document(span, self._indexed) for span in others]
         texts = [json.dumps(document, separators=(",", ":")) for document in documents]
         for first in range(0, len(texts), AT_ONCE):

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lambda_latency.local.xray.document import seconds, xray_trace_id
-from lambda_latency.trace.platform import FUNCTION, GATEWAY, OUTER, SERVICE, is_platform_phase
-from lambda_latency.trace.span import Span, Status
+from lambda_latency.trace import FUNCTION, GATEWAY, OUTER, SERVICE, Span, Status, is_platform_phase
 
 __all__ = ["PlatformSegments"]
 

@@ -6,11 +6,8 @@ from datetime import datetime, timedelta, timezone
 from operator import add
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.difference import against_values
-from lambda_latency.latency.map import map_values
-from lambda_latency.latency.part import Part
-from lambda_latency.latency.totals import PartTally, at_rank
-from lambda_latency.latency.traffic import Unknown, by_route
+from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values
+from lambda_latency.text.difference import against_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.trace import critical_path
@@ -18,12 +15,7 @@ from lambda_latency.trace import critical_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from lambda_latency.latency.account import Account
-    from lambda_latency.latency.accounts import Accounts
-    from lambda_latency.latency.cohorts import Compared
-    from lambda_latency.latency.gate import Judged
-    from lambda_latency.latency.report import Report
-    from lambda_latency.latency.timeouts import Frame, Timeout
+    from lambda_latency.latency import Account, Accounts, Compared, Frame, Judged, Report, Timeout
     from lambda_latency.trace import Problem, Trace
 
 __all__ = ["document"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.thresholds import TRUST_PERCENT
+from lambda_latency.latency import TRUST_PERCENT
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.against import Against, Change
-    from lambda_latency.latency.bootstrap import Estimate
+    from lambda_latency.latency import Against, Change, Estimate
 
 __all__ = ["against_values"]
 

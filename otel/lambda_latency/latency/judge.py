@@ -1,0 +1,152 @@
+"""Traces judged: who owns which stretch of the critical path, added up as the account of each request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_latency.latency.accounts import NO_CALL, Accounts
+from lambda_latency.latency.calls import Calls
+from lambda_latency.latency.charge import Charges
+from lambda_latency.latency.kind import Kind
+from lambda_latency.latency.part import COLD_START, UNKNOWN
+from lambda_latency.latency.retries import retrying
+from lambda_latency.trace import (
+    ATTEMPTS,
+    TIMED_OUT,
+    Problem,
+    Tree,
+    function_of,
+    is_error,
+    route_of,
+    status_code_of,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lambda_latency.latency.account import Account
+    from lambda_latency.latency.charge import Charge
+    from lambda_latency.latency.part import Part
+    from lambda_latency.trace import Row, Rows, Stretch, Trace
+
+__all__ = ["Judge", "Spent", "account", "largest_part", "spent"]
+
+MOST_KINDS = 20_000  # that are remembered by the shapes of a request's rows
+
+
+class Spent(NamedTuple):
+    """A stretch of the critical path: the row that owns it, from where to where, and the part that it is charged to."""
+
+    row: Row
+    start_ns: int
+    end_ns: int
+    part: Part
+
+
+def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) -> Iterator[Spent]:
+    """Each stretch of a critical path with its part; one with retries, or with a cold start in it, is divided."""
+    retries = retrying(tree, charged) if tree.roles & ATTEMPTS else {}
+    for row, start, end in path:
+        part = charged[row.span_id].part
+        if end <= tree.starting.get(row.span_id, 0):
+            yield Spent(row, start, end, COLD_START)
+        elif row.span_id in retries:
+            for first, last, one in retries[row.span_id].divide(start, end, part):
+                yield Spent(row, first, last, one)
+        else:
+            yield Spent(row, start, end, part)
+
+
+class Judge:
+    """Adds the accounts of traces to `accounts`; each depends on its own trace alone."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts, self._charges = accounts, Charges()
+        self._kinds: dict[tuple[object, ...], int] = {}
+
+    def add(self, trace_id: str, rows: list[Row], problems: list[Problem]) -> None:
+        """Add the account of a trace that has these rows; `problems` hears of what does not hold together."""
+        tree = Tree(rows)
+        problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
+        self.add_tree(trace_id, tree)
+
+    def take(self, traces: Rows, problems: list[Problem]) -> None:
+        """Add the accounts of some traces, whose rows are let go."""
+        while traces:
+            self.add(*traces.popitem(), problems)
+
+    def add_tree(self, trace_id: str, tree: Tree) -> None:
+        """Add the account of a trace."""
+        path, parents = walk(tree)
+        charged = self._charges.of(tree, parents)
+        accounts = self._accounts
+        parts, sums = accounts.parts, defaultdict[int, int](int)
+        if tree.starting or tree.roles & ATTEMPTS:
+            for one in spent(tree, path, charged):
+                sums[parts[one.part]] += one.end_ns - one.start_ns
+        else:
+            times = defaultdict["Charge", int](int)
+            for row, start, end in path:
+                times[charged[row.span_id]] += end - start
+            for charge, ns in times.items():
+                sums[parts[charge.part]] += ns
+        calls, took = self._calls(tree, charged)
+        wall_ns = tree.end_ns - tree.start_ns
+        accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
+
+    def _calls(self, tree: Tree, charged: Mapping[str, Charge]) -> tuple[list[int], list[int]]:
+        """Of each call of a request the number of what it counts for, and how long it took in nanoseconds."""
+        retries = retrying(tree, charged) if tree.roles & ATTEMPTS else {}
+        numbers, rows, last = self._accounts.calls, tree.rows, tree.end_ns
+        calls: list[int] = []
+        took: list[int] = []
+        for span_id, charge in charged.items():
+            if charge.call is None:
+                continue
+            row = rows[span_id]
+            took.append(max((row.end_ns or last) - row.start_ns, 0))
+            if span_id not in retries:
+                calls.append(numbers[charge.part, charge.call])
+                continue
+            # A call of one part, that was tried again in another.
+            again = Calls(retries=charge.call.retries)
+            calls += numbers[charge.part, replace(charge.call, retries=0)], numbers[retries[span_id].part, again]
+            took.append(NO_CALL)
+        return calls, took
+
+    def _kind(self, tree: Tree) -> int:
+        """The number of what an account says of a request beside its times."""
+        outermost, handler, segment = tree.outermost, tree.handler, tree.segment
+        cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
+        key = (
+            *(outermost.shape, outermost.route, outermost.name),
+            *((handler.shape, handler.route, handler.name) if handler is not None else ()),
+            segment.name if segment is not None else None,
+            *(cold, late),
+        )
+        number = self._kinds.get(key)
+        if number is None:
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+            function = function_of(segment, handler)
+            route, status = route_of(outermost, handler, function), status_code_of(outermost, handler)
+            kind = Kind(route, function, status, cold, is_error(outermost, handler), late)
+            number = self._kinds[key] = self._accounts.kinds[kind]
+        return number
+
+
+def account(trace: Trace) -> Account:
+    """The account of a trace."""
+    accounts = Accounts()
+    Judge(accounts).add_tree(trace.trace_id, trace.tree)
+    return accounts[0]
+
+
+def largest_part(trace: Trace) -> tuple[str, int]:
+    """The part that a request waited for longest, as people call it, and for how many nanoseconds."""
+    parts = account(trace).parts
+    part, ns = parts[0] if parts else (UNKNOWN, 0)
+    return part.label, ns

@@ -1,0 +1,146 @@
+"""The spans of one request as bars, each with the time that the request waited for it: what text and page draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.calls import is_failed, is_throttled
+from lambda_latency.latency.charge import Charges
+from lambda_latency.latency.judge import spent
+from lambda_latency.latency.names import span_name
+from lambda_latency.latency.timeouts import is_running
+from lambda_latency.trace import FUNCTION, SERVICE, walk
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.judge import Spent
+    from lambda_latency.latency.part import Part
+    from lambda_latency.trace import Row, Span, Trace, Tree
+
+__all__ = ["Bar", "Waterfall", "waterfall_of"]
+
+
+@dataclass(slots=True, eq=False)
+class Bar:
+    """A span, the bar `above` it, and the stretches of the critical path that it owns, in the order of time.
+
+    `end_ns` of what was left open is that of the bar above. `part` is what its own time is charged to; `mark` is what
+    went wrong with it: `running` (at the deadline), `throttled`, `503`, `error`; empty if nothing did. `inside` are
+    segments that AWS nests for one and the same thing: they have no bar of their own.
+    """
+
+    row: Row
+    span: Span
+    name: str
+    part: Part
+    mark: str
+    depth: int
+    end_ns: int
+    above: Bar | None
+    owned: list[tuple[int, int]] = field(default_factory=list)
+    inside: list[Span] = field(default_factory=list)
+    waited_below_ns: int = 0
+
+    @property
+    def start_ns(self) -> int:
+        """When the span began."""
+        return self.row.start_ns
+
+    @property
+    def waited_ns(self) -> int:
+        """How long the request waited for the span itself."""
+        return sum(end - start for start, end in self.owned)
+
+    @property
+    def on_path(self) -> bool:
+        """Whether the request waited for it, or for anything below it."""
+        return bool(self.owned or self.waited_below_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """The bars of a request from `start_ns` to `end_ns`, in the order of the tree, and its critical path in time.
+
+    `bar_of` has by span id the bar that shows a span. `orphans` and `others` belong to the trace but not to the tree of
+    its request: spans whose parent was never recorded, and the tops of other trees.
+    """
+
+    start_ns: int
+    end_ns: int
+    bars: list[Bar]
+    bar_of: dict[str, Bar]
+    path: list[Spent]
+    orphans: tuple[Span, ...]
+    others: tuple[Span, ...]
+
+    @property
+    def wall_ns(self) -> int:
+        """The request's wall clock."""
+        return self.end_ns - self.start_ns
+
+
+def waterfall_of(trace: Trace) -> Waterfall:
+    """The waterfall of a trace's request."""
+    tree = trace.tree
+    stretches, parents = walk(tree)
+    charged = Charges().of(tree, parents)
+    stretches.sort(key=lambda one: one[1])
+    waits_for = tree.waits_for()
+    bars: list[Bar] = []
+    bar_of: dict[str, Bar] = {}
+    for row, _ in tree.by_depth():
+        waiting = waits_for.get(row.span_id)
+        above = bar_of[waiting.span_id] if waiting is not None else None
+        span, charge = trace.span(row), charged[row.span_id]
+        if waiting is not None and above is not None and _is_inside(tree, row, waiting):
+            above.inside.append(span)
+            bar_of[row.span_id] = above
+            continue
+        bar = bar_of[row.span_id] = Bar(
+            row=row,
+            span=span,
+            name=span_name(trace, row, charge),
+            part=charge.part,
+            mark=_mark(trace, row, span),
+            depth=above.depth + 1 if above is not None else 0,
+            end_ns=max(row.end_ns or (above.end_ns if above is not None else tree.end_ns), row.start_ns),
+            above=above,
+        )
+        bars.append(bar)
+    for row, start, end in stretches:
+        bar_of[row.span_id].owned.append((start, end))
+    for bar in reversed(bars):
+        if bar.above is not None:
+            bar.above.waited_below_ns += bar.waited_ns + bar.waited_below_ns
+    path = list(spent(tree, stretches, charged))
+    return Waterfall(tree.start_ns, tree.end_ns, bars, bar_of, path, trace.orphans, _others(trace))
+
+
+def _mark(trace: Trace, row: Row, span: Span) -> str:
+    if is_running(trace, span):
+        return "running"
+    if span.origin is not None:
+        return ""
+    if is_throttled(row.shape):
+        return "throttled"
+    if is_failed(row.shape):
+        code = row.shape["http.response.status_code"] or row.shape["http.status_code"]
+        return str(code) if isinstance(code, int) and code >= 400 else "error"
+    return ""
+
+
+def _others(trace: Trace) -> tuple[Span, ...]:
+    tree = trace.tree
+    top = tree.outermost
+    above = tree.parent(top)
+    while above is not None:
+        top, above = above, tree.parent(above)
+    return tuple(span for span in trace.tops if span is not trace.span(top) and span not in trace.orphans)
+
+
+def _is_inside(tree: Tree, row: Row, waiting: Row) -> bool:
+    """Whether AWS nests it for one thing: the function in its service, the Invocation in its function."""
+    if row.shape.phase == "Invocation" and tree.is_phase(row):
+        return True
+    twins = [one for one in tree.children[waiting.span_id] if one.shape.origin == FUNCTION]
+    return row.shape.origin == FUNCTION and waiting.shape.origin == SERVICE and len(twins) == 1

@@ -1,0 +1,31 @@
+"""Trace and span ids: lower-case hex of a fixed length, and not all zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["NO_SPAN", "are_ids", "checked"]
+
+HEX = b"0123456789abcdef"
+NO_SPAN = "0" * 16
+NO_TRACE = "0" * 32
+BASE64 = {32: 24, 16: 12}  # lengths
+
+
+def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
+    """Whether all of them are ids. Of many together, for one by one it takes longer than to decode the spans."""
+    text = "".join([*span_ids, *trace_ids])
+    if len(text) != 16 * len(span_ids) + 32 * len(trace_ids) or text.encode().translate(None, HEX):
+        return False
+    return NO_SPAN not in text or (NO_SPAN not in span_ids and NO_TRACE not in trace_ids)
+
+
+def checked(value: object, name: str, length: int) -> str:
+    """An id, whatever its case. Raises `ValueError` that says what was seen where it is none."""
+    text = value.lower() if isinstance(value, str) else ""
+    if len(text) == length and set(text) <= set(HEX.decode()) and text.strip("0"):
+        return text
+    hint = ""
+    if isinstance(value, str) and len(value) == BASE64[length] and value.endswith("="):
+        hint = " (base64, as protobuf's json_format writes it; OTLP/JSON has hex)"
+    raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}{hint}")

@@ -1,0 +1,102 @@
+"""The attributes that a row keeps: those that rules read, each reduced to what rules tell apart.
+
+A rule that needs another attribute adds its key here; `Shape` refuses to answer for a key that is not in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from lambda_latency.trace.codes import CODES, codes_in
+
+__all__ = ["INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "reduced"]
+
+Reduce: TypeAlias = Callable[[object], object]
+
+# What instrumentations of Lambda write on the span of an invocation, the old and the new ones.
+INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
+RESOURCE_KEYS = ("faas.name", "service.name")
+# A route has a field of its own in the row: many instrumentations write paths with ids there, and each would make a
+# shape of its own.
+ROUTE = "http.route"
+
+WHOLE = (
+    "aws.dynamodb.table_names",
+    "aws.kinesis.stream.name",
+    "aws.kinesis.stream_name",
+    "aws.lambda.function.name",
+    "aws.queue_url",
+    "aws.s3.bucket",
+    "aws.secretsmanager.secret.arn",
+    "aws.sns.topic.arn",
+    "aws.sqs.queue.url",
+    "aws.stepfunctions.state_machine.arn",
+    "aws.table_name",
+    "aws.xray.origin",
+    "db.name",
+    "db.namespace",
+    "db.operation",
+    "db.system",
+    "db.system.name",
+    "faas.coldstart",
+    "faas.invoked_name",
+    "http.method",
+    "http.request.method",
+    "http.response.status_code",
+    "http.status_code",
+    "lambda.provisional",
+    "lambda.timeout",
+    "messaging.destination.name",
+    "messaging.url",
+    "net.peer.name",
+    "peer.service",
+    "retry_attempts",
+    "rpc.method",
+    "rpc.service",
+    "rpc.system",
+    "server.address",
+)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _present(_: object) -> object:
+    return True
+
+
+def _host(url: object) -> object:
+    """The host of an address: its path holds ids."""
+    return _host_of("/".join(url.split("/", 3)[:3])) if isinstance(url, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""  # "http://[::1" is not worth a report
+
+
+def _code(value: object) -> object:
+    """The error codes in a text that rules look for: there are as many other texts as there are errors."""
+    return tuple(sorted(codes_in([str(value)]) & CODES))
+
+
+READ: dict[str, Reduce] = {
+    **dict.fromkeys(INVOCATION_KEYS, _present),
+    **dict.fromkeys(WHOLE, _same),
+    "http.url": _host,
+    "url.full": _host,
+    "error.type": _code,
+    ROUTE: _same,
+}
+
+
+def reduced(key: str, value: object) -> object:
+    """What a row keeps of a value of an attribute in `READ`."""
+    return READ[key](value)

@@ -1,0 +1,40 @@
+"""A segment with its times in nanoseconds, as a tree: X-Ray nests subsegments in their segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_latency.trace.segment import nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_latency.trace.segment import Segment
+
+__all__ = ["TimedSegment", "timed"]
+
+
+@dataclass(slots=True)
+class TimedSegment:
+    """A segment, its times in nanoseconds since 1970 (no end: open), and its subsegments."""
+
+    document: Segment
+    start_ns: int
+    end_ns: int | None
+    below: list[TimedSegment]
+
+
+def timed(document: Segment, problem: Callable[[str], object]) -> TimedSegment:
+    """A segment with its subsegments, without those that have no time. Raises `ValueError` where it has none itself."""
+    below: list[TimedSegment] = []
+    for one in document.subsegments or ():
+        try:
+            below.append(timed(one, problem))
+        except (ValueError, RecursionError) as error:
+            problem(f"not a segment: {error}")
+    start_ns = nanoseconds(document.start, "start_time")
+    if start_ns is None:
+        raise ValueError("start_time must be seconds since 1970, got null")
+    end_ns = None if document.in_progress else nanoseconds(document.end, "end_time")
+    return TimedSegment(document, start_ns, end_ns, below)

@@ -1,0 +1,332 @@
+"""A trace as a tree of rows: who waits for whom, and which span is the request.
+
+It differs from the tree of parents where Lambda's own spans need it: Initialization is a child of the function segment
+but lies before it, and what the handler did is often recorded beside Invocation instead of below it.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from lambda_latency.trace.platform import FUNCTION, SERVICE
+from lambda_latency.trace.shape import (
+    COLD,
+    FUNCTION_SEGMENT,
+    HANDLES,
+    INIT,
+    LAMBDA_SEGMENT,
+    OUTERMOST,
+    SERVES,
+)
+from lambda_latency.trace.span import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_latency.trace.row import Row
+
+__all__ = ["CUT", "Tree"]
+
+# An environment that was ready longer than this before its first request was started ahead of it (provisioned
+# concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+READY_BEFORE_NS = 1_000_000_000
+CUT = "cut"  # in place of the parent of a span at which a cycle of parents is cut
+
+_start = attrgetter("start_ns", "span_id")
+_end = attrgetter("end_ns")
+
+
+class Tree:
+    """The rows of one trace id.
+
+    `rows` are by span id, one for each; `children` by the span id of the row that waits for them, last to end first;
+    `levels` are the rows by depth below the tops, which have no recorded parent. `roles` are those of all rows.
+    `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
+    encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
+    start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
+    instant, and none is open. `problems` are what does not hold together.
+    """
+
+    __slots__ = (
+        "before",
+        "children",
+        "end_ns",
+        "in_order",
+        "levels",
+        "moved",
+        "outermost",
+        "problems",
+        "roles",
+        "rows",
+        "start_ns",
+        "starting",
+    )
+
+    def __init__(self, rows: list[Row]) -> None:
+        rows.sort(key=_end, reverse=True)  # so are the children of each, then
+        self.problems: list[str] = []
+        self.rows = {row.span_id: row for row in rows}
+        if len(self.rows) < len(rows):
+            self._keep_one_of_each(rows)
+        self._connect()
+        if sum(map(len, self.levels)) < len(self.rows):
+            self._cut_cycles()
+            self._connect()
+        self.moved = False
+        self.starting: dict[str, int] = {}
+        self.outermost = self.highest(OUTERMOST) or self._best_top()
+        self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
+        self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
+        self.end_ns = self._last_end()
+
+    def parent(self, row: Row) -> Row | None:
+        """The recorded parent; None for a top."""
+        return self.rows.get(row.parent_id)
+
+    def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
+        """The row with a role that is least deep; of several the outer one, then the first to start."""
+        for level in self.levels if self.roles & role else ():
+            found = [row for row in level if row.shape.roles & role and (also is None or also(row))]
+            if found:
+                return min(found, key=_outer_first) if len(found) > 1 else found[0]
+        return None
+
+    @property
+    def segment(self) -> Row | None:
+        """The segment of the Lambda service, or else of the function, that the request came to first."""
+        return self.highest(LAMBDA_SEGMENT)
+
+    @property
+    def handler(self) -> Row | None:
+        """The function's own SERVER or CONSUMER span; None where it was lost or never made."""
+        below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
+        return below or self.highest(SERVES)
+
+    def by_depth(self) -> list[tuple[Row, int]]:
+        """Every row of the request with its depth, parents before children, siblings in the order of their start."""
+        found: list[tuple[Row, int]] = []
+        todo = [(row, 0) for row in (self.outermost, self.before) if row is not None]
+        while todo:
+            row, depth = todo.pop()
+            found.append((row, depth))
+            below = sorted(self.children.get(row.span_id, ()), key=_start, reverse=True)
+            todo += [(child, depth + 1) for child in below]
+        return found
+
+    def waits_for(self) -> dict[str, Row]:
+        """By span id the row that waits for it; the request itself has none."""
+        return {
+            child.span_id: self.rows[span_id]
+            for span_id, below in self.children.items()
+            for child in below
+            if child is not self.outermost
+        }
+
+    def is_phase(self, row: Row) -> bool:
+        """Whether it is a part of the function segment that Lambda itself records."""
+        parent = self.parent(row) if row.shape.phase else None
+        return parent is not None and bool(parent.shape.roles & FUNCTION_SEGMENT)
+
+    def is_init(self, row: Row) -> bool:
+        """Whether the request waited in it for an environment to start."""
+        return bool(row.shape.roles & INIT) and (not row.shape.phase or self.is_phase(row))
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether an environment started for the request, as far as its spans tell."""
+        if self.roles & COLD:
+            return True
+        return bool(self.roles & INIT) and any(map(self.is_init, self.rows.values()))
+
+    def inside(self, row: Row) -> str:
+        """What is known of the inside of a function segment or an Invocation.
+
+        `invocation`, `handler` (a span of an instrumentation), `calls` (other spans of the user's), or nothing.
+        """
+        function = bool(row.shape.roles & FUNCTION_SEGMENT)
+        if not function and not (row.shape.phase == "Invocation" and self.is_phase(row)):
+            return ""
+        found = ""
+        for child in self.children.get(row.span_id, ()):
+            if function and self.is_phase(child) and child.parent_id == row.span_id:
+                if child.shape.phase == "Invocation":
+                    return "invocation"
+            elif child.shape.roles & HANDLES:
+                found = "handler"
+            else:
+                found = found or "calls"
+        return found
+
+    def _connect(self) -> None:
+        rows, roles, in_order = self.rows, 0, True
+        children: dict[str, list[Row]] = {}
+        level: list[Row] = []
+        for row in rows.values():
+            roles |= row.shape.roles
+            parent_id = row.parent_id
+            if parent_id in children:
+                siblings = children[parent_id]
+                if not 0 < row.end_ns < siblings[-1].end_ns:
+                    in_order = False
+                siblings.append(row)
+            elif parent_id in rows:
+                children[parent_id] = [row]
+            else:
+                level.append(row)
+        self.children, self.roles, self.in_order = children, roles, in_order
+        self.levels: list[list[Row]] = []
+        while level:
+            self.levels.append(level)
+            level = [child for row in level if row.span_id in children for child in children[row.span_id]]
+
+    def _best_top(self) -> Row:
+        """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
+
+        def place(row: Row) -> tuple[int, int, str]:
+            if not row.parent_id:
+                return 0, row.start_ns, row.span_id
+            lost = 3 if row.parent_id == CUT or row.shape.remote is False else 1 if row.shape.remote else 2
+            return lost, row.start_ns, row.span_id
+
+        return min(self.levels[0], key=place)
+
+    def _is_in_lambda(self, row: Row) -> bool:
+        """Whether a segment of Lambda's is above, with nothing but steps of it between."""
+        parent = self.parent(row)
+        while parent is not None and parent.shape.origin is None and parent.shape.kind is SpanKind.INTERNAL:
+            parent = self.parent(parent)
+        return parent is not None and bool(parent.shape.roles & LAMBDA_SEGMENT)
+
+    def _last_end(self) -> int:
+        """The end of the request; of an open one the last instant that anything below it is known to have reached."""
+        outermost = self.outermost
+        if outermost.end_ns:
+            return max(outermost.end_ns, outermost.start_ns)
+        todo = [outermost]
+        for row in todo:
+            todo += self.children.get(row.span_id, ())
+        return max(max(row.start_ns, row.end_ns) for row in todo)
+
+    def _move(self) -> Row | None:
+        """Move each init to the span that waits for it, and calls beside an Invocation into it.
+
+        The init that the request began with, before its outermost span, is the answer.
+        """
+        outermost = self.outermost
+        before: list[Row] = []
+        moves: list[tuple[Row, Row | None]] = []
+        for row in chain.from_iterable(self.levels[1:]):
+            parent, shape = self.rows[row.parent_id], row.shape
+            in_function = parent.shape.roles & FUNCTION_SEGMENT
+            if row is outermost:
+                continue
+            if shape.roles & INIT and (in_function or not shape.phase):
+                moves.append((row, self._around_init(row, parent)))
+            elif in_function and not shape.phase:
+                moves.append((row, self._invocation_of(row, parent)))
+        for row, above in moves:
+            if above is None:
+                before.append(row)
+            elif row.shape.roles & INIT and above.shape.origin == SERVICE:
+                self.starting[above.span_id] = min(row.start_ns, self.starting.get(above.span_id, row.start_ns))
+            if above is not self.parent(row):
+                self._put_below(row, above)
+        if not self._begins_with_init():
+            return None
+        waited = [row for row in before if row.end_ns and outermost.start_ns - row.end_ns <= READY_BEFORE_NS]
+        return min(waited, key=_start, default=None)
+
+    def _put_below(self, row: Row, above: Row | None) -> None:
+        self.moved = True
+        self.children[row.parent_id].remove(row)
+        if above is not None:
+            siblings = self.children.setdefault(above.span_id, [])
+            siblings.append(row)
+            siblings.sort(key=_end, reverse=True)
+            ends = {one.end_ns for one in siblings}
+            self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)
+
+    def _around_init(self, init: Row, parent: Row) -> Row | None:
+        """The nearest row above that covers most of an init; None where the init precedes them all."""
+        if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
+            function: Row | None = parent
+            while function is not None and not function.shape.roles & FUNCTION_SEGMENT:
+                function = self.parent(function)
+            siblings = self.children.get(function.span_id, ()) if function is not None else ()
+            platform = [one for one in siblings if one.shape.phase and one.shape.roles & INIT]
+            if platform:
+                return min(platform, key=_start)
+        end, above = init.end_ns or init.start_ns, parent
+        while above is not self.outermost or not self._begins_with_init():
+            covered = end - max(init.start_ns, above.start_ns)
+            if 2 * covered >= end - init.start_ns:  # most of it, not all: clocks differ by a little
+                return above
+            if above is self.outermost:
+                return above if covered > 0 else None
+            higher = self.parent(above)
+            if higher is None:
+                return parent
+            above = higher
+        return above if above.start_ns <= init.start_ns else None
+
+    def _invocation_of(self, row: Row, function: Row) -> Row:
+        """The Invocation that a child of the function segment ran in, else the segment."""
+        invocations = [
+            one
+            for one in self.children[function.span_id]
+            if one.shape.phase == "Invocation" and one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)
+        ]
+        return min(invocations, key=_start, default=function)
+
+    def _begins_with_init(self) -> bool:
+        # API Gateway's and the service's own spans begin with the request, and hold the init inside.
+        return self.outermost.shape.origin in (None, FUNCTION)
+
+    def _keep_one_of_each(self, rows: list[Row]) -> None:
+        """Of several rows with an id the complete one counts, else the one that ends later."""
+        by_id: dict[str, list[Row]] = {}
+        for row in rows:
+            by_id.setdefault(row.span_id, []).append(row)
+        for span_id, several in by_id.items():
+            if len(several) > 1:
+                several.sort(key=_completeness)
+                kept = self.rows[span_id] = several[-1]
+                self.problems += [
+                    f"span {span_id} ({kept.name}) was recorded twice: the one that ends later counts"
+                    for row in several[:-1]
+                    if _is_complete(row) == _is_complete(kept)
+                    and not (row.shape.is_provisional and kept.shape.is_provisional)
+                ]
+        self.rows = {row.span_id: row for row in sorted(self.rows.values(), key=_end, reverse=True)}
+
+    def _cut_cycles(self) -> None:
+        """Cut each cycle of parents at the row that starts first."""
+        rows, seen = self.rows, set[str]()
+        for span_id in rows:
+            path: dict[str, None] = {}
+            at = span_id
+            while at in rows and at not in seen and at not in path:
+                path[at] = None
+                at = rows[at].parent_id
+            if at in path:
+                ring = [*path][[*path].index(at) :]
+                first = min((rows[one] for one in ring), key=_start)
+                first.parent_id = CUT
+                self.problems.append(f"span {first.span_id} ({first.name}) is its own ancestor: cut there")
+            seen.update(path)
+        self.problems.sort()
+
+
+def _outer_first(row: Row) -> tuple[int, int, str]:
+    return row.shape.rank, row.start_ns, row.span_id
+
+
+def _is_complete(row: Row) -> bool:
+    return bool(row.end_ns) and not row.shape.is_provisional
+
+
+def _completeness(row: Row) -> tuple[bool, int, int, str, str, str]:
+    # All but the first two make the choice independent of the order in which files were read.
+    return _is_complete(row), row.end_ns, -row.start_ns, row.parent_id, row.name, repr(row.shape.facts())
