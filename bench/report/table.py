@@ -18,7 +18,7 @@ __all__ = ["HEAD", "document", "line", "million_lines", "summary"]
 
 HEAD = (
     "Speed as a multiple of json.loads of the same bytes, one process: 0.50 takes twice as long.\n"
-    f"{'':7}{'row':38}{'spans':>8}{'MB':>7}{'json.loads':>12}{'text':>7}{'JSON':>7}{'peak':>8}  MB beyond"
+    f"{'':7}{'row':33}{'spans':>8}{'MB':>7}{'json.loads':>12}{'text':>7}{'JSON':>7}{'peak':>8}  MB beyond"
 )
 
 
@@ -26,7 +26,7 @@ def line(number: int, of: int, row: Measured) -> str:
     """A row as soon as it is measured; `!` marks one below its floor."""
     low = "!" if row.slower < LEAST[row.format] or row.beyond > MOST_BEYOND_MB * MB else ""
     return (
-        f"{f'{number}/{of}':7}{row.name:38}{row.spans:8,}{row.size / MB:7.1f}{row.loads_s:10.2f} s"
+        f"{f'{number}/{of}':7}{row.name:33}{row.spans:8,}{row.size / MB:7.1f}{row.loads_s:10.2f} s"
         f"{row.text:7.2f}{row.json:7.2f}{row.peak / MB:8.0f}{row.beyond / MB:8.0f} {low}".rstrip()
     )
 
@@ -37,10 +37,9 @@ def summary(measured: Sequence[Measured]) -> str:
     for form in dict.fromkeys(row.format for row in measured):
         rows = sorted((row for row in measured if row.format == form), key=lambda row: row.slower)
         worst, best = rows[0], rows[-1]
-        told = f"{form}: worst {worst.slower:.2f} ({worst.name}), best {best.slower:.2f} ({best.name})"
-        found.append(f"{told}, floor {LEAST[form]}")
+        found.append(f"{form:7}worst {worst.slower:.2f} {worst.name:33} best {best.slower:.2f} {best.name}")
     most = max(measured, key=lambda row: row.beyond)
-    found.append(f"most memory: {most.beyond / MB:.0f} MB beyond the largest document ({most.name})")
+    found.append(f"memory at most {most.beyond / MB:.0f} MB beyond the largest document ({most.name})")
     return "\n".join(found)
 
 
