@@ -72,7 +72,7 @@ def _report(paths: list[Path], processes: int | None = None) -> tuple[int, str]:
     return run_report(request, Style(), out), out.getvalue()
 
 
-@settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, 2**32))
 def test_no_order_and_no_number_of_processes_changes_a_byte(
     tmp_path_factory: pytest.TempPathFactory, seed: int

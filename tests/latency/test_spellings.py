@@ -86,7 +86,7 @@ def test_each_way_to_write_a_document_is_the_same_spans(way: str, tmp_path: Path
     assert read_traces(path) == expected
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.sets(st.sampled_from(WAYS), min_size=1))
 def test_any_spelling_of_the_documents_is_one_report(
     tmp_path_factory: pytest.TempPathFactory, seed: int, ways: set[str]
