@@ -75,8 +75,8 @@ bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and fi
 	@$(BIN)/python -m bench.cost --rounds $(ROUNDS) $(if $(VARIANTS),--variants "$(VARIANTS)")
 
 .PHONY: bench-report
-bench-report: setup  ## Measure how fast the report is, against json.loads of the same bytes
-	@$(BIN)/python -m bench.report
+bench-report: setup  ## Measure how fast the report is on files of every kind (10 minutes; out/bench-report.json)
+	@$(BIN)/python -m bench.report $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)'))
 
 .PHONY: bench-testing
 bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans

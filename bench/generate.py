@@ -1,16 +1,37 @@
-"""Traces in numbers, for measuring: plain, deep, and realistic ones, as lines of OTLP/JSON."""
+"""Traces in numbers, for measuring: plain, deep and realistic ones.
+
+A trace is a list of OTLP/JSON documents, one for each exporter that sends a part of it. `plain` and `realistic` give
+them as lines of a file.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["deep", "plain", "realistic"]
+__all__ = [
+    "MS",
+    "ORIGIN",
+    "Document",
+    "Trace",
+    "deep_traces",
+    "late",
+    "plain",
+    "plain_traces",
+    "realistic",
+    "realistic_traces",
+    "span_id",
+    "to_value",
+]
+
+Document: TypeAlias = dict[str, Any]
+Trace: TypeAlias = list[Document]
 
 T0 = 1_795_560_000_000_000_000
 MS = 1_000_000
@@ -20,7 +41,17 @@ LATE = 40  # lines that a part of a trace may come after the first of it: minute
 
 
 def plain(traces: int, spans: int) -> Iterator[str]:
-    """Each trace a line: a root and children that follow each other or overlap, a few of them with children."""
+    """The lines of `plain_traces`."""
+    return (_line(document) for trace in plain_traces(traces, spans) for document in trace)
+
+
+def realistic(traces: int) -> Iterator[str]:
+    """The lines of `realistic_traces`, those of a trace minutes apart."""
+    return map(_line, late(realistic_traces(traces)))
+
+
+def plain_traces(traces: int, spans: int) -> Iterator[Trace]:
+    """Each trace a document: a root and children that follow each other or overlap, a few of them with children."""
     draw = random.Random(1)  # noqa: S311 - a seed that can be repeated
     for number in range(traces):
         trace_id, made = f"6b05a667{number + 1:024x}", []
@@ -31,37 +62,44 @@ def plain(traces: int, spans: int) -> Iterator[str]:
             made.append(
                 _span(trace_id, one, parent, f"step {one % 7}", 1, start, start + draw.randrange(1, 90), THREAD)
             )
-        yield _line(made, "app", {})
+        yield [_document(made, "app", {})]
 
 
-def deep(traces: int, spans: int) -> Iterator[str]:
-    """Each trace a line: every span inside the one before it."""
+def deep_traces(traces: int, spans: int) -> Iterator[Trace]:
+    """Each trace a document: every span inside the one before it."""
     for number in range(traces):
         trace_id = f"6b05a667{number + 1:024x}"
         made = [
             _span(trace_id, one, one - 1, f"level {one % 5}", 2 if one == 1 else 1, one, 2 * spans - one, THREAD)
             for one in range(1, spans + 1)
         ]
-        yield _line(made, "app", {})
+        yield [_document(made, "app", {})]
 
 
-def realistic(traces: int) -> Iterator[str]:
+def realistic_traces(traces: int) -> Iterator[Trace]:
     """Orders as API Gateway, Lambda, the function and the provider record them, about twelve attributes a span.
 
-    The parts of a trace come in four lines, minutes apart; one request in 25 is cold, some calls fail or are throttled.
+    Each of the four sends a document; one request in 25 is cold, some calls fail or are throttled.
     """
     draw = random.Random(2)  # noqa: S311
-    waiting: list[tuple[int, str]] = []
     for number in range(traces):
-        waiting += [(number + draw.randrange(LATE), line) for line in _order(number, draw)]
-        if number % LATE == LATE - 1:
-            waiting.sort()
-            while waiting and waiting[0][0] <= number:
-                yield waiting.pop(0)[1]
-    yield from (line for _, line in sorted(waiting))
+        yield list(_order(number, draw))
 
 
-def _order(number: int, draw: random.Random) -> Iterator[str]:
+def late(traces: Iterable[Trace]) -> Iterator[Document]:
+    """The documents of traces in the order in which a collector writes them, those of a trace minutes apart."""
+    draw = random.Random(3)  # noqa: S311
+    waiting: list[tuple[int, int, Document]] = []
+    for number, trace in enumerate(traces):
+        for document in trace:
+            heapq.heappush(waiting, (number + draw.randrange(LATE), draw.getrandbits(60), document))
+        while waiting and waiting[0][0] <= number:
+            yield heapq.heappop(waiting)[-1]
+    while waiting:
+        yield heapq.heappop(waiting)[-1]
+
+
+def _order(number: int, draw: random.Random) -> Iterator[Document]:
     trace_id, cold = f"6b05a667{number + 1:024x}", draw.random() < 0.04
     begin = 8 + (500 if cold else 0) + draw.random()
     calls = draw.randrange(3, 7)
@@ -80,7 +118,7 @@ def _order(number: int, draw: random.Random) -> Iterator[str]:
         "client.address": "198.51.100.7",
         "user_agent.original": "k6/0.50",
     }
-    yield _line([_span(trace_id, 1, 0, "orders/prod", 2, base, base + end + 8, gateway)], "gateway", {})
+    yield _document([_span(trace_id, 1, 0, "orders/prod", 2, base, base + end + 8, gateway)], "gateway", {})
     platform = {
         "cloud.resource_id": "arn:aws:lambda:eu-west-1:123456789012:function:CreateOrder",
         "faas.invocation_id": f"{draw.getrandbits(128):032x}",
@@ -95,7 +133,7 @@ def _order(number: int, draw: random.Random) -> Iterator[str]:
     ]
     if cold:
         segments.append(_span(trace_id, 6, 3, "Initialization", 1, base + 4, started, {}))
-    yield _line(segments, "lambda", {"faas.name": "CreateOrder"})
+    yield _document(segments, "lambda", {"faas.name": "CreateOrder"})
     handler = {
         **platform,
         "faas.trigger": "http",
@@ -128,11 +166,11 @@ def _order(number: int, draw: random.Random) -> Iterator[str]:
         "url.scheme": "https",
     }
     spans.append(_span(trace_id, 30, 7, "POST", 3, at, at + charge, paid))
-    yield _line(spans, "opentelemetry.instrumentation", {"faas.name": "CreateOrder", "service.name": "orders"})
+    yield _document(spans, "opentelemetry.instrumentation", {"faas.name": "CreateOrder", "service.name": "orders"})
     served = {**handler, "http.route": "/v1/charges", "url.path": "/v1/charges", "payments.tenant": draw.choice("abc")}
     served = {key: value for key, value in served.items() if not key.startswith(("faas.", "cloud."))}
     inside = _span(trace_id, 31, 30, "POST /v1/charges", 2, at + charge / 9, at + charge * 0.9, served)
-    yield _line([inside], "payments", {"service.name": "payments"})
+    yield _document([inside], "payments", {"service.name": "payments"})
 
 
 def _table_call(trace_id: str, number: int, start: float, end: float, draw: random.Random) -> dict[str, Any]:
@@ -165,36 +203,42 @@ def _span(
     end: float,
     attributes: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """A span of a trace, by numbers; times in milliseconds. Ids are as random as real ones, and the same each time."""
+    """A span of a trace, by numbers; times in milliseconds."""
     span = {
         "traceId": trace_id,
-        "spanId": _id(trace_id, number),
+        "spanId": span_id(trace_id, number),
         "flags": 257,
         "name": name,
         "kind": kind,
         "startTimeUnixNano": str(T0 + round(start * MS)),
         "endTimeUnixNano": str(T0 + round(end * MS)),
-        "attributes": [{"key": key, "value": _value(value)} for key, value in attributes.items()],
+        "attributes": [{"key": key, "value": to_value(value)} for key, value in attributes.items()],
         "status": {},
     }
-    return {**span, "parentSpanId": _id(trace_id, parent)} if parent else span
+    return {**span, "parentSpanId": span_id(trace_id, parent)} if parent else span
 
 
-def _id(trace_id: str, number: int) -> str:
+def span_id(trace_id: str, number: int) -> str:
+    """The id of a span of a trace: as random as real ones, and the same each time."""
     return f"{(int(trace_id[-8:], 16) * 1_000_003 + number) * 0x9E3779B97F4A7C15 % 2**64 or 1:016x}"
 
 
-def _value(value: object) -> dict[str, Any]:
+def to_value(value: object) -> dict[str, Any]:
+    """A value as OTLP's AnyValue."""
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, tuple):
-        return {"arrayValue": {"values": [_value(one) for one in value]}}
+        return {"arrayValue": {"values": [to_value(one) for one in value]}}
     return {"stringValue": str(value)}
 
 
-def _line(spans: list[dict[str, Any]], scope: str, resource: Mapping[str, str]) -> str:
+def _document(spans: list[dict[str, Any]], scope: str, resource: Mapping[str, str]) -> Document:
     attributes = [{"key": key, "value": {"stringValue": value}} for key, value in resource.items()]
     group = {"resource": {"attributes": attributes}, "scopeSpans": [{"scope": {"name": scope}, "spans": spans}]}
-    return json.dumps({"resourceSpans": [group]}, separators=(",", ":")) + "\n"
+    return {"resourceSpans": [group]}
+
+
+def _line(document: Document) -> str:
+    return json.dumps(document, separators=(",", ":")) + "\n"

@@ -1,0 +1,57 @@
+"""The order in which the documents of many traces come, and how many of them make a line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+from bench.generate import late
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Iterator
+
+    from bench.generate import Document, Trace
+
+__all__ = ["as_recorded", "batches", "merged_batches", "shuffled"]
+
+BATCH = 50  # documents
+
+
+def as_recorded(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
+    """The parts of a trace minutes apart."""
+    return late(traces)
+
+
+def shuffled(traces: Iterable[Trace], draw: random.Random) -> Iterator[Document]:
+    """All of the file in any order."""
+    texts = [json.dumps(document) for trace in traces for document in trace]  # a tenth of what the documents take
+    draw.shuffle(texts)
+    return map(json.loads, texts)
+
+
+def batches(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
+    """As the collector batches them: the groups of fifty documents, one after another, in one."""
+    for some in _by(late(traces), BATCH):
+        yield {"resourceSpans": [group for document in some for group in document["resourceSpans"]]}
+
+
+def merged_batches(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
+    """As an exporter batches them: the spans of fifty documents, those of one resource and scope together."""
+    for some in _by(late(traces), BATCH):
+        groups: dict[str, dict[str, Any]] = {}
+        for group in (group for document in some for group in document["resourceSpans"]):
+            merged = groups.setdefault(json.dumps(group["resource"]), {"resource": group["resource"], "scopeSpans": []})
+            for members in group["scopeSpans"]:
+                same = [one for one in merged["scopeSpans"] if one["scope"] == members["scope"]]
+                if same:
+                    same[0]["spans"] += members["spans"]
+                else:
+                    merged["scopeSpans"].append(members)
+        yield {"resourceSpans": list(groups.values())}
+
+
+def _by(documents: Iterator[Document], number: int) -> Iterator[list[Document]]:
+    while some := list(itertools.islice(documents, number)):
+        yield some

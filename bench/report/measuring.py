@@ -1,0 +1,150 @@
+"""Measures one row: processor time of the report and of `json.loads`, and the report's peak memory.
+
+Both are measured in processes of their own: in one that has read another file before, caches may be full. Run as
+`python -m bench.report.measuring`, by `measure` alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.report.rows import JAEGER, OTLP, ROWS, XRAY, Row
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.text import Style
+
+__all__ = ["MB", "Measured", "loads", "measure", "peak_of"]
+
+MB = 1_000_000
+BUFFER = 1024 * 1024
+IN_EACH_SPAN = {OTLP: '"spanId"', JAEGER: '"operationName"', XRAY: '\\"start_time\\"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row's figures: seconds of processor, and bytes. `peak` is of the whole process that made the report."""
+
+    name: str
+    format: str
+    spans: int
+    size: int
+    largest: int  # document
+    loads_s: float
+    text_s: float
+    json_s: float
+    peak: int
+
+    @property
+    def text(self) -> float:
+        """How fast the report as text is: 1.0 as fast as `json.loads` of the same bytes, 0.5 half as fast."""
+        return self.loads_s / self.text_s
+
+    @property
+    def json(self) -> float:
+        """How fast the report as JSON is."""
+        return self.loads_s / self.json_s
+
+    @property
+    def slower(self) -> float:
+        """The lower one of both."""
+        return min(self.text, self.json)
+
+    @property
+    def beyond(self) -> int:
+        """Peak memory beyond the largest document, which somebody has to hold."""
+        return self.peak - self.largest
+
+
+def measure(row: Row, folder: Path, rounds: int) -> Measured:
+    """Write the file of a row and measure it; the file is removed."""
+    path = folder / "traces.jsonl"
+    spans, largest = _write(row, path)
+    try:
+        loads_s, text_s, json_s = json.loads(_child("times", row.name, str(path), str(rounds)))
+        peak = peak_of(path, processes=1)
+        return Measured(row.name, row.format, spans, path.stat().st_size, largest, loads_s, text_s, json_s, peak)
+    finally:
+        path.unlink()
+
+
+def peak_of(path: Path, processes: int) -> int:
+    """Bytes of the largest process of a report by so many processes, the interpreter included."""
+    return int(_child("peak", str(path), str(processes)))
+
+
+def loads(path: Path, row: Row) -> None:
+    """What a report is held against: `json.loads` of each document of a file, and of the texts that X-Ray's hold."""
+    if row.whole:
+        json.loads(path.read_bytes())
+        return
+    with path.open("rb", buffering=BUFFER) as file:
+        for line in file:
+            value = json.loads(line)
+            if row.format == XRAY:
+                for trace in value["Traces"]:
+                    for segment in trace["Segments"]:
+                        json.loads(segment["Document"])
+
+
+def _write(row: Row, path: Path) -> tuple[int, int]:
+    """The number of spans, and the bytes of the largest document."""
+    spans = largest = 0
+    with path.open("w", encoding="ascii", buffering=BUFFER) as file:
+        for text in row.texts(row.traces()):
+            spans += text.count(IN_EACH_SPAN[row.format])
+            largest = max(largest, len(text))
+            file.write(text)
+    return spans, largest
+
+
+def _child(*arguments: str) -> str:
+    command = [sys.executable, "-m", "bench.report.measuring", *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _times(name: str, path: Path, rounds: int) -> list[float]:
+    """The least seconds of `json.loads`, of the report as text and as JSON, which take turns."""
+    (row,) = [one for one in ROWS if one.name == name]
+    gc.disable()  # as the report does; `json.loads` gains by it as well
+    works = (partial(loads, path, row), partial(_report, path, None), partial(_report, path, "-"))
+    least = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for number, work in enumerate(works):
+            start = time.process_time()  # of a shared machine: the others' turns are not counted
+            work()
+            least[number] = min(least[number], time.process_time() - start)
+    return least
+
+
+def _report(path: Path, form: str | None, processes: int = 1) -> None:
+    with Path(os.devnull).open("w") as nowhere:
+        status = run_report(Request([path], json=form, processes=processes), Style(), nowhere)
+    if status != 0:
+        raise SystemExit(f"the report of {path} ended with {status}: something in it could not be read")
+
+
+def _peak(path: Path, processes: int) -> int:
+    _report(path, "-", processes)
+    # Not ru_maxrss of this process: that begins with what its parent had.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return max(int(peak.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
+
+
+def _main(what: str, *given: Any) -> None:
+    if what == "times":
+        print(json.dumps(_times(given[0], Path(given[1]), int(given[2]))))
+    else:
+        print(_peak(Path(given[0]), int(given[1])))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

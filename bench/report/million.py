@@ -1,0 +1,69 @@
+"""A million spans with one process and with two, in turns: by the clock, by the processors, and in memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.generate import realistic
+from bench.report.measuring import peak_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Million", "Run", "measure_million"]
+
+TRACES = 80_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Seconds by the clock and of all processors, and bytes of the largest process."""
+
+    took_s: float
+    used_s: float
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Million:
+    """The best run with one process and with two. `load`: of the machine, before; it tells what the clock is worth."""
+
+    size: int
+    load: float
+    one: Run
+    two: Run
+
+    @property
+    def times(self) -> float:
+        """How many times as fast two processes are, by the clock."""
+        return self.one.took_s / self.two.took_s
+
+    @property
+    def peak(self) -> int:
+        """Of the larger one."""
+        return max(self.one.peak, self.two.peak)
+
+
+def measure_million(folder: Path, rounds: int) -> Million:
+    """Write the file, and report on it; as long as nobody else needs the processors, the clock tells."""
+    path = folder / "million.jsonl"
+    with path.open("w") as file:
+        file.writelines(realistic(TRACES))
+    load = os.getloadavg()[0]
+    try:
+        runs = [(_run(path, 1), _run(path, 2)) for _ in range(rounds)]
+        one, two = (min(some, key=lambda run: run.took_s) for some in zip(*runs, strict=True))
+        return Million(path.stat().st_size, load, one, two)
+    finally:
+        path.unlink()
+
+
+def _run(path: Path, processes: int) -> Run:
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    peak = peak_of(path, processes)
+    after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    return Run(took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak)

@@ -1,0 +1,120 @@
+"""One OTLP/JSON document in other spellings: each is valid, and each means the same spans.
+
+What may be written otherwise: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding, and JSON itself.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from lambda_latency.trace import SpanKind, Status
+
+__all__ = ["WAYS", "rewrite"]
+
+WAYS = ("attributes", "blanks", "capitals", "defaults", "escapes", "keys", "names", "numbers")
+KINDS = {kind.value: f"SPAN_KIND_{kind.name}" for kind in SpanKind}
+CODES = {status.value: f"STATUS_CODE_{status.name}" for status in Status}
+TIMES = ("startTimeUnixNano", "endTimeUnixNano", "timeUnixNano")
+IDS = ("traceId", "spanId", "parentSpanId")
+EMPTY: dict[str, Any] = {
+    "droppedAttributesCount": 0,
+    "droppedEventsCount": 0,
+    "events": [],
+    "links": [],
+    "parentSpanId": "",
+    "traceState": "",
+}
+BLANKS = ("", "", " ", "  ", "\t", "\r")
+SHORT = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def rewrite(document: dict[str, Any], seed: int, ways: frozenset[str]) -> str:
+    """The document as a line, in some of the ways, drawn anew for each value; the document stays as it is.
+
+    attributes: in any order, where no key stands twice. blanks: between any two tokens. capitals: in ids. defaults:
+    written out. escapes: for any character. keys: of objects in any order. names: kinds and status codes by name.
+    numbers: as texts or as numbers.
+    """
+    draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    return _write(_value(document, draw, ways), draw, ways) + "\n"
+
+
+def _value(value: Any, draw: random.Random, ways: frozenset[str]) -> Any:
+    """The same meaning in other values."""
+    if isinstance(value, list):
+        return [_value(one, draw, ways) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _value(inner, draw, ways) for key, inner in value.items()}
+    if "attributes" in ways and isinstance(found.get("attributes"), list):
+        pairs = found["attributes"]
+        if len({pair["key"] for pair in pairs}) == len(pairs):
+            draw.shuffle(pairs)
+    if "numbers" in ways:
+        _number(found, draw)
+    if "capitals" in ways:
+        found |= {key: found[key].upper() for key in IDS if key in found and draw.random() < 0.5}
+    if "spanId" in found and "startTimeUnixNano" in found:
+        _span(found, draw, ways)
+    return found
+
+
+def _number(found: dict[str, Any], draw: random.Random) -> None:
+    for key in (*TIMES, "intValue"):
+        if key in found:
+            found[key] = int(found[key]) if draw.random() < 0.5 else str(found[key])
+    if isinstance(found.get("doubleValue"), float) and draw.random() < 0.5:
+        found["doubleValue"] = repr(found["doubleValue"])
+
+
+def _span(span: dict[str, Any], draw: random.Random, ways: frozenset[str]) -> None:
+    if "names" in ways and draw.random() < 0.7:
+        span["kind"] = KINDS[span["kind"]]
+        status = span.get("status", {})
+        span["status"] = {**status, "code": CODES[status.get("code", 0)]}
+    if "defaults" in ways:
+        for key, value in EMPTY.items():
+            if key not in span and draw.random() < 0.5:
+                span[key] = value
+        for key in ("attributes", "status"):
+            if not span.get(key):
+                span.pop(key, None)
+
+
+def _write(value: Any, draw: random.Random, ways: frozenset[str]) -> str:
+    def blank() -> str:
+        return draw.choice(BLANKS) if "blanks" in ways else ""
+
+    if isinstance(value, dict):
+        pairs = list(value.items())
+        if "keys" in ways:
+            draw.shuffle(pairs)
+        inner = ",".join(
+            f"{blank()}{_text(key, draw, ways)}{blank()}:{blank()}{_write(one, draw, ways)}{blank()}"
+            for key, one in pairs
+        )
+        return f"{{{inner or blank()}}}"
+    if isinstance(value, list):
+        inner = ",".join(f"{blank()}{_write(one, draw, ways)}{blank()}" for one in value)
+        return f"[{inner or blank()}]"
+    return _text(value, draw, ways) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str, draw: random.Random, ways: frozenset[str]) -> str:
+    if "escapes" not in ways:
+        return json.dumps(text, ensure_ascii=False)
+    return '"' + "".join(_character(one, draw) for one in text) + '"'
+
+
+def _character(one: str, draw: random.Random) -> str:
+    """As it is where that may be, in its short form, or by its number, for which some need two."""
+    plain = one >= " " and one not in '"\\'
+    if plain and draw.random() < 0.8:
+        return one
+    if one in SHORT and draw.random() < 0.5:
+        return SHORT[one]
+    units = one.encode("utf-16-be")
+    written = [f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)]
+    return "".join(draw.choice((unit, unit[:2] + unit[2:].upper())) for unit in written)

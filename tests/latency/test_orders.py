@@ -1,0 +1,110 @@
+"""Whatever order spans come in, and however many processes read them: the report is the same byte for byte."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.generate import realistic_traces
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.text import Style
+from lambda_latency.trace.otlp import to_otlp
+from tests.latency.load import hundred
+from tests.latency.load import load as every_kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+FILES = ("a.jsonl", "b.jsonl", "c.jsonl")
+
+
+def _groups() -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """Resource, scope and span of each span of some fifty requests."""
+    made: list[Any] = [to_otlp(trace.spans) for trace in [*every_kind()[::2], *hundred()[100:114]]]
+    made += [document for trace in realistic_traces(12) for document in trace]
+    return [
+        (group["resource"], members["scope"], span)
+        for document in made
+        for group in document["resourceSpans"]
+        for members in group["scopeSpans"]
+        for span in members["spans"]
+    ]
+
+
+SPANS = _groups()
+
+
+def _write(folder: Path, draw: random.Random) -> list[Path]:
+    """All spans in files of many lines, in an order that is drawn: of spans, lines, attributes and keys."""
+    spans = draw.sample(SPANS, len(SPANS))
+    lines: dict[str, list[str]] = {name: [] for name in FILES}
+    while spans:
+        some = [spans.pop() for _ in range(min(draw.randrange(1, 9), len(spans)))]
+        groups = [
+            {"resource": resource, "scopeSpans": [{"scope": scope, "spans": [span]}]} for resource, scope, span in some
+        ]
+        lines[draw.choice(FILES)].append(json.dumps(_mixed({"resourceSpans": groups}, draw)) + "\n")
+    for name, written in lines.items():
+        (folder / name).write_text("".join(written))
+    return [folder / name for name in draw.sample(FILES, len(FILES))]
+
+
+def _mixed(value: Any, draw: random.Random) -> Any:
+    """The same with keys and attributes in any order; lists of values stay as they are."""
+    if isinstance(value, dict):
+        found = {key: _mixed(inner, draw) for key, inner in draw.sample(list(value.items()), len(value))}
+        if "attributes" in found:
+            draw.shuffle(found["attributes"])
+        return found
+    return [_mixed(one, draw) for one in value] if isinstance(value, list) else value
+
+
+def _report(paths: list[Path], processes: int | None = None) -> tuple[int, str]:
+    out = io.StringIO()
+    request = Request([*paths], json="-", per_request=True, processes=processes)
+    return run_report(request, Style(), out), out.getvalue()
+
+
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(1, 2**32))
+def test_no_order_and_no_number_of_processes_changes_a_byte(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Files, lines, spans, attributes and keys are shuffled; one, two and three processes read them."""
+    folder = tmp_path_factory.getbasetemp()
+    expected = _report(_write(folder, random.Random(0)))  # noqa: S311 - a seed that can be repeated
+    assert (expected[0], json.loads(expected[1])["requests"]) == (0, 46)
+    paths = _write(folder, random.Random(seed))  # noqa: S311
+    found = {processes: _report(paths, processes) for processes in (None, 1, 2, 3)}
+    assert {processes: report == expected for processes, report in found.items()} == dict.fromkeys(found, True)
+
+
+def test_whether_a_span_can_be_read_does_not_depend_on_the_one_before(tmp_path: Path) -> None:
+    """A list that is no list is the same in either order of the files: what each of them has, together."""
+    for name, values in (("a.jsonl", []), ("b.jsonl", 7)):
+        number = ord(name[0])
+        span = {
+            "traceId": f"{number:032x}",
+            "spanId": f"{number:016x}",
+            "name": "GET /",
+            "kind": 2,
+            "startTimeUnixNano": "1000",
+            "endTimeUnixNano": "2000",
+            "attributes": [{"key": "app.list", "value": {"arrayValue": {"values": values}}}],
+            "status": {},
+        }
+        group = {"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "s"}, "spans": [span]}]}
+        (tmp_path / name).write_text(json.dumps({"resourceSpans": [group]}, separators=(",", ":")) + "\n")
+    a, b = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    assert _report([a, b]) == _report([b, a])
+    each = [json.loads(_report([path])[1]) for path in (a, b)]
+    both = json.loads(_report([a, b])[1])
+    assert both["requests"] == sum(one["requests"] for one in each)
+    assert both["problems"] == [problem for one in each for problem in one["problems"]]

@@ -1,0 +1,122 @@
+"""However an OTLP/JSON file is written: the report is the same byte for byte."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.generate import realistic_traces
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.text import Style
+from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces
+from lambda_latency.trace.otlp import to_otlp
+from tests.latency.load import hundred
+from tests.latency.load import load as every_kind
+from tests.latency.rewriting import WAYS, rewrite
+from tests.latency.system import attempts, put_item, request
+from tests.trace.build import MS, T0, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What rules read, in values that can be written in many ways; and a resource, a scope and events of that kind.
+ODD = Span(
+    trace_id="6b05a667affeb9dbb0aa7f2b00000abc",
+    span_id="00f067aa0ba902b7",
+    name='größe "日本" 🚀 a/b\\c',
+    kind=SpanKind.CLIENT,
+    start_ns=T0 + 5 * MS,
+    end_ns=T0 + 90 * MS,
+    status=Status.ERROR,
+    status_message="An error occurred (ThrottlingException) when calling\tthe Query operation: ü",
+    attributes={
+        "http.method": "GET",
+        "http.url": "https://shop.example:8443/größe/🚀?x=1",
+        "http.status_code": 503,
+        "server.port": 8443,
+        "app.ratio": 0.5,
+        "app.tags": ("a/b", "日本"),
+        "app.map": {"x": 1, "y": ("z", 2.25)},
+        "app.raw": b"\x00\x01",
+        "retry_attempts": 1,
+    },
+    events=(Event("exception", T0 + 89 * MS, {"exception.type": "Größe/Error", "exception.message": 'a "b"'}),),
+    resource={"service.name": "größe/🚀", "faas.name": "größe"},
+    scope=Scope("scope/日本", "1.0"),
+)
+
+
+def _documents() -> list[dict[str, Any]]:
+    call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, 50), (118, None)))
+    retried = tree(request(call, end=200), unit=MS, trace_id="6b05a667affeb9dbb0aa7f2b000000ff")
+    made: list[dict[str, Any]] = [to_otlp(trace.spans) for trace in [*every_kind()[::4], *hundred()[108:112], retried]]
+    return [*made, to_otlp([ODD]), *(document for trace in realistic_traces(4) for document in trace)]
+
+
+DOCUMENTS = _documents()
+
+
+def _report(path: Path) -> tuple[int, str]:
+    out = io.StringIO()
+    return run_report(Request([path], json="-", per_request=True), Style(), out), out.getvalue()
+
+
+@cache
+def _plain_report(path: Path) -> tuple[int, str]:
+    path.write_text("".join(rewrite(one, 0, frozenset()) for one in DOCUMENTS), encoding="utf-8")
+    return _report(path)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_to_write_a_document_is_the_same_spans(way: str, tmp_path: Path) -> None:
+    """Or the property below would ask for the report of others."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(rewrite(one, 0, frozenset()) for one in DOCUMENTS), encoding="utf-8")
+    expected = read_traces(path)
+    assert json.loads(rewrite(DOCUMENTS[0], 1, frozenset())) == DOCUMENTS[0]
+    text = "".join(rewrite(one, number, frozenset([way])) for number, one in enumerate(DOCUMENTS))
+    assert text != path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    assert read_traces(path) == expected
+
+
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32), st.sets(st.sampled_from(WAYS), min_size=1))
+def test_any_spelling_of_the_documents_is_one_report(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, ways: set[str]
+) -> None:
+    """Each value in a way of its own, so that no two documents look alike."""
+    path = tmp_path_factory.getbasetemp() / "spellings.jsonl"
+    expected = _plain_report(path)
+    assert (expected[0], json.loads(expected[1])["requests"]) == (0, 20)
+    lines = [rewrite(one, seed + number, frozenset(ways)) for number, one in enumerate(DOCUMENTS)]
+    path.write_text("".join(lines), encoding="utf-8")
+    assert _report(path) == expected
+
+
+def test_an_attribute_whose_value_stands_before_its_key_is_its_own(tmp_path: Path) -> None:
+    """Not a part of the attribute before it: of six calls to two hosts each host is charged with three."""
+    path = tmp_path / "traces.jsonl"
+    hosts = ("ship.example", "pay.example")
+    lines = []
+    for number in range(6):
+        pairs = [
+            f'{{"key":"app.id","value":{{"intValue":"{number}"}}}}',
+            f'{{"value":{{"stringValue":"{hosts[number % 2]}"}},"key":"peer.service"}}',
+        ]
+        span = (
+            f'{{"traceId":"{number + 1:032x}","spanId":"{number + 1:016x}","name":"GET /","kind":3,'
+            f'"startTimeUnixNano":"1000","endTimeUnixNano":"2000","attributes":[{",".join(pairs)}],"status":{{}}}}'
+        )
+        scope = f'{{"scope":{{"name":"s"}},"spans":[{span}]}}'
+        lines.append(f'{{"resourceSpans":[{{"resource":{{"attributes":[]}},"scopeSpans":[{scope}]}}]}}\n')
+    path.write_text("".join(lines))
+    status, text = _report(path)
+    charged = {(one["bucket"], one["name"]): one["total_ns"] for one in json.loads(text)["buckets"]}
+    assert (status, charged) == (0, {("external", host): 3000 for host in hosts})
