@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.generate import realistic_traces
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
-from lambda_latency.trace.otlp import to_otlp
+from lambda_latency.trace import to_otlp
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 
