@@ -1,4 +1,4 @@
-"""The command `report`: sources in, a report out as text and JSON, and an exit status that says how it went."""
+"""A report in every form that was asked for: sources in, text, JSON, Markdown and a page out, and an exit status."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.latency.account import account
 from lambda_latency.latency.against import against
 from lambda_latency.latency.beside import beside
@@ -20,10 +21,15 @@ from lambda_latency.latency.map import call_map
 from lambda_latency.latency.progress import SILENT, Progress
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.traffic import UNKNOWN
-from lambda_latency.text import Style, render_report, render_waterfall
-from lambda_latency.text.markdown import render_markdown
-from lambda_latency.text.problems import render_problems
-from lambda_latency.text.prose import flat, sentence
+from lambda_latency.text import (
+    Style,
+    flat,
+    render_markdown,
+    render_problems,
+    render_report,
+    render_waterfall,
+    sentence,
+)
 from lambda_latency.trace import Problem, find_sources, find_traces, trace_id_of
 from lambda_latency.trace.index import LineIndex
 from lambda_latency.version import VERSION
@@ -40,7 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
-FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ def _put(
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
     """0 fine; 1 nothing readable; 3 a gate says no; 4 reported, but something was skipped."""
     if not report.totals.requests:
-        return NOTHING_READABLE
+        return FAILED
     if any(one.failed for one in judged):
         return GATE_FAILED
     return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE

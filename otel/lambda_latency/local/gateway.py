@@ -16,8 +16,8 @@ from lambda_latency.local.http import Server
 from lambda_latency.local.sam import Template, gateway_app
 from lambda_latency.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
 from lambda_latency.local.wsgi import WsgiHandler
+from lambda_latency.trace import Span, SpanKind, Status
 from lambda_latency.trace.platform import GATEWAY
-from lambda_latency.trace.span import Span, SpanKind, Status
 
 __all__ = ["Answered", "Gateway", "check_port"]
 

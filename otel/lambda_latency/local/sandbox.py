@@ -21,7 +21,7 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.runtime_api import Invocation
 from lambda_latency.local.segments import Times, TraceHeader, function_segments, new_span_id
 from lambda_latency.local.variables import Settings, lambda_variables
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span
 
 __all__ = ["Sandbox"]
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lambda_latency.trace import Scope, Span, SpanKind, Status
 from lambda_latency.trace.platform import FUNCTION, SERVICE
-from lambda_latency.trace.span import Scope, Span, SpanKind, Status
 
 __all__ = ["TraceHeader", "function_segments", "new_span_id", "new_trace_id"]
 

@@ -14,7 +14,7 @@ from lambda_latency.local.system import Options, System
 from lambda_latency.trace import Span, Trace
 from lambda_latency.trace.platform import FUNCTION
 
-__all__ = ["Code", "serve"]
+__all__ = ["Code", "serve_system"]
 
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
@@ -73,7 +73,7 @@ class Requests:
         return any(span.origin == FUNCTION for span in self._spans.get(trace_id, ()))
 
 
-def serve(
+def serve_system(
     options: Options,
     *,
     up: Callable[[System], None],

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.log import open_for_writing
-from lambda_latency.trace.otlp import spans_of, to_otlp
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span, to_otlp
+from lambda_latency.trace.otlp import spans_of
 
 __all__ = ["Store"]
 

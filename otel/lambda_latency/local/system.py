@@ -27,7 +27,7 @@ from lambda_latency.local.store import Store
 from lambda_latency.local.variables import Settings
 from lambda_latency.local.xray.feed import Feed
 from lambda_latency.template import Collector, read_collector
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span
 
 __all__ = ["PROVIDER_HOST", "Options", "System"]
 

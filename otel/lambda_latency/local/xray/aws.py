@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span
 
 __all__ = ["aws_part"]
 

@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-from lambda_latency.trace.span import Event, Span, SpanKind, Status
+from lambda_latency.trace import Event, Span, SpanKind, Status
 
 __all__ = ["cause_part", "flags"]
 

@@ -17,7 +17,7 @@ from typing import Any
 from lambda_latency.local.xray.aws import aws_part
 from lambda_latency.local.xray.cause import cause_part, flags
 from lambda_latency.local.xray.http import http_part
-from lambda_latency.trace.span import Span, SpanKind
+from lambda_latency.trace import Span, SpanKind
 
 __all__ = ["is_aws_call", "segment_document", "xray_trace_id"]
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from lambda_latency.trace.otlp import to_otlp
-from lambda_latency.trace.span import Span
+from lambda_latency.trace import Span, to_otlp
 
 __all__ = ["Feed"]
 

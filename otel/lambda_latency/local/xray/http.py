@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_latency.trace.span import Span, SpanKind
+from lambda_latency.trace import Span, SpanKind
 
 __all__ = ["http_part"]
 

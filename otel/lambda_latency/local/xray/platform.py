@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lambda_latency.local.xray.document import seconds, xray_trace_id
+from lambda_latency.trace import Span, Status
 from lambda_latency.trace.platform import FUNCTION, GATEWAY, OUTER, SERVICE, is_platform_phase
-from lambda_latency.trace.span import Span, Status
 
 __all__ = ["PlatformSegments"]
 
