@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
-from lambda_latency.latency.account import account
+from lambda_latency.latency import Report, account, report_of
 from lambda_latency.latency.against import against
 from lambda_latency.latency.beside import beside
 from lambda_latency.latency.choice import of_route, of_time
@@ -19,7 +19,6 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.map import call_map
 from lambda_latency.latency.progress import SILENT, Progress
-from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.traffic import UNKNOWN
 from lambda_latency.text import (
     Style,
@@ -37,7 +36,7 @@ from lambda_latency.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from lambda_latency.latency.account import Account
+    from lambda_latency.latency import Account
     from lambda_latency.latency.against import Against
     from lambda_latency.latency.gate import Gate, Judged
     from lambda_latency.latency.traffic import Traffic, Unknown
