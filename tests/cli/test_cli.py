@@ -21,7 +21,7 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("serve",)])
+@pytest.mark.parametrize("command", [(), ("demo",), ("fetch",), ("report",), ("serve",)])
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (

@@ -15,8 +15,8 @@ from lambda_latency.fetch.asked import resolve
 from lambda_latency.fetch.batches import batch, is_in_progress
 from lambda_latency.fetch.command import console
 from lambda_latency.fetch.errors import FetchError
-from lambda_latency.fetch.expression import expression
-from lambda_latency.fetch.policy import policy
+from lambda_latency.fetch.expression import filter_expression
+from lambda_latency.fetch.policy import iam_policy
 from lambda_latency.fetch.pool import Pool
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.windows import LONGEST_S, windows
@@ -69,7 +69,7 @@ def test_windows_cover_a_time_without_a_gap_and_none_is_too_long(since: int, len
 )
 def test_options_become_one_expression(options: dict[str, Any], told: str | None) -> None:
     """Joined by AND, an OR in parentheses; a route's parameters are left to the report."""
-    assert expression(**options) == told
+    assert filter_expression(**options) == told
 
 
 def test_what_was_left_open_is_the_last_hour() -> None:
@@ -224,7 +224,7 @@ def test_the_line_on_the_terminal_tells_how_many_how_fast_and_how_long() -> None
 
 def test_the_policy_allows_the_calls_that_are_made_and_no_other() -> None:
     """Each by the name of its operation."""
-    allowed = [action for one in json.loads(policy())["Statement"] for action in one["Action"]]
+    allowed = [action for one in json.loads(iam_policy())["Statement"] for action in one["Action"]]
     assert allowed == [
         "xray:BatchGetTraces",
         "xray:GetTraceSummaries",

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from bench.generate import realistic_traces
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
-from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces
-from lambda_latency.trace import to_otlp
+from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces, to_otlp
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 from tests.latency.rewriting import WAYS, rewrite

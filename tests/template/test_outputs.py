@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from lambda_latency.cli.entry import _parser
+from lambda_latency.cli.entry import parser
 from tests.template.deployed import deploy
 
 TRACED = ["ApiUrl", "DashboardUrl", "Report", "Traces", "TryIt"]
@@ -30,7 +30,7 @@ def test_the_next_command_is_one_that_there_is() -> None:
     command, *arguments = shlex.split(value)
 
     assert command == "lambda-latency"
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     assert (options.command, options.xray, options.region) == ("report", True, "eu-west-1")
     assert options.filter == 'service("shop/prod")'
 

@@ -28,8 +28,8 @@ from lambda_latency.testing import (
     snapshot_of,
     span,
 )
-from lambda_latency.testing.comparison import compare
 from lambda_latency.trace import Event, Link, Span, Trace, dump_line, read_trace
+from tests.testing.trees import compared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def one(**more: Any) -> Span:
 
 def notes(expected: Any, *spans: Span) -> list[str]:
     """All that is said of the differences."""
-    return [note for line in compare(expected, snapshot_of(spans)).lines for note in line.notes]
+    return [note for line in compared(expected, snapshot_of(spans)).lines for note in line.notes]
 
 
 RAISED = {"events": [Event("exception", 2, {"exception.type": "shop.errors.LateError"})], "status": ERROR}

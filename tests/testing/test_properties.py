@@ -9,20 +9,21 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import lambda_latency.testing
-from lambda_latency.testing import Snapshot, any_order, span
+from lambda_latency.testing import Expectation, Snapshot, any_order, span
 from lambda_latency.testing.alignment import Aligner
-from lambda_latency.testing.comparison import compare
-from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.expectation import tops_of
+from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan
 from lambda_latency.testing.facets import differences
 from lambda_latency.testing.node import forest
 from lambda_latency.testing.sets import WHOLE
 from lambda_latency.trace import Span, Trace
-from tests.testing.trees import T0, TRACE_ID, changes, outline, stated, traces
+from tests.testing.trees import T0, TRACE_ID, changes, compared, outline, stated, traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.expectation import ChildExpectation
+    from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
 NAMES: dict[str, Any] = {name: getattr(lambda_latency.testing, name) for name in lambda_latency.testing.__all__}
@@ -62,7 +63,7 @@ def test_a_trace_with_one_change_is_never_equal(data: Any) -> None:
     trace = data.draw(traces())
     other = data.draw(changes(trace))
     assume(outline(other) != outline(trace))
-    comparison = compare(stated(trace), Snapshot((other,)))
+    comparison = compared(stated(trace), Snapshot((other,)))
     assert not comparison.holds
     assert Snapshot((other,)) != stated(trace)
     same_shape = [(one.span_id, one.parent_id, one.name, one.start_ns) for one in other.spans] == [
@@ -99,11 +100,11 @@ def test_a_trace_that_breaks_a_guarantee_equals_nothing(trace: Trace, how: str, 
 
 
 @st.composite
-def expectations(draw: Any, most: int) -> list[Child]:
+def expectations(draw: Any, most: int) -> list[ChildExpectation]:
     """Small trees with sets and gaps; names that are few and attributes that may differ."""
 
-    def children(left: int) -> tuple[list[Child], int]:
-        found: list[Child] = []
+    def children(left: int) -> tuple[list[ChildExpectation], int]:
+        found: list[ChildExpectation] = []
         while left and draw(st.booleans()):
             what = draw(st.sampled_from(["span", "span", "span", "set", "gap"]))
             if what == "gap":
@@ -154,12 +155,12 @@ def cheapest(expected: Sequence[Child], nodes: Sequence[Node]) -> int:
         return sum(WHOLE * node.size for node in nodes)
     one, rest = expected[0], expected[1:]
     skipped = [sum(WHOLE * node.size for node in nodes[:number]) for number in range(len(nodes) + 1)]
-    if isinstance(one, Expectation):
+    if isinstance(one, ExpectedSpan):
         ways = [WHOLE * one.size + cheapest(rest, nodes)]
         ways += [skipped[at] + kept(one, nodes[at]) + cheapest(rest, nodes[at + 1 :]) for at in range(len(nodes))]
         return min(ways)
     ranges = [(begin, end) for begin in range(len(nodes) + 1) for end in range(begin, len(nodes) + 1)]
-    if isinstance(one, AnyOrder):
+    if isinstance(one, ExpectedSet):
         return min(
             skipped[begin] + in_set(one, nodes[begin:end]) + cheapest(rest, nodes[end:]) for begin, end in ranges
         )
@@ -169,13 +170,13 @@ def cheapest(expected: Sequence[Child], nodes: Sequence[Node]) -> int:
     )
 
 
-def kept(expected: Expectation, node: Node) -> int:
+def kept(expected: ExpectedSpan, node: Node) -> int:
     """A span of another name may be kept, at the price of one missing and one unexpected."""
     renamed = 2 * WHOLE if expected.name != node.span.name else 0
     return renamed + len(differences(expected, node)) + cheapest(expected.children, node.children)
 
 
-def in_set(bag: AnyOrder, nodes: Sequence[Node]) -> int:
+def in_set(bag: ExpectedSet, nodes: Sequence[Node]) -> int:
     """Every choice of members, laid over every choice of spans."""
     best = None
     places: list[Node | None] = [*nodes, *[None] * len(bag.members)]
@@ -192,12 +193,14 @@ def in_set(bag: AnyOrder, nodes: Sequence[Node]) -> int:
 
 @settings(RUN, max_examples=150)
 @given(expectations(5), small_traces(5))
-def test_a_diff_is_minimal(expected: list[Child], trace: Trace) -> None:
+def test_a_diff_is_minimal(expected: list[ChildExpectation], trace: Trace) -> None:
     """Among the ways to keep a span only under a kept parent; and its lines are what it costs."""
     tops = forest([trace]).tops
-    cost, _ = Aligner().level(expected, tops)
-    assert cost == cheapest(expected, tops)
-    lines = compare(expected, Snapshot((trace,))).lines
+    wanted = tops_of(expected)
+    assert wanted is not None
+    cost, _ = Aligner().level(wanted, tops)
+    assert cost == cheapest(wanted, tops)
+    lines = compared(expected, Snapshot((trace,))).lines
     marked = sum(WHOLE * (line.sign in "-+") for line in lines)
     renamed = sum(WHOLE * 2 for line in lines if any(note.startswith("name: ") for note in line.notes))
     notes = sum(len(line.notes) for line in lines if line.sign == "~")

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from lambda_latency.testing import event, remote, span
+from lambda_latency.testing.comparison import Comparison, compare
+from lambda_latency.testing.expectation import tops_of
 from lambda_latency.testing.matchers import ANYTHING, ms
+from lambda_latency.testing.snapshot import forest_of
 from lambda_latency.trace import Event, Link, Span, SpanKind, Status, Trace
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.testing import Expectation
 
-__all__ = ["changes", "outline", "stated", "traces"]
+__all__ = ["changes", "compared", "outline", "stated", "traces"]
 
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
@@ -119,6 +122,14 @@ def stated(trace: Trace) -> list[Any]:
         return said[tuple(below(child) for child in children)] if children else said
 
     return [below(top) for top in trace.tops]
+
+
+def compared(expected: object, recorded: object) -> Comparison:
+    """An expectation, or a list of them, laid over a snapshot or a trace."""
+    tops, forest = tops_of(expected), forest_of(recorded)
+    assert tops is not None
+    assert forest is not None
+    return compare(tops, forest)
 
 
 def outline(trace: Trace) -> object:

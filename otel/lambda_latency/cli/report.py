@@ -1,4 +1,4 @@
-"""The command `report`: sources in, a report out as text and JSON, and an exit status that says how it went."""
+"""A report in every form that was asked for: sources in, text, JSON, Markdown and a page out, and an exit status."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.latency import (
     SILENT,
     UNKNOWN,
@@ -24,11 +25,16 @@ from lambda_latency.latency import (
     of_time,
     report_of,
 )
-from lambda_latency.text import Style, render_report, render_waterfall
-from lambda_latency.text.document import document
-from lambda_latency.text.markdown import render_markdown
-from lambda_latency.text.problems import render_problems
-from lambda_latency.text.prose import flat, sentence
+from lambda_latency.text import (
+    Style,
+    document,
+    flat,
+    render_markdown,
+    render_problems,
+    render_report,
+    render_waterfall,
+    sentence,
+)
 from lambda_latency.trace import LineIndex, Problem, find_sources, find_traces, trace_id_of
 from lambda_latency.version import VERSION
 
@@ -41,7 +47,6 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
-FINE, NOTHING_READABLE, GATE_FAILED, SOMETHING_SKIPPED = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def _put(
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
     """0 fine; 1 nothing readable; 3 a gate says no; 4 reported, but something was skipped."""
     if not report.totals.requests:
-        return NOTHING_READABLE
+        return FAILED
     if any(one.failed for one in judged):
         return GATE_FAILED
     return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["expression"]
+__all__ = ["filter_expression"]
 
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
 METHOD = re.compile(r"[A-Z]+\Z")
@@ -15,7 +15,7 @@ PARAMETER = re.compile(r"\{[^}]*\}")
 PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # what an address holds as it is: other letters may be escaped in it
 
 
-def expression(
+def filter_expression(
     own: str | None = None, *, slower_ns: int | None = None, errors: bool = False, route: str | None = None
 ) -> str | None:
     """All of these together; None where nothing was chosen.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["policy"]
+__all__ = ["iam_policy"]
 
 
-def policy() -> str:
+def iam_policy() -> str:
     """An IAM policy as JSON. None of these actions can be narrowed to a resource.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html and

@@ -13,7 +13,7 @@ from lambda_latency.local.gateway import Answered
 from lambda_latency.local.system import Options, System
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Code", "serve"]
+__all__ = ["Code", "serve_system"]
 
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
@@ -72,7 +72,7 @@ class Requests:
         return any(span.origin == FUNCTION for span in self._spans.get(trace_id, ()))
 
 
-def serve(
+def serve_system(
     options: Options,
     *,
     up: Callable[[System], None],

@@ -9,19 +9,25 @@ from lambda_latency.latency import Part, Unknown, by_hour
 from lambda_latency.page.columns import columns
 from lambda_latency.page.kept import ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
-from lambda_latency.text.against import against_sentence
-from lambda_latency.text.document import document
-from lambda_latency.text.prose import OWNED, evidence, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.sampling import sampling
-from lambda_latency.text.steps import next_steps
-from lambda_latency.text.style import Style
-from lambda_latency.text.words import clean
+from lambda_latency.text import (
+    OWNED,
+    Style,
+    against_sentence,
+    clean,
+    document,
+    evidence,
+    next_steps,
+    sampling,
+    sentence,
+    timeout_groups,
+    timeout_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lambda_latency.latency import Judged, Report
-    from lambda_latency.text.style import Piece
+    from lambda_latency.text import Piece
     from lambda_latency.trace import Trace
 
 __all__ = ["page_values"]

@@ -11,7 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.testing.assignment import assign
-from lambda_latency.testing.expectation import AnyOrder, Expectation, spans_of
+from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan, spans_of
 from lambda_latency.testing.facets import differences, is_as_expected
 from lambda_latency.testing.matchers import equal
 from lambda_latency.testing.sets import WHOLE, Set, groups, may_be_renamed
@@ -20,7 +20,7 @@ from lambda_latency.testing.steps import Found, Pair, Step, kept, mark_late, mis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
 __all__ = ["Aligner"]
@@ -36,7 +36,7 @@ class Aligner:
         self._pairs: dict[tuple[int, int], Pair | None] = {}
         self._fitting: dict[tuple[int, int], bool] = {}
 
-    def pair(self, expected: Expectation, node: Node) -> Pair | None:
+    def pair(self, expected: ExpectedSpan, node: Node) -> Pair | None:
         """One laid over the other; None if they have too little in common to be the same span."""
         key = id(expected), id(node)
         if key not in self._pairs:
@@ -48,12 +48,12 @@ class Aligner:
         """Whether so much was compared that any diff now is better than the smallest one in a minute."""
         return len(self._pairs) > PATIENCE
 
-    def cost(self, expected: Expectation, node: Node) -> int:
+    def cost(self, expected: ExpectedSpan, node: Node) -> int:
         """Of that; `NEVER` if it cannot be."""
         pair = self.pair(expected, node)
         return NEVER if pair is None else pair.cost
 
-    def fits(self, expected: Expectation, node: Node) -> bool:
+    def fits(self, expected: ExpectedSpan, node: Node) -> bool:
         """Whether it costs nothing; found out sooner than what it costs."""
         if not is_as_expected(expected, node):
             return False
@@ -67,7 +67,7 @@ class Aligner:
         return self._fitting[key]
 
     def _fit_below(self, expected: Sequence[Child], nodes: Sequence[Node]) -> bool:
-        if all(isinstance(one, Expectation) for one in expected):
+        if all(isinstance(one, ExpectedSpan) for one in expected):
             return len(expected) == len(nodes) and all(map(self.fits, expected, nodes))  # type: ignore[arg-type]
         return self.level(expected, nodes)[0] == 0
 
@@ -78,7 +78,7 @@ class Aligner:
         inside = nodes[begin : len(nodes) - end]
         if not inner:
             cost, steps = sum(WHOLE * node.size for node in inside), [unexpected(node) for node in inside]
-        elif all(isinstance(one, Expectation) for one in inner):
+        elif all(isinstance(one, ExpectedSpan) for one in inner):
             cost, steps = self._ordered(inner, inside)  # type: ignore[arg-type]
         else:
             cost, steps = self._general(inner, inside)
@@ -89,7 +89,7 @@ class Aligner:
         ]
         return cost, [*head, *steps, *tail]
 
-    def _pair(self, expected: Expectation, node: Node) -> Pair | None:
+    def _pair(self, expected: ExpectedSpan, node: Node) -> Pair | None:
         same_name = equal(expected.name, node.span.name)
         if not same_name and not may_be_renamed(expected, node):
             return None
@@ -115,9 +115,9 @@ class Aligner:
         return begin, end
 
     def _as_expected(self, expected: Child, node: Node) -> bool:
-        return isinstance(expected, Expectation) and expected.exact and self.fits(expected, node)
+        return isinstance(expected, ExpectedSpan) and expected.exact and self.fits(expected, node)
 
-    def _ordered(self, expected: Sequence[Expectation], nodes: Sequence[Node]) -> Found:
+    def _ordered(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Found:
         """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
         band = 1 if self.tired else 4
         while True:
@@ -128,7 +128,7 @@ class Aligner:
                 return cost, steps
             band *= 4
 
-    def _in_band(self, expected: Sequence[Expectation], nodes: Sequence[Node], band: int) -> Found:
+    def _in_band(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node], band: int) -> Found:
         longer = len(nodes) - len(expected)
         low, high = min(0, longer) - band, max(0, longer) + band
         width = len(nodes) + 1
@@ -175,9 +175,9 @@ class Aligner:
             cost, way = best[-1]
             best.append((cost + WHOLE * node.size, (way, [unexpected(node)])))
         for number, one in enumerate(expected):
-            if isinstance(one, Expectation):
+            if isinstance(one, ExpectedSpan):
                 best = self._span_row(one, nodes, best)
-            elif isinstance(one, AnyOrder):
+            elif isinstance(one, ExpectedSet):
                 best = self._bag_row(one, nodes, best, expected[number + 1 :])
             else:
                 best = allowed_row(nodes, best)
@@ -188,7 +188,7 @@ class Aligner:
             groups.append(steps)
         return cost, [step for steps in reversed(groups) for step in steps]
 
-    def _span_row(self, one: Expectation, nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
+    def _span_row(self, one: ExpectedSpan, nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
         row: list[_Best] = []
         for column, (cost, way) in enumerate(above):
             options: list[_Best] = [(cost + WHOLE * one.size, (way, [missing(one)]))]
@@ -203,7 +203,9 @@ class Aligner:
             row.append(min(options, key=_cost))
         return row
 
-    def _bag_row(self, bag: AnyOrder, nodes: Sequence[Node], above: list[_Best], rest: Sequence[Child]) -> list[_Best]:
+    def _bag_row(
+        self, bag: ExpectedSet, nodes: Sequence[Node], above: list[_Best], rest: Sequence[Child]
+    ) -> list[_Best]:
         """Where the bag begins and ends: what is unexpected costs the same in it as beside it, so few places differ."""
         row: list[_Best] = [(NEVER, None)] * len(above)
         begins = [
@@ -223,15 +225,15 @@ class Aligner:
 
     def _may_take(self, rest: Sequence[Child], node: Node) -> bool:
         for one in rest:
-            if not isinstance(one, (Expectation, AnyOrder)):
+            if not isinstance(one, (ExpectedSpan, ExpectedSet)):
                 return True
-            members = (one,) if isinstance(one, Expectation) else one.members
+            members = (one,) if isinstance(one, ExpectedSpan) else one.members
             if any(self.pair(member, node) is not None for member in members):
                 return True
         return False
 
-    def _bag(self, bag: AnyOrder, nodes: Sequence[Node]) -> Found:
-        taken: dict[int, Expectation] = {}
+    def _bag(self, bag: ExpectedSet, nodes: Sequence[Node]) -> Found:
+        taken: dict[int, ExpectedSpan] = {}
         steps: list[Step] = []
         for members, columns in groups(bag.members, nodes):
             chosen = assign(Set(self, members, [nodes[column] for column in columns]))

@@ -6,12 +6,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from lambda_latency.testing.depth import room_for
-from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan
 from lambda_latency.testing.matchers import ANYTHING
 from lambda_latency.trace import SpanKind, Status
 
 if TYPE_CHECKING:
-    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Forest, Node
 
 __all__ = ["code_of", "code_of_recorded"]
@@ -40,16 +40,16 @@ def code_of_recorded(recorded: Forest) -> str:
 
 
 def _expected(expected: Child) -> list[str]:
-    if isinstance(expected, Expectation):
+    if isinstance(expected, ExpectedSpan):
         head = f"span({', '.join(_arguments(expected))})"
         return _brackets(head, [_expected(one) for one in expected.children]) if expected.children else [head]
-    if isinstance(expected, AnyOrder):
+    if isinstance(expected, ExpectedSet):
         name = "concurrent" if expected.overlapping else "any_order"
         return _brackets(name, [_expected(one) for one in expected.members], "()")
     return ["..."]
 
 
-def _arguments(expected: Expectation) -> list[str]:
+def _arguments(expected: ExpectedSpan) -> list[str]:
     found = [repr(expected.name)]
     if expected.kind is not SpanKind.INTERNAL:
         found.append(expected.kind.name)

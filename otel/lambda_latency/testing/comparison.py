@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from lambda_latency.testing.alignment import Aligner
 from lambda_latency.testing.depth import room_for
-from lambda_latency.testing.expectation import AnyOrder, Expectation, spans_of
-from lambda_latency.testing.node import Forest, Node, forest
-from lambda_latency.testing.snapshot import Snapshot
+from lambda_latency.testing.expected import ExpectedSpan, spans_of
+from lambda_latency.testing.node import Forest, Node
 from lambda_latency.testing.steps import Step
-from lambda_latency.trace import Trace
 
 if TYPE_CHECKING:
-    from lambda_latency.testing.expectation import Child
+    from collections.abc import Sequence
 
-__all__ = ["Comparison", "Line", "compare", "is_expected", "is_recorded"]
+    from lambda_latency.testing.expected import Child
 
-Tops: TypeAlias = "Expectation | AnyOrder | list[Child]"
+__all__ = ["Comparison", "Line", "compare"]
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Line:
     """One span of a diff: its sign (` `, `-`, `+` or `~`), who it is, what is wrong with it, and what is below."""
 
     sign: str
-    span: Node | Expectation
+    span: Node | ExpectedSpan
     notes: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)
     unseen: int = 0  # spans below that `...` allows
@@ -61,27 +59,13 @@ class Comparison:
         return not self.notes and all(line.sign == " " for line in self.lines)
 
 
-def is_expected(value: object) -> bool:
-    """Is this the expected side of a comparison?"""
-    if isinstance(value, list):
-        return all(isinstance(one, (Expectation, AnyOrder)) or one is ... for one in value)
-    return isinstance(value, (Expectation, AnyOrder))
-
-
-def is_recorded(value: object) -> bool:
-    """Is this the recorded side of a comparison?"""
-    return isinstance(value, (Trace, Snapshot))
-
-
-def compare(expected: Tops, recorded: Trace | Snapshot) -> Comparison:
-    """Lay one over the other."""
-    found = recorded.forest() if isinstance(recorded, Snapshot) else forest([recorded])
-    wanted = expected if isinstance(expected, list) else [expected]
-    with room_for(found.tops + found.orphans, wanted):
+def compare(expected: Sequence[Child], recorded: Forest) -> Comparison:
+    """Lay the trees that are expected over those that were recorded."""
+    with room_for(recorded.tops + recorded.orphans, expected):
         aligner = Aligner()
-        tops = [_line(step, aligner) for step in aligner.level(wanted, found.tops)[1]]
-        tops += [_unexpected(node) for node in found.orphans]
-    comparison = Comparison(found, tops, found.notes)
+        tops = [_line(step, aligner) for step in aligner.level(expected, recorded.tops)[1]]
+        tops += [_unexpected(node) for node in recorded.orphans]
+    comparison = Comparison(recorded, tops, recorded.notes)
     _point_out_moves(comparison)
     return comparison
 
@@ -103,7 +87,7 @@ def _line(step: Step, aligner: Aligner) -> Line:
     return Line("~" if notes else " ", step.node, notes, [_line(one, aligner) for one in pair.steps])
 
 
-def _missing(expected: Expectation) -> Line:
+def _missing(expected: ExpectedSpan) -> Line:
     return Line("-", expected, [], [_missing(one) for one in spans_of(expected.children)])
 
 

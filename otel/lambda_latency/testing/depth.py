@@ -6,12 +6,12 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lambda_latency.testing.expectation import spans_of
+from lambda_latency.testing.expected import spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
 __all__ = ["room_for"]

@@ -2,106 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from types import EllipsisType
 from typing import Any, TypeAlias, TypeVar
 
+from lambda_latency.testing.code import code_of
+from lambda_latency.testing.comparison import compare
+from lambda_latency.testing.expected import Child, ExpectedEvent, ExpectedSet, ExpectedSpan, with_children
 from lambda_latency.testing.matchers import ANYTHING, Remote
+from lambda_latency.testing.node import forest
 from lambda_latency.trace import SpanKind, Status, Trace
 
-__all__ = ["AnyOrder", "Child", "Expectation", "ExpectedEvent", "any_order", "concurrent", "event", "span", "spans_of"]
+__all__ = ["AnyOrder", "ChildExpectation", "Expectation", "any_order", "concurrent", "event", "span", "tops_of"]
 
 E = TypeVar("E", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedEvent:
-    """An event by its name, and some of its attributes."""
-
-    name: object
-    attributes: Mapping[str, object] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"event({self.name!r}{f', {dict(self.attributes)!r}' if self.attributes else ''})"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expectation:
     """One span and what is below it; made by `span`. What is not said about a span stands in `span`."""
 
-    name: object
-    kind: SpanKind = SpanKind.INTERNAL
-    attributes: Mapping[str, object] = field(default_factory=dict)
-    status: Status | None = None
-    raised: object = ANYTHING
-    parent: object = ANYTHING
-    took: object = ANYTHING
-    service: object = ANYTHING
-    links: tuple[object, ...] | None = None
-    events: tuple[object, ...] | None = None
-    children: tuple[Child, ...] = ()
-    size: int = 1  # spans in here
-    exact: bool = True  # whether nothing in here stands for any number of spans
-    says_more: bool = False  # than name, kind, status and attributes
-    names: frozenset[object] = frozenset()  # of all below; ANYTHING stands for names that are matchers
+    tree: ExpectedSpan
 
-    def __getitem__(self, children: Child | tuple[Child, ...]) -> Expectation:
-        """The same span with these children."""
-        below = checked(children if isinstance(children, tuple) else (children,))
-        return replace(
-            self,
-            children=below,
-            size=1 + sum(one.size for one in below if not isinstance(one, EllipsisType)),
-            exact=all(not isinstance(one, EllipsisType) and one.exact for one in below),
-            names=frozenset().union(*(names_in(one) for one in spans_of(below))),
-        )
+    def __getitem__(self, children: ChildExpectation | tuple[ChildExpectation, ...]) -> Expectation:
+        """The same span with these children. Raises `TypeError` for what can be no child."""
+        below = children if isinstance(children, tuple) else (children,)
+        return Expectation(with_children(self.tree, tuple(tree_of(one) for one in below)))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expectation):
-            return self._values() == other._values()
+            return self.tree == other.tree
         if isinstance(other, Trace):
-            from lambda_latency.testing.comparison import compare
-
-            return compare(self, other).holds
+            return compare([self.tree], forest([other])).holds
         return NotImplemented
 
     __hash__ = None  # type: ignore[assignment] # it holds matchers and mappings
 
     def __repr__(self) -> str:
-        from lambda_latency.testing.code import code_of
-
-        return code_of(self)
-
-    def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return code_of(self.tree)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnyOrder:
-    """Children whose order does not matter; `overlapping`: every two of them run at the same time."""
+    """Children whose order does not matter; made by `any_order` and `concurrent`."""
 
-    members: tuple[Expectation, ...]
-    overlapping: bool = False
-
-    @property
-    def size(self) -> int:
-        """Spans in here."""
-        return sum(one.size for one in self.members)
-
-    @property
-    def exact(self) -> bool:
-        """Whether nothing in here stands for any number of spans."""
-        return all(one.exact for one in self.members)
+    tree: ExpectedSet
 
     def __repr__(self) -> str:
-        from lambda_latency.testing.code import code_of
-
-        return code_of(self)
+        return code_of(self.tree)
 
 
-Child: TypeAlias = "Expectation | AnyOrder | EllipsisType"
+ChildExpectation: TypeAlias = "Expectation | AnyOrder | EllipsisType"
 
 
 def span(
@@ -137,28 +90,30 @@ def span(
         ANYTHING if events is None else events,
     )  # fmt: skip
     return Expectation(
-        name=name,
-        kind=member(kind, SpanKind, "kind"),
-        attributes=dict(attributes or {}),
-        status=Status.ERROR if stated is None and raised is not ANYTHING else stated,
-        raised=raised,
-        parent=parent,
-        took=took,
-        service=service,
-        links=None if links is None else tuple(links),
-        events=None if events is None else tuple(events),
-        says_more=any(value is not ANYTHING for value in said),
+        ExpectedSpan(
+            name=name,
+            kind=member(kind, SpanKind, "kind"),
+            attributes=dict(attributes or {}),
+            status=Status.ERROR if stated is None and raised is not ANYTHING else stated,
+            raised=raised,
+            parent=parent,
+            took=took,
+            service=service,
+            links=None if links is None else tuple(links),
+            events=None if events is None else tuple(events),
+            says_more=any(value is not ANYTHING for value in said),
+        )
     )
 
 
 def any_order(*spans: Expectation) -> AnyOrder:
     """Children in whichever order."""
-    return AnyOrder(only_spans(spans, "any_order"))
+    return AnyOrder(ExpectedSet(only_spans(spans, "any_order")))
 
 
 def concurrent(*spans: Expectation) -> AnyOrder:
     """Children in whichever order, every two of which run at the same time."""
-    return AnyOrder(only_spans(spans, "concurrent"), overlapping=True)
+    return AnyOrder(ExpectedSet(only_spans(spans, "concurrent"), overlapping=True))
 
 
 def event(name: object, attributes: Mapping[str, object] | None = None) -> ExpectedEvent:
@@ -166,35 +121,30 @@ def event(name: object, attributes: Mapping[str, object] | None = None) -> Expec
     return ExpectedEvent(name, dict(attributes or {}))
 
 
-def spans_of(children: Iterable[Child]) -> list[Expectation]:
-    """The spans among children, those of sets too."""
-    found: list[Expectation] = []
-    for one in children:
-        if isinstance(one, Expectation):
-            found.append(one)
-        elif isinstance(one, AnyOrder):
-            found += one.members
-    return found
+def tops_of(value: object) -> list[Child] | None:
+    """The expected side of a comparison, as trees without a parent; None if this is not one."""
+    if isinstance(value, (Expectation, AnyOrder)):
+        return [value.tree]
+    if isinstance(value, list) and all(isinstance(one, (Expectation, AnyOrder, EllipsisType)) for one in value):
+        return [tree_of(one) for one in value]
+    return None
 
 
-def names_in(one: Expectation) -> frozenset[object]:
-    """The name of a span, and those below it."""
-    return one.names | {one.name if isinstance(one.name, str) else ANYTHING}
+def tree_of(one: Any) -> Child:
+    """What may stand in brackets, as a tree. Raises `TypeError` for anything else."""
+    if isinstance(one, (Expectation, AnyOrder)):
+        return one.tree
+    if isinstance(one, EllipsisType):
+        return one
+    raise TypeError(f"a child must be span(...), any_order(...), concurrent(...) or ..., got {one!r}")
 
 
-def checked(children: Sequence[Any]) -> tuple[Child, ...]:
-    """What may stand in brackets. Raises `TypeError` for anything else."""
-    for one in children:
-        if not isinstance(one, (Expectation, AnyOrder, EllipsisType)):
-            raise TypeError(f"a child must be span(...), any_order(...), concurrent(...) or ..., got {one!r}")
-    return tuple(children)
-
-
-def only_spans(spans: tuple[Any, ...], where: str) -> tuple[Expectation, ...]:
+def only_spans(spans: tuple[Any, ...], where: str) -> tuple[ExpectedSpan, ...]:
+    """The members of a set. Raises `TypeError` for what is no span."""
     for one in spans:
         if not isinstance(one, Expectation):
             raise TypeError(f"{where}() takes span(...), got {one!r}")
-    return spans
+    return tuple(one.tree for one in spans)
 
 
 def member(value: object, enum: type[E], name: str) -> E:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.testing.expectation import ExpectedEvent
+from lambda_latency.testing.expected import ExpectedEvent
 from lambda_latency.testing.matchers import ANYTHING, Remote, equal, shown_ns
 from lambda_latency.trace import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lambda_latency.testing.expectation import Expectation
+    from lambda_latency.testing.expected import ExpectedSpan
     from lambda_latency.testing.node import Node
     from lambda_latency.trace import Event, Link, Span
 
@@ -22,7 +22,7 @@ ABSENT = object()
 LONGEST = 60  # characters of one value
 
 
-def is_as_expected(expected: Expectation, node: Node) -> bool:
+def is_as_expected(expected: ExpectedSpan, node: Node) -> bool:
     """Whether there are no differences; sooner than they could be told."""
     span = node.span
     return (
@@ -35,7 +35,7 @@ def is_as_expected(expected: Expectation, node: Node) -> bool:
     )
 
 
-def differences(expected: Expectation, node: Node) -> list[str]:
+def differences(expected: ExpectedSpan, node: Node) -> list[str]:
     """One line for each; none if the span is the one expected. What breaks a guarantee comes last."""
     span = node.span
     found = []
@@ -52,7 +52,7 @@ def differences(expected: Expectation, node: Node) -> list[str]:
     return found + node.faults if node.faults else found
 
 
-def _rarer(expected: Expectation, span: Span) -> Iterator[str]:
+def _rarer(expected: ExpectedSpan, span: Span) -> Iterator[str]:
     if expected.raised is not ANYTHING:
         yield from _raised(expected.raised, span)
     if expected.parent is not ANYTHING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lambda_latency.testing.capture import BEGUN
 from lambda_latency.testing.drawing import draw_note, draw_recorded
-from lambda_latency.testing.recording import BEGUN
 
 __all__ = ["broken"]
 

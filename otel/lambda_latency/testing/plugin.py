@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIXTURES = frozenset(("invoke", "trace"))
 SECTION = "span tree"
-RECORDING = "lambda_latency.testing.recording"
+CAPTURE = "lambda_latency.testing.capture"
 DIFFS = pytest.StashKey[dict[str, str]]()
 """What to print for a failed comparison, by the line that stands in its AssertionError."""
 
@@ -28,7 +28,7 @@ DIFFS = pytest.StashKey[dict[str, str]]()
 @pytest.fixture
 def trace() -> Iterator[Recording]:
     """What happened: `trace()` is the trace of the last invocation, else of all that the test has recorded."""
-    from lambda_latency.testing.recording import recording
+    from lambda_latency.testing.capture import recording
 
     with recording() as found:
         yield found
@@ -106,7 +106,7 @@ def pytest_runtest_call() -> Generator[None, object, object]:
     """A test that has passed has kept the guarantees, too, whatever it has compared."""
     try:
         result = yield
-        if RECORDING in sys.modules:
+        if CAPTURE in sys.modules:
             from lambda_latency.testing.guarantees import broken
 
             found = broken()
@@ -114,22 +114,25 @@ def pytest_runtest_call() -> Generator[None, object, object]:
                 pytest.fail(found, pytrace=False)
         return result
     finally:
-        if RECORDING in sys.modules:
-            sys.modules[RECORDING].BEGUN.clear()
+        if CAPTURE in sys.modules:
+            sys.modules[CAPTURE].BEGUN.clear()
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
     """One line in the assertion, for pytest cuts what is longer; the tree goes into a section of its own."""
     if op != "==" or "lambda_latency.testing.expectation" not in sys.modules:
         return None
-    from lambda_latency.testing.comparison import compare, is_expected, is_recorded
+    from lambda_latency.testing.comparison import compare
     from lambda_latency.testing.drawing import draw, summary
+    from lambda_latency.testing.expectation import tops_of
+    from lambda_latency.testing.snapshot import forest_of
 
-    if is_recorded(right):
-        left, right = right, left
-    if not (is_recorded(left) and is_expected(right)):
+    recorded, expected = forest_of(left), tops_of(right)
+    if recorded is None:
+        recorded, expected = forest_of(right), tops_of(left)
+    if recorded is None or expected is None:
         return None
-    comparison = compare(right, left)  # type: ignore[arg-type] # as the two questions have it
+    comparison = compare(expected, recorded)
     line = summary(comparison)
     config.stash.setdefault(DIFFS, {})[line] = "\n".join(draw(comparison))
     return [line]

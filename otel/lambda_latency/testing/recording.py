@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import get_current_span
 
@@ -17,14 +15,15 @@ from lambda_latency.testing.snapshot import Snapshot
 from lambda_latency.trace import traces_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span as SdkSpan
     from opentelemetry.sdk.trace import TracerProvider
 
     from lambda_latency.trace import Span
 
-__all__ = ["BEGUN", "Recording", "Tap", "id_of", "recorded", "recording"]
+__all__ = ["Recording", "Tap", "id_of"]
 
 RUNNER = "pytest-opentelemetry"  # a plugin that makes spans of tests: its own are no part of what is tested
 OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test answers first, and ends its span then
@@ -141,41 +140,6 @@ class Tap(SpanProcessor):
         """To all who record."""
         for recording in self._recordings:
             recording.end(span)
-
-
-BEGUN: list[Recording] = []
-"""The recordings of the test that runs, for whoever looks after the guarantees."""
-
-
-@contextmanager
-def recorded() -> Iterator[Recording]:
-    """Record the spans of the block, whoever makes them: `with recorded() as trace:`, then `assert trace() == ...`.
-
-    They are made by the process's TracerProvider, or by one of ours where none is set. No span outside of the block is
-    a parent in it.
-    """
-    with recording() as found:
-        token = attach(Context())
-        try:
-            yield found
-        finally:
-            detach(token)
-
-
-@contextmanager
-def recording() -> Iterator[Recording]:
-    """The same where the context is somebody else's to keep."""
-    from lambda_latency.testing.provider import RECORDINGS, ready
-
-    ready()
-    found = Recording()
-    BEGUN.append(found)
-    RECORDINGS.append(found)
-    try:
-        yield found
-    finally:
-        RECORDINGS.remove(found)
-        found.stop()
 
 
 def id_of(span: ReadableSpan) -> int:

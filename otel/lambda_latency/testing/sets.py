@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lambda_latency.testing.matchers import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lambda_latency.testing.alignment import Aligner
-    from lambda_latency.testing.expectation import Expectation
+    from lambda_latency.testing.expected import ExpectedSpan
     from lambda_latency.testing.node import Node
 
 __all__ = ["WHOLE", "Set", "groups", "may_be_renamed"]
@@ -19,11 +18,25 @@ WHOLE = 1000  # what a missing span costs, and an unexpected one
 INDEXED = (str, int, bool)
 
 
+class Pricing(Protocol):
+    """What is known of any two spans; an `Aligner` knows it."""
+
+    @property
+    def tired(self) -> bool:
+        """Whether what is left over is to be taken as it comes."""
+
+    def fits(self, expected: ExpectedSpan, node: Node, /) -> bool:
+        """Whether one laid over the other costs nothing."""
+
+    def cost(self, expected: ExpectedSpan, node: Node, /) -> int:
+        """Of one laid over the other."""
+
+
 class Set:
     """Expected spans as rows, recorded ones as columns."""
 
-    def __init__(self, aligner: Aligner, members: list[Expectation], nodes: list[Node]) -> None:
-        self._aligner = aligner
+    def __init__(self, pricing: Pricing, members: list[ExpectedSpan], nodes: list[Node]) -> None:
+        self._pricing = pricing
         self._members = members
         self._nodes = nodes
         self._places: dict[str, dict[object, list[int]]] = {}  # of values, by attribute
@@ -33,7 +46,7 @@ class Set:
     @property
     def tired(self) -> bool:
         """Whether what is left over is to be taken as it comes."""
-        return self._aligner.tired
+        return self._pricing.tired
 
     def candidates(self, row: int) -> Iterable[int]:
         """The columns that may fit: where a plain attribute is stated, those that have it."""
@@ -50,11 +63,11 @@ class Set:
 
     def fits(self, row: int, column: int) -> bool:
         """Whether the cost is nothing."""
-        return self._aligner.fits(self._members[row], self._nodes[column])
+        return self._pricing.fits(self._members[row], self._nodes[column])
 
     def cost(self, row: int, column: int) -> int:
         """Of one laid over the other."""
-        return self._aligner.cost(self._members[row], self._nodes[column])
+        return self._pricing.cost(self._members[row], self._nodes[column])
 
     def least(self, row: int, column: int) -> int:
         """No more than the cost, and sooner known."""
@@ -62,14 +75,14 @@ class Set:
         return abs(self.rows[row] - self.columns[column]) if one.exact else 0
 
 
-def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tuple[list[Expectation], list[int]]]:
+def groups(members: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Iterator[tuple[list[ExpectedSpan], list[int]]]:
     """Parts of a set that have nothing to do with each other: spans of one name, unless a name may be another."""
     if not all(isinstance(one.name, str) for one in members) or any(
         one.name != node.span.name and may_be_renamed(one, node) for one in members if one.children for node in nodes
     ):
         yield list(members), list(range(len(nodes)))
         return
-    by_name: dict[object, tuple[list[Expectation], list[int]]] = {}
+    by_name: dict[object, tuple[list[ExpectedSpan], list[int]]] = {}
     for one in members:
         by_name.setdefault(one.name, ([], []))[0].append(one)
     for column, node in enumerate(nodes):
@@ -78,7 +91,7 @@ def groups(members: Sequence[Expectation], nodes: Sequence[Node]) -> Iterator[tu
     yield from by_name.values()
 
 
-def may_be_renamed(expected: Expectation, node: Node) -> bool:
+def may_be_renamed(expected: ExpectedSpan, node: Node) -> bool:
     """Under another name a span is kept only for the sake of what is below it."""
     return bool(node.names) and (
         not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from lambda_latency.testing.expectation import AnyOrder, Expectation
+from lambda_latency.testing.code import code_of_recorded
+from lambda_latency.testing.comparison import compare
+from lambda_latency.testing.drawing import draw_recorded
+from lambda_latency.testing.expectation import tops_of
 from lambda_latency.testing.node import Forest, forest
 from lambda_latency.trace import Trace, traces_of
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span
 
-__all__ = ["Snapshot", "snapshot_of"]
+__all__ = ["Snapshot", "forest_of", "snapshot_of"]
 
 
 class Snapshot:
@@ -59,8 +62,6 @@ class Snapshot:
             near = difflib.get_close_matches(name, {span.name for span in self.spans}, n=3)
             hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
             what = f"no span is called {name!r}{hint}"
-        from lambda_latency.testing.drawing import draw_recorded
-
         raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
 
     def forest(self) -> Forest:
@@ -72,18 +73,13 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Snapshot):
             return self._values() == other._values()
-        if isinstance(other, (Expectation, AnyOrder, list)):
-            from lambda_latency.testing.comparison import compare, is_expected
-
-            return is_expected(other) and compare(other, self).holds
-        return NotImplemented
+        expected = tops_of(other)
+        return NotImplemented if expected is None else compare(expected, self.forest()).holds
 
     def __hash__(self) -> int:
         return hash((self.traces, self.lost, self.notes))
 
     def __repr__(self) -> str:
-        from lambda_latency.testing.code import code_of_recorded
-
         return code_of_recorded(self.forest())
 
     def _values(self) -> tuple[object, ...]:
@@ -96,3 +92,10 @@ class Snapshot:
 def snapshot_of(spans: Iterable[Span]) -> Snapshot:
     """Spans that came from anywhere."""
     return Snapshot(traces_of(spans))
+
+
+def forest_of(value: object) -> Forest | None:
+    """The recorded side of a comparison, as trees; None if this is not one."""
+    if isinstance(value, Snapshot):
+        return value.forest()
+    return forest([value]) if isinstance(value, Trace) else None

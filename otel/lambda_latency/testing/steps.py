@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lambda_latency.testing.expectation import Expectation
+from lambda_latency.testing.expected import ExpectedSpan
 
 if TYPE_CHECKING:
-    from lambda_latency.testing.expectation import Child
+    from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
 __all__ = ["Found", "Pair", "Step", "kept", "mark_late", "missing", "unexpected"]
@@ -18,7 +18,7 @@ __all__ = ["Found", "Pair", "Step", "kept", "mark_late", "missing", "unexpected"
 class Pair:
     """A recorded span kept as an expected one. `notes` are its own differences, `steps` what became of its children."""
 
-    expected: Expectation
+    expected: ExpectedSpan
     node: Node
     cost: int
     notes: list[str]
@@ -30,7 +30,7 @@ class Step:
     """What became of one child. `late`: kept where it should overlap, and it began when the one named had ended."""
 
     what: Literal["kept", "missing", "unexpected", "allowed"]
-    expected: Expectation | None
+    expected: ExpectedSpan | None
     node: Node | None
     late: Node | None = None
 
@@ -56,11 +56,11 @@ def mark_late(steps: list[Step]) -> int:
 
 def kept(expected: Child, node: Node) -> Step:
     """Recorded as it was expected, more or less."""
-    assert isinstance(expected, Expectation)
+    assert isinstance(expected, ExpectedSpan)
     return Step("kept", expected, node)
 
 
-def missing(expected: Expectation) -> Step:
+def missing(expected: ExpectedSpan) -> Step:
     """Expected, and not recorded."""
     return Step("missing", expected, None)
 

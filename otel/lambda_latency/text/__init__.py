@@ -1,7 +1,35 @@
 """The account as text for a terminal: pure functions from values to lines, and lines to text."""
 
-from lambda_latency.latency import largest_part
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.document import document
+from lambda_latency.text.markdown import render_markdown
+from lambda_latency.text.problems import render_problems
+from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.report import render_report, render_waterfall
+from lambda_latency.text.sampling import sampling
+from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
+from lambda_latency.text.words import clean
 
-__all__ = ["Line", "Piece", "Style", "largest_part", "paint", "render_report", "render_waterfall", "style_for"]
+__all__ = [
+    "OWNED",
+    "Line",
+    "Piece",
+    "Style",
+    "against_sentence",
+    "clean",
+    "document",
+    "evidence",
+    "flat",
+    "next_steps",
+    "paint",
+    "render_markdown",
+    "render_problems",
+    "render_report",
+    "render_waterfall",
+    "sampling",
+    "sentence",
+    "style_for",
+    "timeout_groups",
+    "timeout_sentence",
+]

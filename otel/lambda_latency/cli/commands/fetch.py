@@ -1,0 +1,52 @@
+"""`lambda-latency fetch`: traces from X-Ray into a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES
+from lambda_latency.cli.messages import usage
+from lambda_latency.cli.xray import (
+    account_of,
+    add_choice_options,
+    add_xray_options,
+    asked_for,
+    print_estimate,
+    print_policy,
+    warn_of_early_end,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "fetch",
+        help="fetch traces from X-Ray into a file that report reads",
+        description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: of the last hour or of "
+        "any time, each once, with the throttles, pages and limits of X-Ray's API taken care of.",
+        epilog=EXIT_STATUSES,
+    )
+    add_choice_options(parser)
+    add_xray_options(parser, "the file to write")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetch traces from X-Ray into a file."""
+    if options.print_policy:
+        return print_policy()
+    if options.out is None and not options.dry_run:
+        return usage("fetch needs a file to write to", "say --out FILE")
+    asked = asked_for(options)
+    account = account_of(options)
+    if options.dry_run:
+        return print_estimate(account, asked)
+    result = account.fetch(asked, options.out, sys.stderr)
+    print(result.told)
+    warn_of_early_end(result)
+    return result.status

@@ -1,0 +1,198 @@
+"""`lambda-latency report`: which part of slow requests is slow, of trace files or of what X-Ray has."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import functools
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import gate, ms
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
+from lambda_latency.cli.messages import usage, warn
+from lambda_latency.cli.xray import (
+    XRAY_ONLY,
+    account_of,
+    add_choice_options,
+    add_xray_options,
+    asked_for,
+    print_estimate,
+    print_policy,
+    warn_of_early_end,
+)
+
+if TYPE_CHECKING:
+    from lambda_latency.cli.report import Request
+    from lambda_latency.fetch import Account, Result
+    from lambda_latency.latency import Traffic, Unknown
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = f"""\
+How time is counted: walk back from the end of the request; at each instant, among
+the calls that are still unaccounted for and start before it, the one that ends last,
+cut to its parent and to that instant, owns the time back to its start, and so on
+inside it; what no call covers is the span's own. The parts of a request add up to
+its wall clock to the nanosecond.
+
+{EXIT_STATUSES}
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "report",
+        help="say which part of slow requests is slow, from any trace file or from X-Ray",
+        description="Says which part makes slow requests slow, whose it is, and what to do about it.\n"
+        "Reads OTLP/JSON, Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known\n"
+        "by their content, plain or gzip; or, with --xray, what X-Ray has of an account.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    parser.add_argument(
+        "--xray", action="store_true", help="fetch the traces from X-Ray, of the last hour or --since T"
+    )
+    parser.add_argument("--slow", type=ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
+    add_choice_options(parser)
+    parser.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
+    parser.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
+    parser.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
+    parser.add_argument(
+        "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
+    )
+    parser.add_argument("--against", metavar="BASELINE", help="which part became slower or faster since these traces")
+    parser.add_argument(
+        "--fail-if",
+        type=gate,
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="exit status 3 if 'p95 > 800ms', 'share(external) > 60%%', or with --against 'slower > 5%%'",
+    )
+    parser.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    parser.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
+    parser.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
+    parser.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
+    )
+    add_xray_options(parser.add_argument_group("with --xray"), "keep what was fetched in this file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Report on trace files, or on what X-Ray has."""
+    if options.print_policy:
+        return print_policy()
+    if options.per_request and options.json is None:
+        return usage("--per-request goes with --json", "say --json FILE, or --json -")
+    if options.trace and (options.against or options.fail_if or options.markdown):
+        return usage(
+            "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
+        )
+    if options.json == options.markdown == "-":
+        return usage("--json - and --markdown - both print instead of the text", "name a file for one of them")
+    if options.against is None and any(one.what == "slower" for one in options.fail_if):
+        return usage("--fail-if 'slower ...' goes with --against", "say --against BASELINE")
+    if options.xray and options.sources:
+        return usage("a report is on files or on X-Ray, not on both", "leave out --xray, or the files")
+    if options.xray:
+        return _report_on_xray(options)
+    alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
+    if alone:
+        return usage(f"--{alone[0].replace('_', '-')} goes with --xray", "say report --xray")
+    if not options.sources:
+        return usage("nothing to report on", "name a trace file or a folder, - for standard input, or say --xray")
+    return _report(options, _request(options))
+
+
+def _report_on_xray(options: argparse.Namespace) -> int:
+    """Fetch into a file, which is kept only where somebody named it, and report on that."""
+    from lambda_latency.fetch import console
+    from lambda_latency.trace import Source
+
+    asked = asked_for(options)
+    account = account_of(options)
+    if options.dry_run:
+        return print_estimate(account, asked)
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+        path = options.out or Path(folder, "traces.jsonl")
+        result = account.fetch(asked, path, sys.stderr)
+        request = dataclasses.replace(
+            _request(options),
+            sources=[Source(result.source, path, whole=True)],
+            since_ns=None if asked.trace_id else asked.since_ns,
+            until_ns=None if asked.trace_id else asked.until_ns,
+            traffic=_traffic(account, result, options),
+            known=result.problems,
+            notes=[note for note in (result.sentence, options.out and f"Traces: {options.out}.") if note],
+            console=None if options.endpoint_url else console(result.region),
+        )
+        status = _report(options, request)
+    warn_of_early_end(result)
+    return INTERRUPTED if result.status == INTERRUPTED else status
+
+
+def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
+    """How many requests there were, traced or not; or why that is not known."""
+    from lambda_latency.fetch import FetchError
+
+    stages = [stage for stage in result.fetched.stages if stage]
+    if options.filter or options.errors or options.slower_than is not None:
+        return Unknown("cannot be told of a choice (--filter, --slower-than, --errors)")
+    if result.fetched.cut or result.fetched.ended is not None:
+        return Unknown("cannot be told: not all of the traces were fetched")
+    if not stages:
+        return Unknown("is not known: they did not come through API Gateway, which counts requests")
+    try:
+        counted = account.count(result)
+    except FetchError as error:
+        return Unknown(f"is not known: {error.what}")
+    if counted.total is None:
+        return Unknown(f"is not known: API Gateway's metric Count has nothing of {', '.join(stages)}")
+    if options.route is None:
+        beside = result.fetched.stages.get("", 0)
+        return Traffic(counted.total, counted.by_route, counted.by_hour, beside)
+    if options.route in counted.by_route:
+        return Traffic(counted.by_route[options.route])
+    return Unknown("is not known: API Gateway counts by route only with detailed metrics (MetricsEnabled)")
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from lambda_latency.cli.report import Request
+
+    return Request(
+        sources=options.sources,
+        slow_ns=options.slow,
+        since_ns=options.since,
+        until_ns=options.until,
+        route=options.route,
+        trace_id=options.trace,
+        json=options.json,
+        html=options.html,
+        markdown=options.markdown,
+        against=options.against,
+        fail_if=options.fail_if,
+        per_request=options.per_request,
+        problems=options.problems,
+        everything=options.all,
+        command=shlex.join(["lambda-latency", *options.typed]),
+    )
+
+
+def _report(options: argparse.Namespace, request: Request) -> int:
+    from lambda_latency.cli.report import run_report
+    from lambda_latency.cli.terminal import Bar, spooled
+    from lambda_latency.text import style_for
+
+    style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
+    with contextlib.ExitStack() as stack:
+        bar = stack.enter_context(contextlib.closing(Bar()))
+        spool = functools.partial(spooled, stack)
+        return run_report(request, style, sys.stdout, spool=spool, progress=bar, ready=bar.close, warn=warn)

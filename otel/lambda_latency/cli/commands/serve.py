@@ -1,0 +1,75 @@
+"""`lambda-latency serve`: the whole system, kept up for whoever works on the functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import port
+from lambda_latency.cli.exit_statuses import FINE
+from lambda_latency.cli.laptop import add_system_options, require_local
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lambda_latency.local import Answered, System
+    from lambda_latency.trace import Trace
+
+__all__ = ["add_parser", "run"]
+
+# An order that the template's own functions take; another template has its own idea of a request.
+EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="keep the system up for your own requests",
+        description="The same system, kept up until Ctrl-C. Prints each request as it ends, with the part that took "
+        "longest, and uses changed code from the next request on. What the template's sampling rule picks is traced: "
+        "one request a second and 5 % of the others, unless TracesPerSecond and SampleRate say something else.",
+    )
+    parser.add_argument("--port", type=port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
+    parser.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
+    parser.add_argument(
+        "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
+    )
+    add_system_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Keep the system up until Ctrl-C."""
+    require_local()
+    from lambda_latency.local import Options, Plan, read_plan, readable, serve_system
+
+    plan = read_plan(options.faults) if options.faults else Plan()
+    local = Options(options.template, dict(options.parameter), options.out, options.port, plan, built=options.built)
+    serve_system(
+        local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {readable(line)}", flush=True)
+    )
+    return FINE
+
+
+def _say_up(system: System) -> None:
+    print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
+    for route in system.template.routes:
+        print(f"  {route}")
+    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'")
+    print(f"  lambda-latency report --xray --endpoint-url {system.xray_url}\n", flush=True)
+
+
+def _show_request(request: Answered, trace: Trace | None) -> None:
+    from lambda_latency.latency import largest_part, timeout_of
+
+    line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
+    if trace is not None:
+        part, ns = largest_part(trace)
+        line += f"  {part} {ns / 1e6:,.1f} ms"
+        timeout = timeout_of(trace)
+        if timeout is not None:
+            line += f"  timed out in {timeout.running}" if timeout.running else "  timed out"
+            line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""
+    elif not request.sampled:
+        line += "  not sampled"
+    print(line, flush=True)

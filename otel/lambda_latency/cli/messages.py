@@ -1,0 +1,27 @@
+"""What a command prints on stderr when it cannot do what was asked: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from lambda_latency.cli.exit_statuses import FAILED, USAGE
+
+__all__ = ["fail", "usage", "warn"]
+
+
+def warn(text: str) -> None:
+    """Print a line, with the name of the command before it."""
+    print(f"lambda-latency: {text}", file=sys.stderr)
+
+
+def usage(what: str, todo: str) -> int:
+    """Print that options do not fit; returns the exit status."""
+    warn(f"{what}\n  {todo}")
+    return USAGE
+
+
+def fail(what: str, todo: str) -> NoReturn:
+    """Print why the command cannot run here, and end it."""
+    warn(f"{what}\n  {todo}")
+    raise SystemExit(FAILED)

@@ -1,0 +1,94 @@
+"""What `fetch` and `report --xray` share: the options that choose traces of an account, and what they ask for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import count, instant, ms
+from lambda_latency.cli.exit_statuses import FINE, INTERRUPTED
+from lambda_latency.cli.messages import warn
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lambda_latency.fetch import Account, Asked, Result
+
+__all__ = [
+    "XRAY_ONLY",
+    "account_of",
+    "add_choice_options",
+    "add_xray_options",
+    "asked_for",
+    "print_estimate",
+    "print_policy",
+    "warn_of_early_end",
+]
+
+# Options of `add_xray_options` that mean nothing in a report on files.
+XRAY_ONLY = ("slower_than", "errors", "filter", "max", "out", "profile", "region", "endpoint_url", "dry_run")
+
+
+def add_choice_options(parser: argparse.ArgumentParser) -> None:
+    """Which requests, of files or of X-Ray."""
+    parser.add_argument("--since", type=instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
+    parser.add_argument("--until", type=instant, metavar="T", help="requests before T")
+    parser.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+
+
+def add_xray_options(options: Any, out: str) -> None:
+    """Which traces of which account; `options` is a parser or a group of one, `out` the help of `--out`."""
+    options.add_argument("--slower-than", type=ms, metavar="MS", help="only requests that took over MS milliseconds")
+    options.add_argument("--errors", action="store_true", help="only requests that were answered with 4xx or 5xx")
+    options.add_argument("--filter", metavar="EXPR", help="only traces that match one of X-Ray's filter expressions")
+    options.add_argument("--max", type=count, metavar="N", help="at most N traces, the newest")
+    options.add_argument("--out", type=Path, metavar="FILE", help=out)
+    options.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    options.add_argument("--region", metavar="R", help="the region whose X-Ray is asked")
+    options.add_argument("--endpoint-url", metavar="U", help="where X-Ray and CloudWatch are, if not at AWS")
+    options.add_argument("--dry-run", action="store_true", help="say how many calls it takes and what X-Ray charges")
+    options.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it")
+
+
+def asked_for(options: argparse.Namespace) -> Asked:
+    """The traces that the options choose; the last hour's where they leave it open."""
+    from lambda_latency.fetch import filter_expression, resolve
+
+    return resolve(
+        options.since,
+        options.until,
+        now_ns=time.time_ns(),
+        expression=filter_expression(
+            options.filter, slower_ns=options.slower_than, errors=options.errors, route=options.route
+        ),
+        most=options.max,
+        trace_id=getattr(options, "trace", None),
+    )
+
+
+def account_of(options: argparse.Namespace) -> Account:
+    """The account and region that the options name."""
+    from lambda_latency.fetch import Account, Place
+
+    return Account(Place(options.profile, options.region, options.endpoint_url))
+
+
+def print_estimate(account: Account, asked: Asked) -> int:
+    """`--dry-run`; returns the exit status."""
+    print(account.estimate(asked), end="")
+    return FINE
+
+
+def print_policy() -> int:
+    """`--print-policy`; returns the exit status."""
+    from lambda_latency.fetch import iam_policy
+
+    print(iam_policy())
+    return FINE
+
+
+def warn_of_early_end(result: Result) -> None:
+    """What ended a fetch early is said last, where it is seen."""
+    if result.fetched.ended is not None and result.status != INTERRUPTED:
+        warn(str(result.fetched.ended))

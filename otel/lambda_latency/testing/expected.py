@@ -1,0 +1,93 @@
+"""The expected tree as plain values: what an expectation is made of, and what a comparison reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import EllipsisType
+from typing import TypeAlias
+
+from lambda_latency.testing.matchers import ANYTHING
+from lambda_latency.trace import SpanKind, Status
+
+__all__ = ["Child", "ExpectedEvent", "ExpectedSet", "ExpectedSpan", "spans_of", "with_children"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedEvent:
+    """An event by its name, and some of its attributes."""
+
+    name: object
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"event({self.name!r}{f', {dict(self.attributes)!r}' if self.attributes else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSpan:
+    """One span and its children. `span` in `expectation` says what each field means; None and ANYTHING say nothing."""
+
+    name: object
+    kind: SpanKind = SpanKind.INTERNAL
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    status: Status | None = None
+    raised: object = ANYTHING
+    parent: object = ANYTHING
+    took: object = ANYTHING
+    service: object = ANYTHING
+    links: tuple[object, ...] | None = None
+    events: tuple[object, ...] | None = None
+    children: tuple[Child, ...] = ()
+    size: int = 1  # spans in here
+    exact: bool = True  # whether nothing in here stands for any number of spans
+    says_more: bool = False  # than name, kind, status and attributes
+    names: frozenset[object] = frozenset()  # of all below; ANYTHING stands for names that are matchers
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSet:
+    """Children whose order does not matter; `overlapping`: every two of them run at the same time."""
+
+    members: tuple[ExpectedSpan, ...]
+    overlapping: bool = False
+
+    @property
+    def size(self) -> int:
+        """Spans in here."""
+        return sum(one.size for one in self.members)
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing in here stands for any number of spans."""
+        return all(one.exact for one in self.members)
+
+
+Child: TypeAlias = "ExpectedSpan | ExpectedSet | EllipsisType"
+
+
+def with_children(parent: ExpectedSpan, children: tuple[Child, ...]) -> ExpectedSpan:
+    """The same span with these children."""
+    return replace(
+        parent,
+        children=children,
+        size=1 + sum(one.size for one in children if not isinstance(one, EllipsisType)),
+        exact=all(not isinstance(one, EllipsisType) and one.exact for one in children),
+        names=frozenset().union(*(names_in(one) for one in spans_of(children))),
+    )
+
+
+def spans_of(children: Iterable[Child]) -> list[ExpectedSpan]:
+    """The spans among children, those of sets too."""
+    found: list[ExpectedSpan] = []
+    for one in children:
+        if isinstance(one, ExpectedSpan):
+            found.append(one)
+        elif isinstance(one, ExpectedSet):
+            found += one.members
+    return found
+
+
+def names_in(one: ExpectedSpan) -> frozenset[object]:
+    """The name of a span, and those below it."""
+    return one.names | {one.name if isinstance(one.name, str) else ANYTHING}
