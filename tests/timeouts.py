@@ -106,7 +106,9 @@ def hang(site: Site, do: str, timeout_s: float = 2, **more: str) -> tuple[Trace 
 
 def read(collector: Collector) -> list[Span]:
     """All that a collector took, in the order in which it came."""
-    return [span for body in collector.bodies for span in spans_of(from_protobuf(body), lambda _: None)]
+    return [
+        span for body in collector.bodies for span in spans_of(json.dumps(from_protobuf(body)).encode(), lambda _: None)
+    ]
 
 
 def wrong(trace: Trace | None, one: Hang) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.report.variations import spans_of
+from lambda_latency import trace as traces
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
 from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.template import Collector, read_collector
-from lambda_latency.trace import SpanKind, otlp
+from lambda_latency.trace import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +100,7 @@ def _tag(pair: dict[str, Any]) -> dict[str, Any]:
 
 
 def _xray(trace: Trace) -> dict[str, Any]:
-    spans = [span for document in trace for span in otlp.spans_of(document, _refuse)]
+    spans = [span for document in trace for span in traces.spans_of(json.dumps(document).encode(), _refuse)]
     documents, others = PlatformSegments().documents(spans)
     documents += [segment_document(span, _indexed()) for span in others]
     latest = {document["id"]: document for document in documents}  # a stage is sent again with its call to Lambda

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import lambda_latency.latency
+import lambda_latency.text
 from lambda_latency.cli import main
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency.gate import read_gate
@@ -18,7 +18,7 @@ from lambda_latency.trace import dump_line
 from tests.latency.load import hundred
 from tests.latency.system import order
 
-SCHEMA = json.loads((Path(lambda_latency.latency.__file__).parent / "report.schema.json").read_text())
+SCHEMA = json.loads((Path(lambda_latency.text.__file__).parent / "report.schema.json").read_text())
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.latency.buckets import RULES, part_of
+from lambda_latency.latency.buckets import RULES, Position, part_of
 from lambda_latency.latency.part import BUCKETS, Part
-from lambda_latency.latency.shape import KEYS, shape_of
-from lambda_latency.trace import SpanKind
+from lambda_latency.trace import Shape, SpanKind
 from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
@@ -27,11 +26,11 @@ def _part(
     *,
     scope: str = "",
     below: str = "",
-    holds: str = "",
+    inside: str = "",
 ) -> Part | None:
     child = node(name, 1, 2, kind=kind, attributes=attributes, scope=scope)
     parent, span = spans_of([node("parent", 0, 3, child, attributes={"aws.xray.origin": below} if below else {})])
-    return part_of(shape_of(span, parent, holds))
+    return part_of(Shape.of(span, attempts=False), Position(parent.origin, inside))
 
 
 @pytest.mark.parametrize(
@@ -148,9 +147,9 @@ def test_the_kits_own_spans_are_known_by_their_scope(
 )
 def test_the_function_segment_is_charged_by_what_is_known_of_its_inside(holds: str, expected: Part) -> None:
     """A segment with nothing inside may have been anything."""
-    assert _part("f", SERVER, {"aws.xray.origin": "AWS::Lambda::Function"}, holds=holds) == expected
+    assert _part("f", SERVER, {"aws.xray.origin": "AWS::Lambda::Function"}, inside=holds) == expected
     if holds != "invocation":
-        assert _part("Invocation", INTERNAL, below="AWS::Lambda::Function", holds=holds) == expected
+        assert _part("Invocation", INTERNAL, below="AWS::Lambda::Function", inside=holds) == expected
 
 
 def test_every_bucket_has_an_owner_and_a_label() -> None:
@@ -169,27 +168,6 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
         "unknown": ("platform", "x"),
     }
     assert Part("own code").label == "own code"
-
-
-def test_a_shape_holds_all_that_the_rules_may_read() -> None:
-    """A rule that asks for another attribute fails at once, so a remembered answer is right for its shape."""
-    [span] = spans_of([node("a", 0, 1, attributes={"app.id": 1})])
-    shape = shape_of(span, None)
-    assert not any(shape[key] for key in KEYS)
-    with pytest.raises(KeyError):
-        shape["app.id"]
-
-
-def test_ids_in_an_address_make_no_new_shape() -> None:
-    """Only the host is kept: a thousand charges are one shape."""
-    shapes = {
-        shape_of(span, None)
-        for number in range(9)
-        for span in spans_of(
-            [node("POST", 0, 1, kind=CLIENT, attributes={"http.url": f"https://pay.example/{number}"})]
-        )
-    }
-    assert len(shapes) == 1
 
 
 def test_each_rule_says_what_it_is_for() -> None:

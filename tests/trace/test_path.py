@@ -198,11 +198,11 @@ def test_random_trees_equal_the_obvious_walk() -> None:
     for _ in range(3000):
         trace = _random_trace(rng)
         path = critical_path(trace)
-        at = path.waiting.start_ns
+        at = path.start_ns
         for section in path.sections:
             assert (section.start_ns, section.ns > 0) == (at, True)
             at = section.end_ns
-        assert at == path.waiting.end_ns
+        assert at == path.end_ns
         found = [(section.span.span_id, section.start_ns, section.end_ns) for section in path.sections]
         assert found == reference_sections(trace)
 

@@ -16,11 +16,11 @@ def test_sections_are_disjoint_without_gaps_and_those_of_the_obvious_walk(spans:
     """They add up to the wall clock to the nanosecond, and so do the parts of the request's account."""
     trace = Trace(spans)
     path = critical_path(trace)
-    at = path.waiting.start_ns
+    at = path.start_ns
     for section in path.sections:
         assert (section.start_ns, section.ns > 0) == (at, True)
         at = section.end_ns
-    assert at == path.waiting.end_ns
+    assert at == path.end_ns
     found = [(section.span.span_id, section.start_ns, section.end_ns) for section in path.sections]
     assert found == reference_sections(trace)
     assert sum(ns for _, ns in account(trace).parts) == path.wall_ns

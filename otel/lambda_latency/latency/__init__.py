@@ -4,12 +4,12 @@ from lambda_latency.latency.account import Account
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.advice import advice
 from lambda_latency.latency.against import Against, Change, against
-from lambda_latency.latency.beside import beside
 from lambda_latency.latency.bootstrap import Estimate
 from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.choice import instant, of_route, of_time
 from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
 from lambda_latency.latency.kind import Kind

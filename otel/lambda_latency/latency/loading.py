@@ -8,7 +8,6 @@ from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.judge import Judge
 from lambda_latency.latency.progress import SILENT, Progress
 from lambda_latency.latency.sizes import bytes_of, size_of
-from lambda_latency.latency.spilling import load_spilled
 from lambda_latency.trace import LineIndex, Reader, read_rows
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def load(
     if processes is None and sum(map(size_of, sources)) <= IN_MEMORY:
         accounts = _load(sources, found, progress.step, index)
     else:
+        from lambda_latency.latency.spilling import load_spilled  # few need it, and it imports multiprocessing
+
         accounts = load_spilled(sources, found, progress, index, processes)
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts

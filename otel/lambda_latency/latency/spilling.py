@@ -10,8 +10,8 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.latency.beside import processors
 from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.fork import processors
 from lambda_latency.latency.pool import WorkerPool
 from lambda_latency.latency.sizes import bytes_of, size_of
 from lambda_latency.latency.task_queue import MOST

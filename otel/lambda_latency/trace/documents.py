@@ -95,8 +95,10 @@ def _reason(document: bytes, error: str) -> str:
         document.decode()
     except UnicodeDecodeError:
         return "not text: bytes that are no UTF-8"
+    if "truncated" in error:
+        return "cut: the JSON ends too early"
     what = error.removeprefix("JSON is malformed: ")
-    return "cut: the JSON ends too early" if "truncated" in what else f"cut or not JSON: {what}"
+    return f"{'not JSON' if document.rstrip().endswith((b'}', b']')) else 'cut or not JSON'}: {what}"
 
 
 def _are_documents(lines: Sequence[bytes]) -> bool:

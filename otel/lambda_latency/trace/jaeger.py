@@ -16,6 +16,7 @@ from msgspec import Raw, Struct, field
 from lambda_latency.trace.attributes import Attributes, freeze
 from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import PHASES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import told_codes
@@ -210,7 +211,7 @@ def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
     try:
         traces = _decode_list(members["data"]) if "data" in members else [document]
     except msgspec.MsgspecError as error:
-        problem(f"data must be a list of Jaeger traces: {error}")
+        problem(f"data must be a list of Jaeger traces: {reason_of(error)}")
         return
     for trace in traces:
         try:
@@ -222,7 +223,7 @@ def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
         try:
             processes = _decode_processes(members.get("processes", Raw(b"null"))) or {}
         except UNREADABLE as error:
-            problem(f"not the processes of a Jaeger trace: {error}")
+            problem(f"not the processes of a Jaeger trace: {reason_of(error)}")
             processes = {}
         for first in range(0, len(spans), AT_ONCE):
             some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
@@ -241,7 +242,7 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
             checked(_padded(parent_id, 16), "the parent's spanID", 16)
         return span
     except UNREADABLE as error:
-        problem(f"not a Jaeger span: {error}")
+        problem(f"not a Jaeger span: {reason_of(error)}")
         return None
 
 

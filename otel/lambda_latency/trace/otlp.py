@@ -17,6 +17,7 @@ from lambda_latency.trace.anyvalue import read_value
 from lambda_latency.trace.attributes import EMPTY, Attributes
 from lambda_latency.trace.ids import NO_SPAN, checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.platform import PHASES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
@@ -238,7 +239,7 @@ def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[Batch]:
                 resource, scope = _member(resource_spans, "resource"), _member(scope_spans, "scope")
                 _resource(resource), _scope(scope)
             except UNREADABLE as error:
-                problem(f"not a resource or scope: {error}")
+                problem(f"not a resource and a scope: {reason_of(error)}")
                 continue
             spans = _items(scope_spans, "spans", problem)
             for first in range(0, len(spans), AT_ONCE):
@@ -247,13 +248,17 @@ def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[Batch]:
 
 
 def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:
-    """The items of a list in an object; `problem` hears of what is no object or no list."""
+    """The objects in a list of an object; `problem` hears of what is no list and no object."""
     try:
         members = _decode_members(raw)
-        return _decode_list(members[key]) or [] if key in members else []
+        found = _decode_list(members[key]) or [] if key in members else []
     except UNREADABLE as error:
-        problem(f"{key} must be a list of objects: {error}")
+        problem(f"{key} must be a list: {reason_of(error)}")
         return []
+    for one in found:
+        if bytes(one)[:1] != b"{":
+            problem(f"{key} must hold objects, got {bytes(one).decode(errors='replace')!s:.60}")
+    return [one for one in found if bytes(one)[:1] == b"{"]
 
 
 def _member(raw: Raw, key: str) -> Raw:
@@ -273,15 +278,13 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
             span.parent_id = checked(span.parent_id, "parentSpanId", 16)
         return span
     except UNREADABLE as error:
-        problem(str(error))
+        problem(f"not a span: {reason_of(error)}")
         return None
 
 
 def _mended(raw: Raw) -> bytes:
     """A span without its empty values, which stand for nothing. Raises `ValueError` for what a span must have."""
     told = _decode_any(raw)
-    if not isinstance(told, dict):
-        raise ValueError(f"spans must hold objects, got {type(told).__name__}")
     checked(told.get("traceId"), "traceId", 32)
     checked(told.get("spanId"), "spanId", 16)
     if told.get("startTimeUnixNano") in (None, "", 0, "0"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.segment import nanoseconds
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def timed(document: Segment, problem: Callable[[str], object]) -> TimedSegment:
         try:
             below.append(timed(one, problem))
         except (ValueError, RecursionError) as error:
-            problem(f"not a segment: {error}")
+            problem(f"not a segment: {reason_of(error)}")
     start_ns = nanoseconds(document.start, "start_time")
     if start_ns is None:
         raise ValueError("start_time must be seconds since 1970, got null")

@@ -17,6 +17,7 @@ from msgspec import Raw, Struct, field
 from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import PHASES, SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
@@ -88,7 +89,7 @@ class XRayReader:
             try:
                 found[one.trace_id].append(self._row(one))
             except UNREADABLE as error:
-                problem(f"not a segment: {error}")
+                problem(f"not a segment: {reason_of(error)}")
         rows = settled(found)
         return rows if rows is not None else self._rows_with_ids(found, problem)
 
@@ -99,7 +100,7 @@ class XRayReader:
                 try:
                     yield _span(one)
                 except UNREADABLE as error:
-                    problem(f"not a segment: {error}")
+                    problem(f"not a segment: {reason_of(error)}")
 
     def _row(self, one: Found) -> Row:
         timed_segment, table, read = one.segment, self._table, self._values.get
@@ -151,7 +152,7 @@ class XRayReader:
                     row.parent_id = checked(row.parent_id, "parent_id", 16) if row.parent_id else ""
                     kept[trace_id].append(row)
                 except ValueError as error:
-                    problem(f"not a segment: {error}")
+                    problem(f"not a segment: {reason_of(error)}")
         return kept
 
 
@@ -208,7 +209,7 @@ def _in_segments(wrapped: list[Raw], trace_id: str | None, problem: Problem) -> 
             inner = _decode_wrapped(raw).document
             documents.append(_segment(inner, problem) if isinstance(inner, str) else inner)
         except UNREADABLE as error:
-            problem(f"not a segment document: {error}")
+            problem(f"not a segment document: {reason_of(error)}")
     yield from _below(documents, trace_id, problem)
 
 
@@ -236,7 +237,7 @@ def _drop_broken(document: Any, problem: Problem) -> None:
             _decode_segment(msgspec.json.encode(one))
             document["subsegments"].append(one)
         except msgspec.MsgspecError as error:
-            problem(f"not a segment: {error}")
+            problem(f"not a segment: {reason_of(error)}")
 
 
 def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
@@ -247,7 +248,7 @@ def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> 
         try:
             tops.append(timed(document, problem))
         except UNREADABLE as error:
-            problem(f"not a segment: {error}")
+            problem(f"not a segment: {reason_of(error)}")
     restore_fractions(tops)
     for top in tops:
         document = top.document

@@ -16,7 +16,7 @@ import pytest
 
 from bench.generate import realistic
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency import shuffle
+from lambda_latency.latency import spilling
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.text import Style
@@ -61,8 +61,8 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
     told = json.loads(expected[1])
     assert (expected[0], told["requests"] > 100, len(told["problems"]) > 2) == (4, True, True)
     assert _json(*files[::-1]) == expected
-    monkeypatch.setattr(shuffle, "PIECE", 20_000)
-    monkeypatch.setattr(shuffle, "PARTITION", 50_000)
+    monkeypatch.setattr(spilling, "PIECE", 20_000)
+    monkeypatch.setattr(spilling, "PARTITION", 50_000)
     for processes in (1, 2, 3):
         mixed = random.Random(processes).sample(files, len(files))  # noqa: S311
         assert _json(*mixed, processes=processes) == expected
@@ -108,7 +108,7 @@ def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
 
 def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is shown in full is found by it, also where the fast reader left a line to the tolerant one."""
-    monkeypatch.setattr(shuffle, "PIECE", 20_000)
+    monkeypatch.setattr(spilling, "PIECE", 20_000)
     good = folder / "good.jsonl"
     good.write_text("".join(realistic(30)))
     sources = find_sources([good, folder / "a.jsonl"], [])
@@ -134,7 +134,7 @@ def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: 
         asked.append(None)
         raise ReportError("disk", "")
 
-    monkeypatch.setattr(shuffle, "load_spilled", spilled)
+    monkeypatch.setattr("lambda_latency.latency.spilling.load_spilled", spilled)
     sources = find_sources([folder], [])
     load(sources, [])
     assert asked == []
@@ -178,7 +178,7 @@ def test_a_process_that_is_ended_from_outside_is_told(folder: Path) -> None:
 ENDED = """
 import os, signal, sys
 from pathlib import Path
-from lambda_latency.latency import shuffle
+from lambda_latency.latency import spilling
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.progress import Progress
@@ -189,7 +189,7 @@ class End(Progress):
         for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
             os.kill(int(child), signal.SIGKILL)
 
-shuffle.PIECE = 20_000
+spilling.PIECE = 20_000
 try:
     load(find_sources([sys.argv[1]], []), [], End(), processes=2)
 except ReportError as error:

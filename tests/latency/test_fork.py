@@ -13,8 +13,8 @@ import pytest
 
 from bench.generate import realistic
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency import beside as module
-from lambda_latency.latency.beside import beside
+from lambda_latency.latency import fork as module
+from lambda_latency.latency.fork import beside
 from lambda_latency.text import Style
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")

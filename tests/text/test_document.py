@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-import lambda_latency.latency
+import lambda_latency.text
 from lambda_latency.latency import account, report_of
 from lambda_latency.text.document import document
 from lambda_latency.trace import Problem
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Trace
 
-SCHEMA = json.loads((Path(lambda_latency.latency.__file__).parent / "report.schema.json").read_text())
+SCHEMA = json.loads((Path(lambda_latency.text.__file__).parent / "report.schema.json").read_text())
 
 
 def _document(traces: Sequence[Trace], *, problems: Sequence[Problem] = (), per_request: bool = True) -> Any:

@@ -1,0 +1,29 @@
+"""What is wrong with a document, in words: msgspec names types as JSON Schema does, and places as paths."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["reason_of"]
+
+AT = r"(?: - at `\$\.?(?P<at>.*)`)?\Z"
+EXPECTED = re.compile(
+    r"Expected `(?P<wanted>[^`]+)`(?P<bound> (?:[<>]=?|of length) .*?)?(?:, got `(?P<seen>[^`]+)`)?" + AT
+)
+MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`" + AT)
+WORDS = {"array": "a list", "object": "an object", "int": "a whole number", "float": "a number", "str": "a text"}
+WORDS |= {"bool": "true or false", "null": "null"}
+
+
+def reason_of(error: Exception) -> str:
+    """`startTimeUnixNano must be a whole number, got a text`."""
+    text = str(error)
+    found = EXPECTED.match(text)
+    if found is not None:
+        wanted = " or ".join(WORDS.get(one, one) for one in found["wanted"].split(" | ") if one != "null")
+        seen = f", got {WORDS.get(found['seen'], found['seen'])}" if found["seen"] else ""
+        return f"{found['at'] or 'it'} must be {wanted}{found['bound'] or ''}{seen}"
+    missing = MISSING.match(text)
+    if missing is not None:
+        return f"{missing['at'] or 'it'} has no {missing['field']}"
+    return text

@@ -1,0 +1,98 @@
+"""Shapes: what rows keep of spans for the rules, few for many spans, and the same however a span is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambda_latency.trace import Reader, Shape, SpanKind, dump_line, table
+from lambda_latency.trace.keys import READ
+from tests.trace.build import node, spans_of
+
+if TYPE_CHECKING:
+    from lambda_latency.trace import Row
+
+CALL = node("POST", 0, 1, kind=SpanKind.CLIENT)
+
+
+def _rows(*lines: str) -> list[Row]:
+    reader, problems = Reader(), list[str]()
+    for line in lines:
+        reader.read(line.encode(), problems.append)
+    assert problems == []
+    return [row for rows in reader.traces.values() for row in rows]
+
+
+def _line(**attributes: object) -> str:
+    [span] = spans_of([CALL])
+    return dump_line([replace(span, attributes=attributes)])
+
+
+def test_a_shape_holds_all_that_rules_may_read() -> None:
+    """A rule that asks for another attribute fails at once, so a remembered answer is right for its shape."""
+    [span] = spans_of([node("a", 0, 1, attributes={"app.id": 1})])
+    shape = Shape.of(span, attempts=False)
+    assert [key for key in READ if shape[key] is not None] == []
+    with pytest.raises(KeyError, match=r"app\.id is not kept in rows"):
+        shape["app.id"]
+
+
+def test_ids_that_no_rule_reads_make_no_shapes() -> None:
+    """In addresses behind the host, in routes, in names, in labels, in errors: a thousand calls are one shape."""
+    lines = []
+    for number in range(50):
+        [span] = spans_of([CALL])
+        ids = {
+            "http.url": f"https://pay.example/{number}",
+            "http.route": f"/orders/{number}",
+            "app.id": number,
+            "faas.invocation_id": f"{number}",
+            "error.type": f"Error{number}",
+        }
+        lines.append(dump_line([replace(span, name=f"charge {number}", attributes=ids)]))
+    rows = _rows(*lines)
+    assert len({row.shape for row in rows}) == 1
+    assert [(row.name, row.route) for row in rows] == [(f"charge {at}", f"/orders/{at}") for at in range(50)]
+    assert rows[0].shape.host == "pay.example"
+
+
+def test_names_that_rules_read_make_shapes() -> None:
+    """Of AWS calls without an operation, of the kit's spans, and of Lambda's phases."""
+    [span] = spans_of([CALL])
+    aws = {"rpc.system": "aws-api"}
+    spans = [replace(span, name=name, attributes=aws) for name in ("DynamoDB.GetItem", "S3.GetObject")]
+    phases = [replace(span, name=name, kind=SpanKind.INTERNAL) for name in ("Invocation", "Overhead", "step", "other")]
+    rows = _rows(*(dump_line([one]) for one in (*spans, *phases)))
+    assert [row.shape.name for row in rows[:4]] == ["DynamoDB.GetItem", "S3.GetObject", "Invocation", "Overhead"]
+    assert rows[4].shape is rows[5].shape
+
+
+def test_of_an_attribute_that_stands_twice_the_last_one_counts() -> None:
+    """In either order, and again when both orders were seen before."""
+    documents = []
+    for hosts in (("a", "b"), ("b", "a")) * 2:
+        document: dict[str, Any] = json.loads(_line())
+        pairs = [{"key": "peer.service", "value": {"stringValue": host}} for host in hosts]
+        document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"] = pairs
+        documents.append(json.dumps(document))
+    assert [row.shape.host for row in _rows(*documents)] == ["b", "a", "b", "a"]
+
+
+def test_true_is_not_one() -> None:
+    """Values that are equal in Python are told apart by their type."""
+    late = [
+        row.shape["lambda.timeout"] for row in _rows(_line(**{"lambda.timeout": 1}), _line(**{"lambda.timeout": True}))
+    ]
+    assert late == [1, True]
+    assert [type(one) for one in late] == [int, bool]
+
+
+def test_what_is_remembered_is_bounded_and_rows_keep_their_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read attribute that holds ids fills no memory; what was forgotten is found again as it was."""
+    monkeypatch.setattr(table, "MOST_SHAPES", 10)
+    lines = [_line(**{"peer.service": f"host-{number % 40}", "rpc.service": "x"}) for number in range(80)]
+    rows = _rows(*lines)
+    assert [row.shape.host for row in rows] == [f"host-{number % 40}" for number in range(80)]
