@@ -21,7 +21,7 @@ CALL = node("POST", 0, 1, kind=SpanKind.CLIENT)
 def _rows(*lines: str) -> list[Row]:
     reader, problems = Reader(), list[str]()
     for line in lines:
-        reader.read(line.encode(), problems.append)
+        reader.read([line.encode()], lambda _, reason: problems.append(reason))
     assert problems == []
     return [row for rows in reader.traces.values() for row in rows]
 

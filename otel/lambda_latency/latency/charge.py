@@ -64,8 +64,9 @@ class Charges:
         return charged
 
     def _charge(self, tree: Tree, row: Row, above: Row | None, outer: Charge | None) -> Charge:
-        parent, inside = tree.parent(row), tree.inside(row)
-        usual = parent is above and not row.shape.roles & CONTAINER
+        parent, container = tree.parent(row), row.shape.roles & CONTAINER
+        inside = tree.inside(row) if container else ""
+        usual = parent is above and not container
         key: Hashable = row.shape if usual else (row.shape, parent.shape if parent is not None else None, inside)
         known = self._below[outer, above.shape if above is not None else None]
         found = known.get(key)

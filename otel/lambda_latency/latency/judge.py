@@ -103,17 +103,16 @@ class Judge:
         numbers, rows, last = self._accounts.calls, tree.rows, tree.end_ns
         calls: list[int] = []
         took: list[int] = []
-        for span_id, charge in charged.items():
-            if charge.call is None:
-                continue
-            row = rows[span_id]
+        for span_id, charge in [one for one in charged.items() if one[1].call is not None]:
+            row, call = rows[span_id], charge.call
+            assert call is not None
             took.append(max((row.end_ns or last) - row.start_ns, 0))
             if span_id not in retries:
-                calls.append(numbers[charge.part, charge.call])
+                calls.append(numbers[charge.part, call])
                 continue
             # A call of one part, that was tried again in another.
-            again = Calls(retries=charge.call.retries)
-            calls += numbers[charge.part, replace(charge.call, retries=0)], numbers[retries[span_id].part, again]
+            again = Calls(retries=call.retries)
+            calls += numbers[charge.part, replace(call, retries=0)], numbers[retries[span_id].part, again]
             took.append(NO_CALL)
         return calls, took
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -32,8 +33,8 @@ _decode_any = msgspec.json.Decoder().decode
 class Format(Protocol):
     """A format of documents."""
 
-    def whole(self, document: bytes) -> Rows | None:
-        """The rows of a document; None where it is of another format, or something in it cannot be read."""
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
+        """The rows of each document; None where one is of another format, or something in it cannot be read."""
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of a document of this format. What cannot be read is left out, and `problem` hears why."""
@@ -52,28 +53,35 @@ class Reader:
         self._xray = XRayReader(self._table)
         self._last: Format = self._otlp
 
-    def read(self, document: bytes, problem: Problem) -> Collection[str]:
-        """Add the rows of a document; the answer are the ids of its traces."""
+    def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
+        """Add the rows of some documents; the answer are the ids of the traces of each.
+
+        `problem` hears the place of a document among them, and what could not be read in it.
+        """
         self._table.forget()
-        rows = self._last.whole(document)
-        if rows is None:
-            rows = self._read_carefully(document, problem)
+        found = self._last.whole(documents)
+        if found is None:
+            found = [self._read_one(one, partial(problem, at)) for at, one in enumerate(documents)]
         traces = self.traces
-        for trace_id, some in rows.items():
-            traces[trace_id] += some
-        return rows.keys()
+        for rows in found:
+            for trace_id, some in rows.items():
+                traces[trace_id] += some
+        return [rows.keys() for rows in found]
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of a document, or those of the wanted traces."""
         for one, form in self._documents(document, problem):
             yield from form.spans(one, problem, wanted)
 
-    def _read_carefully(self, document: bytes, problem: Problem) -> Rows:
+    def _read_one(self, document: bytes, problem: Problem) -> Rows:
+        whole = self._last.whole([document])
+        if whole is not None:
+            return whole[0]
         found: Rows = defaultdict(list)
         for one, form in self._documents(document, problem):
             self._last = form
-            rows = form.whole(one)
-            for trace_id, some in (form.rows(one, problem) if rows is None else rows).items():
+            whole = form.whole([one])
+            for trace_id, some in (form.rows(one, problem) if whole is None else whole[0]).items():
                 found[trace_id] += some
         return found
 

@@ -110,16 +110,17 @@ class JaegerReader:
         self._table = table
         self._values = table.values(lambda written: freeze(_decode_any(written)))
 
-    def whole(self, document: bytes) -> Rows | None:
-        """The rows of an answer by trace id; None where one of its spans cannot be read, or it is something else."""
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
+        """The rows of some answers, of each by trace id; None where something in them cannot be read."""
         try:
-            return self._read(_whole(document))
+            return settled([self._read(_whole(document)) for document in documents])
         except UNREADABLE:
             return None
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of an answer by trace id. What cannot be read is left out, and `problem` hears why."""
-        return self._read(_piecewise(document, problem)) or {}
+        found = settled([self._read(_piecewise(document, problem))])
+        return found[0] if found is not None else {}
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
@@ -130,8 +131,7 @@ class JaegerReader:
                     known = resources.get(span.process_id or "") if span.process is None else None
                     yield _span(span, known if known is not None else _resource(_process(span, batch.processes)))
 
-    def _read(self, batches: Iterable[Batch]) -> Rows | None:
-        """The rows of some spans; None where one of the ids is no id."""
+    def _read(self, batches: Iterable[Batch]) -> Rows:
         found: defaultdict[str, list[Row]] = defaultdict(list)
         for processes, spans in batches:
             written = {name: msgspec.json.encode(process) for name, process in processes.items()}
@@ -141,7 +141,7 @@ class JaegerReader:
                     process = msgspec.json.encode(_process(span, processes))
                 trace_id = span.trace_id if len(span.trace_id) == 32 else _padded(span.trace_id, 32)
                 found[trace_id].append(self._row(span, trace_id, process, processes))
-        return settled(found)
+        return found
 
     def _row(self, span: RawSpan, trace_id: str, process: bytes, processes: Mapping[str, Process]) -> Row:
         read, table = self._values.get, self._table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -97,14 +97,6 @@ class Request(Struct, gc=False):
     resource_spans: list[ResourceSpans] = field(name="resourceSpans")
 
 
-class Batch(NamedTuple):
-    """Spans of one resource and scope, which are still JSON."""
-
-    resource: Raw
-    scope: Raw
-    spans: Sequence[RawSpan]
-
-
 _decode = msgspec.json.Decoder(Request, strict=False).decode
 _decode_span = msgspec.json.Decoder(RawSpan, strict=False).decode
 _decode_resource = msgspec.json.Decoder(RawResource | None).decode
@@ -127,37 +119,38 @@ NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
 class OtlpReader:
     """Export requests as rows, or as spans."""
 
-    key = "resourceSpans"
-
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
         self._values = table.values(lambda written: read_value(_decode_any(written)))
 
-    def whole(self, document: bytes) -> Rows | None:
-        """The rows of a request by trace id; None where one of its spans cannot be read, or it is something else."""
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
+        """The rows of some requests, of each by trace id; None where something in them cannot be read."""
+        found: list[Rows] = []
         try:
-            return self._read(_whole(document))
+            self._add(_whole(documents, found))
         except UNREADABLE:
             return None
+        return settled(found)
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of a request by trace id. What cannot be read is left out, and `problem` hears why."""
-        return self._read(_piecewise(document, problem)) or {}
+        found: Rows = defaultdict(list)
+        self._add((found, *batch) for batch in _piecewise(document, problem))
+        return found
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of a request, or those of the wanted traces. What cannot be read is left out, and told."""
-        for batch in _piecewise(document, problem):
-            resource, scope = _resource(batch.resource), _scope(batch.scope)
-            for span in batch.spans:
+        for raw_resource, raw_scope, spans in _piecewise(document, problem):
+            resource, scope = _resource(raw_resource), _scope(raw_scope)
+            for span in spans:
                 if wanted is None or span.trace_id in wanted:
                     yield _span(span, resource, scope)
 
-    def _read(self, batches: Iterable[Batch]) -> Rows | None:
-        """The rows of some spans; None where one of the ids is no id."""
-        found: defaultdict[str, list[Row]] = defaultdict(list)
+    def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
+        """Add the rows of spans to those of their documents."""
         read, find, routes, groups = self._values.get, self._table.find, self._table.routes, self._table.written
-        no_id, phases, remote_bits, new_row = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE, Row
-        for resource, scope, spans in batches:
+        no_id, phases, remote_bits = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE
+        for found, resource, scope, spans in batches:
             written = (bytes(resource), bytes(scope))
             group = groups.get(written)
             if group is None:
@@ -169,12 +162,12 @@ class OtlpReader:
                     parent_id = ""
                 remote = (span.flags or 0) & remote_bits if parent_id else 0
                 codes, attempts = _told(span, status) if span.events or status.message else NOTHING
-                numbers = [
-                    values[bytes(pair.value)]
-                    for pair in span.attributes or ()
-                    if (values := read(pair.key)) is not None
-                ]
-                counted, route = sorted(numbers), ""
+                numbers, route = [], ""
+                for pair in span.attributes or ():
+                    values = read(pair.key)
+                    if values is not None:
+                        numbers.append(values[bytes(pair.value)])
+                counted = sorted(numbers)
                 if counted and counted[0] < 0:
                     route = routes[counted.pop(0)]
                 named = own or name in phases
@@ -196,9 +189,8 @@ class OtlpReader:
                 if name == shape.name:
                     name = shape.name  # one text for all of them
                 found[span.trace_id].append(
-                    new_row(span.span_id, parent_id, span.start_ns, span.end_ns or 0, shape, name, attempts, route)
+                    Row(span.span_id, parent_id, span.start_ns, span.end_ns or 0, shape, name, attempts, route)
                 )
-        return settled(found)
 
     def _group(self, resource: Raw, scope: Raw) -> Group:
         pairs = _decode_resource(resource)
@@ -223,16 +215,20 @@ def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, 
     return told_codes(status.message or "", exceptions), window_of(attempts) if attempts else None
 
 
-def _whole(document: bytes) -> Iterator[Batch]:
-    if len(document) > LARGE:
-        raise ValueError("too large to be decoded at once")
-    for resource_spans in _decode(document).resource_spans:
-        for scope_spans in resource_spans.scope_spans or ():
-            if scope_spans.spans:
-                yield Batch(resource_spans.resource, scope_spans.scope, scope_spans.spans)
+def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]:
+    """The spans of some requests; `found` gets a place for the rows of each."""
+    for document in documents:
+        if len(document) > LARGE:
+            raise ValueError("too large to be decoded at once")
+        rows: Rows = defaultdict(list)
+        found.append(rows)
+        for resource_spans in _decode(document).resource_spans:
+            for scope_spans in resource_spans.scope_spans or ():
+                if scope_spans.spans:
+                    yield rows, resource_spans.resource, scope_spans.scope, scope_spans.spans
 
 
-def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[Batch]:
+def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
     for resource_spans in _items(document, "resourceSpans", problem):
         for scope_spans in _items(resource_spans, "scopeSpans", problem):
             try:
@@ -244,7 +240,7 @@ def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[Batch]:
             spans = _items(scope_spans, "spans", problem)
             for first in range(0, len(spans), AT_ONCE):
                 some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
-                yield Batch(resource, scope, [span for span in some if span is not None])
+                yield resource, scope, [span for span in some if span is not None]
 
 
 def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:

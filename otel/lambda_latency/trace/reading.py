@@ -44,9 +44,7 @@ def read_rows(
     """
     index.begin(source)
     for block in documents(source, problems, step, between):
-        found = [
-            reader.read(document, partial(_add, problems, source.name, number)) for number, document in block.numbered()
-        ]
+        found = reader.read(block.lines, partial(_add_of_block, problems, source.name, block.numbers))
         if block.offsets:
             index.note(found, block.offsets)
         else:
@@ -107,6 +105,10 @@ def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
 
 def _add(problems: list[Problem], source: str, line: int, reason: str) -> None:
     problems.append(Problem(source, line, reason))
+
+
+def _add_of_block(problems: list[Problem], source: str, numbers: Sequence[int], at: int, reason: str) -> None:
+    _add(problems, source, numbers[at], reason)
 
 
 def _spans_in(source: Source, problems: list[Problem]) -> Iterator[Span]:

@@ -43,22 +43,25 @@ class Row(Struct, gc=False):
 Rows: TypeAlias = "dict[str, list[Row]]"  # by trace id
 
 
-def settled(found: Rows) -> Rows | None:
+def settled(found: list[Rows]) -> list[Rows] | None:
     """The same rows, ids in lower case; None where one of the ids is none."""
     if _have_ids(found):
         return found
-    lowered: defaultdict[str, list[Row]] = defaultdict(list)
-    for trace_id, rows in found.items():
-        for row in rows:
-            row.span_id, row.parent_id = row.span_id.lower(), row.parent_id.lower()
-        lowered[trace_id.lower()] += rows
+    lowered: list[Rows] = []
+    for one in found:
+        lowered.append(defaultdict(list))
+        for trace_id, rows in one.items():
+            for row in rows:
+                row.span_id, row.parent_id = row.span_id.lower(), row.parent_id.lower()
+            lowered[-1][trace_id.lower()] += rows
     return lowered if _have_ids(lowered) else None
 
 
-def _have_ids(found: Rows) -> bool:
-    rows = [row for some in found.values() for row in some]
+def _have_ids(found: list[Rows]) -> bool:
+    # All at once: one by one it takes longer than to decode the spans.
+    rows = [row for one in found for some in one.values() for row in some]
     ids = [row.span_id for row in rows] + [row.parent_id for row in rows if row.parent_id]
-    return are_ids(ids, [*found])
+    return are_ids(ids, [trace_id for one in found for trace_id in one])
 
 
 def row_of(span: Span) -> Row:

@@ -6,7 +6,6 @@ but lies before it, and what the handler did is often recorded beside Invocation
 
 from __future__ import annotations
 
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -217,15 +216,19 @@ class Tree:
         outermost = self.outermost
         before: list[Row] = []
         moves: list[tuple[Row, Row | None]] = []
-        for row in chain.from_iterable(self.levels[1:]):
-            parent, shape = self.rows[row.parent_id], row.shape
-            in_function = parent.shape.roles & FUNCTION_SEGMENT
-            if row is outermost:
-                continue
-            if shape.roles & INIT and (in_function or not shape.phase):
+        rows = self.rows
+        marked = [row for row in rows.values() if row.shape.roles & (FUNCTION_SEGMENT | INIT) and row is not outermost]
+        for row in marked:
+            parent = rows.get(row.parent_id) if row.shape.roles & INIT else None
+            if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
                 moves.append((row, self._around_init(row, parent)))
-            elif in_function and not shape.phase:
-                moves.append((row, self._invocation_of(row, parent)))
+        for function in (*marked, outermost):
+            if function.shape.roles & FUNCTION_SEGMENT:
+                moves += [
+                    (row, self._invocation_of(row, function))
+                    for row in self.children.get(function.span_id, ())
+                    if not row.shape.phase and not row.shape.roles & INIT and row is not outermost
+                ]
         for row, above in moves:
             if above is None:
                 before.append(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -73,25 +73,28 @@ class XRayReader:
         self._table = table
         self._values = table.values(lambda written: written[1] if written.__class__ is tuple else written)
 
-    def whole(self, document: bytes) -> Rows | None:
-        """The rows of an answer by trace id; None where something in it cannot be read, or it is something else."""
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
+        """The rows of some answers, of each by trace id; None where something in them cannot be read."""
         problems: list[str] = []
         try:
-            rows = self.rows(document, problems.append)
+            found = settled([self._read(document, problems.append) for document in documents])
         except UNREADABLE:
             return None
-        return None if problems else rows
+        return None if problems else found
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of an answer by trace id. What cannot be read is left out, and `problem` hears why."""
-        found: Rows = defaultdict(list)
-        for one in _found(document, problem):
-            try:
-                found[one.trace_id].append(self._row(one))
-            except UNREADABLE as error:
-                problem(f"not a segment: {reason_of(error)}")
-        rows = settled(found)
-        return rows if rows is not None else self._rows_with_ids(found, problem)
+        found = self._read(document, problem)
+        kept: Rows = defaultdict(list)
+        for trace_id, rows in found.items():
+            for row in rows:
+                try:
+                    row.span_id = checked(row.span_id, "id", 16)
+                    row.parent_id = checked(row.parent_id, "parent_id", 16) if row.parent_id else ""
+                    kept[trace_id].append(row)
+                except ValueError as error:
+                    problem(f"not a segment: {error}")
+        return kept
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
@@ -101,6 +104,15 @@ class XRayReader:
                     yield _span(one)
                 except UNREADABLE as error:
                     problem(f"not a segment: {reason_of(error)}")
+
+    def _read(self, document: bytes, problem: Problem) -> Rows:
+        found: Rows = defaultdict(list)
+        for one in _found(document, problem):
+            try:
+                found[one.trace_id].append(self._row(one))
+            except UNREADABLE as error:
+                problem(f"not a segment: {reason_of(error)}")
+        return found
 
     def _row(self, one: Found) -> Row:
         timed_segment, table, read = one.segment, self._table, self._values.get
@@ -141,19 +153,6 @@ class XRayReader:
             )
         name = shape.name if told.name == shape.name else told.name
         return Row(segment.id, one.parent_id or "", start_ns, timed_segment.end_ns or 0, shape, name, attempts, route)
-
-    def _rows_with_ids(self, found: Rows, problem: Problem) -> Rows:
-        """The rows whose ids are ids."""
-        kept: Rows = defaultdict(list)
-        for trace_id, rows in found.items():
-            for row in rows:
-                try:
-                    row.span_id = checked(row.span_id, "id", 16)
-                    row.parent_id = checked(row.parent_id, "parent_id", 16) if row.parent_id else ""
-                    kept[trace_id].append(row)
-                except ValueError as error:
-                    problem(f"not a segment: {reason_of(error)}")
-        return kept
 
 
 def _span(one: Found) -> Span:
