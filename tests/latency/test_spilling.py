@@ -61,6 +61,7 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
     told = json.loads(expected[1])
     assert (expected[0], told["requests"] > 100, len(told["problems"]) > 2) == (4, True, True)
     assert _json(*files[::-1]) == expected
+    monkeypatch.setattr("lambda_latency.latency.loading.IN_MEMORY", 0)
     monkeypatch.setattr(spilling, "PIECE", 20_000)
     monkeypatch.setattr(spilling, "PARTITION", 50_000)
     for processes in (1, 2, 3):
@@ -159,11 +160,12 @@ FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+from lambda_latency.latency import loading
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.loading import load
 from lambda_latency.trace import find_sources
+loading.IN_MEMORY = 0
 try:
-    load(find_sources([sys.argv[1]], []), [], processes=int(sys.argv[2]))
+    loading.load(find_sources([sys.argv[1]], []), [], processes=int(sys.argv[2]))
 except ReportError as error:
     print("ReportError:", error)
 """

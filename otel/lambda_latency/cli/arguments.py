@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Gate, read_gate
-    from lambda_latency.latency import instant as instant_of
+    from lambda_latency.latency import Gate
 
 __all__ = ["count", "gate", "instant", "ms", "parameter", "port"]
 
@@ -42,6 +41,7 @@ def ms(text: str) -> int:
 
 def instant(text: str) -> int:
     """A time, or how long ago it was, as nanoseconds since 1970."""
+    from lambda_latency.latency import instant as instant_of
 
     try:
         return instant_of(text, time.time_ns())
@@ -51,6 +51,7 @@ def instant(text: str) -> int:
 
 def gate(text: str) -> Gate:
     """A condition on the report, such as `p95 > 800ms`."""
+    from lambda_latency.latency import read_gate
 
     try:
         return read_gate(text)

@@ -49,31 +49,33 @@ class Charges:
         if self._count > MOST:
             self._below.clear()
             self._count = 0
-        charged = {
-            row.span_id: self._charge(tree, row, None, None) for row in (tree.outermost, tree.before) if row is not None
-        }
+        charged: dict[str, Charge] = {}
         below, children, moved = self._below, tree.children, tree.moved
+        for top in (tree.outermost, tree.before):
+            if top is not None:
+                charged[top.span_id] = self._charge(tree, top, None, None, below[None, None])
         for row in parents:
             outer = charged[row.span_id]
             known = below[outer, row.shape]
             for child in children.get(row.span_id, ()):
                 charge = known.get(child.shape)
                 if charge is None or (moved and child.parent_id != row.span_id):
-                    charge = self._charge(tree, child, row, outer)
+                    charge = self._charge(tree, child, row, outer, known)
                 charged[child.span_id] = charge
         return charged
 
-    def _charge(self, tree: Tree, row: Row, above: Row | None, outer: Charge | None) -> Charge:
-        parent, container = tree.parent(row), row.shape.roles & CONTAINER
-        inside = tree.inside(row) if container else ""
-        usual = parent is above and not container
-        key: Hashable = row.shape if usual else (row.shape, parent.shape if parent is not None else None, inside)
-        known = self._below[outer, above.shape if above is not None else None]
+    def _charge(
+        self, tree: Tree, row: Row, above: Row | None, outer: Charge | None, known: dict[Hashable, Charge]
+    ) -> Charge:
+        """The charge of a row below `above`; `known` are those below such a row that were asked for before."""
+        shape, parent = row.shape, tree.rows.get(row.parent_id)
+        inside = tree.inside(row) if shape.roles & CONTAINER else ""
+        position = Position(parent.shape.origin if parent is not None else None, inside)
+        key: Hashable = shape if parent is above and not shape.roles & CONTAINER else (shape, position)
         found = known.get(key)
         if found is None:
             self._count += 1
-            position = Position(parent.shape.origin if parent is not None else None, inside)
-            value = _charge_of(row.shape, position, above.shape if above is not None else None, outer)
+            value = _charge_of(shape, position, above.shape if above is not None else None, outer)
             found = self._known.get(value)
             if found is None:
                 found = self._known[value] = Charge(*value)

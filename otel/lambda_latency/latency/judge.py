@@ -66,6 +66,9 @@ class Judge:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts, self._charges = accounts, Charges()
         self._kinds: dict[tuple[object, ...], int] = {}
+        # By charge the numbers that it has in the columns of `accounts`.
+        self._parts: dict[Charge, int] = {}
+        self._counted: dict[Charge, int] = {}
 
     def add(self, trace_id: str, rows: list[Row], problems: list[Problem]) -> None:
         """Add the account of a trace that has these rows; `problems` hears of what does not hold together."""
@@ -82,17 +85,18 @@ class Judge:
         """Add the account of a trace."""
         path, parents = walk(tree)
         charged = self._charges.of(tree, parents)
-        accounts = self._accounts
-        parts, sums = accounts.parts, defaultdict[int, int](int)
+        accounts, sums = self._accounts, defaultdict[int, int](int)
         if tree.starting or tree.roles & ATTEMPTS:
             for one in spent(tree, path, charged):
-                sums[parts[one.part]] += one.end_ns - one.start_ns
+                sums[accounts.parts[one.part]] += one.end_ns - one.start_ns
         else:
-            times = defaultdict["Charge", int](int)
+            parts = self._parts
             for row, start, end in path:
-                times[charged[row.span_id]] += end - start
-            for charge, ns in times.items():
-                sums[parts[charge.part]] += ns
+                charge = charged[row.span_id]
+                number = parts.get(charge)
+                if number is None:
+                    number = parts[charge] = accounts.parts[charge.part]
+                sums[number] += end - start
         calls, took = self._calls(tree, charged)
         wall_ns = tree.end_ns - tree.start_ns
         accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
@@ -100,21 +104,27 @@ class Judge:
     def _calls(self, tree: Tree, charged: Mapping[str, Charge]) -> tuple[list[int], list[int]]:
         """Of each call of a request the number of what it counts for, and how long it took in nanoseconds."""
         retries = retrying(tree, charged) if tree.roles & ATTEMPTS else {}
-        numbers, rows, last = self._accounts.calls, tree.rows, tree.end_ns
+        counted, rows, last = self._counted, tree.rows, tree.end_ns
         calls: list[int] = []
         took: list[int] = []
-        for span_id, charge in [one for one in charged.items() if one[1].call is not None]:
-            row, call = rows[span_id], charge.call
-            assert call is not None
-            took.append(max((row.end_ns or last) - row.start_ns, 0))
-            if span_id not in retries:
-                calls.append(numbers[charge.part, call])
+        for span_id, charge in charged.items():
+            if charge.call is None:
                 continue
-            # A call of one part, that was tried again in another.
-            again = Calls(retries=call.retries)
-            calls += numbers[charge.part, replace(call, retries=0)], numbers[retries[span_id].part, again]
-            took.append(NO_CALL)
+            row = rows[span_id]
+            took.append(max((row.end_ns or last) - row.start_ns, 0))
+            if span_id in retries:  # a call of one part, that was tried again in another
+                calls += self._tried_again(charge.part, charge.call, retries[span_id].part)
+                took.append(NO_CALL)
+                continue
+            number = counted.get(charge)
+            if number is None:
+                number = counted[charge] = self._accounts.calls[charge.part, charge.call]
+            calls.append(number)
         return calls, took
+
+    def _tried_again(self, part: Part, call: Calls, again: Part) -> tuple[int, int]:
+        numbers = self._accounts.calls
+        return numbers[part, replace(call, retries=0)], numbers[again, Calls(retries=call.retries)]
 
     def _kind(self, tree: Tree) -> int:
         """The number of what an account says of a request beside its times."""

@@ -36,7 +36,7 @@ def load(
     index = LineIndex() if index is None else index
     found: list[Problem] = []
     progress.stage("reading", sum(map(bytes_of, sources)))
-    if processes is None and sum(map(size_of, sources)) <= IN_MEMORY:
+    if (processes or 1) == 1 and sum(map(size_of, sources)) <= IN_MEMORY:
         accounts = _load(sources, found, progress.step, index)
     else:
         from lambda_latency.latency.spilling import load_spilled  # few need it, and it imports multiprocessing

@@ -21,7 +21,7 @@ def read_value(value: object) -> Value:
     """
     try:
         return _read(value)
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         return None
 
 

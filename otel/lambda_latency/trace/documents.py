@@ -43,14 +43,13 @@ def documents(
     if (between is not None and between[0] > 0) or _are_documents([line for block in begin for line in block.lines]):
         yield from together
         return
-    numbered = [one for block in together for one in block.numbered()]
-    if not numbered:
-        return
-    text = b"".join([line for _, line in numbered])
-    if why_not_json(text) is None or not any(map(_is_document, (line for _, line in numbered))):
-        yield Block([numbered[0][0]], [text], (), len(text))
-    else:
-        yield Block([number for number, _ in numbered], [line for _, line in numbered], (), len(text))
+    # What lies over many lines is looked at as a whole, and only then, where it is none, as lines.
+    number = begin[0].numbers[0] if begin else 0
+    text = b"".join([b"".join(block.lines) for block in together])
+    if text and (why_not_json(text) is None or not any(map(_is_document, text.splitlines(keepends=True)))):
+        yield Block([number], [text], (), len(text))
+    elif text:
+        yield from (block._replace(offsets=()) for block in blocks(source, []))
 
 
 def is_by_line(source: Source) -> bool:
@@ -61,7 +60,8 @@ def is_by_line(source: Source) -> bool:
 
 def split(text: bytes) -> Iterator[bytes]:
     """The documents in a text, one behind the other. What is behind the last of them comes as it is."""
-    left = memoryview(text.removeprefix(BOM))
+    text = text.removeprefix(BOM)
+    left = memoryview(text)
     while left:
         try:
             _decode_raw(left)
@@ -74,7 +74,7 @@ def split(text: bytes) -> Iterator[bytes]:
                 continue
         except RecursionError:
             pass
-        yield bytes(left)
+        yield text if len(left) == len(text) else bytes(left)  # a large one is not copied
         return
 
 

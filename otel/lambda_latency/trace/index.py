@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LineIndex", "lines_at"]
 
 
+ID = re.compile(r"[0-9a-f]{32}\Z")  # whoever asks for anything else finds nothing
 WORDS = 16 // array("I").itemsize  # of a trace id
 
 
@@ -72,7 +74,7 @@ class LineIndex:
         known = self._sources.get(source)
         if known is None or not known.hashes:
             return None
-        wanted = {_hash(trace_id) for trace_id in trace_ids}
+        wanted = {_hash(trace_id) for trace_id in trace_ids if ID.match(trace_id)}
         return sorted(set(compress(known.begins, map(wanted.__contains__, known.hashes))))
 
 

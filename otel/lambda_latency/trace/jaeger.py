@@ -97,7 +97,7 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 KINDS = {kind.name.lower(): kind for kind in SpanKind}
 NOBODY = Process()
 NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
@@ -124,12 +124,16 @@ class JaegerReader:
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
+        if wanted is not None:
+            try:
+                yield from list(_wanted(document, wanted))
+                return
+            except UNREADABLE:
+                pass
         for batch in _piecewise(document, problem):
-            resources = {name: _resource(process) for name, process in batch.processes.items()}
             for span in batch.spans:
                 if wanted is None or span.trace_id in wanted:
-                    known = resources.get(span.process_id or "") if span.process is None else None
-                    yield _span(span, known if known is not None else _resource(_process(span, batch.processes)))
+                    yield _span(span, _process(span, batch.processes))
 
     def _read(self, batches: Iterable[Batch]) -> Rows:
         found: defaultdict[str, list[Row]] = defaultdict(list)
@@ -197,13 +201,29 @@ class JaegerReader:
 
 def _whole(document: bytes) -> Iterator[Batch]:
     if len(document) > LARGE:
-        raise ValueError("too large to be decoded at once")
+        yield from _large(document)
+        return
     try:
         traces = _decode_answer(document).data
     except msgspec.ValidationError:
         traces = [_decode_trace(document)]
     for trace in traces:
         yield Batch(trace.processes or {}, trace.spans)
+
+
+def _large(document: bytes) -> Iterator[Batch]:
+    """The same, a few traces or spans at a time."""
+    members = _decode_members(document)
+    for trace in _decode_list(members["data"]) if "data" in members else [Raw(document)]:
+        if memoryview(trace).nbytes <= LARGE:
+            one = _decode_trace(trace)
+            yield Batch(one.processes or {}, one.spans)
+            continue
+        members = _decode_members(trace)
+        processes = _decode_processes(members.get("processes", Raw(b"null"))) or {}
+        spans = _decode_list(members["spans"])
+        for first in range(0, len(spans), AT_ONCE):
+            yield Batch(processes, list(map(_decode_span, spans[first : first + AT_ONCE])))
 
 
 def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
@@ -217,7 +237,7 @@ def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
         try:
             members = _decode_members(trace)
             spans = _decode_list(members["spans"])
-        except (*UNREADABLE, KeyError):
+        except UNREADABLE:
             problem("a Jaeger trace must have a list of spans")
             continue
         try:
@@ -234,19 +254,32 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
     """One span; None, and `problem` hears why, where it cannot be read."""
     try:
         span = _decode_span(raw)
-        span.trace_id = checked(_padded(span.trace_id, 32), "traceID", 32)
-        span.span_id = checked(_padded(span.span_id, 16), "spanID", 16)
-        _ns(span.start), _ns(span.duration)
-        parent_id = _parent(span, span.trace_id)
-        if parent_id:
-            checked(_padded(parent_id, 16), "the parent's spanID", 16)
-        return span
+        return _with_ids(span)
     except UNREADABLE as error:
         problem(f"not a Jaeger span: {reason_of(error)}")
         return None
 
 
-def _span(raw: RawSpan, resource: Attributes) -> Span:
+def _with_ids(span: RawSpan) -> RawSpan:
+    """The same, ids complete and in lower case. Raises `ValueError` where one is none, or a time is none."""
+    span.trace_id = checked(_padded(span.trace_id, 32), "traceID", 32)
+    span.span_id = checked(_padded(span.span_id, 16), "spanID", 16)
+    _ns(span.start), _ns(span.duration)
+    parent_id = _parent(span, span.trace_id)
+    if parent_id:
+        checked(_padded(parent_id, 16), "the parent's spanID", 16)
+    return span
+
+
+def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
+    """The spans of some traces, of an answer that fits the types."""
+    for batch in _whole(document):
+        for span in batch.spans:
+            if _padded(span.trace_id, 32).lower() in wanted:
+                yield _span(_with_ids(span), _process(span, batch.processes))
+
+
+def _span(raw: RawSpan, process: Process) -> Span:
     tags = _values_of(raw.tags)
     start, trace_id = _ns(raw.start), raw.trace_id
     parent_id = _padded(_parent(raw, trace_id), 16).lower()
@@ -263,7 +296,7 @@ def _span(raw: RawSpan, resource: Attributes) -> Span:
         attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES},
         events=[_event(log) for log in raw.logs or ()],
         links=tuple(_links(raw, trace_id, parent_id)),
-        resource=resource,
+        resource=_resource(process),
         scope=Scope(_first(tags, SCOPE_NAME), _first(tags, SCOPE_VERSION)),
     )
 

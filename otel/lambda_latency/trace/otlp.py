@@ -105,7 +105,8 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw] | None).decode
 _decode_any = msgspec.json.Decoder().decode
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
+NULL = Raw(b"null")
 KINDS: dict[object, SpanKind] = {}
 for _kind in SpanKind:
     KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_kind.name}"), _kind)
@@ -140,6 +141,12 @@ class OtlpReader:
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of a request, or those of the wanted traces. What cannot be read is left out, and told."""
+        if wanted is not None:
+            try:
+                yield from list(_wanted(document, wanted))
+                return
+            except UNREADABLE:
+                pass
         for raw_resource, raw_scope, spans in _piecewise(document, problem):
             resource, scope = _resource(raw_resource), _scope(raw_scope)
             for span in spans:
@@ -218,14 +225,27 @@ def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, 
 def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]:
     """The spans of some requests; `found` gets a place for the rows of each."""
     for document in documents:
-        if len(document) > LARGE:
-            raise ValueError("too large to be decoded at once")
         rows: Rows = defaultdict(list)
         found.append(rows)
+        if len(document) > LARGE:
+            yield from ((rows, *some) for some in _large(document))
+            continue
         for resource_spans in _decode(document).resource_spans:
             for scope_spans in resource_spans.scope_spans or ():
                 if scope_spans.spans:
                     yield rows, resource_spans.resource, scope_spans.scope, scope_spans.spans
+
+
+def _large(document: bytes) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
+    """The spans of a request, a few at a time."""
+    for group in _decode_list(_decode_members(document)["resourceSpans"]) or ():
+        members = _decode_members(group)
+        resource = members.get("resource", NULL)
+        for part in _decode_list(members.get("scopeSpans", NULL)) or ():
+            members = _decode_members(part)
+            spans = _decode_list(members.get("spans", NULL)) or []
+            for first in range(0, len(spans), AT_ONCE):
+                yield resource, members.get("scope", NULL), list(map(_decode_span, spans[first : first + AT_ONCE]))
 
 
 def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
@@ -258,7 +278,7 @@ def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:
 
 
 def _member(raw: Raw, key: str) -> Raw:
-    return _decode_members(raw).get(key, Raw(b"null"))
+    return _decode_members(raw).get(key, NULL)
 
 
 def _one(raw: Raw, problem: Problem) -> RawSpan | None:
@@ -268,14 +288,28 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
             span = _decode_span(raw)
         except UNREADABLE:
             span = _decode_span(_mended(raw))
-        span.trace_id = checked(span.trace_id, "traceId", 32)
-        span.span_id = checked(span.span_id, "spanId", 16)
-        if span.parent_id and span.parent_id != NO_SPAN:
-            span.parent_id = checked(span.parent_id, "parentSpanId", 16)
-        return span
+        return _with_ids(span)
     except UNREADABLE as error:
         problem(f"not a span: {reason_of(error)}")
         return None
+
+
+def _with_ids(span: RawSpan) -> RawSpan:
+    """The same, ids in lower case. Raises `ValueError` where one is none."""
+    span.trace_id = checked(span.trace_id, "traceId", 32)
+    span.span_id = checked(span.span_id, "spanId", 16)
+    if span.parent_id and span.parent_id != NO_SPAN:
+        span.parent_id = checked(span.parent_id, "parentSpanId", 16)
+    return span
+
+
+def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
+    """The spans of some traces, of a request that fits the types."""
+    for _, raw_resource, raw_scope, spans in _whole([document], []):
+        found = [span for span in spans if span.trace_id.lower() in wanted]
+        if found:
+            resource, scope = _resource(raw_resource), _scope(raw_scope)
+            yield from (_span(_with_ids(span), resource, scope) for span in found)
 
 
 def _mended(raw: Raw) -> bytes:

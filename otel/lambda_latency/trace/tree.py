@@ -41,7 +41,8 @@ class Tree:
     """The rows of one trace id.
 
     `rows` are by span id, one for each; `children` by the span id of the row that waits for them, last to end first;
-    `levels` are the rows by depth below the tops, which have no recorded parent. `roles` are those of all rows.
+    `levels` are the rows by depth below the tops, which have no recorded parent, `marked` those of them that have a
+    role; `roles` are those of all rows.
     `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
     encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
     start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
@@ -54,6 +55,7 @@ class Tree:
         "end_ns",
         "in_order",
         "levels",
+        "marked",
         "moved",
         "outermost",
         "problems",
@@ -86,7 +88,7 @@ class Tree:
 
     def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
         """The row with a role that is least deep; of several the outer one, then the first to start."""
-        for level in self.levels if self.roles & role else ():
+        for level in self.marked if self.roles & role else ():
             found = [row for row in level if row.shape.roles & role and (also is None or also(row))]
             if found:
                 return min(found, key=_outer_first) if len(found) > 1 else found[0]
@@ -137,7 +139,7 @@ class Tree:
         """Whether an environment started for the request, as far as its spans tell."""
         if self.roles & COLD:
             return True
-        return bool(self.roles & INIT) and any(map(self.is_init, self.rows.values()))
+        return bool(self.roles & INIT) and any(self.is_init(row) for level in self.marked for row in level)
 
     def inside(self, row: Row) -> str:
         """What is known of the inside of a function segment or an Invocation.
@@ -149,7 +151,7 @@ class Tree:
             return ""
         found = ""
         for child in self.children.get(row.span_id, ()):
-            if function and self.is_phase(child) and child.parent_id == row.span_id:
+            if function and child.shape.phase and child.parent_id == row.span_id:
                 if child.shape.phase == "Invocation":
                     return "invocation"
             elif child.shape.roles & HANDLES:
@@ -179,6 +181,7 @@ class Tree:
         while level:
             self.levels.append(level)
             level = [child for row in level if row.span_id in children for child in children[row.span_id]]
+        self.marked = [[row for row in level if row.shape.roles] for level in self.levels] if roles else []
 
     def _best_top(self) -> Row:
         """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
@@ -217,7 +220,12 @@ class Tree:
         before: list[Row] = []
         moves: list[tuple[Row, Row | None]] = []
         rows = self.rows
-        marked = [row for row in rows.values() if row.shape.roles & (FUNCTION_SEGMENT | INIT) and row is not outermost]
+        marked = [
+            row
+            for level in self.marked
+            for row in level
+            if row.shape.roles & (FUNCTION_SEGMENT | INIT) and row is not outermost
+        ]
         for row in marked:
             parent = rows.get(row.parent_id) if row.shape.roles & INIT else None
             if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
