@@ -36,7 +36,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/ruff format --check --quiet || { echo "not formatted as ruff does it: run make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
