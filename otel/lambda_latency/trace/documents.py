@@ -68,7 +68,7 @@ def split(text: bytes) -> Iterator[bytes]:
         except msgspec.DecodeError as error:
             trailing = TRAILING.search(str(error))
             if trailing is not None:
-                end = int(trailing[1])
+                end = int(trailing[1]) - 1  # it counts from 1 here
                 yield bytes(left[:end])
                 left = left[end:]
                 continue

@@ -23,7 +23,7 @@ DELAY = "retry.delay_ms"  # of such an event: how long the client waited before 
 LONGEST_MS = 900_000  # a function runs no longer; a delay that is no number is not below it
 
 
-class Row(Struct, gc=False):
+class Row(Struct, gc=False, eq=False):
     """One span. Ids in lower-case hex, times in nanoseconds since 1970.
 
     `parent_id` is empty where there is none, `end_ns` 0 for a span that was left open. `attempts` is the window between

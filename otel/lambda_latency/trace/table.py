@@ -28,12 +28,16 @@ class Values(dict[Any, int]):
 
     def __init__(self, table: ShapeTable, key: str, decode: Callable[[Any], object]) -> None:
         self._table, self._key, self._decode = table, key, decode
+        self._ids = key in INVOCATION_KEYS and key != "faas.coldstart"  # of which rules ask only whether they are there
 
     def __missing__(self, written: Any) -> int:
-        if self._key in INVOCATION_KEYS and self._key != "faas.coldstart":
-            return self._table.number(self._key, True)
+        if self._ids:
+            written = b""
+            number = self.get(written)
+            if number is not None:
+                return number
         try:
-            value = self._decode(written)
+            value = self._decode(written) if not self._ids else ""
         except (ValueError, TypeError, AttributeError, RecursionError):
             value = None
         number = self._table.route(value) if self._key == ROUTE else self._table.number(self._key, value)
