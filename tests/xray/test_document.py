@@ -25,8 +25,8 @@ INDEXED = [
 ]
 SPANS = {
     span.span_id: span
-    for line in (GOLDEN / "spans.jsonl").read_text(encoding="utf-8").splitlines()
-    for span in spans_of(json.loads(line), pytest.fail)
+    for line in (GOLDEN / "spans.jsonl").read_bytes().splitlines()
+    for span in spans_of(line, pytest.fail)
 }
 DOCUMENTS = {
     document["id"]: document
