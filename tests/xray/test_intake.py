@@ -106,7 +106,7 @@ def test_what_is_no_json_is_refused(xray: str) -> None:
     with refused.value as answer:
         found = answer.status, answer.read().decode()
 
-    assert found == (400, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)")
+    assert found == (400, "cut: the JSON ends too early")
     assert batch_get_traces(xray, [new_trace_id()])["Traces"] == []
 
 

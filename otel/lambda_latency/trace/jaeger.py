@@ -17,7 +17,6 @@ from lambda_latency.trace.attributes import Attributes, freeze
 from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
-from lambda_latency.trace.platform import PHASES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
@@ -165,27 +164,10 @@ class JaegerReader:
         if group is None:
             group = table.written[written] = self._group(span, processes)
         codes, attempts = _told(span, message) if span.logs or message else NOTHING
-        counted, route = sorted(numbers), ""
-        if counted and counted[0] < 0:
-            route = table.routes[counted.pop(0)]
         name = span.name or ""
-        named = group.own or name in PHASES
-        key = (*told, codes, attempts is None, name if named else "", *counted)
-        shape = group.shapes.get(key)
-        if shape is None:
-            tags = _own_tags(span)
-            shape = table.find(
-                group,
-                key,
-                numbers,
-                name,
-                _kind(tags),
-                _status(tags),
-                None,
-                codes,
-                attempts=attempts is not None,
-                named=named,
-            )
+        shape, route = table.look_up(
+            group, tuple(told), numbers, name, codes, attempts=attempts is not None, about=lambda: _about(span)
+        )
         name = shape.name if name == shape.name else name  # one text for all of them
         span_id, parent_id = span.span_id, _parent(span, trace_id) if span.references else span.parent_id or ""
         if len(span_id) < 16 or len(parent_id) < 16:
@@ -351,6 +333,11 @@ def _values_of(tags: Iterable[Tag] | None) -> dict[str, Any]:
 
 def _own_tags(span: RawSpan) -> dict[str, Any]:
     return _values_of(tag for tag in span.tags or () if tag.key in TOLD)
+
+
+def _about(span: RawSpan) -> tuple[SpanKind, Status]:
+    tags = _own_tags(span)
+    return _kind(tags), _status(tags)
 
 
 def _kind(tags: Mapping[str, Any]) -> SpanKind:

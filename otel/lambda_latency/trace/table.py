@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE, reduced
-from lambda_latency.trace.platform import RUNTIME_SCOPES
+from lambda_latency.trace.platform import PHASES, RUNTIME_SCOPES
 from lambda_latency.trace.shape import Shape
 
 if TYPE_CHECKING:
@@ -125,6 +125,29 @@ class ShapeTable:
         if len(counted) == sum(number >= 0 for number in numbers) and (named or not shape.by_name):
             group.shapes[key] = shape
         return shape
+
+    def look_up(
+        self,
+        group: Group,
+        told: tuple[Any, ...],
+        numbers: Sequence[int],
+        name: str,
+        codes: frozenset[str],
+        *,
+        attempts: bool,
+        about: Callable[[], tuple[SpanKind, Status]],
+    ) -> tuple[Shape, str]:
+        """The shape of a span of unknown parent, and its route. `told` decides what it is `about`: kind, status."""
+        counted, route = sorted(numbers), ""
+        if counted and counted[0] < 0:
+            route = self.routes[counted.pop(0)]
+        named = group.own or name in PHASES
+        key = (*told, codes, attempts, name if named else "", *counted)
+        shape = group.shapes.get(key)
+        if shape is None:
+            kind, status = about()
+            shape = self.find(group, key, numbers, name, kind, status, None, codes, attempts=attempts, named=named)
+        return shape, route
 
     def number(self, key: str, value: object) -> int:
         """The number of a value of a read attribute, the same for values that rules cannot tell apart."""

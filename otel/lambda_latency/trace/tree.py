@@ -166,14 +166,13 @@ class Tree:
         level: list[Row] = []
         for row in rows.values():
             roles |= row.shape.roles
-            parent_id = row.parent_id
-            if parent_id in children:
-                siblings = children[parent_id]
+            siblings = children.get(row.parent_id)
+            if siblings is not None:
                 if not 0 < row.end_ns < siblings[-1].end_ns:
                     in_order = False
                 siblings.append(row)
-            elif parent_id in rows:
-                children[parent_id] = [row]
+            elif row.parent_id in rows:
+                children[row.parent_id] = [row]
             else:
                 level.append(row)
         self.children, self.roles, self.in_order = children, roles, in_order
@@ -252,9 +251,11 @@ class Tree:
     def _put_below(self, row: Row, above: Row | None) -> None:
         self.moved = True
         self.children[row.parent_id].remove(row)
-        if above is not None:
-            siblings = self.children.setdefault(above.span_id, [])
-            siblings.append(row)
+        if above is None:
+            return
+        siblings = self.children.setdefault(above.span_id, [])
+        siblings.append(row)
+        if len(siblings) > 1:
             siblings.sort(key=_end, reverse=True)
             ends = {one.end_ns for one in siblings}
             self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)

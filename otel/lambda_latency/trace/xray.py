@@ -18,7 +18,7 @@ from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
-from lambda_latency.trace.platform import PHASES, SERVICE
+from lambda_latency.trace.platform import SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
 from lambda_latency.trace.shape import told_codes
@@ -132,25 +132,15 @@ class XRayReader:
             told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
         attempts = window_of((one.time_ns, one.attributes[DELAY]) for one in attempts_in(told.attributes, start_ns))
-        counted, route = sorted(numbers), ""
-        if counted and counted[0] < 0:
-            route = table.routes[counted.pop(0)]
-        named = group.own or told.name in PHASES
-        key = (told.kind, told.status, codes, attempts is None, told.name if named else "", *counted)
-        shape = group.shapes.get(key)
-        if shape is None:
-            shape = table.find(
-                group,
-                key,
-                numbers,
-                told.name,
-                told.kind,
-                told.status,
-                None,
-                codes,
-                attempts=attempts is not None,
-                named=named,
-            )
+        shape, route = table.look_up(
+            group,
+            (told.kind, told.status),
+            numbers,
+            told.name,
+            codes,
+            attempts=attempts is not None,
+            about=lambda: (told.kind, told.status),
+        )
         name = shape.name if told.name == shape.name else told.name
         return Row(segment.id, one.parent_id or "", start_ns, timed_segment.end_ns or 0, shape, name, attempts, route)
 

@@ -142,6 +142,7 @@ def _report_on_xray(options: argparse.Namespace) -> int:
 def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
     """How many requests there were, traced or not; or why that is not known."""
     from lambda_latency.fetch import FetchError
+    from lambda_latency.latency import Traffic, Unknown
 
     stages = [stage for stage in result.fetched.stages if stage]
     if options.filter or options.errors or options.slower_than is not None:
