@@ -24,12 +24,12 @@ def test_each_function_has_the_same_files_and_nothing_else(artifacts: dict[str, 
     first, *others = map(files, artifacts.values())
     assert all(one == first for one in others)
     ours = {
-        str(path.relative_to(ROOT))
-        for folder in ("functions", "otel/lambda_latency/runtime")
-        for path in (ROOT / folder).rglob("*")
+        str(path.relative_to(root))
+        for root, folder in ((ROOT, "functions"), (ROOT / "otel", "lambda_latency/runtime"))
+        for path in (root / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    wanted = {*ours, "otel/lambda_latency/__init__.py", "collector.yaml", *THIRD_PARTY.read_text().splitlines()}
+    wanted = {*ours, "lambda_latency/__init__.py", "collector.yaml", *THIRD_PARTY.read_text().splitlines()}
     assert {name for name in first if not name.endswith(".pyc")} == wanted
 
 
