@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
+from lambda_latency.runtime.chosen import Chosen
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
@@ -41,7 +42,7 @@ def test_what_runs_on_after_the_response_leaves_no_orphan_when_it_is_killed() ->
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder)
     sink = Sink()
-    outbox = Outbox(buffer, recorder, Redaction(frozenset()), sink, None, settings)
+    outbox = Outbox(buffer, recorder, Redaction(Chosen(), 4096), sink, None, settings)
     tracer = provider.get_tracer("function")
 
     work = tracer.start_span("work")

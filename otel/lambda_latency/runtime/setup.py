@@ -22,7 +22,7 @@ from lambda_latency.runtime.logs import TraceIds
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaIds, LambdaPropagator, LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
-from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.redaction import Redaction, room_for
 from lambda_latency.runtime.resource import function_resource
 from lambda_latency.runtime.shortcuts import current_span, shorten_context
 from lambda_latency.runtime.threads import ThreadContext
@@ -56,7 +56,7 @@ class Runtime:
         self._cold = True
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         recorder = Recorder(buffer)
-        redaction = Redaction(settings.redacted)
+        redaction = Redaction(settings.redacted, settings.value_length)
         self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         self._ids = LambdaIds()
@@ -151,7 +151,7 @@ class Runtime:
 
 def limits(settings: Settings) -> SpanLimits:
     """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
-    attributes, length = settings.attribute_count, settings.value_length
+    attributes, length = settings.attribute_count, room_for(settings.value_length)
     return SpanLimits(
         max_attributes=attributes,
         max_events=settings.event_count,
