@@ -7,6 +7,7 @@ not found has moved, and this list has to follow it.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -286,7 +287,9 @@ def run(copy: Path, tests: list[str]) -> tuple[int, str]:
     """pytest in the copy; it stops at the first failure."""
     names = [f"tests/runtime/{test}" for test in tests]
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *names]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600, check=False)
+    # The installed kit is this checkout's: the copy's own comes first.
+    source = {**os.environ, "PYTHONPATH": str(copy / "otel")}
+    done = subprocess.run(command, cwd=copy, env=source, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
