@@ -25,7 +25,8 @@ class Trace:
 
     `tops` are the spans without a recorded parent: `roots` (no parent at all), those whose parent lies in another
     process (`remote_parents`) or somewhere unknown (`unknown_parents`), the `orphans` (a local parent that was never
-    recorded), and one span of each cycle, where it was cut.
+    recorded), what is `cut_off` (the same in an invocation that was killed: its open spans never left, the handler's
+    among them), and one span of each cycle, where it was cut.
     """
 
     trace_id: str
@@ -33,6 +34,7 @@ class Trace:
     problems: tuple[Problem, ...]
     roots: tuple[Span, ...] = field(repr=False, compare=False)
     orphans: tuple[Span, ...] = field(repr=False, compare=False)
+    cut_off: tuple[Span, ...] = field(repr=False, compare=False)
     remote_parents: tuple[Span, ...] = field(repr=False, compare=False)
     unknown_parents: tuple[Span, ...] = field(repr=False, compare=False)
     tops: tuple[Span, ...] = field(repr=False, compare=False)
@@ -63,12 +65,14 @@ class Trace:
             else:
                 tops.append(span)
         lost = [span for span in tops if span.parent_id is not None and span.span_id not in cut]
+        is_killed = _killed(by_id.values())
         values: dict[str, object] = {
             "trace_id": trace_id,
             "spans": tuple(by_id.values()),
             "problems": tuple(problems),
             "roots": tuple(span for span in tops if span.parent_id is None),
-            "orphans": tuple(span for span in lost if span.parent_remote is False),
+            "orphans": tuple(span for span in lost if span.parent_remote is False and not is_killed(span)),
+            "cut_off": tuple(span for span in lost if span.parent_remote is False and is_killed(span)),
             "remote_parents": tuple(span for span in lost if span.parent_remote is True),
             "unknown_parents": tuple(span for span in lost if span.parent_remote is None),
             "tops": tuple(tops),
@@ -157,6 +161,21 @@ class Trace:
         while parent is not None and parent.origin is None and parent.kind is SpanKind.INTERNAL:
             parent = self.parent(parent)
         return parent is not None and parent.origin in (SERVICE, FUNCTION)
+
+
+def _killed(spans: Iterable[Span]) -> Callable[[Span], bool]:
+    """Whether a span is of an environment of Lambda whose handler's span, which ends last, was never recorded."""
+    answered = {_environment(span) for span in spans if span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)}
+
+    def is_killed(span: Span) -> bool:
+        environment = _environment(span)
+        return environment[0] is not None and environment not in answered
+
+    return is_killed
+
+
+def _environment(span: Span) -> tuple[object, object]:
+    return span.resource.get("faas.name"), span.resource.get("faas.instance")
 
 
 def _one_of_each(spans: Iterable[Span], problem: Callable[[str], object]) -> dict[str, Span]:
