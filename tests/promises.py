@@ -7,6 +7,7 @@ not found has moved, and this list has to follow it.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -301,7 +302,9 @@ def run(copy: Path, tests: list[str]) -> tuple[int, str]:
     """pytest in the copy; it stops at the first failure."""
     names = [f"tests/runtime/{test}" for test in tests]
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *names]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600, check=False)
+    # Before the project itself, which is installed from where it lies.
+    environment = {**os.environ, "PYTHONPATH": f"{copy / 'otel'}{os.pathsep}{copy}"}
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
