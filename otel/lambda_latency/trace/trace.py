@@ -164,18 +164,15 @@ class Trace:
 
 
 def _killed(spans: Iterable[Span]) -> Callable[[Span], bool]:
-    """Whether a span is of an environment of Lambda whose handler's span, which ends last, was never recorded."""
-    answered = {_environment(span) for span in spans if span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)}
+    """Whether a span is of a function of Lambda whose handler's span, which ends last, was never recorded."""
+    handlers = (SpanKind.SERVER, SpanKind.CONSUMER)
+    answered = {span.resource.get("faas.name") for span in spans if span.kind in handlers}
 
     def is_killed(span: Span) -> bool:
-        environment = _environment(span)
-        return environment[0] is not None and environment not in answered
+        function = span.resource.get("faas.name")
+        return function is not None and function not in answered
 
     return is_killed
-
-
-def _environment(span: Span) -> tuple[object, object]:
-    return span.resource.get("faas.name"), span.resource.get("faas.instance")
 
 
 def _one_of_each(spans: Iterable[Span], problem: Callable[[str], object]) -> dict[str, Span]:
