@@ -69,13 +69,17 @@ class Charges:
     ) -> Charge:
         """The charge of a row below `above`; `known` are those below such a row that were asked for before."""
         shape, parent = row.shape, tree.rows.get(row.parent_id)
-        inside = tree.inside(row) if shape.roles & CONTAINER else ""
-        position = Position(parent.shape.origin if parent is not None else None, inside)
-        key: Hashable = shape if parent is above and not shape.roles & CONTAINER else (shape, position)
+        origin, inside = parent.shape.origin if parent is not None else None, ""
+        key: Hashable = shape
+        if shape.roles & CONTAINER:
+            inside = tree.inside(row)
+            key = (shape, origin, inside)
+        elif parent is not above:
+            key = (shape, origin)
         found = known.get(key)
         if found is None:
             self._count += 1
-            value = _charge_of(shape, position, above.shape if above is not None else None, outer)
+            value = _charge_of(shape, Position(origin, inside), above.shape if above is not None else None, outer)
             found = self._known.get(value)
             if found is None:
                 found = self._known[value] = Charge(*value)

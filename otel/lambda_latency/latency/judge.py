@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts import NO_CALL, Accounts
 from lambda_latency.latency.calls import Calls
-from lambda_latency.latency.charge import Charges
+from lambda_latency.latency.charge import Charge, Charges
 from lambda_latency.latency.kind import Kind
 from lambda_latency.latency.part import COLD_START, UNKNOWN
-from lambda_latency.latency.retries import retrying
+from lambda_latency.latency.retries import Retrying, retrying
 from lambda_latency.trace import (
     ATTEMPTS,
     TIMED_OUT,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lambda_latency.latency.account import Account
-    from lambda_latency.latency.charge import Charge
     from lambda_latency.latency.part import Part
     from lambda_latency.trace import Row, Rows, Stretch, Trace
 
@@ -48,7 +47,7 @@ class Spent(NamedTuple):
 
 def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) -> Iterator[Spent]:
     """Each stretch of a critical path with its part; one with retries, or with a cold start in it, is divided."""
-    retries = retrying(tree, charged) if tree.roles & ATTEMPTS else {}
+    retries = _retries(tree, charged)
     for row, start, end in path:
         part = charged[row.span_id].part
         if end <= tree.starting.get(row.span_id, 0):
@@ -58,6 +57,10 @@ def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) ->
                 yield Spent(row, first, last, one)
         else:
             yield Spent(row, start, end, part)
+
+
+def _retries(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
+    return retrying(tree, charged) if tree.roles & ATTEMPTS else {}
 
 
 class Judge:
@@ -85,25 +88,28 @@ class Judge:
         """Add the account of a trace."""
         path, parents = walk(tree)
         charged = self._charges.of(tree, parents)
-        accounts, sums = self._accounts, defaultdict[int, int](int)
-        if tree.starting or tree.roles & ATTEMPTS:
-            for one in spent(tree, path, charged):
+        accounts, retries = self._accounts, _retries(tree, charged)
+        sums, of_charges = defaultdict[int, int](int), defaultdict[Charge, int](int)
+        divided = {*tree.starting, *retries}
+        if divided:
+            for one in spent(tree, [stretch for stretch in path if stretch[0].span_id in divided], charged):
                 sums[accounts.parts[one.part]] += one.end_ns - one.start_ns
-        else:
-            parts = self._parts
-            for row, start, end in path:
-                charge = charged[row.span_id]
-                number = parts.get(charge)
-                if number is None:
-                    number = parts[charge] = accounts.parts[charge.part]
-                sums[number] += end - start
-        calls, took = self._calls(tree, charged)
+            path = [stretch for stretch in path if stretch[0].span_id not in divided]
+        for row, start, end in path:
+            of_charges[charged[row.span_id]] += end - start
+        for charge, ns in of_charges.items():
+            number = self._parts.get(charge)
+            if number is None:
+                number = self._parts[charge] = accounts.parts[charge.part]
+            sums[number] += ns
+        calls, took = self._calls(tree, charged, retries)
         wall_ns = tree.end_ns - tree.start_ns
         accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
 
-    def _calls(self, tree: Tree, charged: Mapping[str, Charge]) -> tuple[list[int], list[int]]:
+    def _calls(
+        self, tree: Tree, charged: Mapping[str, Charge], retries: Mapping[str, Retrying]
+    ) -> tuple[list[int], list[int]]:
         """Of each call of a request the number of what it counts for, and how long it took in nanoseconds."""
-        retries = retrying(tree, charged) if tree.roles & ATTEMPTS else {}
         counted, rows, last = self._counted, tree.rows, tree.end_ns
         calls: list[int] = []
         took: list[int] = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.style import Line, Piece, Style
@@ -27,9 +29,9 @@ def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> 
         at = int((math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low)) * (width - 1))
         return max(0, min(width - 1, at))
 
-    counts = [0] * width
-    for wall in walls_ns:
-        counts[column(wall / 1e6)] += 1
+    walls = sorted(walls_ns)
+    ends = [bisect_right(walls, at, key=lambda wall: column(wall / 1e6)) for at in range(width)]
+    counts = [end - begin for begin, end in pairwise([0, *ends])]
     bars = [_height(count, max(counts), style) for count in counts]
     if slow_ns is not None:
         border = column(slow_ns / 1e6) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.sources import Source
 
-__all__ = ["documents", "is_by_line", "split", "why_not_json"]
+__all__ = ["AT_ONCE", "LARGE", "documents", "is_by_line", "split", "why_not_json"]
 
+LARGE = 4 * 1024 * 1024  # bytes: decoded at once, a document takes ten times its size
+AT_ONCE = 1000  # spans that are decoded together of a large one
 BOM = b"\xef\xbb\xbf"
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
@@ -45,7 +48,10 @@ def documents(
         return
     # What lies over many lines is looked at as a whole, and only then, where it is none, as lines.
     number = begin[0].numbers[0] if begin else 0
-    text = b"".join([b"".join(block.lines) for block in together])
+    whole = io.BytesIO()  # which gives its text without a copy
+    for block in together:
+        whole.writelines(block.lines)
+    text = whole.getvalue()
     if text and (why_not_json(text) is None or not any(map(_is_document, text.splitlines(keepends=True)))):
         yield Block([number], [text], (), len(text))
     elif text:
@@ -58,36 +64,28 @@ def is_by_line(source: Source) -> bool:
     return _are_documents([line for block in begin for line in block.lines])
 
 
-def split(text: bytes) -> Iterator[bytes]:
-    """The documents in a text, one behind the other. What is behind the last of them comes as it is."""
-    text = text.removeprefix(BOM)
-    left = memoryview(text)
+def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """The documents in a text, one behind the other, and why the last of them is none; None where it is one."""
+    left = memoryview(text.removeprefix(BOM))
     while left:
+        end, reason = len(left), None
         try:
             _decode_raw(left)
+        except RecursionError:
+            reason = "not read: nested too deeply"
         except msgspec.DecodeError as error:
             trailing = TRAILING.search(str(error))
             if trailing is not None:
                 end = int(trailing[1]) - 1  # it counts from 1 here
-                yield bytes(left[:end])
-                left = left[end:]
-                continue
-        except RecursionError:
-            pass
-        yield text if len(left) == len(text) else bytes(left)  # a large one is not copied
-        return
+            else:
+                reason = _reason(bytes(left), str(error))
+        yield text if end == len(text) else bytes(left[:end]), reason  # a large one is not copied
+        left = left[end:]
 
 
 def why_not_json(text: bytes) -> str | None:
     """Why a text is not a JSON document, or several; None where it is."""
-    for document in split(text):
-        try:
-            _decode_raw(document)
-        except RecursionError:
-            return "not read: nested too deeply"
-        except msgspec.DecodeError as error:
-            return _reason(document, str(error))
-    return None
+    return next((reason for _, reason in split(text) if reason is not None), None)
 
 
 def _reason(document: bytes, error: str) -> str:

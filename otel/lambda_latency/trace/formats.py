@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from lambda_latency.trace.documents import split, why_not_json
+from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
 from lambda_latency.trace.otlp import OtlpReader
 from lambda_latency.trace.row import Rows
@@ -59,7 +59,7 @@ class Reader:
         `problem` hears the place of a document among them, and what could not be read in it.
         """
         self._table.forget()
-        found = self._last.whole(documents)
+        found = self._last.whole(documents) if len(documents[0]) <= LARGE else None
         if found is None:
             found = [self._read_one(one, partial(problem, at)) for at, one in enumerate(documents)]
         traces = self.traces
@@ -74,7 +74,7 @@ class Reader:
             yield from form.spans(one, problem, wanted)
 
     def _read_one(self, document: bytes, problem: Problem) -> Rows:
-        whole = self._last.whole([document])
+        whole = self._last.whole([document]) if len(document) <= LARGE else None
         if whole is not None:
             return whole[0]
         found: Rows = defaultdict(list)
@@ -86,26 +86,33 @@ class Reader:
         return found
 
     def _documents(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
-        """The documents in a text with their formats: those behind each other, and those in lists."""
-        reason = why_not_json(text)
-        if reason is not None:
-            problem(reason)
-        for document in split(text):
-            todo = [document] if reason is None or why_not_json(document) is None else []
+        """The documents in a text with their formats: one, those behind each other, and those in lists."""
+        try:
+            members = _decode_members(text)
+        except (msgspec.DecodeError, RecursionError):
+            yield from self._several(text, problem)
+            return
+        form = self._format_of(members, problem)
+        if form is not None:
+            yield text, form
+
+    def _several(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
+        for document, reason in split(text):
+            if reason is not None:
+                problem(reason)
+            todo = [document] if reason is None else []
             while todo:
                 one = todo.pop()
                 if one.lstrip()[:1] == b"[":
                     todo += map(bytes, reversed(_decode_list(one)))
-                    continue
-                form = self._format_of(one, problem)
-                if form is not None:
-                    yield one, form
+                elif one.lstrip()[:1] == b"{":
+                    form = self._format_of(_decode_members(one), problem)
+                    if form is not None:
+                        yield one, form
+                else:
+                    problem(f"no trace: known are {KNOWN}, got {type(_decode_any(one)).__name__}")
 
-    def _format_of(self, document: bytes, problem: Problem) -> Format | None:
-        if document.lstrip()[:1] != b"{":
-            problem(f"no trace: known are {KNOWN}, got {type(_decode_any(document)).__name__}")
-            return None
-        members = _decode_members(document)
+    def _format_of(self, members: dict[str, Raw], problem: Problem) -> Format | None:
         if "resourceSpans" in members:
             return self._otlp
         if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):

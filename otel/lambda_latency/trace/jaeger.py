@@ -14,25 +14,24 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from lambda_latency.trace.attributes import Attributes, freeze
+from lambda_latency.trace.documents import AT_ONCE, LARGE
 from lambda_latency.trace.ids import checked
-from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
+from lambda_latency.trace.platform import PHASES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import Shape, told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.table import Group, ShapeTable
+from lambda_latency.trace.table import About, Group, ShapeTable
 
 __all__ = ["JaegerReader"]
 
-LARGE = 4 * 1024 * 1024  # bytes: decoded at once, an answer takes ten times its size
-AT_ONCE = 1000  # spans of a large trace
 LAST_INSTANT = 2**62 // 1000  # microseconds: a start and a duration together fit into 63 bits of nanoseconds
 SCOPE_NAME = ("otel.scope.name", "otel.library.name")
 SCOPE_VERSION = ("otel.scope.version", "otel.library.version")
-# Tags that are no attributes of a span, and of these those that decide on its shape.
-TOLD = frozenset(("span.kind", "otel.status_code", "error", *SCOPE_NAME))
 MESSAGE = "otel.status_description"
-NO_ATTRIBUTES = TOLD | {MESSAGE, *SCOPE_VERSION}
+# Tags that are no attributes of a span, and of these those that decide on its shape.
+TOLD = frozenset(("span.kind", "otel.status_code", "error", MESSAGE, *SCOPE_NAME))
+NO_ATTRIBUTES = TOLD | {*SCOPE_VERSION}
 
 Problem = Callable[[str], object]
 
@@ -77,8 +76,12 @@ class RawTrace(Struct, gc=False):
     processes: dict[str, Process] | None = None
 
 
-class Answer(Struct, gc=False):
-    data: list[RawTrace]
+class Members(Struct, gc=False):
+    """What an answer or a trace consists of, each decoded by itself."""
+
+    data: list[Raw] | None = None
+    spans: list[Raw] | None = None
+    processes: Raw = Raw(b"null")
 
 
 class Batch(NamedTuple):
@@ -88,9 +91,9 @@ class Batch(NamedTuple):
     spans: Sequence[RawSpan]
 
 
-_decode_answer = msgspec.json.Decoder(Answer).decode
 _decode_trace = msgspec.json.Decoder(RawTrace).decode
 _decode_span = msgspec.json.Decoder(RawSpan).decode
+_decode_parts = msgspec.json.Decoder(Members).decode
 _decode_processes = msgspec.json.Decoder(dict[str, Process] | None).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
@@ -99,7 +102,8 @@ _decode_any = msgspec.json.Decoder().decode
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 KINDS = {kind.name.lower(): kind for kind in SpanKind}
 NOBODY = Process()
-NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
+NO_CODES: frozenset[str] = frozenset()
+NOTHING: tuple[frozenset[str], None] = (NO_CODES, None)
 
 
 class JaegerReader:
@@ -107,7 +111,7 @@ class JaegerReader:
 
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
-        self._values = table.values(lambda written: freeze(_decode_any(written)))
+        self._values = table.values(_value, {**dict.fromkeys(TOLD, _value), MESSAGE: _codes})
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
         """The rows of some answers, of each by trace id; None where something in them cannot be read."""
@@ -135,77 +139,87 @@ class JaegerReader:
                     yield _span(span, _process(span, batch.processes))
 
     def _read(self, batches: Iterable[Batch]) -> Rows:
+        table, read, phases = self._table, self._values.get, PHASES
         found: defaultdict[str, list[Row]] = defaultdict(list)
         for processes, spans in batches:
-            written = {name: msgspec.json.encode(process) for name, process in processes.items()}
+            groups = {name: self._group(process) for name, process in processes.items()}
             for span in spans:
-                process = written.get(span.process_id or "") if span.process is None else None
-                if process is None:
-                    process = msgspec.json.encode(_process(span, processes))
-                trace_id = span.trace_id if len(span.trace_id) == 32 else _padded(span.trace_id, 32)
-                found[trace_id].append(self._row(span, trace_id, process, processes))
+                own, name, attempts = span.process, span.name or "", None
+                group = groups.get(span.process_id or "") if own is None else None
+                if group is None:
+                    group = self._group(_process(span, processes))
+                trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_id or ""
+                if len(trace_id) < 32:
+                    trace_id = _padded(trace_id, 32)
+                if span.references:
+                    parent_id = _parent(span, trace_id)
+                if len(span_id) < 16 or len(parent_id) < 16:
+                    span_id, parent_id = _padded(span_id, 16), _padded(parent_id, 16)
+                codes, attempts = _told(span.logs) if span.logs else NOTHING
+                numbers = []
+                for tag in span.tags or ():
+                    values = read(tag.key)
+                    if values is not None:
+                        numbers.append(values[bytes(tag.value)])
+                numbers.sort()
+                route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
+                key = (codes, attempts is None, name if name in phases else "", *numbers)
+                shapes = group.shapes
+                shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
+                if name == shape.name:
+                    name = shape.name  # one text for all of them
+                start = _ns(span.start)
+                end = start + _ns(span.duration)
+                found[trace_id].append(Row(span_id, parent_id, start, end, shape, name, attempts, route))
         return found
 
-    def _row(self, span: RawSpan, trace_id: str, process: bytes, processes: Mapping[str, Process]) -> Row:
-        read, table = self._values.get, self._table
-        numbers: list[int] = []
-        told: list[str | bytes] = []
-        message = b""
-        for tag in span.tags or ():
-            values = read(tag.key)
-            if values is not None:
-                numbers.append(values[bytes(tag.value)])
-            elif tag.key in TOLD:
-                told += (tag.key, bytes(tag.value))
-            elif tag.key == MESSAGE:
-                message = bytes(tag.value)
-        written = (process, *told)
-        group = table.written.get(written)
+    def _group(self, process: Process) -> Group:
+        written = msgspec.json.encode(process)
+        group = self._table.written.get(written)
         if group is None:
-            group = table.written[written] = self._group(span, processes)
-        codes, attempts = _told(span, message) if span.logs or message else NOTHING
-        name = span.name or ""
-        shape, route = table.look_up(
-            group, tuple(told), numbers, name, codes, attempts=attempts is not None, about=lambda: _about(span)
-        )
-        name = shape.name if name == shape.name else name  # one text for all of them
-        span_id, parent_id = span.span_id, _parent(span, trace_id) if span.references else span.parent_id or ""
-        if len(span_id) < 16 or len(parent_id) < 16:
-            span_id, parent_id = _padded(span_id, 16), _padded(parent_id, 16)
-        start = _ns(span.start)
-        return Row(span_id, parent_id, start, start + _ns(span.duration), shape, name, attempts, route)
+            group = self._table.written[written] = self._table.group("", _resource(process))
+        return group
 
-    def _group(self, span: RawSpan, processes: Mapping[str, Process]) -> Group:
-        resource = _resource(_process(span, processes))
-        read = {key: resource[key] for key in RESOURCE_KEYS if key in resource}
-        return self._table.group(_first(_own_tags(span), SCOPE_NAME), read)
+    def _find(
+        self,
+        group: Group,
+        key: tuple[Any, ...],
+        span: RawSpan,
+        codes: frozenset[str],
+        attempts: tuple[int, int] | None,
+    ) -> Shape:
+        values = self._values
+        numbers = [values[tag.key][bytes(tag.value)] for tag in span.tags or () if tag.key in values]
+        tags: dict[str, Any] = self._table.facts(numbers)
+        codes |= tags.get(MESSAGE, NO_CODES)
+        about = About(
+            span.name or "", _first(tags, SCOPE_NAME), _kind(tags), _status(tags), None, codes, attempts is not None
+        )
+        return self._table.find(group, key, numbers, about)
+
+
+def _value(written: bytes) -> object:
+    return freeze(_decode_any(written))
+
+
+def _codes(message: bytes) -> frozenset[str]:
+    return told_codes(str(_decode_any(message)), ())
 
 
 def _whole(document: bytes) -> Iterator[Batch]:
-    if len(document) > LARGE:
-        yield from _large(document)
-        return
-    try:
-        traces = _decode_answer(document).data
-    except msgspec.ValidationError:
-        traces = [_decode_trace(document)]
-    for trace in traces:
-        yield Batch(trace.processes or {}, trace.spans)
-
-
-def _large(document: bytes) -> Iterator[Batch]:
-    """The same, a few traces or spans at a time."""
-    members = _decode_members(document)
-    for trace in _decode_list(members["data"]) if "data" in members else [Raw(document)]:
+    """The spans of an answer that fits the types, those of a large trace a few at a time."""
+    data = _decode_parts(document).data
+    for trace in [document] if data is None else data:
         if memoryview(trace).nbytes <= LARGE:
             one = _decode_trace(trace)
             yield Batch(one.processes or {}, one.spans)
             continue
-        members = _decode_members(trace)
-        processes = _decode_processes(members.get("processes", Raw(b"null"))) or {}
-        spans = _decode_list(members["spans"])
-        for first in range(0, len(spans), AT_ONCE):
-            yield Batch(processes, list(map(_decode_span, spans[first : first + AT_ONCE])))
+        parts = _decode_parts(trace)
+        if parts.spans is None:
+            raise ValueError("a Jaeger trace must have a list of spans")
+        processes = _decode_processes(parts.processes) or {}
+        for first in range(0, len(parts.spans), AT_ONCE):
+            yield Batch(processes, list(map(_decode_span, parts.spans[first : first + AT_ONCE])))
 
 
 def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
@@ -274,7 +288,7 @@ def _span(raw: RawSpan, process: Process) -> Span:
         start_ns=start,
         end_ns=start + _ns(raw.duration),
         status=_status(tags),
-        status_message=str(tags.get("otel.status_description", "")),
+        status_message=str(tags.get(MESSAGE, "")),
         attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES},
         events=[_event(log) for log in raw.logs or ()],
         links=tuple(_links(raw, trace_id, parent_id)),
@@ -303,13 +317,11 @@ def _links(span: RawSpan, trace_id: str, parent_id: str) -> Iterator[Link]:
             yield found
 
 
-def _told(span: RawSpan, message: bytes) -> tuple[frozenset[str], tuple[int, int] | None]:
-    """The error codes, and the window between the attempts, that a span's logs and its message tell."""
-    events = [_event(log) for log in span.logs or ()]
+def _told(logs: Iterable[Log]) -> tuple[frozenset[str], tuple[int, int] | None]:
+    """The error codes, and the window between the attempts, that a span's logs tell."""
+    events = [_event(log) for log in logs]
     attempts = [(one.time_ns, one.attributes.get(DELAY)) for one in events if one.name == ATTEMPT]
-    codes = told_codes(
-        str(_decode_any(message)) if message else "", (one.attributes for one in events if one.name == "exception")
-    )
+    codes = told_codes("", (one.attributes for one in events if one.name == "exception"))
     return codes, window_of(attempts) if attempts else None
 
 
@@ -329,15 +341,6 @@ def _resource(process: Process) -> Attributes:
 
 def _values_of(tags: Iterable[Tag] | None) -> dict[str, Any]:
     return {tag.key: freeze(_decode_any(tag.value)) for tag in tags or ()}
-
-
-def _own_tags(span: RawSpan) -> dict[str, Any]:
-    return _values_of(tag for tag in span.tags or () if tag.key in TOLD)
-
-
-def _about(span: RawSpan) -> tuple[SpanKind, Status]:
-    tags = _own_tags(span)
-    return _kind(tags), _status(tags)
 
 
 def _kind(tags: Mapping[str, Any]) -> SpanKind:

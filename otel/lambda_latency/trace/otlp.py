@@ -8,28 +8,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from lambda_latency.trace.anyvalue import read_value
 from lambda_latency.trace.attributes import EMPTY, Attributes
+from lambda_latency.trace.documents import AT_ONCE, LARGE
 from lambda_latency.trace.ids import NO_SPAN, checked
-from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.platform import PHASES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import Shape, told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.table import Group, ShapeTable
+from lambda_latency.trace.table import About, Group, ShapeTable
 
 __all__ = ["OtlpReader"]
 
 LAST_INSTANT = 2**63 - 1
-LARGE = 4 * 1024 * 1024  # bytes: decoded at once, a request takes ten times its size
-AT_ONCE = 1000  # spans of a large request
 
 Problem = Callable[[str], object]
 
@@ -83,21 +81,25 @@ class RawResource(Struct, gc=False):
     attributes: list[Pair] | None = None
 
 
-class ScopeSpans(Struct, gc=False):
+SpanType = TypeVar("SpanType")
+
+
+class ScopeSpans(Struct, Generic[SpanType], gc=False):
     scope: Raw = Raw(b"null")
-    spans: list[RawSpan] | None = None
+    spans: list[SpanType] | None = None
 
 
-class ResourceSpans(Struct, gc=False):
+class ResourceSpans(Struct, Generic[SpanType], gc=False):
     resource: Raw = Raw(b"null")
-    scope_spans: list[ScopeSpans] | None = field(name="scopeSpans", default=None)
+    scope_spans: list[ScopeSpans[SpanType]] | None = field(name="scopeSpans", default=None)
 
 
-class Request(Struct, gc=False):
-    resource_spans: list[ResourceSpans] = field(name="resourceSpans")
+class Request(Struct, Generic[SpanType], gc=False):
+    resource_spans: list[ResourceSpans[SpanType]] = field(name="resourceSpans")
 
 
-_decode = msgspec.json.Decoder(Request, strict=False).decode
+_decode = msgspec.json.Decoder(Request[RawSpan], strict=False).decode
+_decode_large = msgspec.json.Decoder(Request[Raw]).decode
 _decode_span = msgspec.json.Decoder(RawSpan, strict=False).decode
 _decode_resource = msgspec.json.Decoder(RawResource | None).decode
 _decode_scope = msgspec.json.Decoder(RawScope | None).decode
@@ -155,44 +157,28 @@ class OtlpReader:
 
     def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
         """Add the rows of spans to those of their documents."""
-        read, find, routes, groups = self._values.get, self._table.find, self._table.routes, self._table.written
+        table, read = self._table, self._values.get
         no_id, phases, remote_bits = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE
         for found, resource, scope, spans in batches:
             written = (bytes(resource), bytes(scope))
-            group = groups.get(written)
-            if group is None:
-                group = groups[written] = self._group(resource, scope)
-            shapes, own = group.shapes, group.own
+            group = table.written.get(written) or self._group(resource, scope)
+            shapes = group.shapes
             for span in spans:  # the hot loop: it calls nothing of ours for a span like one before
                 name, status, parent_id = span.name or "", span.status or UNSET, span.parent_id or ""
                 if parent_id == no_id:
                     parent_id = ""
                 remote = (span.flags or 0) & remote_bits if parent_id else 0
                 codes, attempts = _told(span, status) if span.events or status.message else NOTHING
-                numbers, route = [], ""
+                numbers = []
                 for pair in span.attributes or ():
                     values = read(pair.key)
                     if values is not None:
                         numbers.append(values[bytes(pair.value)])
-                counted = sorted(numbers)
-                if counted and counted[0] < 0:
-                    route = routes[counted.pop(0)]
-                named = own or name in phases
-                key = (span.kind, status.code, remote, codes, attempts is None, name if named else "", *counted)
-                shape = shapes.get(key)
-                if shape is None:
-                    shape = find(
-                        group,
-                        key,
-                        numbers,
-                        name,
-                        KINDS.get(span.kind, SpanKind.INTERNAL),
-                        STATUSES.get(status.code, Status.UNSET),
-                        bool(remote & IS_REMOTE) if remote & HAS_REMOTE else None,
-                        codes,
-                        attempts=attempts is not None,
-                        named=named,
-                    )
+                numbers.sort()
+                route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
+                phase = name if name in phases else ""
+                key = (span.kind, status.code, remote, codes, attempts is None, phase, *numbers)
+                shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
                 if name == shape.name:
                     name = shape.name  # one text for all of them
                 found[span.trace_id].append(
@@ -200,14 +186,23 @@ class OtlpReader:
                 )
 
     def _group(self, resource: Raw, scope: Raw) -> Group:
-        pairs = _decode_resource(resource)
-        read = {
-            pair.key: read_value(_decode_any(pair.value))
-            for pair in (pairs.attributes or () if pairs is not None else ())
-            if pair.key in RESOURCE_KEYS
-        }
-        told = _decode_scope(scope)
-        return self._table.group(told.name or "" if told is not None else "", read)
+        group = self._table.group(_scope(scope).name, _resource(resource))
+        self._table.written[bytes(resource), bytes(scope)] = group
+        return group
+
+    def _find(
+        self,
+        group: Group,
+        key: tuple[Any, ...],
+        span: RawSpan,
+        codes: frozenset[str],
+        attempts: tuple[int, int] | None,
+    ) -> Shape:
+        values = self._values
+        numbers = [values[pair.key][bytes(pair.value)] for pair in span.attributes or () if pair.key in values]
+        kind, status, remote = _kind_of(span), _status_of(span), _remote_of(span)
+        about = About(span.name or "", group.scope, kind, status, remote, codes, attempts is not None)
+        return self._table.find(group, key, numbers, about)
 
 
 def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, int] | None]:
@@ -238,14 +233,12 @@ def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows
 
 def _large(document: bytes) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
     """The spans of a request, a few at a time."""
-    for group in _decode_list(_decode_members(document)["resourceSpans"]) or ():
-        members = _decode_members(group)
-        resource = members.get("resource", NULL)
-        for part in _decode_list(members.get("scopeSpans", NULL)) or ():
-            members = _decode_members(part)
-            spans = _decode_list(members.get("spans", NULL)) or []
+    for resource_spans in _decode_large(document).resource_spans:
+        for scope_spans in resource_spans.scope_spans or ():
+            spans = scope_spans.spans or []
             for first in range(0, len(spans), AT_ONCE):
-                yield resource, members.get("scope", NULL), list(map(_decode_span, spans[first : first + AT_ONCE]))
+                some = list(map(_decode_span, spans[first : first + AT_ONCE]))
+                yield resource_spans.resource, scope_spans.scope, some
 
 
 def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
@@ -323,20 +316,17 @@ def _mended(raw: Raw) -> bytes:
 
 
 def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
-    status, parent_id, flags = raw.status or UNSET, raw.parent_id or "", raw.flags or 0
-    if parent_id == NO_SPAN:
-        parent_id = ""
     return Span(
         trace_id=raw.trace_id,
         span_id=raw.span_id,
-        parent_id=parent_id or None,
-        parent_remote=bool(flags & IS_REMOTE) if parent_id and flags & HAS_REMOTE else None,
+        parent_id=_parent_of(raw) or None,
+        parent_remote=_remote_of(raw),
         name=raw.name or "",
-        kind=KINDS.get(raw.kind, SpanKind.INTERNAL),  # unspecified: the specification lets it be taken for internal
+        kind=_kind_of(raw),
         start_ns=raw.start_ns,
         end_ns=raw.end_ns or None,
-        status=STATUSES.get(status.code, Status.UNSET),
-        status_message=status.message or "",
+        status=_status_of(raw),
+        status_message=raw.status.message or "" if raw.status is not None else "",
         attributes=_attributes(raw.attributes),
         events=[Event(one.name or "", one.time_ns, _attributes(one.attributes)) for one in raw.events or ()],
         links=[Link(one.trace_id, one.span_id, _attributes(one.attributes)) for one in raw.links or ()],
@@ -345,9 +335,28 @@ def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
     )
 
 
+def _parent_of(raw: RawSpan) -> str:
+    return "" if raw.parent_id == NO_SPAN else raw.parent_id or ""
+
+
+def _remote_of(raw: RawSpan) -> bool | None:
+    flags = raw.flags or 0
+    return bool(flags & IS_REMOTE) if flags & HAS_REMOTE and _parent_of(raw) else None
+
+
+def _kind_of(raw: RawSpan) -> SpanKind:
+    """Internal where it is not specified: the specification lets it be taken for that."""
+    return KINDS.get(raw.kind, SpanKind.INTERNAL)
+
+
+def _status_of(raw: RawSpan) -> Status:
+    return Status.UNSET if raw.status is None else STATUSES.get(raw.status.code, Status.UNSET)
+
+
 def _attributes(pairs: Iterable[Pair] | None) -> Attributes:
     """Attributes by key; of a key that stands twice the last one counts."""
-    return Attributes({pair.key: read_value(_decode_any(pair.value)) for pair in pairs}) if pairs else EMPTY
+    found = {pair.key: read_value(_decode_any(pair.value)) for pair in pairs or ()}
+    return Attributes(found) if found else EMPTY
 
 
 def _resource(raw: Raw) -> Attributes:

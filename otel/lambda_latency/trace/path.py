@@ -39,12 +39,12 @@ def walk(tree: Tree) -> tuple[list[Stretch], list[Row]]:
 
 def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], parents: list[Row]) -> None:
     """Add the path of one window. It calls nothing for a row like most: here is where the time goes."""
-    children = tree.children
+    children, in_order = tree.children, tree.in_order
     windows = [(top, first, last)]
     for row, low, high in windows:
         parents.append(row)
         t = high
-        for child in _last_to_end_first(tree, row, low, high):
+        for child in _last_to_end_first(children.get(row.span_id, ()), low, high, in_order=in_order):
             start, end = child.start_ns, child.end_ns or high  # an open span ends with its parent
             if end > t:
                 end = t
@@ -64,15 +64,14 @@ def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], pare
             path.append((row, low, t))
 
 
-def _last_to_end_first(tree: Tree, row: Row, low: int, high: int) -> Sequence[Row]:
+def _last_to_end_first(below: Sequence[Row], low: int, high: int, *, in_order: bool) -> Sequence[Row]:
     """Children by their ends inside the window; of one end the first to start, then the smaller id."""
-    children = tree.children.get(row.span_id, ())
-    if len(children) < 2 or (tree.in_order and children[1].end_ns < high):
-        return children
-    ends = [one.end_ns for one in children]
+    if len(below) < 2 or (in_order and below[1].end_ns < high):
+        return below
+    ends = [one.end_ns for one in below]
     if ends[1] < high and ends[-1] and len({*ends}) == len(ends):
-        return children
-    return sorted(children, key=lambda one: (-min(one.end_ns or high, high), max(one.start_ns, low), one.span_id))
+        return below
+    return sorted(below, key=lambda one: (-min(one.end_ns or high, high), max(one.start_ns, low), one.span_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ but lies before it, and what the handler did is often recorded beside Invocation
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from lambda_latency.trace.shape import (
 from lambda_latency.trace.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from lambda_latency.trace.row import Row
 
@@ -41,8 +42,8 @@ class Tree:
     """The rows of one trace id.
 
     `rows` are by span id, one for each; `children` by the span id of the row that waits for them, last to end first;
-    `levels` are the rows by depth below the tops, which have no recorded parent, `marked` those of them that have a
-    role; `roles` are those of all rows.
+    `tops` have no recorded parent; `marked` are the rows that have a role, the least deep first, then outer ones, then
+    those that start first; `roles` are those of all rows.
     `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
     encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
     start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
@@ -54,7 +55,6 @@ class Tree:
         "children",
         "end_ns",
         "in_order",
-        "levels",
         "marked",
         "moved",
         "outermost",
@@ -63,6 +63,7 @@ class Tree:
         "rows",
         "start_ns",
         "starting",
+        "tops",
     )
 
     def __init__(self, rows: list[Row]) -> None:
@@ -71,8 +72,7 @@ class Tree:
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
             self._keep_one_of_each(rows)
-        self._connect()
-        if sum(map(len, self.levels)) < len(self.rows):
+        if self._connect() < len(self.rows):
             self._cut_cycles()
             self._connect()
         self.moved = False
@@ -88,10 +88,9 @@ class Tree:
 
     def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
         """The row with a role that is least deep; of several the outer one, then the first to start."""
-        for level in self.marked if self.roles & role else ():
-            found = [row for row in level if row.shape.roles & role and (also is None or also(row))]
-            if found:
-                return min(found, key=_outer_first) if len(found) > 1 else found[0]
+        for row in self.marked if self.roles & role else ():
+            if row.shape.roles & role and (also is None or also(row)):
+                return row
         return None
 
     @property
@@ -139,7 +138,7 @@ class Tree:
         """Whether an environment started for the request, as far as its spans tell."""
         if self.roles & COLD:
             return True
-        return bool(self.roles & INIT) and any(self.is_init(row) for level in self.marked for row in level)
+        return bool(self.roles & INIT) and any(map(self.is_init, self.marked))
 
     def inside(self, row: Row) -> str:
         """What is known of the inside of a function segment or an Invocation.
@@ -160,10 +159,11 @@ class Tree:
                 found = found or "calls"
         return found
 
-    def _connect(self) -> None:
+    def _connect(self) -> int:
+        """Find children, tops and roles. The answer is how many rows hang on a top: those of a cycle do not."""
         rows, roles, in_order = self.rows, 0, True
         children: dict[str, list[Row]] = {}
-        level: list[Row] = []
+        tops: list[Row] = []
         for row in rows.values():
             roles |= row.shape.roles
             siblings = children.get(row.parent_id)
@@ -174,13 +174,18 @@ class Tree:
             elif row.parent_id in rows:
                 children[row.parent_id] = [row]
             else:
-                level.append(row)
-        self.children, self.roles, self.in_order = children, roles, in_order
-        self.levels: list[list[Row]] = []
+                tops.append(row)
+        self.children, self.tops, self.roles, self.in_order = children, tops, roles, in_order
+        self.marked: list[Row] = []
+        level, count = tops, 0
         while level:
-            self.levels.append(level)
-            level = [child for row in level if row.span_id in children for child in children[row.span_id]]
-        self.marked = [[row for row in level if row.shape.roles] for level in self.levels] if roles else []
+            count += len(level)
+            marked = [row for row in level if row.shape.roles] if roles else []
+            if len(marked) > 1:
+                marked.sort(key=_outer_first)
+            self.marked += marked
+            level = [*chain.from_iterable([children[row.span_id] for row in level if row.span_id in children])]
+        return count
 
     def _best_top(self) -> Row:
         """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
@@ -191,7 +196,7 @@ class Tree:
             lost = 3 if row.parent_id == CUT or row.shape.remote is False else 1 if row.shape.remote else 2
             return lost, row.start_ns, row.span_id
 
-        return min(self.levels[0], key=place)
+        return min(self.tops, key=place)
 
     def _is_in_lambda(self, row: Row) -> bool:
         """Whether a segment of Lambda's is above, with nothing but steps of it between."""
@@ -218,35 +223,35 @@ class Tree:
         outermost = self.outermost
         before: list[Row] = []
         moves: list[tuple[Row, Row | None]] = []
-        rows = self.rows
-        marked = [
-            row
-            for level in self.marked
-            for row in level
-            if row.shape.roles & (FUNCTION_SEGMENT | INIT) and row is not outermost
-        ]
-        for row in marked:
-            parent = rows.get(row.parent_id) if row.shape.roles & INIT else None
-            if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
-                moves.append((row, self._around_init(row, parent)))
-        for function in (*marked, outermost):
-            if function.shape.roles & FUNCTION_SEGMENT:
-                moves += [
-                    (row, self._invocation_of(row, function))
-                    for row in self.children.get(function.span_id, ())
-                    if not row.shape.phase and not row.shape.roles & INIT and row is not outermost
-                ]
+        for row in self.marked:
+            roles = row.shape.roles
+            if roles & INIT and row is not outermost:
+                parent = self.parent(row)
+                if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
+                    moves.append((row, self._around_init(row, parent)))
+            if roles & FUNCTION_SEGMENT:
+                moves += self._into_invocations(self.children.get(row.span_id, ()))
         for row, above in moves:
             if above is None:
                 before.append(row)
             elif row.shape.roles & INIT and above.shape.origin == SERVICE:
                 self.starting[above.span_id] = min(row.start_ns, self.starting.get(above.span_id, row.start_ns))
-            if above is not self.parent(row):
+            if above is None or above.span_id != row.parent_id:
                 self._put_below(row, above)
         if not self._begins_with_init():
             return None
         waited = [row for row in before if row.end_ns and outermost.start_ns - row.end_ns <= READY_BEFORE_NS]
         return min(waited, key=_start, default=None)
+
+    def _into_invocations(self, below: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+        """Of the children of a function segment those that ran in an Invocation beside them, with that."""
+        invocations = [one for one in below if one.shape.phase == "Invocation"]
+        for row in below if invocations else ():
+            if row.shape.phase or row.shape.roles & INIT or row is self.outermost:
+                continue
+            around = [one for one in invocations if one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)]
+            if around:
+                yield row, around[0] if len(around) == 1 else min(around, key=_start)
 
     def _put_below(self, row: Row, above: Row | None) -> None:
         self.moved = True
@@ -282,15 +287,6 @@ class Tree:
                 return parent
             above = higher
         return above if above.start_ns <= init.start_ns else None
-
-    def _invocation_of(self, row: Row, function: Row) -> Row:
-        """The Invocation that a child of the function segment ran in, else the segment."""
-        invocations = [
-            one
-            for one in self.children[function.span_id]
-            if one.shape.phase == "Invocation" and one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)
-        ]
-        return min(invocations, key=_start, default=function)
 
     def _begins_with_init(self) -> bool:
         # API Gateway's and the service's own spans begin with the request, and hold the init inside.

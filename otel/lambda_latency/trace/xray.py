@@ -18,12 +18,12 @@ from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
-from lambda_latency.trace.platform import SERVICE
+from lambda_latency.trace.platform import PHASES, SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
 from lambda_latency.trace.shape import told_codes
 from lambda_latency.trace.span import Scope, Span
-from lambda_latency.trace.table import ShapeTable
+from lambda_latency.trace.table import About, ShapeTable
 from lambda_latency.trace.timed import TimedSegment, timed
 
 __all__ = ["XRayReader"]
@@ -115,34 +115,32 @@ class XRayReader:
         return found
 
     def _row(self, one: Found) -> Row:
-        timed_segment, table, read = one.segment, self._table, self._values.get
-        segment, start_ns = timed_segment.document, timed_segment.start_ns
+        segment, start_ns = one.segment.document, one.segment.start_ns
         told = described(segment, subsegment=one.subsegment)
-        resource = tuple([told.resource.get(key) for key in RESOURCE_KEYS])
-        group = table.written.get((told.scope, resource))
+        attributes, table, values = told.attributes, self._table, self._values
+        written = (told.scope, *map(told.resource.get, RESOURCE_KEYS))
+        group = table.written.get(written)
         if group is None:
-            known = {key: value for key, value in zip(RESOURCE_KEYS, resource, strict=True) if value is not None}
-            group = table.written[told.scope, resource] = table.group(told.scope, known)
-        numbers = [
-            values[value if value.__class__ is str else (value.__class__, value)]
-            for key, value in told.attributes.items()
-            if (values := read(key)) is not None
+            group = table.written[written] = table.group(told.scope, told.resource)
+        read = [
+            values[key][value if value.__class__ is str else (value.__class__, value)]
+            for key, value in attributes.items()
+            if key in values
         ]
+        numbers = sorted(read)
+        route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
         codes = (
             told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
-        attempts = window_of((one.time_ns, one.attributes[DELAY]) for one in attempts_in(told.attributes, start_ns))
-        shape, route = table.look_up(
-            group,
-            (told.kind, told.status),
-            numbers,
-            told.name,
-            codes,
-            attempts=attempts is not None,
-            about=lambda: (told.kind, told.status),
-        )
+        attempts = window_of((one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns))
+        phase = told.name if told.name in PHASES else ""
+        key = (told.kind, told.status, codes, attempts is None, phase, *numbers)
+        shape = group.shapes.get(key) or group.shapes.get((told.name, key))
+        if shape is None:
+            about = About(told.name, told.scope, told.kind, told.status, None, codes, attempts is not None)
+            shape = table.find(group, key, read, about)
         name = shape.name if told.name == shape.name else told.name
-        return Row(segment.id, one.parent_id or "", start_ns, timed_segment.end_ns or 0, shape, name, attempts, route)
+        return Row(segment.id, one.parent_id or "", start_ns, one.segment.end_ns or 0, shape, name, attempts, route)
 
 
 def _span(one: Found) -> Span:
