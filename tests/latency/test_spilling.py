@@ -21,7 +21,7 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.text import Style
 from lambda_latency.trace import LineIndex, Source, dump_line, find_sources, find_traces
-from lambda_latency.trace.blocks import count_lines, lines
+from lambda_latency.trace.blocks import blocks, count_lines, texts
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 from tests.latency.system import attempts, put_item, request
@@ -98,13 +98,18 @@ def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("".join("x" * draw.randrange(9) + "\n" for _ in range(300)) + "end")
     source, size = Source("t", path), path.stat().st_size
-    expected = list(lines(source, []))
+    expected = _lines(source, (0, size))
     for piece in (1, 2, 7, 50, size, size + 1):
         found = []
         for begin in range(0, size, piece):
             before = count_lines(source, begin)
-            found += [(before + number, line) for number, line in lines(source, [], between=(begin, begin + piece))]
+            found += [(before + number, line) for number, line in _lines(source, (begin, begin + piece))]
         assert found == expected
+
+
+def _lines(source: Source, between: tuple[int, int]) -> list[tuple[int, bytes]]:
+    found = blocks(texts(source, [], between[0]), between=between)
+    return [one for block in found for one in zip(block.numbers, block.lines, strict=True)]
 
 
 def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

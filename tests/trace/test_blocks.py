@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from lambda_latency.trace import Source, blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lambda_latency.trace import Problem
+    from lambda_latency.trace.blocks import Block
 
 LINES = st.lists(st.sampled_from([b"{}", b"", b" \t", b"\r", b"a line", b"a line that is longer than a block", b"x"]))
 
@@ -47,13 +49,22 @@ def _read(path: Path, between: tuple[int, int] | None = None) -> list[tuple[int,
     source = Source(path.name, path)
     found = [
         one
-        for block in blocks.blocks(source, problems, steps.append, between)
+        for block in _blocks(source, problems, steps.append, between)
         for one in zip(block.numbers, block.lines, block.offsets, strict=True)
     ]
     assert not problems
     if between is None:
         assert sum(steps) == path.stat().st_size
     return found
+
+
+def _blocks(
+    source: Source,
+    problems: list[Problem],
+    step: Callable[[int], None] = lambda _: None,
+    between: tuple[int, int] | None = None,
+) -> list[Block]:
+    return list(blocks.blocks(blocks.texts(source, problems, between[0] if between else 0), step, between))
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -65,7 +76,9 @@ def test_an_endless_line_counts_as_one(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "lines"
     path.write_bytes(gzip.compress(text) if packed else text)
     problems: list[Problem] = []
-    assert list(blocks.lines(Source("lines", path), problems)) == [(1, b"one\n"), (2, b"two\n"), (4, b"four\n")]
+    found = _blocks(Source("lines", path), problems)
+    lines = [one for block in found for one in zip(block.numbers, block.lines, strict=True)]
+    assert lines == [(1, b"one\n"), (2, b"two\n"), (4, b"four\n")]
     assert [(one.line, one.reason) for one in problems] == [(3, "longer than 0 MiB"), (5, "longer than 0 MiB")]
-    offsets = [at for block in blocks.blocks(Source("lines", path), []) for at in block.offsets]
+    offsets = [at for block in found for at in block.offsets]
     assert offsets == ([] if packed else [0, 4, 8 + 801])

@@ -1,4 +1,4 @@
-"""Files as lines, many at a time: gzip or plain, as far as they can be read."""
+"""Files as texts of whole lines, and as lines, many at a time: gzip or plain, as far as they can be read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.trace.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lambda_latency.trace.sources import Source
 
-__all__ = ["Block", "blocks", "count_lines", "is_compressed", "lines"]
+__all__ = ["Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
@@ -36,10 +36,6 @@ class Block(NamedTuple):
     offsets: Sequence[int]
     end: int
 
-    def numbered(self) -> Iterator[tuple[int, bytes]]:
-        """Each with its number."""
-        return zip(self.numbers, self.lines, strict=True)
-
     def until(self, last: int) -> Block:
         """The first of them."""
         if last >= len(self.lines):
@@ -52,91 +48,104 @@ class Block(NamedTuple):
         return Block(self.numbers[first:], self.lines[first:], self.offsets[first:], self.end)
 
 
-def blocks(
-    source: Source,
-    problems: list[Problem],
-    step: Callable[[int], None] = lambda _: None,
-    between: tuple[int, int] | None = None,
-) -> Iterator[Block]:
-    """The lines of a file, as far as it can be read; empty ones and endless ones are left out.
+class Text(NamedTuple):
+    """Whole lines that follow each other as one text: the number of the first, and the offset that it begins at.
 
-    `step` hears how many bytes of the file were taken in. With `between` only the lines that begin from the first of
-    these offsets up to the second count, and are numbered.
+    `taken` is how far into the file reading went for it, which is another place where the file is compressed.
+    """
+
+    number: int
+    at: int
+    text: bytes
+    taken: int
+    compressed: bool
+
+    def block(self) -> Block:
+        """The same, line by line, without empty ones."""
+        found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large one is not copied
+        *offsets, end = accumulate(map(len, found), initial=self.at)
+        numbers: Sequence[int] = range(self.number, self.number + len(found))
+        if any(map(bytes.isspace, found)):
+            full = [not line.isspace() for line in found]
+            numbers, offsets = list(compress(numbers, full)), list(compress(offsets, full))
+            found = list(compress(found, full))
+        return Block(numbers, found, () if self.compressed else offsets, end)
+
+
+def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
+    """The lines of a file, as far as it can be read, without endless ones.
+
+    They are those that begin at the offset `begin` or behind it, and are numbered from there.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
-            told = at = between[0] if between is not None else 0
+            at, compressed = begin, stream is not file
             if at:
                 file.seek(at - 1)  # a line that begins before is another's, up to its end
                 at += len(file.readline()) - 1
-            for block in _blocks(stream, at, source.name, problems):
-                found = block if between is None else block.until(bisect_left(block.offsets, between[1]))
-                if found.lines:
-                    yield found if stream is file else found._replace(offsets=())
-                now = found.end if stream is file else file.tell()
-                step(now - told)
-                told = now
-                if found is not block:
-                    return
+            for number, first, text in _texts(stream, at, source.name, problems):
+                yield Text(number, first, text, file.tell() if compressed else first + len(text), compressed)
     except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
 
 
-def lines(
-    source: Source,
-    problems: list[Problem],
-    step: Callable[[int], None] = lambda _: None,
-    between: tuple[int, int] | None = None,
-) -> Iterator[tuple[int, bytes]]:
-    """As `blocks`, each line by itself, with its number."""
-    for block in blocks(source, problems, step, between):
-        yield from block.numbered()
-
-
-def _blocks(
-    stream: io.BufferedReader[io.FileIO] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
+def blocks(
+    found: Iterable[Text], step: Callable[[int], None] = lambda _: None, between: tuple[int, int] | None = None
 ) -> Iterator[Block]:
-    readline, longest, number = stream.readline, LONGEST_LINE, 1
+    """Texts line by line. `step` hears how many bytes of the file were taken in.
+
+    With `between`, two offsets in the file, only the lines that begin before the second of them count.
+    """
+    told = between[0] if between is not None else 0
+    for text in found:
+        whole = text.block()
+        block = whole if between is None else whole.until(bisect_left(whole.offsets, between[1]))
+        if block.lines:
+            yield block
+        now = text.taken if block is whole else block.end
+        step(now - told)
+        told = now
+        if block is not whole:
+            return
+
+
+def _texts(
+    stream: io.BufferedReader[io.FileIO] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Number, offset and bytes of some whole lines at a time."""
+    number = 1
     broken: Exception | None = None
-    line = b"\n"
-    while line and broken is None:
-        found: list[bytes] = []
-        size = length = 0
+    while broken is None:
+        text, last = b"", 0  # `last` is where the last line begins
         try:
-            while size < BLOCK and length < longest and (line := readline(longest)):
-                found.append(line)
-                length = len(line)
-                size += length
+            text = stream.readline(LONGEST_LINE)
+            if text.endswith(b"\n") and len(text) < BLOCK:
+                text += stream.read1(BLOCK)
+                last = text.rfind(b"\n") + 1
+                if last < len(text):
+                    text += stream.readline(max(LONGEST_LINE - (len(text) - last), 0))
         except UNREADABLE as error:  # what was read before the break is not lost with it
-            broken = error
-        endless = length == longest and not line.endswith(b"\n")
+            broken, text = error, text[: text.rfind(b"\n") + 1]
+        if not text:
+            break
+        endless = len(text) - last >= LONGEST_LINE and not text.endswith(b"\n")
+        whole = text[:last] if endless else text
+        if whole:
+            yield number, at, whole
+        at, number = at + len(text), number + whole.count(b"\n")
         if endless:
-            found.pop()
-        *offsets, end = accumulate(map(len, found), initial=at)
-        if found:
-            yield _without_empty(Block(range(number, number + len(found)), found, offsets, end))
-        at, number = end, number + len(found)
-        if endless:
-            problems.append(Problem(name, number, f"longer than {longest // 1024 // 1024} MiB"))
-            at, number = at + length, number + 1
-            while line and not line.endswith(b"\n"):
-                line = readline(BLOCK)
-                at += len(line)
+            problems.append(Problem(name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
+            number += 1
+            while text and not text.endswith(b"\n"):
+                text = stream.readline(BLOCK)
+                at += len(text)
     if broken is not None:
         raise broken
 
 
-def _without_empty(block: Block) -> Block:
-    if not any(map(bytes.isspace, block.lines)):
-        return block
-    full = [not line.isspace() for line in block.lines]
-    return Block(
-        list(compress(block.numbers, full)),
-        list(compress(block.lines, full)),
-        list(compress(block.offsets, full)),
-        block.end,
-    )
+def _lines_of(text: bytes) -> list[bytes]:
+    return io.BytesIO(text).readlines()  # splitlines would cut at carriage returns too
 
 
 def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[io.FileIO] | gzip.GzipFile:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lambda_latency.trace.blocks import Block, blocks
+from lambda_latency.trace.blocks import Block, Text, blocks, texts
 from lambda_latency.trace.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lambda_latency.trace.sources import Source
 
@@ -40,28 +40,29 @@ def documents(
     number of its first line, and no offset. With `between` the file has a document a line, of which those count that
     begin from the first of these offsets up to the second.
     """
-    found = blocks(source, problems, step, between)
-    begin, rest = _first_two(found)
-    together = itertools.chain(begin, rest)
-    if (between is not None and between[0] > 0) or _are_documents([line for block in begin for line in block.lines]):
-        yield from together
+    found = texts(source, problems, between[0] if between is not None else 0)
+    begin = _first_two(found)
+    together = itertools.chain(begin, found)
+    if (between is not None and between[0] > 0) or _are_documents(begin):
+        yield from blocks(together, step, between)
         return
     # What lies over many lines is looked at as a whole, and only then, where it is none, as lines.
-    number = begin[0].numbers[0] if begin else 0
-    whole = io.BytesIO()  # which gives its text without a copy
-    for block in together:
-        whole.writelines(block.lines)
-    text = whole.getvalue()
-    if text and (why_not_json(text) is None or not any(map(_is_document, text.splitlines(keepends=True)))):
-        yield Block([number], [text], (), len(text))
-    elif text:
-        yield from (block._replace(offsets=()) for block in blocks(source, []))
+    whole, told = io.BytesIO(), 0  # which gives what it holds without a copy
+    for text in together:
+        whole.write(text.text)
+        step(text.taken - told)
+        told = text.taken
+    document = whole.getvalue()
+    number = next((number for text in begin for number in text.block().numbers), 0)
+    if number and (why_not_json(document) is None or not any(map(_is_document, document.splitlines(keepends=True)))):
+        yield Block([number], [document], (), len(document))
+    elif number:
+        yield from (block._replace(offsets=()) for block in blocks(texts(source, [])))
 
 
 def is_by_line(source: Source) -> bool:
     """Whether each line of a file is a document, so that it can be read from anywhere."""
-    begin, _ = _first_two(blocks(source, []))
-    return _are_documents([line for block in begin for line in block.lines])
+    return _are_documents(_first_two(texts(source, [])))
 
 
 def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
@@ -99,8 +100,9 @@ def _reason(document: bytes, error: str) -> str:
     return f"{'not JSON' if document.rstrip().endswith((b'}', b']')) else 'cut or not JSON'}: {what}"
 
 
-def _are_documents(lines: Sequence[bytes]) -> bool:
+def _are_documents(begin: Sequence[Text]) -> bool:
     """Whether the first lines of a file are documents by themselves, or the first of such is broken."""
+    lines = [line for text in begin for line in text.block().lines[:2]]
     if not lines or why_not_json(lines[0]) is None:
         return bool(lines)
     # A list that is written over many lines may have a line that is a document.
@@ -111,12 +113,11 @@ def _is_document(line: bytes) -> bool:
     return line.lstrip()[:1] in (b"{", b"[") and line.strip() not in (b"{}", b"[]") and why_not_json(line) is None
 
 
-def _first_two(found: Iterator[Block]) -> tuple[list[Block], Iterable[Block]]:
-    """The blocks with the first two lines, and those after them."""
-    begin = list(itertools.islice(found, 1))
-    while begin and sum(len(block.lines) for block in begin) < 2:
-        more = next(found, None)
-        if more is None:
+def _first_two(found: Iterator[Text]) -> list[Text]:
+    """The texts with the first two lines that are not empty."""
+    begin: list[Text] = []
+    for text in found:
+        begin.append(text)
+        if sum(len(one.block().lines) for one in begin) > 1:
             break
-        begin.append(more)
-    return begin, found
+    return begin

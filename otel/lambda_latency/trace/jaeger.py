@@ -71,6 +71,16 @@ class RawSpan(Struct, gc=False):
     process: Process | None = None
 
 
+class SpanId(Struct, gc=False):
+    """Of a span the id of its trace alone."""
+
+    trace_id: str = field(name="traceID")
+
+
+class TraceIds(Struct, gc=False):
+    spans: list[SpanId]
+
+
 class RawTrace(Struct, gc=False):
     spans: list[RawSpan]
     processes: dict[str, Process] | None = None
@@ -93,6 +103,7 @@ class Batch(NamedTuple):
 
 _decode_trace = msgspec.json.Decoder(RawTrace).decode
 _decode_span = msgspec.json.Decoder(RawSpan).decode
+_decode_ids = msgspec.json.Decoder(TraceIds).decode
 _decode_parts = msgspec.json.Decoder(Members).decode
 _decode_processes = msgspec.json.Decoder(dict[str, Process] | None).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -206,10 +217,15 @@ def _codes(message: bytes) -> frozenset[str]:
     return told_codes(str(_decode_any(message)), ())
 
 
-def _whole(document: bytes) -> Iterator[Batch]:
-    """The spans of an answer that fits the types, those of a large trace a few at a time."""
+def _whole(document: bytes, wanted: Collection[str] | None = None) -> Iterator[Batch]:
+    """The spans of an answer that fits the types, or of those of its traces that have spans of the wanted ones.
+
+    Those of a large trace come a few at a time.
+    """
     data = _decode_parts(document).data
     for trace in [document] if data is None else data:
+        if wanted is not None and _ids_in(trace).isdisjoint(wanted):
+            continue
         if memoryview(trace).nbytes <= LARGE:
             one = _decode_trace(trace)
             yield Batch(one.processes or {}, one.spans)
@@ -269,10 +285,14 @@ def _with_ids(span: RawSpan) -> RawSpan:
 
 def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
     """The spans of some traces, of an answer that fits the types."""
-    for batch in _whole(document):
+    for batch in _whole(document, wanted):
         for span in batch.spans:
             if _padded(span.trace_id, 32).lower() in wanted:
                 yield _span(_with_ids(span), _process(span, batch.processes))
+
+
+def _ids_in(trace: bytes | Raw) -> set[str]:
+    return {_padded(span.trace_id, 32).lower() for span in _decode_ids(trace).spans}
 
 
 def _span(raw: RawSpan, process: Process) -> Span:

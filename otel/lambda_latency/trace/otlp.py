@@ -81,6 +81,12 @@ class RawResource(Struct, gc=False):
     attributes: list[Pair] | None = None
 
 
+class SpanId(Struct, gc=False):
+    """Of a span the id of its trace alone."""
+
+    trace_id: str = field(name="traceId")
+
+
 SpanType = TypeVar("SpanType")
 
 
@@ -99,6 +105,7 @@ class Request(Struct, Generic[SpanType], gc=False):
 
 
 _decode = msgspec.json.Decoder(Request[RawSpan], strict=False).decode
+_decode_id = msgspec.json.Decoder(SpanId).decode
 _decode_large = msgspec.json.Decoder(Request[Raw]).decode
 _decode_span = msgspec.json.Decoder(RawSpan, strict=False).decode
 _decode_resource = msgspec.json.Decoder(RawResource | None).decode
@@ -231,11 +238,13 @@ def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows
                     yield rows, resource_spans.resource, scope_spans.scope, scope_spans.spans
 
 
-def _large(document: bytes) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
-    """The spans of a request, a few at a time."""
+def _large(document: bytes, wanted: Collection[str] | None = None) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
+    """The spans of a request, or those of the wanted traces, a few at a time."""
     for resource_spans in _decode_large(document).resource_spans:
         for scope_spans in resource_spans.scope_spans or ():
             spans = scope_spans.spans or []
+            if wanted is not None:
+                spans = [span for span in spans if _decode_id(span).trace_id.lower() in wanted]
             for first in range(0, len(spans), AT_ONCE):
                 some = list(map(_decode_span, spans[first : first + AT_ONCE]))
                 yield resource_spans.resource, scope_spans.scope, some
@@ -298,7 +307,8 @@ def _with_ids(span: RawSpan) -> RawSpan:
 
 def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
     """The spans of some traces, of a request that fits the types."""
-    for _, raw_resource, raw_scope, spans in _whole([document], []):
+    batches = _large(document, wanted) if len(document) > LARGE else (one[1:] for one in _whole([document], []))
+    for raw_resource, raw_scope, spans in batches:
         found = [span for span in spans if span.trace_id.lower() in wanted]
         if found:
             resource, scope = _resource(raw_resource), _scope(raw_scope)

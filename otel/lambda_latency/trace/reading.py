@@ -114,7 +114,7 @@ def _add_of_block(problems: list[Problem], source: str, numbers: Sequence[int], 
 def _spans_in(source: Source, problems: list[Problem]) -> Iterator[Span]:
     reader = Reader()
     for block in documents(source, problems):
-        for number, document in block.numbered():
+        for number, document in zip(block.numbers, block.lines, strict=True):
             yield from reader.spans(document, partial(_add, problems, source.name, number))
 
 

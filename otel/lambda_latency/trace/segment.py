@@ -20,6 +20,7 @@ __all__ = ["Described", "Segment", "attempts_in", "described", "exceptions_of", 
 LAST_SECOND = 2**62 // 10**9
 LONGEST_MS = 900_000  # a function runs no longer
 RESOURCE = "otel.resource."
+NESTED = (list, dict)  # what JSON has beside plain values
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 # What X-Ray keeps of an AWS call in its `aws` block, and what OpenTelemetry calls it.
 AWS = {
@@ -118,7 +119,7 @@ def described(segment: Segment, *, subsegment: bool) -> Described:
         resource.setdefault("service.name", name)
     if segment.throttle:
         attributes["http.status_code"] = 429  # of DynamoDB's 400 and of a flag alone: this is what readers look at
-    scope = RUNTIME_SCOPE if any(key in attributes for key in KIT) else ""
+    scope = "" if attributes.keys().isdisjoint(KIT) else RUNTIME_SCOPE
     return Described(
         _name(name, kind, namespace, attributes), kind, _status(segment, kind), attributes, resource, scope
     )
@@ -135,6 +136,8 @@ def exceptions_of(segment: Segment, start_ns: int) -> Iterator[Event]:
 
 def attempts_in(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
     """The kit's event of a call's first attempt, as long as all but the last took: X-Ray keeps no events."""
+    if RETRY[0] not in attributes:
+        return
     first, last = (attributes.get(key) for key in RETRY)
     if isinstance(first, int | float) and isinstance(last, int | float) and 0 <= first <= last < LONGEST_MS:
         yield Event(ATTEMPT, start_ns + round(first * 10**6), {"attempt": 1, DELAY: last - first})
@@ -169,7 +172,7 @@ def _values(segment: Segment) -> tuple[dict[str, Any], dict[str, Any]]:
     resource: dict[str, Any] = {}
     for group in (default, segment.annotations):
         for key, value in group.items() if isinstance(group, dict) else ():
-            kept = freeze(value) if isinstance(value, list | dict) else value
+            kept = freeze(value) if value.__class__ in NESTED else value
             if key.startswith(RESOURCE):
                 resource[key[len(RESOURCE) :]] = kept
             else:

@@ -26,6 +26,8 @@ class SpanKind(Enum):
     PRODUCER = 4
     CONSUMER = 5
 
+    __hash__ = object.__hash__  # members are alone in being equal to themselves; Enum's own runs in Python
+
 
 class Status(Enum):
     """OpenTelemetry's span status; the values are OTLP's numbers."""
@@ -33,6 +35,8 @@ class Status(Enum):
     UNSET = 0
     OK = 1
     ERROR = 2
+
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ class XRayReader:
         codes = (
             told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
-        attempts = window_of((one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns))
+        tried = [(one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns)]
+        attempts = window_of(tried) if tried else None
         phase = told.name if told.name in PHASES else ""
         key = (told.kind, told.status, codes, attempts is None, phase, *numbers)
         shape = group.shapes.get(key) or group.shapes.get((told.name, key))
