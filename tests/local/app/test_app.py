@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lambda_latency.local.segments import TraceHeader
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.calls import call
 from tests.sandbox.state import until
@@ -48,6 +49,18 @@ def test_variables_are_those_of_the_resources(shop: Shop) -> None:
 def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
     """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
     assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
+
+
+def test_calls_from_function_to_function_join_the_trace(shop: Shop) -> None:
+    """A function that is invoked is in its caller's trace; a message carries the trace to who receives it."""
+    header = TraceHeader.new(sampled=True)
+    shop.system.invoke("Rest", b'{"do": "calls"}', header)
+    trace = shop.trace(header.trace_id, 12)
+    assert (len(trace.tops), {"Rest", "Callee"} <= {span.name for span in trace.spans}) == (1, True)
+    (record,) = shop.event("FromQueue", f"1-{header.trace_id[:8]}-{header.trace_id[8:]}")["Records"]
+    carried = TraceHeader.parse(record["attributes"]["AWSTraceHeader"])
+    assert carried is not None
+    assert (carried.trace_id, carried.sampled) == (header.trace_id, True)
 
 
 def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from lambda_latency.local.app.messages import with_trace_header
 from lambda_latency.local.app.parameters import REGION
 from lambda_latency.local.function import Outcome
 from lambda_latency.local.http import Handler, Server
@@ -104,9 +105,11 @@ class _Door(Handler):
             headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
         host = self.headers.get("Host", "")
         headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
+        target = self.headers.get("X-Amz-Target", "")
+        body = with_trace_header(target, body, self.headers.get("X-Amzn-Trace-Id", ""))
         status, received, payload = self._sent(body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
-            what = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path[:60]}"
+            what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
             self.front.missing(service, what)
         self.answer(status, payload, [one for one in received if one[0].lower() not in HOP])
 

@@ -44,6 +44,7 @@ def calls() -> Any:
     named = boto3.Session(profile_name="production").client("dynamodb")
     count = sum(one["id"]["S"].startswith("call-") for one in named.scan(TableName=table, ConsistentRead=True)["Items"])
     other = boto3.client("lambda").invoke(FunctionName=os.environ["OTHER"], Payload=b'{"n": 20}')
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="from a function")
     return {"count": count, "other": json.load(other["Payload"])}
 
 
