@@ -162,6 +162,13 @@ def test_a_bus_leads_to_its_function(shop: Shop) -> None:
     assert "elsewhere" not in json.dumps(shop.events("FromBus"))
 
 
+def test_an_event_of_a_bus_that_fails_comes_again_twice(shop: Shop) -> None:
+    """As Lambda tries what nobody waits for."""
+    entry = {"EventBusName": "shop", "Source": "shop", "DetailType": "Failing", "Detail": '{"fail": true}'}
+    shop.client("events").put_events(Entries=[entry])
+    assert until(lambda: [one["detail-type"] for one in shop.events("FromBus")].count("Failing") == 3, 30)
+
+
 def test_a_bucket_leads_to_its_function(shop: Shop) -> None:
     """With S3's event."""
     shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key="a b.txt", Body=b"four")

@@ -44,6 +44,7 @@ class Cloud:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "TMPDIR": str(processes.folder()),
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's own; how many run at once is the sandbox's to keep
             "LOG_LEVEL": "WARNING",
         }
         self._types = processes.folder() / "types.json"

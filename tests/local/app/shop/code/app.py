@@ -10,6 +10,8 @@ from typing import Any
 def tell(event: Any, context: Any) -> Any:
     """Print the event and answer with what the environment is like."""
     print("EVENT", json.dumps(event), flush=True)
+    if isinstance(event, dict) and event.get("detail") == {"fail": True}:
+        raise ValueError("as told")
     if event == {"do": "calls"}:
         return calls()
     if event == {"do": "look"}:
