@@ -15,10 +15,9 @@ import pytest
 
 from lambda_latency.local.app.cloud import clients
 from lambda_latency.local.app.read import App, read_app
-from lambda_latency.local.app.serve import watched
+from lambda_latency.local.app.serve import Renewal
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.gateway import Answered
-from lambda_latency.local.serve import Code
 from lambda_latency.trace import Trace, read_trace
 from tests.local.app.cache import CACHE, READY, VERSION
 from tests.sandbox.state import until
@@ -116,7 +115,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     told: list[str] = list(app.notes)
     lines: list[tuple[str, str]] = []
     answered: list[Answered] = []
-    code = Code(*watched(app))
 
     def heard(into: list[Any]) -> Callable[..., None]:
         def hear(*what: Any) -> None:
@@ -132,7 +130,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         answered=heard(answered),
         log=heard(lines),
         tell=heard(told),
-        before=lambda system: system.renew() if code.changed() else None,
+        before=Renewal(app),
     )
     try:
         yield Shop(system, folder, told, lines, answered, changed)

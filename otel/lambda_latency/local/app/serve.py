@@ -14,7 +14,7 @@ from lambda_latency.local.gateway import Answered
 from lambda_latency.local.serve import Code, Requests, wait_for_signal
 from lambda_latency.trace import Trace
 
-__all__ = ["serve_app"]
+__all__ = ["Renewal", "serve_app"]
 
 
 def serve_app(
@@ -32,18 +32,10 @@ def serve_app(
     prints, `tell` what a person should know.
     """
     requests = Requests(show)
-    code = Code(*watched(app))
-    lock = threading.Lock()
-
-    def before(system: AppSystem) -> None:
-        with lock:
-            if code.changed():
-                system.renew()
-
     for note in app.notes:
         tell(note)
     try:
-        system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=before)
+        system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=Renewal(app))
         try:
             system.store.watch(requests.spans)
             remember(options.out, system.aws_url)
@@ -56,7 +48,20 @@ def serve_app(
         requests.close()
 
 
-def watched(app: App) -> Iterable[Path]:
+class Renewal:
+    """Called before each invocation: has the code, or what it needs, changed since the last one?"""
+
+    def __init__(self, app: App) -> None:
+        self._code = Code(*_watched(app))
+        self._lock = threading.Lock()
+
+    def __call__(self, system: AppSystem) -> None:
+        with self._lock:  # whoever comes second waits until the change is heeded
+            if self._code.changed():
+                system.renew()
+
+
+def _watched(app: App) -> Iterable[Path]:
     """The folders of code and of layers, each once and none inside another."""
     folders: set[Path] = set()
     for one in app.functions.values():
