@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.context import Context, attach, detach
 
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.value import Value
+from lambda_latency.runtime.running import MARGIN_SHARE, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,33 +22,9 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.sigalrm import AlarmSignal
 
-__all__ = ["DeadlineWatch", "Running"]
+__all__ = ["DeadlineWatch"]
 
-MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout below two seconds
 LONGEST_SLEEP_S = 1.0
-
-
-class Running(Value):
-    """An invocation: its span, the thread that it runs on, and when it will be killed (seconds since 1970)."""
-
-    span: Span
-    thread: int
-    deadline: float
-
-    @property
-    def span_id(self) -> int:
-        """The id of its span."""
-        return self.span.get_span_context().span_id
-
-    @property
-    def begun(self) -> float:
-        """When its span began."""
-        return (self.span.start_time or 0) / 1e9
-
-    @property
-    def alarm(self) -> float:
-        """When there is just time enough to tell."""
-        return self.deadline - min(MARGIN_S, MARGIN_SHARE * (self.deadline - self.begun))
 
 
 class DeadlineWatch:
@@ -84,6 +60,12 @@ class DeadlineWatch:
         self._running = None
         if self._signal is not None:
             self._signal.end()
+
+    def renew(self) -> None:
+        """No thread is left, after a fork; or they are of another kind from now on, under gevent."""
+        self._look, self._looked = threading.Event(), threading.Event()
+        self._running = self._thread = None
+        self._shortest_s = float("inf")
 
     def look_now(self, seconds: float) -> bool:
         """Let the thread look, and wait for that, but no longer than so many seconds; whether it has."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.annotations import annotated
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
         lost = (lost[0] + len(values) - len(kept), lost[1] + len(events), lost[2] + len(links))
         values, events, links = kept, (), ()
         name, description = name[:STAYS_WITHIN], (description or "")[:STAYS_WITHIN]
+    values = annotated(values)
     state = context.trace_state
     return b"".join([
         b"\x0a\x10", context.trace_id.to_bytes(16, "big"),

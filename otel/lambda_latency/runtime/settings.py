@@ -53,6 +53,14 @@ def listed(text: str) -> frozenset[str]:
     return frozenset(part.strip().lower().replace("-", "_") for part in text.split(",")) - {"", "none"}
 
 
+def propagators(text: str) -> tuple[str, ...]:
+    """Names among `xray`, which is always in force, `tracecontext` and `baggage`: those beside it."""
+    given = [part.strip().lower() for part in text.split(",")]
+    if not set(given) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
+        raise ValueError(text)
+    return tuple(dict.fromkeys(name for name in given if not name.startswith("xray")))
+
+
 def choice(*known: str) -> Callable[[str], str]:
     """A parser of one word among a few."""
 
@@ -118,8 +126,6 @@ SETTINGS = (
             "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
     Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
             "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
-    Setting(f"{PREFIX}HALF_TIME", "half_time", "true or false", "false",
-            "Whether open spans are told at half of the timeout too, for what nobody can tell at its end.", yes),
 )  # fmt: skip
 """The kit's own settings. Documentation, template and doctor are checked against this table."""
 
@@ -136,8 +142,9 @@ STANDARD = (
             "Where spans go when the variable above is unset; /v1/traces is added.", url),
     Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
             "Where the X-Ray daemon is; Lambda sets it.", daemon),
-    Setting("OTEL_PROPAGATORS", "propagators", "xray", "xray",
-            "What is called gets X-Ray's header and no other.", choice("xray")),
+    Setting("OTEL_PROPAGATORS", "propagators", "xray, and with commas tracecontext and baggage if wanted", "xray",
+            "What is called gets X-Ray's header; `traceparent` and `baggage` too where they are named here.",
+            propagators),
     Setting("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "value_length", COUNT, "4096",
             "How many characters a text on a span may have; what is longer is cut.", whole(1, 1_000_000)),
     Setting("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "attribute_count", COUNT, "128",
@@ -163,10 +170,10 @@ class Settings(Value):
     trust_headers: bool
     connections: bool
     sigalrm: bool
-    half_time: bool
     enabled: bool
     endpoint: str
     daemon: tuple[str, int]
+    propagators: tuple[str, ...]
     value_length: int
     attribute_count: int
     event_count: int
@@ -193,7 +200,10 @@ class Settings(Value):
             **own,
             enabled=not standard["disabled"] and standard["exporter"] != "none",
             endpoint=standard["traces_endpoint"] or standard["endpoint"].rstrip("/") + "/v1/traces",
-            **{field: standard[field] for field in ("daemon", "value_length", "attribute_count", "event_count")},
+            **{
+                name: standard[name]
+                for name in ("daemon", "propagators", "value_length", "attribute_count", "event_count")
+            },
             warnings=tuple(warnings),
         )
 

@@ -165,6 +165,8 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: the packages that are installed are not looked through.
         StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
+        # 20: detectors of other platforms, which ask servers by HTTP and TLS.
+        *[StandIn(DETECTORS + name, **{its: Late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
         # 39: hundreds of names that nobody asks for, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
@@ -173,6 +175,13 @@ def stand_ins() -> tuple[StandIn, ...]:
 PROPAGATORS = {
     "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
     "opentelemetry.propagators.composite": "CompositePropagator",
+}
+DETECTORS = "opentelemetry.sdk.extension.aws.resource."
+OTHER_PLATFORMS = {
+    "beanstalk": "AwsBeanstalkResourceDetector",
+    "ec2": "AwsEc2ResourceDetector",
+    "ecs": "AwsEcsResourceDetector",
+    "eks": "AwsEksResourceDetector",
 }
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
@@ -183,6 +192,8 @@ PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
     ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
     ("schemas", "Schemas", {}),
+    ("resource", "CloudProviderValues", {"AWS": SimpleNamespace(value="aws")}),
+    ("resource", "CloudPlatformValues", {"AWS_LAMBDA": SimpleNamespace(value="aws_lambda")}),
 )
 
 

@@ -1,0 +1,152 @@
+"""The function's own use of OpenTelemetry, beside the runtime's: its provider, its processors, its propagators.
+
+The API lets a process set its provider once, and the runtime must not be the one that takes the chance: so it answers
+`get_tracer_provider` with its own for as long as the function has set none. A provider that the function sets gets the
+runtime's recorder as one more processor, so that its spans are in the function's trace; and its processors get the
+runtime's spans. A propagator that it sets is asked beside X-Ray's.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
+from opentelemetry.sdk.trace import TracerProvider
+
+from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.propagation import LambdaPropagator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.propagators.textmap import Getter, Setter
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    from lambda_latency.runtime.recorder import Recorder
+
+__all__ = ["OwnTelemetry", "Propagators"]
+
+
+class OwnTelemetry:
+    """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
+
+    def __init__(self, provider: TracerProvider, recorder: Recorder, chosen: Sequence[str]) -> None:
+        self._provider = provider
+        self._recorder = recorder
+        self._propagators = Propagators([LambdaPropagator(), *(made(name) for name in chosen)])
+        self._added: list[tuple[TracerProvider, SpanProcessor]] = []
+        self._joined: list[object] = []
+        self._undo: list[Callable[[], None]] = []
+
+    def start(self, *, is_global: bool) -> None:
+        """Watch from here on. `is_global`: the process's provider is the runtime's until the function sets one."""
+        before = propagate.get_global_textmap()
+        propagate.set_global_textmap(self._propagators)
+        self._undo.append(lambda: propagate.set_global_textmap(before))
+        self._replace(TracerProvider, "add_span_processor", self._adding)
+        if is_global:
+            self._replace(trace, "get_tracer_provider", self._getting)
+            self._replace(trace, "set_tracer_provider", self._setting)
+
+    def stop(self) -> None:
+        """Leave everything as it was."""
+        while self._undo:
+            self._undo.pop()()
+
+    @harmless("the function's own propagator")
+    def look(self) -> None:
+        """Whether the function has set a propagator: then that is one of several."""
+        now = propagate.get_global_textmap()
+        if now is not self._propagators:
+            self._propagators.own = now
+            propagate.set_global_textmap(self._propagators)
+
+    def _getting(self, original: Callable[[], Any]) -> Callable[[], Any]:
+        def get_tracer_provider() -> Any:
+            found = original()
+            return self._provider if isinstance(found, trace.ProxyTracerProvider) else found
+
+        return get_tracer_provider
+
+    def _setting(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
+        def set_tracer_provider(tracer_provider: Any) -> None:
+            original(tracer_provider)
+            if trace.get_tracer_provider() is tracer_provider:
+                self._join(tracer_provider)
+
+        return set_tracer_provider
+
+    def _adding(self, original: Callable[[TracerProvider, Any], None]) -> Callable[[TracerProvider, Any], None]:
+        def add_span_processor(provider: TracerProvider, span_processor: SpanProcessor) -> None:
+            original(provider, span_processor)
+            if provider in self._joined:
+                original(self._provider, span_processor)
+            elif provider is not self._provider:
+                self._added.append((provider, span_processor))
+
+        return add_span_processor
+
+    @harmless("the function's own tracer provider")
+    def _join(self, provider: Any) -> None:
+        if not isinstance(provider, TracerProvider) or provider is self._provider:
+            return
+        theirs = [processor for owner, processor in self._added if owner is provider]
+        self._added.clear()
+        provider.add_span_processor(self._recorder)
+        self._added.clear()
+        self._joined.append(provider)
+        for processor in theirs:
+            self._provider.add_span_processor(processor)
+
+    def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
+        original = vars(owner)[name]
+        ours = functools.wraps(original)(around(original))
+
+        def undo() -> None:
+            if vars(owner)[name] is ours:  # else somebody has wrapped it since
+                setattr(owner, name, original)
+
+        setattr(owner, name, ours)
+        self._undo.append(undo)
+
+
+class Propagators(TextMapPropagator):
+    """Some in a row; `own` is the function's. Upstream's CompositePropagator cannot be added to."""
+
+    def __init__(self, fixed: Sequence[TextMapPropagator]) -> None:
+        self._fixed = tuple(fixed)
+        self.own: TextMapPropagator | None = None
+
+    def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
+        """Of each in turn; the function's own has the last word."""
+        for one in self._all():
+            context = one.extract(carrier, context, getter=getter)
+        assert context is not None
+        return context
+
+    def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
+        """By each."""
+        for one in self._all():
+            one.inject(carrier, context, setter=setter)
+
+    @property
+    def fields(self) -> set[str]:
+        """What they may write."""
+        return {field for one in self._all() for field in one.fields}
+
+    def _all(self) -> Sequence[TextMapPropagator]:
+        return self._fixed if self.own is None else (*self._fixed, self.own)
+
+
+def made(name: str) -> TextMapPropagator:
+    """The propagator of this name."""
+    if name == "baggage":
+        from opentelemetry.baggage.propagation import W3CBaggagePropagator
+
+        return W3CBaggagePropagator()
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator()
