@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.endpoint import Endpoint
+from botocore.session import Session
 
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.stubs import Answer, Server, aws_error
@@ -84,8 +84,31 @@ def test_a_header_that_somebody_wrote_on_purpose_stays(function: Function, serve
     assert server.requests[0].headers["x-amzn-trace-id"] == theirs
 
 
+@pytest.mark.parametrize("libraries", ["all", "botocore", "requests,urllib3", "none"])
+def test_lineage_stays_whatever_is_traced(start: Callable[..., Function], server: Server, libraries: str) -> None:
+    """Lambda stops a function that calls itself for ever by it; the parent is the innermost span that there is."""
+    function = start(LAMBDA_LATENCY_INSTRUMENTATIONS=libraries)
+    function.invoke(put(server))
+    calls = [span for span in function.trace.traces[0].spans if span.kind.name == "CLIENT"]
+    parent = calls[0].span_id if calls else function.trace.one("orders-create").span_id
+    header = server.requests[0].headers["x-amzn-trace-id"]
+    assert header == f"Root={ROOT};Parent={parent};Sampled=1;Lineage=1:abcdef12:0"
+    assert len(calls) == (libraries != "none")
+
+
+def test_a_session_that_was_made_before_carries_lineage_too(
+    start: Callable[..., Function], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3's own one."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    client(server)
+    function = start(LAMBDA_LATENCY_INSTRUMENTATIONS="urllib3")
+    function.invoke(put(server))
+    assert server.requests[0].headers["x-amzn-trace-id"].endswith(";Lineage=1:abcdef12:0")
+
+
 def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> None:
-    """The very function."""
-    before = Endpoint.__dict__["prepare_request"]
+    """New sessions hear nothing of it."""
     start().runtime.stop()
-    assert Endpoint.__dict__["prepare_request"] is before
+    handlers = Session().get_component("event_emitter").emit("needs-retry.dynamodb.PutItem", attempts=1)
+    assert all(handler.__module__ != "lambda_latency.runtime.endpoint" for handler, _ in handlers)

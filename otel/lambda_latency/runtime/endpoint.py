@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 from __future__ import annotations
 
 import os
+import sys
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -34,19 +35,20 @@ PROPAGATOR = LambdaPropagator()
 
 
 def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
-    """Register the handlers in each session that is made from now on; returns the undoing.
+    """Register the handlers in each session that is made from now on, and in boto3's; returns the undoing.
 
     `dynamodb` is called before a client for DynamoDB is made.
     """
 
     def initialize(session: Any) -> None:
         session.register("creating-client-class.dynamodb", dynamodb)
-        session.register("request-created", request_created)
-        session.register("needs-retry", attempt_ended)
-        session.register("after-call", call_ended)
-        session.register("after-call-error", call_ended)
+        for event, handler in HANDLERS.items():
+            session.register(event, handler, unique_id=f"lambda-latency {event}")
 
     botocore.register_initializer(initialize)
+    usual = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    if usual is not None:
+        initialize(usual.events)
     return lambda: botocore.unregister_initializer(initialize)
 
 
@@ -110,3 +112,11 @@ def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
             span.set_attribute(FIRST_ENDED, ended_ms)
         span.set_attribute(LAST_BEGAN, ended_ms + delay_ms)
     span.add_event("attempt", told, ended_ns)
+
+
+HANDLERS: dict[str, Callable[..., None]] = {
+    "request-created": request_created,
+    "needs-retry": attempt_ended,
+    "after-call": call_ended,
+    "after-call-error": call_ended,
+}

@@ -29,7 +29,6 @@ __all__ = ["Outbox"]
 SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
 HELD_S = 0.05
 EVERY_S = 2.0
-NEEDED_THEN = ("lambda_latency.runtime.alarm", "lambda_latency.runtime.urgent")
 
 
 class Outbox:
@@ -98,14 +97,13 @@ class Outbox:
         finally:
             self._delivering.release()
 
-    def on_the_way(self, running: Running, left_s: float) -> float:
+    def on_the_way(self, running: Running, recorder: Recorder, left_s: float) -> float:
         """Deliver what has ended in a long invocation, lest a kill for want of memory takes it.
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
         if self._seen is None:
-            for name in NEEDED_THEN:  # now that an invocation takes long: there may be no time for it later
-                import_module(name)
+            self._rehearse(running, recorder)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
             self._next = running.begun + EVERY_S
@@ -125,6 +123,18 @@ class Outbox:
             self._tell(running, recorder)
         finally:
             sys.setswitchinterval(usual)
+
+    def _rehearse(self, running: Running, recorder: Recorder) -> None:
+        """All but the delivery, now that an invocation takes long: imports, source lines, patterns.
+
+        While both processors are busy they would take most of the time that is left at the alarm.
+        """
+        import_module("lambda_latency.runtime.urgent")
+        from lambda_latency.runtime.alarm import ended_now, marks_of
+
+        spans = recorder.open_spans()
+        if running.span_id in {identity(span) for span, _ in spans}:
+            self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
 
     def _tell(self, running: Running, recorder: Recorder) -> None:
         from lambda_latency.runtime.alarm import ended_now, marks_of, write

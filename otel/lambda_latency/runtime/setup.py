@@ -59,7 +59,7 @@ class Runtime:
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._outbox = Outbox(buffer, Redaction(settings.redacted), sink, urgent, settings, killed=not is_managed())
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
-        self._watch = DeadlineWatch(self._at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
+        self._watch = DeadlineWatch(self._at_deadline, self._on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self.provider = TracerProvider(
             sampler=self._sampler,
@@ -171,6 +171,9 @@ class Runtime:
     def flush(self, seconds: float) -> bool:
         """Deliver what has ended; what was made in init is kept for the first invocation."""
         return self._sampler.decision == INIT or self._outbox.flush(seconds)
+
+    def _on_the_way(self, running: Running, left_s: float) -> float:
+        return self._outbox.on_the_way(running, self.recorder, left_s)
 
     def _at_deadline(self, running: Running) -> None:
         self._outbox.at_deadline(running, self.recorder)
