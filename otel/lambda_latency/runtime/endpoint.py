@@ -14,6 +14,7 @@ import sys
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.propagators.textmap import Setter, default_setter
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.harmless import harmless
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from types import ModuleType
 
+    from opentelemetry.context import Context
     from opentelemetry.util.types import AttributeValue
 
 __all__ = ["watch_sessions"]
@@ -31,7 +33,24 @@ __all__ = ["watch_sessions"]
 FIRST_ENDED = "lambda.retry.first_ended_ms"
 LAST_BEGAN = "lambda.retry.last_began_ms"
 ATTEMPT = "lambda_latency_attempt"
-PROPAGATOR = LambdaPropagator()
+
+
+class CallPropagator(LambdaPropagator):
+    """For requests of botocore: a header that names another trace than Lambda's was written on purpose and stays."""
+
+    def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
+        """The current span as parent."""
+        before = carrier.get(HEADER)
+        if before:
+            text = before.decode("ascii", "replace") if isinstance(before, bytes) else str(before)
+            trace = f"{get_current_span(context).get_span_context().trace_id:032x}"
+            lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
+            if not text.startswith((f"Root=1-{trace[:8]}-{trace[8:]}", lambdas or "Root=")):
+                return
+        super().inject(carrier, context, setter)
+
+
+PROPAGATOR = CallPropagator()
 
 
 def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
@@ -58,20 +77,7 @@ def request_created(request: Any, **_: object) -> None:
     attempt = request.context.get(ATTEMPT)
     if attempt is not None:
         write_attempt(request.context, again=True)
-    write_header(request.headers)
-
-
-def write_header(headers: Any) -> None:
-    """The current span as parent. A header that is not Lambda's was written on purpose and stays."""
-    before = headers.get(HEADER)
-    if before:
-        text = before.decode("ascii", "replace") if isinstance(before, bytes) else str(before)
-        span = get_current_span().get_span_context()
-        trace = f"{span.trace_id:032x}"
-        lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
-        if not text.startswith((f"Root=1-{trace[:8]}-{trace[8:]}", lambdas or "Root=")):
-            return
-    PROPAGATOR.inject(headers)
+    PROPAGATOR.inject(request.headers)
 
 
 @harmless("an attempt of an AWS call")
