@@ -91,11 +91,19 @@ def test_a_propagator_that_the_function_sets_writes_beside_x_rays() -> None:
     assert (headers["x-own"], call.span_id.hex() in headers["x-amzn-trace-id"]) == ("yes", True)
 
 
-def test_baggage_goes_on_where_the_variable_names_it() -> None:
-    """And nowhere else: it may hold what the next service must not know."""
-    with_it, without = (ran("with_baggage", **more).headers[0] for more in ({"OTEL_PROPAGATORS": "xray,baggage"}, {}))
-    assert (with_it["baggage"], "baggage" in without) == ("tenant=t1", False)
-    assert "x-amzn-trace-id" in with_it
+def test_baggage_goes_on_where_the_function_has_set_some() -> None:
+    """Nobody else can: no caller's headers are read. `traceparent` goes on where the variable names it."""
+    (headers,) = ran("with_baggage").headers
+    assert (headers["baggage"], "traceparent" in headers) == ("tenant=t1", False)
+    (headers,) = ran("with_baggage", OTEL_PROPAGATORS="xray,tracecontext").headers
+    assert (headers["baggage"], "traceparent" in headers, "x-amzn-trace-id" in headers) == ("tenant=t1", True, True)
+
+
+def test_a_call_in_init_carries_no_header() -> None:
+    """There is no trace of Lambda's then; the span of the call is kept."""
+    found = ran("init_call")
+    assert "x-amzn-trace-id" not in found.headers[0]
+    assert ("GET", "init") in found.tree()
 
 
 def test_spans_made_in_init_are_below_the_init() -> None:
@@ -109,13 +117,13 @@ def test_spans_made_in_init_are_below_the_init() -> None:
     assert ran("init", UNSAMPLED, HEADER).tree() == [(HANDLER, "Lambda")]
 
 
-def test_a_trace_that_the_function_begins_is_kept() -> None:
-    """As of a consumer that begins one for each message; none where the invocation is not recorded."""
+def test_a_root_that_the_function_begins_is_kept() -> None:
+    """As by a consumer for each message: without a parent, in the invocation's own trace, which X-Ray can sample."""
     found = ran("roots")
     assert found.tree() == sorted([
         ("GET", "first"), ("GET", "second"), (HANDLER, "Lambda"), ("first", "-"), ("init", HANDLER), ("second", "-"),
     ])  # fmt: skip
-    assert len({span.trace_id for span in found.spans}) == 3
+    assert {span.trace_id.hex() for span in found.spans} == {TRACE}
     assert ran("roots", UNSAMPLED).spans == []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from lambda_latency.runtime.own_threads import started
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,7 @@ class Background:
     def __init__(self, step: Callable[[], None]) -> None:
         self._step = step
         self._released = threading.Event()
-        threading.Thread(target=self._run, name="lambda-latency", daemon=True).start()
+        started(self._run, "lambda-latency")
 
     def release(self) -> None:
         """A response is out."""

@@ -10,9 +10,8 @@ import threading
 from time import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context, attach, detach
-
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.own_threads import started
 from lambda_latency.runtime.running import MARGIN_SHARE, Running
 
 if TYPE_CHECKING:
@@ -90,10 +89,7 @@ class DeadlineWatch:
         self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, limit_s * (1 - MARGIN_SHARE) / 2))
         if self._thread is None:
             # Not before it is needed: what records nothing has nothing to tell at its deadline.
-            self._thread = threading.Thread(target=self._run, name="lambda-latency deadline", daemon=True)
-            token = attach(Context())  # it is no part of the invocation
-            self._thread.start()
-            detach(token)
+            self._thread = started(self._run, "lambda-latency deadline")
         else:
             self._look.set()
 

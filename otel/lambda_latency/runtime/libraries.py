@@ -41,7 +41,8 @@ class Library(Value):
 
 
 # What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
-# is left out, for botocore's span is there already and one call is one span.
+# is left out, for botocore's span is there already and one call is one span; sqlite3 too, for its instrumentation gives
+# connections that sqlite3's own `backup` refuses.
 LIBRARIES = (
     Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
@@ -68,7 +69,6 @@ LIBRARIES = (
     Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor"),
     Library("redis", "redis", "redis.RedisInstrumentor"),
     Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor"),
-    Library("sqlite3", "sqlite3", "sqlite3.SQLite3Instrumentor"),
 )
 
 UPSTREAM = "opentelemetry.instrumentation."

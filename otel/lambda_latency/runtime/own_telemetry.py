@@ -9,6 +9,7 @@ runtime's spans. A propagator that it sets is asked beside X-Ray's.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import propagate, trace
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OwnTelemetry", "Propagators"]
 
+BOTOCORE = "opentelemetry.instrumentation.botocore"
+
 
 class OwnTelemetry:
     """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
@@ -36,7 +39,7 @@ class OwnTelemetry:
     def __init__(self, provider: TracerProvider, recorder: Recorder, chosen: Sequence[str]) -> None:
         self._provider = provider
         self._recorder = recorder
-        self._propagators = Propagators([LambdaPropagator(), *(made(name) for name in chosen)])
+        self._propagators = Propagators(chosen)
         self._added: list[tuple[TracerProvider, SpanProcessor]] = []
         self._joined: list[object] = []
         self._undo: list[Callable[[], None]] = []
@@ -114,35 +117,49 @@ class OwnTelemetry:
 
 
 class Propagators(TextMapPropagator):
-    """Some in a row; `own` is the function's. Upstream's CompositePropagator cannot be added to."""
+    """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
 
-    def __init__(self, fixed: Sequence[TextMapPropagator]) -> None:
-        self._fixed = tuple(fixed)
+    Baggage goes on where the function has put some into its context. A function that extracts a context itself gets
+    what OpenTelemetry's defaults would give it.
+    """
+
+    def __init__(self, chosen: Sequence[str]) -> None:
+        self._xray = LambdaPropagator()
+        self._chosen = tuple(chosen)
         self.own: TextMapPropagator | None = None
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
-        """Of each in turn; the function's own has the last word."""
-        for one in self._all():
+        """By each in turn; the function's own has the last word."""
+        by = [self._xray, *map(made, ("tracecontext", "baggage")), *self._owns()]
+        for one in by:
             context = one.extract(carrier, context, getter=getter)
         assert context is not None
         return context
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
-        """By each."""
-        for one in self._all():
+        """By each, but not into messages and payloads of AWS calls: those are the function's, and may be full."""
+        scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
+        if scope is not None and scope.name.startswith(BOTOCORE):
+            return
+        for one in self._writers():
             one.inject(carrier, context, setter=setter)
 
     @property
     def fields(self) -> set[str]:
         """What they may write."""
-        return {field for one in self._all() for field in one.fields}
+        return {field for one in self._writers() for field in one.fields}
 
-    def _all(self) -> Sequence[TextMapPropagator]:
-        return self._fixed if self.own is None else (*self._fixed, self.own)
+    def _writers(self) -> list[TextMapPropagator]:
+        names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
+        return [self._xray, *map(made, names), *self._owns()]
+
+    def _owns(self) -> list[TextMapPropagator]:
+        return [] if self.own is None else [self.own]
 
 
+@functools.cache
 def made(name: str) -> TextMapPropagator:
-    """The propagator of this name."""
+    """The propagator of this name, imported when it is first asked."""
     if name == "baggage":
         from opentelemetry.baggage.propagation import W3CBaggagePropagator
 

@@ -6,6 +6,7 @@ Nothing else is asked. A header that a caller sent reaches the handler inside th
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -109,7 +110,10 @@ def number(text: str, digits: int) -> int:
 
 
 class LambdaPropagator(AwsXRayPropagator):
-    """Upstream's, which would write over `Lineage`: Lambda stops a function that calls itself for ever by that."""
+    """Upstream's, which would write over `Lineage`: Lambda stops a function that calls itself for ever by that.
+
+    Nothing is written in init, where there is no trace of Lambda's that a callee could belong to.
+    """
 
     def inject(
         self,
@@ -118,6 +122,9 @@ class LambdaPropagator(AwsXRayPropagator):
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
         """The current span, if there is one, as the parent; a `Lineage` that the carrier has stays."""
+        span = get_current_span(context)
+        if span.is_recording() and not span.get_span_context().trace_flags.sampled:
+            return
         super().inject(carrier, context, LineageSetter(setter) if has_header(carrier) else setter)
 
 
@@ -147,20 +154,25 @@ def has_header(carrier: Any) -> bool:
 
 
 class LambdaIds(AwsXRayIdGenerator):
-    """Upstream's, whose `random` repeats in copies of one SnapStart snapshot, in forks, and after a handler's
-    `random.seed`: bits from the kernel are added to it.
+    """Upstream's form of ids, with bits from the kernel: upstream's own `random` repeats in copies of one SnapStart
+    snapshot and in forks, and a handler that has seeded it would draw other numbers than without tracing.
+
+    `current` is the trace of the invocation: a span that has lost its context, as in a greenlet, stays in it.
     """
+
+    def __init__(self) -> None:
+        self.current = 0
 
     def generate_span_id(self) -> int:
         """Eight random bytes, never zero."""
-        return super().generate_span_id() ^ int.from_bytes(os.urandom(8), "big") or 1
+        return int.from_bytes(os.urandom(8), "big") or 1
 
     def generate_trace_id(self) -> int:
-        """The trace that Lambda's header names, else seconds since 1970 and twelve random bytes."""
+        """The trace that Lambda's header names, else the invocation's, else seconds since 1970 and twelve bytes."""
         given = get_value(GIVEN_ROOT)
         if isinstance(given, GivenRoot):
             return given.trace_id
-        return super().generate_trace_id() ^ int.from_bytes(os.urandom(12), "big")
+        return self.current or int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
 
 
 INIT, BEGINNING = "init", "beginning"

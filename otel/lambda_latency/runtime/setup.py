@@ -61,10 +61,11 @@ class Runtime:
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._watch = DeadlineWatch(self._at_deadline, self._on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
+        self._ids = LambdaIds()
         self.provider = TracerProvider(
             sampler=self._sampler,
             resource=function_resource(os.environ),
-            id_generator=LambdaIds(),
+            id_generator=self._ids,
             shutdown_on_exit=False,
             span_limits=limits(settings),
         )
@@ -142,12 +143,13 @@ class Runtime:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
         self._own.look()
-        self._sampler.decision = BEGINNING
+        self._sampler.decision, self._ids.current = BEGINNING, 0
         self.recorder.begin()
         invocation = Invocation.begin(
             self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
         )
         self._sampler.decision = invocation.span.is_recording()
+        self._ids.current = invocation.span.get_span_context().trace_id
         if cold:
             self._tell_startup(recorded=self._sampler.decision)
         return invocation
