@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -112,3 +113,30 @@ def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> N
     start().runtime.stop()
     handlers = Session().get_component("event_emitter").emit("needs-retry.dynamodb.PutItem", attempts=1)
     assert all(handler.__module__ != "lambda_latency.runtime.endpoint" for handler, _ in handlers)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "body"),
+    [
+        ("sns", "publish", {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": "x"}, b"MessageAttributes"),
+        ("sqs", "send_message", {"QueueUrl": "http://q/1/q", "MessageBody": "x"}, b"MessageAttributes"),
+        ("lambda", "invoke", {"FunctionName": "pay", "Payload": b'{"a": 1}'}, b"Amzn"),
+    ],
+)
+def test_messages_and_payloads_stay_as_they_are(
+    function: Function, server: Server, service: str, operation: str, params: dict[str, Any], body: bytes
+) -> None:
+    """Upstream would write a header into them: an event that the receiver does not expect, an attribute too many."""
+    server.otherwise = Answer(
+        body=b"<a/>"
+        if service == "sns"
+        else b'{"MessageId": "1", "MD5OfMessageBody": "9dd4e461268c8034f5c8564e155c67a6"}'
+    )
+
+    def handler(_event: object, _context: object) -> None:
+        with contextlib.suppress(Exception):  # whatever the answer: the request is what counts
+            getattr(client(server, service), operation)(**params)
+
+    function.invoke(handler)
+    assert body not in server.requests[0].body
+    assert "x-amzn-trace-id" in server.requests[0].headers
