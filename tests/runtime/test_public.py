@@ -14,6 +14,8 @@ MODULES = {path.stem: ast.parse(path.read_text()) for path in RUNTIME.glob("*.py
 ALLOWED = {
     # awslambdaric 4.0 to 4.2.2: a handler that is missing or broken is reported as without the kit.
     ("bootstrap", "_get_handler"),
+    # botocore 1.40 to 1.43: what upstream and the X-Ray SDK wrap, for calls that are not recorded.
+    ("unsampled", "_make_api_call"),
     # Python 3.10 to 3.14: the stacks of all threads, for a timeout.
     ("stacks", "_current_frames"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
@@ -44,6 +46,9 @@ def test_no_private_attribute_of_another_package_is_read() -> None:
                 found |= {(name, part) for part in parts if private(part)}
             elif isinstance(text := named(node), str) and private(text):
                 found.add((name, text))
+            elif isinstance(node, ast.Tuple) and name == "unsampled":
+                texts = [getattr(element, "value", None) for element in node.elts]
+                found |= {(name, text) for text in texts if isinstance(text, str) and private(text)}
     ours = {("endpoint", "_X_AMZN_TRACE_ID"), ("invocation", "_X_AMZN_TRACE_ID"), ("bootstrap", "_HANDLER")}
     assert found - ours == ALLOWED
 

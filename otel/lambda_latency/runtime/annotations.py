@@ -24,7 +24,8 @@ INDEXED = frozenset((
 
 def annotated(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """A span's attributes, with the names of those that are indexed; what the function has named stays."""
+    indexed = [key for key in values if key in INDEXED]
     named = values.get(ANNOTATIONS)
-    own = tuple(named) if isinstance(named, tuple | list) else ()
-    indexed = [key for key in values if key in INDEXED and key not in own]
-    return {**values, ANNOTATIONS: (*own, *indexed)} if indexed else values
+    if isinstance(named, tuple | list):
+        indexed = [*named, *(key for key in indexed if key not in named)]
+    return {**values, ANNOTATIONS: tuple(indexed)} if indexed else values

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.copies import with_attributes
+from lambda_latency.runtime.copies import attributes_of, with_attributes
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def complete(span: ReadableSpan) -> ReadableSpan:
     if span.kind is not SpanKind.CLIENT or scope is None or not scope.name.startswith(UPSTREAM):
         return span
     try:
-        more = call(span.attributes or {})
+        more = call(attributes_of(span))
         return with_attributes(span, more) if more else span
     except Exception as error:  # noqa: BLE001 - the span leaves as it is
         warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")

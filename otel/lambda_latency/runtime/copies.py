@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Status
 
-__all__ = ["ended_at", "identity", "moved", "with_attributes"]
+__all__ = ["attributes_of", "ended_at", "identity", "moved", "with_attributes"]
 
 
 def identity(span: ReadableSpan) -> int:
@@ -50,9 +50,18 @@ def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
     return SpanContext(trace_id, context.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
-def added(span: ReadableSpan, more: Mapping[str, Any]) -> BoundedAttributes:
+def attributes_of(span: ReadableSpan) -> dict[str, Any]:
+    """The attributes, in a dictionary of its own. The SDK's mapping takes a lock for each loop over it."""
+    given: Any = span.attributes
+    return given.copy() if given else {}
+
+
+def added(span: ReadableSpan, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a span and these; the number of those that were dropped stays."""
-    found = BoundedAttributes(attributes={**(span.attributes or {}), **more})
+    values = {**attributes_of(span), **more}
+    if not span.dropped_attributes:
+        return values
+    found = BoundedAttributes(attributes=values)
     found.dropped = span.dropped_attributes
     return found
 

@@ -41,6 +41,8 @@ class CallPropagator(LambdaPropagator):
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """The current span as parent."""
         before = carrier.get(HEADER)
+        if before and not get_current_span(context).is_recording():
+            return  # it says what botocore has read in Lambda's header
         if before:
             text = before.decode("ascii", "replace") if isinstance(before, bytes) else str(before)
             trace = f"{get_current_span(context).get_span_context().trace_id:032x}"

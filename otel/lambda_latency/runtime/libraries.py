@@ -140,10 +140,10 @@ class Instrumentations:
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo += [instrumentor.uninstrument, give_way(instrumentor)]
-        if library.name == "requests":
-            from lambda_latency.runtime.unsampled import pass_by_requests
+        if library.name in ("botocore", "requests"):
+            from lambda_latency.runtime.unsampled import pass_by
 
-            self._undo.append(pass_by_requests())
+            self._undo.append(pass_by(library.name))
 
 
 def where(library: Library) -> str:
