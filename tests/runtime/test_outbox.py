@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -15,6 +15,7 @@ from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
 from lambda_latency.runtime.settings import Settings
+from tests.runtime.conftest import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,11 +83,11 @@ def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
 def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """The oldest beyond a number, and all of them when the next invocation begins; one that ends late is kept."""
     tracer, outbox, sink, recorder = made
-    spans = [tracer.start_span(f"span {number}") for number in range(5)]
+    first, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
     assert [span.name for span, _ in recorder.open_spans()] == ["span 2", "span 3", "span 4"]
     recorder.begin()
     assert recorder.open_spans() == []
-    spans[0].end()
+    first.end()
     outbox.after_response(held=False)
     assert sink.deliveries == [["span 0"]]
     (message,) = caplog.messages
@@ -111,3 +112,16 @@ def test_a_timeout_tells_of_no_span_of_an_earlier_invocation(
             function.invoke(handler)
     assert open_after == [21, 21, 21]
     assert len(caplog.messages) == 1
+
+
+def test_a_span_that_ends_in_a_later_invocation_is_kept(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that goes on: whether the invocation is recorded in which it ends is no matter."""
+    function = start()
+    kept: list[Any] = []
+    function.invoke(lambda _event, _context: kept.append(function.runtime.provider.get_tracer("f").start_span("late")))
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER.replace("Sampled=1", "Sampled=0"))
+    function.invoke(lambda _event, _context: kept.pop().end())
+    function.runtime.after_response()
+    assert function.trace.one("late").parent_id == function.trace.one("orders-create").span_id

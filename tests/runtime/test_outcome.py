@@ -35,10 +35,12 @@ def test_a_batch_of_which_all_items_failed_is_an_error(
 ) -> None:
     """Lambda itself counts none; a part of a batch is a number on the span."""
     assert function.invoke(lambda _event, _context: answer, QUEUE) is answer
-    (span,) = function.spans
-    attributes = span.attributes or {}
-    assert attributes.get("lambda.batch.failures") == count
-    assert (span.status.description, attributes.get("error.type")) == (error, error and "batchItemFailures")
+    span = function.trace.one("orders-create")
+    assert span.attributes.get("lambda.batch.failures") == count
+    assert (span.status_message, span.attributes.get("error.type")) == (
+        error or "",
+        error and "batchItemFailures",
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,5 @@ def test_a_durable_execution_that_failed_is_an_error(
 ) -> None:
     """It returns that it failed; what else returns such a word is no durable execution."""
     function.invoke(lambda _event, _context: answer, event)
-    (span,) = function.spans
-    assert (span.status.status_code.name, (span.attributes or {}).get("error.type")) == (
-        "ERROR" if kind else "UNSET",
-        kind,
-    )
+    span = function.trace.one("orders-create")
+    assert (span.status.name, span.attributes.get("error.type")) == ("ERROR" if kind else "UNSET", kind)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import Getter, Setter
     from opentelemetry.sdk.trace import SpanProcessor
 
-    from lambda_latency.runtime.recorder import Recorder
-
 __all__ = ["OwnTelemetry", "Propagators"]
 
 BOTOCORE = "opentelemetry.instrumentation.botocore"
@@ -36,9 +34,9 @@ BOTOCORE = "opentelemetry.instrumentation.botocore"
 class OwnTelemetry:
     """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
 
-    def __init__(self, provider: TracerProvider, recorder: Recorder, chosen: Sequence[str]) -> None:
+    def __init__(self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str]) -> None:
         self._provider = provider
-        self._recorder = recorder
+        self._guest = guest
         self._propagators = Propagators(chosen)
         self._added: list[tuple[TracerProvider, SpanProcessor]] = []
         self._joined: list[object] = []
@@ -98,7 +96,7 @@ class OwnTelemetry:
             return
         theirs = [processor for owner, processor in self._added if owner is provider]
         self._added.clear()
-        provider.add_span_processor(self._recorder)
+        provider.add_span_processor(self._guest)
         self._added.clear()
         self._joined.append(provider)
         for processor in theirs:

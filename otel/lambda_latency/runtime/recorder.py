@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.buffer import Buffer
     from lambda_latency.runtime.propagation import LambdaSampler
 
-__all__ = ["Recorder", "about"]
+__all__ = ["Guest", "Recorder", "about"]
 
 FEW = 64
+MOST_TAKEN = 10_000
 
 
 class Recorder(SpanProcessor):
@@ -48,9 +49,7 @@ class Recorder(SpanProcessor):
         self.in_fork = False  # where nothing else delivers
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
-        """Remember a span, and the thread that it began on. A provider of the function's own may record more."""
-        if self._sampler.decision is False:
-            return
+        """Remember a span, and the thread that it began on."""
         self._open[identity(span)] = span, get_ident()
         if len(self._open) > self._most:
             self._open.pop(next(iter(self._open)), None)
@@ -103,19 +102,45 @@ class Recorder(SpanProcessor):
         self._buffer.add(span, about(span))
 
     def _wanted(self, span: ReadableSpan) -> bool:
-        decision = self._sampler.decision
+        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
         context = span.get_span_context()
-        if decision == INIT:
-            return True
-        # Without the flag: made in init, and ended too late to be kept.
         sampled = context is not None and bool(context.trace_flags & TraceFlags.SAMPLED)
-        return sampled and (decision is not False or identity(span) in self._open)
+        return sampled or self._sampler.decision == INIT
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:
             self._outgrown = True
             warn(f"{count} spans were still open when the next invocation began, or when more than {self._most} were; "
                  "one that never ends is never delivered")  # fmt: skip
+
+
+class Guest(SpanProcessor):
+    """The recorder as a processor of the function's own provider, whose sampler may record what Lambda's header does
+    not want: such spans are left out.
+    """
+
+    def __init__(self, recorder: Recorder, sampler: LambdaSampler) -> None:
+        self._recorder = recorder
+        self._sampler = sampler
+        self._taken: set[int] = set()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Whether a span is taken is decided when it starts."""
+        if self._sampler.decision is not False:
+            if len(self._taken) > MOST_TAKEN:
+                self._taken.clear()  # they never end
+            self._taken.add(identity(span))
+            self._recorder.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keep a span that was taken."""
+        if identity(span) in self._taken:
+            self._taken.discard(identity(span))
+            self._recorder.on_end(span)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Deliver what has ended."""
+        return self._recorder.force_flush(timeout_millis)
 
 
 def about(span: ReadableSpan) -> int:

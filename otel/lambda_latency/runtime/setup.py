@@ -23,7 +23,7 @@ from lambda_latency.runtime.logs import TraceIds
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
-from lambda_latency.runtime.recorder import Recorder
+from lambda_latency.runtime.recorder import Guest, Recorder
 from lambda_latency.runtime.redaction import Redaction
 from lambda_latency.runtime.resource import function_resource
 from lambda_latency.runtime.threads import ThreadContext
@@ -76,7 +76,7 @@ class Runtime:
         self._threads = ThreadContext()
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
-        self._own = OwnTelemetry(self.provider, self.recorder, settings.propagators)
+        self._own = OwnTelemetry(self.provider, Guest(self.recorder, self._sampler), settings.propagators)
         self._unfork: Callable[[], None] = lambda: None
 
     def start(self, *, is_global: bool = False) -> Runtime:
