@@ -56,7 +56,7 @@ MUTATIONS = (
     M("R3", "the flag of a root without a parent", "propagation.py", "GivenRoot(trace_id, sampled)",
       "GivenRoot(trace_id, True)",
       "test_propagation.py::test_a_root_without_a_parent_makes_the_handlers_span_the_root"),
-    M("R3", "the flag downstream", "unsampled.py", "        carry(request)\n", "",
+    M("R3", "the flag downstream", "unsampled.py", '            carry(args[0] if args else kwargs["request"])\n', "            pass\n",
       "test_http_call.py::test_an_unsampled_call_tells_the_callee"),
     M("R4", "the name", "invocation.py", "what.name or os.environ", "os.environ",
       "test_invocation.py::test_an_api_request_is_one_server_span_named_by_method_and_route"),
