@@ -120,7 +120,7 @@ def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> N
     [
         ("sns", "publish", {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": "x"}, b"MessageAttributes"),
         ("sqs", "send_message", {"QueueUrl": "http://q/1/q", "MessageBody": "x"}, b"MessageAttributes"),
-        ("lambda", "invoke", {"FunctionName": "pay", "Payload": b'{"a": 1}'}, b"Amzn"),
+        ("lambda", "invoke", {"FunctionName": "pay", "Payload": b'{"a":   1}'}, b"headers"),
     ],
 )
 def test_messages_and_payloads_stay_as_they_are(

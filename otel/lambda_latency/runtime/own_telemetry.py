@@ -138,6 +138,10 @@ class Propagators(TextMapPropagator):
         """By each, but not into messages and payloads of AWS calls: those are the function's, and may be full."""
         scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
         if scope is not None and scope.name.startswith(BOTOCORE):
+            if scope.name.endswith(".lambda"):
+                # Upstream takes it for a payload that cannot be read, and leaves that as it is; else it would write it
+                # anew, with `headers`.
+                raise ValueError("the payload of a call of Lambda is the function's")
             return
         for one in self._writers():
             one.inject(carrier, context, setter=setter)
