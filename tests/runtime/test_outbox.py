@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
@@ -14,6 +16,7 @@ from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.running import Running
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 
@@ -125,3 +128,15 @@ def test_a_span_that_ends_in_a_later_invocation_is_kept(
     function.invoke(lambda _event, _context: kept.pop().end())
     function.runtime.after_response()
     assert function.trace.one("late").parent_id == function.trace.one("orders-create").span_id
+
+
+def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a handler that computes, imports at Python's own switch interval took longer than the timeout."""
+    tracer, outbox, _, recorder = made
+    seen: list[float] = []
+    monkeypatch.setattr(outbox, "_rehearse", lambda *_: seen.append(sys.getswitchinterval()))
+    usual = sys.getswitchinterval()
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    outbox.on_the_way(Running(span, 0, time.time() + 60), recorder, 50)
+    assert (seen, sys.getswitchinterval()) == ([pytest.approx(0.0001)], usual)

@@ -27,6 +27,7 @@ __all__ = ["ended_now", "marks_of", "write"]
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray lets a document be replaced by another of its id only where the first one was in progress.
 PROVISIONAL = {"lambda.provisional": True, "aws.xray.inprogress": True}
+CLOCKS_S = 0.02  # what the time that is left, in whole milliseconds, may say too much
 Marks = dict[int, dict[str, Any]]
 
 
@@ -62,4 +63,4 @@ def write(spans: Sequence[tuple[Span, int]], marks: Mapping[int, dict[str, Any]]
 
 def limit_ms(running: Running) -> int:
     """The function's timeout, which Lambda sets in whole seconds and tells nobody."""
-    return math.ceil(running.deadline - running.begun) * 1000
+    return math.ceil(running.deadline - running.begun - CLOCKS_S) * 1000

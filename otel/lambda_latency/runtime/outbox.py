@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import contextmanager
 from importlib import import_module
 from time import time, time_ns
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox"]
 
-SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
+SWITCH_S = 0.0001
 HELD_S = 0.05
 EVERY_S = 2.0
 
@@ -103,7 +104,8 @@ class Outbox:
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
         if self._seen is None:
-            self._rehearse(running, recorder)
+            with hurried():
+                self._rehearse(running, recorder)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
             self._next = running.begun + EVERY_S
@@ -117,17 +119,13 @@ class Outbox:
 
     def at_deadline(self, running: Running, recorder: Recorder) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_S)
-        try:
+        with hurried():
             self._tell(running, recorder)
-        finally:
-            sys.setswitchinterval(usual)
 
     def _rehearse(self, running: Running, recorder: Recorder) -> None:
         """All but the delivery, now that an invocation takes long: imports, source lines, patterns.
 
-        While both processors are busy they would take most of the time that is left at the alarm.
+        Beside a handler that computes they would take most of the time that is left at the alarm, or more.
         """
         import_module("lambda_latency.runtime.urgent")
         from lambda_latency.runtime.alarm import ended_now, marks_of
@@ -172,3 +170,17 @@ class Outbox:
     def _by_the_sink(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
         self._sink.export(spans)
         return True
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let this thread have the interpreter soon after each system call, of which an import makes ten.
+
+    Beside a handler that computes each of them would cost Python's own 5 ms, and more on a busy machine.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
