@@ -243,7 +243,7 @@ MUTATIONS = (
       "test_imports.py::test_a_submodule_is_an_attribute_of_its_package_by_then"),
     M("R16", "instrumentations that are being imported", "imports.py", "if module is None or name in self._running:",
       "if module is None:", "test_imports.py::test_a_module_that_is_being_imported_is_waited_for"),
-    M("R16", "the function's own instrumentations", "libraries.py", ", give_way(instrumentor)]", "]",
+    M("R16", "the function's own instrumentations", "libraries.py", ", give_way(instrumentor, take_off)]", "]",
       "test_own_telemetry.py::test_an_instrumentation_that_the_function_puts_on_has_its_hooks"),
     M("R16", "the function's own provider", "own_telemetry.py", "                self._join(tracer_provider)\n",
       "                pass\n",

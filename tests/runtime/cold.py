@@ -43,6 +43,9 @@ def main(*how: str) -> None:
 
     os.environ |= {
         "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2024/11/25/[$LATEST]0123",
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "nothing",
         "AWS_REGION": "eu-west-1",

@@ -139,11 +139,9 @@ class Instrumentations:
             return  # the function has put it on itself
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
-        self._undo += [instrumentor.uninstrument, give_way(instrumentor)]
-        if library.name in ("botocore", "requests"):
-            from lambda_latency.runtime.unsampled import pass_by
-
-            self._undo.append(pass_by(library.name))
+        self._undo.append(instrumentor.uninstrument)
+        take_off = pass_by(library.name) if library.name in ("botocore", "requests") else nothing
+        self._undo += [take_off, give_way(instrumentor, take_off)]
 
 
 def where(library: Library) -> str:
@@ -151,23 +149,41 @@ def where(library: Library) -> str:
     return UPSTREAM + library.instrumentor.partition(".")[0]
 
 
-def give_way(instrumentor: Any) -> Callable[[], object]:
-    """Let the function put the same instrumentation on itself, with hooks of its own; returns the undoing.
+def pass_by(name: str) -> Callable[[], None]:
+    """Calls that nobody records pass the instrumentation by; returns the undoing."""
+    from lambda_latency.runtime import unsampled
 
-    Upstream would say that it is on already, and leave the function's hooks out.
+    return unsampled.pass_by(name)
+
+
+def nothing() -> None:
+    """There is nothing to take off."""
+
+
+def give_way(instrumentor: Any, take_off: Callable[[], None]) -> Callable[[], object]:
+    """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
+
+    Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
+    wrapper, under which upstream would not find its own.
     """
-    original = instrumentor.instrument
 
     def instrument(**kwargs: Any) -> Any:
         undo()
+        take_off()
         if instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.uninstrument()
-        return original(**kwargs)
+        return instrumentor.instrument(**kwargs)
+
+    def uninstrument(**kwargs: Any) -> Any:
+        undo()
+        take_off()
+        return instrumentor.uninstrument(**kwargs)
 
     def undo() -> None:
-        vars(instrumentor).pop("instrument", None)
+        for name in ("instrument", "uninstrument"):
+            vars(instrumentor).pop(name, None)
 
-    instrumentor.instrument = instrument
+    instrumentor.instrument, instrumentor.uninstrument = instrument, uninstrument
     return undo
 
 
