@@ -35,11 +35,11 @@ SECRET = "kM3nPq7RsT9vWx2Y"
         (f"//{SECRET}@h/x?y={SECRET} and http://u:p@i", "//h/x and http://i"),
         ("mail to a@b.example", "mail to a@b.example"),
         (f"Authorization: Bearer {SECRET}", "Authorization: [redacted]"),
-        (f"'Proxy-Authorization': 'Basic {SECRET}'", "'Proxy-Authorization': [redacted]"),
+        (f"'Proxy-Authorization': 'Basic {SECRET}'", "'Proxy-Authorization': '[redacted]'"),
         (f"set-cookie: a={SECRET}; b\nnext", "set-cookie: [redacted]\nnext"),
         (f"x-api-key={SECRET}", "x-api-key=[redacted]"),
         (f"sent bearer {SECRET}", "sent bearer [redacted]"),
-        ("AWS4 Credential=AKIAIOSFODNN7EXAMPLE/2024", "AWS4 Credential=[redacted]/2024"),
+        ("AWS4 Credential=AKIAIOSFODNN7EXAMPLE/2024", "AWS4 Credential=[redacted]"),
         ("", ""),
     ],
 )  # fmt: skip

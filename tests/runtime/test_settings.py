@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_latency.runtime.chosen import Chosen
 from lambda_latency.runtime.libraries import NAMES
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Setting, Settings
 
@@ -18,7 +19,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         buffered_spans=2048,
         buffered_kb=4096,
         export="collector",
-        redacted=frozenset(),
+        redacted=Chosen(),
         stand_ins=True,
         trust_headers=False,
         connections=True,
@@ -130,7 +131,7 @@ def test_the_daemons_address_has_two_forms(given: str, address: tuple[str, int])
 def test_redacted_names_are_compared_without_case_and_dashes() -> None:
     """As they are written on spans."""
     given = {"LAMBDA_LATENCY_REDACTED": "Customer.Id, x-tenant"}
-    assert Settings.read(given).redacted == {"customer.id", "x_tenant"}
+    assert Settings.read(given).redacted == Chosen(frozenset({"customer.id", "x_tenant"}))
 
 
 @pytest.mark.parametrize(

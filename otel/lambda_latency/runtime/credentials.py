@@ -1,53 +1,80 @@
-"""What texts hold of addresses, headers and keys, and how it is taken out: for spans and for our lines in the log."""
+"""What texts hold of credentials, and how it is taken out: for spans and for our lines in the log.
+
+Most texts hold nothing that could be one, and that is seen at once. The others pass through the modules beside this
+one, which are not imported before.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from functools import cache
+from functools import lru_cache
 
-__all__ = ["REDACTED", "clean"]
+from lambda_latency.runtime.secret_names import HINTS, NO, secrecy
+from lambda_latency.runtime.secret_tokens import is_plain
+
+__all__ = ["REDACTED", "clean", "known_values"]
 
 REDACTED = "[redacted]"
 
-SUSPECT = ("?", "@", "bearer", "akia", "asia")
-HEADERS = (*SUSPECT, "author", "cookie", "api-key", "security-token")  # with a value: `http.cookies` is a module
+# Without these there is no pair, no query, no user info, no escape and no card number.
+MARKS = re.compile(r"[=%\\;?#&@<|]|(?<!\w)\d{13}|(?<![\w-])\d{4}[ -]\d{4}|k[-_](?:live|test)[-_]")
+RUNS = re.compile(r"[\w+/-]{16,}")
+BETWEEN = re.compile(r"[ :/\"']")
+LEAST = 8  # characters of a value that is looked for wherever it may be
 
 
-@cache
-def patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What is taken out, and what stands in its place. Not made before it is needed: that takes longer than reading
-    all settings. Each takes time in proportion to the text: a caller may have written it."""
-    return (
-        (re.compile(r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-amz-security-token)"
-                    r"""(["']?\s*[:=]\s*)[^\r\n]+""", re.IGNORECASE), rf"\1\2{REDACTED}"),
-        (re.compile(r"\b(bearer)\s+[\w+/=.~-]{8,}", re.IGNORECASE), rf"\1 {REDACTED}"),
-        (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), REDACTED),
-    )  # fmt: skip
+def clean(text: str, depth: int = 0, *, ids: bool = False) -> str:
+    """A text without credentials. In time that is proportional to its length: a caller may have written it.
 
-
-def clean(text: str) -> str:
-    """A text without query strings, user info, credentials in headers, and AWS's access key ids."""
-    lower = text.lower()
-    for mark in HEADERS if ":" in text or "=" in text else SUSPECT:
-        if mark in lower:
-            break
-    else:
+    `depth`: encodings it was in; `ids`: what is only random is an id.
+    """
+    if not is_suspect(text):
         return text
-    if "?" in text or "@" in text:
-        text = re.sub(r"""[^\s<>"]+""", address, text)  # word by word, for the time's sake
-    for pattern, instead in patterns():
-        text = pattern.sub(instead, text)
-    return text
+    from lambda_latency.runtime.secret_texts import clean_suspect
+
+    return clean_suspect(text, known_values(), depth, ids=ids)
 
 
-def address(word: re.Match[str]) -> str:
-    """A word; where it is an address or a path, without user info and query."""
-    whole = word[0]
-    before, mark, query = whole.partition("?")
-    if mark and query and ("/" in before or ":" in before):
-        whole = before
-    scheme, slashes, rest = whole.partition("//")
-    host, slash, path = rest.partition("/")
-    if slashes and "@" in host:
-        whole = scheme + slashes + host.rpartition("@")[2] + slash + path
-    return whole
+def is_suspect(text: str) -> bool:
+    """Could there be any?"""
+    if MARKS.search(text) is not None:
+        return True
+    for run in RUNS.findall(text):
+        if not is_plain(run):
+            return True
+    if BETWEEN.search(text) is not None and hinted(text):
+        return True
+    return any([value in text for value in known_values()])
+
+
+def hinted(text: str) -> bool:
+    """Is there a word in it that a secret's name, or a statement, could have?"""
+    lower = text.lower()
+    for hint in HINTS:
+        if hint in lower:
+            return True
+    return False
+
+
+def known_values() -> tuple[str, ...]:
+    """The values of the environment's variables whose names say that they are secret."""
+    return values_of(len(os.environ))  # a function may read its secrets into it
+
+
+@lru_cache(maxsize=1)
+def values_of(_count: int) -> tuple[str, ...]:
+    """The longest first: one may be part of another."""
+    found = {part for name, value in os.environ.items() for part in secrets_of(name, value)}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def secrets_of(name: str, value: str) -> list[str]:
+    """What of a variable's value is secret; the name of a secret, a path and an address without a password are not."""
+    found = []
+    if "://" in value and "@" in value:
+        user = value.partition("://")[2].rpartition("@")[0]
+        found.append(user.partition(":")[2])
+    elif secrecy(name) != NO and not value.startswith(("arn:", "/", "http:", "https:")):
+        found.append(value)
+    return [one for one in found if len(one) >= LEAST and not one.isalpha()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lambda_latency.runtime.chosen import Chosen, chosen
 from lambda_latency.runtime.libraries import NAMES
 from lambda_latency.runtime.value import Value
 
@@ -46,11 +47,6 @@ def names(text: str) -> frozenset[str]:
     """`all`, `none`, or names with commas between; names that are not known stay in, for the warning."""
     given = frozenset(part.strip().lower() for part in text.split(",")) - {"", "none"}
     return (given - {"all"}) | NAMES if "all" in given else given
-
-
-def listed(text: str) -> frozenset[str]:
-    """`none`, or attribute names with commas between, as they are compared."""
-    return frozenset(part.strip().lower().replace("-", "_") for part in text.split(",")) - {"", "none"}
 
 
 def propagators(text: str) -> tuple[str, ...]:
@@ -116,8 +112,8 @@ SETTINGS = (
     Setting(f"{PREFIX}EXPORT", "export", "collector or daemon", "collector",
             "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
             choice("collector", "daemon")),
-    Setting(f"{PREFIX}REDACTED", "redacted", "none, or attribute names with commas between", "none",
-            "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
+    Setting(f"{PREFIX}REDACTED", "redacted", "none, or names and /patterns/ with commas between", "none",
+            "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.", chosen),
     Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
             "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
@@ -165,7 +161,7 @@ class Settings(Value):
     buffered_spans: int
     buffered_kb: int
     export: str
-    redacted: frozenset[str]
+    redacted: Chosen
     stand_ins: bool
     trust_headers: bool
     connections: bool
@@ -188,6 +184,10 @@ class Settings(Value):
         warnings += [
             f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{near(name, NAMES)}; left out"
             for name in sorted(own["libraries"] - NAMES)
+        ]
+        warnings += [
+            f"{PREFIX}REDACTED: {one!r} is no regular expression that matches anything; left out"
+            for one in own["redacted"].wrong
         ]
         known = {setting.name for setting in SETTINGS}
         warnings += [

@@ -24,7 +24,7 @@ from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
-from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.redaction import Redaction, room_for
 from lambda_latency.runtime.resource import function_resource
 from lambda_latency.runtime.threads import ThreadContext
 
@@ -57,7 +57,8 @@ class Runtime:
         self._cold = True
         self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
-        self._outbox = Outbox(buffer, Redaction(settings.redacted), sink, urgent, settings, killed=not is_managed())
+        redaction = Redaction(settings.redacted, settings.value_length)
+        self._outbox = Outbox(buffer, redaction, sink, urgent, settings, killed=not is_managed())
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._watch = DeadlineWatch(self._at_deadline, self._on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
@@ -188,7 +189,7 @@ class Runtime:
 
 def limits(settings: Settings) -> SpanLimits:
     """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
-    attributes, length = settings.attribute_count, settings.value_length
+    attributes, length = settings.attribute_count, room_for(settings.value_length)
     return SpanLimits(
         max_attributes=attributes,
         max_events=settings.event_count,

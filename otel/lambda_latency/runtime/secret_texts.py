@@ -1,0 +1,75 @@
+"""A text that may hold credentials, without them: pairs, addresses, tokens, statements, and all that in an encoding."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+from urllib.parse import unquote, unquote_plus
+
+from lambda_latency.runtime import credentials
+from lambda_latency.runtime.secret_addresses import address, clean_addresses
+from lambda_latency.runtime.secret_pairs import clean_pairs, source_blocks
+from lambda_latency.runtime.secret_statements import clean_quoted_statements
+from lambda_latency.runtime.secret_values import REDACTED, clean_cards, clean_tokens
+
+__all__ = ["clean_suspect"]
+
+DEEPEST = 3  # encodings of encodings
+
+
+@cache
+def patterns() -> tuple[re.Pattern[str], ...]:
+    """Not before they are needed: a cold start pays for each."""
+    return (
+        re.compile(r"""[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*"""),
+        re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"),
+        # botocore quotes the value of a parameter that it does not take.
+        re.compile(r"(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
+                   r".*?(?=, (?:type|valid)|$)", re.MULTILINE),
+    )  # fmt: skip
+
+
+def clean_suspect(text: str, known: tuple[str, ...], depth: int, *, ids: bool) -> str:
+    """What is left of it."""
+    for value in known:
+        text = text.replace(value, REDACTED)
+    if depth < DEEPEST:
+        text = decoded(text, depth + 1)
+    if credentials.hinted(text):
+        text = "".join([clean_block(block, source=source) for source, block in source_blocks(text)])
+    text = clean_addresses(text)
+    text = clean_tokens(text, partial(credentials.clean, depth=depth + 1) if depth < DEEPEST else str, ids=ids)
+    for value in known:  # the beginning of one, where somebody has cut the text before
+        if len(value) >= 24 and value[:16] in text:
+            text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
+    if "Invalid " in text and "value: " in text:
+        text = patterns()[2].sub(rf"\1{REDACTED}", text)
+    return clean_cards(text)
+
+
+def clean_block(text: str, *, source: bool) -> str:
+    """Part of a text; lines of source are read otherwise."""
+    return clean_quoted_statements(clean_pairs(text, source=source)) if credentials.hinted(text) else text
+
+
+def decoded(text: str, depth: int) -> str:
+    """A text in which what is escaped and secret is gone."""
+    if "%" in text:
+        text = patterns()[0].sub(lambda found: of_word(found[0], depth), text)
+    if "\\u00" in text or "\\/" in text or "\\x" in text:
+        plain = patterns()[1].sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
+        cleaned = credentials.clean(plain, depth)
+        if cleaned != plain:
+            return cleaned
+    return text
+
+
+def of_word(word: str, depth: int) -> str:
+    """A word with percent signs; as it is where nothing is secret."""
+    word = address(word)
+    for decode in (unquote, unquote_plus):
+        plain = decode(word, errors="replace")
+        cleaned = credentials.clean(plain, depth)
+        if cleaned != plain:
+            return cleaned
+    return word
