@@ -28,7 +28,7 @@ class Chosen(Value):
         last = name.rpartition(".")[2]
         if name in self.exact or last in self.exact:
             return True
-        return any([glob.match(name) or glob.match(last) for glob in self.globs])
+        return any(glob.match(name) or glob.match(last) for glob in self.globs)
 
     def clean(self, text: str) -> str:
         """A text without what the patterns match."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lambda_latency.runtime.patterns import words
+
 __all__ = ["HINTS", "NO", "PERHAPS", "SECRET", "secrecy"]
 
 NO, PERHAPS, SECRET = 0, 1, 2
@@ -18,66 +20,76 @@ WORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zß-�
 # In which of a word they are; a text without any of them has no secret name in it.
 HINTS = (
     "pass", "pwd", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "csrf",
-    "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha", "securit",
-    "recover", "backup", "verif", "mfa", "sms", "one_time", "device", "magic",
-    "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card", "kubeconfig",
-    "_pat", "sas", "dsn", "hmac", "pgpass", "k_live", "k_test", "basic ", "select", "insert", "update", "delete",
-    "duplicate entry", "failing row", "invalid ",
+    "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
+    "securit", "recover", "backup", "verif", "mfa", "sms", "one_time", "device", "magic", "contrase", "kennwort",
+    "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card", "kubeconfig", "_pat", "sas", "dsn",
+    "hmac", "pgpass", "basic ", "reset", "confirm", "activat", "invit", "unsubscr", "unlock", "signed", "share",
+    "hook", "callback", "login", "/s/", "/bot", "select", "insert", "update", "delete", "duplicate entry",
+    "failing row", "invalid ",
 )  # fmt: skip
 
-PARTS = ("passw", "passwd", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey", "privkey",
-         "secretkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid", "mnemonic")  # fmt: skip
-ENDS = ("token", "pwd", "jwt", "auth")
-WHOLE = frozenset((
-    "authentication pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn signature sig saml "
-    "kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort kennwort motdepasse parola "
-    "wachtwoord haslo hasło sifre пароль 密码"
-).split())  # fmt: skip
-PERHAPS_WHOLE = frozenset("session tokens sso nonce salt assertion dsn secretid".split())
-PLAIN = frozenset((
-    "secretsmanager secretary secretariat passwordless tokenizer tokenize tokenized tokenization authorizer authorized "
-    "unauthorized"
-).split())  # fmt: skip
+PARTS = (
+    "passw", "passwd", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
+    "privkey", "secretkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid",
+    "mnemonic",
+)  # fmt: skip
+ENDS = ("token", "pwd", "jwt", "auth", "pass")
+
+WHOLE = words("""
+    authentication pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
+    signature sig saml kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort
+    kennwort motdepasse parola wachtwoord haslo hasło sifre пароль 密码
+""")
+PERHAPS_WHOLE = words("""
+    session tokens sso nonce salt assertion dsn secretid
+""")
+PLAIN = words("""
+    secretsmanager secretary secretariat passwordless tokenizer tokenize tokenized tokenization authorizer
+    authorized unauthorized bypass compass encompass surpass trespass overpass underpass
+""")
 
 # What makes a key one that opens something, and what makes it one of a table, a queue or a cache.
-OPENING = frozenset((
-    "api access secret private priv encryption encrypt decryption signing sign signature master auth account shared ssh "
-    "service client db database consumer app application license storage hmac aes rsa pgp gpg webhook deploy session "
-    "admin server write ingest ingestion subscription management sas tls ssl cert certificate root bearer token "
-    "authorization publishable integration provisioning project"
-).split())  # fmt: skip
-PLAIN_KEYS = frozenset((
-    "primary partition sort hash range foreign cache public idempotency routing message object s3 record dedup dedupe "
-    "deduplication unique index lookup group row shard composite natural business kms bucket item redis map dict json "
-    "order start exclusive last evaluated translation parent attribute tag label event metric feature flag config "
-    "setting context column field answer registry end next prev previous current new old any each first no invalid "
-    "missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile left "
-    "right up down arrow function functions x"
-).split())  # fmt: skip
+OPENING = words("""
+    api access secret private priv encryption encrypt decryption signing sign signature master auth account shared
+    ssh service client db database consumer app application license storage hmac aes rsa pgp gpg webhook deploy
+    session admin server write ingest ingestion subscription management sas tls ssl cert certificate root bearer
+    token authorization publishable integration provisioning project
+""")
+SURELY = frozenset(("api", "private", "secret", "access", "encryption", "signing", "ssh"))
+PLAIN_KEYS = words("""
+    primary partition sort hash range foreign cache public idempotency routing message object s3 record dedup dedupe
+    deduplication unique index lookup group row shard composite natural business kms bucket item redis map dict json
+    order start exclusive last evaluated translation parent attribute tag label event metric feature flag config
+    setting context column field answer registry end next prev previous current new old any each first no invalid
+    missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile
+    left right up down arrow function functions x
+""")
 
 PHRASES = frozenset((
-    "security code,recovery code,backup code,verification code,auth code,authorization code,access code,mfa code,"
-    "otp code,sms code,seed phrase,recovery phrase,pass phrase,pass word,pass code,card number,session id,magic link,"
-    "code verifier,device code,card no,card num,credit card,debit card,one time code,social security,national insurance"
-).split(","))  # fmt: skip
+    "security code", "recovery code", "backup code", "verification code", "auth code", "authorization code",
+    "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
+    "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
+    "credit card", "debit card", "one time code", "social security", "national insurance",
+))  # fmt: skip
 
 # Words after it that make it say something about a secret, and words that leave it what it is.
-ABOUT = frozenset((
-    "type kind count counts name names length len size limit limits usage used use expiry expires expiration expire "
-    "expired ttl age rotation rotated version valid validity required enabled disabled present policy status state url "
-    "uri endpoint host path file filename method scheme algorithm alg provider issuer issued format mode at in time date "
-    "timestamp arn index position error errors failure failures attempts attempt strength label domain secure consent "
-    "max min timeout duration ms seconds minutes hours days start started end ended created updated changed exists "
-    "missing found success result reason message level source scope scopes manager store service region audience bucket "
-    "buckets per total rate ratio cost price budget id ids uuid only samesite httponly"
-).split())  # fmt: skip
-STILL = frozenset((
-    "value raw text plain plaintext string data content old new current previous prev last hash hashed encrypted enc "
-    "b64 base64 hex confirmation confirm again repeat repeated salt base key keys token secret env prod production dev "
-    "development staging test live sandbox primary secondary backup main default admin str val header"
-).split())  # fmt: skip
-PAGES = frozenset("next continuation continue page pagination starting previous prev cancellation idempotency fencing"
-                  .split())  # fmt: skip
+ABOUT = words("""
+    type kind count counts name names length len size limit limits usage used use expiry expires expiration expire
+    expired ttl age rotation rotated version valid validity required enabled disabled present policy status state
+    url uri endpoint host path file filename method scheme algorithm alg provider issuer issued format mode at in
+    time date timestamp arn index position error errors failure failures attempts attempt strength label domain
+    secure consent max min timeout duration ms seconds minutes hours days start started end ended created updated
+    changed exists missing found success result reason message level source scope scopes manager store service
+    region audience bucket buckets per total rate ratio cost price budget id ids uuid only samesite httponly
+""")
+STILL = words("""
+    value raw text plain plaintext string data content old new current previous prev last hash hashed encrypted enc
+    b64 base64 hex confirmation confirm again repeat repeated salt base key keys token secret env prod production
+    dev development staging test live sandbox primary secondary backup main default admin str val header
+""")
+PAGES = words("""
+    next continuation continue page pagination starting previous prev cancellation idempotency fencing
+""")
 QUERIES = frozenset(("query", "query_string", "querystring"))
 
 
@@ -87,22 +99,21 @@ def secrecy(name: str) -> int:
     last = name.rpartition(".")[2]
     if last.lower().replace("-", "_") in QUERIES:
         return SECRET
-    words = [word.lower() for word in WORD.findall(name)]
-    own = len(WORD.findall(last)) if last is not name else len(words)
+    parts = [word.lower() for word in WORD.findall(name)]
+    own = len(WORD.findall(last))
     found = NO
-    for at, word in enumerate(words):
-        level = said(words, at, name)
+    for at in range(len(parts)):
+        level = said(parts, at, name)
         if level:
-            rest = words[at + 1 :]
             # Of another part of the name only a few words leave it what it is: `auth.user` is no `auth`.
-            found = max(found, after(level, rest, same=at >= len(words) - own))
+            found = max(found, after(level, parts[at + 1 :], same=at >= len(parts) - own))
     return found
 
 
-def said(words: list[str], at: int, name: str) -> int:
+def said(parts: list[str], at: int, name: str) -> int:
     """What the words say that end with this one."""
-    word = words[at]
-    before = words[at - 1] if at else ""
+    word = parts[at]
+    before = parts[at - 1] if at else ""
     if word in PLAIN:
         return NO
     if word in WHOLE or word.startswith("passw") or f"{before} {word}" in PHRASES:
@@ -113,18 +124,21 @@ def said(words: list[str], at: int, name: str) -> int:
         return key_of(before, name)
     if word.endswith("key") and word[:-3] in OPENING:
         return SECRET
+    if word == "token" and before in PAGES:
+        return NO
     if word.endswith(ENDS):
-        return NO if word == "token" and before in PAGES else PERHAPS if word == "token" and before == "request" else SECRET
+        return PERHAPS if f"{before} {word}" == "request token" else SECRET
     if word in PERHAPS_WHOLE:
         return PERHAPS
-    return SECRET if any([part in word for part in PARTS]) else NO
+    return SECRET if any(one in word for one in PARTS) else NO
 
 
 def key_of(before: str, name: str) -> int:
     """A key for what?"""
-    if before in OPENING or before.endswith("api"):
+    apart = f"{before}.key" in name.lower()  # `app.key` is one of the app's keys, not what opens it
+    if before in (SURELY if apart else OPENING) or before.endswith("api"):
         return SECRET
-    if not before or before in PLAIN_KEYS or before.isdecimal() or f"{before}." in name.lower():
+    if not before or before in PLAIN_KEYS or before.isdecimal() or apart:
         return NO
     return SECRET if name.isupper() else PERHAPS  # `STRIPE_KEY` is a variable of the environment
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
+from typing import TYPE_CHECKING
 
+from lambda_latency.runtime.patterns import compiled, words
 from lambda_latency.runtime.secret_names import PERHAPS, SECRET, secrecy
 from lambda_latency.runtime.secret_values import REDACTED, opaque, text_in
+
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["clean_pairs", "source_blocks"]
 
@@ -17,35 +20,33 @@ QUOTES = "\"'`"
 BRACKETS = {"{": "}", "[": "]", "(": ")"}
 
 # What a value may be that is none, and how a sentence goes on that only speaks of a token.
-NOTHING = frozenset((
-    "none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional "
-    "basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing"
-).split())  # fmt: skip
-PROSE = frozenset((
-    "expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at the "
-    "a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has have got "
-    "in on of for from to and or with without access permission token signature key password secret"
-).split())  # fmt: skip
+NOTHING = words("""
+    none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
+    basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing
+""")
+PROSE = words("""
+    expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
+    the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
+    have got in on of for from to and or with without access permission token signature key password secret
+""")
 TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase")
-ENTRY = re.compile(r"[ |+-]*File \"")
 
 
-@cache
-def patterns() -> tuple[re.Pattern[str], ...]:
-    """Not before they are needed: a cold start pays for each."""
-    return (
-        # A name and what is between it and its value.
-        re.compile(r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""),
-        # A name's own value: `{"name": "password", "value": "hunter2"}`.
-        re.compile(r"""\\*["']([\w.-]{1,100})\\*["']\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:\s*"""),
-        re.compile(r"[^\s;&]+"),
-        re.compile(r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>|\[redacted\].*|Bearer|Basic"),
-        re.compile(r"--?([A-Za-z][\w-]{1,40})\s+(?!-)"),
-        re.compile(r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"),
-        re.compile(r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"),
-        re.compile(r"(?i)\b(\w*(?:password|passwd|passphrase|token|secret|key|pwd))\s(?:is|was)[:\s]\s*['\"]?([^\s'\"]+)"),
-        re.compile(r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"),
-    )
+# A name and what is between it and its value.
+PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
+# What follows `{"name": ` where its value is another entry: `{"name": "password", "value": "hunter2"}`.
+NAMED = r"""\\*["']([\w.-]{1,100})\\*["']\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:\s*"""
+BARE = r"[^\s;&]+"
+BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
+STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>|\[redacted\].*|Bearer|Basic"
+OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
+USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
+SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
+SAID = r"(?i)\b(\w*(?:password|passwd|passphrase|token|secret|key|pwd))\s(?:is|was)[:\s]\s*['\"]?([^\s'\"]+)"
+TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
+QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
+LINE = r"[^\r\n\"'`]+"
+ENTRY = r"[ |+-]*File \""
 
 
 def source_blocks(text: str) -> list[tuple[bool, str]]:
@@ -55,7 +56,7 @@ def source_blocks(text: str) -> list[tuple[bool, str]]:
     blocks: list[tuple[bool, str]] = []
     within = False
     for line in text.splitlines(keepends=True):
-        entry = ENTRY.match(line) is not None
+        entry = compiled(ENTRY).match(line) is not None
         source = within and not entry and line.lstrip(" |+-") != line and line.lstrip("|+- ").strip() != "" \
             and line.startswith(("    ", "  |"))  # fmt: skip
         within = entry or source
@@ -68,7 +69,7 @@ def source_blocks(text: str) -> list[tuple[bool, str]]:
 
 def clean_pairs(text: str, *, source: bool) -> str:
     """A text without the values of secret names. Of `source` only literals are values: all else is code."""
-    pair = patterns()[0]
+    pair = compiled(PAIR)
     out: list[str] = []
     kept = at = 0
     while (found := pair.search(text, at)) is not None:
@@ -77,7 +78,7 @@ def clean_pairs(text: str, *, source: bool) -> str:
         span: Span | None = None
         if level:
             span = value_of(text, found, source=source)
-        elif found[1].lower() in ("name", "key") and (named := patterns()[1].match(text, found.end())):
+        elif found[1].lower() in ("name", "key") and (named := compiled(NAMED).match(text, found.end())):
             level = secrecy(named[1])
             span = quoted(text, named.end()) if level else None
         if span is None or not counts(text, span, level, found, source=source):
@@ -86,25 +87,31 @@ def clean_pairs(text: str, *, source: bool) -> str:
         kept = at = span[1]
     out.append(text[kept:])
     text = "".join(out)
-    return text if source else clean_spoken(text)
+    return clean_schemes(text if source else clean_spoken(text))
 
 
 def clean_spoken(text: str) -> str:
     """A text without what follows `Bearer`, `--password` and `the password is`."""
-    _, _, _, _, option, user, scheme, said, _ = patterns()
     if "-u" in text or "--proxy-user" in text:
-        text = user.sub(rf"\1\2\3{REDACTED}", text)
+        text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
     if " -" in text or text.startswith("-"):
         out: list[str] = []
         kept = 0
-        for found in option.finditer(text):
+        for found in compiled(OPTION).finditer(text):
             span = quoted(text, found.end()) or bare(text, found.end())
-            if secrecy(found[1]) == SECRET and span is not None and span[0] >= kept:
+            level = secrecy(found[1])
+            if span is None or span[0] < kept or not level:
+                continue
+            if level == SECRET or opaque(text[span[0] : span[1]]):
                 out += (text[kept : span[0]], REDACTED)
                 kept = span[1]
         text = "".join([*out, text[kept:]])
-    text = scheme.sub(lambda m: m[0] if spoken(m[1], m[3]) else f"{m[1]}{m[2]}{REDACTED}", text)
-    return said.sub(lambda m: m[0].replace(m[2], REDACTED) if opaque(m[2].rstrip(".,;!")) else m[0], text)
+    return compiled(SAID).sub(lambda m: m[0].replace(m[2], REDACTED) if opaque(m[2].rstrip(".,;!")) else m[0], text)
+
+
+def clean_schemes(text: str) -> str:
+    """A text without what follows `Bearer` and `Basic`."""
+    return compiled(SCHEME).sub(lambda m: m[0] if spoken(m[1], m[3]) else f"{m[1]}{m[2]}{REDACTED}", text)
 
 
 def spoken(scheme: str, value: str) -> bool:
@@ -118,14 +125,18 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     """Where the value of a name begins and ends, without its quotes."""
     between, start = found[2], found.end()
     before = text[found.start() - 1 : found.start()]
-    if "," in between and not (before in QUOTES and before and is_first(text, found.start() - 1) and between[0] in "\\\"'`"):
+    if "," in between and not (
+        before in QUOTES and before and is_first(text, found.start() - 1) and between[0] in "\\\"'`"
+    ):
+        return None
+    if between == ":" and before == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
         return None
     if ">" in between and "=" not in between:
         end = text.find("<", start)
         return (start, end) if before == "<" and end > start else None
     if "!=" in between and not source:
         return None
-    if ":" in between and (typed := patterns()[8].match(text, start)) is not None:
+    if ":" in between and (typed := compiled(TYPED).match(text, start)) is not None:
         start = typed.end()
     span = quoted(text, start)
     if span is not None:
@@ -133,10 +144,10 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     if text[start : start + 1] in BRACKETS and (not source or text[start + 1 : start + 2] in QUOTES):
         return bracketed(text, start)
     if source:
-        number = re.compile(r"\d{3,}").match(text, start)
+        number = compiled(r"\d{3,}").match(text, start)
         return number.span() if number else None
     if found[1].lower().endswith(TO_LINE_END) and between.strip() != ",":
-        line = re.compile(r"[^\r\n\"'`]+").match(text, start)
+        line = compiled(LINE).match(text, start)
         return line.span() if line else None
     return bare(text, start)
 
@@ -151,7 +162,7 @@ def is_first(text: str, quote: int) -> bool:
 
 def quoted(text: str, start: int) -> Span | None:
     """What is in quotes; they may be escaped, and of a text that was cut the last ones may be missing."""
-    found = re.compile(r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|'''|[\"'`])").match(text, start)
+    found = compiled(QUOTED).match(text, start)
     if found is None:
         return None
     escapes, quote, begin = len(found[1]), found[2], found.end()
@@ -180,10 +191,10 @@ def bracketed(text: str, start: int) -> Span:
 
 def bare(text: str, start: int) -> Span | None:
     """A word without what closes or ends what is around it."""
-    found = patterns()[2].match(text, start)
+    found = compiled(BARE).match(text, start)
     if found is None:
         return None
-    word = re.split(r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)", found[0], maxsplit=1)[0].rstrip("\"'`,>\\")
+    word = compiled(BARE_ENDS).split(found[0], maxsplit=1)[0].rstrip("\"'`,>\\")
     return (start, start + len(word)) if word else None
 
 
@@ -191,14 +202,14 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
     """Is it a value, and one that says something?"""
     value = text[span[0] : span[1]]
     lower = value.strip().lower()
-    if lower in NOTHING or patterns()[3].fullmatch(value.strip()):
+    if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()):
         return False
     if level == PERHAPS:
         return opaque(value) or value[:1] in BRACKETS
     if source:
         # `f"Bearer {token}"` holds no secret.
         if text[span[0] - 2 : span[0] - 1] in ("f", "F") and "{" in value:
-            fixed = re.sub(r"\{[^{}]*\}|(?i:bearer|basic|token)", "", value)
+            fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
             return sum(map(str.isalnum, fixed)) > 5
         return True
     quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+from functools import partial
 from urllib.parse import unquote, unquote_plus
 
 from lambda_latency.runtime import credentials
+from lambda_latency.runtime.patterns import compiled
 from lambda_latency.runtime.secret_addresses import address, clean_addresses
 from lambda_latency.runtime.secret_pairs import clean_pairs, source_blocks
 from lambda_latency.runtime.secret_statements import clean_quoted_statements
@@ -17,16 +18,13 @@ __all__ = ["clean_suspect"]
 DEEPEST = 3  # encodings of encodings
 
 
-@cache
-def patterns() -> tuple[re.Pattern[str], ...]:
-    """Not before they are needed: a cold start pays for each."""
-    return (
-        re.compile(r"""[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*"""),
-        re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"),
-        # botocore quotes the value of a parameter that it does not take.
-        re.compile(r"(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
-                   r".*?(?=, (?:type|valid)|$)", re.MULTILINE),
-    )  # fmt: skip
+ENCODED = r"""[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*"""
+ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
+# botocore quotes the value of a parameter that it does not take.
+QUOTED = (
+    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
+    r".*?(?=, (?:type|valid)|$)"
+)
 
 
 def clean_suspect(text: str, known: tuple[str, ...], depth: int, *, ids: bool) -> str:
@@ -43,7 +41,7 @@ def clean_suspect(text: str, known: tuple[str, ...], depth: int, *, ids: bool) -
         if len(value) >= 24 and value[:16] in text:
             text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
     if "Invalid " in text and "value: " in text:
-        text = patterns()[2].sub(rf"\1{REDACTED}", text)
+        text = compiled(QUOTED).sub(rf"\1{REDACTED}", text)
     return clean_cards(text)
 
 
@@ -55,9 +53,9 @@ def clean_block(text: str, *, source: bool) -> str:
 def decoded(text: str, depth: int) -> str:
     """A text in which what is escaped and secret is gone."""
     if "%" in text:
-        text = patterns()[0].sub(lambda found: of_word(found[0], depth), text)
+        text = compiled(ENCODED).sub(lambda found: of_word(found[0], depth), text)
     if "\\u00" in text or "\\/" in text or "\\x" in text:
-        plain = patterns()[1].sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
+        plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
         cleaned = credentials.clean(plain, depth)
         if cleaned != plain:
             return cleaned

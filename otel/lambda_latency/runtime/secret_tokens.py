@@ -1,4 +1,4 @@
-"""What the tokens of many vendors begin with. Each vendor documents its own, so that they are found where they leaked."""
+"""What the tokens of many vendors begin with: each documents its own, so that they are found where they leaked."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ BEGINNINGS = {
     16: "bedrock-api-key- ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glft- glimt- "
         "glagent- glsoat- gloas- GR1348941 GOCSPX- SG. pypi-AgE sq0atp- sq0csp- sq0idp- NRJS- figd_ "
         "pscale_pw_ pscale_tkn_ pscale_oauth_ sb_secret_ FLWSECK AGE-SECRET-KEY-1 ops_eyJ CCIPAT_ tskey- "
-        "sdk-live- vault:v1:",
-    20: "NRAK- NRII- NRAL- dckr_pat_ dckr_oat_ tvly- vercel_ co_api_ GOOG1",
+        "sdk-live- dnkey- sm_aat_ sm_pat_ sm_sat_",
+    20: "aio_ s-s4t2ud- s-s4t2af- API- squ_ sqp_ sqa_ NRAK- NRII- NRAL- dckr_pat_ dckr_oat_ tvly- vercel_ "
+        "co_api_ GOOG1",
     24: "1//0 shpat_ shpca_ shppa_ shpss_ shpua_ shptka_ dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. "
         "sntrys_ sntryu_ glc_ glsa_ lin_api_ lin_oauth_ ntn_ PMAK- ATATT3 ATCTT3 ATBB HRKU- fm2_ fo1_ CFPAT- "
         "fio-u- p8e- xkeysib- xsmtpsib- duffel_ shippo_live_ shippo_test_ tfp_ nfp_ hcaik_ eyJrIjoi dG9rO "
@@ -45,8 +46,10 @@ def is_plain(run: str) -> bool:
     single = run.islower() or run.isupper()
     if single and not run.strip("0123456789abcdefABCDEF-"):
         return True
+    if len(run) > 35 and not single and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run):
+        return False
     for part in run.replace("_", "-").replace("/", "-").replace("+", "-").split("-"):
-        if part in PARTED:
+        if part in PARTED or part[:4] in TOKENS or part[:3] in TOKENS:
             return False
         if len(part) <= LONG:
             continue
@@ -54,6 +57,6 @@ def is_plain(run: str) -> bool:
             capitals = sum(map(str.isupper, part))
             if capitals > len(part) / 5 and not part.isupper():
                 return False
-        elif not single or part[:4] in TOKENS or part[:3] in TOKENS:
-            return part.isdecimal() and len(part) < 13
+        elif not single:
+            return False
     return True

@@ -1,12 +1,12 @@
-"""Values that are known by their shape: tokens by their prefix, keys by their randomness, private keys, card numbers."""
+"""Values that are known by their shape: tokens by their beginning, keys by their randomness, private keys, cards."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode
-from functools import cache
 from typing import TYPE_CHECKING
 
+from lambda_latency.runtime.patterns import compiled
 from lambda_latency.runtime.secret_tokens import LEAST, TOKENS
 
 if TYPE_CHECKING:
@@ -29,27 +29,16 @@ BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
 START = r"(?<![A-Za-z0-9])(?=([A-Za-z0-9][\w./:~-]{3})[\w./+:=~|-]{2})"
 LINES = {ord(char): " " for char in "\r\n\t"}
-PRIVATE = "PRIVATE KEY"
+# In PEM's form, or what is there of it; line ends may be escaped.
+PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
 MOST_DECODED = 3
 
 
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Not before it is needed: a cold start pays for each."""
-    return re.compile(pattern)
-
-
-@cache
-def private_keys() -> re.Pattern[str]:
-    """A key in PEM's form, or what is there of it; line ends may be escaped."""
-    return re.compile(r"-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)", re.DOTALL)
-
-
 def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
     """A text without tokens and keys; `inner` cleans what is in base64, which goes as a whole if anything is there."""
-    if PRIVATE in text or "PRIVATE+KEY" in text:
-        text = private_keys().sub(REDACTED, text)
+    if "-----BEGIN" in text:
+        text = compiled(PEM).sub(REDACTED, text)
     for start in {found[1] for found in compiled(START).finditer(text)}:
         for prefix in TOKENS.get(start, TOKENS.get(start[:3], ())):
             if prefix in text:
@@ -69,9 +58,11 @@ def without_token(text: str, prefix: str, least: int) -> str:
         return compiled(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/\\\r\n]{200,}={0,2}").sub(REDACTED, text)
     word = least >= 30 and prefix[-1] not in "_-."  # nothing but its length tells it from a word
     return compiled(rf"(?<![A-Za-z0-9]){re.escape(prefix)}{BODY}").sub(
-        lambda found: REDACTED
-        if len(found[0]) >= len(prefix) + least and (not word or is_mixed(found[0][len(prefix) :]))
-        else found[0],
+        lambda found: (
+            REDACTED
+            if len(found[0]) >= len(prefix) + least and (not word or is_mixed(found[0][len(prefix) :]))
+            else found[0]
+        ),
         text,
     )
 
@@ -87,7 +78,7 @@ def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
                 return run.replace(part, REDACTED)
     if ids or len(run) < 32:
         return run
-    for part in (run, *run.split("/")):
+    for part in (run, *run.split("/"), *compiled(r"[/_-]").split(run)):
         if looks_random(part):
             run = run.replace(part, REDACTED)
     return run
@@ -119,9 +110,11 @@ def looks_random(run: str) -> bool:
     body = run.rstrip("=")
     if len(body) < 32 or body.islower() or body.isupper() or compiled(r"\d").search(body) is None:
         return False
-    pieces = compiled(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]+").findall(body)
-    words = sum([len(piece) for piece in pieces if len(piece) > 3 and piece.islower()])
-    return len(pieces) > 0.42 * len(body) and words < 0.3 * len(body)
+    if max(map(len, compiled(r"[-_]").split(body))) < 14:
+        return False  # such as `app-dev-eu-a1B2c3D4e5F6`
+    pieces = compiled(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+").findall(body)
+    words = sum([len(piece) for piece in pieces if len(piece) > 4 and piece[1:].islower()])
+    return len(pieces) > 0.3 * len(body) and words < 0.45 * len(body)
 
 
 def opaque(value: str) -> bool:
@@ -133,18 +126,22 @@ def opaque(value: str) -> bool:
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if has_digit and has_letter:
         return True
-    inner = value[1:]
-    return has_letter and any(map(str.isupper, inner)) and any(map(str.islower, inner)) and "." not in value
+    capitals = sum(map(str.isupper, value[1:]))
+    return capitals * (4 if "." in value else len(value)) >= len(value) and not value.isupper()
 
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
-CARD = r"(?<![\w.-])\d{13,19}(?![\w]|\.\d)|(?<![\w-])\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|" \
-       r"(?<![\w-])\d{4}([ -])\d{6}\2\d{4,5}(?![\w-])"  # fmt: skip
+CARD = (
+    r"(?<![\w.-])\d{13,19}(?![\w]|\.\d)|(?<![\w-])\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|"
+    r"(?<![\w-])\d{4}([ -])\d{6}\2\d{4,5}(?![\w-])"
+)
 # First digits, and how many there are, of the large networks.
-NETWORKS = r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|" \
-           r"3(?:0[0-5]|[689]\d)\d{11,13}|35\d{14}|62\d{14,17}|5[06-9]\d{14}"  # fmt: skip
+NETWORKS = (
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|"
+    r"3(?:0[0-5]|[689]\d)\d{11,13}|35\d{14}|62\d{14,17}|5[06-9]\d{14}"
+)
 
 
 def clean_cards(text: str) -> str:
