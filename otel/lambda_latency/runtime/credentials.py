@@ -10,7 +10,7 @@ import os
 import re
 from functools import lru_cache
 
-from lambda_latency.runtime.secret_names import HINTS, NO, secrecy
+from lambda_latency.runtime.secret_names import HINTS, NO, SECRET, secrecy
 from lambda_latency.runtime.secret_tokens import is_plain
 
 __all__ = ["REDACTED", "clean", "known_values"]
@@ -21,22 +21,25 @@ REDACTED = "[redacted]"
 MARKS = re.compile(r"[=%\\;?#&@<|]|(?<!\w)\d{13}|(?<![\w-])\d{4}[ -]\d{4}|k[-_](?:live|test)[-_]|\d:AA")
 RUNS = re.compile(r"[\w+/-]{16,}")
 BETWEEN = re.compile(r"[ :/\"']")
-LEAST = 8  # characters of a value that is looked for wherever it may be
+LEAST, LEAST_OF_WORDS = 8, 16  # characters of a value that is looked for wherever it may be
 
 
-def clean(text: str, depth: int = 0, *, ids: bool = False) -> str:
+def clean(text: str, known: tuple[str, ...] | None = None, *, depth: int = 0, ids: bool = False) -> str:
     """A text without credentials. In time that is proportional to its length: a caller may have written it.
 
-    `depth`: encodings it was in; `ids`: what is only random is an id.
+    `known`: values that are secret wherever they are, by default those of the environment; `depth`: encodings that it
+    was in; `ids`: what is only random is an id.
     """
-    if not is_suspect(text):
+    if known is None:
+        known = known_values()
+    if not is_suspect(text, known):
         return text
     from lambda_latency.runtime.secret_texts import clean_suspect
 
-    return clean_suspect(text, known_values(), depth, ids=ids)
+    return clean_suspect(text, known, depth, ids=ids)
 
 
-def is_suspect(text: str) -> bool:
+def is_suspect(text: str, known: tuple[str, ...]) -> bool:
     """Could there be any?"""
     if MARKS.search(text) is not None:
         return True
@@ -45,7 +48,7 @@ def is_suspect(text: str) -> bool:
             return True
     if BETWEEN.search(text) is not None and hinted(text):
         return True
-    return any(value in text for value in known_values())
+    return any(value in text for value in known)
 
 
 def hinted(text: str) -> bool:
@@ -58,23 +61,33 @@ def hinted(text: str) -> bool:
 
 
 def known_values() -> tuple[str, ...]:
-    """The values of the environment's variables whose names say that they are secret."""
-    return values_of(len(os.environ))  # a function may read its secrets into it
+    """The values of the environment's variables whose names say that they are secret, as they are now."""
+    environ = os.environ
+    return values_of(tuple([environ.get(name, "") for name in names_of(len(environ))]), len(environ))
 
 
 @lru_cache(maxsize=1)
-def values_of(_count: int) -> tuple[str, ...]:
+def names_of(_count: int) -> tuple[str, ...]:
+    """The variables that may hold a secret; a function may add some, as it reads them from where they are kept."""
+    return tuple([name for name, value in os.environ.items() if secrecy(name) == SECRET or "://" in value])
+
+
+@lru_cache(maxsize=1)
+def values_of(_values: tuple[str, ...], count: int) -> tuple[str, ...]:
     """The longest first: one may be part of another."""
-    found = {part for name, value in os.environ.items() for part in secrets_of(name, value)}
-    return tuple(sorted(found, key=len, reverse=True))
+    found = {part for name in names_of(count) for part in secrets_of(name, os.environ.get(name, ""))}
+    others = {value for name, value in os.environ.items() if secrecy(name) == NO}  # a laptop's key may be a name
+    return tuple(sorted(found - others, key=len, reverse=True))
 
 
 def secrets_of(name: str, value: str) -> list[str]:
     """What of a variable's value is secret; the name of a secret, a path and an address without a password are not."""
-    found = []
     if "://" in value and "@" in value:
         user = value.partition("://")[2].rpartition("@")[0]
-        found.append(user.partition(":")[2])
-    elif secrecy(name) != NO and not value.startswith(("arn:", "/", "http:", "https:")):
-        found.append(value)
-    return [one for one in found if len(one) >= LEAST and not one.isalpha()]
+        found = user.partition(":")[2]
+    elif secrecy(name) == SECRET and not value.startswith(("arn:", "/", "http:", "https:")):
+        found = value
+    else:
+        return []
+    # A short word may be in any text.
+    return [found] if len(found) >= (LEAST_OF_WORDS if found.isalpha() else LEAST) else []

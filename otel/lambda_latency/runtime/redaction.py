@@ -63,8 +63,9 @@ class Redaction:
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """The same spans; one with something on it that must not leave is replaced by a copy without."""
-        if known_values() is not self._known:  # what was harmless may be a secret now
-            self._known = known_values()
+        known = known_values()
+        if known != self._known:  # what was harmless may be a secret now
+            self._known = known
             self._known_value.cache_clear()
             self._known_text.cache_clear()
             self._plain = self._cleaned = None
@@ -178,7 +179,7 @@ class Redaction:
         if kind == "text":
             return self._text(text)
         if kind == "id":
-            return self._chosen.clean(clean(text, ids=True))
+            return self._chosen.clean(clean(text, self._known, ids=True))
         if kind == "perhaps":
             from lambda_latency.runtime.secret_values import opaque
 
@@ -194,7 +195,7 @@ class Redaction:
         return self._text(clean_statement(text))
 
     def _text(self, text: str) -> str:
-        return self._chosen.clean(clean(text))
+        return self._chosen.clean(clean(text, self._known))
 
     def _cut(self, text: str, had: int) -> str:
         """To the limit. Of a text that the SDK has cut before, the end may be the beginning of a token."""

@@ -204,6 +204,8 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
     lower = value.strip().lower()
     if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()):
         return False
+    if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
+        return False  # where a process runs
     if level == PERHAPS:
         return opaque(value) or value[:1] in BRACKETS
     if source:

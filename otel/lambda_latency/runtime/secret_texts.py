@@ -32,11 +32,13 @@ def clean_suspect(text: str, known: tuple[str, ...], depth: int, *, ids: bool) -
     for value in known:
         text = text.replace(value, REDACTED)
     if depth < DEEPEST:
-        text = decoded(text, depth + 1)
+        text = decoded(text, known, depth + 1)
     if credentials.hinted(text):
         text = "".join([clean_block(block, source=source) for source, block in source_blocks(text)])
     text = clean_addresses(text)
-    text = clean_tokens(text, partial(credentials.clean, depth=depth + 1) if depth < DEEPEST else str, ids=ids)
+    text = clean_tokens(
+        text, partial(credentials.clean, known=known, depth=depth + 1) if depth < DEEPEST else str, ids=ids
+    )
     for value in known:  # the beginning of one, where somebody has cut the text before
         if len(value) >= 24 and value[:16] in text:
             text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
@@ -50,24 +52,24 @@ def clean_block(text: str, *, source: bool) -> str:
     return clean_quoted_statements(clean_pairs(text, source=source)) if credentials.hinted(text) else text
 
 
-def decoded(text: str, depth: int) -> str:
+def decoded(text: str, known: tuple[str, ...], depth: int) -> str:
     """A text in which what is escaped and secret is gone."""
     if "%" in text:
-        text = compiled(ENCODED).sub(lambda found: of_word(found[0], depth), text)
+        text = compiled(ENCODED).sub(lambda found: of_word(found[0], known, depth), text)
     if "\\u00" in text or "\\/" in text or "\\x" in text:
         plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
-        cleaned = credentials.clean(plain, depth)
+        cleaned = credentials.clean(plain, known, depth=depth)
         if cleaned != plain:
             return cleaned
     return text
 
 
-def of_word(word: str, depth: int) -> str:
+def of_word(word: str, known: tuple[str, ...], depth: int) -> str:
     """A word with percent signs; as it is where nothing is secret."""
     word = address(word)
     for decode in (unquote, unquote_plus):
         plain = decode(word, errors="replace")
-        cleaned = credentials.clean(plain, depth)
+        cleaned = credentials.clean(plain, known, depth=depth)
         if cleaned != plain:
             return cleaned
     return word
