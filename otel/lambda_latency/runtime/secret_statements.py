@@ -22,8 +22,8 @@ OPERAND = r"""(?i)([=<>]|\b(?:like|ilike|rlike|regexp|between|identified\s+by)\b
 LISTED = r"(?is)\b(?:values|in)\s*\(.*"
 DOUBLE = r'"(?:[^"\\]|\\.|"")*"'
 WITHIN = (
-    r"\b(?:SELECT\b[^;]*?\bFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO|REPLACE\s+INTO)\b|"
-    r"(?<=[\"'`:])\s?(?:select\b[^;]*?\bfrom|insert\s+into|update\s+\S+\s+set|delete\s+from)\b"
+    r"\b(?:SELECT|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO|REPLACE\s+INTO)\b|"
+    r"(?<=[\"'`:])\s?(?:select|insert\s+into|update\s+\S+\s+set|delete\s+from)\b"
 )
 STOP = r"\n\n|\n?\[parameters|\n?\(Background|\n\s*File \"|\nTraceback|\nDETAIL|\n?\]$"
 # What drivers quote of parameters and rows, each with a word that it holds.
@@ -31,7 +31,7 @@ ROWS = {
     "[parameters": r"(?s)(\[parameters: ).*?(?=\]\s*(?:\n|\(Background|\Z)|\Z)",
     "Key (": r"(?m)(\bKey \([^)]{1,200}\)=)\(.*?\)(?= already| is not| is still|\s*$)",
     "Failing row": r"(Failing row contains )\(.*\)",
-    "Duplicate entry": r"(Duplicate entry )'.*?'(?= for key)",
+    "Duplicate entry": r"(Duplicate entry )'.{0,1000}?'(?= for key)",
     "invalid input": r"(invalid input (?:syntax for|value for) [^:\n]{1,60}: )\".*?\"",
 }
 
@@ -59,11 +59,15 @@ def clean_quoted_statements(text: str) -> str:
     if not any(word in lower for word in ("select", "insert", "update", "delete", "merge", "replace")):
         return without_rows(text)
     out: list[str] = []
-    at = 0
-    while (found := compiled(WITHIN).search(text, at)) is not None:
+    at = look = 0
+    last_from = lower.rfind("from")
+    while (found := compiled(WITHIN).search(text, look)) is not None:
+        look = found.end()
+        if found[0].strip().lower() == "select" and last_from < look:
+            continue  # it is a word of a sentence
         end = end_of(text, found.start(), found.end())
         out += (text[at : found.start()], shape(text[found.start() : end], numbers=False))
-        at = end
+        at = look = end
     return without_rows("".join([*out, text[at:]]))
 
 

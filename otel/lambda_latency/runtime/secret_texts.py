@@ -18,7 +18,8 @@ __all__ = ["clean_suspect"]
 DEEPEST = 3  # encodings of encodings
 
 
-ENCODED = r"""[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*"""
+WORD = r"""[^\s"'<>]+"""
+PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
 # botocore quotes the value of a parameter that it does not take.
 QUOTED = (
@@ -54,8 +55,8 @@ def clean_block(text: str, *, source: bool) -> str:
 
 def decoded(text: str, known: tuple[str, ...], depth: int) -> str:
     """A text in which what is escaped and secret is gone."""
-    if "%" in text:
-        text = compiled(ENCODED).sub(lambda found: of_word(found[0], known, depth), text)
+    if "%" in text and compiled(PERCENT).search(text) is not None:
+        text = compiled(WORD).sub(lambda found: of_word(found[0], known, depth), text)
     if "\\u00" in text or "\\/" in text or "\\x" in text:
         plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
         cleaned = credentials.clean(plain, known, depth=depth)
@@ -66,6 +67,8 @@ def decoded(text: str, known: tuple[str, ...], depth: int) -> str:
 
 def of_word(word: str, known: tuple[str, ...], depth: int) -> str:
     """A word with percent signs; as it is where nothing is secret."""
+    if compiled(PERCENT).search(word) is None:
+        return word
     word = address(word)
     for decode in (unquote, unquote_plus):
         plain = decode(word, errors="replace")

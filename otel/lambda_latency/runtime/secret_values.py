@@ -16,6 +16,7 @@ __all__ = ["REDACTED", "clean_cards", "clean_tokens", "is_card", "looks_random",
 
 REDACTED = "[redacted]"
 
+SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, whatever is before them
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
@@ -39,6 +40,8 @@ def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
     """A text without tokens and keys; `inner` cleans what is in base64, which goes as a whole if anything is there."""
     if "-----BEGIN" in text:
         text = compiled(PEM).sub(REDACTED, text)
+    if "IQoJ" in text or "oGZXIvYXdz" in text:
+        text = compiled(SESSION).sub(REDACTED, text)
     for start in {found[1] for found in compiled(START).finditer(text)}:
         for prefix in TOKENS.get(start, TOKENS.get(start[:3], ())):
             if prefix in text:
