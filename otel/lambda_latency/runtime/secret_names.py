@@ -21,7 +21,7 @@ WORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zß-�
 HINTS = (
     "pass", "pwd", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "csrf",
     "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
-    "securit", "recover", "backup", "verif", "mfa", "sms", "one_time", "device", "magic", "contrase", "kennwort",
+    "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "device", "magic", "contrase", "kennwort",
     "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card", "kubeconfig", "_pat", "sas", "dsn",
     "hmac", "pgpass", "basic ", "reset", "confirm", "activat", "invit", "unsubscr", "unlock", "signed", "share",
     "hook", "callback", "login", "/s/", "/bot", "select", "insert", "update", "delete", "duplicate entry",
