@@ -57,9 +57,9 @@ def test_a_text_loses_its_credentials_and_nothing_else(text: str, expected: str)
 ])  # fmt: skip
 def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
     """A caller may have written it."""
-    begin = time.perf_counter()
+    begin = time.thread_time()
     clean(text)
-    assert time.perf_counter() - begin < 2  # quadratic would be minutes
+    assert time.thread_time() - begin < 3  # quadratic would be minutes
 
 
 def redacted(function: Function, **attributes: Any) -> dict[str, Any]:

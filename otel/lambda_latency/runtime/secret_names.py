@@ -21,11 +21,11 @@ WORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zß-�
 HINTS = (
     "pass", "pwd", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "csrf",
     "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
-    "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "device", "magic", "contrase", "kennwort",
-    "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card", "kubeconfig", "_pat", "sas", "dsn",
-    "hmac", "pgpass", "basic ", "reset", "confirm", "activat", "invit", "unsubscr", "unlock", "signed", "share",
-    "hook", "callback", "login", "/s/", "/bot", "select", "insert", "update", "delete", "duplicate entry",
-    "failing row", "invalid ",
+    "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "one-time", "identified by", "device",
+    "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
+    "kubeconfig", "_pat", "sas", "dsn", "hmac", "pgpass", "basic ", "reset", "confirm", "activat", "invit",
+    "unsubscr", "unlock", "signed", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
+    "update", "delete", "duplicate entry", "failing row", "invalid ",
 )  # fmt: skip
 
 PARTS = (
@@ -36,7 +36,7 @@ PARTS = (
 ENDS = ("token", "pwd", "jwt", "auth", "pass")
 
 WHOLE = words("""
-    authentication pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
+    authentication sess pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
     signature sig saml kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort
     kennwort motdepasse parola wachtwoord haslo hasło sifre пароль 密码
 """)

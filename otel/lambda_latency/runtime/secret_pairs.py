@@ -35,14 +35,19 @@ TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase",
 # A name and what is between it and its value.
 PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
 # What follows `{"name": ` where its value is another entry: `{"name": "password", "value": "hunter2"}`.
-NAMED = r"""\\*["']([\w.-]{1,100})\\*["']\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:\s*"""
+NAMED = r"""\\*["']([\w.-]{1,100})\\*["'](?:\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
 BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
 STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>|\[redacted\].*|Bearer|Basic"
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
-SAID = r"(?i)\b(\w*(?:password|passwd|passphrase|token|secret|key|pwd))\s(?:is|was)[:\s]\s*['\"]?([^\s'\"]+)"
+# `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
+SAID = (
+    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
+    r"(?:api|access|private|account)[ -]key|(?:one-time|security|access|verification) code)"
+    r"(?: provided)?(?:\s(?:is|was))?(?::?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
+)
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
 LINE = r"[^\r\n\"'`]+"
@@ -106,7 +111,12 @@ def clean_spoken(text: str) -> str:
                 out += (text[kept : span[0]], REDACTED)
                 kept = span[1]
         text = "".join([*out, text[kept:]])
-    return compiled(SAID).sub(lambda m: m[0].replace(m[2], REDACTED) if opaque(m[2].rstrip(".,;!")) else m[0], text)
+    return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
+
+
+def is_said(value: str) -> bool:
+    """Is it one that a sentence tells? Not a word of it."""
+    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value))
 
 
 def clean_schemes(text: str) -> str:

@@ -32,6 +32,7 @@ ROWS = {
     "Key (": r"(?m)(\bKey \([^)]{1,200}\)=)\(.*?\)(?= already| is not| is still|\s*$)",
     "Failing row": r"(Failing row contains )\(.*\)",
     "Duplicate entry": r"(Duplicate entry )'.{0,1000}?'(?= for key)",
+    "IDENTIFIED BY": r"(IDENTIFIED BY )'[^']*'",
     "invalid input": r"(invalid input (?:syntax for|value for) [^:\n]{1,60}: )\".*?\"",
 }
 
