@@ -98,6 +98,10 @@ bench-deadline: setup  ## Measure what the watch over the deadline costs a reque
 faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
 	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
 
+.PHONY: same
+same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
+	@$(BIN)/python -m tests.same $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
@@ -143,6 +147,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 
