@@ -133,9 +133,13 @@ def told(version: str, coming: Iterable[Result]) -> int:
     results = []
     for result in coming:
         results.append(result)
-        same = "FAILED" if result.failure else "DIFFERS" if result.different else "same"
-        print(f"{result.case.name:<{width}}  {same:<7}  {result.untraced or 'traced'}", flush=True)
+        same = (
+            "FAILED" if result.failure else "DIFFERS" if result.different else "same but" if result.case.but else "same"
+        )
+        print(f"{result.case.name:<{width}}  {same:<8}  {result.untraced or 'traced'}", flush=True)
     for result in results:
+        for what, reason in result.case.but.items():
+            print(f"\n{result.case.name}: same but for {what}: {reason}")
         for one in result.different:
             print(f"\n{result.case.name}: {one.what}")
             print(f"  bare:\n{_indented(one.bare)}\n  with the kit:\n{_indented(one.kit)}")

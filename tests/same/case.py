@@ -19,7 +19,8 @@ class Case:
 
     `spans` are the names of the spans below the SERVER spans of all invocations, a child after its parent as
     `parent > child`; the init and the parts of a connection aside. `needs` are modules without which the case is
-    skipped, `since` the first Python that has what it uses.
+    skipped, `since` the first Python that has what it uses. `but` names what may differ (answers, log, exit, requests,
+    header), each with its reason.
     """
 
     handler: str
@@ -29,7 +30,8 @@ class Case:
     variables: Mapping[str, str] = field(default_factory=dict)
     label: str = ""  # what tells it from other rows with the same handler
     header: str = SAMPLED
-    roots: bool = True  # whether each invocation has its SERVER span
+    roots: int | None = None  # how many SERVER spans there have to be; one an invocation unless given
+    but: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 20
     end: Literal["kill", "term"] = "kill"  # how the environment is ended at last
     log_format: Literal["Text", "JSON"] = "Text"

@@ -22,6 +22,8 @@ FRAME = re.compile(r'^(\s*)File "([^"]+)", line')
 CHANGING = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?"), "TIME"),
     (re.compile(r"\b\d{8}T\d{6}Z\b"), "TIME"),
+    (re.compile(r"\b1[78]\d{11}\b"), "TIME"),
+    (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-9]\b"), "TRACEPARENT"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0xADDRESS"),
     (re.compile(r"Signature=[0-9a-f]{64}"), "Signature=SIGNATURE"),
     (re.compile(r"/20\d{6}/"), "/DAY/"),
@@ -32,7 +34,16 @@ CHANGING = [
     (re.compile(r"port=\d+"), "port=PORT"),
 ]
 """What two bare runs of one handler do not have in common."""
-UNSTABLE = ("amz-sdk-invocation-id", "x-amz-date")  # of each request anew
+SHOWN, BEFORE = 8, 60  # lines, characters
+UNSTABLE = (
+    "amz-sdk-invocation-id",
+    "x-amz-date",
+    "x-datadog-trace-id",
+    "x-datadog-parent-id",
+    "x-datadog-tags",
+    "tracestate",
+)
+"""Headers with another value in each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +63,11 @@ def differences(case: Case, bare: Observed, kit: Observed) -> list[Difference]:
         ("exit", [str(one) for one in bare.exits], [str(one) for one in kit.exits]),
         *_requests(bare, kit),
     ]
-    return [Difference(what, *_both(of_bare, of_kit)) for what, of_bare, of_kit in pairs if of_bare != of_kit] + list(
-        _headers(case, kit)
-    )
+    return [
+        Difference(what, *_both(of_bare, of_kit))
+        for what, of_bare, of_kit in pairs
+        if of_bare != of_kit and what not in case.but
+    ] + list(_headers(case, kit))
 
 
 def said(seen: Observed) -> list[str]:
@@ -63,11 +76,20 @@ def said(seen: Observed) -> list[str]:
 
 
 def _both(bare: Sequence[str], kit: Sequence[str]) -> tuple[str, str]:
-    """The two sides from the first line on which they differ."""
-    first = next(
-        (at for at, pair in enumerate(zip(bare, kit, strict=False)) if pair[0] != pair[1]), min(len(bare), len(kit))
-    )
-    return "\n".join(bare[first : first + 8]) or "(nothing)", "\n".join(kit[first : first + 8]) or "(nothing)"
+    """The two sides from the first line on which they differ, a long one from shortly before the first difference."""
+    at = _first(bare, kit)
+    left, right = bare[at : at + SHOWN], kit[at : at + SHOWN]
+    begin = max(0, _first(left[0], right[0]) - BEFORE) if left and right else 0
+    shown = [
+        "\n".join(line[begin:] if number == 0 else line for number, line in enumerate(side)) for side in (left, right)
+    ]
+    return shown[0] or "(nothing)", shown[1] or "(nothing)"
+
+
+def _first(one: Sequence[str], other: Sequence[str]) -> int:
+    """Where two sequences begin to differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))
 
 
 def _answer(outcome: Outcome) -> str:
@@ -134,7 +156,7 @@ def _headers(case: Case, kit: Observed) -> Iterator[Difference]:
     given = dict(part.split("=", 1) for part in case.header.split(";") if "=" in part)
     for request in kit.requests:
         value = dict(request.headers).get(TRACING)
-        if value is None or "aside" in request.path:
+        if value is None or "aside" in request.path or "header" in case.but:
             continue
         parts = dict(part.partition("=")[::2] for part in value.split(";"))
         aws = "authorization" in dict(request.headers)

@@ -171,6 +171,7 @@ class _Life:
             "PATH": f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(KIT),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "1",  # the order of a set is the same in both
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
             "LAMBDA_LATENCY_LOCAL_NETWORK": "loopback",
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": self.collector.url,

@@ -26,14 +26,16 @@ def untraced(case: Case, seen: Observed) -> str:
     ids = Counter(span.span_id for span in seen.spans)
     by_id = {span.span_id: span for span in seen.spans}
     roots = [span for span in by_id.values() if span.kind == Span.SPAN_KIND_SERVER]
-    due = len(case.events) if case.roots else 0
+    due = len(case.events) if case.roots is None else case.roots
     if len(roots) != due:
         return f"{len(roots)} of {due} SERVER spans"
-    if not case.roots:
+    if not due:
         return f"{len(by_id)} spans of an invocation that is not sampled" if by_id else ""
     if moved := [span.name for span in roots if span.parent_span_id.hex() != SEGMENT or span.trace_id.hex() != TRACE]:
         return f"not below Lambda's segment: {moved}"
-    if orphans := [s.name for s in by_id.values() if s not in roots and s.parent_span_id not in by_id]:
+    if orphans := [
+        s.name for s in by_id.values() if s not in roots and s.parent_span_id and s.parent_span_id not in by_id
+    ]:
         return f"orphans: {orphans}"
     if twice := [by_id[one].name for one, times in ids.items() if times > 1]:
         return f"sent twice: {twice}"
@@ -43,15 +45,19 @@ def untraced(case: Case, seen: Observed) -> str:
         return "; ".join(
             f"{what} {sorted(which.elements())}" for what, which in (("missing", missing), ("more", more)) if which
         )
-    return _headers(seen, by_id)
+    return "" if "header" in case.but else _headers(case, seen, by_id)
 
 
-def _headers(seen: Observed, by_id: dict[bytes, Span]) -> str:
-    """Each tracing header that went out names a span that arrived."""
+def _headers(case: Case, seen: Observed, by_id: dict[bytes, Span]) -> str:
+    """Each call of a case with spans sent a tracing header, and it names a span that arrived."""
     for request in seen.requests:
+        if "aside" in request.path:
+            continue
         value = dict(request.headers).get("x-amzn-trace-id", "")
         parent = dict(part.partition("=")[::2] for part in value.split(";")).get("Parent", "")
-        if parent and "aside" not in request.path and bytes.fromhex(parent) not in by_id:
+        if case.spans and not parent:
+            return f"no tracing header on {request.method} {request.path}"
+        if parent and bytes.fromhex(parent) not in by_id:
             return f"the header of {request.method} {request.path} names no span"
     return ""
 

@@ -15,7 +15,7 @@ def each(module: str, *functions: str, spans: tuple[str, ...] = ()) -> list[Case
 
 
 CASES = [
-    *[Case(f"starts/{module}.handler", roots=False)
+    *[Case(f"starts/{module}.handler", roots=0)
       for module in ("raises", "syntax", "missing", "environment_missing", "leaves", "base", "nothing_here")],
     *[Case(f"starts/{module}.handler", events=TWICE)
       for module in ("lazy_attribute", "replaced", "counted", "circular", "relative", "threads", "modules",
