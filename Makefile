@@ -102,6 +102,11 @@ faults: setup  ## 10,000 invocations over all that may go wrong: is every span a
 same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
 	@$(BIN)/python -m tests.same $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: versions
+versions: setup  ## The same with the versions of OpenTelemetry of every ADOT layer and of three runtime clients: a table
+	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
+		$(if $(NO_TESTS),--no-tests)
+
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
@@ -148,6 +153,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
+	@for version in requirements/versions/[0-9]*.in; do \
+		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 

@@ -37,7 +37,7 @@ class Result:
     different: list[Difference] = field(default_factory=list)
     untraced: str = ""
     said: list[str] = field(default_factory=list)
-    init_ms: tuple[float, float] = (0.0, 0.0)  # bare, with the kit
+    cold_ms: tuple[float, float] = (0.0, 0.0)  # bare, with the kit
     failure: str = ""  # of the run itself
 
 
@@ -110,8 +110,7 @@ def _compare(python: Path, processes: Children, progress: Progress, case: Case) 
 
 
 def _result(case: Case, bare: Observed, kit: Observed) -> Result:
-    first = (bare.init_ms[0], kit.init_ms[0])
-    return Result(case, differences(case, bare, kit), untraced(case, kit), said(kit), first)
+    return Result(case, differences(case, bare, kit), untraced(case, kit), said(kit), (bare.cold_ms, kit.cold_ms))
 
 
 class Progress:

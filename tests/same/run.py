@@ -63,7 +63,7 @@ class Observed:
     requests: list[Request] = field(default_factory=list)
     exits: list[int | None] = field(default_factory=list)  # of each process; None where the run ended it
     spans: list[Span] = field(default_factory=list)
-    init_ms: list[float] = field(default_factory=list)
+    cold_ms: float = 0.0  # from the start of the first process to its first answer
     peer: str = ""
 
 
@@ -109,6 +109,7 @@ class _Life:
         assert invoked is not None
         assert invoked.outcome is not None
         self.seen.outcomes.append(invoked.outcome)
+        self.seen.cold_ms = self.seen.cold_ms or (invoked.responded_ns - environment.started_ns) / 1e6
         if not self._settled.wait(SETTLE_S):
             raise TimeoutError(f"{self.case.name}: the environment is busy {SETTLE_S} s after its response")
         if environment.phase == "ended":
@@ -144,7 +145,6 @@ class _Life:
             log=self.seen.lines.append,
         )
         failure = environment.wait_for_init(INIT_S)
-        self.seen.init_ms.append((environment.ready_ns - environment.started_ns) / 1e6)
         if failure is not None:
             self.seen.outcomes.append(failure)
             limit = time.monotonic() + GOODBYE_S
