@@ -12,7 +12,9 @@ import subprocess
 import sys
 
 from tests.rie.emulator import EMULATOR
-from tests.rie.scenarios import CLASSIC, MANAGED, Scenario, Scene
+from tests.rie.managed import MANAGED
+from tests.rie.scenarios import CLASSIC
+from tests.rie.scene import Scenario, Scene
 
 __all__ = ["main"]
 

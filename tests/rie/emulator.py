@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from tests.rie.proxy import HEADER, Proxy
 
@@ -49,18 +48,25 @@ class Emulator:
     """
 
     def __init__(
-        self, peer: str, collector: str, *, wrapped: bool = True, timeout_s: int = 6, managed: int = 0, **extra: str
+        self,
+        peer: str,
+        collector: str,
+        *,
+        wrapped: bool = True,
+        timeout_s: int = 6,
+        managed: int = 0,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.lines: list[str] = []
         self._hold = tempfile.TemporaryDirectory(prefix="lambda-latency-rie-")
         self._port, api = free_port(), free_port()
         self.proxy = None if managed else Proxy(api)
         kit = Path("/var/kit") if managed else ROOT
-        variables = self._variables(kit, peer, collector, timeout_s, wrapped) | extra
+        own = self._variables(kit, peer, collector, timeout_s, wrapped) | dict(variables or {})
         if self.proxy is not None:
-            variables["RIE_PROXY"] = self.proxy.address
+            own["RIE_PROXY"] = self.proxy.address
         if managed:
-            variables |= {"AWS_LAMBDA_MAX_CONCURRENCY": str(managed), "RIE_TASK_ROOT": "/var/task",
+            own |= {"AWS_LAMBDA_MAX_CONCURRENCY": str(managed), "RIE_TASK_ROOT": "/var/task",
                           "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}  # fmt: skip
         command: list[str | Path] = [EMULATOR]
         if managed:
@@ -70,7 +76,7 @@ class Emulator:
         command += ["--log-level", "info", "--runtime-interface-emulator-address", f"127.0.0.1:{self._port}",
                     "--runtime-api-address", f"127.0.0.1:{api}", HERE / "bootstrap"]  # fmt: skip
         self._process = subprocess.Popen(
-            command, env=variables, cwd=TASK, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=own, cwd=TASK, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -101,7 +107,7 @@ class Emulator:
             self.proxy.close()
         self._hold.cleanup()
 
-    def invoke(self, event: Mapping[str, Any], header: str = HEADER, limit_s: float = 60) -> Answer:
+    def invoke(self, event: object, header: str = HEADER, limit_s: float = 60) -> Answer:
         """Call the function. In Managed Instances mode there may be no worker that is free."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=limit_s)
         begin = time.monotonic()
@@ -149,6 +155,7 @@ class Emulator:
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_s),
             "AWS_LAMBDA_LOG_FORMAT": "Text",
             "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_SESSION_TOKEN": "local",

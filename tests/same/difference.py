@@ -12,7 +12,7 @@ from tests.same.case import Case
 from tests.same.peer import Request
 from tests.same.run import HANDLERS, KIT, Observed
 
-__all__ = ["Difference", "differences", "said"]
+__all__ = ["Difference", "answer_of", "differences", "said"]
 
 OURS = "lambda-latency:"
 TRACING = "x-amzn-trace-id"
@@ -58,7 +58,7 @@ class Difference:
 def differences(case: Case, bare: Observed, kit: Observed) -> list[Difference]:
     """All of them; the kit's log lines, frames of libraries and the value of the tracing header aside."""
     pairs = [
-        ("answers", [_answer(one) for one in bare.outcomes], [_answer(one) for one in kit.outcomes]),
+        ("answers", [answer_of(one) for one in bare.outcomes], [answer_of(one) for one in kit.outcomes]),
         ("log", _log(bare), _log(kit)),
         ("exit", [str(one) for one in bare.exits], [str(one) for one in kit.exits]),
         *_requests(bare, kit),
@@ -92,7 +92,7 @@ def _first(one: Sequence[str], other: Sequence[str]) -> int:
     return next((at for at, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))
 
 
-def _answer(outcome: Outcome) -> str:
+def answer_of(outcome: Outcome) -> str:
     """The payload; of an error its type, its message and the frames of the user's code."""
     try:
         value = json.loads(outcome.payload)
