@@ -26,7 +26,7 @@ CASES = [
     Case("starts/warnings_as_errors.handler", ("DynamoDB.ListTables", "GET"), label="PYTHONWARNINGS",
          variables={"PYTHONWARNINGS": "error"}),
     Case("starts/seeded.handler", ("GET", "GET"), events=TWICE),
-    Case("starts/clients.handler", ("DynamoDB.PutItem", "GET")),
+    Case("starts/clients.handler", ("DynamoDB.PutItem", "GET", "init > DynamoDB.GetItem", "init > GET")),
     Case("starts/lazy.handler", ("DynamoDB.GetItem", "GET")),
     Case("starts/imported_in_thread.handler", ("GET",)),
     Case("starts/logging_first.handler", ("GET",)),
