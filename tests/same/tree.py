@@ -17,7 +17,7 @@ ASIDE = ("init", "dns", "tcp", "tls")
 def names(seen: Observed) -> tuple[str, ...]:
     """The spans below the SERVER spans, as `Case.spans` gives them, sorted."""
     by_id = {span.span_id: span for span in seen.spans}
-    found = [span for span in by_id.values() if span.kind != Span.SPAN_KIND_SERVER and span.name not in ASIDE]
+    found = [span for span in by_id.values() if not invocation(span) and span.name not in ASIDE]
     return tuple(sorted(_named(span, by_id) for span in found))
 
 
@@ -25,14 +25,14 @@ def untraced(case: Case, seen: Observed) -> str:
     """Why the trace is not right, in a few words; nothing where it is."""
     ids = Counter(span.span_id for span in seen.spans)
     by_id = {span.span_id: span for span in seen.spans}
-    roots = [span for span in by_id.values() if span.kind == Span.SPAN_KIND_SERVER]
+    roots = [span for span in by_id.values() if invocation(span)]
     due = len(case.events) if case.roots is None else case.roots
     if len(roots) != due:
         return f"{len(roots)} of {due} SERVER spans"
     if not due:
         return f"{len(by_id)} spans of an invocation that is not sampled" if by_id else ""
-    if moved := [span.name for span in roots if span.parent_span_id.hex() != SEGMENT or span.trace_id.hex() != TRACE]:
-        return f"not below Lambda's segment: {moved}"
+    if moved := [span.name for span in roots if span.trace_id.hex() != TRACE]:
+        return f"not in Lambda's trace: {moved}"
     if orphans := [
         s.name for s in by_id.values() if s not in roots and s.parent_span_id and s.parent_span_id not in by_id
     ]:
@@ -46,6 +46,11 @@ def untraced(case: Case, seen: Observed) -> str:
             f"{what} {sorted(which.elements())}" for what, which in (("missing", missing), ("more", more)) if which
         )
     return "" if "header" in case.but else _headers(case, seen, by_id)
+
+
+def invocation(span: Span) -> bool:
+    """Whether it is the kit's span of an invocation: below Lambda's segment. Frameworks have SERVER spans too."""
+    return span.kind == Span.SPAN_KIND_SERVER and span.parent_span_id.hex() == SEGMENT
 
 
 def _headers(case: Case, seen: Observed, by_id: dict[bytes, Span]) -> str:
@@ -64,5 +69,5 @@ def _headers(case: Case, seen: Observed, by_id: dict[bytes, Span]) -> str:
 
 def _named(span: Span, by_id: dict[bytes, Span]) -> str:
     parent = by_id.get(span.parent_span_id)
-    above = f"{_named(parent, by_id)} > " if parent is not None and parent.kind != Span.SPAN_KIND_SERVER else ""
+    above = f"{_named(parent, by_id)} > " if parent is not None and not invocation(parent) else ""
     return f"{above}{span.name}"

@@ -21,8 +21,8 @@ set_global_textmap(SentryPropagator())
 
 
 def handler(event, context):
-    SENT.clear()
+    sentry_sdk.flush(2)
+    before = len(SENT)  # of the invocations so far
     with trace.get_tracer("user").start_as_current_span("user span"):
         pass
-    sentry_sdk.flush(2)
-    return [trace.get_tracer_provider() is PROVIDER, bool(SENT)]
+    return [trace.get_tracer_provider() is PROVIDER, before]
