@@ -110,7 +110,7 @@ def tell(result: Result) -> None:
         sides = [text.splitlines()[0][:150] for text in (one.bare, one.kit)]
         print(f"{result.case.name}: {one.what}: bare {sides[0]!r}, with the kit {sides[1]!r}", flush=True)
     for problem in filter(None, (result.failure, result.untraced)):
-        print(f"{result.case.name}: {problem}", flush=True)
+        print(f"{result.case.name}: {problem}", *(line[:200] for line in result.said[:1]), flush=True)
 
 
 def cold(python: Path) -> str:

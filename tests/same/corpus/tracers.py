@@ -80,7 +80,7 @@ CASES = [
     Case("own/forked.handler", ("in the child", "in the child > GET")),
     Case("vendors/sentry.handler", ("GET", "GET"), needs=("sentry_sdk",), events=TWICE),
     Case("vendors/sentry.failing", needs=("sentry_sdk",)),
-    Case("vendors/sentry_otel.handler", ("user span", "user span"), needs=("sentry_sdk",), events=TWICE,
+    Case("vendors/sentry_otel.handler", ("POST", "user span", "user span"), needs=("sentry_sdk",), events=TWICE,
          but={"requests": "a transaction is the invocation with the kit, and the user's span without"}),
     Case("vendors/powertools.logged", ("DynamoDB.GetItem", "GET"), needs=("aws_lambda_powertools",)),
     Case("vendors/powertools.failing", needs=("aws_lambda_powertools",)),
