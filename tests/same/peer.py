@@ -127,6 +127,8 @@ class _Answers(Handler):
             )
         elif operation == "GetItem":
             self.answer(200, b'{"Item": {"id": {"S": "1"}, "n": {"N": "7"}}}', JSON)
+        elif operation == "BatchWriteItem":
+            self.answer(200, b'{"UnprocessedItems": {}}', JSON)
         elif operation == "DescribeTable":
             self.answer(200, b'{"Table": {"TableName": "orders", "TableStatus": "ACTIVE"}}', JSON)
         else:

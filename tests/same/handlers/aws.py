@@ -165,7 +165,7 @@ def own_hooks(event, context):
 def stubbed(event, context):
     client = boto3.client("dynamodb")
     with botocore.stub.Stubber(client) as stub:
-        stub.add_response("list_tables", {"TableNames": ["a"]}, {})
+        stub.add_response("list_tables", {"TableNames": ["abc"]}, {})
         stub.add_client_error("list_tables", "ThrottlingException", "slow down", 400)
         return [client.list_tables()["TableNames"], tried(client.list_tables)]
 
