@@ -73,7 +73,11 @@ def main() -> int:
         parser.error(f"no handler has {options.only!r} in its name")
     rows = []
     for name in names:
-        python = prepare(f"versions/{name}", LOCKS / f"{name}.txt", options.python)
+        try:
+            python = prepare(f"versions/{name}", LOCKS / f"{name}.txt", options.python)
+        except subprocess.CalledProcessError as error:
+            rows.append(Row(name, "-", "-", "-", f"cannot be set up: {error}"[:80], wrong=True))
+            continue
         if python is None:
             print(f"Python {options.python} is not here: nothing ran", file=sys.stderr)
             return 1
