@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 
+from tests.same.case import SAMPLED, SEGMENT
+
 __all__ = ["HEADER", "PARENT", "Proxy"]
 
-PARENT = "1122334455667788"
-HEADER = f"Root=1-6564a5b0-0123456789abcdef01234567;Parent={PARENT};Sampled=1"
+PARENT, HEADER = SEGMENT, SAMPLED
 BEFORE = b"Lambda-Runtime-Aws-Request-Id:"
 EXTRA = f"Lambda-Runtime-Trace-Id: {HEADER}\r\n".encode()
 
