@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from lambda_latency.runtime.patterns import words
 
-__all__ = ["HINTS", "NO", "PERHAPS", "SECRET", "secrecy"]
+__all__ = ["NO", "PERHAPS", "SECRET", "hinted", "secrecy"]
 
 NO, PERHAPS, SECRET = 0, 1, 2
 """PERHAPS: the value is secret if it looks like no word, number or id."""
@@ -91,6 +91,15 @@ PAGES = words("""
     next continuation continue page pagination starting previous prev cancellation idempotency fencing
 """)
 QUERIES = frozenset(("query", "query_string", "querystring"))
+
+
+def hinted(text: str) -> bool:
+    """Is there a word in it that a secret's name, or a statement, could have?"""
+    lower = text.lower()
+    for hint in HINTS:  # noqa: SIM110 - a generator takes half as long again
+        if hint in lower:
+            return True
+    return False
 
 
 @lru_cache(maxsize=2048)
