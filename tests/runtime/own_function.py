@@ -71,6 +71,8 @@ if CASE == "init":
         RECORDED = SPAN.is_recording()
 if CASE == "init_call":
     called()
+if CASE == "pools":
+    import concurrent.futures.thread  # its lock is taken and freed by hooks of its own around each fork
 if CASE == "hooks":
     from opentelemetry.instrumentation.requests import RequestsInstrumentor
 
@@ -143,6 +145,20 @@ def forks() -> Any:
     process.start()
     process.join()
     return process.exitcode
+
+
+def pools() -> Any:
+    return forks()
+
+
+def exits() -> Any:
+    """A child that leaves as Python code does: by an exception through the handler, and by functions of `atexit`."""
+    child = os.fork()
+    if child == 0:
+        with TRACER.start_as_current_span("by hand"):
+            called()
+        sys.exit(6)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def worked() -> None:

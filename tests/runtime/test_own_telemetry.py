@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lambda_latency.local.processes import Processes
 from tests.faults.box import HEADER, SEGMENT, TRACE, Box
 from tests.faults.collector import Collector
@@ -142,12 +144,22 @@ def test_an_instrumentation_that_the_function_puts_on_has_its_hooks() -> None:
     assert found.tree() == sorted([("GET", HANDLER), (HANDLER, "Lambda"), ("init", HANDLER)])
 
 
-def test_spans_of_forked_children_are_kept() -> None:
-    """Each once, below the handler's, and nothing of the parent's twice."""
-    found = ran("forks")
+@pytest.mark.parametrize("case", ["forks", "pools"])
+def test_spans_of_forked_children_are_kept(case: str) -> None:
+    """Each once, below the handler's, and nothing of the parent's twice; whoever registered hooks of forks first."""
+    found = ran(case)
     assert found.answers == [0]
     assert found.tree() == sorted([
         ("GET", "by hand"), ("GET", "by multiprocessing"), (HANDLER, "Lambda"), ("by hand", HANDLER),
         ("by multiprocessing", HANDLER), ("init", HANDLER),
     ])  # fmt: skip
     assert len({span.span_id for span in found.spans}) == len(found.spans)
+
+
+def test_a_forked_child_that_exits_sends_its_own_spans_alone() -> None:
+    """The handler's span, which it ends on its way out, is its parent's."""
+    found = ran("exits")
+    assert found.answers == [6]
+    assert found.tree() == sorted([
+        ("GET", "by hand"), (HANDLER, "Lambda"), ("by hand", HANDLER), ("init", HANDLER),
+    ])  # fmt: skip

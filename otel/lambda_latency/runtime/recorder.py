@@ -47,6 +47,7 @@ class Recorder(SpanProcessor):
         self._open: dict[int, tuple[Span, int]] = {}
         self._outgrown = False
         self.in_fork = False  # where nothing else delivers
+        self._parents: frozenset[int] = frozenset()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember a span, and the thread that it began on."""
@@ -57,7 +58,7 @@ class Recorder(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span; handlers end them on threads of their own."""
-        if not self._wanted(span):
+        if not self._wanted(span) or identity(span) in self._parents:
             return
         # The request still waits, and most of them make few: only beyond that are sizes worth their time.
         self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
@@ -87,6 +88,7 @@ class Recorder(SpanProcessor):
 
     def forked(self) -> None:
         """This process is a child: what waited and what was open is its parent's."""
+        self._parents |= self._open.keys()  # a child that leaves by an exception ends them, too
         self._open.clear()
         self._buffer.renew()
         self.in_fork = True

@@ -5,6 +5,9 @@ One value, so that a test can start it with a sink of its own and take it down a
 
 from __future__ import annotations
 
+# Its hooks of forks have to be registered before those of the SDK's provider, which submits to a pool in each child:
+# hooks run in this order, and its own frees the lock that the SDK's would wait for.
+import concurrent.futures.thread  # noqa: F401
 import os
 from typing import TYPE_CHECKING
 
