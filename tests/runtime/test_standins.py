@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 
-from lambda_latency.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
+from lambda_latency.runtime.standins import StandIn, conventions, read, stand_ins, standing_in, tracer_metrics
 from tests.runtime.cold import replaced
 
 REPLACED = replaced()
@@ -77,6 +77,26 @@ def test_there_are_none_while_another_thread_might_import(monkeypatch: pytest.Mo
     with standing_in():
         assert not any(name in sys.modules for name in REPLACED)
     assert not any(name in sys.modules for name in REPLACED)
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("import os, wrapt; WHERE = os.path.dirname(wrapt.__file__)", []),
+        ("import wrapt; VERSION = wrapt.__all__", ["demanding is imported with all that it imports (AttributeError:"]),
+    ],
+)
+def test_what_a_stand_in_cannot_do_is_done_by_the_real_modules(
+    needs: str, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A package that wants more of one than the tested ones: it is imported plainly, and one line says so."""
+    (tmp_path / "demanding.py").write_text(needs)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wrapt", raising=False)
+    monkeypatch.delitem(sys.modules, "demanding", raising=False)
+    module = read("demanding", stand_ins=True)
+    assert hasattr(module, "WHERE") or hasattr(module, "VERSION")
+    assert [line.partition(": ")[2][: len(start)] for line, start in zip(caplog.messages, said, strict=True)] == said
 
 
 @pytest.mark.parametrize("stand_in", conventions(), ids=lambda one: one.__name__)

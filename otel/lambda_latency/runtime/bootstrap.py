@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.standins import standing_in
+from lambda_latency.runtime.standins import read
 from lambda_latency.runtime.startup import Startup
 
 if TYPE_CHECKING:
@@ -97,15 +97,14 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
     given = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
-        with standing_in(wanted=settings.stand_ins):
-            from lambda_latency.runtime.setup import Runtime
+        runtime_of = read("lambda_latency.runtime.setup", stand_ins=settings.stand_ins).Runtime
     finally:
         del os.environ["OTEL_PROPAGATORS"]
         if given is not None:
             os.environ["OTEL_PROPAGATORS"] = given
     from lambda_latency.runtime.delivery import hook_responses
 
-    runtime = Runtime(settings, sender(settings), urgent(settings), startup).start(is_global=True)
+    runtime: Runtime = runtime_of(settings, sender(settings), urgent(settings), startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from lambda_latency.runtime.restore import around_snapshot
 

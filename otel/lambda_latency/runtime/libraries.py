@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import functools
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.harmless import harmless, warn
-from lambda_latency.runtime.standins import standing_in
+from lambda_latency.runtime.standins import read
 from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -109,8 +108,7 @@ class Instrumentations:
     def _load_dynamodb(self, **_: object) -> None:
         """Upstream would import its extension at the first call, without the stand-ins."""
         if BOTOCORE in sys.modules:
-            with standing_in(wanted=self._stand_ins):
-                import_module(f"{BOTOCORE}.extensions.dynamodb")
+            read(f"{BOTOCORE}.extensions.dynamodb", stand_ins=self._stand_ins)
 
     @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
@@ -124,8 +122,7 @@ class Instrumentations:
     @harmless("tracing a library")
     def _instrument(self, library: Library) -> None:
         try:
-            with standing_in(wanted=self._stand_ins and library.stand_ins):
-                import_module(where(library))
+            read(where(library), stand_ins=self._stand_ins and library.stand_ins)
         except ModuleNotFoundError as error:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return

@@ -22,11 +22,12 @@ from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.conventions import CONVENTIONS, RESOURCE, named
+from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["OURS", "standing_in"]
+__all__ = ["OURS", "read", "standing_in"]
 
 OURS = "lambda-latency"  # what the names of our own threads begin with
 
@@ -41,6 +42,7 @@ class StandIn(ModuleType):
 
     def __init__(self, name: str, **names: object) -> None:
         super().__init__(name)
+        self.__file__ = __file__  # what reads the one of wrapt (`deprecated`) wants a path
         self.__dict__.update(names)
 
     def __getattr__(self, name: str) -> Any:
@@ -56,8 +58,23 @@ def real(name: str) -> ModuleType:
     return import_module(name)
 
 
+def read(name: str, *, stand_ins: bool) -> ModuleType:
+    """A module that is imported now, with or without stand-ins; where one does not do, once more without."""
+    if stand_ins:
+        try:
+            with standing_in():
+                return import_module(name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the real modules may do
+            failed = error
+    module = import_module(name)
+    if stand_ins:
+        warn(f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
+             "longer; please report it")  # fmt: skip
+    return module
+
+
 @contextmanager
-def standing_in(*, wanted: bool = True) -> Iterator[None]:
+def standing_in() -> Iterator[None]:
     """Stand-ins for what is not loaded yet, for as long as the block runs.
 
     None where another thread of the function's is about: it might import the same modules meanwhile.
@@ -66,7 +83,7 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
         thread is threading.current_thread() or thread.name.startswith(OURS) for thread in threading.enumerate()
     )
     put: dict[str, ModuleType] = {}
-    if wanted and alone:
+    if alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
         sys.meta_path.insert(0, reader)
