@@ -72,7 +72,7 @@ if CASE == "init":
 if CASE == "init_call":
     called()
 if CASE == "pools":
-    import concurrent.futures.thread  # its lock is taken and freed by hooks of its own around each fork
+    import concurrent.futures.thread  # noqa: F401 - its lock is taken and freed by hooks of its own around each fork
 if CASE == "hooks":
     from opentelemetry.instrumentation.requests import RequestsInstrumentor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -83,6 +84,37 @@ def test_a_header_that_somebody_wrote_on_purpose_stays(function: Function, serve
 
     function.invoke(handler)
     assert server.requests[0].headers["x-amzn-trace-id"] == theirs
+
+
+def test_lineage_that_an_instrumentation_has_lost_is_written_again(function: Function, server: Server) -> None:
+    """Upstream's did so, before SDK 1.42, where the function put it on itself: after the request was made."""
+
+    def handler(_event: object, _context: object) -> None:
+        dynamodb = client(server)
+        dynamodb.meta.events.register("before-sign", upstream)
+        dynamodb.list_tables()
+
+    def upstream(request: Any, **_: object) -> None:
+        before = request.headers["X-Amzn-Trace-Id"]
+        del request.headers["X-Amzn-Trace-Id"]
+        request.headers["X-Amzn-Trace-Id"] = before.partition(";Lineage")[0]
+
+    function.invoke(handler)
+    call = function.trace.one("DynamoDB.ListTables")
+    header = server.requests[0].headers["x-amzn-trace-id"]
+    assert header == f"Root={ROOT};Parent={call.span_id};Sampled=1;Lineage=1:abcdef12:0"
+
+
+def test_a_full_message_is_sent_as_it_is_and_nobody_warns(
+    function: Function, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Upstream would, where no room is left for the names that a propagator writes."""
+    server.otherwise = Answer(body=b"<PublishResponse><PublishResult/></PublishResponse>")
+    attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(10)}
+    params = {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": "x", "MessageAttributes": attributes}
+    function.invoke(lambda _event, _context: client(server, "sns").publish(**params))
+    names = [value for key, value in parse_qsl(server.requests[0].body.decode()) if key.endswith(".Name")]
+    assert (sorted(names), caplog.messages) == (sorted(attributes), [])
 
 
 @pytest.mark.parametrize("libraries", ["all", "botocore", "requests,urllib3", "none"])

@@ -138,10 +138,15 @@ def test_a_flush_delivers_what_has_ended() -> None:
 
 
 def test_an_instrumentation_that_the_function_puts_on_has_its_hooks() -> None:
-    """The call is one span nonetheless."""
+    """The call is one span nonetheless, and carries what OpenTelemetry's default writes, too."""
     found = ran("hooks")
     assert found.answers == [["/rates"]]
     assert found.tree() == sorted([("GET", HANDLER), (HANDLER, "Lambda"), ("init", HANDLER)])
+    (headers,) = found.headers
+    (call,) = [span for span in found.spans if span.name == "GET"]
+    assert (call.span_id.hex() in headers["traceparent"], "x-amzn-trace-id" in headers) == (True, True)
+    (headers,) = ran("hooks", OTEL_PROPAGATORS="xray").headers
+    assert ("traceparent" in headers, "x-amzn-trace-id" in headers) == (False, True)
 
 
 @pytest.mark.parametrize("case", ["forks", "pools"])

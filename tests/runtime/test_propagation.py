@@ -10,6 +10,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import TracerProvider
@@ -178,3 +179,8 @@ def test_a_span_without_a_parent_follows_the_invocation(decision: bool | str, re
     with tracer.start_as_current_span("root") as root, tracer.start_as_current_span("child") as child:
         found = [(span.is_recording(), span.get_span_context().trace_flags) for span in (root, child)]
     assert found == [(recorded, sampled)] * 2
+
+
+def test_the_global_propagator_names_all_that_it_reads_and_may_write(function: Function) -> None:
+    """As OpenTelemetry's default does, and X-Ray's."""
+    assert propagate.get_global_textmap().fields == {"X-Amzn-Trace-Id", "traceparent", "tracestate", "baggage"}

@@ -20,7 +20,7 @@ class Case:
     `spans` are the names of the spans below the SERVER spans of all invocations, a child after its parent as
     `parent > child`; the init and the parts of a connection aside. `needs` are modules without which the case is
     skipped, `since` the first Python that has what it uses. `but` names what may differ (answers, log, exit, requests,
-    header), each with its reason.
+    header, orphans), each with its reason.
     """
 
     handler: str

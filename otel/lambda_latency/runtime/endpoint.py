@@ -73,12 +73,20 @@ def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Calla
     return lambda: botocore.unregister_initializer(initialize)
 
 
-@harmless("the tracing header of an AWS call")
+@harmless("an attempt of an AWS call")
 def request_created(request: Any, **_: object) -> None:
-    """A request is about to be sent: for the first time, or once more."""
+    """A request is made: for the first time, or once more."""
     attempt = request.context.get(ATTEMPT)
     if attempt is not None:
         write_attempt(request.context, again=True)
+
+
+@harmless("the tracing header of an AWS call")
+def before_send(request: Any, **_: object) -> None:
+    """A request is signed, which its tracing header is not part of, and goes out: nobody writes that after us.
+
+    Before SDK 1.42 an instrumentation of botocore that the function puts on writes it without lineage.
+    """
     PROPAGATOR.inject(request.headers)
 
 
@@ -124,6 +132,7 @@ def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
 
 HANDLERS: dict[str, Callable[..., None]] = {
     "request-created": request_created,
+    "before-send": before_send,
     "needs-retry": attempt_ended,
     "after-call": call_ended,
     "after-call-error": call_ended,

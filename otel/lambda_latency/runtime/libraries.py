@@ -77,10 +77,16 @@ NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
-    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`."""
+    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`.
 
-    def __init__(self, provider: TracerProvider, hook: ImportHook, *, stand_ins: bool) -> None:
+    `own` is told of each that the function puts on itself, by its module.
+    """
+
+    def __init__(
+        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], *, stand_ins: bool
+    ) -> None:
         self._provider = provider
+        self._own = own
         self._stand_ins = stand_ins
         self._hook = hook
         self._undo: list[Callable[[], object]] = []
@@ -133,12 +139,13 @@ class Instrumentations:
     def _put_on(self, library: Library, module: ModuleType) -> None:
         instrumentor = getattr(module, library.instrumentor.partition(".")[2])()
         if instrumentor.is_instrumented_by_opentelemetry:
-            return  # the function has put it on itself
+            self._own(where(library))
+            return
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
         take_off = pass_by(library.name) if library.name in ("botocore", "requests") else nothing
-        self._undo += [take_off, give_way(instrumentor, take_off)]
+        self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]
 
 
 def where(library: Library) -> str:
@@ -157,16 +164,17 @@ def nothing() -> None:
     """There is nothing to take off."""
 
 
-def give_way(instrumentor: Any, take_off: Callable[[], None]) -> Callable[[], object]:
+def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], None]) -> Callable[[], object]:
     """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
 
     Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
-    wrapper, under which upstream would not find its own.
+    wrapper, under which upstream would not find its own; `own` is called where it is the function's from now on.
     """
 
     def instrument(**kwargs: Any) -> Any:
         undo()
         take_off()
+        own()
         if instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.uninstrument()
         return instrumentor.instrument(**kwargs)

@@ -9,6 +9,7 @@ runtime's spans. A propagator that it sets is asked beside X-Ray's.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["OwnTelemetry", "Propagators"]
 
 BOTOCORE = "opentelemetry.instrumentation.botocore"
+DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's own
 
 
 class OwnTelemetry:
@@ -51,6 +53,10 @@ class OwnTelemetry:
         if is_global:
             self._replace(trace, "get_tracer_provider", self._getting)
             self._replace(trace, "set_tracer_provider", self._setting)
+
+    def traces(self, scope: str) -> None:
+        """The function has put this instrumentation on itself."""
+        self._propagators.theirs.add(scope)
 
     def stop(self) -> None:
         """Leave everything as it was."""
@@ -118,17 +124,19 @@ class Propagators(TextMapPropagator):
     """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
 
     Baggage goes on where the function has put some into its context. A function that extracts a context itself gets
-    what OpenTelemetry's defaults would give it.
+    what OpenTelemetry's defaults would give it, and so do calls that it traces itself: by the instrumentations of
+    `theirs`, scopes of spans.
     """
 
     def __init__(self, chosen: Sequence[str]) -> None:
         self._xray = LambdaPropagator()
         self._chosen = tuple(chosen)
         self.own: TextMapPropagator | None = None
+        self.theirs: set[str] = set()
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
         """By each in turn; the function's own has the last word."""
-        by = [self._xray, *map(made, ("tracecontext", "baggage")), *self._owns()]
+        by = [self._xray, *map(made, DEFAULTS), *self._owns()]
         for one in by:
             context = one.extract(carrier, context, getter=getter)
         assert context is not None
@@ -136,27 +144,37 @@ class Propagators(TextMapPropagator):
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """By each, but not into messages and payloads of AWS calls: those are the function's, and may be full."""
-        scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
-        if scope is not None and scope.name.startswith(BOTOCORE):
-            if scope.name.endswith(".lambda"):
+        scope = scope_of(context)
+        if scope.startswith(BOTOCORE):
+            if scope.endswith(".lambda"):
                 # Upstream takes it for a payload that cannot be read, and leaves that as it is; else it would write it
                 # anew, with `headers`.
                 raise ValueError("the payload of a call of Lambda is the function's")
             return
-        for one in self._writers():
+        for one in self._writers(scope):
             one.inject(carrier, context, setter=setter)
 
     @property
     def fields(self) -> set[str]:
-        """What they may write."""
-        return {field for one in self._writers() for field in one.fields}
+        """What they read and may write; of an AWS call nothing, or upstream would warn where a message is full."""
+        if scope_of(None).startswith(BOTOCORE):
+            return set()
+        return {field for one in (self._xray, *map(made, DEFAULTS), *self._owns()) for field in one.fields}
 
-    def _writers(self) -> list[TextMapPropagator]:
+    def _writers(self, scope: str) -> list[TextMapPropagator]:
         names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
+        if scope in self.theirs and self.own is None and "OTEL_PROPAGATORS" not in os.environ:
+            names.update(dict.fromkeys(DEFAULTS))
         return [self._xray, *map(made, names), *self._owns()]
 
     def _owns(self) -> list[TextMapPropagator]:
         return [] if self.own is None else [self.own]
+
+
+def scope_of(context: Context | None) -> str:
+    """The name of the current span's instrumentation scope, or nothing."""
+    scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
+    return "" if scope is None else scope.name
 
 
 @functools.cache

@@ -129,7 +129,7 @@ class LambdaPropagator(AwsXRayPropagator):
 
 
 class LineageSetter(Setter[Any]):
-    """Replaces a header that is there, and keeps its lineage."""
+    """Replaces a header that is there, and keeps its lineage, or the invocation's."""
 
     def __init__(self, setter: Setter[Any]) -> None:
         self._setter = setter
@@ -139,6 +139,8 @@ class LineageSetter(Setter[Any]):
         before = carrier[key]
         if isinstance(before, bytes):
             before = before.decode("ascii", "replace")
+        if LINEAGE not in str(before):
+            before = os.environ.get("_X_AMZN_TRACE_ID", "")
         _, mark, lineage = str(before).partition(LINEAGE)
         value += mark + lineage.partition(";")[0]
         replace = getattr(carrier, "replace_header", None)  # a message of `email` would have the header twice

@@ -76,11 +76,13 @@ class Runtime:
         self.provider.add_span_processor(self.recorder)
         self._tracer = self.provider.get_tracer("lambda_latency.runtime")
         self._hook = ImportHook()
-        self._instrumentations = Instrumentations(self.provider, self._hook, stand_ins=settings.stand_ins)
+        self._own = OwnTelemetry(self.provider, Guest(self.recorder, self._sampler), settings.propagators)
+        self._instrumentations = Instrumentations(
+            self.provider, self._hook, self._own.traces, stand_ins=settings.stand_ins
+        )
         self._threads = ThreadContext()
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
-        self._own = OwnTelemetry(self.provider, Guest(self.recorder, self._sampler), settings.propagators)
         self._unfork: Callable[[], None] = lambda: None
 
     def start(self, *, is_global: bool = False) -> Runtime:
