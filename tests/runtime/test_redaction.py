@@ -221,7 +221,7 @@ def test_the_resource_is_redacted(start: Callable[..., Function], monkeypatch: p
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a,db_password=abc")
     function = start()
     function.invoke(lambda *_: None)
-    resource = function.spans[0].resource.attributes
+    resource = function.trace.one("orders-create").resource
     assert (resource["team"], resource["db_password"]) == ("a", "[redacted]")
 
 

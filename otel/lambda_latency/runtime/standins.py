@@ -172,8 +172,9 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
         # 1: a clock.
         StandIn("timeit", default_timer=time.perf_counter),
-        # 10: marks functions that warn when they are called; none of them is.
-        StandIn("typing_extensions", deprecated=unmarked),
+        # 10: marks functions that warn when they are called. In SDK 1.33, which has `deprecated` for it, one is called,
+        # and would fail in a function that makes errors of warnings.
+        *[StandIn(name, deprecated=unmarked) for name in ("typing_extensions", "deprecated")],
         # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
         *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
         # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
