@@ -30,6 +30,9 @@ __all__ = ["Outbox"]
 SWITCH_S = 0.0001
 HELD_S = 0.05
 EVERY_S = 2.0
+# With so much of the time to the alarm left: the watch looks twice on the way to it, and what ends long before a
+# deadline, as a first request often does after a second, should not pay for it.
+REHEARSAL_SHARE = 0.75
 
 
 class Outbox:
@@ -57,6 +60,7 @@ class Outbox:
         # A delivery on the way must be over when it is time for the last one.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._seen: Running | None = None
+        self._rehearsed = False
         self._next = 0.0
         self._delivering = threading.Lock()
 
@@ -103,7 +107,8 @@ class Outbox:
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
-        if self._seen is None:
+        if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+            self._rehearsed = True
             with hurried():
                 self._rehearse(running, recorder)
         if self._seen is None or self._seen.span is not running.span:
@@ -123,7 +128,7 @@ class Outbox:
             self._tell(running, recorder)
 
     def _rehearse(self, running: Running, recorder: Recorder) -> None:
-        """All but the delivery, now that an invocation takes long: imports, source lines, patterns.
+        """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.
 
         Beside a handler that computes they would take most of the time that is left at the alarm, or more.
         """

@@ -37,6 +37,7 @@ SPARE = 4096  # characters that a text keeps beyond its limit until it is redact
 CARD_LEAST = 10**12
 
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
+IMPORTS = "lambda.init.imports"  # names of modules, such as `http.cookiejar`, which would be looked at closely
 STATEMENTS = frozenset(("db.statement", "db.query.text"))
 PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
 IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
@@ -137,6 +138,8 @@ class Redaction:
         return {**(values or {}), **changed} if changed else values
 
     def _value(self, key: str, value: object) -> object:
+        if key == IMPORTS:
+            return value
         kind = self._kind(key)
         if kind == "secret":
             return value if value == "" else REDACTED
