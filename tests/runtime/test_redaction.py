@@ -10,7 +10,9 @@ import requests
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from lambda_latency.runtime import secret_names
 from lambda_latency.runtime.credentials import clean
+from lambda_latency.runtime.secret_names import secrecy
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.testing import CLIENT, SERVER, span
 from tests.runtime.stubs import Server
@@ -260,3 +262,16 @@ def test_our_own_lines_in_the_log_are_cleaned(function: Function, monkeypatch: p
     monkeypatch.setattr(function.memory, "export", broken)
     function.runtime.after_response()
     assert caplog.messages == ["lambda-latency: delivering spans failed (ValueError: no http://h/ the request goes on"]
+
+
+def test_every_name_of_a_secret_is_looked_at() -> None:
+    """What is seen at once to be none has none of the words in it, in whatever spelling."""
+    phrases = {spelled(phrase) for phrase in secret_names.PHRASES for spelled in (str, camel)}
+    names = {*secret_names.WHOLE, *secret_names.PERHAPS_WHOLE, *phrases, "app.query", "api_key", "dbPwd", "xtoken"}
+    assert {name for name in names if secrecy(name.replace(" ", "_")) == secret_names.NO} == set()
+
+
+def camel(phrase: str) -> str:
+    """`one time code` as `oneTimeCode`."""
+    first, *rest = phrase.split()
+    return first + "".join(map(str.title, rest))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.standins import read
+from lambda_latency.runtime.standins import read, uncollected
 from lambda_latency.runtime.startup import Startup
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def set_up(settings: Settings) -> tuple[Runtime, Responses | None] | None:
     if not settings.enabled:
         return None
     try:
-        return started(settings)
+        with uncollected():
+            return started(settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None

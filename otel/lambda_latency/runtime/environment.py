@@ -1,11 +1,19 @@
-"""What kind of environment this is, where the runtime has to know."""
+"""What kind of process this is, where the runtime has to know, and the children that a handler forks.
+
+A child (`os.fork`, `multiprocessing`) has a copy of what waits in its parent, and locks and connections of threads that
+it has not. It leaves by `os._exit`, where nothing of ours runs: so it delivers whenever it has no open span left.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["is_managed", "is_monkey_patched"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["in_children", "is_managed", "is_monkey_patched"]
 
 
 def is_managed() -> bool:
@@ -21,3 +29,15 @@ def is_monkey_patched() -> bool:
     if gevent is not None and gevent.is_module_patched("threading"):
         return True
     return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))
+
+
+def in_children(forked: Callable[[], None]) -> Callable[[], None]:
+    """Call it in each child of this process from now on; returns the undoing, for Python has none."""
+    wanted = [forked]
+
+    def child() -> None:
+        for call in wanted:
+            call()
+
+    os.register_at_fork(after_in_child=child)
+    return wanted.clear

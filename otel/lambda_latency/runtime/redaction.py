@@ -60,7 +60,7 @@ class Redaction:
         self._known_value = lru_cache(maxsize=1024, typed=True)(self._value)
         self._known_text = lru_cache(maxsize=256)(self._text)
         self._kind = lru_cache(maxsize=1024)(self._kind_of)
-        self._known = known_values()
+        self._known: tuple[str, ...] = ()
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """The same spans; one with something on it that must not leave is replaced by a copy without."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.patterns import compiled, words
-from lambda_latency.runtime.secret_names import SECRET, secrecy
+from lambda_latency.runtime.secret_names import SECRET, compiled, secrecy, words
 from lambda_latency.runtime.secret_values import REDACTED, UUID
 
 if TYPE_CHECKING:

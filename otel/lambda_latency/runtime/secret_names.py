@@ -6,16 +6,26 @@ A name is split into words (`dbPassword`, `DB_PASSWORD`, `db-password` are two),
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from lambda_latency.runtime.patterns import words
+__all__ = ["NO", "PERHAPS", "SECRET", "compiled", "hinted", "secrecy", "words"]
 
-__all__ = ["NO", "PERHAPS", "SECRET", "hinted", "secrecy"]
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The expression, compiled when it is first used, for a cold start pays for each; flags stand in its text."""
+    return re.compile(pattern)
+
+
+def words(text: str) -> frozenset[str]:
+    """Those in a text."""
+    return frozenset(text.split())
+
 
 NO, PERHAPS, SECRET = 0, 1, 2
 """PERHAPS: the value is secret if it looks like no word, number or id."""
 
-WORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[a-zß-ÿ]+|\d+|[^\W\d_A-Za-zß-ÿ]+")
+WORD = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 # In which of a word they are; a text without any of them has no secret name in it.
 HINTS = (
@@ -27,6 +37,9 @@ HINTS = (
     "unsubscr", "unlock", "signed", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
     "update", "delete", "duplicate entry", "failing row", "invalid ",
 )  # fmt: skip
+
+# The same for names, of words that too many texts have.
+OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "sifre", "hasło", "access", "national")
 
 PARTS = (
     "passw", "passwd", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
@@ -69,7 +82,7 @@ PHRASES = frozenset((
     "security code", "recovery code", "backup code", "verification code", "auth code", "authorization code",
     "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
     "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
-    "credit card", "debit card", "one time code", "social security", "national insurance",
+    "credit card", "debit card", "social security", "national insurance",
 ))  # fmt: skip
 
 # Words after it that make it say something about a secret, and words that leave it what it is.
@@ -106,6 +119,8 @@ def hinted(text: str) -> bool:
 def secrecy(name: str) -> int:
     """What a name says of its value: NO, PERHAPS or SECRET."""
     last = name.rpartition(".")[2]
+    if not hinted(name) and not any(map(name.lower().__contains__, OF_NAMES_ALONE)):
+        return NO
     if last.lower().replace("-", "_") in QUERIES:
         return SECRET
     parts = [word.lower() for word in WORD.findall(name)]

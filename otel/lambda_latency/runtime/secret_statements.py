@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_latency.runtime.patterns import compiled
+from lambda_latency.runtime.secret_names import compiled
 from lambda_latency.runtime.secret_values import REDACTED
 
 __all__ = ["clean_quoted_statements", "clean_statement"]

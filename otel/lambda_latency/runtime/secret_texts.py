@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
-from lambda_latency.runtime.patterns import compiled
 from lambda_latency.runtime.secret_addresses import address, clean_addresses
-from lambda_latency.runtime.secret_names import hinted
+from lambda_latency.runtime.secret_names import compiled, hinted
 from lambda_latency.runtime.secret_pairs import clean_pairs, source_blocks
 from lambda_latency.runtime.secret_statements import clean_quoted_statements
 from lambda_latency.runtime.secret_values import REDACTED, clean_cards, clean_tokens

@@ -6,7 +6,7 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.patterns import compiled
+from lambda_latency.runtime.secret_names import compiled
 from lambda_latency.runtime.secret_tokens import LEAST, TOKENS
 
 if TYPE_CHECKING:

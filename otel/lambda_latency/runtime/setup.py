@@ -16,8 +16,7 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.connections import Connections
 from lambda_latency.runtime.deadline import DeadlineWatch
-from lambda_latency.runtime.environment import is_managed, is_monkey_patched
-from lambda_latency.runtime.forks import in_children
+from lambda_latency.runtime.environment import in_children, is_managed, is_monkey_patched
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
