@@ -12,7 +12,6 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
-from lambda_latency.runtime.chosen import Chosen
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
@@ -54,7 +53,7 @@ def made() -> Made:
     sampler = LambdaSampler()
     sampler.decision = True
     sink = Sink()
-    outbox = Outbox(buffer, Redaction(Chosen(), 4096), sink, None, settings)
+    outbox = Outbox(buffer, Redaction(None, 4096), sink, None, settings)
     recorder = Recorder(buffer, sampler, 3, outbox.flush)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder)

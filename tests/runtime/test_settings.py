@@ -19,7 +19,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         buffered_spans=2048,
         buffered_kb=4096,
         export="collector",
-        redacted=Chosen(),
+        redacted=None,
         stand_ins=True,
         trust_headers=False,
         connections=True,

@@ -22,6 +22,7 @@ from lambda_latency.runtime.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
     from opentelemetry.util.types import Attributes
@@ -51,8 +52,9 @@ def room_for(limit: int) -> int:
 class Redaction:
     """`chosen` are the names and patterns that the setting adds; `limit` is how many characters a text may have."""
 
-    def __init__(self, chosen: Chosen, limit: int) -> None:
-        self._chosen = chosen
+    def __init__(self, chosen: Chosen | None, limit: int) -> None:
+        self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
+        self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
         self._limit = limit
         self._plain: Resource | None = None  # one with nothing on it that must not leave
         self._cleaned: tuple[Resource, Resource] | None = None
@@ -168,7 +170,7 @@ class Redaction:
     def _kind_of(self, key: str) -> str:
         """How the value of an attribute is read, by its key."""
         level = secrecy(key)
-        if level == SECRET or self._chosen.names(key) or key.startswith(PARAMETERS):
+        if level == SECRET or self._names(key) or key.startswith(PARAMETERS):
             return "secret"
         if key in ADDRESSES:
             return "address"
@@ -182,7 +184,7 @@ class Redaction:
         if kind == "text":
             return self._text(text)
         if kind == "id":
-            return self._chosen.clean(clean(text, self._known, ids=True))
+            return self._without_patterns(clean(text, self._known, ids=True))
         if kind == "perhaps":
             from lambda_latency.runtime.secret_values import opaque
 
@@ -198,7 +200,7 @@ class Redaction:
         return self._text(clean_statement(text))
 
     def _text(self, text: str) -> str:
-        return self._chosen.clean(clean(text, self._known))
+        return self._without_patterns(clean(text, self._known))
 
     def _cut(self, text: str, had: int) -> str:
         """To the limit. Of a text that the SDK has cut before, the end may be the beginning of a token."""

@@ -29,12 +29,13 @@ BEGINNINGS = {
     200: "MII",
 }  # fmt: skip
 LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in prefixes.split()}
+DASHES = str.maketrans("_.", "--")
 TOKENS: dict[str, list[str]] = {}
 """By their first four characters, or three where there are no more."""
 for one in LEAST:
     TOKENS.setdefault(one[:4], []).append(one)
 
-PARTED = frozenset(one.replace("_", "-").replace(".", "-").partition("-")[0] for one in LEAST)
+PARTED = frozenset([one.translate(DASHES).partition("-")[0] for one in LEAST])
 LONG = 14  # characters of a part that CloudFormation, and whoever names things, adds to a name
 
 

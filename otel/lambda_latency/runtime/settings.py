@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lambda_latency.runtime.chosen import Chosen, chosen
 from lambda_latency.runtime.libraries import NAMES
 from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from lambda_latency.runtime.chosen import Chosen
 
 __all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
 
@@ -55,6 +56,15 @@ def propagators(text: str) -> tuple[str, ...]:
     if not set(given) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
         raise ValueError(text)
     return tuple(dict.fromkeys(name for name in given if not name.startswith("xray")))
+
+
+def redacted(text: str) -> Chosen | None:
+    """`none`, or names and patterns, whose module is imported then."""
+    if text.strip().lower() in ("", "none"):
+        return None
+    from lambda_latency.runtime.chosen import chosen
+
+    return chosen(text)
 
 
 def choice(*known: str) -> Callable[[str], str]:
@@ -113,7 +123,8 @@ SETTINGS = (
             "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
             choice("collector", "daemon")),
     Setting(f"{PREFIX}REDACTED", "redacted", "none, or names and /patterns/ with commas between", "none",
-            "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.", chosen),
+            "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.",
+            redacted),
     Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
             "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
@@ -161,7 +172,7 @@ class Settings(Value):
     buffered_spans: int
     buffered_kb: int
     export: str
-    redacted: Chosen
+    redacted: Chosen | None
     stand_ins: bool
     trust_headers: bool
     connections: bool
@@ -187,7 +198,7 @@ class Settings(Value):
         ]
         warnings += [
             f"{PREFIX}REDACTED: {one!r} is no regular expression that matches anything; left out"
-            for one in own["redacted"].wrong
+            for one in (own["redacted"].wrong if own["redacted"] else ())
         ]
         known = {setting.name for setting in SETTINGS}
         warnings += [
