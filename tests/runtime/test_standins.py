@@ -92,6 +92,7 @@ def test_what_a_stand_in_cannot_do_is_done_by_the_real_modules(
     """A package that wants more of one than the tested ones: it is imported plainly, and one line says so."""
     (tmp_path / "demanding.py").write_text(needs)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread()])  # of other tests some may be left
     monkeypatch.delitem(sys.modules, "wrapt", raising=False)
     monkeypatch.delitem(sys.modules, "demanding", raising=False)
     module = read("demanding", stand_ins=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Status
 
-__all__ = ["attributes_of", "ended_at", "identity", "moved", "with_attributes"]
+__all__ = ["attributes_of", "bounded", "copied", "counted", "ended_at", "identity", "moved", "with_attributes"]
 
 
 def identity(span: ReadableSpan) -> int:
@@ -58,11 +58,15 @@ def attributes_of(span: ReadableSpan) -> dict[str, Any]:
 
 def added(span: ReadableSpan, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a span and these; the number of those that were dropped stays."""
-    values = {**attributes_of(span), **more}
-    if not span.dropped_attributes:
+    return bounded({**attributes_of(span), **more}, span.dropped_attributes)
+
+
+def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
+    """The attributes; where some were dropped, a mapping that says how many."""
+    if not dropped:
         return values
     found = BoundedAttributes(attributes=values)
-    found.dropped = span.dropped_attributes
+    found.dropped = dropped
     return found
 
 

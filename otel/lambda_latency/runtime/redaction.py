@@ -11,26 +11,22 @@ from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.util import BoundedList
+from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
+from lambda_latency.runtime.copies import bounded, copied, counted
 from lambda_latency.runtime.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import Attributes
 
     from lambda_latency.runtime.chosen import Chosen
-
-    T = TypeVar("T")
-
 __all__ = ["Redaction", "room_for"]
 
 SHORT = 128  # characters of a text that is remembered
@@ -90,10 +86,10 @@ class Redaction:
         before = (span.name, status.description, given, had_resource, had_scope, *had_events, *had_links)
         if all(map(is_, before, (name, description, values, resource, scope, *events, *links))):
             return span
-        return ReadableSpan(
-            name, span.get_span_context(), span.parent, resource, bounded(values, span.dropped_attributes),
-            counted(events, span.dropped_events), counted(links, span.dropped_links),
-            span.kind, None, Status(status.status_code, description or None), span.start_time, span.end_time, scope,
+        return copied(
+            span, name=name, resource=resource, attributes=bounded(values or {}, span.dropped_attributes),
+            events=counted(events, span.dropped_events), links=counted(links, span.dropped_links),
+            status=Status(status.status_code, description or None), instrumentation_scope=scope,
         )  # fmt: skip
 
     def _resource(self, resource: Resource) -> Resource:
@@ -119,11 +115,11 @@ class Redaction:
         name, values = self._name(event.name), self._attributes(event.attributes)
         if values is event.attributes and name is event.name:
             return event
-        return Event(name, bounded(values, event.dropped_attributes), event.timestamp)
+        return Event(name, bounded(values or {}, event.dropped_attributes), event.timestamp)
 
     def _link(self, link: Link) -> Link:
         values = self._attributes(link.attributes)
-        return link if values is link.attributes else Link(link.context, bounded(values, link.dropped_attributes))
+        return link if values is link.attributes else Link(link.context, bounded(values or {}, link.dropped_attributes))
 
     def _attributes(self, values: Attributes) -> Attributes:
         """The very same mapping where nothing has to go."""
@@ -207,17 +203,3 @@ class Redaction:
         if had >= self._limit + SPARE:
             text = text[: max(0, len(text) - SPARE)]
         return text[: self._limit]
-
-
-def bounded(values: Attributes, dropped: int) -> BoundedAttributes:
-    """Attributes that say how many were dropped from them."""
-    found = BoundedAttributes(attributes=values)
-    found.dropped = dropped
-    return found
-
-
-def counted(items: Sequence[T], dropped: int) -> BoundedList[T]:
-    """A list that says how many were dropped from it."""
-    found: BoundedList[T] = BoundedList.from_seq(len(items) or 1, items)
-    found.dropped = dropped
-    return found
