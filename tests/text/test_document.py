@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 import lambda_latency.text
-from lambda_latency.latency import account, report_of
+from lambda_latency.latency import report_of
 from lambda_latency.text.document import document
 from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, slow_order, timed_out
-from tests.latency.system import order
+from tests.latency.system import THEIRS, account, order
 from tests.trace.build import MS, T0
 
 if TYPE_CHECKING:
@@ -28,7 +28,13 @@ SCHEMA = json.loads((Path(lambda_latency.text.__file__).parent / "report.schema.
 def _document(traces: Sequence[Trace], *, problems: Sequence[Problem] = (), per_request: bool = True) -> Any:
     by_id = {trace.trace_id: trace for trace in traces}
     accounts = [account(trace) for trace in traces]
-    report = report_of(accounts, lambda ids: {one: by_id[one] for one in ids}, problems=problems, sources=["t.jsonl"])
+    report = report_of(
+        accounts,
+        lambda ids: {one: by_id[one] for one in ids},
+        problems=problems,
+        sources=["t.jsonl"],
+        owners=THEIRS.owners,
+    )
     return document(
         report, command="lambda-latency report t.jsonl", version="1", per_request=by_id if per_request else None
     )

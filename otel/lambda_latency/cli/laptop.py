@@ -13,7 +13,11 @@ from lambda_latency.cli.messages import fail
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_system_options", "require_local"]
+    from lambda_latency.latency import Terms
+
+__all__ = ["add_system_options", "provider_is_theirs", "require_local"]
+
+PROVIDER = "payments.example.com"  # its spans are in the laptop's traces, and it is somebody else's all the same
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +34,13 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
     )
+
+
+def provider_is_theirs() -> Terms:
+    """How the system's traces are judged."""
+    from lambda_latency.latency import Owners, Terms
+
+    return Terms(owners=Owners(theirs=(PROVIDER,)))
 
 
 def require_local() -> None:

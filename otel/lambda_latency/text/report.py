@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency import NOBODY
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
@@ -18,7 +19,7 @@ from lambda_latency.text.waterfall import waterfall
 from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Report
+    from lambda_latency.latency import Owners, Report
     from lambda_latency.trace import Trace
 
 __all__ = ["render_report", "render_waterfall"]
@@ -43,7 +44,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
         lines += distribution(report.totals.walls_ns, slow, style)
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
-        lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+        lines += [[], *waterfall(trace, style, title="Timed out", owners=report.owners), *stack(group[0], style)]
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
@@ -51,9 +52,9 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     return paint([*lines, [], *_missing(report, style)], style)
 
 
-def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") -> str:
+def render_waterfall(trace: Trace, style: Style, *, title: str = "The request", owners: Owners = NOBODY) -> str:
     """The waterfall of one request as text."""
-    return paint(waterfall(trace, style, title=title), style)
+    return paint(waterfall(trace, style, title=title, owners=owners), style)
 
 
 def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:
@@ -76,7 +77,7 @@ def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
     drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
     if shown is None or shown in drawn or shown not in report.traces:
         return []
-    return [[], *waterfall(report.traces[shown], style, title=title)]
+    return [[], *waterfall(report.traces[shown], style, title=title, owners=report.owners)]
 
 
 def _reasons(report: Report, style: Style) -> list[Line]:

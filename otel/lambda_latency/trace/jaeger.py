@@ -15,7 +15,7 @@ from msgspec import Raw, Struct, field
 
 from lambda_latency.trace.attributes import Attributes, freeze
 from lambda_latency.trace.ids import checked
-from lambda_latency.trace.keys import RESOURCE_KEYS
+from lambda_latency.trace.keys import FOLLOWS, RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import told_codes
@@ -33,6 +33,8 @@ SCOPE_VERSION = ("otel.scope.version", "otel.library.version")
 TOLD = frozenset(("span.kind", "otel.status_code", "error", *SCOPE_NAME))
 MESSAGE = "otel.status_description"
 NO_ATTRIBUTES = TOLD | {MESSAGE, *SCOPE_VERSION}
+
+FOLLOWS_FROM = "FOLLOWS_FROM"  # a reference to a span that does not wait
 
 Problem = Callable[[str], object]
 
@@ -159,6 +161,8 @@ class JaegerReader:
                 told += (tag.key, bytes(tag.value))
             elif tag.key == MESSAGE:
                 message = bytes(tag.value)
+        if span.references and _follows(span, trace_id):
+            numbers.append(table.number(FOLLOWS, FOLLOWS_FROM))
         written = (process, *told)
         group = table.written.get(written)
         if group is None:
@@ -265,6 +269,7 @@ def _span(raw: RawSpan, process: Process) -> Span:
     tags = _values_of(raw.tags)
     start, trace_id = _ns(raw.start), raw.trace_id
     parent_id = _padded(_parent(raw, trace_id), 16).lower()
+    follows = {FOLLOWS: FOLLOWS_FROM} if _follows(raw, trace_id) else {}
     return Span(
         trace_id=trace_id,
         span_id=raw.span_id,
@@ -275,7 +280,7 @@ def _span(raw: RawSpan, process: Process) -> Span:
         end_ns=start + _ns(raw.duration),
         status=_status(tags),
         status_message=str(tags.get("otel.status_description", "")),
-        attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES},
+        attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES} | follows,
         events=[_event(log) for log in raw.logs or ()],
         links=tuple(_links(raw, trace_id, parent_id)),
         resource=_resource(process),
@@ -291,6 +296,12 @@ def _parent(span: RawSpan, trace_id: str) -> str:
     inside = [one for one in references if _padded(one.trace_id, 32).lower() == trace_id.lower()]
     parents = [one for one in inside if one.kind == "CHILD_OF"] or inside
     return parents[0].span_id if parents else span.parent_id or ""
+
+
+def _follows(span: RawSpan, trace_id: str) -> bool:
+    """Whether its parent does not wait for it: all its references inside the trace are FOLLOWS_FROM."""
+    inside = [one for one in span.references or () if _padded(one.trace_id, 32).lower() == trace_id.lower()]
+    return bool(inside) and all(one.kind == FOLLOWS_FROM for one in inside)
 
 
 def _links(span: RawSpan, trace_id: str, parent_id: str) -> Iterator[Link]:

@@ -19,7 +19,7 @@ from lambda_latency.trace.ids import NO_SPAN, checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
-from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
@@ -156,7 +156,7 @@ class OtlpReader:
     def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
         """Add the rows of spans to those of their documents."""
         read, find, routes, groups = self._values.get, self._table.find, self._table.routes, self._table.written
-        no_id, phases, remote_bits = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE
+        no_id, read_names, remote_bits = NO_SPAN, READ_NAMES, HAS_REMOTE | IS_REMOTE
         for found, resource, scope, spans in batches:
             written = (bytes(resource), bytes(scope))
             group = groups.get(written)
@@ -177,7 +177,7 @@ class OtlpReader:
                 counted = sorted(numbers)
                 if counted and counted[0] < 0:
                     route = routes[counted.pop(0)]
-                named = own or name in phases
+                named = own or name in read_names
                 key = (span.kind, status.code, remote, codes, attempts is None, name if named else "", *counted)
                 shape = shapes.get(key)
                 if shape is None:

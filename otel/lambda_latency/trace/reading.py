@@ -12,6 +12,7 @@ from lambda_latency.trace.index import LineIndex, lines_at
 from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.sources import Source, find_sources
 from lambda_latency.trace.trace import Trace
+from lambda_latency.trace.view import PLAIN, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -74,7 +75,7 @@ def read_spans(path: str | Path, problems: list[Problem]) -> Iterator[Span]:
 
 
 def find_traces(
-    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None
+    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None, view: View = PLAIN
 ) -> dict[str, Trace]:
     """Some traces out of files, without the problems. Where an `index` knows their lines, only these are read."""
     found: dict[str, list[Span]] = {}
@@ -84,8 +85,8 @@ def find_traces(
         for span in _wanted_in(source, reader, wanted, index or _index_of(source)):
             found.setdefault(span.trace_id, []).append(span)
     if index is not None and len(found) < len(wanted):
-        return find_traces(sources, wanted)  # a file is not what it was any more
-    return {trace_id: Trace(spans) for trace_id, spans in found.items()}
+        return find_traces(sources, wanted, view=view)  # a file is not what it was any more
+    return {trace_id: Trace(spans, view) for trace_id, spans in found.items()}
 
 
 def trace_id_of(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE, reduced
-from lambda_latency.trace.platform import PHASES, RUNTIME_SCOPES
+from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
 from lambda_latency.trace.shape import Shape
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class ShapeTable:
         counted, route = sorted(numbers), ""
         if counted and counted[0] < 0:
             route = self.routes[counted.pop(0)]
-        named = group.own or name in PHASES
+        named = group.own or name in READ_NAMES
         key = (*told, codes, attempts, name if named else "", *counted)
         shape = group.shapes.get(key)
         if shape is None:

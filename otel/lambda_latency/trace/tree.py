@@ -9,9 +9,12 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.platform import FUNCTION, SERVICE
+from lambda_latency.trace.absent import absent_parents
+from lambda_latency.trace.platform import FUNCTION, GATEWAY, SERVICE
 from lambda_latency.trace.shape import (
+    ASIDE,
     COLD,
+    EXECUTION,
     FUNCTION_SEGMENT,
     HANDLES,
     INIT,
@@ -19,12 +22,15 @@ from lambda_latency.trace.shape import (
     OUTERMOST,
     SERVES,
 )
+from lambda_latency.trace.skew import correct_clocks, service_of
 from lambda_latency.trace.span import SpanKind
+from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_latency.trace.row import Row
+    from lambda_latency.trace.view import View
 
 __all__ = ["CUT", "Tree"]
 
@@ -46,12 +52,17 @@ class Tree:
     `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
     encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
     start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
-    instant, and none is open. `problems` are what does not hold together.
+    instant, and none is open. `aside` are the rows that nobody waits for, with what is below them; `absent` stand for
+    parents that were not recorded; `skewed` says that clocks were corrected,
+    `cut` that the request begins below its root. `problems` are what does not hold together.
     """
 
     __slots__ = (
+        "absent",
+        "aside",
         "before",
         "children",
+        "cut",
         "end_ns",
         "in_order",
         "levels",
@@ -61,13 +72,14 @@ class Tree:
         "problems",
         "roles",
         "rows",
+        "skewed",
         "start_ns",
         "starting",
     )
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], view: View = PLAIN) -> None:
         rows.sort(key=_end, reverse=True)  # so are the children of each, then
-        self.problems: list[str] = []
+        self.problems = [_backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
             self._keep_one_of_each(rows)
@@ -75,9 +87,22 @@ class Tree:
         if sum(map(len, self.levels)) < len(self.rows):
             self._cut_cycles()
             self._connect()
+        self.absent = absent_parents(self.levels[0])
+        if self.absent:
+            self.problems += [
+                f"span {row.span_id} was not recorded: what it called is one request" for row in self.absent
+            ]
+            self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
+            self._connect()
         self.moved = False
         self.starting: dict[str, int] = {}
-        self.outermost = self.highest(OUTERMOST) or self._best_top()
+        self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
+        if self.roles & EXECUTION:
+            self._wait_for_executions()
+        self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
+        found = self.highest(OUTERMOST)
+        self.outermost = self._best_top() if found is None else found if view.from_lambda else self._top_of(found)
+        self.cut = self.parent(self.outermost) is not None
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
         self.end_ns = self._last_end()
@@ -96,14 +121,17 @@ class Tree:
 
     @property
     def segment(self) -> Row | None:
-        """The segment of the Lambda service, or else of the function, that the request came to first."""
-        return self.highest(LAMBDA_SEGMENT)
+        """The segment of the Lambda service, or else of the function, that the request came to first.
+
+        None where the request came to another service, which called the function.
+        """
+        return self._if_entry(self.highest(LAMBDA_SEGMENT))
 
     @property
     def handler(self) -> Row | None:
-        """The function's own SERVER or CONSUMER span; None where it was lost or never made."""
+        """The function's own SERVER or CONSUMER span; None where it was lost or never made, or is not the request's."""
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
-        return below or self.highest(SERVES)
+        return self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
 
     def by_depth(self) -> list[tuple[Row, int]]:
         """Every row of the request with its depth, parents before children, siblings in the order of their start."""
@@ -181,6 +209,67 @@ class Tree:
             self.levels.append(level)
             level = [child for row in level if row.span_id in children for child in children[row.span_id]]
         self.marked = [[row for row in level if row.shape.roles] for level in self.levels] if roles else []
+
+    def _if_entry(self, row: Row | None) -> Row | None:
+        """A row that the request comes to without a call of a service's between; None for any other."""
+        at = row
+        while at is not None and at is not self.outermost:
+            at = self.parent(at)
+            if at is not None and at.shape.is_call and at.shape.origin is None:
+                above = self.parent(at)
+                if above is None or above.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
+                    return None
+        return row
+
+    def _is_inside(self, row: Row) -> bool:
+        """Whether it is the outermost span, or below it."""
+        at: Row | None = row
+        while at is not None and at is not self.outermost:
+            at = self.parent(at)
+        return at is not None
+
+    def _top_of(self, row: Row) -> Row:
+        parent = self.parent(row)
+        while parent is not None:
+            row, parent = parent, self.parent(parent)
+        return row
+
+    def _leave_aside(self) -> list[Row]:
+        """Take out what nobody waits for: what follows from a span, and the consumer of what a producer sent."""
+        found: list[Row] = []
+        for level in self.marked:
+            for row in level:
+                parent = self.rows.get(row.parent_id)
+                if parent is not None and (
+                    row.shape.roles & ASIDE
+                    or (row.shape.kind is SpanKind.CONSUMER and parent.shape.kind is SpanKind.PRODUCER)
+                ):
+                    self.children[row.parent_id].remove(row)
+                    found.append(row)
+        return found
+
+    def _wait_for_executions(self) -> None:
+        """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
+        for level in self.marked:
+            for row in level:
+                above = self.parent(row) if row.shape.roles & EXECUTION else None
+                while above is not None and 0 < above.end_ns < row.end_ns:
+                    above = self.parent(above)
+                if above is not None and above.span_id != row.parent_id:
+                    self._put_below(row, above)
+
+    def _correct_clocks(self) -> bool:
+        servers = [row for level in self.marked for row in level if row.shape.roles & SERVES]
+        moved = correct_clocks(servers, self.rows, self.children)
+        for row, by in moved:
+            self.children[row.parent_id].sort(key=_end, reverse=True)
+            who, ms = service_of(row) or row.name, abs(by) / 1_000_000
+            how = "behind" if by > 0 else "ahead of"
+            self.problems.append(
+                f"the clock of {who} is {ms:,.3f} ms {how} its caller's: corrected (--no-skew leaves it)"
+            )
+        self.in_order = self.in_order and not moved
+        return bool(moved)
 
     def _best_top(self) -> Row:
         """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
@@ -329,6 +418,11 @@ class Tree:
                 self.problems.append(f"span {first.span_id} ({first.name}) is its own ancestor: cut there")
             seen.update(path)
         self.problems.sort()
+
+
+def _backwards(row: Row) -> str:
+    ms = (row.start_ns - row.end_ns) / 1_000_000
+    return f"span {row.span_id} ({row.name}) ends {ms:,.3f} ms before it starts: it counts as one of no length"
 
 
 def _outer_first(row: Row) -> tuple[int, int, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import port
 from lambda_latency.cli.exit_statuses import FINE
-from lambda_latency.cli.laptop import add_system_options, require_local
+from lambda_latency.cli.laptop import add_system_options, provider_is_theirs, require_local
 
 if TYPE_CHECKING:
     import argparse
@@ -64,9 +64,9 @@ def _show_request(request: Answered, trace: Trace | None) -> None:
 
     line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
     if trace is not None:
-        part, ns = largest_part(trace)
+        part, ns = largest_part(trace, provider_is_theirs())
         line += f"  {part} {ns / 1e6:,.1f} ms"
-        timeout = timeout_of(trace)
+        timeout = timeout_of(trace, provider_is_theirs().owners)
         if timeout is not None:
             line += f"  timed out in {timeout.running}" if timeout.running else "  timed out"
             line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""
