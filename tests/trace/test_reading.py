@@ -95,10 +95,13 @@ def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
     [
         (b"", []),
         (b"\n\n", []),
-        (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not text: bytes that are no UTF-8"]),
+        (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not read: UTF-16: write it as UTF-8"]),
         (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
         (b"7\n", [f"t.jsonl:1: no trace: known are {KNOWN}, got int"]),
-        (b'{"resourceMetrics": []}', [f"t.jsonl:1: no trace: known are {KNOWN}, got resourceMetrics"]),
+        (
+            b'{"resourceMetrics": []}',
+            ["t.jsonl:1: OTLP logs or metrics, and not traces: name the file with resourceSpans"],
+        ),
     ],
 )
 def test_what_holds_no_traces_says_why(tmp_path: Path, content: bytes, expected: list[str]) -> None:

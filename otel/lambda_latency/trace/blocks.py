@@ -1,4 +1,4 @@
-"""Files as lines, many at a time: gzip or plain, as far as they can be read."""
+"""Files as lines, many at a time: gzip, zstd or plain, as far as they can be read."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import io
 import zlib
 from bisect import bisect_left
 from itertools import accumulate, compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.trace.problem import Problem
+from lambda_latency.trace.zstd import ZSTD, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lambda_latency.trace.sources import Source
 
-__all__ = ["Block", "blocks", "count_lines", "is_compressed", "lines"]
+__all__ = ["Block", "begins", "blocks", "count_lines", "is_compressed", "lines", "whole"]
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
@@ -95,7 +96,7 @@ def lines(
 
 
 def _blocks(
-    stream: io.BufferedReader[io.FileIO] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
+    stream: io.BufferedReader[Any] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
 ) -> Iterator[Block]:
     readline, longest, number = stream.readline, LONGEST_LINE, 1
     broken: Exception | None = None
@@ -139,16 +140,40 @@ def _without_empty(block: Block) -> Block:
     )
 
 
-def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[io.FileIO] | gzip.GzipFile:
-    if file.peek(2)[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
+def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
+    begin = file.peek(4)[:4]
+    if begin[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
         return gzip.GzipFile(fileobj=file, mode="rb")
-    return file
+    return opened(file) if begin == ZSTD else file
 
 
 def is_compressed(source: Source) -> bool:
-    """Is it gzip, by its content?"""
+    """Is it gzip or zstd, by its content?"""
     with source.path.open("rb") as file:
-        return file.read(2) == GZIP
+        begin = file.read(4)
+    return begin[:2] == GZIP or begin == ZSTD
+
+
+def begins(source: Source, size: int) -> bytes:
+    """The first bytes of what is in a file; nothing where it cannot be read."""
+    try:
+        with io.BufferedReader(io.FileIO(source.path)) as file, _plain(file) as stream:
+            return stream.read(size)
+    except UNREADABLE:
+        return b""
+
+
+def whole(source: Source, problems: list[Problem]) -> bytes:
+    """All that is in a file, as far as it can be read."""
+    found: list[bytes] = []
+    try:
+        with io.BufferedReader(io.FileIO(source.path)) as file, _plain(file) as stream:
+            while some := stream.read(BUFFER):
+                found.append(some)
+    except UNREADABLE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problems.append(Problem(source.name, None, reason))
+    return b"".join(found)
 
 
 def count_lines(source: Source, end: int) -> int:

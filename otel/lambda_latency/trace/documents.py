@@ -1,4 +1,4 @@
-"""A file as JSON documents: one a line, one over many lines, or several one behind the other; cut or broken."""
+"""A file as documents: binary, or JSON a line, over many lines, or one behind the other; cut or broken."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lambda_latency.trace.blocks import Block, blocks
+from lambda_latency.trace.blocks import Block, begins, blocks, whole
 from lambda_latency.trace.problem import Problem
+from lambda_latency.trace.protobuf import is_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["documents", "is_by_line", "split", "why_not_json"]
 
 BOM = b"\xef\xbb\xbf"
+HEAD = 64  # bytes that tell text from what is none
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -37,6 +39,11 @@ def documents(
     number of its first line, and no offset. With `between` the file has a document a line, of which those count that
     begin from the first of these offsets up to the second.
     """
+    if between is None and is_binary(begins(source, HEAD)):
+        data = whole(source, problems)
+        step(len(data))
+        yield Block([1], [data], (), len(data))
+        return
     found = blocks(source, problems, step, between)
     begin, rest = _first_two(found)
     together = itertools.chain(begin, rest)
@@ -54,6 +61,8 @@ def documents(
 
 def is_by_line(source: Source) -> bool:
     """Whether each line of a file is a document, so that it can be read from anywhere."""
+    if is_binary(begins(source, HEAD)):
+        return False
     begin, _ = _first_two(blocks(source, []))
     return _are_documents([line for block in begin for line in block.lines])
 

@@ -15,6 +15,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from lambda_latency.trace.anyvalue import read_value
 from lambda_latency.trace.attributes import EMPTY, Attributes
+from lambda_latency.trace.dialects import canonical_span, resource_spans
 from lambda_latency.trace.ids import NO_SPAN, checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.mistakes import reason_of
@@ -51,8 +52,8 @@ class RawEvent(Struct, gc=False):
 
 
 class RawLink(Struct, gc=False):
-    trace_id: str = field(name="traceId")
-    span_id: str = field(name="spanId")
+    trace_id: str | None = field(name="traceId", default="")
+    span_id: str | None = field(name="spanId", default="")
     attributes: list[Pair] | None = None
 
 
@@ -83,17 +84,21 @@ class RawResource(Struct, gc=False):
     attributes: list[Pair] | None = None
 
 
-class ScopeSpans(Struct, gc=False):
+class ScopeSpans(Struct, gc=False, forbid_unknown_fields=True):
     scope: Raw = Raw(b"null")
     spans: list[RawSpan] | None = None
+    schema: Raw = field(name="schemaUrl", default=Raw(b"null"))
 
 
-class ResourceSpans(Struct, gc=False):
+class ResourceSpans(Struct, gc=False, forbid_unknown_fields=True):
+    """What it does not know may hold spans, as other writers name them: then all is looked at one by one."""
+
     resource: Raw = Raw(b"null")
     scope_spans: list[ScopeSpans] | None = field(name="scopeSpans", default=None)
+    schema: Raw = field(name="schemaUrl", default=Raw(b"null"))
 
 
-class Request(Struct, gc=False):
+class Request(Struct, gc=False, forbid_unknown_fields=True):
     resource_spans: list[ResourceSpans] = field(name="resourceSpans")
 
 
@@ -107,12 +112,18 @@ _decode_any = msgspec.json.Decoder().decode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 NULL = Raw(b"null")
+RESOURCE = ("resource", "scopeSpans", "schemaUrl")
+SCOPE = ("scope", "spans", "schemaUrl")
+SNAKE = "trace_id"  # a span whose members are named as in protobuf's own language
 KINDS: dict[object, SpanKind] = {}
 for _kind in SpanKind:
-    KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_kind.name}"), _kind)
+    _name = _kind.name
+    KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_name}", _name, _name.lower()), _kind)
 STATUSES: dict[object, Status] = {}
 for _status in Status:
-    STATUSES |= dict.fromkeys((_status.value, str(_status.value), f"STATUS_CODE_{_status.name}"), _status)
+    _name = _status.name
+    _spelled = (_status.value, str(_status.value), f"STATUS_CODE_{_name}", _name, _name.title())
+    STATUSES |= dict.fromkeys(_spelled, _status)
 UNSET = RawStatus()
 NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
 
@@ -230,29 +241,55 @@ def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows
         if len(document) > LARGE:
             yield from ((rows, *some) for some in _large(document))
             continue
-        for resource_spans in _decode(document).resource_spans:
-            for scope_spans in resource_spans.scope_spans or ():
+        for group in _decode(document).resource_spans:
+            for scope_spans in group.scope_spans or ():
                 if scope_spans.spans:
-                    yield rows, resource_spans.resource, scope_spans.scope, scope_spans.spans
+                    yield rows, group.resource, scope_spans.scope, scope_spans.spans
 
 
 def _large(document: bytes) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
     """The spans of a request, a few at a time."""
-    for group in _decode_list(_decode_members(document)["resourceSpans"]) or ():
-        members = _decode_members(group)
+    for group in _decode_list(_known(document, ("resourceSpans",))["resourceSpans"]) or ():
+        members = _known(group, RESOURCE)
         resource = members.get("resource", NULL)
         for part in _decode_list(members.get("scopeSpans", NULL)) or ():
-            members = _decode_members(part)
+            members = _known(part, SCOPE)
             spans = _decode_list(members.get("spans", NULL)) or []
             for first in range(0, len(spans), AT_ONCE):
                 yield resource, members.get("scope", NULL), list(map(_decode_span, spans[first : first + AT_ONCE]))
 
 
+def _known(raw: bytes | Raw, known: Collection[str]) -> dict[str, Raw]:
+    """The members of an object. Raises `ValueError` where there are others."""
+    members = _decode_members(raw)
+    if not members.keys() <= {*known}:
+        raise ValueError(f"known are {', '.join(known)}, got {', '.join(members)}")
+    return members
+
+
+def _as_specified(document: bytes | Raw, problem: Problem) -> bytes | Raw:
+    """A request of another writer's as the specification has it; one that is as specified stays as it is."""
+    try:
+        for group in _decode_list(_known(document, ("resourceSpans",))["resourceSpans"]) or ():
+            for part in _decode_list(_known(group, RESOURCE).get("scopeSpans", NULL)) or ():
+                for span in _decode_list(_known(part, SCOPE).get("spans", NULL)) or ():
+                    if bytes(span)[:1] == b"{" and SNAKE in _decode_members(span):
+                        raise ValueError("a span with other names")
+        return document
+    except UNREADABLE:
+        pass
+    try:
+        return msgspec.json.encode({"resourceSpans": list(resource_spans(_decode_any(document), problem))})
+    except UNREADABLE:
+        return document
+
+
 def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
-    for resource_spans in _items(document, "resourceSpans", problem):
-        for scope_spans in _items(resource_spans, "scopeSpans", problem):
+    document = _as_specified(document, problem)
+    for group in _items(document, "resourceSpans", problem):
+        for scope_spans in _items(group, "scopeSpans", problem):
             try:
-                resource, scope = _member(resource_spans, "resource"), _member(scope_spans, "scope")
+                resource, scope = _member(group, "resource"), _member(scope_spans, "scope")
                 _resource(resource), _scope(scope)
             except UNREADABLE as error:
                 problem(f"not a resource and a scope: {reason_of(error)}")
@@ -314,7 +351,7 @@ def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
 
 def _mended(raw: Raw) -> bytes:
     """A span without its empty values, which stand for nothing. Raises `ValueError` for what a span must have."""
-    told = _decode_any(raw)
+    told = canonical_span(_decode_any(raw))
     checked(told.get("traceId"), "traceId", 32)
     checked(told.get("spanId"), "spanId", 16)
     if told.get("startTimeUnixNano") in (None, "", 0, "0"):
@@ -339,7 +376,11 @@ def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
         status_message=status.message or "",
         attributes=_attributes(raw.attributes),
         events=[Event(one.name or "", one.time_ns, _attributes(one.attributes)) for one in raw.events or ()],
-        links=[Link(one.trace_id, one.span_id, _attributes(one.attributes)) for one in raw.links or ()],
+        links=[
+            Link(one.trace_id.lower(), one.span_id.lower(), _attributes(one.attributes))
+            for one in raw.links or ()
+            if one.trace_id and one.span_id  # an empty link points to nothing
+        ],
         resource=resource,
         scope=scope,
     )
