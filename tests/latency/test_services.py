@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
+from tests.latency.services import check
 from tests.trace.build import MS, T0, node, spans_of, tree
 
 if TYPE_CHECKING:
@@ -247,3 +248,9 @@ def test_a_part_says_its_owner_where_it_is_not_its_buckets() -> None:
     """The owner is part of what a part is; that of its bucket is not said twice."""
     assert (Part("external", "x").owner, Part("external", "x", "ours").owner) == ("theirs", "ours")
     assert Part("external", "x", "theirs").plain() == Part("external", "x")
+
+
+def test_random_requests_of_several_services_are_judged_right() -> None:
+    """`make services` judges many more."""
+    for seed in range(300):
+        check(seed)

@@ -53,7 +53,7 @@ def test_every_report_is_what_the_schema_says(traces: list[Trace]) -> None:
 def test_the_schema_says_something() -> None:
     """A name that it does not know, or a time that is no whole number, is refused."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for change in ({"more": 1}, {"requests": 1.5}, {"schema": 2}):
+    for change in ({"more": 1}, {"requests": 1.5}, {"schema": 1}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**_document([order()]), **change}, SCHEMA)
 
@@ -81,6 +81,7 @@ def test_the_verdict_stands_in_it_as_in_the_text() -> None:
         "sentence": "The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a "
         "typical request, 100 % of the difference. It is theirs.",
         "evidence": "High confidence: the largest part in all 5.",
+        "cautions": [],
         "trace_id": "6b05a667affeb9dbb0aa7f2b000000cb",
         "against": None,
     }
@@ -98,7 +99,7 @@ def test_the_head_says_what_was_read() -> None:
     assert {
         key: told[key] for key in ("schema", "sources", "window", "requests", "sampling", "wall_ns", "slowest")
     } == {
-        "schema": 1,
+        "schema": 2,
         "sources": ["t.jsonl"],
         "window": {"from": "2026-11-24T22:40:00.000000Z", "to": "2026-11-24T22:40:00.300000Z"},
         "requests": 2,

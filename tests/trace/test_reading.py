@@ -93,8 +93,8 @@ def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", []),
-        (b"\n\n", []),
+        (b"", ["t.jsonl: empty: no trace in it"]),
+        (b"\n\n", ["t.jsonl: empty: no trace in it"]),
         (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not read: UTF-16: write it as UTF-8"]),
         (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
         (b"7\n", [f"t.jsonl:1: no trace: known are {KNOWN}, got int"]),

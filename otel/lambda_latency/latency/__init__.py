@@ -25,6 +25,7 @@ from lambda_latency.latency.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
     ENOUGH_SLOW,
+    LEAST_OF_ROUTE,
     TRUST_PERCENT,
 )
 from lambda_latency.latency.timeouts import Frame, Timeout, timeout_of
@@ -39,6 +40,7 @@ __all__ = [
     "DOMINANT_PERCENT",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
+    "LEAST_OF_ROUTE",
     "NOBODY",
     "SILENT",
     "SKEWED",

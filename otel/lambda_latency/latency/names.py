@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["span_name", "trace_name"]
 
 
-def trace_name(trace_id: str) -> str:
-    """A trace id as X-Ray writes it, and as its console searches for it."""
-    return f"1-{trace_id[:8]}-{trace_id[8:]}"
+def trace_name(trace_id: str, *, xray: bool) -> str:
+    """A trace id as its source writes it: X-Ray's, as its console searches for it; one of 64 bits has no more."""
+    if xray:
+        return f"1-{trace_id[:8]}-{trace_id[8:]}"
+    return trace_id[16:] if trace_id.startswith("0" * 16) else trace_id
 
 
 def span_name(trace: Trace, row: Row, charge: Charge) -> str:

@@ -17,7 +17,7 @@ __all__ = [
     "resource_of",
 ]
 
-# Every bucket there is, and whose it is: ours to change, theirs to ask about, or the platform's.
+# Every bucket there is, and whose it is: ours to change, theirs to ask about, the platform's, or not to be told.
 BUCKETS = {
     "cold start": "ours",
     "own code": "ours",
@@ -31,7 +31,7 @@ BUCKETS = {
     "step functions": "ours",
     "api gateway": "platform",
     "lambda": "platform",
-    "unknown": "platform",
+    "unknown": "unknown",
 }
 
 PREFIXES = {
@@ -57,7 +57,7 @@ class Part(NamedTuple):
 
     @property
     def owner(self) -> str:
-        """`ours`, `theirs` or `platform`."""
+        """`ours`, `theirs`, `platform`, or `unknown`."""
         return self.whose or BUCKETS[self.bucket]
 
     def plain(self) -> Part:

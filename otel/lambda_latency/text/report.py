@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import NOBODY
+from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
+from lambda_latency.text.cautions import cautions
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import facts
+from lambda_latency.text.ids import has_xray_ids
 from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.stack import stack
@@ -36,6 +38,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
     # Where nothing else stands out the timeouts are the news.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    for caution in cautions(report, style):
+        lines += wrap(caution, style.width)
     for step in next_steps(report):
         lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":
@@ -87,7 +91,8 @@ def _reasons(report: Report, style: Style) -> list[Line]:
         proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
         if proof is not None:
             trace_id = proof.account.trace_id
-            lines += wrap(f"--trace 1-{trace_id[:8]}-{trace_id[8:]}  {clean(one.part.label, style)}", style.width)
+            name = trace_name(trace_id, xray=has_xray_ids(report))
+            lines += wrap(f"--trace {name}  {clean(one.part.label, style)}", style.width)
     return lines if len(lines) > 2 else []
 
 

@@ -37,7 +37,8 @@ def waterfall(
     name = NAME if width >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + width - NARROWEST_BAR)
     width = style.width - 1 - name - WAITED - TOOK - 2
     wall = ms(drawn.wall_ns, style)
-    head = f"{title}: {clean(trace.route, style)}, {wall}, {trace_name(trace.trace_id)}"
+    name_of = trace_name(trace.trace_id, xray=any(span.origin for span in trace.spans))
+    head = f"{title}: {clean(trace.route, style)}, {wall}, {name_of}"
     axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, width - 1)}"
     lines = [*wrap(head, style.width, "bold"), [Piece(axis, "dim")]]
     shown = _longest(drawn.bars, most_rows)

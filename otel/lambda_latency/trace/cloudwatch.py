@@ -17,6 +17,11 @@ from lambda_latency.trace.transcoded import Problem, grouped
 __all__ = ["cloudwatch_resources", "is_answer", "is_record"]
 
 _decode = msgspec.json.Decoder().decode
+# What stands around the records of an answer.
+ANSWERS = {
+    "results": {"results", "statistics", "status", "encryptionKey", "queryLanguage"},
+    "events": {"events", "searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"},
+}
 GROUPS = ("attributes.", "resource.attributes.")
 
 
@@ -27,7 +32,7 @@ def is_record(members: Mapping[str, object]) -> bool:
 
 def is_answer(members: Mapping[str, object]) -> bool:
     """Whether they are those of an answer with records: of Logs Insights, or of `aws logs filter-log-events`."""
-    return "results" in members or ("events" in members and "traceId" not in members and "spans" not in members)
+    return any(key in members and members.keys() <= around for key, around in ANSWERS.items())
 
 
 def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:

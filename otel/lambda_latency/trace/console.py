@@ -20,7 +20,7 @@ ZERO = "0001-01-01T00:00:00Z"  # Go's time that was never set
 
 def is_python(members: Mapping[str, object]) -> bool:
     """Whether an object's members are those of a span that Python printed."""
-    return "context" in members and "start_time" in members and "parent_id" in members
+    return "context" in members and ("start_time" in members or "parent_id" in members)
 
 
 def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
 
 def is_go(members: Mapping[str, object]) -> bool:
     """Whether an object's members are those of a span that Go printed."""
-    return "SpanContext" in members and "StartTime" in members
+    return "SpanContext" in members
 
 
 def go_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:

@@ -46,6 +46,8 @@ def documents(
         return
     found = blocks(source, problems, step, between)
     begin, rest = _first_two(found)
+    if not begin and between is None and not _problems_of(problems, source):
+        problems.append(Problem(source.name, None, "empty: no trace in it", "counted"))
     together = itertools.chain(begin, rest)
     if (between is not None and between[0] > 0) or _are_documents([line for block in begin for line in block.lines]):
         yield from together
@@ -57,6 +59,11 @@ def documents(
         yield Block([number], [text], (), len(text))
     elif text:
         yield from (block._replace(offsets=()) for block in blocks(source, []))
+
+
+def _problems_of(problems: Sequence[Problem], source: Source) -> list[Problem]:
+    """Those of one source."""
+    return [one for one in problems if one.source == source.name]
 
 
 def is_by_line(source: Source) -> bool:

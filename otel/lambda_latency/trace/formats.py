@@ -18,6 +18,7 @@ from lambda_latency.trace.console import go_resources, is_go, is_python, python_
 from lambda_latency.trace.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.documents import split, why_not_json
 from lambda_latency.trace.jaeger import JaegerReader
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp import OtlpReader
 from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
@@ -33,6 +34,8 @@ KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
     "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print"
 )
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 Problem = Callable[[str], object]
 Members = Mapping[str, Raw]
@@ -138,7 +141,10 @@ class Reader:
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of a document, or those of the wanted traces."""
         for one, form in self._documents(document, problem):
-            yield from form.spans(one, problem, wanted)
+            try:
+                yield from form.spans(one, problem, wanted)
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
 
     def _read_one(self, document: bytes, problem: Problem) -> Rows:
         whole = self._last.whole([document])
@@ -148,7 +154,12 @@ class Reader:
         for one, form in self._documents(document, problem):
             self._last = form
             whole = form.whole([one])
-            for trace_id, some in (form.rows(one, problem) if whole is None else whole[0]).items():
+            try:
+                rows = form.rows(one, problem) if whole is None else whole[0]
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
+                continue
+            for trace_id, some in rows.items():
                 found[trace_id] += some
         return found
 
@@ -164,17 +175,16 @@ class Reader:
             todo = [document] if reason is None or why_not_json(document) is None else []
             while todo:
                 one = todo.pop()
-                if one.lstrip()[:1] == b"[":
-                    items = _decode_list(one)
-                    form = self._format_of_list(items)
-                    if form is not None:
-                        yield one, form
-                    else:
-                        todo += map(bytes, reversed(items))
+                try:
+                    items = _decode_list(one) if one.lstrip()[:1] == b"[" else []
+                    form = self._format_of_list(items) if items else self._format_of(one, problem)
+                except UNREADABLE as error:
+                    problem(f"not read: {reason_of(error)}")
                     continue
-                form = self._format_of(one, problem)
                 if form is not None:
                     yield one, form
+                else:
+                    todo += map(bytes, reversed(items))
 
     def _format_of_list(self, items: Sequence[Raw]) -> Format | None:
         """The format of a list that is one document."""
@@ -184,6 +194,8 @@ class Reader:
         return next((one.reader for one in self._formats if one.lists and one.fits(members)), None)
 
     def _format_of(self, document: bytes, problem: Problem) -> Format | None:
+        if document.lstrip()[:1] == b"[":
+            return None  # of nothing
         if document.lstrip()[:1] != b"{":
             problem(f"no trace: known are {KNOWN}, got {type(_decode_any(document)).__name__}")
             return None

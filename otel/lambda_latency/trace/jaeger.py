@@ -215,7 +215,7 @@ def _large(document: bytes) -> Iterator[Batch]:
 def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
     members = _decode_members(document)
     try:
-        traces = _decode_list(members["data"]) if "data" in members else [document]
+        traces = _decode_list(members["data"]) if "spans" not in members else [document]
     except msgspec.MsgspecError as error:
         problem(f"data must be a list of Jaeger traces: {reason_of(error)}")
         return

@@ -270,6 +270,12 @@ def _known(raw: bytes | Raw, known: Collection[str]) -> dict[str, Raw]:
 def _as_specified(document: bytes | Raw, problem: Problem) -> bytes | Raw:
     """A request of another writer's as the specification has it; one that is as specified stays as it is."""
     try:
+        if memoryview(document).nbytes <= LARGE:
+            _decode(document)
+            return document
+    except UNREADABLE:
+        pass
+    try:
         for group in _decode_list(_known(document, ("resourceSpans",))["resourceSpans"]) or ():
             for part in _decode_list(_known(group, RESOURCE).get("scopeSpans", NULL)) or ():
                 for span in _decode_list(_known(part, SCOPE).get("spans", NULL)) or ():
@@ -280,7 +286,8 @@ def _as_specified(document: bytes | Raw, problem: Problem) -> bytes | Raw:
         pass
     try:
         return msgspec.json.encode({"resourceSpans": list(resource_spans(_decode_any(document), problem))})
-    except UNREADABLE:
+    except UNREADABLE as error:
+        problem(f"not all of it can be read: {reason_of(error)}")
         return document
 
 
@@ -388,7 +395,15 @@ def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
 
 def _attributes(pairs: Iterable[Pair] | None) -> Attributes:
     """Attributes by key; of a key that stands twice the last one counts."""
-    return Attributes({pair.key: read_value(_decode_any(pair.value)) for pair in pairs}) if pairs else EMPTY
+    return Attributes({pair.key: _value(pair.value) for pair in pairs}) if pairs else EMPTY
+
+
+def _value(written: Raw) -> object:
+    """A value; None for what is none, such as a number that is too large: the span is worth more than that."""
+    try:
+        return read_value(_decode_any(written))
+    except (msgspec.ValidationError, UnicodeError):
+        return None
 
 
 def _resource(raw: Raw) -> Attributes:

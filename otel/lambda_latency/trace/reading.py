@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambda_latency.trace.dialects import hex_id
 from lambda_latency.trace.documents import documents
 from lambda_latency.trace.formats import Reader
 from lambda_latency.trace.index import LineIndex, lines_at
@@ -90,9 +91,9 @@ def find_traces(
 
 
 def trace_id_of(text: str) -> str:
-    """A trace id in hex, however it was written."""
-    wanted = text.strip().lower()
-    return wanted[2:].replace("-", "") if wanted.startswith("1-") else wanted
+    """A trace id in hex, however it was written: X-Ray's, of 64 bits or 128, with dashes or `0x`, or base64."""
+    found = hex_id(text, 32)
+    return found.lower() if isinstance(found, str) else text
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:

@@ -232,6 +232,8 @@ def _drop_broken(document: Any, problem: Problem) -> None:
 def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
     # An inferred segment repeats the call that it was inferred from: what hangs on it hangs on the call.
     inferred = {one.id: one.parent_id for one in documents if one.inferred and one.parent_id}
+    if documents and all(one.inferred for one in documents):
+        problem("only inferred segments: what made these calls was not traced")
     tops: list[TimedSegment] = []
     for document in documents:
         try:
