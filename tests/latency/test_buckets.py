@@ -165,9 +165,10 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
         "database": ("theirs", "x"),
         "network": ("ours", "network to x"),
         "step functions": ("ours", "Step Functions x"),
+        "queue": ("ours", "queue x"),
         "api gateway": ("platform", "API Gateway"),
         "lambda": ("platform", "Lambda x"),
-        "unknown": ("platform", "x"),
+        "unknown": ("unknown", "x"),
     }
     assert Part("own code").label == "own code"
 

@@ -59,8 +59,8 @@ def test_clocks_and_lost_parents_are_told() -> None:
     some = _plain(30)
     flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), *some[2:]]
     assert _told(flawed) == [
-        "2 of 30 requests have services whose clocks differ: corrected (--no-skew leaves them).",
-        "1 of 30 requests lost the span that called the others: what lies between these is unknown.",
+        "In 2 of 30 requests the clocks of services differ: corrected (--no-skew leaves them).",
+        "In 1 of 30 requests the span that called the others was not recorded: between them it is unknown.",
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -79,6 +80,8 @@ class Request:
     console: str | None = None
     processes: int | None = None
     terms: Terms = USUAL
+    follow_links: bool = False
+    redact: bool = False
 
 
 def run_report(
@@ -100,10 +103,38 @@ def run_report(
     collecting = gc.isenabled()
     gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
     try:
-        return _run(request, style, out, spool, progress, ready, warn)
+        if not (request.redact or request.follow_links):
+            return _run(request, style, out, spool, progress, ready, warn)
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+            return _run(_anew(request, spool, Path(folder)), style, out, spool, progress, ready, warn)
     finally:
         if collecting:
             gc.enable()
+
+
+def _anew(request: Request, spool: Callable[[], Path] | None, folder: Path) -> Request:
+    """The same, of input that is made anew."""
+    from lambda_latency.cli.rewriting import MARKED, rewritten
+
+    problems: list[Problem] = list(request.known)
+
+    def make(wanted: Sequence[str | Path | Source], name: str) -> list[Source]:
+        return rewritten(
+            find_sources(wanted, problems, spool),
+            problems,
+            folder / name,
+            follow_links=request.follow_links,
+            redact=request.redact,
+            owners=request.terms.owners,
+        )
+
+    sources = make(request.sources, "traces.jsonl")
+    if request.against is not None:
+        request = replace(request, against=str(make([request.against], "baseline.jsonl")[0].path))
+    if request.redact:
+        terms = request.terms._replace(owners=MARKED)
+        request = replace(request, terms=terms, command="lambda-latency report --redact", console=None)
+    return replace(request, sources=sources, known=problems)
 
 
 def _run(

@@ -19,6 +19,7 @@ from lambda_latency.latency.names import trace_name
 from lambda_latency.latency.owners import NOBODY, USUAL, Owners, Terms
 from lambda_latency.latency.part import Part
 from lambda_latency.latency.progress import SILENT, Progress
+from lambda_latency.latency.rates import Rate
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.thresholds import (
     COMPARABLE_REQUESTS,
@@ -64,6 +65,7 @@ __all__ = [
     "Part",
     "PartTally",
     "Progress",
+    "Rate",
     "Report",
     "ReportError",
     "Share",

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambda_latency.latency.part import API_GATEWAY, OVERHEAD, SERVICE, TELEMETRY, UNKNOWN, Part
-from lambda_latency.trace import ABSENT, CONNECTING, FUNCTION, GATEWAY, RUNTIME_SCOPES, STATE_MACHINE, Shape, SpanKind
+from lambda_latency.trace import (
+    ABSENT,
+    CHAIN,
+    CONNECTING,
+    FUNCTION,
+    GATEWAY,
+    RUNTIME_SCOPES,
+    STATE_MACHINE,
+    WAIT,
+    Shape,
+    SpanKind,
+)
 from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 
 __all__ = ["RULES", "Position", "Rule", "part_of"]
@@ -140,6 +151,10 @@ def _state_machine(shape: Shape, _: Position) -> Part:
     return Part("step functions", str(shape.resource.get("service.name") or ""))
 
 
+def _queue(shape: Shape, _: Position) -> Part:
+    return Part("queue", re.split(r"[/:]", shape.text("messaging.destination.name"))[-1])
+
+
 def _function(_: Shape, position: Position) -> Part:
     # Beside a handler's span it is the runtime's time. Where Lambda alone says what ran, it is the user's code if it
     # made traced calls; if nothing at all is known of the inside, it may have been anything.
@@ -163,6 +178,8 @@ RULES = (
     Rule("Lambda's Invocation", _phase("Invocation"), _function),
     Rule("Lambda's Overhead", _phase("Overhead"), _always(OVERHEAD)),
     Rule("a state machine", _origin(STATE_MACHINE), _state_machine),
+    Rule("from a sender to its consumer", _origin(WAIT), _queue),
+    Rule("between linked traces", _origin(CHAIN), _always(UNKNOWN)),
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),

@@ -29,6 +29,7 @@ BUCKETS = {
     "database": "theirs",
     "network": "ours",  # between two services that both record spans
     "step functions": "ours",
+    "queue": "ours",  # from a sender to its consumer: how many there are, and how they poll, is ours to change
     "api gateway": "platform",
     "lambda": "platform",
     "unknown": "unknown",
@@ -38,6 +39,7 @@ PREFIXES = {
     "connect": "connect to ",
     "lambda": "Lambda ",
     "network": "network to ",
+    "queue": "queue ",
     "retries": "retries ",
     "step functions": "Step Functions ",
 }
@@ -82,6 +84,7 @@ class Part(NamedTuple):
         words = {
             "cold start": f"a cold start of {self.name}" if self.name else "a cold start",
             "own code": f"the code of {self.name}" if self.name else "their own code",
+            "queue": f"the queue {self.name}",
             "network": f"the network to {self.name}",
             "connect": f"connections to {self.name}",
             "retries": f"retries of {self.name}",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lambda_latency.trace import ABSENT, FUNCTION, GATEWAY, OUTERMOST, RUNTIME_SCOPES, SERVICE, Shape, SpanKind
+from lambda_latency.trace import (
+    ABSENT,
+    CHAIN,
+    FUNCTION,
+    GATEWAY,
+    OUTERMOST,
+    RUNTIME_SCOPES,
+    SERVICE,
+    WAIT,
+    Shape,
+    SpanKind,
+)
 
 __all__ = ["Code", "code_of"]
 
@@ -25,7 +36,7 @@ def code_of(shape: Shape, above: Shape | None, outer: Code | None, callee: str) 
     `callee` is whom the call around it goes to, where there is one: the name of a service that does not say its own.
     """
     told = _told(shape)
-    if above is ABSENT and told:
+    if above is not None and told and (above is ABSENT or above.origin == CHAIN):
         return Code(told, told)
     if _is_nobodys(shape, above):
         return outer
@@ -49,7 +60,7 @@ def code_of(shape: Shape, above: Shape | None, outer: Code | None, callee: str) 
 def _is_nobodys(shape: Shape, above: Shape | None) -> bool:
     """Whether it is API Gateway's, its call to Lambda, or stands for a parent that was not recorded."""
     gateway = above is not None and above.origin == GATEWAY and shape.origin is None
-    return shape is ABSENT or shape.origin == GATEWAY or gateway
+    return shape is ABSENT or shape.origin in (GATEWAY, CHAIN, WAIT) or gateway
 
 
 def _told(shape: Shape) -> str:

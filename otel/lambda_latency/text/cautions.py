@@ -26,8 +26,8 @@ def cautions(report: Report, style: Style) -> list[str]:
         _outlier(report, style),
         _failing(report, style),
         _alone(report, style),
-        _flawed(report, SKEWED, "have services whose clocks differ: corrected (--no-skew leaves them)"),
-        _flawed(report, ABSENT_PARENT, "lost the span that called the others: what lies between these is unknown"),
+        _flawed(report, SKEWED, "the clocks of services differ: corrected (--no-skew leaves them)"),
+        _flawed(report, ABSENT_PARENT, "the span that called the others was not recorded: between them it is unknown"),
     ]
     return [one for one in found if one]
 
@@ -88,4 +88,8 @@ def _flawed(report: Report, flaw: int, what: str) -> str:
     counts = report.accounts.kinds.items()
     flawed = {at for kind, at in counts if kind.flaws & flaw}
     found = sum(at in flawed for at in report.accounts.kind_of) if flawed else 0
-    return f"{number(found)} of {plural(report.totals.requests, 'request')} {what}." if found else ""
+    if not found:
+        return ""
+    if report.totals.requests == 1:
+        return f"{what[0].upper()}{what[1:]}."
+    return f"In {number(found)} of {plural(report.totals.requests, 'request')} {what}."

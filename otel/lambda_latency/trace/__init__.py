@@ -3,6 +3,7 @@
 from lambda_latency.trace.absent import ABSENT
 from lambda_latency.trace.attributes import Attributes
 from lambda_latency.trace.blocks import count_lines, is_compressed
+from lambda_latency.trace.chains import CHAIN, WAIT, joined
 from lambda_latency.trace.codes import OUTCOMES, THROTTLES
 from lambda_latency.trace.documents import is_by_line
 from lambda_latency.trace.formats import KNOWN, Reader, spans_of
@@ -31,6 +32,7 @@ from lambda_latency.trace.reading import (
     trace_id_of,
     traces_of,
 )
+from lambda_latency.trace.redaction import redacted
 from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
 from lambda_latency.trace.row import Row, Rows
 from lambda_latency.trace.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
@@ -45,6 +47,7 @@ from lambda_latency.trace.view import PLAIN, View
 __all__ = [
     "ABSENT",
     "ATTEMPTS",
+    "CHAIN",
     "CONNECTING",
     "CONTAINER",
     "FUNCTION",
@@ -61,6 +64,7 @@ __all__ = [
     "STATE_MACHINE",
     "THROTTLES",
     "TIMED_OUT",
+    "WAIT",
     "Attributes",
     "CriticalPath",
     "Event",
@@ -94,10 +98,12 @@ __all__ = [
     "is_compressed",
     "is_error",
     "is_platform_phase",
+    "joined",
     "read_rows",
     "read_spans",
     "read_trace",
     "read_traces",
+    "redacted",
     "route_of",
     "service_of",
     "spans_of",

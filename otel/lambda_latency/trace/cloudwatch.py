@@ -42,7 +42,7 @@ def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, An
         try:
             found.append(_read(record))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a record of aws/spans: {why}")
     return grouped(found)
 

@@ -107,4 +107,4 @@ def _pairs(told: Any) -> dict[str, Any]:
 
 
 def _why(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)

@@ -34,6 +34,7 @@ TOLD = frozenset(("span.kind", "otel.status_code", "error", *SCOPE_NAME))
 MESSAGE = "otel.status_description"
 NO_ATTRIBUTES = TOLD | {MESSAGE, *SCOPE_VERSION}
 
+HEX = "0123456789abcdefABCDEF"
 FOLLOWS_FROM = "FOLLOWS_FROM"  # a reference to a span that does not wait
 
 Problem = Callable[[str], object]
@@ -367,7 +368,7 @@ def _first(tags: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def _padded(text: str, length: int) -> str:
     """An id with the zeros that it may have lost."""
-    return text.zfill(length) if 0 < len(text) < length else text
+    return text.zfill(length) if 0 < len(text) < length and not text.strip(HEX) else text
 
 
 def _ns(microseconds: float) -> int:

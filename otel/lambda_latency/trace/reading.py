@@ -70,9 +70,9 @@ def read_trace(path: str | Path, trace_id: str) -> Trace | None:
     return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
 
 
-def read_spans(path: str | Path, problems: list[Problem]) -> Iterator[Span]:
+def read_spans(path: str | Path | Source, problems: list[Problem]) -> Iterator[Span]:
     """The spans of a file, as it is read; what cannot be read is added to `problems`."""
-    return _spans_in(Source(str(path), Path(path)), problems)
+    return _spans_in(path if isinstance(path, Source) else Source(str(path), Path(path)), problems)
 
 
 def find_traces(

@@ -33,25 +33,29 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     """The spans of a document: of one span, or of a list of them."""
     told = _decode(document)
     spans = told if isinstance(told, list) else [told]
-    shared = {(one.get("id"), _service(one)) for one in spans if isinstance(one, dict) and one.get("shared")}
+    objects = [one for one in spans if isinstance(one, dict)]
+    clients = {str(one.get("id")): _service(one) for one in objects if not one.get("shared")}
+    servers = {str(one.get("id")) for one in objects if one.get("shared")}
+    shared = {span_id: service for span_id, service in clients.items() if span_id in servers}
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
     for one in spans:
         try:
             resource = {"attributes": write_attributes({"service.name": _service(one)})} if _service(one) else {}
             found.append((resource, "", canonical_span(_span(one, shared))))
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a Zipkin span: {why}")
     return grouped(found)
 
 
-def _span(told: dict[str, Any], shared: set[tuple[Any, str]]) -> dict[str, Any]:
+def _span(told: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
+    """One span; `shared` are the ids that a server and its client both have, with the service of the client."""
     tags = told.get("tags") or {}
     span_id, parent_id, service = told["id"], told.get("parentId"), _service(told)
-    if parent_id and (parent_id, service) in shared and not told.get("shared"):
-        parent_id = _own(parent_id)
-    if told.get("shared"):  # the server of a call that has the same id
+    if told.get("shared") and span_id in shared:
         span_id, parent_id = _own(span_id), span_id
+    elif parent_id in shared and service != shared[parent_id]:
+        parent_id = _own(parent_id)
     start_ns = round(1000 * told["timestamp"])
     duration = told.get("duration")
     remote = told.get("remoteEndpoint") or {}

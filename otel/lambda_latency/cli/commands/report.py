@@ -96,6 +96,10 @@ def add_parser(subparsers: Any) -> None:
         help="a request begins at its root (default), or at Lambda's own spans",
     )
     parser.add_argument("--no-skew", action="store_true", help="leave clocks of services as they are that differ")
+    parser.add_argument(
+        "--follow-links", action="store_true", help="join traces that span links tie together, with the waits between"
+    )
+    parser.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
     parser.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     parser.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
     parser.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
@@ -115,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
         return usage(
             "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
         )
+    if options.redact and (options.trace or options.route):
+        return usage("--redact names routes and traces anew, and does not go with --trace or --route", "leave it out")
     if options.json == options.markdown == "-":
         return usage("--json - and --markdown - both print instead of the text", "name a file for one of them")
     if options.against is None and any(one.what == "slower" for one in options.fail_if):
@@ -212,6 +218,8 @@ def _request(options: argparse.Namespace) -> Request:
         everything=options.all,
         command=shlex.join(["lambda-latency", *options.typed]),
         terms=_terms(options),
+        follow_links=options.follow_links,
+        redact=options.redact,
     )
 
 
