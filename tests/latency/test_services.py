@@ -254,3 +254,11 @@ def test_random_requests_of_several_services_are_judged_right() -> None:
     """`make services` judges many more."""
     for seed in range(300):
         check(seed)
+
+
+def test_what_a_caller_does_beside_its_call_is_its_own_code() -> None:
+    """Steps below a call that do not hold its answer are no network; those of a connection are the connection's."""
+    connect = node("tcp.connect", 1, 4, resource={"service.name": "requester"})
+    log = node("write a log", 60, 90, resource={"service.name": "requester"})
+    root = _call("requester", 0, 100, connect, _server("server", 10, 50), log, host="")
+    assert _parts(root) == {"server: own code": 40, "requester: own code": 30, "network to server": 27, "connect": 3}

@@ -91,16 +91,21 @@ class Charges:
         if call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
             return False
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None
+        charged[at.span_id] = self._one_of((part, call.call or counted, call.foreign, call.code))
         todo = [at]
-        for row in todo:
-            own = charged[row.span_id]
-            charged[row.span_id] = self._one_of((part, own.call or counted, own.foreign, own.code))
-            counted = None
-            todo += [
-                child
-                for child in tree.children.get(row.span_id, ())
-                if (below := charged[child.span_id]).call is None and below.part == call.part and below.code == own.code
-            ]
+        for row in todo:  # what the caller does beside the call, or tries again
+            for child in tree.children.get(row.span_id, ()):
+                below = charged[child.span_id]
+                again = child.shape.is_call and call.part.bucket != "unknown"
+                if (
+                    below.call is None
+                    and below.part == call.part
+                    and below.code == call.code
+                    and (again or not child.shape.is_call)
+                ):
+                    beside = part if again else Part("own code", call.code.name)
+                    charged[child.span_id] = self._one_of((beside, None, below.foreign, below.code))
+                    todo.append(child)
         return call.call is None
 
     def _one_of(self, value: Value) -> Charge:
@@ -147,7 +152,8 @@ def _judged(
     shape: Shape, position: Position, above: Shape | None, outer: Charge | None, code: Code | None, owners: Owners
 ) -> Value:
     service = code.name if code is not None else ""
-    in_call = outer is not None and outer.part.bucket in CALLS
+    calling = outer is not None and above is not None and above.is_call
+    in_call = outer is not None and (outer.part.bucket in CALLS or (calling and outer.part.bucket == "unknown"))
     part = part_of(shape, position._replace(service=service, in_call=in_call))
     entered = outer is not None and outer.code is not None and code is not None and code.name != outer.code.name
     if part is None:
@@ -156,7 +162,7 @@ def _judged(
         return outer.part, None, False, code
     if entered and part.bucket == "unknown":
         part = Part("own code", service)
-    if outer is not None and above is not None and in_call and shape.is_call and above.is_call:
+    if outer is not None and calling and outer.part.bucket in CALLS and shape.is_call:
         return outer.part, None, False, code  # the HTTP client under the SDK: one call, not two
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
