@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import report_of
+from lambda_latency.latency import report_of, trace_name
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.cautions import cautions
 from lambda_latency.trace import Problem
@@ -35,7 +35,7 @@ def test_an_outlier_is_told_where_nothing_stands_out() -> None:
     [told] = _told([*_plain(400), slow])
     assert told == (
         "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
-        "(--trace 6b05a667affeb9dbb0aa7f2b00000384); the middle is 53 ms."
+        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the middle is 53 ms."
     )
 
 
@@ -78,7 +78,7 @@ def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() 
     [told] = _told([*_plain(100), *two])
     assert told == (
         "Not compared, each the only one of its route: GET /other took 800 ms, 800 ms of it DynamoDB PutItem orders "
-        "(--trace 6b05a667affeb9dbb0aa7f2b00000386)."
+        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000386)."
     )
 
 
@@ -86,3 +86,11 @@ def test_cautions_stand_in_the_text() -> None:
     """Below the verdict, before what one can do."""
     report = report_of(_plain(30), lambda _: {}, problems=[Problem("a.json", 3, "cut")])
     assert "Not all of the input was read" in render_report(report, STYLE)
+
+
+def test_an_id_is_printed_as_its_source_has_it() -> None:
+    """X-Ray's, which begins with the second of its start, in X-Ray's form; one of 64 bits without zeros."""
+    start_ns = 1_795_560_000 * 10**9
+    assert trace_name("6b05a667affeb9dbb0aa7f2b00000001", start_ns) == "1-6b05a667-affeb9dbb0aa7f2b00000001"
+    assert trace_name("4bf92f3577b34da6a3ce929d0e0e4736", start_ns) == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert trace_name("0000000000000000a3ce929d0e0e4736", start_ns) == "a3ce929d0e0e4736"

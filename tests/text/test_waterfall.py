@@ -157,7 +157,7 @@ def test_a_handler_alone_has_the_name_of_its_function() -> None:
 def test_a_request_of_no_length_is_drawn_all_the_same() -> None:
     """Nothing is divided by it."""
     assert _rows(tree(node("nothing", 5, 5))) == [
-        f"The request: nothing, 0 ms, {TRACE_ID}",
+        f"The request: nothing, 0 ms, 1-{TRACE_ID[:8]}-{TRACE_ID[8:]}",
         "                                        waited       took  0                                   0 ms",
         "nothing                                      -       0 ms  ┄",
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp
+from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp, trace_id_of
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:
@@ -137,3 +137,19 @@ def test_one_trace_is_found_by_its_id_in_hex_or_as_x_ray_writes_it(tmp_path: Pat
         assert trace is not None
         assert len(trace.spans) == 3
     assert read_trace(path, "0" * 32) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("6B05A667AFFEB9DBB0AA7F2B5D5AB5F9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("6b05a667-affe-b9db-b0aa-7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("0x6b05a667affeb9dbb0aa7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("awWmZ6/+uduwqn8rXVq1+Q==", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("b0aa7f2b5d5ab5f9", "0000000000000000b0aa7f2b5d5ab5f9"),
+    ],
+)
+def test_a_trace_id_is_taken_in_any_form(text: str, expected: str) -> None:
+    """As X-Ray, Tempo, Zipkin and others write it."""
+    assert trace_id_of(text) == expected

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["span_name", "trace_name"]
 
+DAY_S = 86_400
 
-def trace_name(trace_id: str, *, xray: bool) -> str:
-    """A trace id as its source writes it: X-Ray's, as its console searches for it; one of 64 bits has no more."""
-    if xray:
+
+def trace_name(trace_id: str, start_ns: int) -> str:
+    """A trace id as its source writes it: X-Ray's, as its console searches for it; one of 64 bits has no more.
+
+    An id of X-Ray's begins with the second in which its request began, in hex.
+    """
+    if abs(int(trace_id[:8], 16) - start_ns // 10**9) < DAY_S:
         return f"1-{trace_id[:8]}-{trace_id[8:]}"
     return trace_id[16:] if trace_id.startswith("0" * 16) else trace_id
 

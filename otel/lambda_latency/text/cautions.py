@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import ABSENT_PARENT, SKEWED, trace_name
-from lambda_latency.text.ids import has_xray_ids
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
@@ -32,11 +31,11 @@ def cautions(report: Report, style: Style) -> list[str]:
     return [one for one in found if one]
 
 
-def alone_sentence(one: Slow, report: Report, style: Style) -> str:
+def alone_sentence(one: Slow, style: Style) -> str:
     """A slow request that no typical one of its route stands beside: what it waited for."""
     account = one.account
     text = f"{clean(account.route, style)} took {ms(account.wall_ns, style)}"
-    name = trace_name(account.trace_id, xray=has_xray_ids(report))
+    name = trace_name(account.trace_id, account.start_ns)
     return f"{text}, {ms(one.more_ns, style)} of it {clean(one.part.label, style)} (--trace {name})"
 
 
@@ -57,7 +56,7 @@ def _outlier(report: Report, style: Style) -> str:
     if one.timed_out or one.wall_ns < OUTLIER_TIMES * max(middle, 1_000_000):
         return ""
     part = f", {ms(one.parts[0][1], style)} of it {clean(one.parts[0][0].label, style)}" if one.parts else ""
-    name = trace_name(one.trace_id, xray=has_xray_ids(report))
+    name = trace_name(one.trace_id, one.start_ns)
     return (
         f"The slowest took {ms(one.wall_ns, style)}{part}: {clean(one.route, style)} (--trace {name}); "
         f"the middle is {ms(middle, style)}."
@@ -79,7 +78,7 @@ def _alone(report: Report, style: Style) -> str:
         alone = alone[1:]
     if not alone or report.verdict.kind == "one":
         return ""
-    told = "; ".join(alone_sentence(one, report, style) for one in alone[:MOST_ALONE])
+    told = "; ".join(alone_sentence(one, style) for one in alone[:MOST_ALONE])
     more = f"; {number(len(alone) - MOST_ALONE)} more" if len(alone) > MOST_ALONE else ""
     return f"Not compared, each the only one of its route: {told}{more}."
 

@@ -10,7 +10,6 @@ from lambda_latency.text.cautions import cautions
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import facts
-from lambda_latency.text.ids import has_xray_ids
 from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.stack import stack
@@ -91,7 +90,7 @@ def _reasons(report: Report, style: Style) -> list[Line]:
         proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
         if proof is not None:
             trace_id = proof.account.trace_id
-            name = trace_name(trace_id, xray=has_xray_ids(report))
+            name = trace_name(trace_id, proof.account.start_ns)
             lines += wrap(f"--trace {name}  {clean(one.part.label, style)}", style.width)
     return lines if len(lines) > 2 else []
 

@@ -37,7 +37,7 @@ def waterfall(
     name = NAME if width >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + width - NARROWEST_BAR)
     width = style.width - 1 - name - WAITED - TOOK - 2
     wall = ms(drawn.wall_ns, style)
-    name_of = trace_name(trace.trace_id, xray=any(span.origin for span in trace.spans))
+    name_of = trace_name(trace.trace_id, drawn.start_ns)
     head = f"{title}: {clean(trace.route, style)}, {wall}, {name_of}"
     axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, width - 1)}"
     lines = [*wrap(head, style.width, "bold"), [Piece(axis, "dim")]]
