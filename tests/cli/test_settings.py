@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.cli.settings import Settings, read_settings
-from lambda_latency.trace import SpanKind, dump_line
-from tests.trace.build import MS, node, tree
+from lambda_latency.trace import Link, SpanKind, dump_line
+from tests.trace.build import MS, node, spans_of, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +65,21 @@ def test_options_beat_settings(
     assert "46 ms for the code of payment, 74 % of its time. It is ours." in said("--theirs", "bank")
     (tmp_path / "lambda-latency.toml").write_text("theirs = 7\n")
     assert main(["report", "t.jsonl"]) == 2
+
+
+def test_linked_traces_are_one_request_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the option they are two."""
+    sent = node("send", 20, 30, kind=SpanKind.PRODUCER, attributes={"messaging.destination.name": "orders"})
+    first = spans_of([node("POST /orders", 0, 40, sent, kind=SpanKind.SERVER)], unit=MS)
+    work = node("work", 230, 240, kind=SpanKind.CONSUMER)
+    [consumer] = spans_of([work], unit=MS, trace_id="6b05a667affeb9dbb0aa7f2b00000002", first=100)
+    consumer = replace(consumer, links=(Link(first[1].trace_id, first[1].span_id),))
+    path = tmp_path / "t.jsonl"
+    path.write_text(dump_line([*first, consumer]))
+    assert main(["report", str(path)]) == 0
+    assert "2 requests seen" in capsys.readouterr().out
+    assert main(["report", str(path), "--follow-links"]) == 0
+    text = capsys.readouterr().out.replace("\u202f", " ").replace("\n", " ")
+    assert "This request took 240 ms; it waited 200 ms for the queue orders, 83 % of its time." in text

@@ -11,7 +11,7 @@ from lambda_latency.trace.problem import Problem
 
 __all__ = ["Source", "find_sources"]
 
-PLAIN = (".json", ".jsonl", ".ndjson", ".pb", ".binpb", ".otlp")
+PLAIN = (".json", ".jsonl", ".ndjson", ".pb", ".binpb")
 ENDINGS = (*PLAIN, *(f"{ending}.{packed}" for ending in PLAIN for packed in ("gz", "zst")))
 STANDARD_INPUT = "-"
 

@@ -22,7 +22,7 @@ from lambda_latency.trace.platform import SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
 from lambda_latency.trace.shape import told_codes
-from lambda_latency.trace.span import Scope, Span
+from lambda_latency.trace.span import Link, Scope, Span
 from lambda_latency.trace.table import ShapeTable
 from lambda_latency.trace.timed import TimedSegment, timed
 
@@ -159,9 +159,18 @@ def _span(one: Found) -> Span:
         status=told.status,
         attributes=told.attributes,
         events=(*exceptions_of(segment, start_ns), *attempts_in(told.attributes, start_ns)),
+        links=tuple(_links(segment.links)),
         resource=told.resource,
         scope=Scope(told.scope),
     )
+
+
+def _links(told: Any) -> Iterator[Link]:
+    """What a segment was set off by, through a queue: segments of other traces."""
+    for one in told if isinstance(told, list) else ():
+        match = TRACE_ID.match(str(one.get("trace_id")).lower()) if isinstance(one, dict) else None
+        if match is not None and isinstance(one.get("id"), str):
+            yield Link(match[1] + match[2], one["id"].lower())
 
 
 def _found(document: bytes, problem: Problem) -> Iterator[Found]:
