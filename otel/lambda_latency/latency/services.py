@@ -41,7 +41,8 @@ def code_of(shape: Shape, above: Shape | None, outer: Code | None, callee: str) 
     if _is_nobodys(shape, above):
         return outer
     if shape.origin in (SERVICE, FUNCTION):
-        if above is not None and above.origin == SERVICE:
+        same = outer is not None and shape.origin == FUNCTION and told == outer.told  # below an attempt of its service
+        if same or (above is not None and above.origin == SERVICE):
             return outer
         return Code("" if outer is None else told or shape.name, told)
     if shape.scope in RUNTIME_SCOPES and shape.kind is SpanKind.INTERNAL:
