@@ -365,4 +365,5 @@ def test_a_segment_says_which_trace_set_it_off(tmp_path: Path) -> None:
     path = tmp_path / "segment.json"
     path.write_text(json.dumps(segment))
     [trace] = read_traces(path).traces
-    assert trace.spans[0].links == (Link("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8"),)
+    [span] = trace.spans
+    assert span.links == (Link("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8"),)
