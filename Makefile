@@ -27,7 +27,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
 	@$(BIN)/lambda-latency serve
 
 .PHONY: test
-test: setup build/urllib3-1.26  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
 	@$(BIN)/python -m tests.every_python
 
@@ -131,7 +131,7 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for 
 deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
 	@$(BIN)/python -m tests.deploy
 
-build/ministack/ready: requirements/ministack.txt | setup
+build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
 	@VIRTUAL_ENV=$(CURDIR)/build/ministack $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
@@ -141,7 +141,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
-	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
+	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
@@ -173,6 +173,11 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
 	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python --target $@ --requirement $<
 	@touch $@
+
+# What the tests of whole apps need: the packages of Lambda's runtime, those of the tracing layer, the emulator of AWS.
+build/apps/ready: otel/lambda_latency/local/app/packages.py otel/lambda_latency/local/app/ministack.txt .venv/ready
+	@rm -rf build/apps
+	@$(BIN)/python -m tests.local.app.cache
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
