@@ -98,6 +98,28 @@ bench-deadline: setup  ## Measure what the watch over the deadline costs a reque
 faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
 	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
 
+.PHONY: same
+same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
+	@$(BIN)/python -m tests.same $(if $(SAMPLE),--sample $(SAMPLE) --seed 20) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: versions
+versions: setup  ## The same with the versions of OpenTelemetry of every ADOT layer and of three runtime clients: a table
+	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
+		$(if $(NO_TESTS),--no-tests)
+
+.PHONY: rie
+rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
+	@if $(GO_FOR_RIE); then $(MAKE) --silent --no-print-directory build/rie/aws-lambda-rie && $(BIN)/python -m tests.rie; else \
+		echo "skipped: $(WHY_RIE)" >&2; [ -z "$$CI" ]; fi
+
+RIE := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d
+WHY_RIE := AWS's Runtime Interface Emulator is built from Go modules by Go 1.26.6 or later (https://go.dev/dl).
+GO_FOR_RIE = command -v go >/dev/null && printf 'go1.26.6\n%s\n' "$$(go env GOVERSION)" | sort --check=quiet --version-sort
+
+build/rie/aws-lambda-rie:
+	@echo "Building AWS's Runtime Interface Emulator, once ..." >&2
+	@GOBIN=$(CURDIR)/build/rie $(GO) go install $(RIE)
+
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
@@ -143,6 +165,9 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
+	@for version in requirements/versions/[0-9]*.in; do \
+		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 

@@ -146,12 +146,3 @@ def test_a_refused_registration_is_told(start: Callable[..., Box]) -> None:
     box = start("main")
     said = "spans are delivered by the runtime's own thread"
     assert until(lambda: [said in line for line in box.lines].count(True) == 1)
-
-
-def test_several_invocations_in_one_environment_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which call belongs to which of them cannot be told."""
-    from lambda_latency.runtime.bootstrap import set_up
-    from lambda_latency.runtime.settings import Settings
-
-    monkeypatch.setenv("AWS_LAMBDA_MAX_CONCURRENCY", "10")
-    assert set_up(Settings.read({})) is None
