@@ -110,6 +110,17 @@ def test_looking_for_a_module_is_not_importing_it(hook: ImportHook) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.usefixtures("library")
+def test_a_finder_without_find_spec_is_passed_over(hook: ImportHook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself passes over one since 3.12; before, it asks for `find_module`."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path[:1], object(), *sys.meta_path[1:]])
+    seen: list[ModuleType] = []
+    hook.when("someone", seen.append)
+    spec = hook.find_spec("someone", None)
+    assert spec is not None
+    assert (spec.name, seen) == ("someone", [])
+
+
 def test_a_module_that_fails_is_waited_for_still(hook: ImportHook, library: Path) -> None:
     """Its importer may catch the error and try again."""
     seen: list[ModuleType] = []
