@@ -109,16 +109,15 @@ versions: setup  ## The same with the versions of OpenTelemetry of every ADOT la
 
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
-	@if $(GO_FOR_RIE); then $(MAKE) --silent --no-print-directory build/rie/aws-lambda-rie && $(BIN)/python -m tests.rie; else \
+	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \
 		echo "skipped: $(WHY_RIE)" >&2; [ -z "$$CI" ]; fi
 
 RIE := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d
 WHY_RIE := AWS's Runtime Interface Emulator is built from Go modules by Go 1.26.6 or later (https://go.dev/dl).
 GO_FOR_RIE = command -v go >/dev/null && printf 'go1.26.6\n%s\n' "$$(go env GOVERSION)" | sort --check=quiet --version-sort
 
-build/rie/aws-lambda-rie:
-	@echo "Building AWS's Runtime Interface Emulator, once ..." >&2
-	@GOBIN=$(CURDIR)/build/rie $(GO) go install $(RIE)
+BUILD_RIE = { [ -x build/rie/aws-lambda-rie ] || { echo "Building AWS's Runtime Interface Emulator, once ..." >&2; \
+	GOBIN=$(CURDIR)/build/rie $(GO) go install $(RIE); }; }
 
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
