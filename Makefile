@@ -27,7 +27,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
 	@$(BIN)/lambda-latency serve
 
 .PHONY: test
-test: setup build/urllib3-1.26  ## Run the tests; those of the sandbox and the runtime on every Python that answers
+test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
 	@$(BIN)/python -m tests.every_python
 
@@ -98,6 +98,27 @@ bench-deadline: setup  ## Measure what the watch over the deadline costs a reque
 faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
 	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
 
+.PHONY: same
+same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
+	@$(BIN)/python -m tests.same $(if $(SAMPLE),--sample $(SAMPLE) --seed 20) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: versions
+versions: setup  ## The same with the versions of OpenTelemetry of every ADOT layer and of three runtime clients: a table
+	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
+		$(if $(NO_TESTS),--no-tests)
+
+.PHONY: rie
+rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
+	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \
+		echo "skipped: $(WHY_RIE)" >&2; [ -z "$$CI" ]; fi
+
+RIE := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d
+WHY_RIE := AWS's Runtime Interface Emulator is built from Go modules by Go 1.26.6 or later (https://go.dev/dl).
+GO_FOR_RIE = command -v go >/dev/null && printf 'go1.26.6\n%s\n' "$$(go env GOVERSION)" | sort --check=quiet --version-sort
+
+BUILD_RIE = { [ -x build/rie/aws-lambda-rie ] || { echo "Building AWS's Runtime Interface Emulator, once ..." >&2; \
+	GOBIN=$(CURDIR)/build/rie $(GO) go install $(RIE); }; }
+
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
 	@$(BIN)/python -m tests.promises
@@ -131,7 +152,7 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for 
 deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
 	@$(BIN)/python -m tests.deploy
 
-build/ministack/ready: requirements/ministack.txt | setup
+build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
 	@VIRTUAL_ENV=$(CURDIR)/build/ministack $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
@@ -141,8 +162,11 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
-	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file requirements/ministack.txt
+	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
+	@for version in requirements/versions/[0-9]*.in; do \
+		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 
@@ -173,6 +197,11 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
 	@$(BIN)/uv pip install --quiet --require-hashes --no-deps --python $(BIN)/python --target $@ --requirement $<
 	@touch $@
+
+# What the tests of whole apps need: the packages of Lambda's runtime, those of the tracing layer, the emulator of AWS.
+build/apps/ready: otel/lambda_latency/local/app/packages.py otel/lambda_latency/local/app/ministack.txt .venv/ready
+	@rm -rf build/apps
+	@$(BIN)/python -m tests.local.app.cache
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 

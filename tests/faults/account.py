@@ -23,6 +23,7 @@ class Account:
     in_memory: int = 0
     lost: int = 0
     orphans: int = 0
+    cut_off: int = 0
     lines: int = 0
     processes: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -41,7 +42,16 @@ class Account:
             self._missing(lane, process, set(ids))
         if unknown := set(ids) - set(parents):
             self.wrong.append(f"{lane.name}: {len(unknown)} spans were exported that nobody started")
-        orphans = [one for one in ids if parents.get(one, "-") != "-" and parents[one] not in ids]
+        lost = [one for one in ids if parents.get(one, "-") != "-" and parents[one] not in ids]
+        # Only what has ended leaves: of a process that was killed, what was open above it never did.
+        open_at_kill = {
+            one
+            for process in lane.past
+            if process.end in KILLED
+            for one in set(process.life.started) - set(process.life.ended)
+        }
+        orphans = [one for one in lost if parents[one] not in open_at_kill]
+        self.cut_off += len(lost) - len(orphans)
         self.orphans += len(orphans)
         if orphans:
             self.wrong.append(f"{lane.name}: {len(orphans)} orphans, such as {orphans[0]}")

@@ -79,12 +79,6 @@ def makes_it(context: Any) -> Any:
     return {"statusCode": 200, "body": "{}"}
 
 
-def half_time(context: Any) -> int:
-    """C code that keeps the interpreter's lock, from half of the time on."""
-    time.sleep(context.get_remaining_time_in_millis() / 2000 + 0.3)
-    return sum(range(10**12))
-
-
 def long_work(_context: Any) -> None:
     """One call after the other, each in a step that ends, for ever."""
     while True:
@@ -108,7 +102,6 @@ DO: dict[str, Any] = {
     "makes it": makes_it,
     # C code that holds the interpreter's lock: no other thread runs, ours neither.
     "sum": lambda _context: sum(range(10**12)),
-    "half time": half_time,
     "regex": lambda _context: re.match(r"(a+)+$", "a" * 64 + "b"),
     "long work": long_work,
 }

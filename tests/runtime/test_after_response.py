@@ -142,16 +142,9 @@ def test_what_a_collector_did_not_take_goes_out_with_a_later_invocation(
 
 
 def test_a_refused_registration_is_told(start: Callable[..., Box]) -> None:
-    """One line; everything else is as ever."""
+    """One line; everything else is as ever. The freeze after the init may come before the line is out."""
     box = start("main")
+    box.invoke(event("work"))
+    box.settle()
     said = "spans are delivered by the runtime's own thread"
     assert until(lambda: [said in line for line in box.lines].count(True) == 1)
-
-
-def test_several_invocations_in_one_environment_are_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which call belongs to which of them cannot be told."""
-    from lambda_latency.runtime.bootstrap import set_up
-    from lambda_latency.runtime.settings import Settings
-
-    monkeypatch.setenv("AWS_LAMBDA_MAX_CONCURRENCY", "10")
-    assert set_up(Settings.read({})) is None

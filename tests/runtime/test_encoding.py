@@ -108,3 +108,14 @@ def test_what_no_utf8_can_say_is_no_reason_to_lose_a_span() -> None:
     one = Encoder().encode(simple(text="a\ud800b", odd=complex(1, 2)), 10**9)
     (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
     assert [pair.value.string_value for pair in span.attributes] == ["a?b", "(1+2j)"]
+
+
+def test_what_can_be_searched_for_is_named_on_the_span() -> None:
+    """For an exporter that has no list of its own; what the function has named stays, and lists are left out."""
+    given = {"http.route": "/a", "tenant": "t1", "aws.xray.annotations": ("tenant",), "aws.table_name": "orders"}
+    one = Encoder().encode(simple(**given), 10**9)
+    (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
+    named = [pair.value.array_value.values for pair in span.attributes if pair.key == "aws.xray.annotations"]
+    assert [[value.string_value for value in values] for values in named] == [
+        ["tenant", "http.route", "aws.table_name"]
+    ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.endpoint import Endpoint
+from botocore.session import Session
 
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.stubs import Answer, Server, aws_error
@@ -84,8 +86,89 @@ def test_a_header_that_somebody_wrote_on_purpose_stays(function: Function, serve
     assert server.requests[0].headers["x-amzn-trace-id"] == theirs
 
 
+def test_lineage_that_an_instrumentation_has_lost_is_written_again(function: Function, server: Server) -> None:
+    """Upstream's did so, before SDK 1.42, where the function put it on itself: after the request was made."""
+
+    def handler(_event: object, _context: object) -> None:
+        dynamodb = client(server)
+        dynamodb.meta.events.register("before-sign", upstream)
+        dynamodb.list_tables()
+
+    def upstream(request: Any, **_: object) -> None:
+        before = request.headers["X-Amzn-Trace-Id"]
+        del request.headers["X-Amzn-Trace-Id"]
+        request.headers["X-Amzn-Trace-Id"] = before.partition(";Lineage")[0]
+
+    function.invoke(handler)
+    call = function.trace.one("DynamoDB.ListTables")
+    header = server.requests[0].headers["x-amzn-trace-id"]
+    assert header == f"Root={ROOT};Parent={call.span_id};Sampled=1;Lineage=1:abcdef12:0"
+
+
+def test_a_full_message_is_sent_as_it_is_and_nobody_warns(
+    function: Function, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Upstream would, where no room is left for the names that a propagator writes."""
+    server.otherwise = Answer(body=b"<PublishResponse><PublishResult/></PublishResponse>")
+    attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(10)}
+    params = {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": "x", "MessageAttributes": attributes}
+    function.invoke(lambda _event, _context: client(server, "sns").publish(**params))
+    names = [value for key, value in parse_qsl(server.requests[0].body.decode()) if key.endswith(".Name")]
+    assert (sorted(names), caplog.messages) == (sorted(attributes), [])
+
+
+@pytest.mark.parametrize("libraries", ["all", "botocore", "requests,urllib3", "none"])
+def test_lineage_stays_whatever_is_traced(start: Callable[..., Function], server: Server, libraries: str) -> None:
+    """Lambda stops a function that calls itself for ever by it; the parent is the innermost span that there is."""
+    function = start(LAMBDA_LATENCY_INSTRUMENTATIONS=libraries)
+    function.invoke(put(server))
+    calls = [span for span in function.trace.traces[0].spans if span.kind.name == "CLIENT"]
+    parent = calls[0].span_id if calls else function.trace.one("orders-create").span_id
+    header = server.requests[0].headers["x-amzn-trace-id"]
+    assert header == f"Root={ROOT};Parent={parent};Sampled=1;Lineage=1:abcdef12:0"
+    assert len(calls) == (libraries != "none")
+
+
+def test_a_session_that_was_made_before_carries_lineage_too(
+    start: Callable[..., Function], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3's own one."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    client(server)
+    function = start(LAMBDA_LATENCY_INSTRUMENTATIONS="urllib3")
+    function.invoke(put(server))
+    assert server.requests[0].headers["x-amzn-trace-id"].endswith(";Lineage=1:abcdef12:0")
+
+
 def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> None:
-    """The very function."""
-    before = Endpoint.__dict__["prepare_request"]
+    """New sessions hear nothing of it."""
     start().runtime.stop()
-    assert Endpoint.__dict__["prepare_request"] is before
+    handlers = Session().get_component("event_emitter").emit("needs-retry.dynamodb.PutItem", attempts=1)
+    assert all(handler.__module__ != "lambda_latency.runtime.endpoint" for handler, _ in handlers)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "body"),
+    [
+        ("sns", "publish", {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": "x"}, b"MessageAttributes"),
+        ("sqs", "send_message", {"QueueUrl": "http://q/1/q", "MessageBody": "x"}, b"MessageAttributes"),
+        ("lambda", "invoke", {"FunctionName": "pay", "Payload": b'{"a":   1}'}, b"headers"),
+    ],
+)
+def test_messages_and_payloads_stay_as_they_are(
+    function: Function, server: Server, service: str, operation: str, params: dict[str, Any], body: bytes
+) -> None:
+    """Upstream would write a header into them: an event that the receiver does not expect, an attribute too many."""
+    server.otherwise = Answer(
+        body=b"<a/>"
+        if service == "sns"
+        else b'{"MessageId": "1", "MD5OfMessageBody": "9dd4e461268c8034f5c8564e155c67a6"}'
+    )
+
+    def handler(_event: object, _context: object) -> None:
+        with contextlib.suppress(Exception):  # whatever the answer: the request is what counts
+            getattr(client(server, service), operation)(**params)
+
+    function.invoke(handler)
+    assert body not in server.requests[0].body
+    assert "x-amzn-trace-id" in server.requests[0].headers

@@ -70,6 +70,25 @@ def test_a_submodule_that_its_package_imports_is_seen(hook: ImportHook) -> None:
 
 
 @pytest.mark.usefixtures("library")
+def test_a_submodule_is_an_attribute_of_its_package_by_then(hook: ImportHook) -> None:
+    """Python writes it there right after: `mysql.connector` could not be found by its own instrumentation."""
+    seen: list[bool] = []
+    hook.when("someone.part", lambda module: seen.append(sys.modules["someone"].part is module))
+    importlib.import_module("someone")
+    assert seen == [True]
+
+
+def test_a_module_that_is_being_imported_is_waited_for(hook: ImportHook, library: Path) -> None:
+    """An instrumentation imports its library: whoever is told of that must not use the half of an instrumentation."""
+    (library / "__init__.py").write_text("from someone import part\nready = True\n")
+    seen: list[bool] = []
+    hook.watch("someone")
+    hook.when("someone.part", lambda _part: hook.when("someone", lambda module: seen.append(module.ready)))
+    importlib.import_module("someone")
+    assert seen == [True]
+
+
+@pytest.mark.usefixtures("library")
 def test_the_module_runs_with_its_own_loader(hook: ImportHook) -> None:
     """Resources, source lines and zip files are found through it."""
     hook.when("someone.part", lambda _module: None)
@@ -89,6 +108,17 @@ def test_looking_for_a_module_is_not_importing_it(hook: ImportHook) -> None:
     assert seen == []
     importlib.import_module("someone")
     assert len(seen) == 1
+
+
+@pytest.mark.usefixtures("library")
+def test_a_finder_without_find_spec_is_passed_over(hook: ImportHook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself passes over one since 3.12; before, it asks for `find_module`."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path[:1], object(), *sys.meta_path[1:]])
+    seen: list[ModuleType] = []
+    hook.when("someone", seen.append)
+    spec = hook.find_spec("someone", None)
+    assert spec is not None
+    assert (spec.name, seen) == ("someone", [])
 
 
 def test_a_module_that_fails_is_waited_for_still(hook: ImportHook, library: Path) -> None:

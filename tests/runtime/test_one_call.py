@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -139,3 +140,20 @@ def test_a_call_that_the_handler_makes_itself_to_fail_is_one_span(function: Func
 
     function.invoke(handler)
     assert [span.kind.name for span in function.spans].count("CLIENT") == 1
+
+
+def test_an_aws_call_is_one_span_under_wrapts_own_wrapper(
+    start: Callable[..., Function],
+    server: Server,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the function has imported wrapt itself, or the stand-ins are off; nothing is said about it."""
+    importlib.import_module("wrapt")
+    for name in [name for name in sys.modules if name.startswith("opentelemetry.instrumentation.botocore")]:
+        monkeypatch.delitem(sys.modules, name)
+    function = start(LAMBDA_LATENCY_STAND_INS="false")
+    function.invoke(lambda _event, _context: boto3.client("dynamodb", endpoint_url=server.url).list_tables())
+    function.runtime.stop()
+    assert [name for name, *_ in function.trees()[0][4]] == ["DynamoDB.ListTables"]
+    assert caplog.messages == []

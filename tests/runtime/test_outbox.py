@@ -2,61 +2,146 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.outbox import Outbox
+from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.running import Running
 from lambda_latency.runtime.settings import Settings
+from tests.runtime.conftest import HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.trace import Tracer
+
+    from tests.runtime.conftest import Function
+
+Made = tuple["Tracer", Outbox, "Sink", Recorder]
 
 
 class Sink:
-    """Keeps, of each delivery, the names of its spans and whether they are provisional."""
+    """Keeps the names of each delivery; `takes` says whether nothing is left waiting."""
 
     def __init__(self) -> None:
-        self.deliveries: list[list[tuple[str, bool]]] = []
+        self.deliveries: list[list[str]] = []
+        self.takes = True
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
-        self.deliveries.append([(one.name, bool((one.attributes or {}).get("lambda.provisional"))) for one in spans])
+    def export(self, spans: Sequence[ReadableSpan]) -> bool:
+        self.deliveries.append([one.name for one in spans])
+        return self.takes
 
     def shutdown(self) -> None:
         """Nothing to let go of."""
 
 
-def test_what_runs_on_after_the_response_leaves_no_orphan_when_it_is_killed() -> None:
-    """A call on a thread of its own has connected: the connection has ended, the call and the work around it have not.
-
-    Each open one above it is told once, what else is open is not, and the final ones follow.
-    """
+@pytest.fixture
+def made() -> Made:
+    """A tracer whose spans go through an outbox into a sink; the invocation is recorded."""
     settings = Settings.read({})
     buffer: Buffer[ReadableSpan] = Buffer(10, 100_000)
-    recorder = Recorder(buffer)
+    sampler = LambdaSampler()
+    sampler.decision = True
+    sink = Sink()
+    outbox = Outbox(buffer, Redaction(None, 4096), sink, None, settings)
+    recorder = Recorder(buffer, sampler, 3, outbox.flush)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder)
-    sink = Sink()
-    outbox = Outbox(buffer, recorder, Redaction(frozenset()), sink, None, settings)
-    tracer = provider.get_tracer("function")
+    return provider.get_tracer("function"), outbox, sink, recorder
 
+
+def test_only_what_has_ended_leaves(made: Made) -> None:
+    """What runs on after the response leaves when it ends, once."""
+    tracer, outbox, sink, _ = made
     work = tracer.start_span("work")
-    beside = tracer.start_span("beside")
     call = tracer.start_span("call", set_span_in_context(work))
     tracer.start_span("tcp", set_span_in_context(call)).end()
     outbox.after_response(held=False)
-    tracer.start_span("tls", set_span_in_context(call)).end()
+    call.end()
+    work.end()
     outbox.after_response(held=False)
-    for span in (call, work, beside):
-        span.end()
-    outbox.after_response(held=False)
+    assert sink.deliveries == [["tcp"], ["call", "work"]]
 
-    assert sink.deliveries == [
-        [("work", True), ("call", True), ("tcp", False)],
-        [("tls", False)],
-        [("call", False), ("work", False), ("beside", False)],
-    ]
+
+def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
+    """`force_flush` of the SDK's provider."""
+    tracer, _, sink, recorder = made
+    tracer.start_span("a").end()
+    told = [recorder.force_flush(1000)]
+    sink.takes = False
+    told.append(recorder.force_flush())
+    assert (told, sink.deliveries) == ([True, False], [["a"], []])
+
+
+def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest beyond a number, and all of them when the next invocation begins; one that ends late is kept."""
+    tracer, outbox, sink, recorder = made
+    first, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
+    assert [span.name for span, _ in recorder.open_spans()] == ["span 2", "span 3", "span 4"]
+    recorder.begin()
+    assert recorder.open_spans() == []
+    first.end()
+    outbox.after_response(held=False)
+    assert sink.deliveries == [["span 0"]]
+    (message,) = caplog.messages
+    assert message.startswith("lambda-latency: 3 spans were still open when the next invocation began")
+
+
+def test_a_timeout_tells_of_no_span_of_an_earlier_invocation(
+    start: Callable[..., Function], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler that forgets to end its spans."""
+    function = start()
+    open_after: list[int] = []
+
+    def handler(_event: object, _context: object) -> None:
+        tracer = function.runtime.provider.get_tracer("function")
+        for _ in range(20):
+            tracer.start_span("forgotten")
+        open_after.append(len(function.runtime.recorder.open_spans()))
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            function.invoke(handler)
+    assert open_after == [21, 21, 21]
+    assert len(caplog.messages) == 1
+
+
+def test_a_span_that_ends_in_a_later_invocation_is_kept(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that goes on: whether the invocation is recorded in which it ends is no matter."""
+    function = start()
+    kept: list[Any] = []
+    function.invoke(lambda _event, _context: kept.append(function.runtime.provider.get_tracer("f").start_span("late")))
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER.replace("Sampled=1", "Sampled=0"))
+    function.invoke(lambda _event, _context: kept.pop().end())
+    function.runtime.after_response()
+    assert function.trace.one("late").parent_id == function.trace.one("orders-create").span_id
+
+
+def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a handler that computes, imports at Python's own switch interval took longer than the timeout."""
+    tracer, outbox, _, recorder = made
+    seen: list[float] = []
+    monkeypatch.setattr(outbox, "_rehearse", lambda *_: seen.append(sys.getswitchinterval()))
+    usual = sys.getswitchinterval()
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    running = Running(span, 0, time.time() + 60)
+    outbox.on_the_way(running, recorder, 50)
+    assert seen == []  # most invocations end long before their deadline
+    outbox.on_the_way(running, recorder, 40)
+    outbox.on_the_way(running, recorder, 30)
+    assert [round(seconds, 5) for seconds in seen] == [0.0001]
+    assert sys.getswitchinterval() == usual

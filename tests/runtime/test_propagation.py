@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import time
@@ -11,13 +10,13 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
 from lambda_latency.runtime.propagation import (
-    IDS,
     LambdaIds,
     LambdaPropagator,
     LambdaSampler,
@@ -155,7 +154,6 @@ FORK = """
 import json, os
 from lambda_latency.runtime.propagation import LambdaIds
 ids = LambdaIds()
-ids.draw()
 reader, writer = os.pipe()
 child = os.fork() == 0
 made = [ids.generate_span_id() for _ in range(40)]
@@ -168,27 +166,21 @@ print(json.dumps([*made, *json.loads(os.read(reader, 65536))]))
 
 
 def test_a_fork_has_ids_of_its_own() -> None:
-    """A handler that forks, as multiprocessing does: what was drawn for the invocation is the parent's."""
+    """A handler that forks, as multiprocessing does: the state of `random` is the same in both."""
     assert len(set(json.loads(python("-c", FORK)))) == 80
 
 
-def test_ids_are_drawn_anew_for_each_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once at its begin, and one by one when those are used up; none is left for the next."""
-    asked: list[int] = []
-
-    def urandom(size: int) -> bytes:
-        asked.append(size)
-        return bytes([len(asked)]) * size
-
-    monkeypatch.setattr(os, "urandom", urandom)
-    ids = LambdaIds()
-    ids.draw()
-    ids.draw()
-    assert [ids.generate_span_id() for _ in range(IDS + 1)] == [*[0x0202020202020202] * IDS, 0x0303030303030303]
-    assert asked == [8 * IDS, 8 * IDS, 8]
+@pytest.mark.parametrize(("decision", "recorded", "sampled"), [("init", True, 0), (True, True, 1), (False, False, 0)])
+def test_a_span_without_a_parent_follows_the_invocation(decision: bool | str, recorded: bool, sampled: int) -> None:
+    """In init it is recorded without the flag, so that no callee is told to record; its children are too."""
+    sampler = LambdaSampler()
+    sampler.decision = decision
+    tracer = TracerProvider(sampler=sampler, id_generator=LambdaIds(), shutdown_on_exit=False).get_tracer("test")
+    with tracer.start_as_current_span("root") as root, tracer.start_as_current_span("child") as child:
+        found = [(span.is_recording(), span.get_span_context().trace_flags) for span in (root, child)]
+    assert found == [(recorded, sampled)] * 2
 
 
-def test_a_span_outside_of_an_invocation_is_not_recorded() -> None:
-    """Work at import time has no trace that anybody decided to record."""
-    provider = TracerProvider(sampler=LambdaSampler(), id_generator=LambdaIds(), shutdown_on_exit=False)
-    assert not provider.get_tracer("test").start_span("import").is_recording()
+def test_the_global_propagator_names_all_that_it_reads_and_may_write(function: Function) -> None:
+    """As OpenTelemetry's default does, and X-Ray's."""
+    assert propagate.get_global_textmap().fields == {"X-Amzn-Trace-Id", "traceparent", "tracestate", "baggage"}

@@ -10,7 +10,10 @@ import requests
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from lambda_latency.runtime import secret_names
 from lambda_latency.runtime.credentials import clean
+from lambda_latency.runtime.secret_names import secrecy
+from lambda_latency.runtime.settings import Settings
 from lambda_latency.testing import CLIENT, SERVER, span
 from tests.runtime.stubs import Server
 
@@ -35,11 +38,11 @@ SECRET = "kM3nPq7RsT9vWx2Y"
         (f"//{SECRET}@h/x?y={SECRET} and http://u:p@i", "//h/x and http://i"),
         ("mail to a@b.example", "mail to a@b.example"),
         (f"Authorization: Bearer {SECRET}", "Authorization: [redacted]"),
-        (f"'Proxy-Authorization': 'Basic {SECRET}'", "'Proxy-Authorization': [redacted]"),
+        (f"'Proxy-Authorization': 'Basic {SECRET}'", "'Proxy-Authorization': '[redacted]'"),
         (f"set-cookie: a={SECRET}; b\nnext", "set-cookie: [redacted]\nnext"),
         (f"x-api-key={SECRET}", "x-api-key=[redacted]"),
         (f"sent bearer {SECRET}", "sent bearer [redacted]"),
-        ("AWS4 Credential=AKIAIOSFODNN7EXAMPLE/2024", "AWS4 Credential=[redacted]/2024"),
+        ("AWS4 Credential=AKIAIOSFODNN7EXAMPLE/2024", "AWS4 Credential=[redacted]"),
         ("", ""),
     ],
 )  # fmt: skip
@@ -48,12 +51,17 @@ def test_a_text_loses_its_credentials_and_nothing_else(text: str, expected: str)
     assert clean(text) == expected
 
 
-@pytest.mark.parametrize("text", ["@" + "/" * 200_000, "?" + "a/" * 100_000, "author" * 50_000, "bearer " * 50_000])
+@pytest.mark.parametrize("text", [
+    "@" + "/" * 200_000, "?" + "a/" * 100_000, "author" * 50_000, "bearer " * 50_000, "%25" * 60_000,
+    "SELECT " * 30_000,
+    'password="' * 20_000, "password=(" * 20_000, "Duplicate entry '" * 12_000, "cGFzc3dvcmQ9aHVudGVyMg" * 9_000,
+    "-----BEGIN PRIVATE KEY-----" * 7_000, '  File "a"\n    x="' * 12_000, "x_key=" * 30_000, "\\" * 200_000,
+])  # fmt: skip
 def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
     """A caller may have written it."""
-    begin = time.perf_counter()
+    begin = time.thread_time()
     clean(text)
-    assert time.perf_counter() - begin < 2  # quadratic would be minutes
+    assert time.thread_time() - begin < 3  # quadratic would be minutes
 
 
 def redacted(function: Function, **attributes: Any) -> dict[str, Any]:
@@ -152,10 +160,97 @@ def test_a_cleaned_span_is_the_same_otherwise(function: Function) -> None:
     assert (after.status.status_code, after.status.description) == (StatusCode.ERROR, None)
 
 
+SESSION = "IQoJb3JpZ2luX2VjE" + "SessionToken/" * 60
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("text", "x" * 4000 + SESSION, "x" * 4000 + "[redacted]"),
+        ("text", "x" * 4090 + SESSION, "x" * 4090 + "[redac"),
+        ("text", "bad signature for wJalr%2FXUtnFEMI%2BK7MDENG%2FbPxRfiCYEXAMPLEKEY", "bad signature for [redacted]"),
+        ("text", "{'A': 'b', 'DB_PASSWORD': 'db-hunter2', 'STRIPE_KEY': 'abc'}",
+         "{'A': 'b', 'DB_PASSWORD': '[redacted]', 'STRIPE_KEY': '[redacted]'}"),
+        ("db_password", SECRET, "[redacted]"), ("jwt", "a.b.c", "[redacted]"), ("private_key", "abc", "[redacted]"),
+        ("http.request.header.x_vault_token", ("hvs.ABC",), "[redacted]"),
+        ("http.request.header.x_auth_token", ("abc",), "[redacted]"),
+        ("http.request.header.x_goog_api_key", ("abc",), "[redacted]"),
+        ("text", 'no: {"user":"ada","password":"hunter2"}', 'no: {"user":"ada","password":"[redacted]"}'),
+        ("http.url", f"https://h/reset/{SECRET}/confirm", "https://h/reset/[redacted]/confirm"),
+        ("http.url", "https://h/bot123456:AAE-TELEGRAM/sendMessage", "https://h/bot[redacted]/sendMessage"),
+        ("http.url", f"https://h/a;jsessionid={SECRET}", "https://h/a;jsessionid=[redacted]"),
+        ("db.statement", "SELECT a FROM t1 WHERE b = 'it''s' AND c = 42 AND d = $1",
+         "SELECT a FROM t1 WHERE b = ? AND c = ? AND d = $1"),
+        ("db.statement", 'SELECT "a" FROM "t" WHERE "b" = "x" AND c IN ("y", "z")',
+         'SELECT "a" FROM "t" WHERE "b" = ? AND c IN (?, ?)'),
+        ("text", "[SQL: UPDATE t SET a = 'x']\n[parameters: ('x', 7)]",
+         "[SQL: UPDATE t SET a = ?]\n[parameters: [redacted]]"),
+        ("text", "Invalid type for parameter Key.card, value: 4111111111111111, type: <class 'int'>",
+         "Invalid type for parameter Key.card, value: [redacted], type: <class 'int'>"),
+        ("card", "4111 1111 1111 1111", "[redacted]"), ("card", 4111111111111111, "[redacted]"),
+        ("messaging.destination", f"q?token={SECRET}", "q"),
+        ("text", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----.", "[redacted]."),
+        ("text", "curl -u ada:pw -H 'X-Auth: abc' --password hunter2",
+         "curl -u [redacted] -H 'X-Auth: [redacted]' --password [redacted]"),
+        ("text", "postgresql://app:p/s@s@db/x", "postgresql://db/x"),
+        ("text", "[('X-Vault-Token', 'hvs.A'), ('Accept', 'a/b')]",
+         "[('X-Vault-Token', '[redacted]'), ('Accept', 'a/b')]"),
+        ("text", '[{"name": "Authorization", "value": "abc def"}]',
+         '[{"name": "Authorization", "value": "[redacted]"}]'),
+    ],
+)  # fmt: skip
+def test_what_once_leaked_does_not(
+    function: Function, monkeypatch: pytest.MonkeyPatch, key: str, value: Any, expected: str
+) -> None:
+    """Each of these did."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY")
+    assert redacted(function, **{key: value}) == {key: expected}
+
+
+def test_only_literals_of_source_lines_are_redacted(function: Function) -> None:
+    """Code that handles a secret is none; of what follows the stack, which is the message, all counts."""
+    stack = (
+        '  File "/var/task/app.py", line 3, in connect\n    API_KEY = "abc"; client = Client(token=event["token"])\n'
+        '  File "/var/task/app.py", line 9, in login\n    post(auth=(user, password), x={"X": f"Bearer {token}"})\n'
+        "ValueError: password=abc"
+    )
+    expected = stack.replace('"abc"', '"[redacted]"').replace("=abc", "=[redacted]")
+    assert redacted(function, **{"exception.stacktrace": stack}) == {"exception.stacktrace": expected}
+
+
+def test_the_resource_is_redacted(start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a deployment writes into OpenTelemetry's variable."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a,db_password=abc")
+    function = start()
+    function.invoke(lambda *_: None)
+    resource = function.trace.one("orders-create").resource
+    assert (resource["team"], resource["db_password"]) == ("a", "[redacted]")
+
+
+def test_the_setting_adds_patterns(start: Callable[..., Function]) -> None:
+    """Of names with a star, of values between slashes; what is no pattern is said and left out."""
+    variables = {"LAMBDA_LATENCY_REDACTED": r"app.*_name, /(/, /C-\d{2,4}/, Tenant"}
+    found = redacted(start(**variables), **{"app.last_name": "a", "b": "to C-123, C-9", "tenant": "t", "c": "d"})
+    assert found == {"app.last_name": "[redacted]", "b": "to [redacted], C-9", "tenant": "[redacted]", "c": "d"}
+    assert Settings.read(variables).warnings == (
+        "LAMBDA_LATENCY_REDACTED: '/(/' is no regular expression that matches anything; left out",
+    )
+
+
+def test_a_secret_that_comes_into_the_environment_later_is_found(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function reads it from where it is kept, into a variable."""
+    assert redacted(function, note="say swordfish-7") == {"note": "say swordfish-7"}
+    function.memory.clear()
+    monkeypatch.setenv("DB_PASSWORD", "swordfish-7")
+    assert redacted(function, note="say swordfish-7") == {"note": "say [redacted]"}
+
+
 @pytest.mark.parametrize(("variables", "length"), [({}, 4096), ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "10"}, 10)])
 def test_long_texts_are_cut(start: Callable[..., Function], variables: dict[str, str], length: int) -> None:
     """To 4096 characters, or what OpenTelemetry's own variable says."""
-    assert len(redacted(start(**variables), text="x" * 10_000)["text"]) == length
+    assert len(redacted(start(**variables), text="x" * 5_000)["text"]) == length
 
 
 def test_our_own_lines_in_the_log_are_cleaned(function: Function, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
@@ -167,3 +262,16 @@ def test_our_own_lines_in_the_log_are_cleaned(function: Function, monkeypatch: p
     monkeypatch.setattr(function.memory, "export", broken)
     function.runtime.after_response()
     assert caplog.messages == ["lambda-latency: delivering spans failed (ValueError: no http://h/ the request goes on"]
+
+
+def test_every_name_of_a_secret_is_looked_at() -> None:
+    """What is seen at once to be none has none of the words in it, in whatever spelling."""
+    phrases = {spelled(phrase) for phrase in secret_names.PHRASES for spelled in (str, camel)}
+    names = {*secret_names.WHOLE, *secret_names.PERHAPS_WHOLE, *phrases, "app.query", "api_key", "dbPwd", "xtoken"}
+    assert {name for name in names if secrecy(name.replace(" ", "_")) == secret_names.NO} == set()
+
+
+def camel(phrase: str) -> str:
+    """`one time code` as `oneTimeCode`."""
+    first, *rest = phrase.split()
+    return first + "".join(map(str.title, rest))

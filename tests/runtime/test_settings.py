@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_latency.runtime.chosen import Chosen
 from lambda_latency.runtime.libraries import NAMES
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Setting, Settings
 
@@ -18,15 +19,15 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         buffered_spans=2048,
         buffered_kb=4096,
         export="collector",
-        redacted=frozenset(),
+        redacted=None,
         stand_ins=True,
         trust_headers=False,
         connections=True,
         sigalrm=False,
-        half_time=False,
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",
         daemon=("127.0.0.1", 2000),
+        propagators=(),
         value_length=4096,
         attribute_count=128,
         event_count=128,
@@ -36,6 +37,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 MILLISECONDS = "a whole number of milliseconds from 1 to 60000"
 ADDRESS = "an http or https address"
+PROPAGATORS = "xray, and with commas tracecontext and baggage if wanted"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ ADDRESS = "an http or https address"
         ("LAMBDA_LATENCY_EXPORT", "udp", "collector or daemon", "'udp'", "'collector'"),
         ("LAMBDA_LATENCY_TRUST_HEADERS", "yes", "true or false", "'yes'", "'false'"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none", "'zipkin'", "'otlp'"),
-        ("OTEL_PROPAGATORS", "b3", "xray", "'b3'", "'xray'"),
+        ("OTEL_PROPAGATORS", "b3", PROPAGATORS, "'b3'", "'xray'"),
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "all", "a whole number from 1 to 1000000", "'all'", "'4096'"),
         ("AWS_XRAY_DAEMON_ADDRESS", "here", "an address such as 169.254.79.129:2000", "'here'", "'127.0.0.1:2000'"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "u:secret@c:4318?key=secret", ADDRESS, "'c:4318'", "'http://localhost:4318'"),
@@ -129,7 +131,7 @@ def test_the_daemons_address_has_two_forms(given: str, address: tuple[str, int])
 def test_redacted_names_are_compared_without_case_and_dashes() -> None:
     """As they are written on spans."""
     given = {"LAMBDA_LATENCY_REDACTED": "Customer.Id, x-tenant"}
-    assert Settings.read(given).redacted == {"customer.id", "x_tenant"}
+    assert Settings.read(given).redacted == Chosen(frozenset({"customer.id", "x_tenant"}))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.sdk.trace._tracer_metrics import TracerMetrics
 
-from lambda_latency.runtime.standins import StandIn, conventions, stand_ins, standing_in, tracer_metrics
-from tests.runtime.cold import REPLACED
+from lambda_latency.runtime.standins import StandIn, conventions, read, stand_ins, standing_in, tracer_metrics
+from tests.runtime.cold import replaced
+
+REPLACED = replaced()
 
 ROOT = Path(__file__).parent.parent.parent
 LISTED = Path(__file__).with_name("modules.txt")
@@ -79,6 +79,27 @@ def test_there_are_none_while_another_thread_might_import(monkeypatch: pytest.Mo
     assert not any(name in sys.modules for name in REPLACED)
 
 
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("import os, wrapt; WHERE = os.path.dirname(wrapt.__file__)", []),
+        ("import wrapt; VERSION = wrapt.__all__", ["demanding is imported with all that it imports (AttributeError:"]),
+    ],
+)
+def test_what_a_stand_in_cannot_do_is_done_by_the_real_modules(
+    needs: str, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A package that wants more of one than the tested ones: it is imported plainly, and one line says so."""
+    (tmp_path / "demanding.py").write_text(needs)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread()])  # of other tests some may be left
+    monkeypatch.delitem(sys.modules, "wrapt", raising=False)
+    monkeypatch.delitem(sys.modules, "demanding", raising=False)
+    module = read("demanding", stand_ins=True)
+    assert hasattr(module, "WHERE") or hasattr(module, "VERSION")
+    assert [line.partition(": ")[2][: len(start)] for line, start in zip(caplog.messages, said, strict=True)] == said
+
+
 @pytest.mark.parametrize("stand_in", conventions(), ids=lambda one: one.__name__)
 def test_a_name_has_the_value_that_it_has_in_the_real_module(stand_in: StandIn) -> None:
     """Of every constant and of those in classes; what is fetched later is there."""
@@ -112,5 +133,7 @@ def test_a_propagator_that_is_made_is_there_when_it_is_asked() -> None:
 
 def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
     """And not counted without it."""
-    assert isinstance(tracer_metrics(NoOpMeterProvider(), True), TracerMetrics)
-    assert tracer_metrics(NoOpMeterProvider(), False).start_span(None, None)() is None
+    metrics = pytest.importorskip("opentelemetry.sdk.trace._tracer_metrics")
+    provider = importlib.import_module("opentelemetry.metrics").NoOpMeterProvider()
+    assert isinstance(tracer_metrics(provider, True), metrics.TracerMetrics)
+    assert tracer_metrics(provider, False).start_span(None, None)() is None

@@ -142,6 +142,17 @@ def test_the_next_invocation_comes_with_its_event_and_all_its_headers(runtime: R
     }
 
 
+def test_a_long_description_of_an_error_for_x_ray_is_accepted(runtime: Runtime) -> None:
+    """A RecursionError has a thousand frames, and the runtime client sends each of them in one header."""
+    waiting = initialized(runtime)
+    invoking = runtime.invoke()
+    waiting.result()
+    cause = json.dumps({"exceptions": [{"stack": [{"label": "down", "line": 7}] * 5000}]})
+    answer = runtime.answer("error", '{"errorType": "RecursionError"}', Lambda_Runtime_Function_XRay_Error_Cause=cause)
+    assert (answer.status, answer.json) == (202, {"status": "OK"})
+    assert invoking.result().outcome == Outcome(b'{"errorType": "RecursionError"}', "Unhandled")
+
+
 def test_a_response_is_accepted_and_reaches_the_caller(runtime: Runtime) -> None:
     """POST /runtime/invocation/AwsRequestId/response"""
     waiting = initialized(runtime)

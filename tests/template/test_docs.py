@@ -76,7 +76,7 @@ def test_every_setting_is_documented() -> None:
     rows = [(code(name)[0], (code(default) or [""])[0], doc) for name, default, doc in table("variable | default |")]
 
     assert rows == [(one.name, one.default, one.doc) for one in STANDARD]
-    assert [one.name for one in SETTINGS if f"`{one.name}`" not in README] == ["LAMBDA_LATENCY_HANDLER"]
+    assert [one.name for one in SETTINGS if f"`{one.name}`" not in README] == []
 
 
 def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:

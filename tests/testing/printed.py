@@ -149,12 +149,12 @@ span('handler', SERVER)
 the trace is not the one expected   (- missing   + unexpected   ~ different)
     handler  SERVER
   - └─ DynamoDB.PutItem  CLIENT
-  ! DynamoDB.PutItem began a second trace of one invocation, which is not recorded: its context was
-    lost on the way
+  + DynamoDB.PutItem  CLIENT    ← a root of its own, expected under handler
 the trace as an expectation, to paste:
-# DynamoDB.PutItem began a second trace of one invocation, which is not recorded: its
-# context was lost on the way
-[span('handler', SERVER)]
+[
+    span('handler', SERVER),
+    span('DynamoDB.PutItem', CLIENT),
+]
 """,
     "test_a_context_kept_from_the_invocation_before": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
-from lambda_latency.cli.commands import demo, fetch, report, serve
+from lambda_latency.cli.commands import demo, fetch, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, INTERRUPTED
 from lambda_latency.cli.messages import warn
 
@@ -22,7 +22,8 @@ EPILOG = f"""\
   lambda-latency demo                        see it work: no AWS account, no Docker
   lambda-latency report traces.jsonl         which part is slow, and whose it is
   lambda-latency report --xray --since 24h   the same of an AWS account as it is
-  lambda-latency serve                       the same system, for your own requests
+  lambda-latency serve                       the SAM app of this folder, for your own requests
+  lambda-latency invoke FUNCTION [EVENT]     one event for one of its functions
   lambda-latency demo --parameter Instrumentation=layer
                                              traced by the layer's own start-up
 """
@@ -39,7 +40,7 @@ class Command(Protocol):
 
 
 # In the order of the help.
-COMMANDS: dict[str, Command] = {"demo": demo, "report": report, "fetch": fetch, "serve": serve}
+COMMANDS: dict[str, Command] = {"demo": demo, "report": report, "fetch": fetch, "serve": serve, "invoke": invoke}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

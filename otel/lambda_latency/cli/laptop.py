@@ -13,7 +13,49 @@ from lambda_latency.cli.messages import fail
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_system_options", "require_local"]
+    from lambda_latency.local import App, AppOptions
+
+__all__ = ["add_app_options", "add_system_options", "app_options", "print_line", "read", "require_local", "tell"]
+
+
+def add_app_options(parser: argparse.ArgumentParser) -> None:
+    """How somebody's own app is run."""
+    parser.add_argument(
+        "--instrument",
+        choices=("kit", "none"),
+        default="kit",
+        metavar="HOW",
+        help="how functions are traced that do not start the kit themselves: kit (default) or none",
+    )
+    parser.add_argument(
+        "--disable-authorizer", action="store_true", help="open the routes that Lambda authorizers guard"
+    )
+
+
+def app_options(options: argparse.Namespace, port: int = 0) -> AppOptions:
+    """What was chosen, for an app."""
+    from lambda_latency.local import AppOptions
+
+    return AppOptions(options.out, port, instrument=options.instrument == "kit")
+
+
+def read(template: Path, options: argparse.Namespace) -> App:
+    """The app of a template."""
+    from lambda_latency.local import read_app
+
+    return read_app(template, dict(options.parameter), authorizers=not options.disable_authorizer)
+
+
+def tell(line: str) -> None:
+    """Print what a person should know of how the app is run."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_line(name: str, line: str) -> None:
+    """Print what a function has printed."""
+    from lambda_latency.local import readable
+
+    print(f"{name}: {readable(line)}", flush=True)
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lambda_latency.local.app.example import is_example
+    from lambda_latency.local.app.invoke import invoke_function
+    from lambda_latency.local.app.read import App, read_app
+    from lambda_latency.local.app.serve import serve_app
+    from lambda_latency.local.app.source import find_template, read_source
+    from lambda_latency.local.app.system import AppOptions, AppSystem
+    from lambda_latency.local.app.triggers import commands
     from lambda_latency.local.collector import choose_collector
     from lambda_latency.local.demo import run_demo
     from lambda_latency.local.faults import Plan, read_plan
@@ -20,17 +27,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answered",
+    "App",
+    "AppOptions",
+    "AppSystem",
     "Options",
     "Plan",
     "System",
     "choose_collector",
+    "commands",
+    "find_template",
+    "invoke_function",
+    "is_example",
+    "read_app",
     "read_plan",
+    "read_source",
     "readable",
     "run_demo",
+    "serve_app",
     "serve_system",
 ]
 
 MODULES = {
+    "app.example": ("is_example",),
+    "app.invoke": ("invoke_function",),
+    "app.read": ("App", "read_app"),
+    "app.serve": ("serve_app",),
+    "app.source": ("find_template", "read_source"),
+    "app.system": ("AppOptions", "AppSystem"),
+    "app.triggers": ("commands",),
     "collector": ("choose_collector",),
     "demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),

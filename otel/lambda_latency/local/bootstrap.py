@@ -5,7 +5,8 @@ The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=1
 so that the payments provider has a name of its own in the spans. The laptop's faults: the handler that
 LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so. With
 LAMBDA_LATENCY_LOCAL_NETWORK=loopback, as under test, nothing else can be called; with LAMBDA_LATENCY_LOCAL_READ_ONLY,
-where a built artifact runs, root has no more rights to files than others.
+where a built artifact runs, root has no more rights to files than others. With LAMBDA_LATENCY_LOCAL_AWS, where
+somebody's own app runs, every call to AWS goes to that address.
 
 It runs as a script and imports nothing of ours: the task root may be a built artifact.
 """
@@ -19,6 +20,8 @@ from types import ModuleType
 from typing import Any
 
 Handler = Callable[[Any, Any], Any]
+
+AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def stay_on_loopback() -> None:
@@ -102,12 +105,11 @@ def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -
     time.sleep(seconds)  # it has called nobody
 
 
-class FaultyHandler(MetaPathFinder, Loader):
-    """Puts `held` around one function of one module when that module is first imported, whoever imports it."""
+class AfterImport(MetaPathFinder, Loader):
+    """Calls `then` with one module when that is first imported, whoever imports it."""
 
-    def __init__(self, handler: str) -> None:
-        module, _, self.function = handler.rpartition(".")
-        self.module = module.replace("/", ".")
+    def __init__(self, module: str, then: Callable[[ModuleType], None]) -> None:
+        self.module, self.then = module, then
         self.loader: Loader | None = None
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -123,9 +125,57 @@ class FaultyHandler(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         assert self.loader is not None
         self.loader.exec_module(module)
-        handler = getattr(module, self.function, None)
+        self.then(module)
+
+
+def make_faulty(name: str) -> None:
+    """Put `held` around a handler."""
+    file, _, function = name.rpartition(".")
+
+    def then(module: ModuleType) -> None:
+        handler = getattr(module, function, None)
         if handler is not None:  # a missing handler is the runtime client's to report
-            setattr(module, self.function, held(handler))
+            setattr(module, function, held(handler))
+
+    sys.meta_path.insert(0, AfterImport(file.replace("/", "."), then))
+
+
+def reach(emulator: str) -> None:
+    """Send every call to AWS to the emulator, whatever endpoint or profile the code names; AWS is never reached."""
+    import socket
+
+    ask = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(host, str) and host.endswith(AWS):
+            raise socket.gaierror(socket.EAI_NONAME, f"AWS is not reached from here: {host}")
+        return ask(host, *args, **kwargs)
+
+    def redirect(module: ModuleType) -> None:
+        send = module.URLLib3Session.send
+
+        def redirected(self: Any, request: Any) -> Any:
+            _, _, rest = request.url.partition("://")
+            host, slash, path = rest.partition("/")
+            if host.partition(":")[0].endswith(AWS):
+                request.url = f"{emulator}{slash}{path}"
+                request.headers["Host"] = host
+            return send(self, request)
+
+        module.URLLib3Session.send = redirected
+
+    def forget_profiles(module: ModuleType) -> None:
+        set_variable = module.Session.set_config_variable
+
+        def set_config_variable(self: Any, name: str, value: Any) -> None:
+            if name != "profile":  # there are none here, and the variables' credentials open everything
+                set_variable(self, name, value)
+
+        module.Session.set_config_variable = set_config_variable
+
+    socket.getaddrinfo = getaddrinfo
+    sys.meta_path.insert(0, AfterImport("botocore.httpsession", redirect))
+    sys.meta_path.insert(0, AfterImport("botocore.session", forget_profiles))
 
 
 def main() -> None:
@@ -138,7 +188,9 @@ def main() -> None:
     if os.environ.pop("LAMBDA_LATENCY_LOCAL_READ_ONLY", ""):
         heed_permissions()
     if handler := os.environ.pop("LAMBDA_LATENCY_LOCAL_FAULTS", ""):
-        sys.meta_path.insert(0, FaultyHandler(handler))
+        make_faulty(handler)
+    if emulator := os.environ.pop("LAMBDA_LATENCY_LOCAL_AWS", ""):
+        reach(emulator)
     from awslambdaric.__main__ import main as run
 
     run([sys.argv[0], os.environ["_HANDLER"]])

@@ -32,5 +32,5 @@ def built_functions(root: Path, functions: Iterable[Function], folder: Path) -> 
         shutil.copytree(artifact, code)
         for path in (code, *code.rglob("*")):
             path.chmod(path.stat().st_mode & ~WRITE)
-        found.append(replace(function, code=code))
+        found.append(replace(function, code=code, read_only=True))
     return tuple(found)

@@ -26,6 +26,10 @@ class Function:
     log_format: str = "Text"  # or JSON, which alone has a level
     log_level: str = "INFO"
     code: Path | None = None  # what stands for /var/task, if not the project's root
+    read_only: bool = False  # whether nobody may write there, root included
+    python: Path | None = None  # the interpreter with the runtime's packages, if not the one that runs this
+    runtime: str = ""  # as Lambda calls it, where the interpreter is its own
+    paths: tuple[Path, ...] = ()  # what is imported from after the code: requirements, layers
 
     @property
     def arn(self) -> str:

@@ -8,14 +8,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.events import Caller, complete, is_for_authorizer, payload_for
 from lambda_latency.local.function import Outcome
 from lambda_latency.local.http import Server
 from lambda_latency.local.sam import Template, gateway_app
 from lambda_latency.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
-from lambda_latency.local.wsgi import WsgiHandler
+from lambda_latency.local.wsgi import WSGI, WsgiHandler
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Status
 
 __all__ = ["Answered", "Gateway", "check_port"]
@@ -25,12 +27,15 @@ Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request as the caller saw it. `route` is `POST /orders`, or the path where no route matched."""
+    """A request as the caller saw it. `route` is `POST /orders`, or the path where no route matched.
+
+    Of an event without a caller, `route` says what brought it and `status` is "ok" or the error.
+    """
 
     trace_id: str
     sampled: bool
     route: str
-    status: int
+    status: int | str
     duration_ns: int
     reached_lambda: bool
 
@@ -55,7 +60,8 @@ class Gateway:
     """Serves the template's routes on 127.0.0.1.
 
     `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
-    span of each sampled request; `answered` hears of every request when its response is out.
+    span of each sampled request; `answered` hears of every request when its response is out. `failed_status` is what an
+    HTTP API or a function URL answers where the function fails; `fallback` answers what no function has a route for.
     """
 
     def __init__(
@@ -67,11 +73,14 @@ class Gateway:
         record: Callable[[list[Span]], None],
         answered: Callable[[Answered], None],
         port: int = 0,
+        failed_status: int = 500,
+        fallback: WSGI | None = None,
     ) -> None:
         self._template = template
+        self._failed_status, self._fallback = failed_status, fallback
         self._invoke, self.sampler = invoke, sampler
         self._record, self._answered = record, answered
-        self._app = gateway_app(template, self._call_lambda)
+        self._app: WSGI = gateway_app(template, self._call_lambda)
         self._server = _listen(type("Gateway", (WsgiHandler,), {"app": self._handle}), port)
 
     @property
@@ -103,10 +112,24 @@ class Gateway:
 
         token = _current.set(request)
         try:
-            body = self._app(environ, start)
+            body = self._app(environ, start) if self._fallback is None else self._answer(environ, start)
         finally:
             _current.reset(token)
         return self._watched(body, request, statuses)
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """What samcli answers; what the fallback does where no function was reached and samcli knows no route."""
+        assert self._fallback is not None
+        content = environ["wsgi.input"].read()
+        begun: list[Any] = []
+        environ["wsgi.input"] = BytesIO(content)
+        answer = self._app(environ, lambda *args: begun.append(args))
+        unknown = int(begun[0][0].split(maxsplit=1)[0]) in (403, 404) and not _current.get().reached_lambda
+        if not unknown:
+            start(*begun[0])
+            return answer
+        environ["wsgi.input"] = BytesIO(content)
+        return self._fallback(environ, start)
 
     def _watched(self, body: Iterable[bytes], request: _Request, statuses: list[int]) -> Iterator[bytes]:
         """Hand the body on; when the server closes it, the response is out."""
@@ -139,27 +162,13 @@ class Gateway:
         """Complete the event with what samcli leaves out of it, run the function, and return its payload."""
         request = _current.get()
         event = json.loads(raw)
-        request.route = f"{event['httpMethod']} {event['resource']}"
+        if is_for_authorizer(event):
+            return self._invoke(function, raw, request.header, request.route).payload.decode()
+        caller = Caller(request.request_id, request.source_ip, self._server.port, str(request.header), request.start_ns)
+        request.route = complete(event, caller, self._template.stage)
         request.reached_lambda = True
-        path = f"/{self._template.stage}{event['path']}"
-        event["requestContext"] |= {
-            "requestId": request.request_id,
-            "extendedRequestId": request.request_id,
-            "path": path,
-        }
-        via = filter(None, [event["headers"].get("X-Forwarded-For"), request.source_ip])
-        for name, value in (
-            ("X-Forwarded-For", ", ".join(via)),
-            ("X-Forwarded-Port", str(self._server.port)),
-            ("X-Amzn-Trace-Id", str(request.header)),
-        ):
-            event["headers"][name] = value
-            event["multiValueHeaders"][name] = [value]
         outcome = self._invoke(function, json.dumps(event).encode(), request.header, request.route)
-        if outcome.error is not None:
-            # API Gateway answers 502 to whatever a failed function says; samcli does so for what is no proxy response.
-            return json.dumps({"failed": outcome.error})
-        return outcome.payload.decode()
+        return payload_for(event, outcome, self._failed_status)
 
     def _span(self, request: _Request, status: int, end_ns: int) -> Span:
         method, _, route = request.route.partition(" ")

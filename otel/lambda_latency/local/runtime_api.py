@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol
+from io import BufferedIOBase
+from typing import Any, Protocol, cast
 
 from lambda_latency.local.http import Handler, Server
 
 __all__ = ["MAX_PAYLOAD", "ExtensionEvent", "Invocation", "Refusal", "RuntimeHost", "serve_runtime_api"]
 
 MAX_PAYLOAD = 6 * 1024 * 1024  # of a synchronous response
+LONGEST_LINE = 2**20  # of a header: more than the runtime client sends
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSION = "/2020-01-01/extension"
@@ -70,8 +72,30 @@ def serve_runtime_api(host: RuntimeHost) -> Server:
     return Server(type("RuntimeApi", (_RuntimeApi,), {"host": host}))
 
 
+class _ShortLines:
+    """A request's bytes in which no line is longer than `http.server` accepts.
+
+    The runtime client describes an error for X-Ray in one header, every frame of a RecursionError included. Lambda
+    accepts that, and here nobody reads it: the rest of such a line is left out.
+    """
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+
+    def readline(self, size: int = -1) -> bytes:
+        line = self._stream.readline(LONGEST_LINE)
+        return line if size < 0 or len(line) < size else line[: size - 3] + b"\r\n"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class _RuntimeApi(Handler):
     host: RuntimeHost
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = cast("BufferedIOBase", _ShortLines(self.rfile))
 
     def do_GET(self) -> None:
         self._answered(self._get)

@@ -57,8 +57,8 @@ class Sandbox:
     ) -> None:
         self._settings, self._processes = settings, processes
         self._record, self._log = record, log
-        starts = threading.BoundedSemaphore(settings.starts_at_once)
-        self._pools = {function.name: self._pool(function, starts) for function in functions}
+        self._starts = threading.BoundedSemaphore(settings.starts_at_once)
+        self._pools = {function.name: self._pool(function) for function in functions}
         self._requests: dict[str, _Request] = {}
         self._over = threading.Condition()
         self._closed = threading.Event()
@@ -113,6 +113,13 @@ class Sandbox:
                         f"correct {function.handler}, or what it imports",
                     )
 
+    def add(self, function: Function) -> None:
+        """Serve one more function; one of the same name is replaced, and its environments end."""
+        before = self._pools.get(function.name)
+        self._pools[function.name] = self._pool(function)
+        if before is not None:
+            before.renew()
+
     def environments(self, name: str | None = None) -> list[Environment]:
         """The environments that exist, of one function or of all."""
         pools = self._pools.values() if name is None else [self._pools[name]]
@@ -134,12 +141,13 @@ class Sandbox:
         self._keeper.join()
         stop_all(self.environments())
 
-    def _pool(self, function: Function, starts: threading.BoundedSemaphore) -> Pool:
+    def _pool(self, function: Function) -> Pool:
         settings = self._settings
         if function.code is not None:
-            settings = replace(settings, task_root=function.code, extra={**settings.extra, READ_ONLY: "1"})
+            extra = {**settings.extra, READ_ONLY: "1"} if function.read_only else settings.extra
+            settings = replace(settings, task_root=function.code, extra=extra)
         wrapper = settings.wrapper(function)  # one that is missing is better known now than at the first request
-        command: list[str | Path] = [sys.executable, BOOTSTRAP]
+        command: list[str | Path] = [function.python or sys.executable, BOOTSTRAP]
 
         def log(line: str) -> None:
             self._log(function.name, line)
@@ -156,7 +164,7 @@ class Sandbox:
                 log=log,
             )
 
-        return Pool(function, new, settings, starts, log)
+        return Pool(function, new, settings, self._starts, log)
 
     def _settled(self, environment: Environment, run: Run) -> None:
         request_id = run.invocation.request_id

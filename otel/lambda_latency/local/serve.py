@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import signal
 import socket
@@ -13,8 +15,9 @@ from lambda_latency.local.gateway import Answered
 from lambda_latency.local.system import Options, System
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Code", "serve_system"]
+__all__ = ["Code", "Requests", "serve_system", "wait_for_signal"]
 
+SKIPPED = ("__pycache__", "node_modules", "venv")
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
 
@@ -31,8 +34,16 @@ class Code:
         return before != self._seen
 
     def _look(self) -> dict[str, int]:
-        files = (file for folder in self._folders for file in folder.rglob("*.py"))
-        return {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
+        found: dict[str, int] = {}
+        for folder in self._folders:
+            for place, folders, files in os.walk(folder):
+                folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
+                for name in files:
+                    if name.endswith(".py") or name == "requirements.txt":
+                        with contextlib.suppress(FileNotFoundError):
+                            path = f"{place}/{name}"
+                            found[path] = Path(path).stat().st_mtime_ns
+        return found
 
 
 class Requests:
@@ -98,13 +109,13 @@ def serve_system(
     try:
         system.store.watch(requests.spans)
         up(system)
-        _wait_for_signal()
+        wait_for_signal()
     finally:
         system.close()
         requests.close()
 
 
-def _wait_for_signal() -> None:
+def wait_for_signal() -> None:
     """Wait until a signal's handler has raised something here.
 
     The kernel may deliver a signal to any thread, and `signal.pause` or a lock would then sleep on: only the wake-up

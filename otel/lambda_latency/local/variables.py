@@ -68,15 +68,22 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
     """All the variables of one new environment but AWS_LAMBDA_RUNTIME_API."""
     own = {name: settings.local(value) for name, value in function.environment.items()}
     own |= {name: value for name, value in settings.overrides.items() if name in own}
+    python = function.python or Path(sys.executable)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if function.python is None:
+        modules = [str(settings.layer / "python"), os.environ.get("PYTHONPATH", "")]
+    else:  # an environment of its own, in which nothing of this one's is found
+        modules = [*map(str, function.paths), str(settings.layer / "python")]
+        version = function.runtime.removeprefix("python")
     return {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin:/usr/bin:/bin"]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.layer / "python"), os.environ.get("PYTHONPATH")])),
+        "PATH": os.pathsep.join([str(python.parent), "/usr/local/bin:/usr/bin:/bin"]),
+        "PYTHONPATH": os.pathsep.join(filter(None, modules)),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "LAMBDA_TASK_ROOT": str(settings.task_root),
         "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
         "_HANDLER": function.handler,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

@@ -7,7 +7,6 @@ is loaded when it is asked for (`__getattr__`), not while this module is importe
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from importlib import import_module
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.standins import standing_in
+from lambda_latency.runtime.standins import read, uncollected
 from lambda_latency.runtime.startup import Startup
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from lambda_latency.runtime.delivery import Responses
     from lambda_latency.runtime.setup import Runtime
     from lambda_latency.runtime.sinks import Sink, Urgent
 
@@ -44,12 +44,15 @@ def __getattr__(name: str) -> Handler:
     os.environ["_HANDLER"] = settings.handler  # code that looks there finds what it would find without us
     for warning in settings.warnings:
         warn(warning)
-    runtime = set_up(settings)  # first, for it watches what the handler imports
-    if runtime is None:
+    started = set_up(settings)  # first, for it watches what the handler imports
+    if started is None:
         return load(settings.handler)
+    runtime, responses = started
     runtime.loading(settings.handler)
     real = load(settings.handler)
     runtime.loaded()
+    if responses is not None:
+        responses.begin()
     return traced(real, runtime)
 
 
@@ -74,53 +77,54 @@ def traced(real: Handler, runtime: Runtime) -> Handler:
     return handler
 
 
-def set_up(settings: Settings) -> Runtime | None:
+def set_up(settings: Settings) -> tuple[Runtime, Responses | None] | None:
     """Start tracing this process; None when it is switched off or cannot be."""
     if not settings.enabled:
         return None
-    if os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1") != "1":
-        warn("nothing is traced: AWS_LAMBDA_MAX_CONCURRENCY lets this environment serve several requests at once, "
-             "and which of them a call belongs to cannot be told")  # fmt: skip
-        return None
     try:
-        runtime = started(settings)
+        with uncollected():
+            return started(settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
-    # What is loaded by now stays. The collector would go through it again and again in the function's own imports and
-    # requests, and they would take longer than without us.
-    gc.freeze()
-    return runtime
 
 
-def started(settings: Settings) -> Runtime:
-    """The runtime, with the sender that the settings name."""
+def started(settings: Settings) -> tuple[Runtime, Responses | None]:
+    """The runtime, with the sender that the settings name, and what tells it of responses."""
+    settings = checked(settings)
     startup = Startup(os.environ)  # first, for what is imported now is a part of the cold start too
     # OpenTelemetry loads the propagators of this variable on import, by a scan of every installed package, and raises
     # where it names none. The runtime sets its own.
     given = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
-        with standing_in(wanted=settings.stand_ins):
-            from opentelemetry import trace
-
-            from lambda_latency.runtime.setup import Runtime
+        runtime_of = read("lambda_latency.runtime.setup", stand_ins=settings.stand_ins).Runtime
     finally:
         del os.environ["OTEL_PROPAGATORS"]
         if given is not None:
             os.environ["OTEL_PROPAGATORS"] = given
-    from lambda_latency.runtime.delivery import deliver_after_responses
+    from lambda_latency.runtime.delivery import hook_responses
 
-    runtime = Runtime(settings, sender(settings), urgent(settings), startup).start()
+    runtime: Runtime = runtime_of(settings, sender(settings), urgent(settings), startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from lambda_latency.runtime.restore import around_snapshot
 
-        around_snapshot(runtime.before_snapshot, startup.restored)
-    trace.set_tracer_provider(runtime.provider)
-    runtime.delivers_before_response = not deliver_after_responses(
-        runtime.after_response, runtime.last_chance, startup.ready
-    )
-    return runtime
+        around_snapshot(runtime.before_snapshot, runtime.restored)
+    responses = hook_responses(runtime.after_response, runtime.last_chance, startup.ready)
+    runtime.delivers_before_response = responses is None
+    return runtime, responses
+
+
+def checked(settings: Settings) -> Settings:
+    """Without stand-ins where the versions of OpenTelemetry are not those that the tests have run."""
+    from lambda_latency.runtime.versions import installed, is_tested
+
+    versions = installed()
+    if not settings.stand_ins or is_tested(versions):
+        return settings
+    warn("OpenTelemetry {} with instrumentations {} is not one that this release was tested with: everything of it is "
+         "imported, and a cold start takes longer".format(*versions))  # fmt: skip
+    return settings.but(stand_ins=False)
 
 
 def sender(settings: Settings) -> Sink:

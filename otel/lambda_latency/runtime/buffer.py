@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from threading import Lock
 from typing import Generic, TypeVar
 
 __all__ = ["Buffer"]
@@ -19,7 +19,7 @@ class Buffer(Generic[T]):
         self._most_bytes = most_bytes
         self._waiting: deque[tuple[T, int]] = deque()
         self._bytes = 0
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -58,6 +58,12 @@ class Buffer(Generic[T]):
             self._waiting.clear()
             self._bytes = self.dropped = 0
         return taken
+
+    def renew(self) -> None:
+        """Empty it, whoever may hold its lock: after a fork the thread that did is gone."""
+        self._lock = threading.Lock()
+        self._waiting.clear()
+        self._bytes = self.dropped = 0
 
     def _forget_oldest(self) -> None:
         _, size = self._waiting.popleft()

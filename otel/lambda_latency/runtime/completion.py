@@ -1,5 +1,5 @@
-"""What X-Ray shows of a call and upstream's spans leave out: the peer by which it names a node, region and table in its
-own words. All of it follows from what they say, and is added after the response, so that nobody waits for it.
+"""What X-Ray shows of a call and upstream leaves out: the peer by which it names a node, region and table under the
+keys that its exporters read. All of it follows from what the span says, and is added after the response.
 """
 
 from __future__ import annotations
@@ -10,45 +10,55 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.copies import attributes_of, with_attributes
+from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["complete"]
+__all__ = ["completed"]
 
 UPSTREAM = "opentelemetry.instrumentation."
 PORTS = {"http": 80, "https": 443}
 
 
-def complete(spans: Iterable[ReadableSpan]) -> None:
-    """Add it to the spans of calls, as far as they are upstream's."""
-    for span in spans:
-        scope = span.instrumentation_scope
-        if span.kind is SpanKind.CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
-            add(span)
+def completed(spans: Iterable[ReadableSpan]) -> list[ReadableSpan]:
+    """The spans; those of upstream's calls with what follows from their attributes."""
+    return [complete(span) for span in spans]
 
 
-@harmless("completing a call's span")
-def add(span: ReadableSpan) -> None:
-    """Into the very mapping: a span that has ended takes no attribute, and a copy of it would take longer."""
-    held: Any = span._attributes
-    values = getattr(held, "_dict", held)
-    url = values.get("http.url")
+def complete(span: ReadableSpan) -> ReadableSpan:
+    """The span, or a copy of it with more attributes."""
+    scope = span.instrumentation_scope
+    if span.kind is not SpanKind.CLIENT or scope is None or not scope.name.startswith(UPSTREAM):
+        return span
+    try:
+        more = call(attributes_of(span))
+        return with_attributes(span, more) if more else span
+    except Exception as error:  # noqa: BLE001 - the span leaves as it is
+        warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")
+        return span
+
+
+def call(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a call: its peer, and of one to AWS its region and table."""
+    more: dict[str, Any] = {}
+    url = given.get("http.url")
     if isinstance(url, str):
-        values.update(peer_of(url))
-    region = values.get("cloud.region")
+        more.update(peer_of(url))
+    region = given.get("cloud.region")
     if region is not None:
-        values["aws.region"] = region  # the key that X-Ray's exporter reads
-    tables = values.get("aws.dynamodb.table_names")
+        more["aws.region"] = region
+    tables = given.get("aws.dynamodb.table_names")
     if tables is not None and len(tables) == 1:
-        values["aws.table_name"] = tables[0]
+        more["aws.table_name"] = tables[0]
+    return more
 
 
 def peer_of(url: str) -> dict[str, str | int]:
-    """Host and port of an address, as X-Ray's exporter names the node, and as the convention does."""
+    """Host and port of an address, under the key that names X-Ray's node and under the convention's own."""
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
     return known_peer(scheme, authority.rpartition("@")[2])
@@ -56,7 +66,7 @@ def peer_of(url: str) -> dict[str, str | int]:
 
 @lru_cache(maxsize=64)  # a function calls few hosts, again and again
 def known_peer(scheme: str, authority: str) -> dict[str, str | int]:
-    """The same, by scheme and host with port; nothing of what is no address."""
+    """The same, by scheme and host with port; empty for what is no address."""
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         host, port = parts.hostname, parts.port

@@ -12,10 +12,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Span as RecordingSpan
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.shortcuts import current_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +162,7 @@ class Step:
 
 def in_a_call() -> bool:
     """Whether this is done for a call that is recorded."""
-    span = current_span()
+    span = get_current_span()
     return isinstance(span, RecordingSpan) and span.kind is SpanKind.CLIENT and span.is_recording()
 
 

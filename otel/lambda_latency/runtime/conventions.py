@@ -40,9 +40,9 @@ CONVENTIONS = {
 
 # Those of `opentelemetry.semconv.resource.ResourceAttributes`.
 RESOURCE = (
-    "cloud.provider cloud.account.id cloud.region cloud.availability_zone container.name container.id "
+    "cloud.provider cloud.platform cloud.account.id cloud.region cloud.availability_zone container.name container.id "
     "container.image.name container.image.tag deployment.environment faas.name faas.id faas.version faas.instance "
-    "host.name host.arch host.type host.image.name host.image.id host.image.version k8s.cluster.name "
+    "faas.max_memory host.name host.arch host.type host.image.name host.image.id host.image.version k8s.cluster.name "
     "k8s.namespace.name k8s.pod.uid k8s.pod.name k8s.container.name k8s.replicaset.uid k8s.replicaset.name "
     "k8s.deployment.uid k8s.deployment.name k8s.statefulset.uid k8s.statefulset.name k8s.daemonset.uid "
     "k8s.daemonset.name k8s.job.uid k8s.job.name k8s.cronjob.uid k8s.cronjob.name os.description os.type os.version "

@@ -1,53 +1,87 @@
-"""What texts hold of addresses, headers and keys, and how it is taken out: for spans and for our lines in the log."""
+"""What texts hold of credentials, and how it is taken out: for spans and for our lines in the log.
+
+Most texts hold nothing that could be one, and that is seen at once. The others pass through the modules beside this
+one, which are not imported before.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from functools import cache
+from functools import lru_cache, partial
 
-__all__ = ["REDACTED", "clean"]
+from lambda_latency.runtime.secret_names import NO, SECRET, hinted, secrecy
+from lambda_latency.runtime.secret_tokens import is_plain
+
+__all__ = ["REDACTED", "clean", "known_values"]
 
 REDACTED = "[redacted]"
 
-SUSPECT = ("?", "@", "bearer", "akia", "asia")
-HEADERS = (*SUSPECT, "author", "cookie", "api-key", "security-token")  # with a value: `http.cookies` is a module
+# Without these there is no pair, no query, no user info, no escape and no card number.
+MARKS = frozenset("=%\\;?#&@<|")
+NUMBERS = re.compile(r"(?<!\w)\d{13}|(?<![\w-])\d{4}[ -]\d{4}|k[-_](?:live|test)[-_]|\d:AA")
+RUNS = re.compile(r"[\w+/-]{16,}")
+BETWEEN = frozenset(" :/\"'")
+DEEPEST = 3  # encodings of encodings
+LEAST, LEAST_OF_WORDS = 8, 16  # characters of a value that is looked for wherever it may be
 
 
-@cache
-def patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What is taken out, and what stands in its place. Not made before it is needed: that takes longer than reading
-    all settings. Each takes time in proportion to the text: a caller may have written it."""
-    return (
-        (re.compile(r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-amz-security-token)"
-                    r"""(["']?\s*[:=]\s*)[^\r\n]+""", re.IGNORECASE), rf"\1\2{REDACTED}"),
-        (re.compile(r"\b(bearer)\s+[\w+/=.~-]{8,}", re.IGNORECASE), rf"\1 {REDACTED}"),
-        (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), REDACTED),
-    )  # fmt: skip
+def clean(text: str, known: tuple[str, ...] | None = None, *, depth: int = 0, ids: bool = False) -> str:
+    """A text without credentials. In time that is proportional to its length: a caller may have written it.
 
-
-def clean(text: str) -> str:
-    """A text without query strings, user info, credentials in headers, and AWS's access key ids."""
-    lower = text.lower()
-    for mark in HEADERS if ":" in text or "=" in text else SUSPECT:
-        if mark in lower:
-            break
-    else:
+    `known`: values that are secret wherever they are, by default those of the environment; `depth`: encodings that it
+    was in; `ids`: what is only random is an id.
+    """
+    if known is None:
+        known = known_values()
+    if not is_suspect(text, known):
         return text
-    if "?" in text or "@" in text:
-        text = re.sub(r"""[^\s<>"]+""", address, text)  # word by word, for the time's sake
-    for pattern, instead in patterns():
-        text = pattern.sub(instead, text)
-    return text
+    from lambda_latency.runtime.secret_texts import clean_suspect
+
+    within = partial(clean, known=known, depth=depth + 1) if depth < DEEPEST else None
+    return clean_suspect(text, known, within, ids=ids)
 
 
-def address(word: re.Match[str]) -> str:
-    """A word; where it is an address or a path, without user info and query."""
-    whole = word[0]
-    before, mark, query = whole.partition("?")
-    if mark and query and ("/" in before or ":" in before):
-        whole = before
-    scheme, slashes, rest = whole.partition("//")
-    host, slash, path = rest.partition("/")
-    if slashes and "@" in host:
-        whole = scheme + slashes + host.rpartition("@")[2] + slash + path
-    return whole
+def is_suspect(text: str, known: tuple[str, ...]) -> bool:
+    """Could there be any?"""
+    if not MARKS.isdisjoint(text) or NUMBERS.search(text) is not None:
+        return True
+    for run in RUNS.findall(text):
+        if not is_plain(run):
+            return True
+    if not BETWEEN.isdisjoint(text) and hinted(text):
+        return True
+    return any(value in text for value in known)
+
+
+def known_values() -> tuple[str, ...]:
+    """The values of the environment's variables whose names say that they are secret, as they are now."""
+    environ = os.environ
+    return values_of(tuple([environ.get(name, "") for name in names_of(len(environ))]), len(environ))
+
+
+@lru_cache(maxsize=1)
+def names_of(_count: int) -> tuple[str, ...]:
+    """The variables that may hold a secret; a function may add some, as it reads them from where they are kept."""
+    return tuple([name for name, value in os.environ.items() if secrecy(name) == SECRET or "://" in value])
+
+
+@lru_cache(maxsize=1)
+def values_of(_values: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """The longest first: one may be part of another."""
+    found = {part for name in names_of(count) for part in secrets_of(name, os.environ.get(name, ""))}
+    others = {value for name, value in os.environ.items() if secrecy(name) == NO}  # a laptop's key may be a name
+    return tuple(sorted(found - others, key=len, reverse=True))
+
+
+def secrets_of(name: str, value: str) -> list[str]:
+    """What of a variable's value is secret; the name of a secret, a path and an address without a password are not."""
+    if "://" in value and "@" in value:
+        user = value.partition("://")[2].rpartition("@")[0]
+        found = user.partition(":")[2]
+    elif secrecy(name) == SECRET and not value.startswith(("arn:", "/", "http:", "https:")):
+        found = value
+    else:
+        return []
+    # A short word may be in any text.
+    return [found] if len(found) >= (LEAST_OF_WORDS if found.isalpha() else LEAST) else []

@@ -10,10 +10,9 @@ import threading
 from time import time
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context, attach, detach
-
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.value import Value
+from lambda_latency.runtime.own_threads import started
+from lambda_latency.runtime.running import MARGIN_SHARE, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,33 +21,9 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.sigalrm import AlarmSignal
 
-__all__ = ["DeadlineWatch", "Running"]
+__all__ = ["DeadlineWatch"]
 
-MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout below two seconds
 LONGEST_SLEEP_S = 1.0
-
-
-class Running(Value):
-    """An invocation: its span, the thread that it runs on, and when it will be killed (seconds since 1970)."""
-
-    span: Span
-    thread: int
-    deadline: float
-
-    @property
-    def span_id(self) -> int:
-        """The id of its span."""
-        return self.span.get_span_context().span_id
-
-    @property
-    def begun(self) -> float:
-        """When its span began."""
-        return (self.span.start_time or 0) / 1e9
-
-    @property
-    def alarm(self) -> float:
-        """When there is just time enough to tell."""
-        return self.deadline - min(MARGIN_S, MARGIN_SHARE * (self.deadline - self.begun))
 
 
 class DeadlineWatch:
@@ -85,6 +60,12 @@ class DeadlineWatch:
         if self._signal is not None:
             self._signal.end()
 
+    def renew(self) -> None:
+        """No thread is left, after a fork; or they are of another kind from now on, under gevent."""
+        self._look, self._looked = threading.Event(), threading.Event()
+        self._running = self._thread = None
+        self._shortest_s = float("inf")
+
     def look_now(self, seconds: float) -> bool:
         """Let the thread look, and wait for that, but no longer than so many seconds; whether it has."""
         self._looked.clear()
@@ -108,10 +89,7 @@ class DeadlineWatch:
         self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, limit_s * (1 - MARGIN_SHARE) / 2))
         if self._thread is None:
             # Not before it is needed: what records nothing has nothing to tell at its deadline.
-            self._thread = threading.Thread(target=self._run, name="lambda-latency deadline", daemon=True)
-            token = attach(Context())  # it is no part of the invocation
-            self._thread.start()
-            detach(token)
+            self._thread = started(self._run, "lambda-latency deadline")
         else:
             self._look.set()
 

@@ -1,8 +1,9 @@
 """When spans are delivered: once the response is out and before the environment can be frozen.
 
 The moment is known by a hook at the top of the runtime client's `wait_next_invocation`, between the POST of a response
-and the GET of the next event. There an extension of our own is released; where none could be registered, the spans are
-delivered on the spot. Where the client has no such function, the handler's span says when, just before the answer.
+and the GET of the next event. There a thread is released, which Lambda waits for if it is an extension's; where there
+is none, the spans are delivered on the spot. Where the client has no such function, they are delivered before the
+response.
 """
 
 from __future__ import annotations
@@ -13,20 +14,21 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.environment import is_managed, is_monkey_patched
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_latency.runtime.extension import Extension
+    from lambda_latency.runtime.sinks import Helper
 
-__all__ = ["deliver_after_responses"]
+__all__ = ["Responses", "hook_responses"]
 
 
-def deliver_after_responses(
+def hook_responses(
     step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
-) -> bool:
-    """Run `step` after each response from now on; False if there is no hook, and it has to be run before them.
+) -> Responses | None:
+    """Run `step` after each response from now on; None if there is no hook, and it has to be run before them.
 
     `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses. `ready` runs
     at the end of init.
@@ -37,7 +39,7 @@ def deliver_after_responses(
     atexit.register(unless_forked, last, os.getpid())
     if owner is None or original is None:
         warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
-        return False
+        return None
     responses = Responses(step, ready)
 
     @functools.wraps(original)
@@ -46,7 +48,7 @@ def deliver_after_responses(
         return original(self, *args, **kwargs)
 
     owner.wait_next_invocation = wait_next_invocation
-    return True
+    return responses
 
 
 def unless_forked(last: Callable[[], None], process: int) -> None:
@@ -62,22 +64,32 @@ class Responses:
         self._step = step
         self._ready = ready
         self._initialized = False
-        self._extension = extension(step)
+        self._helper: Helper | None = None
+
+    def begin(self) -> None:
+        """The handler's module is imported. Not before: gevent cannot patch a process that has threads."""
+        self._helper = helper(self._step)
 
     def out(self) -> None:
         """A response is out."""
-        alive = self._extension is not None and self._extension.alive
+        alive = self._helper is not None and self._helper.alive
         if not self._initialized:
             self._initialized = True
             self._ready()
-        elif alive and self._extension is not None:
-            self._extension.release()
+        elif alive and self._helper is not None:
+            self._helper.release()
         else:
             self._step()
 
 
-def extension(step: Callable[[], None]) -> Extension | None:
-    """The extension, where there is an API to register with."""
+def helper(step: Callable[[], None]) -> Helper | None:
+    """The thread that suits this environment; None where the runtime's own has to deliver."""
+    if is_monkey_patched():
+        return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
+    if is_managed():
+        from lambda_latency.runtime.background import Background
+
+        return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
     if not api:
         return None

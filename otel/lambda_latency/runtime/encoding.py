@@ -12,6 +12,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.annotations import ANNOTATIONS, annotated
+from lambda_latency.runtime.copies import attributes_of
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
     """The message Span. `cut`: as much of it as always fits."""
     context, parent, status = span.get_span_context(), span.parent, span.status
     assert context is not None
-    values: Mapping[str, Any] = span.attributes or {}
+    values: Mapping[str, Any] = attributes_of(span)
     name, description, events, links = span.name, status.description, span.events, span.links
     lost = (span.dropped_attributes, span.dropped_events, span.dropped_links)
     if cut:
@@ -127,6 +129,7 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
         lost = (lost[0] + len(values) - len(kept), lost[1] + len(events), lost[2] + len(links))
         values, events, links = kept, (), ()
         name, description = name[:STAYS_WITHIN], (description or "")[:STAYS_WITHIN]
+    values = annotated(values)
     state = context.trace_state
     return b"".join([
         b"\x0a\x10", context.trace_id.to_bytes(16, "big"),
@@ -177,7 +180,7 @@ def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
     found = []
     for key, value in values.items():
         kind = type(value)
-        if kind is int or kind is bool or (kind is str and len(value) <= SHORT):
+        if kind is int or kind is bool or (kind is str and len(value) <= SHORT) or key == ANNOTATIONS:
             found.append(known_pair(tag, key, value))
         else:
             found.append(field(tag, pair(key, value)))
@@ -185,7 +188,7 @@ def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
 
 
 @lru_cache(maxsize=512, typed=True)
-def known_pair(tag: bytes, key: str, value: str | int) -> bytes:
+def known_pair(tag: bytes, key: str, value: str | int | tuple[str, ...]) -> bytes:
     """A KeyValue as it was encoded before: most of what spans carry is the same in each invocation."""
     return field(tag, pair(key, value))
 

@@ -1,115 +1,116 @@
-"""What an AWS call's span cannot see from outside of botocore's `Endpoint`: its tracing header, and its attempts.
+"""What an AWS call's span cannot see from outside of botocore: its tracing header, and its attempts.
 
-The header: our span as the parent, and Lambda's own `Lineage` kept. botocore writes the header of the invocation
-itself, for Lambda's detection of loops, and upstream's instrumentation then leaves it alone: what is called would hang
-on Lambda's segment and not on the call's span.
-
-The attempts of a call that was tried again are events of its span: when each ended, and how. A call that was answered
-at once has none: its span says all.
+botocore itself writes the header of the invocation, with the `Lineage` by which Lambda detects loops. Handlers of
+botocore's own events put the current span into it as the parent, whether calls of botocore have spans or not: a header
+without `Lineage` would end the detection. The attempts of a call that was tried again are events of its span: when each
+ended, and how. A call that was answered at once has none.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 """
 
 from __future__ import annotations
 
-import functools
 import os
+import sys
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.propagators.textmap import Setter, default_setter
+from opentelemetry.trace import get_current_span
+
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import HEADER, ROOT, tracing_header
-from lambda_latency.runtime.shortcuts import current_span
+from lambda_latency.runtime.propagation import HEADER, LambdaPropagator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from http.client import HTTPMessage
+    from collections.abc import Callable, MutableMapping
+    from types import ModuleType
 
+    from opentelemetry.context import Context
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["carry_lineage", "tell_attempts"]
+__all__ = ["watch_sessions"]
 
 # Since the call's begin, and beside the events, of which X-Ray keeps none.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
 LAST_BEGAN = "lambda.retry.last_began_ms"
+ATTEMPT = "lambda_latency_attempt"
 
 
-def carry_lineage() -> Callable[[], None]:
-    """Wrap `Endpoint.prepare_request`, outside of upstream's own wrapper; returns the undoing."""
-    from botocore.endpoint import Endpoint
+class CallPropagator(LambdaPropagator):
+    """For requests of botocore: a header that names another trace than Lambda's was written on purpose and stays."""
 
-    original = Endpoint.prepare_request
-
-    @functools.wraps(original)
-    def prepare_request(self: Endpoint, request: Any) -> Any:
-        write_header(request.headers)
-        return original(self, request)
-
-    def undo() -> None:
-        if Endpoint.__dict__["prepare_request"] is prepare_request:
-            Endpoint.prepare_request = original  # type: ignore[method-assign]
-
-    Endpoint.prepare_request = prepare_request  # type: ignore[method-assign]
-    return undo
+    def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
+        """The current span as parent."""
+        before = carrier.get(HEADER)
+        if before and not get_current_span(context).is_recording():
+            return  # it says what botocore has read in Lambda's header
+        if before:
+            text = before.decode("ascii", "replace") if isinstance(before, bytes) else str(before)
+            trace = f"{get_current_span(context).get_span_context().trace_id:032x}"
+            lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
+            if not text.startswith((f"Root=1-{trace[:8]}-{trace[8:]}", lambdas or "Root=")):
+                return
+        super().inject(carrier, context, setter)
 
 
-@harmless("the tracing header of an AWS call")
-def write_header(headers: HTTPMessage) -> None:
-    """The current span as parent. A header that is not Lambda's was written on purpose and stays."""
-    context = current_span().get_span_context()
-    if not context.is_valid:
-        return
-    value = tracing_header(context)
-    # One after the other in one list, as email.message keeps them: its own ways go through all of them, and twice.
-    kept: list[tuple[str, Any]] = getattr(headers, "_headers", None) or []
-    at = next((at for at, (name, _) in enumerate(kept) if name == HEADER), None)
-    before: Any = kept[at][1] if at is not None else headers.get(HEADER, "")
-    if isinstance(before, bytes):
-        before = before.decode("ascii", "replace")
-    if before and not before.startswith(value[ROOT]):
-        lambdas = os.environ.get("_X_AMZN_TRACE_ID") or value
-        if not before.startswith(lambdas.partition(";")[0]):
-            return
-    _, mark, lineage = before.partition(";Lineage=")
-    value += mark + lineage.partition(";")[0]
-    if at is not None:
-        kept[at] = HEADER, value
-    elif before:
-        headers.replace_header(HEADER, value)  # setting one again would add a second
-    else:
-        headers[HEADER] = value
+PROPAGATOR = CallPropagator()
 
 
-def tell_attempts() -> Callable[[], None]:
-    """Wrap `Endpoint._needs_retry`, which botocore asks after each attempt and which waits; returns the undoing."""
-    from botocore.endpoint import Endpoint
+def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
+    """Register the handlers in each session that is made from now on, and in boto3's; returns the undoing.
 
-    original = getattr(Endpoint, "_needs_retry", None)
-    if original is None:
-        return lambda: None
+    `dynamodb` is called before a client for DynamoDB is made.
+    """
 
-    @functools.wraps(original)
-    def _needs_retry(
-        self: Endpoint, attempts: int, model: Any, request: Any, response: Any = None, caught_exception: Any = None
-    ) -> Any:
-        ended_ns = time_ns()
-        again = original(self, attempts, model, request, response, caught_exception)
-        if again or attempts > 1:
-            write_attempt(attempts, ended_ns, response, caught_exception, again=bool(again))
-        return again
+    def initialize(session: Any) -> None:
+        session.register("creating-client-class.dynamodb", dynamodb)
+        for event, handler in HANDLERS.items():
+            session.register(event, handler, unique_id=f"lambda-latency {event}")
 
-    def undo() -> None:
-        if Endpoint.__dict__["_needs_retry"] is _needs_retry:
-            Endpoint._needs_retry = original  # type: ignore[attr-defined]
-
-    Endpoint._needs_retry = _needs_retry  # type: ignore[attr-defined]
-    return undo
+    botocore.register_initializer(initialize)
+    usual = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    if usual is not None:
+        initialize(usual.events)
+    return lambda: botocore.unregister_initializer(initialize)
 
 
 @harmless("an attempt of an AWS call")
-def write_attempt(attempt: int, ended_ns: int, response: Any, error: BaseException | None, *, again: bool) -> None:
+def request_created(request: Any, **_: object) -> None:
+    """A request is made: for the first time, or once more."""
+    attempt = request.context.get(ATTEMPT)
+    if attempt is not None:
+        write_attempt(request.context, again=True)
+
+
+@harmless("the tracing header of an AWS call")
+def before_send(request: Any, **_: object) -> None:
+    """A request is signed, which its tracing header is not part of, and goes out: nobody writes that after us.
+
+    Before SDK 1.42 an instrumentation of botocore that the function puts on writes it without lineage.
+    """
+    PROPAGATOR.inject(request.headers)
+
+
+@harmless("an attempt of an AWS call")
+def attempt_ended(
+    attempts: int, request_dict: Any, response: Any = None, caught_exception: Any = None, **_: object
+) -> None:
+    """An attempt has an answer, or failed; whether botocore tries again is not known yet."""
+    if get_current_span().is_recording():
+        request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
+
+
+@harmless("the last attempt of an AWS call")
+def call_ended(context: Any = None, **_: object) -> None:
+    """A call is over."""
+    attempt = context.get(ATTEMPT) if context else None
+    if attempt is not None and attempt[0] > 1:
+        write_attempt(context, again=False)
+
+
+def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
     """An event at the end of an attempt. `retry.delay_ms` is how long botocore waited before it tried again."""
-    span = current_span()
-    if not span.is_recording():
-        return
+    attempt, ended_ns, response, error = context.pop(ATTEMPT)
+    span = get_current_span()
     told: dict[str, AttributeValue] = {"attempt": attempt}
     if response is not None:
         http, parsed = response
@@ -127,3 +128,12 @@ def write_attempt(attempt: int, ended_ns: int, response: Any, error: BaseExcepti
             span.set_attribute(FIRST_ENDED, ended_ms)
         span.set_attribute(LAST_BEGAN, ended_ms + delay_ms)
     span.add_event("attempt", told, ended_ns)
+
+
+HANDLERS: dict[str, Callable[..., None]] = {
+    "request-created": request_created,
+    "before-send": before_send,
+    "needs-retry": attempt_ended,
+    "after-call": call_ended,
+    "after-call-error": call_ended,
+}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.answer import Answer, read_answer
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.own_threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ REGISTERED_WITHIN_S = 1.0  # a neighbour on the same machine; it takes a millise
 
 
 class Extension:
-    """Registers at once, beside the handler's import; from then on `step` runs after each release."""
+    """Registers at once, at the end of init; from then on `step` runs after each release."""
 
     def __init__(self, api: str, step: Callable[[], None]) -> None:
         self._api = api
@@ -35,8 +36,7 @@ class Extension:
         self._registered = threading.Event()
         self._released = threading.Semaphore(0)
         self._alive = True
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-        self._thread.start()
+        self._thread = started(self._run, NAME)
 
     @property
     def alive(self) -> bool:

@@ -18,15 +18,23 @@ class ImportHook:
     """A finder in front of Python's own. It finds nothing itself: it gives a module's loader one more step."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Callable[[ModuleType], None]] = {}
+        self._waiting: dict[str, list[Callable[[ModuleType], None]]] = {}
+        self._running: set[str] = set()
 
     def when(self, name: str, callback: Callable[[ModuleType], None]) -> None:
-        """Call back with the module: now if it is imported already, else after its import. It must not raise."""
+        """Call back with the module once it is complete: now, or after its import. The callback must not raise.
+
+        A module counts as complete if it was there before this hook was installed, or was watched from its beginning.
+        """
         module = sys.modules.get(name)
-        if module is None:
-            self._waiting[name] = callback
+        if module is None or name in self._running:
+            self._waiting.setdefault(name, []).append(callback)
         else:
             callback(module)
+
+    def watch(self, name: str) -> None:
+        """Know whether this module is complete, from its beginning on."""
+        self._waiting.setdefault(name, [])
 
     def install(self) -> None:
         """Begin to watch imports."""
@@ -43,17 +51,32 @@ class ImportHook:
         if name not in self._waiting:
             return None
         for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
+            # Not every finder has the method.
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec: ModuleSpec | None = None if find is None else find(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
                     spec.loader = cast("Loader", Loading(spec.loader, self))
                 return spec
         return None
 
+    def begins(self, name: str) -> None:
+        """A module that is waited for is about to run."""
+        self._running.add(name)
+
+    def failed(self, name: str) -> None:
+        """Its import failed. It is waited for still: its importer may try again."""
+        self._running.discard(name)
+
     def imported(self, module: ModuleType) -> None:
-        """A module that was waited for is there; of two imports at once the first one counts."""
-        callback = self._waiting.pop(module.__name__, None)
-        if callback is not None:
+        """A module that was waited for has run; of two imports at once the first one counts."""
+        name = module.__name__
+        self._running.discard(name)
+        # Python itself does this right after, and what a callback imports may look for the module there.
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules:
+            setattr(sys.modules[parent], child, module)
+        for callback in self._waiting.pop(name, ()):
             callback(module)
 
 
@@ -72,9 +95,14 @@ class Loading:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module. One that fails to import is waited for still: its importer may try again."""
+        """Run the module."""
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
+        self._hook.begins(module.__name__)
+        try:
+            self._loader.exec_module(module)
+        except BaseException:
+            self._hook.failed(module.__name__)
+            raise
         self._hook.imported(module)

@@ -7,11 +7,11 @@ loads both).
 from __future__ import annotations
 
 import functools
-from importlib import import_module
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.harmless import harmless, warn
-from lambda_latency.runtime.standins import standing_in
+from lambda_latency.runtime.standins import read
 from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ __all__ = ["LIBRARIES", "NAMES", "Instrumentations", "Library"]
 class Library(Value):
     """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
 
-    `first_call` names a method whose call is waited for as well; `stand_ins` says that its instrumentation is known to
-    do with the stand-ins.
+    `first_call` names a method whose call is waited for as well; `stand_ins` says that the tests have run its
+    instrumentation with the stand-ins.
     """
 
     name: str
@@ -40,7 +40,8 @@ class Library(Value):
 
 
 # What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
-# is left out, for botocore's span is there already and one call is one span.
+# is left out, for botocore's span is there already and one call is one span; sqlite3 too, for its instrumentation gives
+# connections that sqlite3's own `backup` refuses.
 LIBRARIES = (
     Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
@@ -67,32 +68,53 @@ LIBRARIES = (
     Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor"),
     Library("redis", "redis", "redis.RedisInstrumentor"),
     Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor"),
-    Library("sqlite3", "sqlite3", "sqlite3.SQLite3Instrumentor"),
 )
 
+UPSTREAM = "opentelemetry.instrumentation."
+BOTOCORE = UPSTREAM + "botocore"
 AWS = frozenset(("botocore", "aiobotocore"))
 NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
-    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`."""
+    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`.
 
-    def __init__(self, provider: TracerProvider, hook: ImportHook, *, stand_ins: bool) -> None:
+    `own` is told of each that the function puts on itself, by its module.
+    """
+
+    def __init__(
+        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], *, stand_ins: bool
+    ) -> None:
         self._provider = provider
+        self._own = own
         self._stand_ins = stand_ins
         self._hook = hook
         self._undo: list[Callable[[], object]] = []
 
     def start(self, wanted: frozenset[str]) -> None:
         """Wait for the wanted libraries; one that is imported already is instrumented now."""
+        self._hook.when("botocore", self._botocore_arrived)
         for library in LIBRARIES:
             if library.name in wanted:
+                self._hook.watch(where(library))
                 self._hook.when(library.module, functools.partial(self._arrived, library))
 
     def stop(self) -> None:
         """Leave every library as it was."""
         while self._undo:
             self._undo.pop()()
+
+    @harmless("the tracing header of AWS calls")
+    def _botocore_arrived(self, module: ModuleType) -> None:
+        from lambda_latency.runtime.endpoint import watch_sessions
+
+        self._undo.append(watch_sessions(module, self._load_dynamodb))
+
+    @harmless("tracing DynamoDB")
+    def _load_dynamodb(self, **_: object) -> None:
+        """Upstream would import its extension at the first call, without the stand-ins."""
+        if BOTOCORE in sys.modules:
+            read(f"{BOTOCORE}.extensions.dynamodb", stand_ins=self._stand_ins)
 
     @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
@@ -105,55 +127,83 @@ class Instrumentations:
 
     @harmless("tracing a library")
     def _instrument(self, library: Library) -> None:
-        where, name = library.instrumentor.split(".")
         try:
-            with standing_in(wanted=self._stand_ins and library.stand_ins):
-                found = import_module(f"opentelemetry.instrumentation.{where}")
+            read(where(library), stand_ins=self._stand_ins and library.stand_ins)
         except ModuleNotFoundError as error:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return
-        instrumentor = getattr(found, name)()
-        if library.name == "botocore":
-            from lambda_latency.runtime.unsampled import pass_by_botocore
+        # Who imports the instrumentation first imports the library by it: then it is not complete yet.
+        self._hook.when(where(library), functools.partial(self._put_on, library))
 
-            self._undo.append(pass_by_botocore(instrumentor, stand_ins=self._stand_ins))
+    @harmless("tracing a library")
+    def _put_on(self, library: Library, module: ModuleType) -> None:
+        instrumentor = getattr(module, library.instrumentor.partition(".")[2])()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            self._own(where(library))
+            return
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
-        if library.name in ("botocore", "requests"):
-            from lambda_latency.runtime.shortcuts import shorten
+        take_off = pass_by(library.name) if library.name in ("botocore", "requests") else nothing
+        self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]
 
-            self._undo.append(shorten(found))
-        if library.name == "botocore":
-            from lambda_latency.runtime.shortcuts import remember
 
-            self._undo.append(remember(instrumentor))
-        if library.name == "requests":
-            from lambda_latency.runtime.unsampled import pass_by_requests
+def where(library: Library) -> str:
+    """The module of its instrumentation."""
+    return UPSTREAM + library.instrumentor.partition(".")[0]
 
-            self._undo.append(pass_by_requests())
-        if library.name in AWS:
-            from lambda_latency.runtime.endpoint import carry_lineage, tell_attempts
 
-            self._undo += [carry_lineage(), tell_attempts()]
+def pass_by(name: str) -> Callable[[], None]:
+    """Calls that nobody records pass the instrumentation by; returns the undoing."""
+    from lambda_latency.runtime import unsampled
+
+    return unsampled.pass_by(name)
+
+
+def nothing() -> None:
+    """There is nothing to take off."""
+
+
+def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], None]) -> Callable[[], object]:
+    """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
+
+    Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
+    wrapper, under which upstream would not find its own; `own` is called where it is the function's from now on.
+    """
+
+    def instrument(**kwargs: Any) -> Any:
+        undo()
+        take_off()
+        own()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
+        return instrumentor.instrument(**kwargs)
+
+    def uninstrument(**kwargs: Any) -> Any:
+        undo()
+        take_off()
+        return instrumentor.uninstrument(**kwargs)
+
+    def undo() -> None:
+        for name in ("instrument", "uninstrument"):
+            vars(instrumentor).pop(name, None)
+
+    instrumentor.instrument, instrumentor.uninstrument = instrument, uninstrument
+    return undo
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
-    from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, get_value
-
     original = getattr(owner, method)
-    asked: list[Callable[[], bool]] = []
+    enabled: list[Callable[[], bool]] = []
 
     @functools.wraps(original)
     def first(self: object, *args: Any, **kwargs: Any) -> Any:
-        if get_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY):  # as in each call of a library with a span of its own
-            return original(self, *args, **kwargs)
-        if not asked:
-            from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+        if not enabled:
+            from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
-            asked.append(is_instrumentation_enabled)
-        if asked[0]() and undo():
+            enabled.append(is_http_instrumentation_enabled)
+        if enabled[0]() and undo():
             instrument()
             return getattr(self, method)(*args, **kwargs)
         return original(self, *args, **kwargs)
@@ -170,9 +220,10 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
 
 
 def additions(library: Library) -> dict[str, Any]:
-    """The hooks that an instrumentor is given, imported only when they are needed."""
+    """The hooks and the propagator that an instrumentor is given, imported only when they are needed."""
     if library.name not in AWS:
         return {}
     from lambda_latency.runtime import aws_call
+    from lambda_latency.runtime.endpoint import PROPAGATOR
 
-    return {"request_hook": aws_call.requested, "response_hook": aws_call.responded}
+    return {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from lambda_latency.runtime.shortcuts import current_span
+from opentelemetry.trace import get_current_span
 
 __all__ = ["TraceIds"]
 
@@ -38,7 +38,7 @@ class TraceIds(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
-        trace_id = current_span().get_span_context().trace_id
+        trace_id = get_current_span().get_span_context().trace_id
         if trace_id and not hasattr(record, NAME):
             text = f"{trace_id:032x}"
             setattr(record, NAME, f"1-{text[:8]}-{text[8:]}")

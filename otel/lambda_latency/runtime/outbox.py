@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-import math
 import sys
+import threading
+from contextlib import contextmanager
 from importlib import import_module
-from threading import Lock
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.completion import complete
+from lambda_latency.runtime.completion import completed
+from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.recorder import about
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from lambda_latency.runtime.buffer import Buffer
-    from lambda_latency.runtime.deadline import Running
     from lambda_latency.runtime.recorder import Recorder
     from lambda_latency.runtime.redaction import Redaction
+    from lambda_latency.runtime.running import Running
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.sinks import Sink, Urgent
 
 __all__ = ["Outbox"]
 
-SWITCH_S = 0.0001  # at Python's own 5 ms each of our system calls would cost that, while the handler computes
+SWITCH_S = 0.0001
 HELD_S = 0.05
 EVERY_S = 2.0
-NEEDED_THEN = ("lambda_latency.runtime.alarm", "lambda_latency.runtime.urgent")
+# With so much of the time to the alarm left: the watch looks twice on the way to it, and what ends long before a
+# deadline, as a first request often does after a second, should not pay for it.
+REHEARSAL_SHARE = 0.75
 
 
 class Outbox:
-    """What has ended and what is open, and who takes it. One delivery at a time."""
+    """Takes what has ended from the buffer and gives it to the sink. One delivery at a time.
+
+    `killed` says whether Lambda kills the process at an invocation's deadline; on Managed Instances it does not.
+    """
 
     def __init__(
         self,
         buffer: Buffer[ReadableSpan],
-        recorder: Recorder,
         redaction: Redaction,
         sink: Sink,
         urgent: Urgent | None,
         settings: Settings,
+        *,
+        killed: bool = True,
     ) -> None:
         self._buffer = buffer
-        self._recorder = recorder
         self._redaction = redaction
         self._sink = sink
-        self._urgent = urgent or self._without_hurry
+        self._urgent = urgent or self._by_the_sink
         self._settings = settings
+        self._killed = killed
         # A delivery on the way must be over when it is time for the last one.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._seen: Running | None = None
-        self._delivering = Lock()
-        self._told: set[int] = set()  # open spans of this invocation that have left already
-        self._next = self._half = math.inf  # when to look again: at what has ended, at what is open
+        self._rehearsed = False
+        self._next = 0.0
+        self._delivering = threading.Lock()
 
     def shutdown(self) -> None:
         """Let the sink go."""
@@ -68,93 +74,96 @@ class Outbox:
         if close is not None:
             close()
 
+    def renew(self) -> None:
+        """Take a lock of the kind that `threading` makes now, which nobody holds: after a fork, and under gevent."""
+        self._delivering = threading.Lock()
+
+    def forked(self) -> None:
+        """This process is a child: what the sink holds, and its connection, are its parent's."""
+        self.renew()
+        forget = getattr(self._sink, "forget", None)
+        if forget is not None:
+            forget()
+
     def after_response(self, *, held: bool) -> None:
         """Deliver what has ended. `held`: the response waits for it, so it must not wait for a delivery under way."""
-        if not self._delivering.acquire(timeout=HELD_S if held else -1):
-            return
+        if self._delivering.acquire(timeout=HELD_S if held else -1):
+            try:
+                self._leave()
+            finally:
+                self._delivering.release()
+
+    def flush(self, seconds: float) -> bool:
+        """Deliver what has ended; False where another delivery takes longer than `seconds`, or not all was taken."""
+        if not self._delivering.acquire(timeout=max(seconds, HELD_S)):
+            return False
         try:
-            self._leave(whole=False)
+            return self._leave()
         finally:
             self._delivering.release()
 
-    def on_the_way(self, running: Running, left_s: float) -> float:
-        """Deliver what has ended in a long invocation, and what is open above it, lest a kill leave orphans.
+    def on_the_way(self, running: Running, recorder: Recorder, left_s: float) -> float:
+        """Deliver what has ended in a long invocation, lest a kill for want of memory takes it.
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
-        if self._seen is None:
-            for name in NEEDED_THEN:  # now that an invocation takes long: there may be no time for it later
-                import_module(name)
+        if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+            self._rehearsed = True
+            with hurried():
+                self._rehearse(running, recorder)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
-            self._told.clear()
             self._next = running.begun + EVERY_S
-            half = running.begun + (running.deadline - running.begun) / 2
-            self._half = half if self._settings.half_time else math.inf
         now = time()
-        if now >= self._half:
-            self._half = math.inf
-            self._told.clear()
-            with self._delivering:
-                self._leave(whole=True)
-        elif now >= self._next:
+        if now >= self._next:
             self._next = now + EVERY_S
             if len(self._buffer) and left_s > self._bound_s:
                 with self._delivering:
-                    self._leave(whole=True)
-        return min(self._next, self._half) - time()
+                    self._leave()
+        return self._next - time()
 
-    def _leave(self, *, whole: bool) -> None:
-        """What has ended leaves, and what is open above it, lest a kill leave orphans; or all that is open."""
-        # First looked at, then drained: what ends in between is in both, and goes as ended.
-        spans = [span for span, _ in self._recorder.open_spans() if identity(span) not in self._told]
-        ended = self._ended()
-        above = self._above(ended, spans, whole=whole) if spans else []
-        self._sink.export(self._ready([*above, *ended]))
-
-    def _above(self, ended: Sequence[ReadableSpan], spans: Sequence[Span], *, whole: bool) -> list[ReadableSpan]:
-        from lambda_latency.runtime.alarm import provisional
-
-        done = {identity(span) for span in ended}
-        parents = {span.parent.span_id for span in ended if span.parent is not None}
-        now_ns = time_ns()
-        above = []
-        for span in reversed(spans):  # what is above another span began before it
-            if identity(span) not in done and (whole or identity(span) in parents):
-                above.append(provisional(span, now_ns, {}))
-                if span.parent is not None:
-                    parents.add(span.parent.span_id)
-        self._told.update(map(identity, above))
-        return above[::-1]
-
-    def at_deadline(self, running: Running) -> None:
+    def at_deadline(self, running: Running, recorder: Recorder) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_S)
-        try:
-            self._tell(running)
-        finally:
-            sys.setswitchinterval(usual)
+        with hurried():
+            self._tell(running, recorder)
 
-    def _tell(self, running: Running) -> None:
-        from lambda_latency.runtime.alarm import at_deadline
+    def _rehearse(self, running: Running, recorder: Recorder) -> None:
+        """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.
 
-        # In this order, as in `_leave`.
-        spans = self._recorder.open_spans()
+        Beside a handler that computes they would take most of the time that is left at the alarm, or more.
+        """
+        import_module("lambda_latency.runtime.urgent")
+        from lambda_latency.runtime.alarm import ended_now, marks_of
+
+        spans = recorder.open_spans()
+        if running.span_id in {identity(span) for span, _ in spans}:
+            self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
+
+    def _tell(self, running: Running, recorder: Recorder) -> None:
+        from lambda_latency.runtime.alarm import ended_now, marks_of, write
+
+        # First looked at, then drained: what ends in between is in both, and goes as ended.
+        spans = recorder.open_spans()
         if running.span_id not in {identity(span) for span, _ in spans}:
             return  # it has just made it
-        told = at_deadline(running, spans, time_ns(), self._settings.value_length)
+        marks = marks_of(running, spans, self._settings.value_length)
+        if not self._killed:
+            write(spans, marks)
+            return
+        told = ended_now(spans, marks, time_ns())
         with self._delivering:
             ended = self._ended()
             done = {identity(span) for span in ended}
             leaving = [*(span for span in told if identity(span) not in done), *ended]
             if not self._urgent(self._ready(leaving), running.deadline - time()):
                 for span in ended:
-                    self._buffer.add(span, about(span))
+                    recorder.keep(span)
+
+    def _leave(self) -> bool:
+        return self._sink.export(self._ready(self._ended())) is not False
 
     def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        complete(spans)
-        return self._redaction.clean(spans)
+        return self._redaction.clean(completed(spans))
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._buffer.drain()
@@ -163,13 +172,20 @@ class Outbox:
                  "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
         return spans
 
-    def _without_hurry(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
+    def _by_the_sink(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
         self._sink.export(spans)
         return True
 
 
-def identity(span: ReadableSpan) -> int:
-    """The span's own id."""
-    context = span.get_span_context()
-    assert context is not None
-    return context.span_id
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let this thread have the interpreter soon after each system call, of which an import makes ten.
+
+    Beside a handler that computes each of them would cost Python's own 5 ms, and more on a busy machine.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

@@ -1,4 +1,4 @@
-"""Lambda's own tracing header says which trace an invocation belongs to, who its parent is, and whether it is recorded.
+"""Lambda's tracing header says which trace an invocation belongs to, who its parent is, and whether it is recorded.
 
 Nothing else is asked. A header that a caller sent reaches the handler inside the event, and there it stays.
 """
@@ -7,47 +7,46 @@ from __future__ import annotations
 
 import os
 import time
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.propagators.textmap import default_setter
-from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.propagators.textmap import Setter, default_setter
+from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 
-from lambda_latency.runtime.shortcuts import current_span, reader, with_span
 from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.propagators.textmap import CarrierT, Setter
+    from opentelemetry.propagators.textmap import CarrierT
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
 __all__ = [
+    "BEGINNING",
     "HEADER",
-    "ROOT",
+    "INIT",
     "LambdaIds",
     "LambdaPropagator",
     "LambdaSampler",
     "below",
     "invocation_context",
     "remote_parent",
-    "tracing_header",
 ]
 
 SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 HEADER = "X-Amzn-Trace-Id"
-ROOT = slice(40)  # of a header in its usual form
+LINEAGE = ";Lineage="
 HEX = "0123456789abcdef"
-# What comes between the parts of a header in its usual form, and where.
-AS_LAMBDA_WRITES = ("Root=1-", "-", ";Parent=", ";Sampled=")
-PLACES = itemgetter(slice(0, 7), slice(15, 16), slice(40, 48), slice(64, 73))
-ids_and_flags = reader("trace_id", "span_id", "trace_flags")
-IDS = 16  # as many as most requests make spans, and more
 
 
 class GivenRoot(Value):
@@ -76,11 +75,14 @@ def invocation_context(header: str) -> Context:
 
 def below(parent: SpanContext) -> Context:
     """The context of what that span of another process has called."""
-    return with_span(NonRecordingSpan(parent), Context())
+    return set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def remote_parent(header: str) -> SpanContext | None:
-    """The span that a tracing header names, if it names one."""
+    """The span that a tracing header names, if it names one.
+
+    Upstream's `extract` refuses a header in which any pair is not known or has two `=`, such as those that Lambda adds.
+    """
     trace_id, parent, sampled = parts(header)
     return named(trace_id, parent, sampled=sampled)
 
@@ -93,34 +95,8 @@ def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
     return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
 
 
-def tracing_header(span: SpanContext) -> str:
-    """The header that names a span as the parent."""
-    trace_id, span_id, flags = ids_and_flags(span)
-    root = f"{trace_id:032x}"
-    return f"Root=1-{root[:8]}-{root[8:]};Parent={span_id:016x};Sampled={flags & TraceFlags.SAMPLED}"
-
-
-class LambdaPropagator(AwsXRayPropagator):
-    """Upstream's; what it writes is written in one piece."""
-
-    def inject(
-        self,
-        carrier: CarrierT,
-        context: Context | None = None,
-        setter: Setter[CarrierT] = default_setter,
-    ) -> None:
-        """The current span, if there is one, as the parent."""
-        span = current_span(context).get_span_context()
-        if span.is_valid:
-            setter.set(carrier, HEADER, tracing_header(span))
-
-
 def parts(header: str) -> tuple[int, str, bool]:
     """Trace id, or 0; parent as it is written; whether it is recorded."""
-    rest = header[74:]
-    if PLACES(header) == AS_LAMBDA_WRITES and (not rest or (rest[:9] == ";Lineage=" and ";" not in rest[1:])):
-        return number(header[7:15] + header[16:40], 32), header[48:64].lower(), header[73:74] == "1"
-    # Or in another order, with spaces, with pairs in between.
     pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
     version, _, root = pairs.get("Root", "").lower().partition("-")
     seconds, _, rest = root.partition("-")
@@ -129,51 +105,92 @@ def parts(header: str) -> tuple[int, str, bool]:
 
 
 def number(text: str, digits: int) -> int:
-    """So many hexadecimal digits, or 0. A pattern of `re` would take a cold start as long as a module's import."""
+    """The value of exactly `digits` hexadecimal digits, else 0."""
     return int(text, 16) if len(text) == digits and not text.strip(HEX) else 0
 
 
-class LambdaIds(IdGenerator):
-    """Ids from the kernel; a trace id begins with the time, as X-Ray asks.
+class LambdaPropagator(AwsXRayPropagator):
+    """Upstream's, which would write over `Lineage`: Lambda stops a function that calls itself for ever by that.
 
-    Those of `random` repeat in environments restored from one SnapStart snapshot, and after a handler's `random.seed`.
+    Nothing is written in init, where there is no trace of Lambda's that a callee could belong to.
+    """
+
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        """The current span, if there is one, as the parent; a `Lineage` that the carrier has stays."""
+        span = get_current_span(context)
+        if span.is_recording() and not span.get_span_context().trace_flags.sampled:
+            return
+        super().inject(carrier, context, LineageSetter(setter) if has_header(carrier) else setter)
+
+
+class LineageSetter(Setter[Any]):
+    """Replaces a header that is there, and keeps its lineage, or the invocation's."""
+
+    def __init__(self, setter: Setter[Any]) -> None:
+        self._setter = setter
+
+    def set(self, carrier: Any, key: str, value: str) -> None:
+        """As the setter that it stands for."""
+        before = carrier[key]
+        if isinstance(before, bytes):
+            before = before.decode("ascii", "replace")
+        if LINEAGE not in str(before):
+            before = os.environ.get("_X_AMZN_TRACE_ID", "")
+        _, mark, lineage = str(before).partition(LINEAGE)
+        value += mark + lineage.partition(";")[0]
+        replace = getattr(carrier, "replace_header", None)  # a message of `email` would have the header twice
+        if replace is not None:
+            replace(key, value)
+        else:
+            self._setter.set(carrier, key, value)
+
+
+def has_header(carrier: Any) -> bool:
+    """Whether a carrier that can be asked has a tracing header."""
+    return hasattr(carrier, "__getitem__") and hasattr(carrier, "keys") and HEADER in carrier
+
+
+class LambdaIds(AwsXRayIdGenerator):
+    """Upstream's form of ids, with bits from the kernel: upstream's own `random` repeats in copies of one SnapStart
+    snapshot and in forks, and a handler that has seeded it would draw other numbers than without tracing.
+
+    `current` is the trace of the invocation: a span that has lost its context, as in a greenlet, stays in it.
     """
 
     def __init__(self) -> None:
-        self._drawn: list[int] = []
-        self._process = 0
-
-    def draw(self) -> None:
-        """Draw an invocation's span ids, at once: beside a handler's work each way to the kernel takes up to 20 us.
-
-        Not before it begins, for a snapshot would hold them.
-        """
-        self._drawn = memoryview(os.urandom(8 * IDS)).cast("Q").tolist()
-        self._process = os.getpid()
+        self.current = 0
 
     def generate_span_id(self) -> int:
         """Eight random bytes, never zero."""
-        try:
-            drawn = self._drawn.pop()
-        except IndexError:
-            return int.from_bytes(os.urandom(8), "big") or 1
-        # What was drawn before a fork belongs to the process that drew it.
-        return (drawn if os.getpid() == self._process else int.from_bytes(os.urandom(8), "big")) or 1
+        return int.from_bytes(os.urandom(8), "big") or 1
 
     def generate_trace_id(self) -> int:
-        """The trace that Lambda's header names, else seconds since 1970 and twelve random bytes."""
+        """The trace that Lambda's header names, else the invocation's, else seconds since 1970 and twelve bytes."""
         given = get_value(GIVEN_ROOT)
         if isinstance(given, GivenRoot):
             return given.trace_id
-        return int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
+        return self.current or int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
+
+
+INIT, BEGINNING = "init", "beginning"
 
 
 class LambdaSampler(Sampler):
     """Whoever started the trace has decided; nobody decides again.
 
-    A span without a parent is recorded if Lambda's header named its trace and said so. In place of the SDK's
-    ParentBased, which would ask two samplers about each span.
+    `decision` is the current invocation's: whether it is recorded, `INIT` before the first one, `BEGINNING` while the
+    handler's span is made, which only the header decides about. A span without a parent, such as a consumer's own
+    trace, follows it. What is made in init is recorded without the flag: it is kept until the first invocation says
+    whether it is wanted, and no callee is told to record.
     """
+
+    def __init__(self) -> None:
+        self.decision: bool | str = INIT
 
     def should_sample(
         self,
@@ -185,16 +202,21 @@ class LambdaSampler(Sampler):
         links: Sequence[Link] | None = None,  # noqa: ARG002
         trace_state: TraceState | None = None,  # noqa: ARG002
     ) -> SamplingResult:
-        """The parent's decision, or the header's."""
-        parent = current_span(parent_context).get_span_context()
+        """The parent's decision, else the header's, else the invocation's."""
+        parent = get_current_span(parent_context).get_span_context()
         if parent.is_valid:
-            sampled = parent.trace_flags & TraceFlags.SAMPLED
+            sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
         else:
             given = get_value(GIVEN_ROOT, parent_context)
-            sampled = isinstance(given, GivenRoot) and given.sampled and given.trace_id == trace_id
-        if not sampled:
-            return SamplingResult(Decision.DROP)
-        return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
+            if isinstance(given, GivenRoot) and given.trace_id == trace_id:
+                sampled = given.sampled
+            else:
+                sampled = self.decision is True
+        if sampled:
+            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
+        if self.decision == INIT:
+            return SamplingResult(Decision.RECORD_ONLY, attributes, parent.trace_state)
+        return SamplingResult(Decision.DROP)
 
     def get_description(self) -> str:
         """How it is called in debug output."""

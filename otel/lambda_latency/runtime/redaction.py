@@ -1,4 +1,4 @@
-"""No credential leaves on a span: attributes by name, and what texts hold of addresses, headers and keys.
+"""No credential leaves on a span: attributes by name, and what texts hold of credentials, before a text is cut.
 
 Done once for all spans, after the response and before anything is sent: whoever wrote an attribute or an exception's
 message (an instrumentation, a library, the handler), it passes here.
@@ -6,120 +6,200 @@ message (an instrumentation, a library, the handler), it passes here.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.util import BoundedList
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
-from lambda_latency.runtime.credentials import REDACTED, clean
+from lambda_latency.runtime.copies import bounded, copied, counted
+from lambda_latency.runtime.credentials import REDACTED, clean, known_values
+from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TypeVar
+    from collections.abc import Callable
 
+    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import Attributes
 
-    T = TypeVar("T")
-
-__all__ = ["Redaction"]
+    from lambda_latency.runtime.chosen import Chosen
+__all__ = ["Redaction", "room_for"]
 
 SHORT = 128  # characters of a text that is remembered
+SPARE = 4096  # characters that a text keeps beyond its limit until it is redacted: a token across the limit is whole
+CARD_LEAST = 10**12
 
-# The last part of an attribute's name, dashes as underscores.
-NAMES = frozenset((
-    "authorization", "proxy_authorization", "cookie", "set_cookie", "x_api_key", "x_amz_security_token", "api_key",
-    "apikey", "password", "passwd", "secret", "client_secret", "token", "access_token", "refresh_token", "id_token",
-    "session_token", "access_key", "access_key_id", "secret_key", "secret_access_key", "query", "query_string",
-))  # fmt: skip
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
+IMPORTS = "lambda.init.imports"  # names of modules, such as `http.cookiejar`, which would be looked at closely
+STATEMENTS = frozenset(("db.statement", "db.query.text"))
+PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
+IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
+
+
+def room_for(limit: int) -> int:
+    """How many characters the SDK has to leave of a text that may have `limit`."""
+    return limit + SPARE
 
 
 class Redaction:
-    """What the environment's own credentials are, and the names that the setting adds."""
+    """`chosen` are the names and patterns that the setting adds; `limit` is how many characters a text may have."""
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names | NAMES
-        keys = [os.environ.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]
-        self._keys = [key for key in keys if len(key) >= 20]  # what is shorter is no key of AWS's
+    def __init__(self, chosen: Chosen | None, limit: int) -> None:
+        self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
+        self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
+        self._limit = limit
+        self._plain: Resource | None = None  # one with nothing on it that must not leave
+        self._cleaned: tuple[Resource, Resource] | None = None
         # Most of what spans carry is the same in each invocation, and was found to be harmless in the one before.
-        self._known_value = lru_cache(maxsize=512, typed=True)(self._value)
+        self._known_value = lru_cache(maxsize=1024, typed=True)(self._value)
+        self._known_text = lru_cache(maxsize=256)(self._text)
+        self._kind = lru_cache(maxsize=1024)(self._kind_of)
+        self._known: tuple[str, ...] = ()
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """The same spans; one with something on it that must not leave is replaced by a copy without."""
+        known = known_values()
+        if known != self._known:  # what was harmless may be a secret now
+            self._known = known
+            self._known_value.cache_clear()
+            self._known_text.cache_clear()
+            self._plain = self._cleaned = None
         return [self._span(span) for span in spans]
 
     def _span(self, span: ReadableSpan) -> ReadableSpan:
         status = span.status
-        name, description = self._text(span.name), self._text(status.description or "")
+        name, description = self._name(span.name), status.description
+        if description:
+            description = self._cut(self._text(description), len(description))
         given = span.attributes
         values = self._attributes(given)
         had_events, had_links = span.events, span.links
-        events = [self._event(event) for event in had_events]
-        links = [self._link(link) for link in had_links]
-        before = (span.name, status.description or "", given, *had_events, *had_links)
-        if all(map(is_, before, (name, description, values, *events, *links))):
+        events = [self._event(event) for event in had_events] if had_events else ()
+        links = [self._link(link) for link in had_links] if had_links else ()
+        had_resource, had_scope = span.resource, span.instrumentation_scope
+        resource = had_resource if had_resource is self._plain else self._resource(had_resource)
+        scope = had_scope if had_scope is None or not had_scope.attributes else self._scope(had_scope)
+        before = (span.name, status.description, given, had_resource, had_scope, *had_events, *had_links)
+        if all(map(is_, before, (name, description, values, resource, scope, *events, *links))):
             return span
-        return ReadableSpan(
-            name, span.get_span_context(), span.parent, span.resource, bounded(values, span.dropped_attributes),
-            counted(events, span.dropped_events), counted(links, span.dropped_links),
-            span.kind, None, Status(status.status_code, description or None), span.start_time, span.end_time,
-            span.instrumentation_scope,
+        return copied(
+            span, name=name, resource=resource, attributes=bounded(values or {}, span.dropped_attributes),
+            events=counted(events, span.dropped_events), links=counted(links, span.dropped_links),
+            status=Status(status.status_code, description or None), instrumentation_scope=scope,
         )  # fmt: skip
 
+    def _resource(self, resource: Resource) -> Resource:
+        if self._cleaned is None or self._cleaned[0] is not resource:
+            values = self._attributes(resource.attributes)
+            if values is resource.attributes:
+                self._plain = resource
+                return resource
+            self._cleaned = resource, Resource(values or {}, resource.schema_url)
+        return self._cleaned[1]
+
+    def _scope(self, scope: InstrumentationScope) -> InstrumentationScope:
+        values = self._attributes(scope.attributes)
+        if values is scope.attributes:
+            return scope
+        return InstrumentationScope(scope.name, scope.version, scope.schema_url, values)
+
+    def _name(self, name: str) -> str:
+        new = self._known_text(name)
+        return name if new == name else new
+
     def _event(self, event: Event) -> Event:
-        values = self._attributes(event.attributes)
-        if values is event.attributes:
+        name, values = self._name(event.name), self._attributes(event.attributes)
+        if values is event.attributes and name is event.name:
             return event
-        return Event(event.name, bounded(values, event.dropped_attributes), event.timestamp)
+        return Event(name, bounded(values or {}, event.dropped_attributes), event.timestamp)
 
     def _link(self, link: Link) -> Link:
         values = self._attributes(link.attributes)
-        return link if values is link.attributes else Link(link.context, bounded(values, link.dropped_attributes))
+        return link if values is link.attributes else Link(link.context, bounded(values or {}, link.dropped_attributes))
 
     def _attributes(self, values: Attributes) -> Attributes:
         """The very same mapping where nothing has to go."""
         changed: dict[str, Any] = {}
+        known = self._known_value
         for key, value in (values or {}).items():
             kind = type(value)
-            known = kind is int or kind is bool or (isinstance(value, str) and len(value) <= SHORT)
-            new = self._known_value(key, value) if known else self._value(key, value)
+            if kind is int or kind is bool or (kind is str and len(value) <= SHORT):  # type: ignore[arg-type]
+                new = known(key, value)
+            else:
+                new = self._value(key, value)
             if new is not value and new != value:
                 changed[key] = new
         return {**(values or {}), **changed} if changed else values
 
     def _value(self, key: str, value: object) -> object:
-        name = key.lower().replace("-", "_")
-        if name in self._names or name.rpartition(".")[2] in self._names:
-            return REDACTED
+        if key == IMPORTS:
+            return value
+        kind = self._kind(key)
+        if kind == "secret":
+            return value if value == "" else REDACTED
         if isinstance(value, str):
-            if key in ADDRESSES:
-                value = value.partition("?")[0].partition("#")[0]
-            return self._text(value)
+            return self._cut(self._text_of(kind, value), len(value))
         if isinstance(value, tuple):
-            return tuple(self._text(one) if isinstance(one, str) else one for one in value)
+            return tuple([self._known_value(key, one) if isinstance(one, str) and len(one) <= SHORT
+                          else self._value(key, one) for one in value])  # fmt: skip
+        return self._other(key, kind, value)
+
+    def _other(self, key: str, kind: str, value: object) -> object:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return self._text(str(value)) if value >= CARD_LEAST and self._text(str(value)) == REDACTED else value
+        if isinstance(value, bytes):
+            text = value.decode("latin-1")
+            return value if self._text_of(kind, text) == text else REDACTED
+        if isinstance(value, Mapping):
+            return {name: self._value(name if self._kind(str(name)) != "text" else key, one)
+                    for name, one in value.items()}  # fmt: skip
+        if isinstance(value, Sequence):
+            return tuple([self._value(key, one) for one in value])
         return value
 
+    def _kind_of(self, key: str) -> str:
+        """How the value of an attribute is read, by its key."""
+        level = secrecy(key)
+        if level == SECRET or self._names(key) or key.startswith(PARAMETERS):
+            return "secret"
+        if key in ADDRESSES:
+            return "address"
+        if key in STATEMENTS:
+            return "statement"
+        if level != NO:
+            return "perhaps"
+        return "id" if key.endswith(IDS) else "text"
+
+    def _text_of(self, kind: str, text: str) -> str:
+        if kind == "text":
+            return self._text(text)
+        if kind == "id":
+            return self._without_patterns(clean(text, self._known, ids=True))
+        if kind == "perhaps":
+            from lambda_latency.runtime.secret_values import opaque
+
+            return REDACTED if opaque(text) else self._text(text)
+        if kind == "address" and "@" not in text:
+            return self._text(text.partition("?")[0].partition("#")[0])
+        if kind == "address":
+            from lambda_latency.runtime.secret_addresses import without_query
+
+            return self._text(without_query(text))
+        from lambda_latency.runtime.secret_statements import clean_statement
+
+        return self._text(clean_statement(text))
+
     def _text(self, text: str) -> str:
-        text = clean(text)
-        for key in self._keys:
-            text = text.replace(key, REDACTED)
-        return text
+        return self._without_patterns(clean(text, self._known))
 
-
-def bounded(values: Attributes, dropped: int) -> BoundedAttributes:
-    """Attributes that say how many were dropped from them."""
-    found = BoundedAttributes(attributes=values)
-    found.dropped = dropped
-    return found
-
-
-def counted(items: list[T], dropped: int) -> BoundedList[T]:
-    """A list that says how many were dropped from it."""
-    found: BoundedList[T] = BoundedList.from_seq(len(items) or 1, items)
-    found.dropped = dropped
-    return found
+    def _cut(self, text: str, had: int) -> str:
+        """To the limit. Of a text that the SDK has cut before, the end may be the beginning of a token."""
+        if had >= self._limit + SPARE:
+            text = text[: max(0, len(text) - SPARE)]
+        return text[: self._limit]

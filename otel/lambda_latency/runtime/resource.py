@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.version import __version__ as sdk_version
 
@@ -14,29 +15,21 @@ if TYPE_CHECKING:
 
 __all__ = ["function_resource"]
 
-VARIABLES = {
-    "service.name": "AWS_LAMBDA_FUNCTION_NAME",
-    "cloud.region": "AWS_REGION",
-    "faas.name": "AWS_LAMBDA_FUNCTION_NAME",
-    "faas.version": "AWS_LAMBDA_FUNCTION_VERSION",
-    "faas.instance": "AWS_LAMBDA_LOG_STREAM_NAME",
-}
-
 
 def function_resource(environ: Mapping[str, str]) -> Resource:
     """The resource of this environment; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` have the last word.
 
-    Written by hand: `Resource.create` scans every installed package for detectors at each cold start.
+    Upstream's detector leaves out the service's name, and gives the memory in megabytes, where the convention says
+    bytes. `Resource.create` would scan every installed package for detectors at each cold start.
     """
-    attributes: dict[str, AttributeValue] = {
-        "cloud.provider": "aws",
-        "cloud.platform": "aws_lambda",
+    own: dict[str, AttributeValue] = {
         "telemetry.sdk.language": "python",
         "telemetry.sdk.name": "opentelemetry",
         "telemetry.sdk.version": sdk_version,
     }
-    attributes.update((key, environ[name]) for key, name in VARIABLES.items() if environ.get(name))
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    name, memory = environ.get("AWS_LAMBDA_FUNCTION_NAME"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if name:
+        own["service.name"] = name
     if memory.isdecimal():
-        attributes["faas.max_memory"] = int(memory) * 1024 * 1024  # Lambda says MB, the convention bytes
-    return Resource(attributes).merge(OTELResourceDetector().detect())
+        own["faas.max_memory"] = int(memory) * 1024 * 1024
+    return AwsLambdaResourceDetector().detect().merge(Resource(own)).merge(OTELResourceDetector().detect())

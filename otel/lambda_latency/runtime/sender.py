@@ -37,14 +37,15 @@ class Sender:
         self._later_seconds = settings.flush_ms / 1000
         self._log = Log(self._transport.address)
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
-        """Deliver these and what still waits, within the bound; what is not taken waits for the next time."""
+    def export(self, spans: Sequence[ReadableSpan]) -> bool:
+        """Deliver these and what still waits, within the bound; False where something waits for the next time."""
         for span in parents_first(spans):
             encoded = self._encoder.encode(span, LARGEST)
             self._waiting.add(encoded, encoded.size)
         if self._waiting and self._circuit.closed:
             self._deliver()
         self._log.settle(self._waiting.dropped)
+        return not self._waiting
 
     def shutdown(self) -> None:
         """Try once more, whatever the circuit says, for what waits is lost with the process; then let go."""
@@ -59,6 +60,11 @@ class Sender:
 
     def disconnect(self) -> None:
         """Close the connection; the next delivery opens another."""
+        self._transport.close()
+
+    def forget(self) -> None:
+        """This process is a child: what waits is delivered by its parent, over the parent's connection."""
+        self._waiting.renew()
         self._transport.close()
 
     def _deliver(self) -> None:

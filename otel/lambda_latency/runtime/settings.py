@@ -14,6 +14,8 @@ from lambda_latency.runtime.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from lambda_latency.runtime.chosen import Chosen
+
 __all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
 
 PREFIX = "LAMBDA_LATENCY_"
@@ -48,9 +50,21 @@ def names(text: str) -> frozenset[str]:
     return (given - {"all"}) | NAMES if "all" in given else given
 
 
-def listed(text: str) -> frozenset[str]:
-    """`none`, or attribute names with commas between, as they are compared."""
-    return frozenset(part.strip().lower().replace("-", "_") for part in text.split(",")) - {"", "none"}
+def propagators(text: str) -> tuple[str, ...]:
+    """Names among `xray`, which is always in force, `tracecontext` and `baggage`: those beside it."""
+    given = [part.strip().lower() for part in text.split(",")]
+    if not set(given) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
+        raise ValueError(text)
+    return tuple(dict.fromkeys(name for name in given if not name.startswith("xray")))
+
+
+def redacted(text: str) -> Chosen | None:
+    """`none`, or names and patterns, whose module is imported then."""
+    if text.strip().lower() in ("", "none"):
+        return None
+    from lambda_latency.runtime.chosen import chosen
+
+    return chosen(text)
 
 
 def choice(*known: str) -> Callable[[str], str]:
@@ -108,8 +122,9 @@ SETTINGS = (
     Setting(f"{PREFIX}EXPORT", "export", "collector or daemon", "collector",
             "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
             choice("collector", "daemon")),
-    Setting(f"{PREFIX}REDACTED", "redacted", "none, or attribute names with commas between", "none",
-            "Attributes whose values never leave, beside those whose names say that they are credentials.", listed),
+    Setting(f"{PREFIX}REDACTED", "redacted", "none, or names and /patterns/ with commas between", "none",
+            "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.",
+            redacted),
     Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
             "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
@@ -118,8 +133,6 @@ SETTINGS = (
             "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
     Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
             "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
-    Setting(f"{PREFIX}HALF_TIME", "half_time", "true or false", "false",
-            "Whether open spans are told at half of the timeout too, for what nobody can tell at its end.", yes),
 )  # fmt: skip
 """The kit's own settings. Documentation, template and doctor are checked against this table."""
 
@@ -136,8 +149,9 @@ STANDARD = (
             "Where spans go when the variable above is unset; /v1/traces is added.", url),
     Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
             "Where the X-Ray daemon is; Lambda sets it.", daemon),
-    Setting("OTEL_PROPAGATORS", "propagators", "xray", "xray",
-            "What is called gets X-Ray's header and no other.", choice("xray")),
+    Setting("OTEL_PROPAGATORS", "propagators", "xray, and with commas tracecontext and baggage if wanted", "xray",
+            "What is called gets X-Ray's header; `traceparent` and `baggage` too where they are named here.",
+            propagators),
     Setting("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "value_length", COUNT, "4096",
             "How many characters a text on a span may have; what is longer is cut.", whole(1, 1_000_000)),
     Setting("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "attribute_count", COUNT, "128",
@@ -158,15 +172,15 @@ class Settings(Value):
     buffered_spans: int
     buffered_kb: int
     export: str
-    redacted: frozenset[str]
+    redacted: Chosen | None
     stand_ins: bool
     trust_headers: bool
     connections: bool
     sigalrm: bool
-    half_time: bool
     enabled: bool
     endpoint: str
     daemon: tuple[str, int]
+    propagators: tuple[str, ...]
     value_length: int
     attribute_count: int
     event_count: int
@@ -182,6 +196,10 @@ class Settings(Value):
             f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{near(name, NAMES)}; left out"
             for name in sorted(own["libraries"] - NAMES)
         ]
+        warnings += [
+            f"{PREFIX}REDACTED: {one!r} is no regular expression that matches anything; left out"
+            for one in (own["redacted"].wrong if own["redacted"] else ())
+        ]
         known = {setting.name for setting in SETTINGS}
         warnings += [
             f"{name} is not a setting{near(name, known)}; ignored"
@@ -193,7 +211,10 @@ class Settings(Value):
             **own,
             enabled=not standard["disabled"] and standard["exporter"] != "none",
             endpoint=standard["traces_endpoint"] or standard["endpoint"].rstrip("/") + "/v1/traces",
-            **{field: standard[field] for field in ("daemon", "value_length", "attribute_count", "event_count")},
+            **{
+                name: standard[name]
+                for name in ("daemon", "propagators", "value_length", "attribute_count", "event_count")
+            },
             warnings=tuple(warnings),
         )
 

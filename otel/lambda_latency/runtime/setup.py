@@ -5,34 +5,37 @@ One value, so that a test can start it with a sink of its own and take it down a
 
 from __future__ import annotations
 
+# Its hooks of forks have to be registered before those of the SDK's provider, which submits to a pool in each child:
+# hooks run in this order, and its own frees the lock that the SDK's would wait for.
+import concurrent.futures.thread  # noqa: F401
 import os
 from typing import TYPE_CHECKING
 
-from opentelemetry import propagate
-from opentelemetry.sdk.trace import SpanLimits
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.connections import Connections
 from lambda_latency.runtime.deadline import DeadlineWatch
+from lambda_latency.runtime.environment import in_children, is_managed, is_monkey_patched
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
 from lambda_latency.runtime.libraries import Instrumentations
 from lambda_latency.runtime.logs import TraceIds
 from lambda_latency.runtime.outbox import Outbox
-from lambda_latency.runtime.propagation import LambdaIds, LambdaPropagator, LambdaSampler
-from lambda_latency.runtime.recorder import Recorder
-from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.own_telemetry import OwnTelemetry
+from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
+from lambda_latency.runtime.recorder import Guest, Recorder
+from lambda_latency.runtime.redaction import Redaction, room_for
 from lambda_latency.runtime.resource import function_resource
-from lambda_latency.runtime.shortcuts import current_span, shorten_context
 from lambda_latency.runtime.threads import ThreadContext
-from lambda_latency.runtime.tracer import LambdaTracerProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from lambda_latency.runtime.running import Running
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.sinks import Sink, Urgent
     from lambda_latency.runtime.startup import Startup
@@ -41,7 +44,7 @@ __all__ = ["Runtime"]
 
 
 class Runtime:
-    """All that traces one environment. The process-wide provider is left alone: the SDK lets it be set only once.
+    """All that traces one environment.
 
     `urgent` delivers what cannot wait for the response; without it the sink does. `startup` is told of with the first
     invocation.
@@ -54,41 +57,46 @@ class Runtime:
         self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
         self._settings = settings
         self._cold = True
+        self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
-        recorder = Recorder(buffer)
-        redaction = Redaction(settings.redacted)
-        self._outbox = Outbox(buffer, recorder, redaction, sink, urgent, settings)
-        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
-        self._ids = LambdaIds()
+        redaction = Redaction(settings.redacted, settings.value_length)
+        self._outbox = Outbox(buffer, redaction, sink, urgent, settings, killed=not is_managed())
+        self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
+        self._watch = DeadlineWatch(self._at_deadline, self._on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
-        self.provider = LambdaTracerProvider(
-            sampler=LambdaSampler(),
+        self._ids = LambdaIds()
+        self.provider = TracerProvider(
+            sampler=self._sampler,
             resource=function_resource(os.environ),
             id_generator=self._ids,
             shutdown_on_exit=False,
-            active_span_processor=recorder,
             span_limits=limits(settings),
         )
+        self.provider.add_span_processor(self.recorder)
         self._tracer = self.provider.get_tracer("lambda_latency.runtime")
         self._hook = ImportHook()
-        self._instrumentations = Instrumentations(self.provider, self._hook, stand_ins=settings.stand_ins)
+        self._own = OwnTelemetry(self.provider, Guest(self.recorder, self._sampler), settings.propagators)
+        self._instrumentations = Instrumentations(
+            self.provider, self._hook, self._own.traces, stand_ins=settings.stand_ins
+        )
         self._threads = ThreadContext()
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
-        self._textmap = propagate.get_global_textmap()
-        self._lengthen_context: Callable[[], None] = lambda: None
+        self._unfork: Callable[[], None] = lambda: None
 
-    def start(self) -> Runtime:
-        """Trace what is imported from here on, and what is imported already."""
-        # X-Ray's header and nothing else: `tracestate` and `baggage` would carry a stranger's text to the next service.
-        propagate.set_global_textmap(LambdaPropagator())
-        self._lengthen_context = shorten_context()
+    def start(self, *, is_global: bool = False) -> Runtime:
+        """Trace what is imported from here on, and what is imported already.
+
+        `is_global`: its provider is the process's, until the function sets one.
+        """
+        self._own.start(is_global=is_global)
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
         self._threads.start(self._hook)
         if self._settings.connections:
             self._connections.start(self._hook)
         self._trace_ids.start()
+        self._unfork = in_children(self._forked)
         return self
 
     @harmless("timing the imports")
@@ -97,21 +105,24 @@ class Runtime:
         if self._startup is not None:
             self._startup.loading(handler.rpartition(".")[0].replace("/", "."))
 
-    @harmless("timing the imports")
+    @harmless("the end of the imports")
     def loaded(self) -> None:
         """The handler is imported."""
         if self._startup is not None:
             self._startup.loaded()
+        if is_monkey_patched():
+            self._outbox.renew()
+            self._watch.renew()
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
+        self._unfork()
         self._hook.remove()
         self._connections.stop()
         self._trace_ids.stop()
         self._threads.stop()
         self._instrumentations.stop()
-        propagate.set_global_textmap(self._textmap)
-        self._lengthen_context()
+        self._own.stop()
         self._watch.stop()
         self._outbox.shutdown()
 
@@ -119,39 +130,70 @@ class Runtime:
         """What is made of this process must not share its connections."""
         self._outbox.disconnect()
 
+    @harmless("waking up from a snapshot")
+    def restored(self) -> None:
+        """This process is a copy of the one that was initialized: its init was not this environment's."""
+        self.recorder.drop_early()
+        if self._startup is not None:
+            self._startup.restored()
+
     @harmless("delivering the last spans")
     def last_chance(self) -> None:
         """The process ends: deliver what has ended, and let the sink try what still waits once more."""
-        self.after_response()
+        if self._sampler.decision != INIT:
+            self.after_response()
         self._outbox.shutdown()
 
     def begin(self, event: object, context: object) -> Invocation:
         """Start an invocation's span; the first one of the process is its cold start."""
         cold, self._cold = self._cold, False
-        trusting = self._settings.trust_headers
+        self._own.look()
+        self._sampler.decision, self._ids.current = BEGINNING, 0
+        self.recorder.begin()
         invocation = Invocation.begin(
-            self._tracer, event, context, cold=cold, trusting=trusting, watch=self._watch, ids=self._ids
+            self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
         )
-        if cold and self._startup is not None:
-            self._tell_startup(self._startup)
+        self._sampler.decision = invocation.span.is_recording()
+        self._ids.current = invocation.span.get_span_context().trace_id
+        if cold:
+            self._tell_startup(recorded=self._sampler.decision)
         return invocation
 
     @harmless("the span of the init")
-    def _tell_startup(self, startup: Startup) -> None:
-        """A child of the invocation's span that begins before it."""
-        if current_span().is_recording():
-            span = self._tracer.start_span(startup.name, start_time=startup.start_ns, attributes=startup.attributes)
-            span.end(startup.end_ns)
+    def _tell_startup(self, *, recorded: bool) -> None:
+        """A child of the invocation's span that begins before it, with the spans that were made in init below."""
+        startup = self._startup
+        if not recorded or startup is None:
+            self.recorder.drop_early()
+            return
+        span = self._tracer.start_span(startup.name, start_time=startup.start_ns, attributes=startup.attributes)
+        self.recorder.adopt(span.get_span_context())
+        span.end(startup.end_ns)
 
     @harmless("delivering spans")
     def after_response(self) -> None:
         """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
         self._outbox.after_response(held=self.delivers_before_response)
 
+    def flush(self, seconds: float) -> bool:
+        """Deliver what has ended; what was made in init is kept for the first invocation."""
+        return self._sampler.decision == INIT or self._outbox.flush(seconds)
+
+    def _on_the_way(self, running: Running, left_s: float) -> float:
+        return self._outbox.on_the_way(running, self.recorder, left_s)
+
+    def _at_deadline(self, running: Running) -> None:
+        self._outbox.at_deadline(running, self.recorder)
+
+    def _forked(self) -> None:
+        self._watch.renew()
+        self.recorder.forked()
+        self._outbox.forked()
+
 
 def limits(settings: Settings) -> SpanLimits:
     """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
-    attributes, length = settings.attribute_count, settings.value_length
+    attributes, length = settings.attribute_count, room_for(settings.value_length)
     return SpanLimits(
         max_attributes=attributes,
         max_events=settings.event_count,

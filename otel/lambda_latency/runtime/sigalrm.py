@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from lambda_latency.runtime.deadline import Running
+    from lambda_latency.runtime.running import Running
 
 __all__ = ["AlarmSignal"]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.trace import get_current_span
 
-from lambda_latency.runtime import bootstrap
 from lambda_latency.runtime.threads import within
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ __all__ = ["Stacks"]
 
 TASK_ROOT = 'File "/var/task/'
 POOL = "concurrent.futures.thread"
+BOOTSTRAP = "lambda_latency.runtime.bootstrap"
 
 
 class Stacks:
@@ -58,8 +58,8 @@ class Stacks:
 
 
 def is_entry(frame: FrameType) -> bool:
-    """Is it the frame of ours that calls the user's code?"""
-    return frame.f_code is within.__code__ or frame.f_globals is vars(bootstrap)
+    """Whether the frame is the runtime's own that calls the function's code."""
+    return frame.f_code is within.__code__ or frame.f_globals.get("__name__") == BOOTSTRAP
 
 
 def works_below(frame: FrameType) -> int:

@@ -11,6 +11,7 @@ instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85
 from __future__ import annotations
 
 import functools
+import gc
 import re
 import sys
 import threading
@@ -22,11 +23,12 @@ from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.conventions import CONVENTIONS, RESOURCE, named
+from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["OURS", "standing_in"]
+__all__ = ["OURS", "read", "standing_in", "uncollected"]
 
 OURS = "lambda-latency"  # what the names of our own threads begin with
 
@@ -41,6 +43,7 @@ class StandIn(ModuleType):
 
     def __init__(self, name: str, **names: object) -> None:
         super().__init__(name)
+        self.__file__ = __file__  # what reads the one of wrapt (`deprecated`) wants a path
         self.__dict__.update(names)
 
     def __getattr__(self, name: str) -> Any:
@@ -56,8 +59,36 @@ def real(name: str) -> ModuleType:
     return import_module(name)
 
 
+def read(name: str, *, stand_ins: bool) -> ModuleType:
+    """A module that is imported now, with or without stand-ins; where one does not do, once more without."""
+    with uncollected():
+        if not stand_ins:
+            return import_module(name)
+        try:
+            with standing_in():
+                return import_module(name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the real modules may do
+            failed = error
+        module = import_module(name)
+        warn(f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
+             "longer; please report it")  # fmt: skip
+    return module
+
+
 @contextmanager
-def standing_in(*, wanted: bool = True) -> Iterator[None]:
+def uncollected() -> Iterator[None]:
+    """No garbage is looked for in the block: imports leave none. 20 of the cold start's millions."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@contextmanager
+def standing_in() -> Iterator[None]:
     """Stand-ins for what is not loaded yet, for as long as the block runs.
 
     None where another thread of the function's is about: it might import the same modules meanwhile.
@@ -66,7 +97,7 @@ def standing_in(*, wanted: bool = True) -> Iterator[None]:
         thread is threading.current_thread() or thread.name.startswith(OURS) for thread in threading.enumerate()
     )
     put: dict[str, ModuleType] = {}
-    if wanted and alone:
+    if alone:
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
         sys.meta_path.insert(0, reader)
@@ -155,8 +186,9 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
         # 1: a clock.
         StandIn("timeit", default_timer=time.perf_counter),
-        # 10: marks functions that warn when they are called; none of them is.
-        StandIn("typing_extensions", deprecated=unmarked),
+        # 10: marks functions that warn when they are called. In SDK 1.33, which has `deprecated` for it, one is called,
+        # and would fail in a function that makes errors of warnings.
+        *[StandIn(name, deprecated=unmarked) for name in ("typing_extensions", "deprecated")],
         # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
         *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
         # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
@@ -165,6 +197,8 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: the packages that are installed are not looked through.
         StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
+        # 20: detectors of other platforms, which ask servers by HTTP and TLS.
+        *[StandIn(DETECTORS + name, **{its: Late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
         # 39: hundreds of names that nobody asks for, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
@@ -173,6 +207,13 @@ def stand_ins() -> tuple[StandIn, ...]:
 PROPAGATORS = {
     "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
     "opentelemetry.propagators.composite": "CompositePropagator",
+}
+DETECTORS = "opentelemetry.sdk.extension.aws.resource."
+OTHER_PLATFORMS = {
+    "beanstalk": "AwsBeanstalkResourceDetector",
+    "ec2": "AwsEc2ResourceDetector",
+    "ecs": "AwsEcsResourceDetector",
+    "eks": "AwsEksResourceDetector",
 }
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
@@ -183,6 +224,8 @@ PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
     ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
     ("schemas", "Schemas", {}),
+    ("resource", "CloudProviderValues", {"AWS": SimpleNamespace(value="aws")}),
+    ("resource", "CloudPlatformValues", {"AWS_LAMBDA": SimpleNamespace(value="aws_lambda")}),
 )
 
 

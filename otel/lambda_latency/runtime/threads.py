@@ -6,6 +6,7 @@ precision of `decimal`.
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,7 @@ class ThreadContext:
 
     def _replace(self, owner: type, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
         original = owner.__dict__[name]
-        ours = around(original)
-        ours.__name__, ours.__doc__ = original.__name__, original.__doc__
+        ours = functools.wraps(original)(around(original))
 
         def undo() -> None:
             if owner.__dict__[name] is ours:  # else somebody has wrapped it since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
+    from typing_extensions import Self, dataclass_transform
 else:
 
     def dataclass_transform(**_: object) -> Any:
@@ -37,6 +37,10 @@ class Value:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")
+
+    def but(self, **named: object) -> Self:
+        """The same with some fields other."""
+        return type(self)(**{**self.__dict__, **named})
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._values() == other._values()

@@ -23,7 +23,6 @@ from lambda_latency.template import Function, read_functions
 from lambda_latency.testing.context import LambdaContext
 from lambda_latency.testing.provider import making_spans
 from lambda_latency.testing.recording import Recording, Tap
-from lambda_latency.testing.unrecorded import NotingSampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,8 +136,6 @@ class Environment:
         self.runtime = Runtime(settings, Delivered(trace))
         self.runtime.delivers_before_response = False
         self.runtime.provider.add_span_processor(Tap([trace], "runtime"))
-        self._sampler = NotingSampler(self.runtime.provider.sampler)
-        self.runtime.provider.sampler = self._sampler
 
     def warm(self) -> None:
         """Put its cold start behind it; nothing is recorded of an invocation without a tracing header."""
@@ -151,15 +148,14 @@ class Environment:
         """One invocation: the handler, then what the runtime itself does after a response, and nothing more."""
         handler = load()
         since = trace.mark()
-        self._sampler.forget()
         token = attach(Context())
         try:
-            with making_spans(self.runtime.provider, self._sampler.left_out):
+            with making_spans(self.runtime.provider):
                 return traced(handler, self.runtime)(event, context)
         finally:
             detach(token)
             self.runtime.after_response()
-            trace.freeze(since, self._sampler.notes())
+            trace.freeze(since)
 
 
 class Delivered:

@@ -7,7 +7,7 @@ can be told at each span whose turn it is: the runtime's in an invocation, else 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -17,7 +17,7 @@ from opentelemetry.util._decorator import _agnosticcontextmanager
 from lambda_latency.testing.recording import Recording, Tap, id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
@@ -31,14 +31,8 @@ RECORDINGS: list[Recording] = []
 """Who records just now."""
 
 
-class Turn(NamedTuple):
-    """An invocation that runs."""
-
-    provider: TracerProvider
-    unrecorded: Callable[[str], None]
-
-
-TURNS: list[Turn] = []
+TURNS: list[TracerProvider] = []
+"""Of the invocations that run."""
 
 
 class Relay(trace.TracerProvider):
@@ -82,7 +76,7 @@ class RelayTracer(trace.Tracer):
 
     @property
     def _tracer(self) -> Tracer:
-        return (TURNS[-1].provider if TURNS else self._relay.usual).get_tracer(*self._given)
+        return (TURNS[-1] if TURNS else self._relay.usual).get_tracer(*self._given)
 
 
 class Forward(SpanProcessor):
@@ -97,13 +91,7 @@ class Forward(SpanProcessor):
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """As the SDK calls it."""
-        turn = TURNS[-1] if TURNS else None
-        processor: SpanProcessor = self._tap
-        if turn is not None:
-            if span.parent is None:
-                turn.unrecorded(span.name)  # the runtime's own sampler would leave it out
-                return
-            processor = turn.provider._active_span_processor
+        processor: SpanProcessor = TURNS[-1]._active_span_processor if TURNS else self._tap
         self._taken[id_of(span)] = processor
         processor.on_start(span, parent_context)
 
@@ -132,12 +120,11 @@ FORWARDED: list[TracerProvider] = []
 
 
 @contextmanager
-def making_spans(provider: TracerProvider, unrecorded: Callable[[str], None]) -> Iterator[None]:
-    """Within: this one makes the process's spans; `unrecorded` hears the names of those that it leaves out."""
+def making_spans(provider: TracerProvider) -> Iterator[None]:
+    """Within: this one makes the process's spans."""
     ready()
-    turn = Turn(provider, unrecorded)
-    TURNS.append(turn)
+    TURNS.append(provider)
     try:
         yield
     finally:
-        TURNS.remove(turn)
+        TURNS.remove(provider)

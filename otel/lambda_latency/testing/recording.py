@@ -75,14 +75,10 @@ class Recording:
         """A number between the starts before and those after this instant."""
         return next(self._numbers)
 
-    def freeze(self, since: int, notes: Sequence[str]) -> None:
-        """The environment would be frozen now: what has started `since` a mark is one invocation.
-
-        `notes` on one that is recorded at all are kept.
-        """
+    def freeze(self, since: int) -> None:
+        """The environment would be frozen now: what has started `since` a mark is one invocation."""
         found = self._snapshot(since)
-        said = tuple(notes) if found.traces else ()
-        self._frozen.append(Snapshot(found.traces, found.order, found.lost, said, invocation=True))
+        self._frozen.append(Snapshot(found.traces, found.order, found.lost, invocation=True))
 
     def start(self, span: SdkSpan, parent_context: Context | None, way: str) -> None:
         """A span starts."""

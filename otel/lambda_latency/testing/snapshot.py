@@ -24,25 +24,23 @@ class Snapshot:
     """Traces in the order of their start, and what the spans alone do not tell.
 
     `order` numbers the start and the end of each span; `lost` names those that had ended and were not exported when the
-    environment was frozen; `notes` say what else went wrong. `invocation`: all of it is of one invocation.
+    environment was frozen. `invocation`: all of it is of one invocation.
     """
 
     # No dataclass: inline-snapshot would write its fields, and not the literal.
-    __slots__ = ("invocation", "lost", "notes", "order", "traces")
+    __slots__ = ("invocation", "lost", "order", "traces")
 
     def __init__(
         self,
         traces: tuple[Trace, ...],
         order: Mapping[str, tuple[int, int]] | None = None,
         lost: frozenset[str] = frozenset(),
-        notes: tuple[str, ...] = (),
         *,
         invocation: bool = False,
     ) -> None:
         self.traces = traces
         self.order = order or {}
         self.lost = lost
-        self.notes = notes
         self.invocation = invocation
 
     @property
@@ -66,9 +64,7 @@ class Snapshot:
 
     def forest(self) -> Forest:
         """The same as trees."""
-        found = forest(self.traces, self.order, self.lost, invocation=self.invocation)
-        found.notes += self.notes
-        return found
+        return forest(self.traces, self.order, self.lost, invocation=self.invocation)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Snapshot):
@@ -77,13 +73,13 @@ class Snapshot:
         return NotImplemented if expected is None else compare(expected, self.forest()).holds
 
     def __hash__(self) -> int:
-        return hash((self.traces, self.lost, self.notes))
+        return hash((self.traces, self.lost))
 
     def __repr__(self) -> str:
         return code_of_recorded(self.forest())
 
     def _values(self) -> tuple[object, ...]:
-        return self.traces, dict(self.order), self.lost, self.notes, self.invocation
+        return self.traces, dict(self.order), self.lost, self.invocation
 
     def _started(self, span: Span) -> tuple[int, int]:
         return span.start_ns, self.order.get(span.span_id, (0, 0))[0]

@@ -13,10 +13,11 @@ from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
 from lambda_latency.trace.row import row_of
 from lambda_latency.trace.shape import TIMED_OUT
+from lambda_latency.trace.span import SpanKind
 from lambda_latency.trace.tree import CUT, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lambda_latency.trace.row import Row
     from lambda_latency.trace.span import Span
@@ -30,7 +31,8 @@ class Trace:
 
     `tops` are the spans without a recorded parent: `roots` (no parent at all), those whose parent lies in another
     process (`remote_parents`) or somewhere unknown (`unknown_parents`), the `orphans` (a local parent that was never
-    recorded), and one span of each cycle, where it was cut. `tree` is who waits for whom, as rows.
+    recorded), what is `cut_off` (the same in an invocation that was killed: its open spans never left, the handler's
+    among them), and one span of each cycle, where it was cut. `tree` is who waits for whom, as rows.
     """
 
     trace_id: str
@@ -38,6 +40,7 @@ class Trace:
     problems: tuple[Problem, ...]
     roots: tuple[Span, ...] = field(repr=False, compare=False)
     orphans: tuple[Span, ...] = field(repr=False, compare=False)
+    cut_off: tuple[Span, ...] = field(repr=False, compare=False)
     remote_parents: tuple[Span, ...] = field(repr=False, compare=False)
     unknown_parents: tuple[Span, ...] = field(repr=False, compare=False)
     tops: tuple[Span, ...] = field(repr=False, compare=False)
@@ -68,12 +71,15 @@ class Trace:
             else:
                 tops.append(row)
         lost = [row for row in tops if row.parent_id not in ("", CUT)]
+        local = [by_id[row.span_id] for row in lost if row.shape.remote is False]
+        is_killed = _killed(by_id.values())
         values: dict[str, object] = {
             "trace_id": trace_id,
             "spans": tuple(by_id.values()),
             "problems": tuple(Problem(trace_id, None, reason, "counted") for reason in tree.problems),
             "roots": tuple(by_id[row.span_id] for row in tops if not row.parent_id),
-            "orphans": tuple(by_id[row.span_id] for row in lost if row.shape.remote is False),
+            "orphans": tuple(span for span in local if not is_killed(span)),
+            "cut_off": tuple(span for span in local if is_killed(span)),
             "remote_parents": tuple(by_id[row.span_id] for row in lost if row.shape.remote is True),
             "unknown_parents": tuple(by_id[row.span_id] for row in lost if row.shape.remote is None),
             "tops": tuple(by_id[row.span_id] for row in tops),
@@ -143,3 +149,15 @@ class Trace:
     def error(self) -> bool:
         """Whether the request failed: a 5xx answer, or an ERROR on its outermost or its handler's span."""
         return is_error(self.tree.outermost, self.tree.handler)
+
+
+def _killed(spans: Iterable[Span]) -> Callable[[Span], bool]:
+    """Whether a span is of a function of Lambda whose handler's span, which ends last, was never recorded."""
+    handlers = (SpanKind.SERVER, SpanKind.CONSUMER)
+    answered = {span.resource.get("faas.name") for span in spans if span.kind in handlers}
+
+    def is_killed(span: Span) -> bool:
+        function = span.resource.get("faas.name")
+        return function is not None and function not in answered
+
+    return is_killed

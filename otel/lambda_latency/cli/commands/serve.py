@@ -1,4 +1,4 @@
-"""`lambda-latency serve`: the whole system, kept up for whoever works on the functions."""
+"""`lambda-latency serve`: a SAM app, kept up for whoever works on its functions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import port
 from lambda_latency.cli.exit_statuses import FINE
-from lambda_latency.cli.laptop import add_system_options, require_local
+from lambda_latency.cli.laptop import (
+    add_app_options,
+    add_system_options,
+    app_options,
+    print_line,
+    read,
+    require_local,
+    tell,
+)
+from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
 
-    from lambda_latency.local import Answered, System
+    from lambda_latency.local import Answered, AppSystem, System
     from lambda_latency.trace import Trace
 
 __all__ = ["add_parser", "run"]
@@ -25,30 +34,60 @@ def add_parser(subparsers: Any) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "serve",
-        help="keep the system up for your own requests",
-        description="The same system, kept up until Ctrl-C. Prints each request as it ends, with the part that took "
-        "longest, and uses changed code from the next request on. What the template's sampling rule picks is traced: "
-        "one request a second and 5 % of the others, unless TracesPerSecond and SampleRate say something else.",
+        help="keep a SAM app up on this machine, traced, for your own requests",
+        description="Serves the SAM app of this folder until Ctrl-C: its Python functions, each with its own packages, "
+        "its APIs, queues, topics, buses, streams and tables. Prints each request and event as it ends, with the part "
+        "that took longest, and uses changed code from the next one on. The packaged example has a payments API "
+        "besides, and is sampled as its template says (TracesPerSecond, SampleRate).",
     )
     parser.add_argument("--port", type=port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     parser.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
     parser.add_argument(
         "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
     )
+    add_app_options(parser)
     add_system_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Keep the system up until Ctrl-C."""
     require_local()
-    from lambda_latency.local import Options, Plan, read_plan, readable, serve_system
+    from lambda_latency.local import find_template, is_example, read_source
+
+    template = find_template(options.template)
+    if not is_example(read_source(template)):
+        return _serve_app(template, options)
+    return _serve_example(template, options)
+
+
+def _serve_example(template: Path, options: argparse.Namespace) -> int:
+    from lambda_latency.local import Options, Plan, read_plan, serve_system
 
     plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(options.template, dict(options.parameter), options.out, options.port, plan, built=options.built)
-    serve_system(
-        local, up=_say_up, show=_show_request, log=lambda name, line: print(f"{name}: {readable(line)}", flush=True)
-    )
+    local = Options(template, dict(options.parameter), options.out, options.port, plan, built=options.built)
+    serve_system(local, up=_say_up, show=_show_request, log=print_line)
     return FINE
+
+
+def _serve_app(template: Path, options: argparse.Namespace) -> int:
+    from lambda_latency.local import serve_app
+
+    if options.faults or options.built:
+        option = "--faults" if options.faults else "--built"
+        return usage(f"{option} is for the packaged example", f"leave it out: {template} is another app")
+    app = read(template, options)
+    chosen = app_options(options, options.port)
+    serve_app(app, chosen, up=_say_app_up, show=_show_request, log=print_line, tell=tell)
+    return FINE
+
+
+def _say_app_up(system: AppSystem) -> None:
+    from lambda_latency.local import commands
+
+    print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
+    for command in commands(system):
+        print(f"  {command}")
+    print(f"\n  lambda-latency report {system.store.path}\n", flush=True)
 
 
 def _say_up(system: System) -> None:

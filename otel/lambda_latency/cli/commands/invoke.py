@@ -1,0 +1,67 @@
+"""`lambda-latency invoke`: one event for one function of a SAM app, here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import FAILED, FINE
+from lambda_latency.cli.laptop import add_app_options, add_system_options, app_options, read, require_local, tell
+from lambda_latency.cli.messages import usage
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lambda_latency.local import App
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "invoke",
+        help="run one function of a SAM app with an event, and print what it returns",
+        description="Runs a function of the app that `serve` keeps up; where none is up, starts the app for this one "
+        "event. Prints what the function returns; what it prints itself goes to stderr. Status 1 where it fails.",
+    )
+    parser.add_argument("function", metavar="FUNCTION", help="its logical id")
+    parser.add_argument("event", nargs="?", metavar="EVENT", help="a JSON file, or - for stdin (default: {})")
+    add_app_options(parser)
+    add_system_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Invoke a function."""
+    require_local()
+    from lambda_latency.local import find_template, invoke_function, readable
+
+    try:
+        event = _event(options.event)
+    except (OSError, ValueError) as error:
+        return usage(f"{options.event} holds no event: {error}", "name a JSON file")
+
+    def read_it() -> App:
+        return read(find_template(options.template), options)
+
+    outcome = invoke_function(
+        read_it,
+        app_options(options),
+        options.function,
+        event,
+        log=lambda name, line: tell(f"{name}: {readable(line)}"),
+        tell=tell,
+    )
+    print(outcome.payload.decode(errors="replace"))
+    return FINE if outcome.error is None else FAILED
+
+
+def _event(name: str | None) -> bytes:
+    import json
+
+    if name is None:
+        return b"{}"
+    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    json.loads(raw)
+    return raw

@@ -1,0 +1,92 @@
+"""The app's APIs as samcli reads them, and its function URLs as APIs of one route: all of them for our gateway."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.package import CHILDREN
+from lambda_latency.local.sam import STACK, Template
+
+__all__ = ["Api", "function_url", "read_api"]
+
+TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """`template` is what the gateway needs; its routes lead to functions by logical id."""
+
+    template: Template
+    is_http: bool
+
+
+def read_api(
+    path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, *, authorizers: bool
+) -> Api | str | None:
+    """The APIs of a packaged template in one; None where it has no route, or why they cannot be read."""
+    from samcli.lib.providers.api_provider import ApiProvider
+    from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+
+    resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    logging.getLogger("samcli").setLevel(logging.CRITICAL)
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stderr(io.StringIO()),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            stacks, _ = SamLocalStackProvider.get_stacks(
+                template_dictionary={**raw, "Resources": resources},
+                parameter_overrides=dict(values),
+                global_parameter_overrides={**STACK, "AWS::StackName": name},
+            )
+            api = ApiProvider(stacks, cwd=str(path.resolve().parent), disable_authorizer=not authorizers).api
+        except Exception as error:  # noqa: BLE001 - it fails in its own ways on what no schema allows
+            return f"its APIs cannot be read: {error}"
+    if not api.routes:
+        return None
+    declared = [one.get("Properties") or {} for one in resources.values() if one.get("Type") in TYPES]
+    title = next((one["Name"] for one in declared if isinstance(one.get("Name"), str)), name)
+    is_http = all(route.event_type == "HttpApi" for route in api.routes)
+    return Api(_template(path, api, title, "$default" if is_http else "Prod"), is_http)
+
+
+def function_url(path: Path, function: str, name: str) -> Api:
+    """A function URL: every path and method of an address leads to one function."""
+    from samcli.lib.providers.provider import Api as Routes
+    from samcli.local.apigw.route import Route
+
+    route = Route(
+        function_name=function, path="$default", methods=["ANY"], event_type=Route.HTTP, payload_format_version="2.0"
+    )
+    api = Routes([route])
+    api.stage_name = "$default"
+    return Api(_template(path, api, name, "$default"), is_http=True)
+
+
+def _template(path: Path, api: Any, name: str, stage: str) -> Template:
+    found = sorted((route.path, method, route.function_name) for route in api.routes for method in route.methods)
+    return Template(
+        path=path,
+        functions=(),
+        routes={f"{_method(method)} {route}": function for route, method, function in found if function},
+        api_name=name,
+        stage=str(api.stage_name or stage),
+        traced=True,
+        sampling=(1, 1.0),
+        collected=False,
+        tables=(),
+        api=api,
+    )
+
+
+def _method(method: str) -> str:
+    return "ANY" if method.lower().startswith("x-amazon-apigateway-any") else method

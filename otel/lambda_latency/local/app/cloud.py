@@ -1,0 +1,94 @@
+"""The emulator of AWS behind somebody's app: ministack, in an environment of its own, on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.packages import Packages
+from lambda_latency.local.app.parameters import ACCOUNT, REGION
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
+
+__all__ = ["Cloud", "clients"]
+
+LOCK = Path(__file__).with_name("ministack.txt")
+LAUNCHER = Path(__file__).with_name("ministack_main.py")
+PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack hands a function's events to this address
+
+
+class Cloud:
+    """Starts when made; `wait` returns once it can be called. `log` gets what it prints."""
+
+    def __init__(self, packages: Packages, processes: Processes, log: Callable[[str], None]) -> None:
+        python = packages.emulator(LOCK)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._port}"
+        variables = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self._port),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TMPDIR": str(processes.folder()),
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's own; how many run at once is the sandbox's to keep
+            "LOG_LEVEL": "WARNING",
+        }
+        self._types = processes.folder() / "types.json"
+        self._service = Service(
+            "ministack", [str(self._types)], processes, log, command=[str(python), str(LAUNCHER)], variables=variables
+        )
+
+    def wait(self) -> None:
+        """Raises `LocalError` with its last words where it does not come up."""
+        self._service.wait_until_listening(self._port, 60)
+
+    def stop(self) -> None:
+        """End it, with all that is in it."""
+        self._service.stop(1)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types of resources that it can make."""
+        return frozenset(json.loads(self._types.read_text(encoding="utf-8")))
+
+    @cached_property
+    def client(self) -> Callable[[str], Any]:
+        """boto3's client of a service of it."""
+        return clients(self.url)
+
+
+def clients(url: str) -> Callable[[str], Any]:
+    """boto3's clients of an emulator, whatever the person's own settings are."""
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session("local", "local", region_name=REGION)
+    config = Config(
+        retries={"max_attempts": 1},
+        s3={"addressing_style": "path"},
+        read_timeout=300,
+        proxies={},
+        inject_host_prefix=False,
+    )
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            made[service] = session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+        return made[service]
+
+    return client

@@ -1,0 +1,133 @@
+"""The functions of a translated template: what each asks for, and which of them cannot run here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.package import Packaged
+from lambda_latency.local.app.pythons import Version, version_of
+
+__all__ = ["Declared", "Refused", "declared_functions"]
+
+LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
+KIT = "lambda_latency/runtime/wrapper"  # an app that has adopted the kit starts it itself
+ADOT = "/opt/otel-instrument"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A function as its template has it. `code` is its folder, `inline` its source where that stands there.
+
+    `name` is what AWS would call it, `key` its logical id (`Child/Function` in a nested stack), `layers` the contents
+    of local layers in their order, `arns` those of others, `url` whether it has a function URL.
+    """
+
+    key: str
+    name: str
+    version: Version
+    handler: str
+    timeout_s: float
+    memory_mb: int
+    code: Path | None
+    inline: str
+    layers: tuple[Path, ...]
+    arns: tuple[str, ...]
+    url: bool
+    wrapper: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A function that cannot run here, and why in a few words."""
+
+    key: str
+    name: str
+    why: str
+
+
+def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str = "") -> Iterator[Declared | Refused]:
+    """The functions of one translated template, in its order; `prefix` comes before their keys."""
+    resources: Mapping[str, Any] = plain["Resources"]
+    contents = {
+        name: packaged.layers.get(str(content.get("S3Key", "")))
+        for name, one in resources.items()
+        if one.get("Type") == "AWS::Lambda::LayerVersion"
+        and isinstance(content := _properties(one).get("Content"), dict)
+    }
+    urls = [json.dumps(_properties(one)) for one in resources.values() if one.get("Type") == "AWS::Lambda::Url"]
+    for logical, resource in resources.items():
+        if resource.get("Type") != "AWS::Lambda::Function":
+            continue
+        properties = _properties(resource)
+        key = prefix + logical
+        name = properties.get("FunctionName")
+        name = name if isinstance(name, str) else key.replace("/", "-")
+        why = _refusal(properties, packaged.codes.get(logical))
+        runtime = properties.get("Runtime")
+        version = version_of(runtime) if isinstance(runtime, str) else None
+        if why or version is None:
+            yield Refused(key, name, why or f"its runtime is {json.dumps(runtime)}, and only Python runs here")
+            continue
+        variables = (properties.get("Environment") or {}).get("Variables") or {}
+        layers = properties.get("Layers") or []
+        yield Declared(
+            key=key,
+            name=name,
+            version=version,
+            handler=str(properties.get("Handler", "")),
+            timeout_s=_number(properties.get("Timeout"), 3),
+            memory_mb=int(_number(properties.get("MemorySize"), 128)),
+            code=packaged.codes.get(logical),
+            inline=_inline(properties),
+            layers=tuple(path for one in layers if (path := contents.get(_reference(one))) is not None),
+            arns=tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None),
+            url=any(f'"{logical}"' in one for one in urls),
+            wrapper=str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")),
+        )
+
+
+def _refusal(properties: Mapping[str, Any], code: Path | None) -> str:
+    """Why a function cannot run here; nothing where it can."""
+    if properties.get("PackageType") == "Image" or "ImageUri" in (properties.get("Code") or {}):
+        return "it is a container image"
+    runtime = properties.get("Runtime")
+    if isinstance(runtime, str) and version_of(runtime) is None:
+        return f"its runtime is {runtime}, and only Python runs here"
+    if code is None and not _inline(properties):
+        return "its code lies in an account's S3"
+    if not isinstance(properties.get("Handler"), str):
+        return "its Handler is no text"
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
+    if wrapper and wrapper != ADOT and not str(wrapper).endswith(KIT):
+        return f"its AWS_LAMBDA_EXEC_WRAPPER is {wrapper}, which no layer here has"
+    return ""
+
+
+def _inline(properties: Mapping[str, Any]) -> str:
+    code = (properties.get("Code") or {}).get("ZipFile")
+    if isinstance(code, dict):  # Fn::Sub and Fn::Join: the text as it stands there
+        code = code.get("Fn::Sub") or "".join(map(str, (code.get("Fn::Join") or ["", []])[1]))
+        code = code[0] if isinstance(code, list) else code
+    return str(code or "")
+
+
+def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = resource.get("Properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _reference(value: Any) -> str:
+    return str(value.get("Ref", "")) if isinstance(value, dict) else ""
+
+
+def _number(value: Any, otherwise: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return otherwise

@@ -1,0 +1,129 @@
+"""The door to AWS: every call that a function makes to AWS arrives here, and goes on to the emulator.
+
+A function that invokes another is served at once, with its trace. What the emulator does not have is told once.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import threading
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+from lambda_latency.local.app.messages import with_trace_header
+from lambda_latency.local.app.parameters import REGION
+from lambda_latency.local.function import Outcome
+from lambda_latency.local.http import Handler, Server
+
+__all__ = ["Front"]
+
+INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
+SIGNED = re.compile(r"(Credential=[^/]+/\d+)/([^/]+)/([^/]+)/")
+HOP = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"))
+MISSING = re.compile(
+    rb"Unsupported service|UnknownOperation|not implemented|Unknown (?:operation|action)", re.IGNORECASE
+)
+
+Invoke = Callable[[str, bytes, str], "Outcome | None"]
+
+
+class Front:
+    """Listens on 127.0.0.1. `invoke` runs a function by name with an event and a tracing header, or gives None where
+    no such function is here; `tell` gets a line for each service that is not emulated.
+    """
+
+    def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None]) -> None:
+        self._told: set[str] = set()
+        self._tell = tell
+        self._lock = threading.Lock()
+        kind = type("Front", (_Door,), {"front": self, "address": urlsplit(url).netloc, "invoke": staticmethod(invoke)})
+        self._server = Server(kind)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.address}"
+
+    def missing(self, service: str, what: str) -> None:
+        """A call that the emulator does not know."""
+        with self._lock:
+            if service in self._told:
+                return
+            self._told.add(service)
+        self._tell(f"a call to {service} is not emulated here: {what}")
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+
+class _Door(Handler):
+    front: Front
+    address: str
+    invoke: Invoke
+    _onward: http.client.HTTPConnection | None = None
+
+    def do_GET(self) -> None:
+        body = self.body()
+        called = INVOKE.match(self.path) if self.command == "POST" else None
+        if called is not None and self._invoked(unquote(called[1]), body):
+            return
+        self._forward(body)
+
+    do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def finish(self) -> None:
+        super().finish()
+        if self._onward is not None:
+            self._onward.close()
+
+    def _invoked(self, function: str, body: bytes) -> bool:
+        """Whether it was a function of ours."""
+        name = function.rpartition("function:")[2].partition(":")[0]
+        header = self.headers.get("X-Amzn-Trace-Id", "")
+        kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind == "Event":
+            return False  # the emulator tries again, and knows where failures go
+        if kind == "DryRun":
+            self.answer(204)
+            return True
+        outcome = type(self).invoke(name, body or b"{}", header)
+        if outcome is None:
+            return False
+        headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
+        if outcome.error is not None:
+            headers["X-Amz-Function-Error"] = "Unhandled"
+        self.answer(200, outcome.payload, headers)
+        return True
+
+    def _forward(self, body: bytes) -> None:
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        signed = SIGNED.search(headers.get("Authorization", ""))
+        service = signed[3] if signed else "AWS"
+        if signed:  # everything lies in one region, whichever the code names
+            headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
+        host = self.headers.get("Host", "")
+        headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
+        target = self.headers.get("X-Amz-Target", "")
+        body = with_trace_header(target, body, self.headers.get("X-Amzn-Trace-Id", ""))
+        status, received, payload = self._sent(body, headers)
+        if status in (400, 404, 501) and MISSING.search(payload[:500]):
+            what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
+            self.front.missing(service, what)
+        self.answer(status, payload, [one for one in received if one[0].lower() not in HOP])
+
+    def _sent(self, body: bytes, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+        for attempt in (1, 2):
+            if self._onward is None:
+                self._onward = http.client.HTTPConnection(self.address, timeout=300)
+            try:
+                self._onward.request(self.command, self.path, body or None, headers)
+                answer = self._onward.getresponse()
+                return answer.status, answer.getheaders(), answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self._onward.close()
+                self._onward = None  # the emulator may have closed an idle connection
+                if attempt == 2:
+                    return 503, [], json.dumps({"message": f"the emulator does not answer: {error!r}"}).encode()
+        raise AssertionError("unreachable")

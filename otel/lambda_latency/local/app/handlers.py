@@ -1,0 +1,63 @@
+"""Does each function's handler exist in its code? Only where that can be told without running anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.source import Source, TemplateError
+from lambda_latency.template import Finding, nearest
+
+__all__ = ["check_handlers"]
+
+
+def check_handlers(source: Source, functions: Iterable[Declared | Refused], prefix: str) -> None:
+    """Raises `TemplateError` with each handler that no file of its code has."""
+    found = [
+        finding
+        for one in functions
+        if isinstance(one, Declared) and one.code is not None and one.code.is_dir()
+        for finding in _missing(source, one, one.code, one.key.removeprefix(prefix))
+    ]
+    if found:
+        raise TemplateError(found)
+
+
+def _missing(source: Source, function: Declared, code: Path, name: str) -> Iterator[Finding]:
+    module, _, handler = function.handler.rpartition(".")
+    at = ("Resources", name, "Properties", "Handler")
+    path = code / Path(*module.replace("/", ".").split("."))
+    file = path.with_name(f"{path.name}.py")
+    if not file.is_file() and not path.is_dir():
+        if function.layers or function.arns:
+            return  # it may lie in a layer
+        beside = [one.stem for one in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        todo = nearest(path.name, beside, "Handler is MODULE.FUNCTION, seen from CodeUri")
+        yield source.finding(at, f"{name}: no module {module!r} in {code}", todo)
+        return
+    names = _names(file)
+    if names is not None and handler not in names:
+        todo = nearest(handler, names, "name a function that it has")
+        yield source.finding(at, f"{name}: {file.name} has no {handler!r}", todo)
+
+
+def _names(file: Path) -> set[str] | None:
+    """The names at the top of a module; None where they cannot be told by reading."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(statement.name)
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            found |= {one.asname or one.name.partition(".")[0] for one in statement.names}
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            found |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        elif not isinstance(statement, ast.Expr):
+            return None  # an `if` or a `try` may define more
+    return None if "*" in found or "__getattr__" in found else found

@@ -1,0 +1,194 @@
+"""A template with what lies beside it: included files and definitions are put in, folders of code are noted down.
+
+It does what `sam package` does, for an S3 that is not there. What only an account knows (exports of other stacks,
+dynamic references) is replaced, and each replacement is told.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.parameters import likely_value
+from lambda_latency.local.app.source import Source, TemplateError, read_source
+from lambda_latency.template import Finding, nearest
+
+__all__ = ["Packaged", "package"]
+
+BUCKET = "lambda-latency"  # of code that stays where it is; the key is the logical id
+DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
+DEFINITIONS = {
+    "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
+    "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
+    "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
+}
+CHILDREN = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
+LAYERS = {
+    "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
+    "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
+}
+VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
+
+
+@dataclass(slots=True)
+class Packaged:
+    """`raw` is complete in itself. `codes` and `layers` are folders by logical id, `children` nested templates."""
+
+    raw: dict[str, Any]
+    codes: dict[str, Path] = field(default_factory=dict)
+    layers: dict[str, Path] = field(default_factory=dict)
+    children: dict[str, Source] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def package(source: Source, values: Mapping[str, str]) -> Packaged:
+    """Complete a template whose parameters have these values. Raises `TemplateError` where a file is missing."""
+    done = Packaged(copy.deepcopy(source.raw))
+    for name, declared in (done.raw.get("Parameters") or {}).items():
+        declared["Default"] = values[name]
+        kind = str(declared.get("Type", "String"))
+        if kind.startswith("AWS::"):  # an emulator looks nothing up: the value is the parameter's, not its name
+            declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
+    work = _Work(source, source.path.resolve().parent, done, [])
+    done.raw = _walk(done.raw, work.completed)
+    if work.imports:
+        what = f"{work.imports} values are exported by other stacks"
+        done.notes.append(f"{what}: the name of each export stands for it")
+    globals_ = (done.raw.get("Globals") or {}).get("Function") or {}
+    shared = globals_.pop("CodeUri", ".")
+    for name, resource in done.raw["Resources"].items():
+        if isinstance(resource, dict):
+            if not isinstance(resource.get("Properties"), dict):
+                resource["Properties"] = {}
+            work.resource(name, str(resource.get("Type")), resource["Properties"], shared)
+    if work.found:
+        raise TemplateError(work.found)
+    return done
+
+
+@dataclass(slots=True)
+class _Work:
+    """What goes on while a template is packaged: `found` is what is wrong with it."""
+
+    source: Source
+    folder: Path
+    done: Packaged
+    found: list[Finding]
+    imports: int = 0
+
+    def completed(self, value: Any) -> Any:
+        """A value with what it includes, and without what only an account knows."""
+        if isinstance(value, str):
+            return _resolved(value, self.done.notes)
+        if not isinstance(value, dict):
+            return value
+        included = value.get("Fn::Transform") or value.get("Transform")
+        if isinstance(included, dict) and included.get("Name") == "AWS::Include":
+            rest = {name: one for name, one in value.items() if name not in ("Fn::Transform", "Transform")}
+            return {**self._file((included.get("Parameters") or {}).get("Location"), ("Resources",)), **rest}
+        if "Fn::ImportValue" in value and len(value) == 1:
+            self.imports += 1
+            return value["Fn::ImportValue"]
+        return {
+            name: str(one) if name in VERSIONS and type(one) in (int, float) else one for name, one in value.items()
+        }
+
+    def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Any) -> None:
+        """Note down a resource's folders and put its definition in."""
+        at = ("Resources", name, "Properties")
+        if kind == "AWS::Serverless::Function":
+            self._code(name, properties, shared)
+        elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
+            self.done.codes[name] = self._folder(properties["Code"], (*at, "Code"))
+            properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
+        elif kind in LAYERS:
+            key, *parts = LAYERS[kind]
+            if _is_local(properties.get(key)):
+                self.done.layers[name] = self.folder / properties[key]
+                properties[key] = dict(zip(parts, (BUCKET, name), strict=True))
+        elif kind in CHILDREN and _is_local(properties.get(CHILDREN[kind])):
+            self.done.children[name] = self._child(properties[CHILDREN[kind]], (*at, CHILDREN[kind]))
+        if kind in DEFINITIONS:
+            uri, body = DEFINITIONS[kind]
+            if _is_local(properties.get(uri)):
+                properties[body] = _walk(self._file(properties.pop(uri), (*at, uri)), self.completed)
+
+    def _code(self, name: str, properties: dict[str, Any], shared: Any) -> None:
+        if "InlineCode" in properties or "ImageUri" in properties or properties.get("PackageType") == "Image":
+            return
+        written = properties.get("CodeUri", shared)
+        if _is_local(written):
+            self.done.codes[name] = self._folder(written, ("Resources", name, "Properties", "CodeUri"))
+            written = {"Bucket": BUCKET, "Key": name}
+        properties["CodeUri"] = written
+
+    def _folder(self, written: str, at: tuple[str, ...]) -> Path:
+        path = self.folder / written
+        if not path.exists():
+            self._missing(f"{at[-1]} {written!r}", path, at)
+        return path.resolve()
+
+    def _child(self, location: str, at: tuple[str, ...]) -> Source:
+        # A build puts its template one folder deeper, and `aws cloudformation package` reads the address from there.
+        for path in (self.folder / location, self.folder / "build" / location):
+            if path.resolve().is_file():
+                return read_source(path.resolve())
+        self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
+        return self.source
+
+    def _file(self, location: Any, at: tuple[str, ...]) -> dict[str, Any]:
+        """What an included file or a definition says; nothing where it lies in an account's S3."""
+        from samcli.yamlhelper import yaml_parse
+
+        if not _is_local(location):
+            return {}
+        path = self.folder / location
+        if not path.is_file():
+            self._missing(repr(location), path, at)
+            return {}
+        try:
+            parsed = yaml_parse(path.read_text(encoding="utf-8"))
+        except Exception as error:  # noqa: BLE001 - whatever its parser raises is about the file
+            said = f"no YAML: {' '.join(str(error).split())}"
+            self.found.append(Finding(str(path), 1, said, "correct the file"))
+            return {}
+        return parsed if isinstance(parsed, dict) else {}
+
+    def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> None:
+        beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        todo = nearest(path.name, beside, f"nothing of this name is in {path.parent}")
+        self.found.append(self.source.finding(at, f"{what} is not there", todo))
+
+
+def _is_local(written: Any) -> bool:
+    return isinstance(written, str) and "://" not in written
+
+
+def _resolved(text: str, notes: list[str]) -> str:
+    """A text without dynamic references, each replaced by the last part of its name."""
+
+    def value(match: re.Match[str]) -> str:
+        if "${" in match[2].rpartition("/")[2]:
+            return "local"
+        last = match[2].rpartition("/")[2] or "local"
+        name = likely_value(last) or last
+        note = f"{match[0]} is not here: {name!r} stands for it"
+        if note not in notes:
+            notes.append(note)
+        return name
+
+    return DYNAMIC.sub(value, text)
+
+
+def _walk(value: Any, changed: Callable[[Any], Any]) -> Any:
+    """A copy in which `changed` was applied to every value, the outer ones first."""
+    value = changed(value)
+    if isinstance(value, dict):
+        return {name: _walk(one, changed) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_walk(one, changed) for one in value]
+    return value

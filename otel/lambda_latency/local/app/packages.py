@@ -1,0 +1,179 @@
+"""What functions import: environments and folders of packages, made by uv and kept for the next time.
+
+As in Lambda there are three kinds: the runtime's own packages (boto3, the runtime client) in an environment of each
+Python, the tracing layer's beside it, and those of a requirements file in a folder of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from lambda_latency.local.app.pythons import Version
+from lambda_latency.local.errors import LocalError
+
+__all__ = ["KIT", "Packages", "cache_folder"]
+
+# What Lambda's Python runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
+KIT = Path(__file__).parents[2]
+LIMIT_S = 600
+PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
+_lock = threading.Lock()
+_locks: dict[str, threading.Lock] = {}
+# Known layers by what their packages are called on PyPI: an ARN names a file that only AWS has.
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "AWSLambdaPowertoolsPython": ("aws-lambda-powertools[all]", "aws-xray-sdk"),
+    "AWSSDKPandas": ("awswrangler",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Makes what is missing below `cache`. `pythons` are the interpreters by version; `tell` hears of long work."""
+
+    cache: Path
+    pythons: Mapping[Version, Path]
+
+    def runtime(self, version: Version) -> Path:
+        """An interpreter that has the runtime's packages. Raises `LocalError` with uv's last words."""
+        name = f"runtime-{_dotted(version)}-{_digest(RUNTIME)}"
+
+        def make(folder: Path) -> None:
+            _uv("venv", "--quiet", "--clear", "--python", str(self.pythons[version]), str(folder))
+            python = ["--python", str(folder / "bin" / "python")]
+            _uv("pip", "install", "--quiet", "--compile-bytecode", *python, *RUNTIME)
+
+        return self._made(name, make) / "bin" / "python"
+
+    def emulator(self, lock: Path) -> Path:
+        """An interpreter that has what a lock file names: it would not go together with anything else's packages."""
+        name = f"emulator-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+
+        def make(folder: Path) -> None:
+            _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+            python = str(folder / "bin" / "python")
+            _uv("pip", "install", "--quiet", "--require-hashes", "--python", python, "--requirement", str(lock))
+
+        return self._made(name, make) / "bin" / "python"
+
+    def tracing(self, version: Version) -> Path:
+        """A folder with the packages of the tracing layer, at the versions that run here."""
+        wanted = [f"{name}=={installed_version(name)}" for name in ("aws-opentelemetry-distro",)]
+        return self.distributions(wanted, version)
+
+    def kit(self, version: Version) -> Path:
+        """A folder with the part of the kit that ships to Lambda and nothing else, as a layer has it."""
+        sources = [KIT / "__init__.py", *sorted((KIT / "runtime").glob("*"))]
+        content = hashlib.sha256(b"".join(file.read_bytes() for file in sources if file.is_file())).hexdigest()[:12]
+
+        def make(folder: Path) -> None:
+            package = folder / KIT.name
+            package.mkdir(parents=True)
+            shutil.copy(KIT / "__init__.py", package)
+            shutil.copytree(KIT / "runtime", package / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
+            compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
+            subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
+
+        return self._made(f"kit-{_dotted(version)}-{content}", make)
+
+    def requirements(self, file: Path, root: Path, version: Version) -> Path:
+        """A folder with what a requirements file names. A path in it counts from the file, or from `root` as for pip.
+
+        Raises `LocalError` with uv's last words.
+        """
+        content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
+        name = f"requirements-{_dotted(version)}-{content}"
+        arguments = ["--requirement", str(file)]
+        try:
+            return self._folder(name, version, arguments, cwd=file.parent)
+        except LocalError:
+            if file.parent == root or not PATH.search(file.read_text(encoding="utf-8")):
+                raise
+        return self._folder(name, version, arguments, cwd=root)
+
+    def distributions(self, wanted: Sequence[str], version: Version) -> Path:
+        """A folder with distributions, written as a requirements file has them."""
+        return self._folder(f"distributions-{_dotted(version)}-{_digest(wanted)}", version, wanted)
+
+    def layer(self, arn: str, version: Version) -> Path | None:
+        """A folder with the packages of a layer that is known by its name; None for any other."""
+        name = arn.partition(":layer:")[2]
+        for known, wanted in LAYERS.items():
+            if name.startswith(known):
+                return self.distributions(wanted, version)
+        return None
+
+    def _folder(self, name: str, version: Version, arguments: Sequence[str], *, cwd: Path | None = None) -> Path:
+        def make(folder: Path) -> None:
+            python = ["--python", str(self.pythons[version]), "--target", str(folder)]
+            _uv("pip", "install", "--quiet", "--compile-bytecode", *python, *arguments, cwd=cwd)
+
+        return self._made(name, make)
+
+    def _made(self, name: str, make: Callable[[Path], None]) -> Path:
+        """What `make` puts into a folder; made under another name first, for others may want the same at once."""
+        folder = self.cache / name
+        with _making(name):
+            if not folder.exists():
+                self.cache.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
+                    place = Path(half_made, name)
+                    make(place)
+                    place.mkdir(exist_ok=True)  # uv makes none for an empty list
+                    with contextlib.suppress(OSError):  # another process was faster
+                        place.rename(folder)
+        return folder
+
+
+def _making(name: str) -> threading.Lock:
+    with _lock:
+        return _locks.setdefault(name, threading.Lock())
+
+
+def cache_folder() -> Path:
+    """Where packages are kept: below XDG_CACHE_HOME, by default ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
+
+
+def _uv(*arguments: str, cwd: Path | None = None) -> None:
+    program = Path(sys.executable).with_name("uv")
+    command = str(program) if program.exists() else shutil.which("uv")
+    if command is None:
+        raise LocalError("uv is not here", "pip install uv: functions get their packages by it")
+    # Variables of the environment that is active here would redirect the installation.
+    env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    try:
+        ran = subprocess.run(
+            [command, *arguments],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "look at the network") from None
+    if ran.returncode:
+        raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stderr.strip().splitlines()[-8:]))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,116 @@
+"""The values of a template's parameters: given, of samconfig.toml, by default, or one that stands in."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.source import Source, TemplateError
+from lambda_latency.local.errors import UsageError
+from lambda_latency.template import nearest
+
+__all__ = ["ACCOUNT", "REGION", "likely_value", "parameter_values", "samconfig_overrides"]
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+# What a parameter without a value is likely to need, by a word in its name.
+LIKELY = {
+    "busarn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
+    "bus": "default",
+    "mail": "me@example.com",
+    "url": "https://{name}.invalid",
+    "uri": "https://{name}.invalid",
+    "endpoint": "https://{name}.invalid",
+    "origin": "*",
+    "arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+}
+OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
+
+
+def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Each declared parameter's value, and a line for each one that nobody has given.
+
+    Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` where
+    no value can stand in.
+    """
+    declared: dict[str, Any] = source.raw.get("Parameters") or {}
+    for name, value in given.items():
+        _check(name, value, declared, source.path)
+    chosen = {name: value for name, value in samconfig_overrides(folder).items() if name in declared} | dict(given)
+    values: dict[str, str] = {}
+    notes = []
+    for name, one in declared.items():
+        kind = str(one.get("Type", "String")) if isinstance(one, dict) else "String"
+        looked_up = kind.startswith("AWS::SSM::Parameter::Value")
+        if name in chosen:
+            values[name] = chosen[name]
+        elif isinstance(one, dict) and "Default" in one and not looked_up:
+            values[name] = _text(one["Default"])
+        else:
+            stand_in = _stand_in(name, one if isinstance(one, dict) and not looked_up else {})
+            if stand_in is None:
+                todo = f"say --parameter {name}=VALUE"
+                raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
+            values[name] = stand_in
+            why = "is in Parameter Store, not here" if looked_up else "has no Default"
+            notes.append(f"parameter {name} {why}: it is {stand_in!r} (--parameter {name}=VALUE)")
+    return values, notes
+
+
+def samconfig_overrides(folder: Path) -> dict[str, str]:
+    """The parameters that samconfig.toml beside the template gives `sam deploy`, in its environment `default`."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        text = (folder / "samconfig.toml").read_text(encoding="utf-8")
+        default: Any = tomlkit.parse(text).unwrap().get("default", {})
+    except (OSError, UnicodeDecodeError, TOMLKitError):
+        return {}
+    found: dict[str, str] = {}
+    for command in ("global", "deploy"):
+        written = default.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
+        parts = shlex.split(written) if isinstance(written, str) else [str(part) for part in written]
+        for part in parts:
+            name, equals, value = part.partition("=")
+            if equals:
+                found[name] = value.strip("\"'")
+    return found
+
+
+def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
+    """A value that the declaration allows."""
+    if declared.get("AllowedValues"):
+        return _text(declared["AllowedValues"][0])
+    if declared.get("Type") == "Number":
+        return _text(declared.get("MinValue", 1))
+    likely = likely_value(name)
+    pattern = str(declared.get("AllowedPattern", ".*"))
+    shortest = int(declared.get("MinLength", 0))
+    for value in (*filter(None, (likely,)), *OTHERS):
+        if len(value) >= shortest and re.fullmatch(pattern, value):
+            return value
+    return None
+
+
+def likely_value(name: str) -> str | None:
+    """What a value of this name is likely to be; None where the name says nothing."""
+    return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
+
+
+def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> None:
+    if name not in declared:
+        raise UsageError(f"{path} has no parameter {name}", nearest(name, list(declared), "it has no parameters"))
+    allowed = declared[name].get("AllowedValues")
+    if allowed and value not in map(_text, allowed):
+        what = f"{name} must be one of {', '.join(map(_text, allowed))}, got {value!r}"
+        raise UsageError(what, f"{path} allows no other value")
+
+
+def _text(value: Any) -> str:
+    """As CloudFormation writes it: a list with commas, a truth value in small letters."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,139 @@
+"""From a function as it is declared to one that the sandbox can run: its Python, its packages, its folders."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.declared import ADOT, Declared, Refused
+from lambda_latency.local.app.packages import KIT, Packages
+from lambda_latency.local.app.pythons import Version, nearest_python
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.function import Function
+
+__all__ = ["Preparation"]
+
+LEVELS = 3  # of folders above the code in which its pyproject.toml is looked for
+# Layers that are extensions: what they do besides is AWS's, and no code imports them.
+EXTENSIONS = (
+    "LambdaInsightsExtension",
+    "AWSOpenTelemetryDistro",
+    "aws-otel",
+    "AWS-AppConfig",
+    "AWS-Parameters",
+    "Datadog",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Makes functions ready. `root` is the template's folder, `folder` takes inline code and unpacked layers.
+
+    `instrument` says whether functions are traced that do not start the kit themselves; `tell` gets lines for people.
+    """
+
+    packages: Packages
+    root: Path
+    folder: Path
+    instrument: bool
+    tell: Callable[[str], None]
+
+    def __call__(self, declared: Declared, environment: Mapping[str, str]) -> Function | Refused:
+        """The function with its variables; or why it cannot run here after all."""
+        try:
+            return self._prepared(declared, environment)
+        except LocalError as error:
+            return Refused(declared.key, declared.name, f"{error.what}\n  {error.todo}")
+
+    def _prepared(self, declared: Declared, environment: Mapping[str, str]) -> Function:
+        version = nearest_python(declared.version, self.packages.pythons)
+        if version != declared.version:
+            have, wanted = _dotted(version), _dotted(declared.version)
+            self.tell(f"{declared.key} asks for Python {wanted}, which is not here: it runs on {have}")
+        code = declared.code or self._inline(declared)
+        if code.suffix == ".zip":
+            code = self._unpacked(code)
+        paths = [*self._requirements(code, version), *self._layers(declared, version)]
+        variables = dict(environment)
+        if declared.wrapper or self.instrument:
+            kit = self.packages.kit(version)
+            if declared.wrapper != ADOT:
+                variables["AWS_LAMBDA_EXEC_WRAPPER"] = str(kit / KIT.name / "runtime" / "wrapper")
+            paths += [kit, self.packages.tracing(version)]
+        return Function(
+            name=declared.name,
+            handler=declared.handler,
+            timeout_s=declared.timeout_s,
+            memory_mb=declared.memory_mb,
+            environment=variables,
+            code=code,
+            python=self.packages.runtime(version),
+            runtime=f"python{_dotted(version)}",
+            paths=tuple(paths),
+        )
+
+    def _requirements(self, code: Path, version: Version) -> list[Path]:
+        """Its requirements file's packages; where there is none, those of the project that the code belongs to."""
+        file = code / "requirements.txt"
+        if file.is_file():
+            return [self.packages.requirements(file, self.root, version)]
+        for folder in (code, *code.parents[:LEVELS]):
+            wanted = _dependencies(folder / "pyproject.toml")
+            if wanted:
+                self.tell(f"{code} has no requirements.txt: its packages are those of {folder / 'pyproject.toml'}")
+                return [self.packages.distributions(wanted, version)]
+            if (folder / ".git").exists():
+                break
+        return []
+
+    def _layers(self, declared: Declared, version: Version) -> list[Path]:
+        found: list[Path] = []
+        for content in declared.layers:
+            if not content.exists():
+                self.tell(f"{declared.key}: its layer {content} is not there and is left out")
+                continue
+            folder = self._unpacked(content) if content.suffix == ".zip" else content
+            own = folder / "python"
+            # A layer that `sam build` builds has its modules, and its requirements, at the top.
+            found += [own, own / "lib" / f"python{_dotted(version)}" / "site-packages"] if own.is_dir() else [folder]
+            if (folder / "requirements.txt").is_file():
+                found += self._requirements(folder, version)
+        for arn in declared.arns:
+            packages = self.packages.layer(arn, version)
+            if packages is not None:
+                found.append(packages)
+            elif not any(name in arn for name in EXTENSIONS):
+                self.tell(f"{declared.key}: the layer {arn} is AWS's alone and is left out")
+        return found
+
+    def _inline(self, declared: Declared) -> Path:
+        code = self.folder / declared.key.replace("/", "-")
+        code.mkdir(exist_ok=True)
+        (code / "index.py").write_text(declared.inline, encoding="utf-8")
+        return code
+
+    def _unpacked(self, archive: Path) -> Path:
+        folder = self.folder / archive.stem
+        if not folder.exists():
+            with zipfile.ZipFile(archive) as packed:
+                packed.extractall(folder)
+        return folder
+
+
+def _dependencies(project: Path) -> list[str]:
+    """What a pyproject.toml names as the project's own needs."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        read: Any = tomlkit.parse(project.read_text(encoding="utf-8")).unwrap()
+    except (OSError, UnicodeDecodeError, TOMLKitError):
+        return []
+    return [str(one) for one in read.get("project", {}).get("dependencies", [])]
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))

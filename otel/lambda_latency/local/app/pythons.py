@@ -1,0 +1,66 @@
+"""The Python that a function asks for, among those that are on this machine."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+__all__ = ["OLDEST", "Version", "nearest_python", "pythons", "version_of"]
+
+Version = tuple[int, int]
+
+OLDEST: Version = (3, 10)  # what AWS's runtime client of today and the kit run on
+NAME = re.compile(r"python(\d+)\.(\d+)")
+# Where version managers keep what is not on the PATH. pyenv's shims are on it, and exit where no version is chosen.
+MANAGED = (
+    ".pyenv/versions/*/bin/python3.[0-9]*",
+    ".local/share/uv/python/*/bin/python3.[0-9]*",
+    ".asdf/installs/python/*/bin/python3.[0-9]*",
+)
+ASK = "import sys; print(*sys.version_info[:2])"
+
+
+def version_of(runtime: str) -> Version | None:
+    """The version of a Lambda runtime such as `python3.12`; None for runtimes that are not Python 3."""
+    match = NAME.fullmatch(runtime)
+    return (int(match[1]), int(match[2])) if match and match[1] == "3" else None
+
+
+@functools.cache
+def pythons() -> Mapping[Version, Path]:
+    """An interpreter for each version from `OLDEST` on: the one that runs this, the PATH's, then managed ones."""
+    found: dict[Version, Path] = {sys.version_info[:2]: Path(sys.executable)}
+    for candidate in _candidates():
+        match = NAME.fullmatch(candidate.name)
+        version = (int(match[1]), int(match[2])) if match else None
+        if version is not None and version >= OLDEST and version not in found and _answers(candidate, version):
+            found[version] = candidate
+    return dict(sorted(found.items()))
+
+
+def nearest_python(wanted: Version, among: Mapping[Version, Path]) -> Version:
+    """The wanted version if it is there, else the next newer one, else the newest."""
+    newer = [version for version in sorted(among) if version >= wanted]
+    return newer[0] if newer else max(among)
+
+
+def _candidates() -> Iterable[Path]:
+    for minor in range(OLDEST[1], 20):
+        on_path = shutil.which(f"python3.{minor}")
+        if on_path:
+            yield Path(on_path)
+    for pattern in MANAGED:
+        yield from sorted(Path.home().glob(pattern))
+
+
+def _answers(python: Path, version: Version) -> bool:
+    try:
+        asked = subprocess.run([python, "-I", "-c", ASK], capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0 and asked.stdout.split() == [str(part) for part in version]

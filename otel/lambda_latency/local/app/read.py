@@ -1,0 +1,92 @@
+"""An app, read: its template and its nested ones, with all that is known before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambda_latency.local.app.apis import Api, function_url, read_api
+from lambda_latency.local.app.check import check
+from lambda_latency.local.app.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.handlers import check_handlers
+from lambda_latency.local.app.package import Packaged, package
+from lambda_latency.local.app.parameters import parameter_values
+from lambda_latency.local.app.plain import translated
+from lambda_latency.local.app.source import Source, read_source
+from lambda_latency.local.app.stack import Part
+
+__all__ = ["App", "read_app"]
+
+
+@dataclass(slots=True)
+class App:
+    """`functions` by key, those of nested templates among them; `apis` with the prefix of their functions' keys."""
+
+    path: Path
+    name: str
+    part: Part
+    functions: dict[str, Declared | Refused] = field(default_factory=dict)
+    apis: list[tuple[str, Api]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        """The folder of its template."""
+        return self.path.resolve().parent
+
+    def urls(self) -> Iterator[tuple[str, Api]]:
+        """The function URLs, by the key of their function."""
+        for key, one in self.functions.items():
+            if isinstance(one, Declared) and one.url:
+                yield key, function_url(self.path, key, one.name)
+
+
+def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
+    """Read a template and what lies beside it; without `authorizers` every route is open.
+
+    Raises `TemplateError` with everything that is wrong, `UsageError` for a parameter that it does not have or allow.
+    """
+    source = read_source(path)
+    app = App(path, _stack_name(path), Part({}, {}))
+    app.part = _read(app, source, given, "", authorizers)
+    return app
+
+
+def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, authorizers: bool) -> Part:
+    values, notes = parameter_values(source, given, source.path.resolve().parent)
+    check(source)
+    packaged: Packaged = package(source, values)
+    plain = translated(source, packaged.raw, values)
+    app.notes += [*notes, *packaged.notes]
+    order = list(source.raw["Resources"])
+    declared = sorted(declared_functions(plain, packaged, prefix), key=lambda one: _place(one.key, prefix, order))
+    found = {one.key: one for one in declared}
+    check_handlers(source, declared, prefix)
+    app.functions |= found
+    api = read_api(source.path, packaged.raw, values, app.name, authorizers=authorizers)
+    if isinstance(api, str):
+        app.notes.append(api)
+    elif api is not None:
+        app.apis.append((prefix, api))
+    names = {key.removeprefix(prefix): one.name for key, one in found.items()}
+    children = {}
+    for name, child in packaged.children.items():
+        passed = (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
+        plain_values = {key: str(value) for key, value in passed.items() if not isinstance(value, dict | list)}
+        wanted = child.raw.get("Parameters") or {}
+        known = {key: value for key, value in plain_values.items() if key in wanted}
+        children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
+    return Part(plain, names, children)
+
+
+def _place(key: str, prefix: str, order: list[str]) -> int:
+    """A function's place in its template; the translator has an order of its own."""
+    logical = key.removeprefix(prefix)
+    return order.index(logical) if logical in order else len(order)
+
+
+def _stack_name(path: Path) -> str:
+    """After the folder of the template, as CloudFormation allows it."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in path.resolve().parent.name).strip("-")
+    return name if name[:1].isalpha() else f"app-{name}".rstrip("-")

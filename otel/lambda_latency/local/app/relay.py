@@ -1,0 +1,39 @@
+"""Where the emulator hands over the events of functions: the address that each of its functions has instead of code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from lambda_latency.local.function import Outcome
+from lambda_latency.local.http import Handler, Server
+
+__all__ = ["serve_relay"]
+
+LONGEST = 300  # letters of an error message: ministack takes no more than 512 of the whole answer
+
+
+def serve_relay(invoke: Callable[[str, bytes], Outcome]) -> Server:
+    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs the function of that key."""
+    return Server(type("Relay", (_Relay,), {"invoke": staticmethod(invoke)}))
+
+
+class _Relay(Handler):
+    invoke: Callable[[str, bytes], Outcome]
+
+    def do_POST(self) -> None:
+        outcome = type(self).invoke(unquote(self.path[1:]), self.body())
+        if outcome.error is None:
+            return self.answer(200, outcome.payload, {"Content-Type": "application/json"})
+        # With this status ministack_main.py knows that the function has failed, and not the way to it.
+        return self.answer(599, json.dumps(_short(outcome)).encode(), {"Content-Type": "application/json"})
+
+
+def _short(outcome: Outcome) -> dict[str, str]:
+    try:
+        error = json.loads(outcome.payload)
+        kind, message = str(error["errorType"]), str(error["errorMessage"])
+    except (ValueError, TypeError, KeyError):
+        kind, message = str(outcome.error), ""
+    return {"errorType": kind[:80], "errorMessage": message[:LONGEST]}

@@ -1,0 +1,48 @@
+"""Where a running `serve` can be reached, for `invoke` in another terminal: a file in the folder of its traces."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.function import Outcome
+
+__all__ = ["forget", "invoke_running", "remember"]
+
+NAME = "serve.json"
+
+
+def remember(out: Path, url: str) -> None:
+    """Write down where AWS is played."""
+    (out / NAME).write_text(json.dumps({"aws": url}), encoding="utf-8")
+
+
+def forget(out: Path) -> None:
+    """It is over."""
+    (out / NAME).unlink(missing_ok=True)
+
+
+def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
+    """Run a function of the app that is being served; None where nothing is served.
+
+    Raises `LocalError` where it has no such function.
+    """
+    try:
+        address = urlsplit(json.loads((out / NAME).read_text(encoding="utf-8"))["aws"]).netloc
+    except (OSError, ValueError, KeyError):
+        return None
+    connection = http.client.HTTPConnection(address, timeout=900)
+    with contextlib.closing(connection):
+        try:
+            connection.request("POST", f"/2015-03-31/functions/{quote(function, safe='')}/invocations", event)
+            answer = connection.getresponse()
+            payload = answer.read()
+        except (OSError, http.client.HTTPException):
+            return None  # it was killed, and left its file
+    if answer.status != 200:
+        raise LocalError(f"no function {function!r} is served", "name one that `lambda-latency serve` has listed")
+    return Outcome(payload, answer.getheader("X-Amz-Function-Error"))

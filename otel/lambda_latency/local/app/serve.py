@@ -1,0 +1,70 @@
+"""`serve` for somebody's app: kept up until a signal, changed code at once, a line for each request and event."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.read import App
+from lambda_latency.local.app.running import forget, remember
+from lambda_latency.local.app.system import AppOptions, AppSystem
+from lambda_latency.local.gateway import Answered
+from lambda_latency.local.serve import Code, Requests, wait_for_signal
+from lambda_latency.trace import Trace
+
+__all__ = ["Renewal", "serve_app"]
+
+
+def serve_app(
+    app: App,
+    options: AppOptions,
+    *,
+    up: Callable[[AppSystem], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Keep an app up until a signal raises an exception in the main thread; then end it.
+
+    `up` is told the running system, `show` each request and event with its trace, `log` each line that a function
+    prints, `tell` what a person should know.
+    """
+    requests = Requests(show)
+    for note in app.notes:
+        tell(note)
+    try:
+        system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=Renewal(app))
+        try:
+            system.store.watch(requests.spans)
+            remember(options.out, system.aws_url)
+            up(system)
+            wait_for_signal()
+        finally:
+            forget(options.out)
+            system.close()
+    finally:
+        requests.close()
+
+
+class Renewal:
+    """Called before each invocation: has the code, or what it needs, changed since the last one?"""
+
+    def __init__(self, app: App) -> None:
+        self._code = Code(*_watched(app))
+        self._lock = threading.Lock()
+
+    def __call__(self, system: AppSystem) -> None:
+        with self._lock:  # whoever comes second waits until the change is heeded
+            if self._code.changed():
+                system.renew()
+
+
+def _watched(app: App) -> Iterable[Path]:
+    """The folders of code and of layers, each once and none inside another."""
+    folders: set[Path] = set()
+    for one in app.functions.values():
+        if isinstance(one, Declared):
+            folders |= {path for path in (one.code, *one.layers) if path is not None and path.is_dir()}
+    return sorted(one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders))

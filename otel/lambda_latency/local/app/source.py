@@ -1,0 +1,97 @@
+"""A template as it is written: its text, where each thing in it stands, and its parts before anything is resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.errors import LocalError
+from lambda_latency.template import Finding, Node, read_yaml
+
+__all__ = ["Source", "TemplateError", "find_template", "read_source"]
+
+USUAL = Path("template.yaml")
+OTHERS = ("template.yml", "template.json", "sam.yaml", "sam.yml")
+
+
+class TemplateError(LocalError):
+    """What is wrong with a template, each thing with its file and line: nothing of it was started."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        first, *others = [f"{one.source}:{one.line}: {one.what}" for one in findings]
+        self.findings = findings
+        lines = [findings[0].todo]
+        for said, finding in zip(others, findings[1:], strict=True):
+            lines += [said, f"  {finding.todo}"]
+        super().__init__(first, "\n  ".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template file: `raw` is what it says, short intrinsic functions written out; `root` has the lines."""
+
+    path: Path
+    root: Node
+    raw: dict[str, Any]
+
+    def line(self, *path: str) -> int:
+        """The line of what stands under a path of keys; of the last key that is there."""
+        node, line = self.root, self.root.line
+        for key in path:
+            for name, at, value in node.named():
+                if name == key:
+                    node, line = value, at.line
+                    break
+            else:
+                return line
+        return line
+
+    def finding(self, path: tuple[str, ...], what: str, todo: str) -> Finding:
+        """Something wrong at a path of keys."""
+        return Finding(str(self.path), self.line(*path), what, todo)
+
+
+def find_template(path: Path) -> Path:
+    """The template to serve: the one named; where that is the usual name and not there, one with another such name."""
+    if path == USUAL and not path.exists():
+        for name in OTHERS:
+            if Path(name).is_file():
+                return Path(name)
+    return path
+
+
+def read_source(path: Path) -> Source:
+    """Read one file. Raises `TemplateError`, with the line, for what is no template."""
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _wrong(name, 1, f"cannot be read ({error.strerror})", "name a template with --template") from None
+    except UnicodeDecodeError as error:
+        raise _wrong(name, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8") from None
+    root = read_yaml(name, text)
+    if isinstance(root, Finding):
+        raise TemplateError([root])
+    if root.kind != "mapping" or root.get("Resources") is None:
+        raise _wrong(name, root.line, "no section Resources", "a SAM template has one; name another with --template")
+    resources = root.get("Resources")
+    assert resources is not None
+    if resources.kind != "mapping" or not resources.entries:
+        raise _wrong(name, resources.line, "Resources is empty", "name the functions there")
+    return Source(path, root, _parsed(name, text))
+
+
+def _parsed(name: str, text: str) -> dict[str, Any]:
+    from samcli.yamlhelper import yaml_parse
+
+    try:
+        raw = yaml_parse(text)
+    except Exception as error:  # noqa: BLE001 - whatever its parser raises is about the file
+        raise _wrong(name, 1, f"no YAML: {' '.join(str(error).split())}", "correct the file") from None
+    assert isinstance(raw, dict)
+    return raw
+
+
+def _wrong(source: str, line: int, what: str, todo: str) -> TemplateError:
+    return TemplateError([Finding(source, line, what, todo)])

@@ -1,0 +1,143 @@
+"""The app's resources, made in the emulator by its own CloudFormation: with them come real names and addresses.
+
+Functions, APIs and mappings are made, too, and their events come to us: each function of the emulator hands over
+what it is given to an address of ours.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from lambda_latency.local.app.cloud import PROXY, Cloud
+from lambda_latency.local.app.package import BUCKET
+from lambda_latency.local.app.prune import pruned, unknown_to
+from lambda_latency.local.errors import LocalError
+
+__all__ = ["Part", "Stack"]
+
+FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
+MOST_RETRIES = 20
+LONGEST_S = 900  # a function's own timeout is the sandbox's to keep
+QUIET = ("AWS::CloudWatch::Alarm",)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A translated template, with its nested ones by logical id. `names` are those of its functions."""
+
+    plain: Mapping[str, Any]
+    names: Mapping[str, str]
+    children: Mapping[str, Part] = field(default_factory=dict)
+
+
+class Stack:
+    """What was made. `resources` are physical ids with their types, by logical id (`Child/Queue` in a nested one)."""
+
+    def __init__(self, cloud: Cloud, name: str, part: Part, relay: str, tell: Callable[[str], None]) -> None:
+        self._cloud, self._relay, self._tell = cloud, relay, tell
+        self.name = name
+        self.resources: dict[str, tuple[str, str]] = {}
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        self._create(self._fit(part, ""))
+
+    @staticmethod
+    def variables(cloud: Cloud, function: str) -> dict[str, str]:
+        """The variables of a function, every reference in them resolved."""
+        made = cloud.client("lambda").get_function_configuration(FunctionName=function)
+        variables = made.get("Environment", {}).get("Variables", {})
+        return {name: str(value) for name, value in variables.items() if name != PROXY}
+
+    def _fit(self, part: Part, prefix: str) -> dict[str, Any]:
+        """A template as the emulator can make it."""
+        gone = unknown_to(self._cloud.types, part.plain)
+        told = sorted({kind for kind in gone.values() if kind not in QUIET})
+        if told:
+            self._tell(f"not emulated here, and left out: {', '.join(told)}")
+        template = pruned(part.plain, gone)
+        if not prefix:  # a nested template's are for its parent; these are for whoever deploys, and could only fail
+            template.pop("Outputs", None)
+        for name, resource in template["Resources"].items():
+            properties = resource.setdefault("Properties", {})
+            if resource["Type"] == "AWS::Lambda::Function":
+                _relayed(properties, part.names[name], f"{self._relay}/{quote(prefix + name, safe='')}")
+            elif name in part.children:
+                key = f"{prefix}{name}.json"
+                body = json.dumps(self._fit(part.children[name], f"{prefix}{name}/"), default=str)
+                self._cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+                properties["TemplateURL"] = f"{self._cloud.url}/{BUCKET}/{key}"
+        return template
+
+    def _create(self, template: dict[str, Any]) -> None:
+        """Make it; what fails is told and left out."""
+        cloudformation, s3 = self._cloud.client("cloudformation"), self._cloud.client("s3")
+        for _ in range(MOST_RETRIES):
+            s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
+            why = self._attempt(cloudformation)
+            if not why:
+                break
+            match = FAILED.search(why)
+            if match is None or match[1] not in template["Resources"]:
+                raise LocalError(f"the app's resources cannot be made: {why}", "`sam validate --lint` may say more")
+            kind = template["Resources"][match[1]]["Type"]
+            self._tell(f"{match[1]} ({kind}) cannot be made here, and is left out: {' '.join(match[2].split())[:200]}")
+            template = pruned(template, (match[1],))
+            cloudformation.delete_stack(StackName=self.name)
+            self._wait(cloudformation, "DELETE")
+        self._look(cloudformation, self.name, "")
+
+    def _attempt(self, cloudformation: Any) -> str:
+        """Why it failed; nothing where it did not."""
+        from botocore.exceptions import ClientError
+
+        try:
+            cloudformation.create_stack(
+                StackName=self.name,
+                TemplateURL=f"{self._cloud.url}/{BUCKET}/template.json",
+                Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+                DisableRollback=True,
+            )
+        except ClientError as error:
+            return str(error)
+        status, why = self._wait(cloudformation, "CREATE")
+        return "" if status == "CREATE_COMPLETE" else why or status
+
+    def _wait(self, cloudformation: Any, what: str) -> tuple[str, str]:
+        from botocore.exceptions import ClientError
+
+        while True:
+            try:
+                (stack,) = cloudformation.describe_stacks(StackName=self.name)["Stacks"]
+            except ClientError:  # it is gone
+                return f"{what}_COMPLETE", ""
+            if not stack["StackStatus"].endswith("IN_PROGRESS"):
+                return stack["StackStatus"], stack.get("StackStatusReason") or ""
+            time.sleep(0.05)
+
+    def _look(self, cloudformation: Any, stack: str, prefix: str) -> None:
+        for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
+            physical, kind = one.get("PhysicalResourceId", ""), one["ResourceType"]
+            self.resources[prefix + one["LogicalResourceId"]] = (physical, kind)
+            if kind == "AWS::CloudFormation::Stack":
+                self._look(cloudformation, physical, f"{prefix}{one['LogicalResourceId']}/")
+
+
+def _relayed(properties: dict[str, Any], name: str, url: str) -> None:
+    """A function whose events come to us, with the variables of the real one."""
+    variables = copy.deepcopy((properties.get("Environment") or {}).get("Variables") or {})
+    for property_ in ("Layers", "PackageType", "ImageConfig", "VpcConfig", "FileSystemConfigs", "SnapStart"):
+        properties.pop(property_, None)
+    properties |= {
+        "FunctionName": name,
+        "Code": {"ZipFile": "def handler(event, context): ..."},
+        "Handler": "index.handler",
+        "Runtime": "python3.13",
+        "Timeout": LONGEST_S,
+        "Environment": {"Variables": {**variables, PROXY: url}},
+    }

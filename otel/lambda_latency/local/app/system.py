@@ -1,0 +1,236 @@
+"""Somebody's app, up: its functions in the sandbox, its resources in the emulator, its events on their way between."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambda_latency.local.app.cloud import Cloud
+from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.front import Front
+from lambda_latency.local.app.onward import Onward
+from lambda_latency.local.app.origin import origin
+from lambda_latency.local.app.packages import Packages, cache_folder
+from lambda_latency.local.app.prepare import Preparation
+from lambda_latency.local.app.pythons import pythons
+from lambda_latency.local.app.read import App
+from lambda_latency.local.app.relay import serve_relay
+from lambda_latency.local.app.stack import Stack
+from lambda_latency.local.daemon import Daemon
+from lambda_latency.local.function import Function, Outcome
+from lambda_latency.local.gateway import Answered, Gateway, check_port
+from lambda_latency.local.log import LogFile
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.receiver import serve_receiver
+from lambda_latency.local.sam import COLLECTOR, Template
+from lambda_latency.local.sandbox import Sandbox
+from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.store import Store
+from lambda_latency.local.system import LAYER
+from lambda_latency.local.variables import Settings
+
+__all__ = ["AppOptions", "AppSystem"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """What a person may choose. `cache` is where packages are kept."""
+
+    out: Path = Path("out")
+    port: int = 0
+    instrument: bool = True
+    cache: Path | None = None
+
+
+class AppSystem:
+    """Starts everything when made; `close` ends everything.
+
+    `before` is called before each invocation; `answered` hears of each request and each event when it is over; `log`
+    gets the lines that functions print, `tell` those that are for the person.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        options: AppOptions,
+        *,
+        answered: Callable[[Answered], None] = lambda _: None,
+        log: Callable[[str, str], None] = lambda *_: None,
+        tell: Callable[[str], None] = lambda _: None,
+        before: Callable[[AppSystem], None] = lambda _: None,
+    ) -> None:
+        self.app = app
+        self.gateways: list[Gateway] = []
+        self.urls: dict[str, str] = {}
+        self.refused: dict[str, Refused] = {}
+        self._answered, self._before = answered, before
+        told: set[str] = set()
+
+        def once(line: str) -> None:
+            if line not in told:
+                told.add(line)
+                tell(line)
+
+        self._tell = once
+        self._ready: dict[str, Function] = {}
+        self._preparing = threading.Lock()
+        check_port(options.port)
+        self.store = Store(options.out / "traces.jsonl")
+        self._closing: list[Callable[[], object]] = [self.store.close]
+        try:
+            self._start(options, log)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Where its first API is; where it has none, AWS as functions see it."""
+        return self.gateways[0].url if self.gateways else self._front.url
+
+    @property
+    def aws_url(self) -> str:
+        """Where AWS is played."""
+        return self._front.url
+
+    def invoke(self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "") -> Outcome:
+        """Run a function by its key. An event that came by itself is told of as `route`."""
+        self._before(self)
+        function = self._function(key)
+        if function is None:
+            refused = self.refused.get(key)
+            why = f"{key} does not run here: {refused.why}" if refused else f"{key} is not in the template"
+            return Outcome.failed("Sandbox.Refused", why)
+        begun, header = time.time_ns(), header or TraceHeader.new(sampled=True)
+        outcome = self.sandbox.invoke(function.name, event, header)
+        if route:
+            took = time.time_ns() - begun
+            self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", took, True))
+        return outcome
+
+    def renew(self) -> None:
+        """Prepare every function anew before its next invocation: its code, or what it needs, has changed."""
+        with self._preparing:
+            self._ready.clear()
+
+    def close(self) -> None:
+        """End every process and close every port."""
+        while self._closing:
+            self._closing.pop()()
+
+    def _start(self, options: AppOptions, log: Callable[[str, str], None]) -> None:
+        processes = Processes()
+        self._closing.append(processes.close)
+        receiver = serve_receiver(self.store.add_otlp)
+        self._closing.append(receiver.close)
+        daemon = Daemon(self.store.add_otlp, lambda _: None)  # what the X-Ray SDK sends is no span of ours
+        self._closing.append(daemon.close)
+        packages = Packages(options.cache or cache_folder(), pythons())
+        emulator = LogFile(options.out / "emulator.log")  # much of it is of no use to anybody
+        self._closing.append(emulator.close)
+        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
+        self._closing.append(cloud.stop)
+        self._prepare = Preparation(packages, self.app.root, processes.folder(), options.instrument, self._tell)
+        with ThreadPoolExecutor(4) as workers:  # while the emulator starts: a function's packages may take their time
+            for refused in workers.map(self._prepared_early, self.app.functions.values()):
+                if refused is not None:
+                    self._refuse(refused)
+        cloud.wait()
+        self._front = Front(cloud.url, self._invoked, self._tell)
+        self._closing.append(self._front.close)
+        self.sandbox = Sandbox(
+            (),
+            Settings(
+                task_root=self.app.root,
+                layer=LAYER,
+                extra={
+                    "AWS_ENDPOINT_URL": self._front.url,
+                    "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+                    "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
+                    "LAMBDA_LATENCY_LOCAL_AWS": self._front.url,
+                    "PYTHONDONTWRITEBYTECODE": "1",  # nothing is written beside the app's sources
+                },
+            ),
+            processes,
+            record=self.store.add,
+            log=log,
+        )
+        self._closing.append(self.sandbox.close)
+        self._collector = f"http://{receiver.address}/v1/traces"
+        relay = serve_relay(self._relayed)
+        self._closing.append(relay.close)
+        self._cloud = cloud
+        self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
+        self._start_gateways(cloud, options.port)
+
+    def _start_gateways(self, cloud: Cloud, port: int) -> None:
+        onward = Onward(cloud, self.stack.resources)
+        for prefix, api in self.app.apis:
+            self._listen(prefix, api.template, port, 500, onward)
+            port = 0
+        for key, api in self.app.urls():
+            self.urls[key] = self._listen("", api.template, port, 502, None).url
+            port = 0
+
+    def _listen(self, prefix: str, template: Template, port: int, status: int, onward: Onward | None) -> Gateway:
+        def invoke(function: str, event: bytes, header: TraceHeader, _: str) -> Outcome:
+            return self.invoke(prefix + function, event, header)
+
+        gateway = Gateway(
+            template,
+            invoke,
+            lambda: True,
+            record=self.store.add,
+            answered=self._answered,
+            port=port,
+            failed_status=status,
+            fallback=onward,
+        )
+        self.gateways.append(gateway)
+        self._closing.append(gateway.close)
+        return gateway
+
+    def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
+        """Make a function's packages; its variables are known only when its resources are."""
+        prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
+        return prepared if isinstance(prepared, Refused) else None
+
+    def _refuse(self, refused: Refused) -> None:
+        self.refused[refused.key] = refused
+        self._tell(f"{refused.key} does not run here: {refused.why}")
+
+    def _function(self, key: str) -> Function | None:
+        """A function, ready; while the stack is being made too, for a custom resource waits for its function."""
+        with self._preparing:
+            if key in self._ready:
+                return self._ready[key]
+            declared = self.app.functions.get(key)
+            if not isinstance(declared, Declared) or key in self.refused:
+                return None
+            variables = Stack.variables(self._cloud, declared.name)
+            prepared = self._prepare(declared, variables)
+            if isinstance(prepared, Refused):
+                self._refuse(prepared)
+                return None
+            own = prepared.environment
+            if "AWS_LAMBDA_EXEC_WRAPPER" in own:
+                own = {**own, COLLECTOR: self._collector}
+            self._ready[key] = function = replace(prepared, environment=own)
+            self.sandbox.add(function)
+            return function
+
+    def _relayed(self, key: str, event: bytes) -> Outcome:
+        """An event that the emulator hands over."""
+        return self.invoke(key, event, route=f"{origin(event)} -> {key}")
+
+    def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
+        """A function that is invoked by its name, by another one or by a person."""
+        for key, declared in self.app.functions.items():
+            if name in (declared.name, key):
+                given = TraceHeader.parse(header)
+                return self.invoke(key, event, given, "" if given else f"invoke -> {key}")
+        return None

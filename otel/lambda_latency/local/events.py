@@ -1,0 +1,78 @@
+"""What API Gateway puts into an event, and samcli does not: ids, times, who called, where, and the tracing header."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from lambda_latency.local.function import Outcome
+
+__all__ = ["Caller", "complete", "is_for_authorizer", "payload_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of a request beside what samcli makes of it. `trace` is the value of X-Amzn-Trace-Id."""
+
+    request_id: str
+    source_ip: str
+    port: int
+    trace: str
+    start_ns: int
+
+
+def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
+    """Complete an event in place; returns its route, as `GET /orders/{id}`."""
+    if event.get("version") == "2.0":
+        return _complete_v2(event, caller)
+    context = event["requestContext"]
+    path = event["path"] if stage in ("", "$default") else f"/{stage}{event['path']}"
+    context |= {"requestId": caller.request_id, "extendedRequestId": caller.request_id, "path": path}
+    for name, value in _headers(event["headers"].get("X-Forwarded-For"), caller).items():
+        event["headers"][name] = value
+        event["multiValueHeaders"][name] = [value]
+    return f"{event['httpMethod']} {event['resource']}"
+
+
+def is_for_authorizer(event: dict[str, Any]) -> bool:
+    """Whether it asks for permission, and is no request itself."""
+    return "methodArn" in event or "routeArn" in event
+
+
+def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> str:
+    """A function's answer as samcli reads it; API Gateway hides what a function that has failed says."""
+    if outcome.error is None:
+        return outcome.payload.decode()
+    if event.get("version") == "2.0":
+        body = json.dumps({"message": "Internal Server Error"})
+        headers = {"Content-Type": "application/json"}
+        return json.dumps({"statusCode": failed_status, "headers": headers, "body": body})
+    # API Gateway answers 502 to whatever a failed function says; samcli does so for what is no proxy response.
+    return json.dumps({"failed": outcome.error})
+
+
+def _complete_v2(event: dict[str, Any], caller: Caller) -> str:
+    context = event["requestContext"]
+    lower = {name.lower(): value for name, value in event["headers"].items()}
+    via = _headers(lower.get("x-forwarded-for"), caller)
+    event["headers"] = lower | {name.lower(): value for name, value in via.items()}
+    seconds = caller.start_ns // 1_000_000_000
+    context |= {
+        "requestId": caller.request_id,
+        "domainName": lower.get("host", ""),
+        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds)),
+        "timeEpoch": caller.start_ns // 1_000_000,
+    }
+    context["http"] |= {"sourceIp": caller.source_ip, "userAgent": lower.get("user-agent", "")}
+    method, key = context["http"]["method"], str(event.get("routeKey") or "$default")
+    return key if key != "$default" else f"{method} {event['rawPath']}"
+
+
+def _headers(via: str | None, caller: Caller) -> dict[str, str]:
+    return {
+        "X-Forwarded-For": ", ".join(filter(None, (via, caller.source_ip))),
+        "X-Forwarded-Port": str(caller.port),
+        "X-Amzn-Trace-Id": caller.trace,
+    }

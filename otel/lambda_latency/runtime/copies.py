@@ -1,0 +1,90 @@
+"""Spans that have to say something else than they were made with: an ended span takes no attribute any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.trace import SpanContext, TraceFlags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opentelemetry.trace import Status
+
+__all__ = ["attributes_of", "bounded", "copied", "counted", "ended_at", "identity", "moved", "with_attributes"]
+
+
+def identity(span: ReadableSpan) -> int:
+    """The span's own id."""
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
+
+
+def with_attributes(span: ReadableSpan, more: Mapping[str, Any]) -> ReadableSpan:
+    """The same span with some attributes more."""
+    return copied(span, attributes=added(span, more))
+
+
+def ended_at(span: ReadableSpan, end_ns: int, more: Mapping[str, Any], status: Status) -> ReadableSpan:
+    """An open span as ended then, with this status; what has ended meanwhile keeps its own end and status."""
+    if span.end_time is not None:
+        return copied(span, attributes=added(span, more))
+    end = max(end_ns, span.start_time or 0)
+    return copied(span, attributes=added(span, more), status=status, end_time=end)
+
+
+def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
+    """The span in another trace; where it has no parent, `top` becomes its parent."""
+    parent = top if span.parent is None else in_trace(span.parent, trace_id)
+    context = span.get_span_context()
+    assert context is not None
+    return copied(span, attributes=added(span, {}), context=in_trace(context, trace_id), parent=parent)
+
+
+def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
+    """The same span id there, as recorded."""
+    return SpanContext(trace_id, context.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+
+def attributes_of(span: ReadableSpan) -> dict[str, Any]:
+    """The attributes, in a dictionary of its own. The SDK's mapping takes a lock for each loop over it."""
+    given: Any = span.attributes
+    return given.copy() if given else {}
+
+
+def added(span: ReadableSpan, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes of a span and these; the number of those that were dropped stays."""
+    return bounded({**attributes_of(span), **more}, span.dropped_attributes)
+
+
+def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
+    """The attributes; where some were dropped, a mapping that says how many."""
+    if not dropped:
+        return values
+    found = BoundedAttributes(attributes=values)
+    found.dropped = dropped
+    return found
+
+
+def copied(span: ReadableSpan, **instead: Any) -> ReadableSpan:
+    """A copy in which some fields are other ones."""
+    fields: dict[str, Any] = {
+        "name": span.name, "context": span.get_span_context(), "parent": span.parent, "resource": span.resource,
+        "events": counted(span.events, span.dropped_events), "links": counted(span.links, span.dropped_links),
+        "kind": span.kind, "status": span.status, "start_time": span.start_time, "end_time": span.end_time,
+        "instrumentation_scope": span.instrumentation_scope,
+    }  # fmt: skip
+    return ReadableSpan(**{**fields, **instead})
+
+
+def counted(items: Sequence[Any], dropped: int) -> Sequence[Any]:
+    """The items; where some were dropped, a list that says how many."""
+    if not dropped:
+        return items
+    found: BoundedList[Any] = BoundedList.from_seq(len(items) or 1, items)
+    found.dropped = dropped
+    return found

@@ -1,0 +1,189 @@
+"""The function's own use of OpenTelemetry, beside the runtime's: its provider, its processors, its propagators.
+
+The API lets a process set its provider once, and the runtime must not be the one that takes the chance: so it answers
+`get_tracer_provider` with its own for as long as the function has set none. A provider that the function sets gets the
+runtime's recorder as one more processor, so that its spans are in the function's trace; and its processors get the
+runtime's spans. A propagator that it sets is asked beside X-Ray's.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
+from opentelemetry.sdk.trace import TracerProvider
+
+from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.propagation import LambdaPropagator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.context import Context
+    from opentelemetry.propagators.textmap import Getter, Setter
+    from opentelemetry.sdk.trace import SpanProcessor
+
+__all__ = ["OwnTelemetry", "Propagators"]
+
+BOTOCORE = "opentelemetry.instrumentation.botocore"
+DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's own
+
+
+class OwnTelemetry:
+    """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
+
+    def __init__(self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str]) -> None:
+        self._provider = provider
+        self._guest = guest
+        self._propagators = Propagators(chosen)
+        self._added: list[tuple[TracerProvider, SpanProcessor]] = []
+        self._joined: list[object] = []
+        self._undo: list[Callable[[], None]] = []
+
+    def start(self, *, is_global: bool) -> None:
+        """Watch from here on. `is_global`: the process's provider is the runtime's until the function sets one."""
+        before = propagate.get_global_textmap()
+        propagate.set_global_textmap(self._propagators)
+        self._undo.append(lambda: propagate.set_global_textmap(before))
+        self._replace(TracerProvider, "add_span_processor", self._adding)
+        if is_global:
+            self._replace(trace, "get_tracer_provider", self._getting)
+            self._replace(trace, "set_tracer_provider", self._setting)
+
+    def traces(self, scope: str) -> None:
+        """The function has put this instrumentation on itself."""
+        self._propagators.theirs.add(scope)
+
+    def stop(self) -> None:
+        """Leave everything as it was."""
+        while self._undo:
+            self._undo.pop()()
+
+    @harmless("the function's own propagator")
+    def look(self) -> None:
+        """Whether the function has set a propagator: then that is one of several."""
+        now = propagate.get_global_textmap()
+        if now is not self._propagators:
+            self._propagators.own = now
+            propagate.set_global_textmap(self._propagators)
+
+    def _getting(self, original: Callable[[], Any]) -> Callable[[], Any]:
+        def get_tracer_provider() -> Any:
+            found = original()
+            return self._provider if isinstance(found, trace.ProxyTracerProvider) else found
+
+        return get_tracer_provider
+
+    def _setting(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
+        def set_tracer_provider(tracer_provider: Any) -> None:
+            original(tracer_provider)
+            if trace.get_tracer_provider() is tracer_provider:
+                self._join(tracer_provider)
+
+        return set_tracer_provider
+
+    def _adding(self, original: Callable[[TracerProvider, Any], None]) -> Callable[[TracerProvider, Any], None]:
+        def add_span_processor(provider: TracerProvider, span_processor: SpanProcessor) -> None:
+            original(provider, span_processor)
+            if provider in self._joined:
+                original(self._provider, span_processor)
+            elif provider is not self._provider:
+                self._added.append((provider, span_processor))
+
+        return add_span_processor
+
+    @harmless("the function's own tracer provider")
+    def _join(self, provider: Any) -> None:
+        if not isinstance(provider, TracerProvider) or provider is self._provider:
+            return
+        theirs = [processor for owner, processor in self._added if owner is provider]
+        self._added.clear()
+        provider.add_span_processor(self._guest)
+        self._added.clear()
+        self._joined.append(provider)
+        for processor in theirs:
+            self._provider.add_span_processor(processor)
+
+    def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
+        original = vars(owner)[name]
+        ours = functools.wraps(original)(around(original))
+
+        def undo() -> None:
+            if vars(owner)[name] is ours:  # else somebody has wrapped it since
+                setattr(owner, name, original)
+
+        setattr(owner, name, ours)
+        self._undo.append(undo)
+
+
+class Propagators(TextMapPropagator):
+    """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
+
+    Baggage goes on where the function has put some into its context. A function that extracts a context itself gets
+    what OpenTelemetry's defaults would give it, and so do calls that it traces itself: by the instrumentations of
+    `theirs`, scopes of spans.
+    """
+
+    def __init__(self, chosen: Sequence[str]) -> None:
+        self._xray = LambdaPropagator()
+        self._chosen = tuple(chosen)
+        self.own: TextMapPropagator | None = None
+        self.theirs: set[str] = set()
+
+    def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
+        """By each in turn; the function's own has the last word."""
+        by = [self._xray, *map(made, DEFAULTS), *self._owns()]
+        for one in by:
+            context = one.extract(carrier, context, getter=getter)
+        assert context is not None
+        return context
+
+    def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
+        """By each, but not into messages and payloads of AWS calls: those are the function's, and may be full."""
+        scope = scope_of(context)
+        if scope.startswith(BOTOCORE):
+            if scope.endswith(".lambda"):
+                # Upstream takes it for a payload that cannot be read, and leaves that as it is; else it would write it
+                # anew, with `headers`.
+                raise ValueError("the payload of a call of Lambda is the function's")
+            return
+        for one in self._writers(scope):
+            one.inject(carrier, context, setter=setter)
+
+    @property
+    def fields(self) -> set[str]:
+        """What they read and may write; of an AWS call nothing, or upstream would warn where a message is full."""
+        if scope_of(None).startswith(BOTOCORE):
+            return set()
+        return {field for one in (self._xray, *map(made, DEFAULTS), *self._owns()) for field in one.fields}
+
+    def _writers(self, scope: str) -> list[TextMapPropagator]:
+        names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
+        if scope in self.theirs and self.own is None and "OTEL_PROPAGATORS" not in os.environ:
+            names.update(dict.fromkeys(DEFAULTS))
+        return [self._xray, *map(made, names), *self._owns()]
+
+    def _owns(self) -> list[TextMapPropagator]:
+        return [] if self.own is None else [self.own]
+
+
+def scope_of(context: Context | None) -> str:
+    """The name of the current span's instrumentation scope, or nothing."""
+    scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
+    return "" if scope is None else scope.name
+
+
+@functools.cache
+def made(name: str) -> TextMapPropagator:
+    """The propagator of this name, imported when it is first asked."""
+    if name == "baggage":
+        from opentelemetry.baggage.propagation import W3CBaggagePropagator
+
+        return W3CBaggagePropagator()
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator()

@@ -1,0 +1,143 @@
+"""Addresses without what gives access: user info, queries, fragments, matrix parameters, tokens in paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.secret_names import SECRET, compiled, secrecy, words
+from lambda_latency.runtime.secret_values import REDACTED, UUID
+
+if TYPE_CHECKING:
+    import re
+
+__all__ = ["address", "clean_addresses", "without_query"]
+
+# After these a path holds what the holder of a link may do.
+GRANTS = words("""
+    reset password-reset reset-password password_reset reset_password passwordreset resetpassword password token
+    tokens verify verification verify-email verify_email confirm confirmation confirm-email activate activation
+    invite invites invitation invitations unsubscribe magic magic-link magiclink magic_link magic-login login-link
+    signin-link otp recover recovery sso apikey api-key api_key apikeys secret secrets signed unlock one-time
+    session-token access-token access_token auth-token auth_token share-token jwt
+""")
+# After these a path may hold such a thing or an id.
+PERHAPS = words("""
+    session sessions share shared shares hook hooks webhook webhooks webhookb2 callback login auth oauth s
+""")
+MARKS = (
+    "reset", "token", "verif", "confirm", "activat", "invit", "unsubscr", "magic", "otp", "recover", "sso", "key",
+    "secret", "signed", "unlock", "session", "share", "hook", "callback", "login", "auth", "link", "/s/", "/bot",
+    "password", "jwt",
+)  # fmt: skip
+"""A path without any of these, in small letters, has no such part."""
+
+HOOKS = r"(hooks\.slack\.com/\w+/|discord(?:app)?\.com/api/webhooks/\d+/|webhook\.office\.com/\w+/)[^\s'\"<>]+"
+WORD = r"""[^\s<>"]+"""
+QUERY = r"[\w.~%\[\]-]{1,80}="
+# Of a path: words, numbers, versions, templates.
+PLAIN = r"[a-z]{1,16}(?:[-_][a-z]{1,16}){0,2}(?:\.[a-z]{2,5})?|v?\d{1,9}|[{<:*$].*|[A-Za-z]*\[redacted\].*|"
+NAMES = r"[A-Za-z]*\d{0,3}(?:[-_](?:[A-Za-z]*\d{0,3}|\d+))*|.*[.].*"
+USER = r"\b[\w.-]{1,64}:[^\s:@/]{1,128}@(?=tcp\(|unix\(|[\w.-]{1,128}:\d{2,5}(?!\w))"
+PARAMETER = r";([\w.-]{1,64})=[^;/?#\s\"'<>]*"
+SESSIONS = ("sid", "sessid", "session")
+
+
+def clean_addresses(text: str) -> str:
+    """Word by word, for the time's sake."""
+    if not any(mark in text for mark in "?@#;"):
+        lower = text.lower()
+        if "/" not in text or not any(mark in lower for mark in MARKS):
+            return text
+    return compiled(WORD).sub(lambda found: address(found[0]), text)
+
+
+def without_query(text: str) -> str:
+    """An attribute that is an address, whatever is in its query."""
+    if "@" in text:
+        text = without_user(text)
+    return text.partition("?")[0].partition("#")[0]
+
+
+def address(word: str) -> str:
+    """A word; where it is an address or a path, without what gives access."""
+    if word.isalnum():
+        return word
+    if "@" in word:
+        word = without_user(word)
+    bare = word.lstrip("'`([{,")
+    is_path = "://" in word or bare.startswith(("/", "//"))
+    before, mark, query = word.partition("?")
+    if mark and query and ((is_path and ("/" in before or ":" in before)) or compiled(QUERY).match(query)):
+        word = before
+    before, mark, fragment = word.partition("#")
+    if mark and "/" in before and (is_path or "=" in fragment):
+        word = before
+    if ";" in word and "=" in word:
+        word = without_parameters(word, is_path=is_path)
+    return without_grants(word) if "/" in word else word
+
+
+def without_user(word: str) -> str:
+    """Without user info; a password may hold any character."""
+    scheme, slashes, rest = word.partition("//")
+    if slashes and "@" in rest:
+        authority = compiled(r"[/?#]").split(rest, maxsplit=1)[0]
+        if "@" in authority:
+            return scheme + slashes + authority.rpartition("@")[2] + rest[len(authority) :]
+        port = authority.rpartition(":")[2] if ":" in authority else "0"
+        return word if port.isdecimal() else scheme + slashes + rest.rpartition("@")[2]
+    # `user:password@host:port`, without a scheme, as some drivers write it.
+    return compiled(USER).sub("", word)
+
+
+def without_parameters(word: str, *, is_path: bool) -> str:
+    """Without `;name=value`: of a path all, elsewhere those of sessions and secrets."""
+
+    def judged(found: re.Match[str]) -> str:
+        name = found[1].lower()
+        if found[0].endswith(REDACTED):
+            return found[0]
+        return "" if is_path or name.endswith(SESSIONS) or secrecy(name) == SECRET else found[0]
+
+    return compiled(PARAMETER).sub(judged, word)
+
+
+def without_grants(word: str) -> str:
+    """A path without the tokens that follow `reset`, `verify` and their like."""
+    lower = word.lower()
+    if not any(mark in lower for mark in MARKS):
+        return word
+    if "hook" in lower:
+        word = compiled(HOOKS).sub(rf"\1{REDACTED}", word)
+    parts = word.split("/")
+    granted = perhaps = False
+    for at, part in enumerate(parts):
+        name = lower_name(part)
+        if at and (granted or perhaps) and is_grant(part, sure=granted):
+            parts[at] = REDACTED
+        elif at and name.startswith("bot") and ":" in part:
+            parts[at] = f"bot{REDACTED}"
+        granted = name in GRANTS
+        perhaps = name in PERHAPS or (perhaps and not granted)
+    return "/".join(parts)
+
+
+def lower_name(part: str) -> str:
+    """A part of a path as it is compared."""
+    return part.strip("'`\"()[]{},").lower()
+
+
+def is_grant(part: str, *, sure: bool) -> bool:
+    """Is it a token? Where that is not sure, only what is no id."""
+    part = part.rstrip("'`\"),.;")
+    if compiled(PLAIN).fullmatch(part):
+        return False
+    if sure:
+        return True
+    return (
+        len(part) >= 12
+        and any(map(str.isdigit, part))
+        and any(map(str.isalpha, part))
+        and UUID.fullmatch(part) is None
+        and compiled(NAMES).fullmatch(part) is None
+    )

@@ -1,0 +1,228 @@
+"""Names with their values in texts: JSON, reprs, headers, variables, command lines, literals in source lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.secret_names import PERHAPS, SECRET, compiled, secrecy, words
+from lambda_latency.runtime.secret_values import REDACTED, opaque, text_in
+
+if TYPE_CHECKING:
+    import re
+
+__all__ = ["clean_pairs", "source_blocks"]
+
+Span = tuple[int, int]
+
+LONGEST = 16_384  # characters of a value in quotes or brackets
+QUOTES = "\"'`"
+BRACKETS = {"{": "}", "[": "]", "(": ")"}
+
+# What a value may be that is none, and how a sentence goes on that only speaks of a token.
+NOTHING = words("""
+    none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
+    basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing
+""")
+PROSE = words("""
+    expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
+    the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
+    have got in on of for from to and or with without access permission token signature key password secret
+""")
+TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase")
+
+
+# A name and what is between it and its value.
+PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
+# What follows `{"name": ` where its value is another entry: `{"name": "password", "value": "hunter2"}`.
+NAMED = r"""\\*["']([\w.-]{1,100})\\*["'](?:\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+BARE = r"[^\s;&]+"
+BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
+STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>|\[redacted\].*|Bearer|Basic"
+OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
+USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
+SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
+# `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
+SAID = (
+    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
+    r"(?:api|access|private|account)[ -]key|(?:one-time|security|access|verification) code)"
+    r"(?: provided)?(?:\s(?:is|was))?(?::?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
+)
+TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
+QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
+LINE = r"[^\r\n\"'`]+"
+ENTRY = r"[ |+-]*File \""
+
+
+def source_blocks(text: str) -> list[tuple[bool, str]]:
+    """A text in parts: what a stack shows of source, and all else."""
+    if 'File "' not in text:
+        return [(False, text)]
+    blocks: list[tuple[bool, str]] = []
+    within = False
+    for line in text.splitlines(keepends=True):
+        entry = compiled(ENTRY).match(line) is not None
+        source = within and not entry and line.lstrip(" |+-") != line and line.lstrip("|+- ").strip() != "" \
+            and line.startswith(("    ", "  |"))  # fmt: skip
+        within = entry or source
+        if blocks and blocks[-1][0] == source:
+            blocks[-1] = (source, blocks[-1][1] + line)
+        else:
+            blocks.append((source, line))
+    return blocks
+
+
+def clean_pairs(text: str, *, source: bool) -> str:
+    """A text without the values of secret names. Of `source` only literals are values: all else is code."""
+    pair = compiled(PAIR)
+    out: list[str] = []
+    kept = at = 0
+    while (found := pair.search(text, at)) is not None:
+        at = found.end(1)
+        level = secrecy(found[1])
+        span: Span | None = None
+        if level:
+            span = value_of(text, found, source=source)
+        elif found[1].lower() in ("name", "key") and (named := compiled(NAMED).match(text, found.end())):
+            level = secrecy(named[1])
+            span = quoted(text, named.end()) if level else None
+        if span is None or not counts(text, span, level, found, source=source):
+            continue
+        out += (text[kept : span[0]], REDACTED)
+        kept = at = span[1]
+    out.append(text[kept:])
+    text = "".join(out)
+    return clean_schemes(text if source else clean_spoken(text))
+
+
+def clean_spoken(text: str) -> str:
+    """A text without what follows `Bearer`, `--password` and `the password is`."""
+    if "-u" in text or "--proxy-user" in text:
+        text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
+    if " -" in text or text.startswith("-"):
+        out: list[str] = []
+        kept = 0
+        for found in compiled(OPTION).finditer(text):
+            span = quoted(text, found.end()) or bare(text, found.end())
+            level = secrecy(found[1])
+            if span is None or span[0] < kept or not level:
+                continue
+            if level == SECRET or opaque(text[span[0] : span[1]]):
+                out += (text[kept : span[0]], REDACTED)
+                kept = span[1]
+        text = "".join([*out, text[kept:]])
+    return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
+
+
+def is_said(value: str) -> bool:
+    """Is it one that a sentence tells? Not a word of it."""
+    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value))
+
+
+def clean_schemes(text: str) -> str:
+    """A text without what follows `Bearer` and `Basic`."""
+    return compiled(SCHEME).sub(lambda m: m[0] if spoken(m[1], m[3]) else f"{m[1]}{m[2]}{REDACTED}", text)
+
+
+def spoken(scheme: str, value: str) -> bool:
+    """Is it `bearer tokens` and not a bearer's token?"""
+    if scheme.lower() == "basic":
+        return ":" not in text_in(value, least=3) and not opaque(value)
+    return (scheme.lower() == "token" or value.isalpha()) and not opaque(value)
+
+
+def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
+    """Where the value of a name begins and ends, without its quotes."""
+    between, start = found[2], found.end()
+    before = text[found.start() - 1 : found.start()]
+    if "," in between and not (
+        before in QUOTES and before and is_first(text, found.start() - 1) and between[0] in "\\\"'`"
+    ):
+        return None
+    if between == ":" and before == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
+        return None
+    if ">" in between and "=" not in between:
+        end = text.find("<", start)
+        return (start, end) if before == "<" and end > start else None
+    if "!=" in between and not source:
+        return None
+    if ":" in between and (typed := compiled(TYPED).match(text, start)) is not None:
+        start = typed.end()
+    span = quoted(text, start)
+    if span is not None:
+        return span
+    if text[start : start + 1] in BRACKETS and (not source or text[start + 1 : start + 2] in QUOTES):
+        return bracketed(text, start)
+    if source:
+        number = compiled(r"\d{3,}").match(text, start)
+        return number.span() if number else None
+    if found[1].lower().endswith(TO_LINE_END) and between.strip() != ",":
+        line = compiled(LINE).match(text, start)
+        return line.span() if line else None
+    return bare(text, start)
+
+
+def is_first(text: str, quote: int) -> bool:
+    """Does the quote begin a pair or a call's arguments?"""
+    at = quote - 1
+    if text[at : at + 1] in ("b", "r", "u", "f"):
+        at -= 1
+    return text[at : at + 1] in ("(", "[")
+
+
+def quoted(text: str, start: int) -> Span | None:
+    """What is in quotes; they may be escaped, and of a text that was cut the last ones may be missing."""
+    found = compiled(QUOTED).match(text, start)
+    if found is None:
+        return None
+    escapes, quote, begin = len(found[1]), found[2], found.end()
+    last = begin + LONGEST
+    end = text.find(quote, begin, last)
+    while end > 0:
+        slashes = end - len(text[begin:end].rstrip("\\")) - begin
+        if slashes <= escapes or (not escapes and slashes % 2 == 0):
+            return begin, end - min(slashes, escapes)
+        end = text.find(quote, end + 1, last)
+    return begin, min(len(text), last)
+
+
+def bracketed(text: str, start: int) -> Span:
+    """A list or a mapping, brackets and all."""
+    depth = 0
+    for at in range(start, min(len(text), start + LONGEST)):
+        if text[at] in "{[(":
+            depth += 1
+        elif text[at] in "}])":
+            depth -= 1
+            if not depth:
+                return start, at + 1
+    return start, len(text)
+
+
+def bare(text: str, start: int) -> Span | None:
+    """A word without what closes or ends what is around it."""
+    found = compiled(BARE).match(text, start)
+    if found is None:
+        return None
+    word = compiled(BARE_ENDS).split(found[0], maxsplit=1)[0].rstrip("\"'`,>\\")
+    return (start, start + len(word)) if word else None
+
+
+def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: bool) -> bool:
+    """Is it a value, and one that says something?"""
+    value = text[span[0] : span[1]]
+    lower = value.strip().lower()
+    if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()):
+        return False
+    if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
+        return False  # where a process runs
+    if level == PERHAPS:
+        return opaque(value) or value[:1] in BRACKETS
+    if source:
+        # `f"Bearer {token}"` holds no secret.
+        if text[span[0] - 2 : span[0] - 1] in ("f", "F") and "{" in value:
+            fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
+            return sum(map(str.isalnum, fixed)) > 5
+        return True
+    quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
+    # `Invalid token: unexpected end of input` speaks of one.
+    return quote or ":" not in found[2] or lower.strip(".,!'") not in PROSE

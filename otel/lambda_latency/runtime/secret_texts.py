@@ -1,0 +1,77 @@
+"""A text that may hold credentials, without them: pairs, addresses, tokens, statements, and all that in an encoding."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
+
+from lambda_latency.runtime.secret_addresses import address, clean_addresses
+from lambda_latency.runtime.secret_names import compiled, hinted
+from lambda_latency.runtime.secret_pairs import clean_pairs, source_blocks
+from lambda_latency.runtime.secret_statements import clean_quoted_statements
+from lambda_latency.runtime.secret_values import REDACTED, clean_cards, clean_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Clean = Callable[[str], str]
+
+__all__ = ["clean_suspect"]
+
+WORD = r"""[^\s"'<>]+"""
+PERCENT = r"%[0-9A-Fa-f]{2}"
+ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
+# botocore quotes the value of a parameter that it does not take.
+QUOTED = (
+    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
+    r".*?(?=, (?:type|valid)|$)"
+)
+
+
+def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, ids: bool) -> str:
+    """What is left of it. `within` cleans what is in an encoding; None where that was in enough of them already."""
+    for value in known:
+        text = text.replace(value, REDACTED)
+    if within is not None:
+        text = decoded(text, within)
+    if hinted(text):
+        text = "".join([clean_block(block, source=source) for source, block in source_blocks(text)])
+    text = clean_addresses(text)
+    text = clean_tokens(text, within or str, ids=ids)
+    for value in known:  # the beginning of one, where somebody has cut the text before
+        if len(value) >= 24 and value[:16] in text:
+            text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
+    if "Invalid " in text and "value: " in text:
+        text = compiled(QUOTED).sub(rf"\1{REDACTED}", text)
+    return clean_cards(text)
+
+
+def clean_block(text: str, *, source: bool) -> str:
+    """Part of a text; lines of source are read otherwise."""
+    return clean_quoted_statements(clean_pairs(text, source=source)) if hinted(text) else text
+
+
+def decoded(text: str, clean: Clean) -> str:
+    """A text in which what is escaped and secret is gone."""
+    if "%" in text and compiled(PERCENT).search(text) is not None:
+        text = compiled(WORD).sub(lambda found: of_word(found[0], clean), text)
+    if "\\u00" in text or "\\/" in text or "\\x" in text:
+        plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
+        cleaned = clean(plain)
+        if cleaned != plain:
+            return cleaned
+    return text
+
+
+def of_word(word: str, clean: Clean) -> str:
+    """A word with percent signs; as it is where nothing is secret."""
+    if compiled(PERCENT).search(word) is None:
+        return word
+    word = address(word)
+    for decode in (unquote, unquote_plus):
+        plain = decode(word, errors="replace")
+        cleaned = clean(plain)
+        if cleaned != plain:
+            return cleaned
+    return word

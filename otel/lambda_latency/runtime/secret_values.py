@@ -1,0 +1,162 @@
+"""Values that are known by their shape: tokens by their beginning, keys by their randomness, private keys, cards."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.secret_names import compiled
+from lambda_latency.runtime.secret_tokens import LEAST, TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["REDACTED", "clean_cards", "clean_tokens", "is_card", "looks_random", "opaque", "text_in"]
+
+REDACTED = "[redacted]"
+
+SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, whatever is before them
+TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
+TWILIO = r"\bSK[0-9a-f]{32}\b"
+MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
+AZURE = r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{24,}"
+DISCORD = r"(?<![\w-])[A-Za-z\d][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}"
+TERRAFORM = r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{20,}"
+AIRTABLE = r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
+FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
+JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
+BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
+
+START = r"(?<![A-Za-z0-9])(?=([A-Za-z0-9][\w./:~-]{3})[\w./+:=~|-]{2})"
+LINES = {ord(char): " " for char in "\r\n\t"}
+# In PEM's form, or what is there of it; line ends may be escaped.
+PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
+RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
+MOST_DECODED = 3
+
+
+def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
+    """A text without tokens and keys; `inner` cleans what is in base64, which goes as a whole if anything is there."""
+    if "-----BEGIN" in text:
+        text = compiled(PEM).sub(REDACTED, text)
+    if "IQoJ" in text or "oGZXIvYXdz" in text:
+        text = compiled(SESSION).sub(REDACTED, text)
+    for start in {found[1] for found in compiled(START).finditer(text)}:
+        for prefix in TOKENS.get(start, TOKENS.get(start[:3], ())):
+            if prefix in text:
+                text = without_token(text, prefix, LEAST[prefix])
+    for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("-us", MAILCHIMP), ("Q~", AZURE), ("eyJ", JWT),
+                          ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
+        if mark in text:
+            text = compiled(pattern).sub(REDACTED, text)
+    if text.count(".") > 1 and len(text) > 58:
+        text = compiled(DISCORD).sub(lambda found: REDACTED if is_mixed(found[0]) else found[0], text)
+    return compiled(RUN).sub(lambda found: judged(found[0], inner, ids=ids), text)
+
+
+def without_token(text: str, prefix: str, least: int) -> str:
+    """A text without the tokens that begin like this."""
+    if prefix == "MII":  # a key or a certificate without its first line
+        return compiled(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/\\\r\n]{200,}={0,2}").sub(REDACTED, text)
+    word = least >= 30 and prefix[-1] not in "_-."  # nothing but its length tells it from a word
+    return compiled(rf"(?<![A-Za-z0-9]){re.escape(prefix)}{BODY}").sub(
+        lambda found: (
+            REDACTED
+            if len(found[0]) >= len(prefix) + least and (not word or is_mixed(found[0][len(prefix) :]))
+            else found[0]
+        ),
+        text,
+    )
+
+
+def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
+    """A run of letters and digits; gone if it is base64 of something secret, or too random for a name."""
+    if run.islower() or run.isupper() or is_id(run):  # neither base64 nor random enough
+        return run
+    for part in {run, *run.split("/")}:
+        if len(part) >= 16 and not part.islower():
+            decoded = text_in(part)
+            if decoded and inner(decoded) != decoded:
+                return run.replace(part, REDACTED)
+    if ids or len(run) < 32:
+        return run
+    for part in (run, *run.split("/"), *compiled(r"[/_-]").split(run)):
+        if looks_random(part):
+            run = run.replace(part, REDACTED)
+    return run
+
+
+def text_in(run: str, least: int = 8) -> str:
+    """What is in base64; empty where that is no text."""
+    body = "".join(run.replace("\\n", "").split()).rstrip("=").replace("-", "+").replace("_", "/")
+    body = body[: len(body) - (len(body) % 4 == 1)]
+    try:
+        decoded = b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
+    except ValueError:
+        return ""
+    return decoded if len(decoded) >= least and decoded.translate(LINES).isprintable() else ""
+
+
+def is_id(run: str) -> bool:
+    """A hash, a UUID, a number: what ids are made of, and most of them are no secret."""
+    return compiled(r"[0-9a-f-]+|[0-9A-F-]+").fullmatch(run) is not None
+
+
+def is_mixed(text: str) -> bool:
+    """Letters and digits."""
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+
+
+def looks_random(run: str) -> bool:
+    """Is it a key of AWS's, or as long and as random as one? Ids that are no hex and shorter than that are not."""
+    body = run.rstrip("=")
+    if len(body) < 32 or body.islower() or body.isupper() or compiled(r"\d").search(body) is None:
+        return False
+    if max(map(len, compiled(r"[-_]").split(body))) < 14:
+        return False  # such as `app-dev-eu-a1B2c3D4e5F6`
+    pieces = compiled(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+").findall(body)
+    words = sum([len(piece) for piece in pieces if len(piece) > 4 and piece[1:].islower()])
+    return len(pieces) > 0.3 * len(body) and words < 0.45 * len(body)
+
+
+def opaque(value: str) -> bool:
+    """Is it no word, number, date, address or UUID?"""
+    if len(value) < 6 or len(value.split()) != 1:
+        return False
+    if value.startswith(("arn:", "/", "http:", "https:", "s3:")) or UUID.fullmatch(value) or DATE.match(value):
+        return False
+    has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    if has_digit and has_letter:
+        return True
+    capitals = sum(map(str.isupper, value[1:]))
+    return capitals * (4 if "." in value else len(value)) >= len(value) and not value.isupper()
+
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+CARD = (
+    r"(?<![\w.-])\d{13,19}(?![\w]|\.\d)|(?<![\w-])\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|"
+    r"(?<![\w-])\d{4}([ -])\d{6}\2\d{4,5}(?![\w-])"
+)
+# First digits, and how many there are, of the large networks.
+NETWORKS = (
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|"
+    r"3(?:0[0-5]|[689]\d)\d{11,13}|35\d{14}|62\d{14,17}|5[06-9]\d{14}"
+)
+
+
+def clean_cards(text: str) -> str:
+    """A text without card numbers: of a network's length and first digits, and right by Luhn's formula."""
+    return compiled(CARD).sub(lambda found: REDACTED if is_card(found[0]) else found[0], text)
+
+
+def is_card(text: str) -> bool:
+    """Is it a card's number?"""
+    digits = text.replace(" ", "").replace("-", "")
+    if not compiled(NETWORKS).fullmatch(digits):
+        return False
+    values = [int(digit) for digit in reversed(digits)]
+    doubled = [sum(divmod(2 * value, 10)) for value in values[1::2]]
+    return (sum(values[::2]) + sum(doubled)) % 10 == 0

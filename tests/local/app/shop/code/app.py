@@ -1,0 +1,67 @@
+"""Handlers that tell what they were given, in a line that the tests read, and answer with it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+
+def tell(event: Any, context: Any) -> Any:
+    """Print the event and answer with what the environment is like."""
+    print("EVENT", json.dumps(event), flush=True)
+    if isinstance(event, dict) and event.get("detail") == {"fail": True}:
+        raise ValueError("as told")
+    if event == {"do": "calls"}:
+        return calls()
+    if event == {"do": "look"}:
+        return {
+            name: os.environ.get(name)
+            for name in ("GREETING", "TABLE", "TABLE_ARN", "QUEUE", "ANSWER", "LOUD", "OWNER")
+        }
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(words())}
+
+
+def words() -> dict[str, str]:
+    """What the layer and the requirement say, where they are there."""
+    found = {}
+    for name in ("layered", "required"):
+        try:
+            found[name] = __import__(name).WORD
+        except ImportError:
+            continue
+    return found
+
+
+def calls() -> Any:
+    """Call AWS in every way that could lead astray."""
+    import boto3
+
+    table = os.environ["TABLE"]
+    for number, keywords in enumerate(
+        ({}, {"region_name": "eu-west-1"}, {"endpoint_url": "https://dynamodb.eu-west-1.amazonaws.com"})
+    ):
+        client = boto3.client("dynamodb", **{"region_name": "us-east-1", **keywords})
+        client.put_item(TableName=table, Item={"id": {"S": f"call-{number}"}})
+    named = boto3.Session(profile_name="production").client("dynamodb")
+    count = sum(one["id"]["S"].startswith("call-") for one in named.scan(TableName=table, ConsistentRead=True)["Items"])
+    other = boto3.client("lambda").invoke(FunctionName=os.environ["OTHER"], Payload=b'{"n": 20}')
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="from a function")
+    return {"count": count, "other": json.load(other["Payload"])}
+
+
+def answer(event: Any, context: Any) -> Any:
+    """Twice what was asked and a bit."""
+    return {"answer": 2 * event["n"] + 2}
+
+
+def partly(event: Any, context: Any) -> Any:
+    """Fail for the messages that say so."""
+    print("EVENT", json.dumps(event), flush=True)
+    bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
+
+
+def fail(event: Any, context: Any) -> Any:
+    """Always."""
+    raise KeyError("nothing")

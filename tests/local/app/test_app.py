@@ -1,0 +1,237 @@
+"""A whole app of our own: every trigger with the event that AWS sends, real names, calls that stay here, traces."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from lambda_latency.local.segments import TraceHeader
+from tests.local.app.conftest import Shop, needs_packages
+from tests.local.calls import call
+from tests.sandbox.state import until
+
+pytestmark = needs_packages
+
+
+def _port(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
+    """A function for another runtime, a resource that is not emulated, a value that only an account has."""
+    assert {
+        "Other does not run here: its runtime is nodejs22.x, and only Python runs here",
+        "not emulated here, and left out: AWS::XRay::Group",
+        "parameter Owner is in Parameter Store, not here: it is 'local' (--parameter Owner=VALUE)",
+    } <= {*shop.told}
+    assert shop.result("Other", {})["errorType"] == "Sandbox.Refused"
+
+
+def test_variables_are_those_of_the_resources(shop: Shop) -> None:
+    """Ref, GetAtt, Sub, If, FindInMap and parameters, of resources that are there."""
+    assert shop.result("Rest", {"do": "look"}) == {
+        "GREETING": "hello there",
+        "TABLE": shop.physical("Table"),
+        "TABLE_ARN": f"arn:aws:dynamodb:us-east-1:123456789012:table/{shop.physical('Table')}",
+        "QUEUE": shop.physical("Queue"),
+        "ANSWER": "world",
+        "LOUD": "no",
+        "OWNER": "local",
+    }
+    assert shop.client("dynamodb").describe_table(TableName=shop.physical("Table"))["Table"]["TableStatus"] == "ACTIVE"
+
+
+def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
+    """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
+    assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
+
+
+def test_calls_from_function_to_function_join_the_trace(shop: Shop) -> None:
+    """A function that is invoked is in its caller's trace; a message carries the trace to who receives it."""
+    header = TraceHeader.new(sampled=True)
+    shop.system.invoke("Rest", b'{"do": "calls"}', header)
+    trace = shop.trace(header.trace_id, 12)
+    assert (len(trace.tops), {"Rest", "Callee"} <= {span.name for span in trace.spans}) == (1, True)
+    (record,) = shop.event("FromQueue", f"1-{header.trace_id[:8]}-{header.trace_id[8:]}")["Records"]
+    carried = TraceHeader.parse(record["attributes"]["AWSTraceHeader"])
+    assert carried is not None
+    assert (carried.trace_id, carried.sampled) == (header.trace_id, True)
+
+
+def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:
+    """With the service that it is for."""
+    from botocore.exceptions import ClientError
+
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            shop.client("translate").list_languages()
+    assert [line for line in shop.told if "translate" in line] == [
+        "a call to translate is not emulated here: ListLanguages"
+    ]
+
+
+def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:
+    """With API Gateway's event, the layer and the requirement, and one trace from the gateway on."""
+    reply = call(_port(shop.system.url), "GET", "/things/1?a=b")
+    event = shop.event("Rest", '"/things/1"')
+    assert (reply.status, reply.json) == (200, {"layered": "from the layer", "required": "from the requirement"})
+    assert {name: event[name] for name in ("httpMethod", "resource", "pathParameters", "queryStringParameters")} == {
+        "httpMethod": "GET",
+        "resource": "/things/{id}",
+        "pathParameters": {"id": "1"},
+        "queryStringParameters": {"a": "b"},
+    }
+    assert event["requestContext"]["path"] == "/Prod/things/1"
+    trace = shop.trace(shop.handled("GET /things/{id}").trace_id, 6)
+    (top,) = trace.tops
+    assert (top.name, "GET /things/{id}" in {span.name for span in trace.spans}) == ("shop/Prod", True)
+
+
+def test_an_http_api_leads_to_its_function(shop: Shop) -> None:
+    """With the event of format 2.0, and CORS as the template has it."""
+    port = _port(shop.system.url)
+    reply = call(port, "GET", "/http/1?a=b", headers={"Origin": "https://example.com", "Cookie": "c=d"})
+    event = shop.event("Http", '"/http/1"')
+    assert (reply.status, reply.headers.get("Access-Control-Allow-Origin")) == (200, "https://example.com")
+    assert {name: event[name] for name in ("version", "routeKey", "rawPath", "rawQueryString", "cookies")} == {
+        "version": "2.0",
+        "routeKey": "GET /http/{id}",
+        "rawPath": "/http/1",
+        "rawQueryString": "a=b",
+        "cookies": ["c=d"],
+    }
+    assert event["requestContext"]["http"]["sourceIp"] == event["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert "x-amzn-trace-id" in event["headers"]
+
+
+def test_a_function_url_leads_to_its_function(shop: Shop) -> None:
+    """Every path and method, on an address of its own."""
+    reply = call(_port(shop.system.urls["Url"]), "PUT", "/any/path", b"{}")
+    event = shop.event("Url", "/any/path")
+    assert (reply.status, event["routeKey"], event["requestContext"]["http"]["method"]) == (200, "$default", "PUT")
+
+
+def test_what_no_route_leads_to_is_answered_as_by_api_gateway(shop: Shop) -> None:
+    """403, and no function is called."""
+    assert call(_port(shop.system.url), "GET", "/nothing").status in (403, 404)
+
+
+def test_a_message_that_fails_comes_again_and_then_goes_to_the_dead_letter_queue(shop: Shop) -> None:
+    """Others of its batch do not: the function names those that failed."""
+    sqs = shop.client("sqs")
+    for body in ("good", "bad"):
+        sqs.send_message(QueueUrl=shop.physical("Queue"), MessageBody=body)
+    record = shop.event("FromQueue", '"good"')["Records"][0]
+    assert set(record) >= {"messageId", "receiptHandle", "body", "attributes", "eventSource", "eventSourceARN"}
+    dead: list[Any] = []
+
+    def arrived() -> bool:
+        dead.extend(sqs.receive_message(QueueUrl=shop.physical("Dead"), WaitTimeSeconds=1).get("Messages", []))
+        return bool(dead)
+
+    assert until(arrived, 30)
+    seen = [one["body"] for event in shop.events("FromQueue") for one in event["Records"]]
+    assert ([one["Body"] for one in dead], seen.count("good"), seen.count("bad")) == (["bad"], 1, 2)
+
+
+def test_a_topic_leads_to_its_function(shop: Shop) -> None:
+    """With SNS's event."""
+    shop.client("sns").publish(TopicArn=shop.physical("Topic"), Message="news", Subject="of today")
+    record = shop.event("FromTopic", "news")["Records"][0]
+    assert (record["EventSource"], record["Sns"]["Message"], record["Sns"]["Subject"]) == (
+        "aws:sns",
+        "news",
+        "of today",
+    )
+
+
+def test_a_bus_leads_to_its_function(shop: Shop) -> None:
+    """What the rule's pattern matches, and nothing else."""
+    entries = [
+        {"EventBusName": "shop", "Source": source, "DetailType": "Ordered", "Detail": json.dumps({"from": source})}
+        for source in ("elsewhere", "shop")
+    ]
+    shop.client("events").put_events(Entries=entries)
+    event = shop.event("FromBus", "Ordered")
+    assert (event["source"], event["detail-type"], event["detail"]) == ("shop", "Ordered", {"from": "shop"})
+    assert "elsewhere" not in json.dumps(shop.events("FromBus"))
+
+
+def test_an_event_of_a_bus_that_fails_comes_again_twice(shop: Shop) -> None:
+    """As Lambda tries what nobody waits for."""
+    entry = {"EventBusName": "shop", "Source": "shop", "DetailType": "Failing", "Detail": '{"fail": true}'}
+    shop.client("events").put_events(Entries=[entry])
+    assert until(lambda: [one["detail-type"] for one in shop.events("FromBus")].count("Failing") == 3, 30)
+
+
+def test_a_bucket_leads_to_its_function(shop: Shop) -> None:
+    """With S3's event."""
+    shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key="a b.txt", Body=b"four")
+    record = shop.event("FromBucket", "ObjectCreated")["Records"][0]
+    assert (
+        record["eventSource"],
+        record["eventName"],
+        record["s3"]["object"]["key"],
+        record["s3"]["object"]["size"],
+    ) == (
+        "aws:s3",
+        "ObjectCreated:Put",
+        "a+b.txt",
+        4,
+    )
+
+
+def test_a_tables_stream_leads_to_its_function(shop: Shop) -> None:
+    """With what was written."""
+    shop.client("dynamodb").put_item(TableName=shop.physical("Table"), Item={"id": {"S": "streamed"}})
+    event = shop.event("FromTable", "streamed")
+    (record,) = [one for one in event["Records"] if one["dynamodb"]["Keys"]["id"]["S"] == "streamed"]
+    assert (record["eventName"], record["eventSource"], record["dynamodb"]["NewImage"]) == (
+        "INSERT",
+        "aws:dynamodb",
+        {"id": {"S": "streamed"}},
+    )
+
+
+def test_a_stream_leads_to_its_function(shop: Shop) -> None:
+    """With Kinesis's event."""
+    shop.client("kinesis").put_record(StreamName=shop.physical("Stream"), Data=b"data", PartitionKey="key")
+    record = shop.event("FromStream", "aws:kinesis")["Records"][0]
+    assert (record["kinesis"]["data"], record["kinesis"]["partitionKey"]) == ("ZGF0YQ==", "key")
+
+
+def test_a_state_machine_catches_the_error_of_its_function(shop: Shop) -> None:
+    """By the error's own name."""
+    states = shop.client("stepfunctions")
+    arn = states.start_execution(stateMachineArn=shop.physical("Machine"), input="{}")["executionArn"]
+    assert until(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", 30)
+    ended = states.describe_execution(executionArn=arn)
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", "caught a KeyError")
+
+
+def test_an_event_has_a_trace_of_its_own(shop: Shop) -> None:
+    """From Lambda's segment to the handler's span."""
+    shop.client("sns").publish(TopicArn=shop.physical("Topic"), Message="traced")
+    trace = shop.trace(shop.handled("SNS -> FromTopic").trace_id, 5)
+    (top,) = trace.tops
+    assert (top.name, top.origin) == ("FromTopic", "AWS::Lambda")
+
+
+def test_inline_code_runs(shop: Shop) -> None:
+    """Out of the template."""
+    assert shop.result("Inline", {"a": 1}) == {"inline": {"a": 1}}
+
+
+def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
+    """A file of the code is written; the layer's is, too."""
+    assert call(_port(shop.system.url), "GET", "/things/2").json["layered"] == "from the layer"
+    layered = shop.folder / "layer" / "python" / "layered.py"
+    layered.write_text('WORD = "changed"\n')
+    assert call(_port(shop.system.url), "GET", "/things/2").json["layered"] == "changed"
+    layered.write_text('WORD = "from the layer"\n')
+    assert call(_port(shop.system.url), "GET", "/things/2").json["layered"] == "from the layer"

@@ -1,0 +1,177 @@
+"""Templates with one mistake each: what is wrong, in which line, and the nearest thing that would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.local.app.read import read_app
+from lambda_latency.local.errors import LocalError, UsageError
+
+RIGHT = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: { Type: String, Default: dev, AllowedValues: [dev, prod] }
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Mappings:
+  Sizes: { dev: { Memory: 128 } }
+Globals:
+  Function: { Runtime: python3.12, Timeout: 5 }
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: orders
+      Handler: app.handler
+      MemorySize: !FindInMap [Sizes, dev, Memory]
+      Environment: { Variables: { TABLE: !Ref Table, ARN: !GetAtt Table.Arn, NAME: !Sub "${Table}-x" } }
+      Events:
+        Get: { Type: Api, Properties: { Path: /orders, Method: get } }
+  Table:
+    Type: AWS::Serverless::SimpleTable
+    Condition: IsProd
+    DependsOn: [Topic]
+  Topic: { Type: AWS::SNS::Topic }
+"""
+
+INCLUDE = "Fn::Transform: { Name: AWS::Include, Parameters: { Location: mor.yaml } }"
+# What is replaced by what, and then the line, what is wrong and what to do.
+BROKEN = {
+    "a type of SAM": (
+        "AWS::Serverless::Function\n", "AWS::Serverless::Functon\n",
+        "12: Orders: unknown type 'AWS::Serverless::Functon'", "did you mean 'AWS::Serverless::Function'?",
+    ),
+    "a type without colons": (
+        "{ Type: AWS::SNS::Topic }", "{ Type: Topic }", "24: Topic: unknown type 'Topic'", "known are",
+    ),
+    "no type": ("{ Type: AWS::SNS::Topic }", "{ Properties: {} }", "24: Topic has no Type", "say which resource it is"),
+    "a Ref": (
+        "!Ref Table", "!Ref Tabel", "17: Ref names 'Tabel', which is not in the template", "did you mean 'Table'?",
+    ),
+    "a GetAtt": (
+        "!GetAtt Table.Arn", "!GetAtt Tabel.Arn", "17: GetAtt names 'Tabel', which is not in the template",
+        "did you mean 'Table'?",
+    ),
+    "a Sub": (
+        '"${Table}-x"', '"${Tabel}-x"', "17: Sub names 'Tabel', which is not in the template", "did you mean 'Table'?",
+    ),
+    "a mapping": (
+        "[Sizes, dev", "[Size, dev", "16: FindInMap names 'Size', which is not under Mappings", "did you mean 'Sizes'?",
+    ),
+    "a condition": (
+        "Condition: IsProd", "Condition: IsPrd", "22: Table: unknown condition 'IsPrd'", "did you mean 'IsProd'?",
+    ),
+    "a dependency": ("[Topic]", "[Topik]", "23: Table depends on 'Topik'", "did you mean 'Topic'?"),
+    "a section": ("Mappings:", "Mapings:", "6: unknown section 'Mapings'", "did you mean 'Mappings'?"),
+    "no resources": ("Resources:", "Resource:", "1: no section Resources", "a SAM template has one"),
+    "a folder of code": (
+        "CodeUri: orders", "CodeUri: order", "14: CodeUri 'order' is not there", "did you mean 'orders'?",
+    ),
+    "a property": (
+        "Handler:", "Handlr:", "15: Orders: property Handlr not defined for resource of type AWS::Serverless::Function",
+        "did you mean 'Handler'?",
+    ),
+    "a property of Globals": (
+        "Timeout: 5", "Timout: 5", "9: Globals: 'Timout' is not a property of 'Function'",
+        "did you mean 'Timeout'?",
+    ),
+    "a module": ("app.handler", "ap.handler", "15: Orders: no module 'ap' in", "did you mean 'app'?"),
+    "a function": ("app.handler", "app.handle", "15: Orders: app.py has no 'handle'", "did you mean 'handler'?"),
+    "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it as SAM's specification has it"),
+    "indentation": (
+        "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: no YAML: ", "correct",
+    ),
+    "a key that stands twice": (
+        "      Handler: app.handler", "      CodeUri: orders", "15: 'CodeUri' stands here a second time", "keep one",
+    ),
+    "an included file": (
+        "Properties:\n      CodeUri", f"Properties:\n      {INCLUDE}\n      CodeUri", "10: 'mor.yaml' is not there",
+        "did you mean 'more.yaml'?",
+    ),
+    "a parameter without a value": (
+        "Default: dev, AllowedValues: [dev, prod]", 'AllowedPattern: "x{99}"', "3: parameter Stage has no Default",
+        "say --parameter Stage=VALUE",
+    ),
+}  # fmt: skip
+
+
+def told(folder: Path, text: str, **given: str) -> tuple[int, list[str]]:
+    """The status and the lines of the message."""
+    (folder / "orders").mkdir()
+    (folder / "orders" / "app.py").write_text("def handler(event, context): ...\n")
+    (folder / "more.yaml").write_text("Timeout: 3\n")
+    path = folder / "template.yaml"
+    path.write_text(text)
+    with pytest.raises(LocalError) as raised:
+        read_app(path, given)
+    return raised.value.exit_status, str(raised.value).replace(f"{path}:", "").splitlines()
+
+
+def test_the_template_without_a_mistake_is_read(tmp_path: Path) -> None:
+    """What the others break is right."""
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "template.yaml").write_text(RIGHT)
+    app = read_app(tmp_path / "template.yaml", {})
+    ((_, api),) = app.apis
+    assert (list(app.functions), dict(api.template.routes), app.notes) == (["Orders"], {"GET /orders": "Orders"}, [])
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_a_mistake_is_told_with_its_line_and_what_is_near(tmp_path: Path, mistake: str) -> None:
+    """Status 1; the first line says what and where, the second what to do."""
+    right, wrong, what, todo = BROKEN[mistake]
+    assert right in RIGHT
+    status, lines = told(tmp_path, RIGHT.replace(right, wrong, 1))
+    assert (status, lines[0][: len(what)], lines[1].strip()[: len(todo)]) == (1, what, todo), lines
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """In the order of their lines."""
+    _, lines = told(tmp_path, RIGHT.replace("Ref Table", "Ref Tabel").replace("[Topic]", "[Topik]"))
+    assert [line.strip() for line in lines] == [
+        "17: Ref names 'Tabel', which is not in the template",
+        "did you mean 'Table'?",
+        "23: Table depends on 'Topik'",
+        "did you mean 'Topic'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"Stag": "dev"}, "template.yaml has no parameter Stag\n  did you mean 'Stage'?"),
+        ({"Stage": "test"}, "Stage must be one of dev, prod, got 'test'"),
+    ],
+)
+def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, given: dict[str, str], message: str) -> None:
+    """Status 2: it is the command line that is wrong."""
+    (tmp_path / "template.yaml").write_text(RIGHT)
+    with pytest.raises(UsageError) as raised:
+        read_app(tmp_path / "template.yaml", given)
+    assert message in str(raised.value)
+    assert raised.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda _: None, "cannot be read (No such file or directory)"),
+        (lambda path: path.mkdir(), "cannot be read (Is a directory)"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "no text: byte 0 is no UTF-8"),
+        (lambda path: path.write_text(""), "the file is empty"),
+        (lambda path: path.write_text("[a]"), "no section Resources"),
+        (lambda path: path.write_text("Resources: {}"), "Resources is empty"),
+        (lambda path: path.write_text("Resources: [a]"), "Resources is empty"),
+    ],
+)
+def test_what_is_no_template_is_told(tmp_path: Path, make: object, what: str) -> None:
+    """The path, and why."""
+    path = tmp_path / "template.yaml"
+    assert callable(make)
+    make(path)
+    with pytest.raises(LocalError) as raised:
+        read_app(path, {})
+    assert str(raised.value).startswith(f"{path}:1: {what}\n")

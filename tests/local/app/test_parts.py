@@ -1,0 +1,208 @@
+"""The parts that make an app ready, one by one: parameters, packaging, functions, pruning, messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_latency.local.app.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.example import is_example
+from lambda_latency.local.app.messages import with_trace_header
+from lambda_latency.local.app.origin import origin
+from lambda_latency.local.app.package import Packaged, package
+from lambda_latency.local.app.parameters import parameter_values
+from lambda_latency.local.app.prune import pruned, unknown_to
+from lambda_latency.local.app.pythons import nearest_python, version_of
+from lambda_latency.local.app.source import Source, find_template, read_source
+from tests.local.conftest import ROOT
+
+HEADER = "Root=1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def source(folder: Path, text: str) -> Source:
+    """A template in a file."""
+    path = folder / "template.yaml"
+    path.write_text(text)
+    return read_source(path)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "version"), [("python3.12", (3, 12)), ("python2.7", None), ("nodejs22.x", None), ("provided", None)]
+)
+def test_a_runtime_has_a_version_if_it_is_python_3(runtime: str, version: object) -> None:
+    """Any other cannot run here."""
+    assert version_of(runtime) == version
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [((3, 8), (3, 10)), ((3, 11), (3, 12)), ((3, 12), (3, 12)), ((3, 14), (3, 13))]
+)
+def test_the_nearest_python_is_the_next_newer_one(wanted: tuple[int, int], found: tuple[int, int]) -> None:
+    """Where there is none, the newest."""
+    here = {version: Path("python") for version in ((3, 10), (3, 12), (3, 13))}
+    assert nearest_python(wanted, here) == found
+
+
+def test_a_parameter_is_given_or_of_samconfig_or_by_default_or_stands_in(tmp_path: Path) -> None:
+    """In this order; what stands in fits its declaration, and is told."""
+    (tmp_path / "samconfig.toml").write_text(
+        '[default.deploy.parameters]\nparameter_overrides = "Given=file Configured=file Unknown=1"\n'
+    )
+    read = source(
+        tmp_path,
+        """\
+Parameters:
+  Given: { Type: String, Default: template }
+  Configured: { Type: String, Default: template }
+  Defaulted: { Type: Number, Default: 5 }
+  Choice: { Type: String, AllowedValues: [one, two] }
+  Count: { Type: Number, MinValue: 3 }
+  AdminEmail: { Type: String, AllowedPattern: "[^@]+@[^@]+" }
+  Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /a/b }
+Resources: { Topic: { Type: AWS::SNS::Topic } }
+""",
+    )
+    values, notes = parameter_values(read, {"Given": "line"}, tmp_path)
+    assert values == {
+        "Given": "line",
+        "Configured": "file",
+        "Defaulted": "5",
+        "Choice": "one",
+        "Count": "3",
+        "AdminEmail": "me@example.com",
+        "Stored": "local",
+    }
+    assert [note.partition(":")[0] for note in notes] == [
+        "parameter Choice has no Default",
+        "parameter Count has no Default",
+        "parameter AdminEmail has no Default",
+        "parameter Stored is in Parameter Store, not here",
+    ]
+
+
+def test_what_only_an_account_knows_is_replaced_and_told(tmp_path: Path) -> None:
+    """Exports and dynamic references; a version that YAML takes for a number is a text."""
+    read = source(
+        tmp_path,
+        """\
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth: { Authorizers: { Mine: { AuthorizerPayloadFormatVersion: 2.0 } } }
+      Description: !ImportValue other-name
+      Name: "{{resolve:ssm:/shop/EventBusName}}"
+""",
+    )
+    done = package(read, {})
+    properties = done.raw["Resources"]["Api"]["Properties"]
+    version = properties["Auth"]["Authorizers"]["Mine"]["AuthorizerPayloadFormatVersion"]
+    assert (version, properties["Description"], properties["Name"]) == ("2.0", "other-name", "default")
+    assert done.notes == [
+        "{{resolve:ssm:/shop/EventBusName}} is not here: 'default' stands for it",
+        "1 values are exported by other stacks: the name of each export stands for it",
+    ]
+
+
+def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
+    """With why; the others are as they were declared."""
+    inline = {"Code": {"ZipFile": "def handler(event, context): ..."}, "Handler": "index.handler"}
+    wrapped = {"Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}}}
+    functions: dict[str, Any] = {
+        "Runs": {**inline, "Runtime": "python3.12", "Timeout": 7},
+        "Node": {**inline, "Runtime": "nodejs22.x"},
+        "Image": {"PackageType": "Image", "Code": {"ImageUri": "picture"}},
+        "Away": {"Runtime": "python3.12", "Handler": "a.b", "Code": {"S3Bucket": "b", "S3Key": "k"}},
+        "Wrapped": {**inline, "Runtime": "python3.12", **wrapped},
+    }
+    plain = {
+        "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
+    }
+    runs, *refused = declared_functions(plain, Packaged({}), "Child/")
+    assert isinstance(runs, Declared)
+    assert (runs.key, runs.name, runs.version, runs.timeout_s) == ("Child/Runs", "Child-Runs", (3, 12), 7)
+    assert [one.why for one in refused if isinstance(one, Refused)] == [
+        "its runtime is nodejs22.x, and only Python runs here",
+        "it is a container image",
+        "its code lies in an account's S3",
+        "its AWS_LAMBDA_EXEC_WRAPPER is /opt/bootstrap, which no layer here has",
+    ]
+
+
+def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
+    """Ref, GetAtt and Sub; dependencies on it go."""
+    plain = {
+        "Resources": {
+            "Group": {"Type": "AWS::XRay::Group"},
+            "Topic": {
+                "Type": "AWS::SNS::Topic",
+                "DependsOn": ["Group"],
+                "Properties": {
+                    "A": {"Ref": "Group"},
+                    "B": {"Fn::GetAtt": ["Group", "GroupARN"]},
+                    "C": {"Fn::Sub": "${Group} ${Topic}"},
+                },
+            },
+        }
+    }
+    gone = unknown_to({"AWS::SNS::Topic"}, plain)
+    assert gone == {"Group": "AWS::XRay::Group"}
+    assert pruned(plain, gone)["Resources"] == {
+        "Topic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"A": "Group", "B": "Group", "C": {"Fn::Sub": "Group ${Topic}"}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ({"Records": [{"eventSource": "aws:sqs"}]}, "SQS"),
+        ({"Records": [{"EventSource": "aws:sns"}]}, "SNS"),
+        ({"detail-type": "Scheduled Event"}, "schedule"),
+        ({"detail-type": "x"}, "EventBridge"),
+        ({"RequestType": "Create", "ResponseURL": "http://x"}, "CloudFormation"),
+        ({"a": 1}, "event"),
+        ([1], "event"),
+    ],
+)
+def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
+    """In the word that serve prints."""
+    assert origin(json.dumps(event).encode()) == name
+
+
+def test_a_message_is_sent_with_the_tracing_header() -> None:
+    """One or many; one that has a header of its own keeps it; other calls and broken ones stay as they are."""
+    carried = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
+    own = {"AWSTraceHeader": {"DataType": "String", "StringValue": "own"}}
+    one = with_trace_header("AmazonSQS.SendMessage", b'{"MessageBody": "a"}', HEADER)
+    many = json.dumps({"Entries": [{"Id": "1"}, {"Id": "2", "MessageSystemAttributes": own}]}).encode()
+    assert json.loads(one) == {"MessageBody": "a", "MessageSystemAttributes": carried}
+    assert json.loads(with_trace_header("AmazonSQS.SendMessageBatch", many, HEADER)) == {
+        "Entries": [{"Id": "1", "MessageSystemAttributes": carried}, {"Id": "2", "MessageSystemAttributes": own}]
+    }
+    assert [
+        with_trace_header("AmazonSQS.ReceiveMessage", b"{}", HEADER),
+        with_trace_header("AmazonSQS.SendMessage", b"[", HEADER),
+        with_trace_header("AmazonSQS.SendMessage", b"{}", ""),
+    ] == [b"{}", b"[", b"{}"]
+
+
+def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
+    """Only that one has it."""
+    other = source(tmp_path, "Resources: { Topic: { Type: AWS::SNS::Topic } }")
+    assert (is_example(read_source(ROOT / "template.yaml")), is_example(other)) == (True, False)
+
+
+def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where template.yaml is not there; a name that was given is taken as it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("template.yml").write_text("Resources: {}")
+    assert (find_template(Path("template.yaml")), find_template(Path("x.yaml"))) == (
+        Path("template.yml"),
+        Path("x.yaml"),
+    )

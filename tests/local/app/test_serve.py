@@ -1,0 +1,156 @@
+"""`lambda-latency serve` and `invoke` in the folder of an app, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.app.cache import HOME, VERSION
+from tests.local.app.conftest import needs_packages
+from tests.system.processes import Footprint, own_temporary
+from tests.system.test_serve import Served
+
+pytestmark = needs_packages
+
+TEMPLATE = f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Greet:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python{VERSION[0]}.{VERSION[1]}
+      Handler: index.handler
+      InlineCode: |
+        import json
+        def handler(event, context):
+            if event.get("fail"):
+                raise ValueError("no")
+            print("called with", sorted(event)[:1])
+            return {{"statusCode": 200, "body": json.dumps("hello")}}
+      Events:
+        Get: {{ Type: Api, Properties: {{ Path: /hello, Method: get }} }}
+        Messages: {{ Type: SQS, Properties: {{ Queue: !GetAtt Queue.Arn }} }}
+  Queue: {{ Type: AWS::SQS::Queue, Properties: {{ QueueName: greetings }} }}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An app, in the current folder of whoever serves it."""
+    (tmp_path / "app" / "events").mkdir(parents=True)
+    (tmp_path / "app" / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "app" / "events" / "fail.json").write_text('{"fail": true}')
+    return tmp_path / "app"
+
+
+@pytest.fixture
+def serve(folder: Path, tmp_path: Path) -> Iterator[Callable[[], Served]]:
+    """Starts the command there; what a test leaves is ended after it."""
+    started: list[Served] = []
+
+    def start() -> Served:
+        env = {**own_temporary(tmp_path / f"temporary-{len(started)}"), "XDG_CACHE_HOME": str(HOME)}
+        started.append(Served([], folder, env))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.end(signal.SIGKILL)
+
+
+def lambda_latency(folder: Path, *arguments: str) -> tuple[int, str, list[str]]:
+    """Runs another command there: its status, what it prints, and the lines of stderr."""
+    command = [sys.executable, "-m", "lambda_latency", *arguments]
+    env = {**os.environ, "XDG_CACHE_HOME": str(HOME)}
+    ended = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    return ended.returncode, ended.stdout, ended.stderr.splitlines()
+
+
+def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Served], folder: Path) -> None:
+    """Requests and events are printed as they end; Ctrl-C ends it with 130, and nothing is left."""
+    served = serve()
+    assert served.wait_for(r"curl -s (\S+)$").group(1) == f"{served.url}/hello"
+    command = served.wait_for(r"aws --endpoint-url (\S+) sqs send-message --queue-url (\S+) ")
+    served.wait_for(r"lambda-latency invoke Greet events/fail.json$")
+    served.wait_for(r"lambda-latency report out/traces.jsonl$")
+    assert served.call("GET", "/hello") == (200, "hello")
+    served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
+
+    from lambda_latency.local.app.cloud import clients
+
+    clients(command.group(1))("sqs").send_message(QueueUrl=command.group(2), MessageBody="{}")
+    served.wait_for(r"^SQS -> Greet +ok +[\d,]+\.\d ms  \w")
+    assert lambda_latency(folder, "invoke", "Greet")[:2] == (0, '{"statusCode": 200, "body": "\\"hello\\""}\n')
+    served.wait_for(r"^invoke -> Greet +ok ")
+    assert lambda_latency(folder, "invoke", "Gret") == (
+        1,
+        "",
+        ["lambda-latency: no function 'Gret' is served", "  name one that `lambda-latency serve` has listed"],
+    )
+    footprint = Footprint(served.process.pid)
+    assert len(footprint.pids) > 3
+    assert served.end(signal.SIGINT) == 130
+    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+    assert not (folder / "out" / "serve.json").exists()
+
+
+def test_nothing_is_left_of_an_app_whose_command_is_killed(serve: Callable[[], Served]) -> None:
+    """Neither functions nor the emulator."""
+    served = serve()
+    served.call("GET", "/hello")
+    footprint = Footprint(served.process.pid)
+    assert served.end(signal.SIGKILL) == -9
+    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+
+
+def test_a_function_is_invoked_without_a_running_app(folder: Path) -> None:
+    """The app is up for this one event; a function that fails gives status 1, and its error."""
+    status, printed, said = lambda_latency(folder, "invoke", "Greet", "events/fail.json")
+    error = json.loads(printed)
+    assert (status, error["errorType"], error["errorMessage"]) == (1, "ValueError", "no")
+    assert any(line.startswith("Greet: ") and "ValueError" in line for line in said)
+
+
+def test_a_function_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
+    """Before anything is started."""
+    assert lambda_latency(folder, "invoke", "Gret") == (
+        2,
+        "",
+        ["lambda-latency: template.yaml has no function 'Gret'", "  did you mean 'Greet'?"],
+    )
+
+
+def test_an_event_that_is_no_json_is_told(folder: Path) -> None:
+    """Status 2."""
+    (folder / "broken.json").write_text("{")
+    status, printed, said = lambda_latency(folder, "invoke", "Greet", "broken.json")
+    assert (status, printed, said[0].startswith("lambda-latency: broken.json holds no event: ")) == (2, "", True)
+
+
+def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
+    """Status 1, on stderr, and nothing is started."""
+    template = folder / "template.yaml"
+    template.write_text(TEMPLATE.replace("GetAtt Queue.Arn", "GetAtt Quueue.Arn"))
+    assert lambda_latency(folder, "serve", "--port", "0") == (
+        1,
+        "",
+        [
+            "lambda-latency: template.yaml:17: GetAtt names 'Quueue', which is not in the template",
+            "  did you mean 'Queue'?",
+        ],
+    )
+
+
+@pytest.mark.parametrize("option", [("--faults", "plan.json"), ("--built",)])
+def test_options_of_the_example_are_refused_for_another_app(folder: Path, option: tuple[str, ...]) -> None:
+    """Status 2."""
+    status, _, said = lambda_latency(folder, "serve", *option)
+    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} is for the packaged example")

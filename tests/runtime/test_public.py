@@ -1,0 +1,88 @@
+"""The runtime reads no private attribute of another package, and its modules do not import each other in a circle."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import lambda_latency.runtime
+
+RUNTIME = Path(lambda_latency.runtime.__file__).parent
+MODULES = {path.stem: ast.parse(path.read_text()) for path in RUNTIME.glob("*.py")}
+
+# Each with the versions in which it was looked up. Where one is missing the runtime does without.
+ALLOWED = {
+    # awslambdaric 4.0 to 4.2.2: a handler that is missing or broken is reported as without the kit.
+    ("bootstrap", "_get_handler"),
+    # botocore 1.40 to 1.43: what upstream and the X-Ray SDK wrap, for calls that are not recorded.
+    ("unsampled", "_make_api_call"),
+    # Python 3.10 to 3.14: the stacks of all threads, for a timeout.
+    ("stacks", "_current_frames"),
+    # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
+    ("threads", "_bootstrap_inner"),
+    # Python 3.10 to 3.14: the place at which `python -X importtime` measures.
+    ("startup", "_frozen_importlib"),
+    ("startup", "_find_and_load"),
+    ("startup", "_gcd_import"),
+}
+
+
+def private(text: str) -> bool:
+    """Whether a name is private; `__dict__` and its like are not."""
+    return text.startswith("_") and not text.startswith("__")
+
+
+def test_no_private_attribute_of_another_package_is_read() -> None:
+    """By a dot, by an import, or by a text that names it; OpenTelemetry has none in the list."""
+    found = set()
+    for name, tree in MODULES.items():
+        own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and of_self(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and private(node.attr) and not of_self(node):
+                found |= {(name, node.attr)} if node.attr not in own else set()
+            elif isinstance(node, ast.ImportFrom):
+                parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+                found |= {(name, part) for part in parts if private(part)}
+            elif isinstance(text := named(node), str) and private(text):
+                found.add((name, text))
+            elif isinstance(node, ast.Tuple) and name == "unsampled":
+                texts = [getattr(element, "value", None) for element in node.elts]
+                found |= {(name, text) for text in texts if isinstance(text, str) and private(text)}
+    ours = {(name, "_X_AMZN_TRACE_ID") for name in ("endpoint", "invocation", "propagation")} | {
+        ("bootstrap", "_HANDLER")
+    }
+    assert found - ours == ALLOWED
+
+
+def named(node: ast.AST) -> object:
+    """The text by which an attribute, a key or a variable is looked up: `getattr(it, "name")`, `it["name"]`."""
+    if isinstance(node, ast.Subscript):
+        return getattr(node.slice, "value", None)
+    if isinstance(node, ast.Call):
+        at = 0 if isinstance(node.func, ast.Attribute) and node.func.attr == "get" else 1
+        function = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if function in ("getattr", "hasattr", "get", "_replace") and len(node.args) > at:
+            return getattr(node.args[at], "value", None)
+    return None
+
+
+def of_self(node: ast.Attribute) -> bool:
+    """`self._name` and `cls._name`."""
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not for the type checker either."""
+    prefix = "lambda_latency.runtime."
+    imports: dict[str, set[str]] = {name: set() for name in MODULES}
+    for name, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(prefix):
+                imports[name].add((node.module or "")[len(prefix) :])
+    left = dict(imports)
+    while left:
+        free = [name for name, needs in left.items() if not needs & set(left)]
+        assert free, {name: needs & set(left) for name, needs in left.items()}
+        for name in free:
+            del left[name]

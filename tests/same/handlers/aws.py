@@ -1,0 +1,232 @@
+"""AWS's services by boto3 and others."""
+
+import asyncio
+import copy
+import io
+import os
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import botocore.session
+import botocore.stub
+
+PEER = os.environ["PEER"]
+TABLE = boto3.client("dynamodb")
+PATHS = botocore.config.Config(s3={"addressing_style": "path"})
+
+
+def tried(call):
+    try:
+        return call()
+    except Exception as error:
+        return [type(error).__name__, str(error), getattr(error, "response", {}).get("Error")]
+
+
+def get_item(event, context):
+    return TABLE.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]
+
+
+def twice(event, context):
+    return [TABLE.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]["n"] for _ in range(2)]
+
+
+def metadata(event, context):
+    answer = TABLE.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    return [answer["ResponseMetadata"]["HTTPStatusCode"], answer["ResponseMetadata"]["RetryAttempts"], sorted(answer)]
+
+
+def resource(event, context):
+    table = boto3.resource("dynamodb").Table("orders")
+    return [str(table.get_item(Key={"id": "1"})["Item"]["n"]), table.name]
+
+
+def batch_writer(event, context):
+    with boto3.resource("dynamodb").Table("orders").batch_writer() as batch:
+        for number in range(3):
+            batch.put_item(Item={"id": str(number)})
+    return "ok"
+
+
+def pages(event, context):
+    return [
+        page["Items"]
+        for page in TABLE.get_paginator("query").paginate(TableName="orders", KeyConditionExpression="id = :i")
+    ]
+
+
+def waits(event, context):
+    return TABLE.get_waiter("table_exists").wait(TableName="orders", WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+
+
+def missing(event, context):
+    return tried(lambda: TABLE.get_item(TableName="missing", Key={"id": {"S": "1"}}))
+
+
+def missing_unhandled(event, context):
+    TABLE.get_item(TableName="missing", Key={"id": {"S": "1"}})
+
+
+def conditional(event, context):
+    try:
+        TABLE.put_item(TableName="conditional", Item={"id": {"S": "1"}}, ConditionExpression="attribute_not_exists(id)")
+    except TABLE.exceptions.ConditionalCheckFailedException as error:
+        return [type(error).__qualname__, error.response["Error"]["Code"]]
+
+
+def throttled(event, context):
+    client = boto3.client(
+        "dynamodb", config=botocore.config.Config(retries={"total_max_attempts": 2, "mode": "standard"})
+    )
+    return tried(lambda: client.get_item(TableName="throttled", Key={"id": {"S": "1"}}))
+
+
+def invalid(event, context):
+    return tried(lambda: TABLE.get_item(TableName="orders", Key={"id": 7}))
+
+
+def transaction(event, context):
+    TABLE.transact_write_items(TransactItems=[{"Put": {"TableName": "orders", "Item": {"id": {"S": "1"}}}}])
+    return "ok"
+
+
+def unreachable(event, context):
+    config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+    return tried(lambda: boto3.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config).list_tables())[:1]
+
+
+def queue(event, context):
+    answer = boto3.client("sqs").send_message(QueueUrl=f"{PEER}/1/q", MessageBody="hi", MessageAttributes={
+        "own": {"StringValue": "1", "DataType": "String"}})  # fmt: skip
+    return answer["MessageId"]
+
+
+def topic(event, context):
+    return boto3.client("sns").publish(TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="hi")["MessageId"]
+
+
+def topic_attributes(event, context):
+    """Ten attributes, which is all that SNS delivers raw to a queue."""
+    attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(10)}
+    before = copy.deepcopy(attributes)
+    boto3.client("sns").publish(
+        TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="hi", MessageAttributes=attributes
+    )
+    return attributes == before
+
+
+def bus(event, context):
+    entry = {"Source": "s", "DetailType": "d", "Detail": "{}"}
+    return boto3.client("events").put_events(Entries=[entry])["Entries"]
+
+
+def another_function(event, context):
+    answer = boto3.client("lambda").invoke(FunctionName="other", Payload=b'{"a": 1}', ClientContext="e30=")
+    return answer["Payload"].read().decode()
+
+
+def bucket(event, context):
+    client = boto3.client("s3", config=PATHS)
+    client.put_object(Bucket="b", Key="k", Body=b"data")
+    return client.get_object(Bucket="b", Key="k")["Body"].read().decode()
+
+
+def upload(event, context):
+    client = boto3.client("s3", config=PATHS)
+    client.upload_fileobj(io.BytesIO(b"x" * 100), "b", "k")
+    into = io.BytesIO()
+    client.download_fileobj("b", "k", into)
+    return into.getvalue().decode()
+
+
+def presigned(event, context):
+    client = boto3.client("s3", config=PATHS)
+    address = client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}, ExpiresIn=60)
+    return sorted(part.split("=")[0] for part in address.partition("?")[2].split("&"))
+
+
+def identity(event, context):
+    return boto3.client("sts").get_caller_identity()["Account"]
+
+
+def own_hooks(event, context):
+    client, seen = boto3.client("dynamodb"), []
+
+    def add(request, **_):
+        request.headers["X-Own"] = "1"
+        seen.append(sorted(name for name in request.headers if name.lower() != "x-amzn-trace-id"))
+
+    client.meta.events.register("before-sign.dynamodb.*", add)
+    client.meta.events.register("after-call.dynamodb.*", lambda parsed, **_: seen.append(sorted(parsed)))
+    client.list_tables()
+    return seen
+
+
+def stubbed(event, context):
+    client = boto3.client("dynamodb")
+    with botocore.stub.Stubber(client) as stub:
+        stub.add_response("list_tables", {"TableNames": ["abc"]}, {})
+        stub.add_client_error("list_tables", "ThrottlingException", "slow down", 400)
+        return [client.list_tables()["TableNames"], tried(client.list_tables)]
+
+
+def introspected(event, context):
+    import inspect
+
+    return [
+        TABLE.get_item.__name__,
+        (TABLE.get_item.__doc__ or "")[:20],
+        str(inspect.signature(TABLE.get_item)),
+        type(TABLE).__name__,
+        str(inspect.signature(botocore.client.BaseClient._make_api_call)),
+        callable(TABLE.meta.events.emit),
+    ]
+
+
+def low_level(event, context):
+    client = botocore.session.get_session().create_client("dynamodb")
+    return client._make_api_call("ListTables", {})["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def in_threads(event, context):
+    import concurrent.futures
+
+    with concurrent.futures.ThreadPoolExecutor(3) as workers:
+        calls = [workers.submit(TABLE.get_item, TableName="orders", Key={"id": {"S": str(n)}}) for n in range(3)]
+        return [call.result()["Item"]["n"] for call in calls]
+
+
+def clients_in_threads(event, context):
+    import concurrent.futures
+
+    def call(number):
+        return boto3.session.Session().client("dynamodb").list_tables()["ResponseMetadata"]["HTTPStatusCode"]
+
+    with concurrent.futures.ThreadPoolExecutor(3) as workers:
+        return list(workers.map(call, range(3)))
+
+
+def asynchronous(event, context):
+    from aiobotocore.session import get_session
+
+    async def go():
+        async with get_session().create_client("dynamodb", region_name="us-east-1") as client:
+            return (await client.get_item(TableName="orders", Key={"id": {"S": "1"}}))["Item"]
+
+    return asyncio.run(go())
+
+
+def modelled(event, context):
+    from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+    from pynamodb.models import Model
+
+    class Order(Model):
+        class Meta:
+            table_name = "orders"
+            region = "us-east-1"
+            host = PEER
+
+        id = UnicodeAttribute(hash_key=True)
+        n = NumberAttribute()
+
+    return Order.get("1").n

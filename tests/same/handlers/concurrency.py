@@ -1,0 +1,352 @@
+"""Threads, pools, processes and event loops."""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import multiprocessing
+import os
+import queue
+import random
+import subprocess
+import sys
+import threading
+import time
+
+import requests
+
+PEER = os.environ["PEER"]
+VARIABLE = contextvars.ContextVar("variable", default="unset")
+LOOP = asyncio.new_event_loop()
+
+
+def ask(what):
+    return requests.get(f"{PEER}/http/{what}", timeout=10).json()["path"]
+
+
+def thread(event, context):
+    got = []
+    worker = threading.Thread(target=lambda: got.append(ask("thread")), name="worker")
+    worker.start()
+    worker.join()
+    return got
+
+
+class Worker(threading.Thread):
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.got = None
+
+    def run(self):
+        self.got = ask("subclass")
+
+
+def subclass(event, context):
+    worker = Worker()
+    worker.start()
+    worker.join()
+    return worker.got
+
+
+def pool(event, context):
+    with concurrent.futures.ThreadPoolExecutor(3, thread_name_prefix="p") as workers:
+        return list(workers.map(ask, ["a", "b", "c"]))
+
+
+POOL = concurrent.futures.ThreadPoolExecutor(2)
+
+
+def module_pool(event, context):
+    return [future.result() for future in [POOL.submit(ask, str(number)) for number in range(3)]]
+
+
+def failing_pool(event, context):
+    with concurrent.futures.ThreadPoolExecutor(1) as workers:
+        return workers.submit(int, "x").result()
+
+
+def failing_thread(event, context):
+    worker = threading.Thread(target=lambda: 1 / 0, name="worker")
+    worker.start()
+    worker.join()
+    return "fine"
+
+
+def thread_hook(event, context):
+    seen = []
+    threading.excepthook = lambda args: seen.append([args.exc_type.__name__, str(args.exc_value)])
+    worker = threading.Thread(target=lambda: 1 / 0)
+    worker.start()
+    worker.join()
+    threading.excepthook = threading.__excepthook__
+    return seen
+
+
+def timer(event, context):
+    done = threading.Event()
+    threading.Timer(0.05, done.set).start()
+    return done.wait(5)
+
+
+def queued(event, context):
+    jobs, results = queue.Queue(), queue.Queue()
+
+    def work():
+        while (job := jobs.get()) is not None:
+            results.put(ask(job))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    for job in ("one", "two", None):
+        jobs.put(job)
+    worker.join()
+    return [results.get(), results.get()]
+
+
+def thread_local(event, context):
+    local = threading.local()
+    local.x = 1
+    with concurrent.futures.ThreadPoolExecutor(1) as workers:
+        return workers.submit(hasattr, local, "x").result()
+
+
+def context_variables(event, context):
+    VARIABLE.set("request")
+    seen = []
+    worker = threading.Thread(target=lambda: seen.append(VARIABLE.get()))
+    worker.start()
+    worker.join()
+    copied = contextvars.copy_context()
+    copied.run(VARIABLE.set, "copy")
+    with concurrent.futures.ThreadPoolExecutor(1) as workers:
+        seen.append(workers.submit(copied.run, VARIABLE.get).result())
+    return [*seen, VARIABLE.get()]
+
+
+def context_variables_stay(event, context):
+    before = VARIABLE.get()
+    VARIABLE.set(f"set by {event['n']}")
+    return before
+
+
+def own_context_variables(event, context):
+    return sorted(v.name for v in contextvars.copy_context() if v.name != "current_context")
+
+
+def background(event, context):
+    def later():
+        time.sleep(event["s"])
+        print("later", flush=True)
+
+    threading.Thread(target=later, daemon=True).start()
+    return "at once"
+
+
+def a_loop(event, context):
+    async def one(what):
+        await asyncio.sleep(0.01)
+        return await asyncio.to_thread(ask, what)
+
+    async def all_of_them():
+        return await asyncio.gather(one("x"), one("y"))
+
+    return asyncio.run(all_of_them())
+
+
+def own_loop(event, context):
+    async def work():
+        return await LOOP.run_in_executor(None, ask, "loop")
+
+    return LOOP.run_until_complete(work())
+
+
+def current_loop(event, context):
+    try:
+        return type(asyncio.get_running_loop()).__name__
+    except RuntimeError as error:
+        return str(error)
+
+
+def tasks(event, context):
+    async def one(number):
+        await asyncio.sleep(0.01 * number)
+        return number
+
+    async def go():
+        async with asyncio.TaskGroup() as group:
+            made = [group.create_task(one(number), name=f"t{number}") for number in range(3)]
+        return [task.result() for task in made]
+
+    return asyncio.run(go())
+
+
+def failing_tasks(event, context):
+    async def one():
+        raise ValueError("in a task")
+
+    async def go():
+        return [repr(result) for result in await asyncio.gather(one(), one(), return_exceptions=True)]
+
+    return asyncio.run(go())
+
+
+def task_never_awaited(event, context):
+    async def one():
+        raise ValueError("nobody asks")
+
+    async def go():
+        task = asyncio.ensure_future(one())
+        await asyncio.sleep(0.01)
+        del task
+
+    asyncio.run(go())
+    return "done"
+
+
+def cancelling(event, context):
+    async def long():
+        try:
+            await asyncio.sleep(10)
+        finally:
+            print("cleaned up", flush=True)
+
+    async def go():
+        task = asyncio.create_task(long())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return "cancelled"
+
+    return asyncio.run(go())
+
+
+def asynchronous_generator(event, context):
+    async def numbers():
+        for number in range(3):
+            await asyncio.sleep(0)
+            yield number
+
+    async def go():
+        return [number async for number in numbers()]
+
+    return asyncio.run(go())
+
+
+def loop_in_thread(event, context):
+    async def work():
+        return await asyncio.to_thread(ask, "inner")
+
+    with concurrent.futures.ThreadPoolExecutor(1) as workers:
+        return workers.submit(asyncio.run, work()).result()
+
+
+def fast_loop(event, context):
+    import uvloop
+
+    async def work():
+        return [type(asyncio.get_running_loop()).__module__, await asyncio.to_thread(ask, "uv")]
+
+    return uvloop.run(work())
+
+
+def any_io(event, context):
+    import anyio
+
+    async def work():
+        return await anyio.to_thread.run_sync(ask, "anyio")
+
+    return anyio.run(work)
+
+
+def double(number):
+    return [number * 2, ask(f"child-{number}")]
+
+
+def send(connection):
+    connection.send(ask("piped"))
+    connection.close()
+
+
+def forked_process(event, context):
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=send, args=(there,))
+    child.start()
+    got = here.recv()
+    child.join(10)
+    return [got, child.exitcode]
+
+
+def failing_process(event, context):
+    child = multiprocessing.get_context("fork").Process(target=int, args=("x",), name="child")
+    child.start()
+    child.join(10)
+    return child.exitcode
+
+
+def spawned_process(event, context):
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=send, args=(there,))
+    child.start()
+    got = here.recv()
+    child.join(10)
+    return [got, child.exitcode]
+
+
+def process_pool(event, context):
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as workers:
+        return sorted(workers.map(double, [1, 2]))
+
+
+def forked(event, context):
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, ask("forked").encode())
+        finally:
+            os._exit(7)
+    os.close(write)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(read) as answer:
+        return [answer.read(), os.waitstatus_to_exitcode(status)]
+
+
+def forked_and_exits(event, context):
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        sys.exit(6)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def command(event, context):
+    code = "import os, sys; print(len(sys.argv), os.environ.get('AWS_LAMBDA_FUNCTION_NAME')); sys.exit(3)"
+    done = subprocess.run([sys.executable, "-c", code, "x"], capture_output=True, text=True, check=False)
+    return [done.returncode, done.stdout, done.stderr]
+
+
+def command_environment(event, context):
+    code = "import json, os, sys; print(json.dumps([dict(os.environ), sorted(sys.modules)]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    import json
+
+    variables, modules = json.loads(done.stdout)
+    ours = (
+        "LAMBDA_LATENCY_",
+        "OTEL_EXPORTER",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_LOG_STREAM",
+        "PEER",
+        "AWS_ENDPOINT",
+    )
+    return [{name: value for name, value in sorted(variables.items()) if not name.startswith(ours)}, modules]
+
+
+def failing_command(event, context):
+    subprocess.run(["/bin/false"], check=True)
+
+
+def random_in_forks(event, context):
+    random.seed(7)
+    return [random.random(), random.randint(1, 1000)]

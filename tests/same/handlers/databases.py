@@ -1,0 +1,151 @@
+"""Databases: SQLite for real, the others as far as a refused connection shows them."""
+
+import os
+import sqlite3
+import threading
+
+KEPT = sqlite3.connect(":memory:", check_same_thread=False)
+
+
+def tried(call):
+    try:
+        return repr(call())
+    except Exception as error:
+        return [f"{type(error).__module__}.{type(error).__name__}", str(error)[:200]]
+
+
+def cursor(event, context):
+    connection = sqlite3.connect(":memory:")
+    rows = connection.cursor()
+    rows.execute("create table t(n, s)")
+    rows.executemany("insert into t values(?, ?)", [(1, "a"), (2, "b")])
+    connection.commit()
+    rows.execute("select * from t where n = ?", (2,))
+    return [rows.fetchall(), rows.rowcount, [column[0] for column in rows.description], rows.lastrowid]
+
+
+def connection_methods(event, context):
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("create table t(n)")
+        connection.executescript("insert into t values(1); insert into t values(2);")
+        return [row[0] for row in connection.execute("select n from t order by n")]
+
+
+def row_factory(event, context):
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("select 1 as one, 'x' as two").fetchone()
+    return [dict(row), row.keys(), type(row).__name__]
+
+
+def functions(event, context):
+    connection = sqlite3.connect(":memory:")
+    connection.create_function("double", 1, lambda number: number * 2)
+    return [connection.execute("select double(21)").fetchone()[0], connection.in_transaction, connection.total_changes]
+
+
+class Connection(sqlite3.Connection):
+    def mine(self):
+        return "mine"
+
+
+def own_class(event, context):
+    connection = sqlite3.connect(":memory:", factory=Connection)
+    return [connection.mine(), isinstance(connection, Connection), isinstance(connection, sqlite3.Connection)]
+
+
+def types(event, context):
+    connection = sqlite3.connect(":memory:")
+    return [type(connection).__name__, isinstance(connection.cursor(), sqlite3.Cursor), hasattr(connection, "backup")]
+
+
+def backup(event, context):
+    source, target = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    source.execute("create table t(n)")
+    source.backup(target)
+    return target.execute("select name from sqlite_master").fetchall()
+
+
+def failing(event, context):
+    return [tried(lambda: KEPT.execute("select * from nowhere")), tried(lambda: KEPT.cursor().execute("nonsense"))]
+
+
+def failing_unhandled(event, context):
+    sqlite3.connect(":memory:").cursor().execute("select * from nowhere")
+
+
+def rolled_back(event, context):
+    connection = sqlite3.connect(":memory:")
+    connection.execute("create table t(n)")
+    try:
+        with connection:
+            connection.execute("insert into t values(1)")
+            raise ValueError("undo")
+    except ValueError:
+        return connection.execute("select count(*) from t").fetchone()
+
+
+def other_thread(event, context):
+    got = []
+    connection = sqlite3.connect(":memory:")
+    thread = threading.Thread(target=lambda: got.append(tried(lambda: connection.execute("select 1"))[0]))
+    thread.start()
+    thread.join()
+    return got
+
+
+def alchemy(event, context):
+    from sqlalchemy import create_engine, text
+
+    with create_engine("sqlite://").connect() as connection:
+        return [list(row) for row in connection.execute(text("select 1, :p"), {"p": "x"})]
+
+
+def alchemy_models(event, context):
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(User(name="ada"))
+        session.commit()
+        return [user.name for user in session.scalars(select(User))]
+
+
+def alchemy_events(event, context):
+    from sqlalchemy import create_engine, event as events, text
+
+    engine, seen = create_engine("sqlite://"), []
+    events.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    with engine.connect() as connection:
+        connection.execute(text("select 1"))
+    return seen
+
+
+def redis_refused(event, context):
+    import redis
+
+    return tried(lambda: redis.Redis(port=1, socket_connect_timeout=1, retry=None).get("k"))[:1]
+
+
+def redis_pipeline(event, context):
+    import redis
+
+    pipeline = redis.Redis(port=1).pipeline()
+    pipeline.set("a", "b").get("a")
+    return [len(pipeline), type(pipeline).__name__]
+
+
+def mysql_refused(event, context):
+    import pymysql
+
+    return tried(lambda: pymysql.connect(host="127.0.0.1", port=1, user="u", password="p"))

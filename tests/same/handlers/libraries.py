@@ -1,0 +1,150 @@
+"""What libraries look like from outside: names, signatures, pickles, patches of users."""
+
+import copy
+import gc
+import importlib
+import inspect
+import pickle
+import sys
+import threading
+import unittest.mock
+import warnings
+
+import requests
+import urllib3
+
+
+def signatures(event, context):
+    functions = [
+        requests.get,
+        requests.Session.request,
+        requests.Session.send,
+        urllib3.HTTPConnectionPool.urlopen,
+        threading.Thread.start,
+    ]
+    return [[function.__name__, function.__module__, str(inspect.signature(function))] for function in functions]
+
+
+def documentation(event, context):
+    return [
+        (function.__doc__ or "")[:40] for function in (requests.get, requests.Session.send, urllib3.PoolManager.request)
+    ]
+
+
+def pickled(event, context):
+    functions = (requests.get, requests.Session.send, threading.Thread.start)
+    return [pickle.loads(pickle.dumps(function)) is not None for function in functions]
+
+
+def copied(event, context):
+    session = requests.Session()
+    return [type(copy.copy(session)).__name__, type(copy.deepcopy(session)).__name__, len(pickle.dumps(session)) > 100]
+
+
+def mocked(event, context):
+    with unittest.mock.patch("requests.Session.send", autospec=True) as send:
+        send.return_value = requests.Response()
+        requests.get("http://example.invalid/", timeout=1)
+        return send.call_count
+
+
+def reloaded(event, context):
+    before = requests.models
+    return [importlib.reload(requests.models) is before, requests.Session().headers["User-Agent"].split("/")[0]]
+
+
+def imported_again(event, context):
+    saved = sys.modules.pop("requests.structures")
+    again = importlib.import_module("requests.structures")
+    sys.modules["requests.structures"] = saved
+    return [again is saved, again.__name__, again.__spec__.loader.__class__.__name__]
+
+
+def modules(event, context):
+    spec = requests.__spec__
+    return [spec.name, type(spec.loader).__name__, spec.cached is not None, requests.__loader__ is spec.loader]
+
+
+def lazily(event, context):
+    import email.mime.text as one
+    import xml.etree.ElementTree as two
+
+    return [one.__spec__.loader.__class__.__name__, two.__spec__.loader.__class__.__name__]
+
+
+def missing_module(event, context):
+    import not_there  # noqa: F401
+
+
+def missing_name(event, context):
+    from requests import not_there  # noqa: F401
+
+
+def optional_module(event, context):
+    try:
+        import not_there  # noqa: F401
+    except ImportError as error:
+        return [error.name, str(error)]
+
+
+def finders(event, context):
+    return [importlib.util.find_spec(name) is not None for name in ("json", "sqlite3", "not_there")]
+
+
+def warned(event, context):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        requests.get  # noqa: B018
+        warnings.warn("own", stacklevel=1)
+        return [str(one.message) for one in caught]
+
+
+def collected(event, context):
+    gc.collect()
+    return [gc.isenabled(), gc.get_threshold(), gc.garbage]
+
+
+def interpreter(event, context):
+    return [sys.getrecursionlimit(), sys.getswitchinterval(), sys.getprofile(), sys.gettrace(), sys.argv[1:], sys.flags.optimize,
+            sys.excepthook is sys.__excepthook__, sys.dont_write_bytecode, str(warnings.filters)[:2000]]  # fmt: skip
+
+
+def path(event, context):
+    return [entry for entry in sys.path if "lambda_latency" not in entry]
+
+
+def deep_recursion(event, context):
+    """How deep user code can go: not less than a few frames of what it could without us."""
+
+    def down(number):
+        return number if number == 0 else 1 + down(number - 1)
+
+    return down(sys.getrecursionlimit() - 60)
+
+
+def retried(event, context):
+    import tenacity
+
+    calls = []
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_none(), reraise=True)
+    def flaky():
+        calls.append(1)
+        if len(calls) < 3:
+            raise ConnectionError("again")
+        return len(calls)
+
+    return flaky()
+
+
+def validated(event, context):
+    import pydantic
+
+    class Order(pydantic.BaseModel):
+        id: int
+
+    return Order.model_validate(event).model_dump()
+
+
+def cloudpickled_class(event, context):
+    return pickle.loads(pickle.dumps(requests.Session())).headers["Accept"]

@@ -1,0 +1,6 @@
+"""Leaves while it is imported."""
+
+import sys
+
+print("leaving", flush=True)
+sys.exit(3)

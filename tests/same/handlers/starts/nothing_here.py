@@ -1,0 +1,3 @@
+"""Has no handler."""
+
+VALUE = 1

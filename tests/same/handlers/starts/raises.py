@@ -1,0 +1,4 @@
+"""Its import fails."""
+
+print("importing", flush=True)
+raise RuntimeError("no configuration")
