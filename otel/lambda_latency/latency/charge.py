@@ -77,18 +77,17 @@ class Charges:
         """A call whose other side is in the trace is no call to somebody else: between both lies the network."""
         for row in tree.marked:
             charge = charged.get(row.span_id) if row.shape.roles & SERVES else None
-            if charge is None or charge.code is None:
-                continue
-            part = charge.part if charge.foreign else self._owners.of(Part("network", charge.code.name))
-            for at in tree.above(row):
-                if at.span_id not in charged or not self._put(tree, charged, at, charge.code, part):
-                    break
+            if charge is not None and charge.code is not None:
+                at = tree.parent(row)
+                while at is not None and self._put(tree, charged, at, charge, charge.code):
+                    at = tree.parent(at)
 
-    def _put(self, tree: Tree, charged: dict[str, Charge], at: Row, code: Code, part: Part) -> bool:
-        """Charge the caller's side of a call to `part`; whether what it is below may be the same call."""
-        call = charged[at.span_id]
-        if call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
+    def _put(self, tree: Tree, charged: dict[str, Charge], at: Row, answer: Charge, code: Code) -> bool:
+        """Charge the caller's side of a call that `code` answers; whether what it is below may be the same call."""
+        call = charged.get(at.span_id)
+        if call is None or call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
             return False
+        part = answer.part if answer.foreign else self._owners.of(Part("network", code.name))
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None
         charged[at.span_id] = self._one_of((part, call.call or counted, call.foreign, call.code))
         todo = [at]

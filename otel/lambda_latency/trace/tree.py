@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.absent import absent_parents
+from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
 from lambda_latency.trace.platform import FUNCTION, GATEWAY, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
     from lambda_latency.trace.row import Row
     from lambda_latency.trace.view import View
 
-__all__ = ["CUT", "Tree"]
+__all__ = ["Tree"]
 
 # An environment that was ready longer than this before its first request was started ahead of it (provisioned
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000
-CUT = "cut"  # in place of the parent of a span at which a cycle of parents is cut
 
 _start = attrgetter("start_ns", "span_id")
 _end = attrgetter("end_ns")
@@ -80,12 +80,13 @@ class Tree:
 
     def __init__(self, rows: list[Row], view: View = PLAIN) -> None:
         rows.sort(key=_end, reverse=True)  # so are the children of each, then
-        self.problems = [_backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
+        self.problems = [backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
-            self._keep_one_of_each(rows)
+            kept = sorted(one_of_each(rows, self.problems), key=_end, reverse=True)
+            self.rows = {row.span_id: row for row in kept}
         if self._connect() < len(self.rows):
-            self._cut_cycles()
+            cut_cycles(self.rows, self.problems)
             self._connect()
         self.absent = absent_parents(self.tops)
         if self.absent:
@@ -102,9 +103,10 @@ class Tree:
         self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
         found = self.highest(OUTERMOST)
         self.outermost = self._best_top() if found is None else found
-        if not view.from_lambda:
-            self.outermost = [self.outermost, *self.above(self.outermost)][-1]
-        self.cut = self.parent(self.outermost) is not None
+        self.cut = self.outermost.parent_id in self.rows
+        if self.cut and not view.from_lambda:
+            *_, self.outermost = self._above(self.outermost)
+            self.cut = False
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
         self.end_ns = self._last_end()
@@ -112,13 +114,6 @@ class Tree:
     def parent(self, row: Row) -> Row | None:
         """The recorded parent; None for a top."""
         return self.rows.get(row.parent_id)
-
-    def above(self, row: Row) -> Iterator[Row]:
-        """The recorded parent, its parent, and so on."""
-        parent = self.parent(row)
-        while parent is not None:
-            yield parent
-            parent = self.parent(parent)
 
     def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
         """The row with a role that is least deep; of several the outer one, then the first to start."""
@@ -224,45 +219,49 @@ class Tree:
             level = [*chain.from_iterable([children[row.span_id] for row in level if row.span_id in children])]
         return count
 
+    def _above(self, row: Row) -> Iterator[Row]:
+        """The recorded parent, its parent, and so on."""
+        parent = self.parent(row)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
     def _if_entry(self, row: Row | None) -> Row | None:
         """A row that the request comes to without a call of a service's between; None for any other."""
-        for at in self.above(row) if row is not None and row is not self.outermost else ():
-            if at.shape.is_call and at.shape.origin is None:
-                parent = self.parent(at)
-                if parent is None or parent.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
+        at, outermost = row, self.outermost
+        while at is not None and at is not outermost:
+            at = self.rows.get(at.parent_id)
+            if at is not None and at.shape.origin is None and at.shape.is_call:
+                above = self.parent(at)
+                if above is None or above.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
                     return None
-            if at is self.outermost:
-                break
         return row
 
     def _is_inside(self, row: Row) -> bool:
         """Whether it is the outermost span, or below it."""
-        return row is self.outermost or self.outermost in self.above(row)
+        return row is self.outermost or self.outermost in self._above(row)
 
     def _leave_aside(self) -> list[Row]:
         """Take out what nobody waits for: what follows from a span, and the consumer of what a producer sent."""
-        found = [row for row in self.marked if self._is_aside(row)]
-        for row in found:
-            self.children[row.parent_id].remove(row)
+        found: list[Row] = []
+        for row in self.marked:
+            if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
+                parent = self.parent(row)
+                if parent is not None and (row.shape.roles & ASIDE or parent.shape.kind is SpanKind.PRODUCER):
+                    self.children[row.parent_id].remove(row)
+                    found.append(row)
         return found
-
-    def _is_aside(self, row: Row) -> bool:
-        shape, parent = row.shape, self.parent(row)
-        if parent is None:
-            return False
-        received = shape.kind is SpanKind.CONSUMER and parent.shape.kind is SpanKind.PRODUCER
-        return received or bool(shape.roles & ASIDE)
 
     def _wait_for_executions(self) -> None:
         """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
         for row in self.marked:
             if row.shape.roles & EXECUTION:
-                waiting = next((one for one in self.above(row) if not 0 < one.end_ns < row.end_ns), None)
+                waiting = next((one for one in self._above(row) if not 0 < one.end_ns < row.end_ns), None)
                 if waiting is not None and waiting.span_id != row.parent_id:
                     self._put_below(row, waiting)
 
     def _correct_clocks(self) -> bool:
-        servers = [row for row in self.marked if row.shape.roles & SERVES]
+        servers = [row for row in self.marked if row.shape.roles & SERVES and row.parent_id in self.rows]
         moved = correct_clocks(servers, self.rows, self.children)
         for row, by in moved:
             self.children[row.parent_id].sort(key=_end, reverse=True)
@@ -287,7 +286,7 @@ class Tree:
 
     def _is_in_lambda(self, row: Row) -> bool:
         """Whether a segment of Lambda's is above, with nothing but steps of it between."""
-        for one in self.above(row):
+        for one in self._above(row):
             if one.shape.origin is not None or one.shape.kind is not SpanKind.INTERNAL:
                 return bool(one.shape.roles & LAMBDA_SEGMENT)
         return False
@@ -355,7 +354,7 @@ class Tree:
     def _around_init(self, init: Row, parent: Row) -> Row | None:
         """The nearest row above that covers most of an init; None where the init precedes them all."""
         if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
-            around = (one for one in (parent, *self.above(parent)) if one.shape.roles & FUNCTION_SEGMENT)
+            around = (one for one in (parent, *self._above(parent)) if one.shape.roles & FUNCTION_SEGMENT)
             function = next(around, None)
             siblings = self.children.get(function.span_id, ()) if function is not None else ()
             platform = [one for one in siblings if one.shape.phase and one.shape.roles & INIT]
@@ -378,54 +377,6 @@ class Tree:
         # API Gateway's and the service's own spans begin with the request, and hold the init inside.
         return self.outermost.shape.origin in (None, FUNCTION)
 
-    def _keep_one_of_each(self, rows: list[Row]) -> None:
-        """Of several rows with an id the complete one counts, else the one that ends later."""
-        by_id: dict[str, list[Row]] = {}
-        for row in rows:
-            by_id.setdefault(row.span_id, []).append(row)
-        for span_id, several in by_id.items():
-            if len(several) > 1:
-                several.sort(key=_completeness)
-                kept = self.rows[span_id] = several[-1]
-                self.problems += [
-                    f"span {span_id} ({kept.name}) was recorded twice: the one that ends later counts"
-                    for row in several[:-1]
-                    if _is_complete(row) == _is_complete(kept)
-                    and not (row.shape.is_provisional and kept.shape.is_provisional)
-                ]
-        self.rows = {row.span_id: row for row in sorted(self.rows.values(), key=_end, reverse=True)}
-
-    def _cut_cycles(self) -> None:
-        """Cut each cycle of parents at the row that starts first."""
-        rows, seen = self.rows, set[str]()
-        for span_id in rows:
-            path: dict[str, None] = {}
-            at = span_id
-            while at in rows and at not in seen and at not in path:
-                path[at] = None
-                at = rows[at].parent_id
-            if at in path:
-                ring = [*path][[*path].index(at) :]
-                first = min((rows[one] for one in ring), key=_start)
-                first.parent_id = CUT
-                self.problems.append(f"span {first.span_id} ({first.name}) is its own ancestor: cut there")
-            seen.update(path)
-        self.problems.sort()
-
-
-def _backwards(row: Row) -> str:
-    ms = (row.start_ns - row.end_ns) / 1_000_000
-    return f"span {row.span_id} ({row.name}) ends {ms:,.3f} ms before it starts: it counts as one of no length"
-
 
 def _outer_first(row: Row) -> tuple[int, int, str]:
     return row.shape.rank, row.start_ns, row.span_id
-
-
-def _is_complete(row: Row) -> bool:
-    return bool(row.end_ns) and not row.shape.is_provisional
-
-
-def _completeness(row: Row) -> tuple[bool, int, int, str, str, str]:
-    # All but the first two make the choice independent of the order in which files were read.
-    return _is_complete(row), row.end_ns, -row.start_ns, row.parent_id, row.name, repr(row.shape.facts())
