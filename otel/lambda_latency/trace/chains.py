@@ -6,7 +6,6 @@ last end; between a sender and its consumer lies a span for the wait.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -81,6 +80,8 @@ def _top(group: dict[str, str], trace_id: str) -> str:
 
 
 def _id(trace_id: str, what: str) -> str:
+    import hashlib
+
     return hashlib.sha256(f"{trace_id} {what}".encode()).hexdigest()[:16]
 
 
