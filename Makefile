@@ -135,6 +135,14 @@ planted: setup  ## Plant one cause of slow requests at a time: does the verdict 
 changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
 	@$(BIN)/python -m tests.changed --seeds $(SEEDS) --first $(FIRST)
 
+.PHONY: mutation
+mutation: setup  ## Break 20,000 documents of all formats at random: does any end the report, or hide a span? (4 minutes)
+	@$(BIN)/python -m tests.trace.mutation
+
+.PHONY: services
+services: setup  ## Judge 10,000 random requests of several services whose clocks are wrong (2 minutes)
+	@$(BIN)/python -m tests.latency.services
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from lambda_latency.latency import Account, account
+from lambda_latency.latency import Account, Part
 from lambda_latency.latency.against import Against, against
 from lambda_latency.local.demo import demo_plan
 from lambda_latency.local.faults import Rule
@@ -20,10 +20,11 @@ from lambda_latency.local.load import plan_calls
 from lambda_latency.text import Style
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.prose import flat
+from tests.latency.system import account
 from tests.planted import REQUESTS, Cause, run_cause
 
 MORE_MS = 100
-PROVIDER = ("external", "payments.example.com")
+PROVIDER = Part("external", "payments.example.com")
 
 
 def main() -> int:

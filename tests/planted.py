@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambda_latency.latency import Report, account, report_of
+from lambda_latency.latency import Report, report_of
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
 from lambda_latency.local.system import Options, System
 from lambda_latency.text import Style
 from lambda_latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
 from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces
+from tests.latency.system import THEIRS, account
 
 AT_ONCE = 4
 REQUESTS = 120
@@ -70,7 +71,9 @@ def _report(cause: Cause, seed: int) -> Report:
     if cause.by_hand is not None:
         traces = cause.by_hand(traces)
     by_id = {trace.trace_id: trace for trace in traces}
-    return report_of([account(trace) for trace in traces], lambda ids: {one: by_id[one] for one in ids})
+    return report_of(
+        [account(trace) for trace in traces], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
+    )
 
 
 def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:

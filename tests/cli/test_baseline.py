@@ -16,7 +16,7 @@ from lambda_latency.latency.gate import read_gate
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from tests.latency.load import hundred
-from tests.latency.system import order
+from tests.latency.system import THEIRS, order
 
 SCHEMA = json.loads((Path(lambda_latency.text.__file__).parent / "report.schema.json").read_text())
 
@@ -44,12 +44,12 @@ def test_what_changed_stands_in_text_and_json(now: Path, then: Path) -> None:
     told = {}
     for kind, baseline in (("changed", then), ("same", now), ("few", few)):
         out = io.StringIO()
-        assert run_report(Request([now], against=str(baseline), json="-"), Style(), out) == 0
+        assert run_report(Request([now], against=str(baseline), json="-", terms=THEIRS), Style(), out) == 0
         told = json.loads(out.getvalue())
         jsonschema.validate(told, SCHEMA)
         assert (told["against"]["kind"], told["against"]["sources"]) == (kind, [str(baseline)])
         text = io.StringIO()
-        run_report(Request([now], against=str(baseline)), Style(), text)
+        run_report(Request([now], against=str(baseline), terms=THEIRS), Style(), text)
         assert told["against"]["sentence"] in " ".join(text.getvalue().replace("\u202f", " ").split())
         if kind == "changed":
             [payments, *_] = told["against"]["buckets"]
@@ -76,10 +76,10 @@ def test_a_gate_beats_what_was_skipped_and_not_what_was_not_there(now: Path) -> 
     """3 before 4; where nothing was readable it is 1."""
     gate = read_gate("max > 1ms")
     now.write_text(now.read_text() + "{cut")
-    assert run_report(Request([now]), Style(), io.StringIO()) == 4
-    assert run_report(Request([now], fail_if=[gate]), Style(), io.StringIO()) == 3
+    assert run_report(Request([now], terms=THEIRS), Style(), io.StringIO()) == 4
+    assert run_report(Request([now], fail_if=[gate], terms=THEIRS), Style(), io.StringIO()) == 3
     now.write_text("")
-    assert run_report(Request([now], fail_if=[gate]), Style(), io.StringIO()) == 1
+    assert run_report(Request([now], fail_if=[gate], terms=THEIRS), Style(), io.StringIO()) == 1
 
 
 def test_markdown_goes_to_a_file_or_takes_the_texts_place(now: Path, capsys: pytest.CaptureFixture[str]) -> None:

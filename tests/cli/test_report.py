@@ -17,7 +17,7 @@ from lambda_latency.latency.choice import instant
 from lambda_latency.text import Style
 from lambda_latency.trace import blocks, dump_line
 from tests.latency.load import few, hundred, timed_out
-from tests.latency.system import order
+from tests.latency.system import THEIRS, order
 
 GOOD = dump_line(order(200).spans)
 CUT = GOOD[:300]
@@ -41,7 +41,7 @@ FIRST = "The slow requests (5 of 119, over 1,200 ms) wait for payments.example.c
 
 def _run(*sources: Path | str, **more: object) -> tuple[int, str]:
     out = io.StringIO()
-    status = run_report(Request([*sources], **more), Style(unicode=False), out)  # type: ignore[arg-type]
+    status = run_report(Request([*sources], **{"terms": THEIRS, **more}), Style(unicode=False), out)  # type: ignore[arg-type]
     return status, out.getvalue()
 
 

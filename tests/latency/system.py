@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency import Owners, Terms
+from lambda_latency.latency import account as account_of
 from lambda_latency.trace import Event, SpanKind, Status
 from tests.trace.build import MS, T0, Node, node, tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambda_latency.latency import Account
     from lambda_latency.trace import Trace
 
-__all__ = ["charge", "flush", "order", "put_item", "request"]
+__all__ = ["THEIRS", "account", "charge", "flush", "order", "put_item", "request"]
 
+# The provider's spans are in the traces, and the provider is somebody else's all the same.
+THEIRS = Terms(owners=Owners(theirs=("*payments.example.com",)))
 LAMBDA = {"service.name": "CreateOrder", "faas.name": "CreateOrder"}
 PAYMENTS = {"service.name": "payments"}
 BOTOCORE = "opentelemetry.instrumentation.botocore.dynamodb"
 REQUESTS = "opentelemetry.instrumentation.requests"
 NOTHING: Mapping[str, object] = {}
+
+
+def account(trace: Trace) -> Account:
+    """The account of a trace of the system, whose provider is somebody else's."""
+    return account_of(trace, THEIRS)
 
 
 def put_item(

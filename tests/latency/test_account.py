@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from lambda_latency.latency import Part, account, largest_part
+from lambda_latency.latency import Part, largest_part
 from lambda_latency.latency.calls import Calls
 from lambda_latency.trace import Event, SpanKind, Status, Trace
-from tests.latency.system import attempts, charge, flush, order, put_item, request
+from tests.latency.system import THEIRS, account, attempts, charge, flush, order, put_item, request
 from tests.trace.build import MS, T0, Node, node, tree
 
 
@@ -206,5 +206,5 @@ def test_the_parts_of_random_requests_add_up_to_the_wall_clock(seed: int) -> Non
 
 def test_the_largest_part_is_named_as_people_call_it() -> None:
     """What `serve` prints beside each request."""
-    assert largest_part(order(200)) == ("payments.example.com", 166 * MS)
+    assert largest_part(order(200), THEIRS) == ("payments.example.com", 166 * MS)
     assert largest_part(tree(node("nothing", 5, 5))) == ("unknown", 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_latency.latency import Account, account
+from lambda_latency.latency import Account
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.part import Part
 from tests.latency.load import load
+from tests.latency.system import account
 
 
 @pytest.fixture

@@ -123,7 +123,8 @@ def test_a_timeout_is_counted_and_not_compared() -> None:
     late = [request(1000 + number, {TABLE: 6000}, timed_out=True) for number in range(20)]
     found = against([*drawn("now"), *late], drawn("then"))
     assert (found.changed, found.requests, found.timeouts) == ((), (120, 120), (0, 20))
-    assert "Timeouts: 0 then, 20 now." in _said(found)
+    assert "More timeouts: 0 of 120 then, 20 of 140 now (between +5 % and +25 %)." in _said(found)
+    assert "Timeouts: 0 then, 1 now." in _said(against([*drawn("now"), late[0]], drawn("then")))
 
 
 def test_a_difference_that_nobody_feels_is_none() -> None:

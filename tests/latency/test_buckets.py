@@ -155,17 +155,20 @@ def test_the_function_segment_is_charged_by_what_is_known_of_its_inside(holds: s
 def test_every_bucket_has_an_owner_and_a_label() -> None:
     """Ours, theirs or the platform's."""
     assert {bucket: (Part(bucket, "x").owner, Part(bucket, "x").label) for bucket in BUCKETS} == {
-        "cold start": ("ours", "x"),
-        "own code": ("ours", "x"),
+        "cold start": ("ours", "x: cold start"),
+        "own code": ("ours", "x: own code"),
         "connect": ("ours", "connect to x"),
         "retries": ("ours", "retries x"),
         "telemetry": ("ours", "x"),
         "aws": ("theirs", "x"),
         "external": ("theirs", "x"),
         "database": ("theirs", "x"),
+        "network": ("ours", "network to x"),
+        "step functions": ("ours", "Step Functions x"),
+        "queue": ("ours", "queue x"),
         "api gateway": ("platform", "API Gateway"),
         "lambda": ("platform", "Lambda x"),
-        "unknown": ("platform", "x"),
+        "unknown": ("unknown", "x"),
     }
     assert Part("own code").label == "own code"
 

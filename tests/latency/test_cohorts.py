@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_latency.latency import Account, Cohorts, Part, account, cohorts, verdict
+from lambda_latency.latency import Account, Cohorts, Part, cohorts, verdict
 from lambda_latency.latency.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
@@ -19,7 +19,7 @@ from lambda_latency.latency.thresholds import (
     NEVER_EVEN_TIMES,
 )
 from tests.latency.load import few, hundred, timed_out
-from tests.latency.system import order
+from tests.latency.system import account, order
 from tests.trace.build import MS
 
 if TYPE_CHECKING:

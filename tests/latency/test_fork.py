@@ -16,6 +16,7 @@ from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import fork as module
 from lambda_latency.latency.fork import beside
 from lambda_latency.text import Style
+from tests.latency.system import THEIRS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
 
@@ -113,7 +114,7 @@ def test_the_report_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     for many in (31, 30):
         monkeypatch.setattr("lambda_latency.cli.report.MANY", many)
         out = io.StringIO()
-        run_report(Request([path], json="-"), Style(), out)
+        run_report(Request([path], json="-", terms=THEIRS), Style(), out)
         told.append(out.getvalue())
     assert len(forked) == 1
     assert told[0] == told[1]

@@ -18,6 +18,7 @@ def test_the_readme_prints_the_thresholds() -> None:
     assert re.findall(r"\| (\d[^|]*?) \|", table) == [
         f"{thresholds.SLOW_PERCENT}",
         "{} to {}".format(*thresholds.TYPICAL_PERCENT),
+        f"{thresholds.LEAST_OF_ROUTE}",
         f"{thresholds.EVEN_WIDTHS}",
         f"{thresholds.NEVER_EVEN_TIMES}",
         f"{thresholds.EVEN_NS // 1_000_000} ms",

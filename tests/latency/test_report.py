@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Report, account, report_of
+from lambda_latency.latency import Report, report_of
 from lambda_latency.latency.traffic import UNKNOWN, Traffic, Unknown
 from lambda_latency.text import Style, render_report
 from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, mixed
-from tests.latency.system import order
+from tests.latency.system import THEIRS, account, order
 from tests.trace.build import MS
 
 if TYPE_CHECKING:
@@ -238,7 +238,9 @@ def _report(
         return {trace_id: by_id[trace_id] for trace_id in trace_ids}
 
     accounts = [account(trace) for trace in traces]
-    return report_of(accounts, find, slow_ns=slow_ns, problems=problems, traffic=traffic, notes=notes)
+    return report_of(
+        accounts, find, slow_ns=slow_ns, problems=problems, traffic=traffic, notes=notes, owners=THEIRS.owners
+    )
 
 
 def _text(report: Report, style: Style) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.latency import account, report_of
+from lambda_latency.latency import report_of
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.traffic import HOUR_NS, Traffic, Unknown
 from lambda_latency.text import Style
 from lambda_latency.text.sampling import sampling
 from lambda_latency.trace import Source, dump_line
 from tests.latency.load import few
+from tests.latency.system import account
 from tests.trace.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 
 from bench.generate import realistic
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency import spilling
+from lambda_latency.latency import Owners, Terms, spilling
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.text import Style
@@ -50,7 +50,8 @@ def folder(tmp_path: Path) -> Path:
 
 def _json(*sources: Path | str, processes: int | None = None) -> tuple[int, str]:
     out = io.StringIO()
-    request = Request([*sources], json="-", per_request=True, processes=processes)
+    terms = Terms(owners=Owners(theirs=("*.example.com",)))
+    request = Request([*sources], json="-", per_request=True, processes=processes, terms=terms)
     return run_report(request, Style(), out), out.getvalue()
 
 

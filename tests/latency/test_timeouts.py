@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lambda_latency.latency import Frame, Part, Timeout, account, report_of, timeout_of
+from lambda_latency.latency import Frame, Part, Timeout, report_of, timeout_of
 from lambda_latency.latency.timeouts import Thread
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.stack import stack
 from lambda_latency.trace import SpanKind, Status, Trace
 from tests.latency.load import timed_out
-from tests.latency.system import order, put_item, request
+from tests.latency.system import THEIRS, account, order, put_item, request
 from tests.trace.build import MS, node, tree
 
 STACK = """\
@@ -158,7 +158,9 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
     """Sentence, waterfall, frames; it is never said twice."""
     traces = [order(100 + number, number=number) for number in range(119)]
     by_id = {trace.trace_id: trace for trace in [*traces, _trace()]}
-    report = report_of([account(trace) for trace in by_id.values()], lambda ids: {one: by_id[one] for one in ids})
+    report = report_of(
+        [account(trace) for trace in by_id.values()], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
+    )
     text = render_report(report, Style(unicode=False))
     assert text.splitlines()[:6] == [
         "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms, at",

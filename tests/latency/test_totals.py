@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lambda_latency.latency import Part, Totals, account, percentile
+from lambda_latency.latency import Part, Totals, percentile
 from lambda_latency.latency.calls import Calls
-from tests.latency.system import charge, order, put_item, request
+from tests.latency.system import account, charge, order, put_item, request
 from tests.trace.build import MS, tree
 
 ACCOUNTS = [

@@ -6,14 +6,14 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import account, report_of
+from lambda_latency.latency import report_of
 from lambda_latency.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
 from tests.latency.load import few, hundred
-from tests.latency.system import REQUESTS, charge, flush, order, put_item, request
+from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
 from tests.trace.build import MS, T0, Node, node, tree
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def page_of(
         return {one: by_id[one] for one in wanted}
 
     accounts = [account(trace) for trace in traces]
-    report = report_of(accounts, find, problems=problems, sources=["traces/orders.jsonl"], traffic=traffic)
+    report = report_of(
+        accounts, find, problems=problems, sources=["traces/orders.jsonl"], traffic=traffic, owners=THEIRS.owners
+    )
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
     )

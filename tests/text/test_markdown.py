@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lambda_latency.latency import Part, account, report_of
+from lambda_latency.latency import Part, report_of
 from lambda_latency.latency.against import against
 from lambda_latency.latency.gate import read_gate
 from lambda_latency.latency.part import OWN_CODE
 from lambda_latency.text.markdown import render_markdown
 from tests.latency.load import hundred
 from tests.latency.requests import TABLE, request
+from tests.latency.system import THEIRS, account
 
 
 def test_a_report_for_a_pull_request() -> None:
@@ -67,5 +68,7 @@ def test_every_kind_of_verdict_can_be_written() -> None:
     traces = hundred()
     by_id = {trace.trace_id: trace for trace in traces}
     for some in ([], traces[:1], traces[:8], traces):
-        report = report_of([account(trace) for trace in some], lambda ids: {one: by_id[one] for one in ids})
+        report = report_of(
+            [account(trace) for trace in some], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
+        )
         assert render_markdown(report).endswith("\n")

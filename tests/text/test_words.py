@@ -14,7 +14,9 @@ UNICODE, ASCII = Style(), Style(unicode=False)
     ("ns", "expected"),
     [
         (0, "0 ms"),
-        (49_999, "0 ms"),
+        (4_999, "0 ms"),
+        (36_000, "0.04 ms"),
+        (49_999, "0.05 ms"),
         (50_000, "0.1 ms"),
         (949_999, "0.9 ms"),
         (950_000, "1 ms"),
@@ -23,7 +25,7 @@ UNICODE, ASCII = Style(), Style(unicode=False)
         (1_342_000_000, "1,342 ms"),
     ],
 )
-def test_times_are_milliseconds_with_one_decimal_only_under_one(ns: int, expected: str) -> None:
+def test_times_are_milliseconds_with_decimals_only_under_one(ns: int, expected: str) -> None:
     """Rounded half up, thousands separated."""
     assert ms(ns, ASCII) == expected
     assert ms(ns, UNICODE) == expected.replace(" ", "\u202f")

@@ -89,7 +89,7 @@ def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.M
         reason = "not a span: spanId must be 16 hex digits, got '7'"
     else:
         document["data"][0]["spans"][1]["spanID"] = "x"
-        reason = "not a Jaeger span: spanID must be 16 hex digits, got '000000000000000x'"
+        reason = "not a Jaeger span: spanID must be 16 hex digits, got 'x'"
     path.write_text(json.dumps(document))
     assert _read(path) == (["a", "c"], [f"t.json:1: {reason}"])
 

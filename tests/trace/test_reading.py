@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp
+from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp, trace_id_of
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:
@@ -93,12 +93,15 @@ def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", []),
-        (b"\n\n", []),
-        (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not text: bytes that are no UTF-8"]),
+        (b"", ["t.jsonl: empty: no trace in it"]),
+        (b"\n\n", ["t.jsonl: empty: no trace in it"]),
+        (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not read: UTF-16: write it as UTF-8"]),
         (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
         (b"7\n", [f"t.jsonl:1: no trace: known are {KNOWN}, got int"]),
-        (b'{"resourceMetrics": []}', [f"t.jsonl:1: no trace: known are {KNOWN}, got resourceMetrics"]),
+        (
+            b'{"resourceMetrics": []}',
+            ["t.jsonl:1: OTLP logs or metrics, and not traces: name the file with resourceSpans"],
+        ),
     ],
 )
 def test_what_holds_no_traces_says_why(tmp_path: Path, content: bytes, expected: list[str]) -> None:
@@ -134,3 +137,19 @@ def test_one_trace_is_found_by_its_id_in_hex_or_as_x_ray_writes_it(tmp_path: Pat
         assert trace is not None
         assert len(trace.spans) == 3
     assert read_trace(path, "0" * 32) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("6B05A667AFFEB9DBB0AA7F2B5D5AB5F9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("6b05a667-affe-b9db-b0aa-7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("0x6b05a667affeb9dbb0aa7f2b5d5ab5f9", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("awWmZ6/+uduwqn8rXVq1+Q==", "6b05a667affeb9dbb0aa7f2b5d5ab5f9"),
+        ("b0aa7f2b5d5ab5f9", "0000000000000000b0aa7f2b5d5ab5f9"),
+    ],
+)
+def test_a_trace_id_is_taken_in_any_form(text: str, expected: str) -> None:
+    """As X-Ray, Tempo, Zipkin and others write it."""
+    assert trace_id_of(text) == expected

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.latency import Part, account
-from lambda_latency.trace import Span, SpanKind, Status, Trace, critical_path, read_traces, spans_of
+from lambda_latency.trace import Link, Span, SpanKind, Status, Trace, critical_path, read_traces, spans_of
 from tests.trace.build import MS
 
 ID = "1-5759e988-bd862e3fe1be46a994272793"
@@ -349,3 +349,21 @@ def test_the_exporters_own_documents_have_the_accounts_of_the_spans_they_came_fr
         assert dict(other.calls) == dict(one.calls)
         for part, ns in one.parts:
             assert abs(dict(other.parts).get(part, 0) - ns) < 5_000
+
+
+def test_a_segment_says_which_trace_set_it_off(tmp_path: Path) -> None:
+    """X-Ray links a consumer's trace to the one that sent the message; a link that is none is left out."""
+    link = {"trace_id": "1-5759e988-bd862e3fe1be46a994272793", "id": "53995C3F42CD8AD8", "attributes": {}}
+    segment = {
+        "id": "00000000000000a1",
+        "name": "worker",
+        "trace_id": "1-5759e989-bd862e3fe1be46a994272794",
+        "start_time": 1465510281,
+        "end_time": 1465510282,
+        "links": [link, 7, {"id": "x"}],
+    }
+    path = tmp_path / "segment.json"
+    path.write_text(json.dumps(segment))
+    [trace] = read_traces(path).traces
+    [span] = trace.spans
+    assert span.links == (Link("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8"),)

@@ -13,9 +13,21 @@ from lambda_latency.cli.messages import fail
 if TYPE_CHECKING:
     import argparse
 
+    from lambda_latency.latency import Terms
     from lambda_latency.local import App, AppOptions
 
-__all__ = ["add_app_options", "add_system_options", "app_options", "print_line", "read", "require_local", "tell"]
+__all__ = [
+    "add_app_options",
+    "add_system_options",
+    "app_options",
+    "print_line",
+    "provider_is_theirs",
+    "read",
+    "require_local",
+    "tell",
+]
+
+PROVIDER = "payments.example.com"  # its spans are in the laptop's traces, and it is somebody else's all the same
 
 
 def add_app_options(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +84,13 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
     )
+
+
+def provider_is_theirs() -> Terms:
+    """How the system's traces are judged."""
+    from lambda_latency.latency import Owners, Terms
+
+    return Terms(owners=Owners(theirs=(PROVIDER,)))
 
 
 def require_local() -> None:

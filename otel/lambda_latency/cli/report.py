@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,9 +14,11 @@ from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHIN
 from lambda_latency.latency import (
     SILENT,
     UNKNOWN,
+    USUAL,
     Progress,
     Report,
     ReportError,
+    Terms,
     account,
     against,
     beside,
@@ -76,6 +79,9 @@ class Request:
     command: str = "lambda-latency report"
     console: str | None = None
     processes: int | None = None
+    terms: Terms = USUAL
+    follow_links: bool = False
+    redact: bool = False
 
 
 def run_report(
@@ -97,10 +103,38 @@ def run_report(
     collecting = gc.isenabled()
     gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
     try:
-        return _run(request, style, out, spool, progress, ready, warn)
+        if not (request.redact or request.follow_links):
+            return _run(request, style, out, spool, progress, ready, warn)
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+            return _run(_anew(request, spool, Path(folder)), style, out, spool, progress, ready, warn)
     finally:
         if collecting:
             gc.enable()
+
+
+def _anew(request: Request, spool: Callable[[], Path] | None, folder: Path) -> Request:
+    """The same, of input that is made anew."""
+    from lambda_latency.cli.rewriting import MARKED, rewritten
+
+    problems: list[Problem] = list(request.known)
+
+    def make(wanted: Sequence[str | Path | Source], name: str) -> list[Source]:
+        return rewritten(
+            find_sources(wanted, problems, spool),
+            problems,
+            folder / name,
+            follow_links=request.follow_links,
+            redact=request.redact,
+            owners=request.terms.owners,
+        )
+
+    sources = make(request.sources, "traces.jsonl")
+    if request.against is not None:
+        request = replace(request, against=str(make([request.against], "baseline.jsonl")[0].path))
+    if request.redact:
+        terms = request.terms._replace(owners=MARKED)
+        request = replace(request, terms=terms, command="lambda-latency report --redact", console=None)
+    return replace(request, sources=sources, known=problems)
 
 
 def _run(
@@ -117,13 +151,13 @@ def _run(
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
     index = LineIndex()
-    accounts = of_route(load(sources, problems, progress, index, request.processes), request.route)
+    accounts = of_route(load(sources, problems, progress, index, request.processes, request.terms), request.route)
     accounts = of_time(accounts, request.since_ns, request.until_ns)
     compared = _against(request, accounts, problems, spool, progress) if request.against is not None else None
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
-        return find_traces(sources, trace_ids, index)
+        return find_traces(sources, trace_ids, index, request.terms.view)
 
     drawn = request.json is not None or request.html is not None
     with beside(partial(call_map, accounts), much=drawn and len(accounts) >= MANY and request.processes != 1) as draw:
@@ -137,6 +171,7 @@ def _run(
             notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
             against=compared,
             draw=draw,
+            owners=request.terms.owners,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
         _put(report, request, style, judged, find, out)
@@ -187,7 +222,9 @@ def _against(
     """The requests against those of the baseline, of the same route where one was chosen."""
     assert request.against is not None
     sources = find_sources([request.against], problems, spool)
-    before = of_route(load(sources, problems, progress, processes=request.processes), request.route)
+    before = of_route(
+        load(sources, problems, progress, processes=request.processes, terms=request.terms), request.route
+    )
     if not before:
         raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
     return against(accounts, before, [source.name for source in sources])
@@ -198,14 +235,20 @@ def _one_trace(
 ) -> int:
     assert request.trace_id is not None
     wanted = trace_id_of(request.trace_id)
-    trace = find_traces(sources, [wanted]).get(wanted)
+    trace = find_traces(sources, [wanted], view=request.terms.view).get(wanted)
     ready()
     if trace is None:
         raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
-    out.write(render_waterfall(trace, style))
+    out.write(render_waterfall(trace, style, owners=request.terms.owners))
     if request.html is not None:
         names = [source.name for source in sources]
-        report = report_of([account(trace)], lambda _: {wanted: trace}, problems=trace.problems, sources=names)
+        report = report_of(
+            [account(trace, request.terms)],
+            lambda _: {wanted: trace},
+            problems=trace.problems,
+            sources=names,
+            owners=request.terms.owners,
+        )
         _write_page(report, request, request.html, lambda _: {wanted: trace})
     return FINE
 

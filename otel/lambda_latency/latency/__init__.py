@@ -12,18 +12,21 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
-from lambda_latency.latency.kind import Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, SKEWED, Kind
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.map import call_map, called, caller, map_values
 from lambda_latency.latency.names import trace_name
+from lambda_latency.latency.owners import NOBODY, USUAL, Owners, Terms
 from lambda_latency.latency.part import Part
 from lambda_latency.latency.progress import SILENT, Progress
+from lambda_latency.latency.rates import Rate
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.thresholds import (
     COMPARABLE_REQUESTS,
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
     ENOUGH_SLOW,
+    LEAST_OF_ROUTE,
     TRUST_PERCENT,
 )
 from lambda_latency.latency.timeouts import Frame, Timeout, timeout_of
@@ -33,13 +36,18 @@ from lambda_latency.latency.verdict import Verdict, share, verdict
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 
 __all__ = [
+    "ABSENT_PARENT",
     "COMPARABLE_REQUESTS",
     "DOMINANT_PERCENT",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
+    "LEAST_OF_ROUTE",
+    "NOBODY",
     "SILENT",
+    "SKEWED",
     "TRUST_PERCENT",
     "UNKNOWN",
+    "USUAL",
     "Account",
     "Accounts",
     "Against",
@@ -53,14 +61,17 @@ __all__ = [
     "Gate",
     "Judged",
     "Kind",
+    "Owners",
     "Part",
     "PartTally",
     "Progress",
+    "Rate",
     "Report",
     "ReportError",
     "Share",
     "Slow",
     "Tally",
+    "Terms",
     "Timeout",
     "Totals",
     "Traffic",

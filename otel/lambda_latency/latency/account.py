@@ -14,7 +14,8 @@ __all__ = ["Account"]
 class Account(NamedTuple):
     """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too.
 
-    `took` has the length of each call in nanoseconds, waited for or not, in the order of length.
+    `took` has the length of each call in nanoseconds, waited for or not, in the order of length. `flaws` are the bits
+    of `kind`.
     """
 
     trace_id: str
@@ -29,3 +30,4 @@ class Account(NamedTuple):
     cold_start: bool
     error: bool
     timed_out: bool
+    flaws: int = 0

@@ -73,7 +73,9 @@ class Accounts(Sequence[Account]):
             lengths_ns += several
         self.add(
             one.trace_id,
-            self.kinds[Kind(one.route, one.function, one.status_code, one.cold_start, one.error, one.timed_out)],
+            self.kinds[
+                Kind(one.route, one.function, one.status_code, one.cold_start, one.error, one.timed_out, one.flaws)
+            ],
             one.start_ns,
             one.wall_ns,
             {parts[part]: ns for part, ns in one.parts},
@@ -182,6 +184,7 @@ class Accounts(Sequence[Account]):
                 kind.cold_start,
                 kind.error,
                 kind.timed_out,
+                kind.flaws,
             )
 
     def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:

@@ -25,6 +25,10 @@ ADVICE = {
     "it out of the request where nobody waits for its result (a queue). Ask its owner with a trace id.",
     "database": "Look at the slow statements of {name}, keep connections in a pool, and set a statement timeout below "
     "the function's.",
+    "network": "Compare what {name} says of its own time: what lies between is the connection, a queue in front "
+    "of it, or a load balancer. Keep connections open, and look at its concurrency.",
+    "step functions": "Look at the state {name}: waits, retries and queues of the state machine are its own settings.",
+    "queue": "Look at the consumers of {name}: their concurrency, the batch's window and size, and retries.",
     "api gateway": "Little to change: look at authorizers, mappings and the distance between caller and region.",
     "lambda": "Little to change: look at throttled concurrency, extensions, and the size of the response.",
     "unknown": "Trace what runs there: a span around it, or the instrumentation of the library that is called.",

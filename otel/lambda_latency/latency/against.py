@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.bootstrap import BLOCKS, Blocks, Estimate, Stratum, Times, of_means, of_medians
+from lambda_latency.latency.rates import Rate, rates
 from lambda_latency.latency.thresholds import COMPARABLE_REQUESTS, EVEN_NS, FELT_PERCENT
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Against:
     """The comparison. `parts` are all that were seen, those that changed most first.
 
     Only requests of `routes` are compared, of which there are enough on both sides; `whole` is None where there is no
-    such route. `requests` are those before and now, without the ones that timed out.
+    such route. `requests` are those before and now, without the ones that timed out; `rates` are of all of them.
     """
 
     sources: tuple[str, ...]
@@ -78,6 +79,7 @@ class Against:
     left_out: tuple[str, ...]
     whole: Change | None
     parts: tuple[Change, ...]
+    rates: tuple[Rate, ...] = ()
 
     @property
     def changed(self) -> tuple[Change, ...]:
@@ -175,13 +177,15 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
 
     Each route weighs as much as it has requests on both sides together, so that other traffic is no difference.
     """
+    before, now = Accounts.of(before), Accounts.of(now)
     old, new = _Side.of(before), _Side.of(now)
+    shares = rates(before, now)
     seen = sorted({*old.routes, *new.routes})
     routes = [route for route in seen if old.has_enough(route) and new.has_enough(route)]
     left_out = tuple(route for route in seen if route not in routes)
     requests, timeouts = (len(old.accounts), len(new.accounts)), (old.timeouts, new.timeouts)
     if not routes:
-        return Against(tuple(sources), requests, timeouts, (), left_out, None, ())
+        return Against(tuple(sources), requests, timeouts, (), left_out, None, (), shares)
     named = {part for side in (old, new) for route in routes for part in side.routes[route].parts if part is not None}
     parts: list[Part | None] = [None, *sorted(named)]
     both = {route: old.routes[route].requests + new.routes[route].requests for route in routes}
@@ -198,7 +202,7 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
         for part, mean in means
     ]
     ordered = tuple(sorted(changes[1:], key=_most_first))
-    return Against(tuple(sources), requests, timeouts, tuple(routes), left_out, changes[0], ordered)
+    return Against(tuple(sources), requests, timeouts, tuple(routes), left_out, changes[0], ordered, shares)
 
 
 def _strata(part: Part | None, old: _Side, new: _Side, routes: Iterable[str]) -> list[Stratum]:

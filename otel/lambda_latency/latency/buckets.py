@@ -7,8 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambda_latency.latency.part import API_GATEWAY, COLD_START, OVERHEAD, OWN_CODE, SERVICE, TELEMETRY, UNKNOWN, Part
-from lambda_latency.trace import FUNCTION, GATEWAY, RUNTIME_SCOPES, Shape, SpanKind
+from lambda_latency.latency.part import API_GATEWAY, OVERHEAD, SERVICE, TELEMETRY, UNKNOWN, Part
+from lambda_latency.trace import (
+    ABSENT,
+    CHAIN,
+    CONNECTING,
+    FUNCTION,
+    GATEWAY,
+    RUNTIME_SCOPES,
+    STATE_MACHINE,
+    WAIT,
+    Shape,
+    SpanKind,
+)
 from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 
 __all__ = ["RULES", "Position", "Rule", "part_of"]
@@ -35,10 +46,15 @@ RESOURCES = (
 
 
 class Position(NamedTuple):
-    """Where a span stands: the origin of its recorded parent, and what is inside it (`Tree.inside`)."""
+    """Where a span stands: the origin of its recorded parent, what is inside it (`Tree.inside`), and whose code runs.
+
+    `service` is empty for the function that the request came to first; `in_call` says that a call waits for it.
+    """
 
     parent_origin: str | None = None
     inside: str = ""
+    service: str = ""
+    in_call: bool = False
 
 
 Test = Callable[[Shape, Position], bool]
@@ -118,17 +134,42 @@ def _connect(shape: Shape, _: Position) -> Part:
     return Part("connect", shape.host)
 
 
+def _connecting(shape: Shape, at: Position) -> bool:
+    """A step of a new connection, below the call that opens it."""
+    return at.in_call and shape.name in CONNECTING and shape.kind is SpanKind.INTERNAL
+
+
+def _own_code(_: Shape, position: Position) -> Part:
+    return Part("own code", position.service)
+
+
+def _cold_start(_: Shape, position: Position) -> Part:
+    return Part("cold start", position.service)
+
+
+def _state_machine(shape: Shape, _: Position) -> Part:
+    return Part("step functions", str(shape.resource.get("service.name") or ""))
+
+
+def _queue(shape: Shape, _: Position) -> Part:
+    return Part("queue", re.split(r"[/:]", shape.text("messaging.destination.name"))[-1])
+
+
 def _function(_: Shape, position: Position) -> Part:
     # Beside a handler's span it is the runtime's time. Where Lambda alone says what ran, it is the user's code if it
     # made traced calls; if nothing at all is known of the inside, it may have been anything.
-    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": OWN_CODE}.get(position.inside, UNKNOWN)
+    # One that another service called has own code at least.
+    own = Part("own code", position.service)
+    unseen = own if position.service else UNKNOWN
+    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": own}.get(position.inside, unseen)
 
 
 RULES = (
-    Rule("the kit's init", _runtime("init", "restore"), _always(COLD_START)),
-    Rule("Lambda's Initialization", _phase("Initialization", "Restore"), _always(COLD_START)),
+    Rule("the kit's init", _runtime("init", "restore"), _cold_start),
+    Rule("Lambda's Initialization", _phase("Initialization", "Restore"), _cold_start),
     Rule("the kit's own flush", _runtime("telemetry"), _always(TELEMETRY)),
     Rule("DNS, TCP and TLS", _runtime("dns", "tcp", "tls", "connect"), _connect),
+    Rule("the same, of other SDKs", _connecting, _connect),
     Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
     Rule("its call to Lambda", _below(GATEWAY, *CALLS), _always(API_GATEWAY)),
     Rule("the Lambda service", _origin(LAMBDA_SERVICE), _always(SERVICE)),
@@ -136,10 +177,14 @@ RULES = (
     Rule("the function segment", _origin(FUNCTION), _function),
     Rule("Lambda's Invocation", _phase("Invocation"), _function),
     Rule("Lambda's Overhead", _phase("Overhead"), _always(OVERHEAD)),
+    Rule("a state machine", _origin(STATE_MACHINE), _state_machine),
+    Rule("from a sender to its consumer", _origin(WAIT), _queue),
+    Rule("between linked traces", _origin(CHAIN), _always(UNKNOWN)),
+    Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
     Rule("a call to anything else", _is_external, _external),
     Rule("a call to nobody knows whom", _kind(*CALLS), _always(UNKNOWN)),
-    Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _always(OWN_CODE)),
+    Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _own_code),
     Rule("a step inside", _kind(SpanKind.INTERNAL), _always(None)),
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts import Accounts
-from lambda_latency.latency.part import Part
-from lambda_latency.latency.thresholds import SLOW_PERCENT, TYPICAL_PERCENT
+from lambda_latency.latency.part import UNKNOWN, Part
+from lambda_latency.latency.thresholds import LEAST_OF_ROUTE, SLOW_PERCENT, TYPICAL_PERCENT
 from lambda_latency.latency.totals import at_rank, percentile
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Cohorts:
 
     `typical` is how many typical requests they are compared with, `width_ns` by how much those differ among themselves.
     `parts` are in the order of their difference; `least_share` is what the first of them explains of it, in percent,
-    when the slow request that speaks most for it is left out.
+    when the slow request that speaks most for it is left out. `alone` are slow requests that are
+    the only ones of their routes, each with its largest part.
     """
 
     over_ns: int
@@ -61,6 +63,7 @@ class Cohorts:
     width_ns: int
     parts: tuple[Compared, ...]
     least_share: int
+    alone: tuple[Slow, ...] = ()
 
     @property
     def difference_ns(self) -> int:
@@ -84,9 +87,12 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
     Requests that timed out are left out: their length is the limit's, and what ran is told apart from this.
     """
     every = Accounts.of(accounts)
-    ended, walls = every.ended(), every.walls_ns
+    ended, walls, kinds = every.ended(), every.walls_ns, list(every.kinds)
     over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
     over = [at for at in ended if walls[at] > over_ns]
+    counts = Counter(kinds[every.kind_of[at]].route for at in ended) if over else Counter[str]()
+    few = [at for at in over if counts[kinds[every.kind_of[at]].route] < LEAST_OF_ROUTE]
+    over = [at for at in over if counts[kinds[every.kind_of[at]].route] >= LEAST_OF_ROUTE] if few else over
     slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
     by_route: dict[str, list[int]] = {one.route: [] for one in slow}
     members = [by_route.get(kind.route) for kind in every.kinds]
@@ -109,7 +115,13 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
         width_ns=round(sum((weights[route] * one.width_ns for route, one in typical.items()), Fraction())),
         parts=parts,
         least_share=_least_share(slow, typical, parts[0].part) if parts else 0,
+        alone=_alone(every, few),
     )
+
+
+def _alone(every: Accounts, few: Sequence[int]) -> tuple[Slow, ...]:
+    found = sorted(every.made(few, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
+    return tuple(Slow(one, *(one.parts[0] if one.parts else (UNKNOWN, 0))) for one in found)
 
 
 def _border(walls: Sequence[int]) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.latency.accounts import NO_CALL, Accounts
 from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
-from lambda_latency.latency.kind import Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, SKEWED, Kind
+from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.part import COLD_START, UNKNOWN
 from lambda_latency.latency.retries import Retrying, retrying
 from lambda_latency.trace import (
@@ -66,8 +67,8 @@ def _retries(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
 class Judge:
     """Adds the accounts of traces to `accounts`; each depends on its own trace alone."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts, self._charges = accounts, Charges()
+    def __init__(self, accounts: Accounts, terms: Terms = USUAL) -> None:
+        self._accounts, self._charges, self._view = accounts, Charges(terms.owners), terms.view
         self._kinds: dict[tuple[object, ...], int] = {}
         # By charge the numbers that it has in the columns of `accounts`.
         self._parts: dict[Charge, int] = {}
@@ -75,7 +76,7 @@ class Judge:
 
     def add(self, trace_id: str, rows: list[Row], problems: list[Problem]) -> None:
         """Add the account of a trace that has these rows; `problems` hears of what does not hold together."""
-        tree = Tree(rows)
+        tree = Tree(rows, self._view)
         problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
         self.add_tree(trace_id, tree)
 
@@ -136,11 +137,12 @@ class Judge:
         """The number of what an account says of a request beside its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
+        flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent)
         key = (
             *(outermost.shape, outermost.route, outermost.name),
             *((handler.shape, handler.route, handler.name) if handler is not None else ()),
             segment.name if segment is not None else None,
-            *(cold, late),
+            *(cold, late, flaws),
         )
         number = self._kinds.get(key)
         if number is None:
@@ -148,20 +150,20 @@ class Judge:
                 self._kinds.clear()
             function = function_of(segment, handler)
             route, status = route_of(outermost, handler, function), status_code_of(outermost, handler)
-            kind = Kind(route, function, status, cold, is_error(outermost, handler), late)
+            kind = Kind(route, function, status, cold, is_error(outermost, handler), late, flaws)
             number = self._kinds[key] = self._accounts.kinds[kind]
         return number
 
 
-def account(trace: Trace) -> Account:
+def account(trace: Trace, terms: Terms = USUAL) -> Account:
     """The account of a trace."""
     accounts = Accounts()
-    Judge(accounts).add_tree(trace.trace_id, trace.tree)
+    Judge(accounts, terms).add_tree(trace.trace_id, trace.tree)
     return accounts[0]
 
 
-def largest_part(trace: Trace) -> tuple[str, int]:
+def largest_part(trace: Trace, terms: Terms = USUAL) -> tuple[str, int]:
     """The part that a request waited for longest, as people call it, and for how many nanoseconds."""
-    parts = account(trace).parts
+    parts = account(trace, terms).parts
     part, ns = parts[0] if parts else (UNKNOWN, 0)
     return part.label, ns

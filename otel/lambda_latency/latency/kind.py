@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Kind"]
+__all__ = ["ABSENT_PARENT", "SKEWED", "Kind"]
+
+# Bits of `flaws`: what makes an account less sure.
+SKEWED = 1  # clocks of its services differed, and were corrected
+ABSENT_PARENT = 2  # the span that called the others was not recorded
 
 
 class Kind(NamedTuple):
@@ -16,3 +20,4 @@ class Kind(NamedTuple):
     cold_start: bool
     error: bool
     timed_out: bool
+    flaws: int = 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.judge import Judge
+from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.progress import SILENT, Progress
 from lambda_latency.latency.sizes import bytes_of, size_of
 from lambda_latency.trace import LineIndex, Reader, read_rows
@@ -26,6 +27,7 @@ def load(
     progress: Progress = SILENT,
     index: LineIndex | None = None,
     processes: int | None = None,
+    terms: Terms = USUAL,
 ) -> Accounts:
     """The accounts of all traces in some files, in any order. What cannot be read, or does not fit: in `problems`.
 
@@ -37,20 +39,20 @@ def load(
     found: list[Problem] = []
     progress.stage("reading", sum(map(bytes_of, sources)))
     if (processes or 1) == 1 and sum(map(size_of, sources)) <= IN_MEMORY:
-        accounts = _load(sources, found, progress.step, index)
+        accounts = _load(sources, found, progress.step, index, terms)
     else:
         from lambda_latency.latency.spilling import load_spilled  # few need it, and it imports multiprocessing
 
-        accounts = load_spilled(sources, found, progress, index, processes)
+        accounts = load_spilled(sources, found, progress, index, processes, terms)
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
     return accounts
 
 
 def _load(
-    sources: Iterable[Source], problems: list[Problem], step: Callable[[int], None], index: LineIndex
+    sources: Iterable[Source], problems: list[Problem], step: Callable[[int], None], index: LineIndex, terms: Terms
 ) -> Accounts:
     accounts = Accounts()
-    judge, reader = Judge(accounts), Reader()
+    judge, reader = Judge(accounts, terms), Reader()
     for source in sources:
         for traces in read_rows(source, reader, problems, index, step):
             if source.whole:  # nothing of these traces comes later: what they take can be let go

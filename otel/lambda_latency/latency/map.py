@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
 
-CALLED = ("aws", "external", "database")
+CALLED = ("aws", "external", "database", "network")
 
 
 @dataclass(slots=True)
@@ -161,6 +161,8 @@ def called(part: Part) -> tuple[str, str] | None:
         return "aws", part.name
     if part.bucket == "aws":
         return "aws", resource_of(part.name)
+    if part.bucket == "network":
+        return "function", part.name
     return (part.bucket, part.name) if part.bucket in CALLED else None
 
 

@@ -9,14 +9,21 @@ from lambda_latency.trace import FUNCTION, SERVICE, SpanKind
 
 if TYPE_CHECKING:
     from lambda_latency.latency.charge import Charge
-    from lambda_latency.trace import Row, Trace
+    from lambda_latency.trace import Row, Span, Trace
 
 __all__ = ["span_name", "trace_name"]
 
+DAY_S = 86_400
 
-def trace_name(trace_id: str) -> str:
-    """A trace id as X-Ray writes it, and as its console searches for it."""
-    return f"1-{trace_id[:8]}-{trace_id[8:]}"
+
+def trace_name(trace_id: str, start_ns: int) -> str:
+    """A trace id as its source writes it: X-Ray's, as its console searches for it; one of 64 bits has no more.
+
+    An id of X-Ray's begins with the second in which its request began, in hex.
+    """
+    if abs(int(trace_id[:8], 16) - start_ns // 10**9) < DAY_S:
+        return f"1-{trace_id[:8]}-{trace_id[8:]}"
+    return trace_id[16:] if trace_id.startswith("0" * 16) else trace_id
 
 
 def span_name(trace: Trace, row: Row, charge: Charge) -> str:
@@ -30,9 +37,8 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
         return "cold start"
     if tree.is_phase(row):
         return OVERHEAD.label if span.name == "Overhead" else span.name
-    if charge.foreign:
-        service = span.resource.get("service.name")
-        return f"{service} {span.name}" if service and span.kind is SpanKind.SERVER else span.name
+    if charge.foreign or _is_named_service(span, charge):
+        return _of_service(span)
     if charge.call is not None and charge.part.bucket in ("aws", "retries", "database"):
         return charge.part.name
     if charge.call is not None and charge.part.bucket == "external":
@@ -42,6 +48,16 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
     if row is tree.handler:
         return f"{_function(trace, row)} handler"
     return span.name
+
+
+def _is_named_service(span: Span, charge: Charge) -> bool:
+    named = charge.code is not None and bool(charge.code.name)
+    return named and span.kind is SpanKind.SERVER and span.origin is None
+
+
+def _of_service(span: Span) -> str:
+    service = span.resource.get("service.name")
+    return f"{service} {span.name}" if service and span.kind is SpanKind.SERVER else span.name
 
 
 def _function(trace: Trace, handler: Row) -> str:

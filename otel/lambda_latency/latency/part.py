@@ -17,7 +17,7 @@ __all__ = [
     "resource_of",
 ]
 
-# Every bucket there is, and whose it is: ours to change, theirs to ask about, or the platform's.
+# Every bucket there is, and whose it is: ours to change, theirs to ask about, the platform's, or not to be told.
 BUCKETS = {
     "cold start": "ours",
     "own code": "ours",
@@ -27,32 +27,53 @@ BUCKETS = {
     "aws": "theirs",
     "external": "theirs",
     "database": "theirs",
+    "network": "ours",  # between two services that both record spans
+    "step functions": "ours",
+    "queue": "ours",  # from a sender to its consumer: how many there are, and how they poll, is ours to change
     "api gateway": "platform",
     "lambda": "platform",
-    "unknown": "platform",
+    "unknown": "unknown",
+}
+
+PREFIXES = {
+    "connect": "connect to ",
+    "lambda": "Lambda ",
+    "network": "network to ",
+    "queue": "queue ",
+    "retries": "retries ",
+    "step functions": "Step Functions ",
 }
 
 
 class Part(NamedTuple):
     """Where a piece of time goes: `Part("aws", "DynamoDB PutItem orders")`.
 
-    A tuple, because it is the key of every sum that is made: its hash takes a fifth of a dataclass's.
+    A tuple, because it is the key of every sum that is made: its hash takes a fifth of a dataclass's. `whose` is its
+    owner, where that is another than its bucket's. Own code and cold starts have the name of their service; without a
+    name they are those of the function that the request came to.
     """
 
     bucket: str
     name: str = ""
+    whose: str = ""
 
     @property
     def owner(self) -> str:
-        """`ours`, `theirs` or `platform`."""
-        return BUCKETS[self.bucket]
+        """`ours`, `theirs`, `platform`, or `unknown`."""
+        return self.whose or BUCKETS[self.bucket]
+
+    def plain(self) -> Part:
+        """The same; the owner of its bucket is not said twice."""
+        return self._replace(whose="") if self.whose == BUCKETS[self.bucket] else self
 
     @property
     def label(self) -> str:
         """The part as people call it."""
-        prefix = {"connect": "connect to ", "retries": "retries ", "lambda": "Lambda "}.get(self.bucket, "")
         if self.bucket == "api gateway":
             return "API Gateway"
+        if self.bucket in ("own code", "cold start") and self.name:
+            return f"{self.name}: {self.bucket}"
+        prefix = PREFIXES.get(self.bucket, "")
         return f"{prefix}{self.name}" if self.name else self.bucket
 
     @property
@@ -61,8 +82,10 @@ class Part(NamedTuple):
         if self.bucket == "lambda":
             return f"the Lambda {self.name}" if self.name == "service" else f"Lambda's {self.name}"
         words = {
-            "cold start": "a cold start",
-            "own code": "their own code",
+            "cold start": f"a cold start of {self.name}" if self.name else "a cold start",
+            "own code": f"the code of {self.name}" if self.name else "their own code",
+            "queue": f"the queue {self.name}",
+            "network": f"the network to {self.name}",
             "connect": f"connections to {self.name}",
             "retries": f"retries of {self.name}",
             "telemetry": "telemetry",

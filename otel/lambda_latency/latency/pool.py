@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.task_queue import TaskQueue
 from lambda_latency.latency.worker import Worker
 
@@ -30,8 +31,8 @@ class WorkerPool:
     `tasks` names the methods of `Worker` that are shared, with the number of tasks of each.
     """
 
-    def __init__(self, files: list[int], partitions: int, tasks: Mapping[str, int]) -> None:
-        self._here = Worker(files, 0, partitions)
+    def __init__(self, files: list[int], partitions: int, tasks: Mapping[str, int], terms: Terms = USUAL) -> None:
+        self._here = Worker(files, 0, partitions, terms)
         self._queues = {method: TaskQueue.up_to(count) for method, count in tasks.items()}
         self._connections: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -48,7 +49,7 @@ class WorkerPool:
             self._processes.append(process)
             theirs.close()
             self._connections.append(ours)
-            _send(ours, (own, partitions, files, queues))
+            _send(ours, (own, partitions, files, queues, terms))
 
     def __enter__(self) -> WorkerPool:
         return self

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.cohorts import Cohorts, cohorts
 from lambda_latency.latency.map import CallMap, call_map
+from lambda_latency.latency.owners import NOBODY, Owners
 from lambda_latency.latency.timeouts import Timeout, timeout_of
 from lambda_latency.latency.totals import Tally
 from lambda_latency.latency.traffic import UNKNOWN
@@ -47,6 +48,7 @@ class Report:
     traffic: Traffic | Unknown = UNKNOWN
     notes: tuple[str, ...] = field(default=())
     against: Against | None = None
+    owners: Owners = NOBODY
 
 
 def report_of(
@@ -60,6 +62,7 @@ def report_of(
     notes: Sequence[str] = (),
     against: Against | None = None,
     draw: Callable[[], CallMap] | None = None,
+    owners: Owners = NOBODY,
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
 
@@ -74,7 +77,7 @@ def report_of(
     shown = [found.proof.account.trace_id] if found.proof is not None else []
     shown += [every.trace_id(at) for at in every.slowest(1)]
     traces = find({*timed_out, *shown}) if every else {}
-    timeouts = [timeout_of(traces[trace_id]) for trace_id in timed_out if trace_id in traces]
+    timeouts = [timeout_of(traces[trace_id], owners) for trace_id in timed_out if trace_id in traces]
     return Report(
         accounts=every,
         totals=Tally.of(every),
@@ -88,4 +91,5 @@ def report_of(
         traffic=traffic,
         notes=tuple(notes),
         against=against,
+        owners=owners,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.fork import processors
+from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.pool import WorkerPool
 from lambda_latency.latency.sizes import bytes_of, size_of
 from lambda_latency.latency.task_queue import MOST
@@ -38,6 +39,7 @@ def load_spilled(
     progress: Progress,
     index: LineIndex,
     processes: int | None = None,
+    terms: Terms = USUAL,
 ) -> Accounts:
     """As `load`. Raises `ReportError` where the temporary folder has no room."""
     processes = processes or processors()
@@ -47,7 +49,9 @@ def load_spilled(
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
-            pool = stack.enter_context(WorkerPool(files, partitions, {"read": len(batches), "judge": partitions}))
+            pool = stack.enter_context(
+                WorkerPool(files, partitions, {"read": len(batches), "judge": partitions}, terms)
+            )
             sizes = [sum(piece.size for piece in batch) for batch in batches]
             for number, read in _watched(pool.share("read", batches), sizes, progress):
                 problems += read.problems

@@ -11,6 +11,7 @@ __all__ = [
     "EVEN_NS",
     "EVEN_WIDTHS",
     "FELT_PERCENT",
+    "LEAST_OF_ROUTE",
     "NEVER_EVEN_TIMES",
     "SLOW_PERCENT",
     "TRUST_PERCENT",
@@ -21,6 +22,8 @@ __all__ = [
 SLOW_PERCENT = 95
 # Typical: the requests of the same route between these percentiles.
 TYPICAL_PERCENT = (25, 75)
+# A slow request of a route with fewer requests than this has no typical one beside it: it is told by itself.
+LEAST_OF_ROUTE = 2
 # Even: slow requests take less than this many widths of the typical range longer. The width is twice the way from p25
 # to the median: p75 itself is slow where one request in four is. The slowest 5 % of a normal distribution lie 1.5
 # widths above its middle, of a log-normal one (sigma 0.5) 3.2, of an exponential one 4.0: below that nothing needs a

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency.charge import Charges
 from lambda_latency.latency.names import span_name
+from lambda_latency.latency.owners import NOBODY, Owners
 from lambda_latency.trace import Span, Trace, walk
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Timeout:
         return None
 
 
-def timeout_of(trace: Trace) -> Timeout | None:
+def timeout_of(trace: Trace, owners: Owners = NOBODY) -> Timeout | None:
     """What is known of a request's timeout; None if it had none."""
     if not trace.timed_out:
         return None
@@ -81,7 +82,7 @@ def timeout_of(trace: Trace) -> Timeout | None:
     row = _innermost(trace)
     if row is None:
         return Timeout(trace.trace_id, trace.route, wall_ns, limit_ns, "", None, 0, ())
-    charge = Charges().of(tree, walk(tree)[1])[row.span_id]
+    charge = Charges(owners).of(tree, walk(tree)[1])[row.span_id]
     attributes = trace.span(row).attributes
     return Timeout(
         trace_id=trace.trace_id,

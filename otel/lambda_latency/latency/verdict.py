@@ -26,13 +26,14 @@ __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
 
 CANDIDATE_PERCENT = 10  # of the difference: a part with less is no reason that anybody would look for
 
-Kind: TypeAlias = Literal["clear", "thin", "even", "one", "none"]
+Kind: TypeAlias = Literal["clear", "thin", "even", "alone", "one", "none"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`clear` and `one` name a `part`; `thin` names `candidates` and owns none; `even` and `none` claim nothing.
+    """`clear` and `one` name a `part`; `thin` names `candidates` and owns none; `even` and `none` claim nothing;
+    `alone`: the slow requests have no others of their route beside them.
 
     `proof` is a slow request that shows it, `against` one that was slow for something else, `others` how many of
     those there are.
@@ -58,6 +59,8 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         return Verdict("one", "low", 1, part, proof=Slow(one, part, ns) if part is not None else None)
     ended = len(Accounts.of(accounts).ended())
     enough = [ended >= ENOUGH_REQUESTS, len(compared.slow) >= ENOUGH_SLOW]
+    if compared.alone and not compared.slow:
+        return Verdict("alone", "low", ended, proof=compared.alone[0])
     if _is_even(compared):
         confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
         return Verdict("even", confidence, ended, candidates=compared.parts[:1])

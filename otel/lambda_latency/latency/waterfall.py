@@ -9,6 +9,7 @@ from lambda_latency.latency.calls import is_failed, is_throttled
 from lambda_latency.latency.charge import Charges
 from lambda_latency.latency.judge import spent
 from lambda_latency.latency.names import span_name
+from lambda_latency.latency.owners import NOBODY, Owners
 from lambda_latency.latency.timeouts import is_running
 from lambda_latency.trace import FUNCTION, SERVICE, walk
 
@@ -62,7 +63,8 @@ class Waterfall:
     """The bars of a request from `start_ns` to `end_ns`, in the order of the tree, and its critical path in time.
 
     `bar_of` has by span id the bar that shows a span. `orphans` and `others` belong to the trace but not to the tree of
-    its request: spans whose parent was never recorded, and the tops of other trees.
+    its request: spans whose parent was never recorded, and the tops of other trees. Nobody waited
+    for those `aside`.
     """
 
     start_ns: int
@@ -72,6 +74,7 @@ class Waterfall:
     path: list[Spent]
     orphans: tuple[Span, ...]
     others: tuple[Span, ...]
+    aside: tuple[Span, ...] = ()
 
     @property
     def wall_ns(self) -> int:
@@ -79,11 +82,11 @@ class Waterfall:
         return self.end_ns - self.start_ns
 
 
-def waterfall_of(trace: Trace) -> Waterfall:
+def waterfall_of(trace: Trace, owners: Owners = NOBODY) -> Waterfall:
     """The waterfall of a trace's request."""
     tree = trace.tree
     stretches, parents = walk(tree)
-    charged = Charges().of(tree, parents)
+    charged = Charges(owners).of(tree, parents)
     stretches.sort(key=lambda one: one[1])
     waits_for = tree.waits_for()
     bars: list[Bar] = []
@@ -113,7 +116,10 @@ def waterfall_of(trace: Trace) -> Waterfall:
         if bar.above is not None:
             bar.above.waited_below_ns += bar.waited_ns + bar.waited_below_ns
     path = list(spent(tree, stretches, charged))
-    return Waterfall(tree.start_ns, tree.end_ns, bars, bar_of, path, trace.orphans, _others(trace))
+    outside = [trace.orphans, _others(trace)]
+    orphans, others = (tuple(span for span in spans if span.span_id not in bar_of) for spans in outside)
+    aside = tuple(trace.span(row) for row in tree.aside)
+    return Waterfall(tree.start_ns, tree.end_ns, bars, bar_of, path, orphans, others, aside)
 
 
 def _mark(trace: Trace, row: Row, span: Span) -> str:

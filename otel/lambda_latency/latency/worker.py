@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.judge import Judge
+from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.trace import (
     Extents,
     LineIndex,
@@ -55,11 +56,11 @@ class Spilled(NamedTuple):
 class Worker:
     """One process's part. `files` are the spill files of all processes, the one at `own` is its."""
 
-    def __init__(self, files: list[int], own: int, partitions: int) -> None:
+    def __init__(self, files: list[int], own: int, partitions: int, terms: Terms = USUAL) -> None:
         self._files = files
         self._spill = Spill(files[own], partitions)
         self._reader, self._accounts = Reader(), Accounts()
-        self._judge = Judge(self._accounts)
+        self._judge = Judge(self._accounts, terms)
         self._spilled: list[Spilled] = []
 
     def read(self, pieces: Iterable[Piece]) -> ReadPieces:

@@ -17,8 +17,8 @@ def main(number: int) -> None:
     gc.disable()  # nothing that an account is made of hangs on itself
     line: Connection[Any, Any] = Connection(number)
     try:
-        own, partitions, files, queues = line.recv()
-        worker = Worker(files, own, partitions)
+        own, partitions, files, queues, terms = line.recv()
+        worker = Worker(files, own, partitions, terms)
         while True:
             what, given = line.recv()
             try:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Bar, Part, waterfall_of
+from lambda_latency.latency import NOBODY, Bar, Owners, Part, waterfall_of
 from lambda_latency.trace import SpanKind
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ LARGEST_INT = 2**53  # beyond it JavaScript rounds
 DEEPEST = 8
 
 
-def spans_line(trace: Trace, number_of: Callable[[Part], int]) -> str:
+def spans_line(trace: Trace, number_of: Callable[[Part], int], owners: Owners = NOBODY) -> str:
     """Rows in the order of the tree with the number of their parent's, and the path as `[row, start, end, part]`."""
-    drawn = waterfall_of(trace)
+    drawn = waterfall_of(trace, owners)
     number = {id(bar): at for at, bar in enumerate(drawn.bars)}
     zero = drawn.start_ns
     told = {
@@ -39,6 +39,7 @@ def spans_line(trace: Trace, number_of: Callable[[Part], int]) -> str:
         ],
         "orphans": [span.name for span in drawn.orphans],
         "others": [span.name for span in drawn.others],
+        "aside": [span.name for span in drawn.aside],
     }
     return json.dumps(told, separators=(",", ":"))
 

@@ -52,7 +52,8 @@ def page_values(
     report = replace(report, accounts=report.accounts.in_order())
     told = document(report, command=command, version=version, judged=judged)
     parts = {
-        Part(one["bucket"], one["name"]): at for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
+        Part(one["bucket"], one["name"], one["owner"]).plain(): at
+        for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
     }
 
     def number_of(part: Part) -> int:
@@ -93,7 +94,7 @@ def _lines(
     for trace_id in wanted:
         if trace_id not in traces:
             continue
-        line = spans_line(traces[trace_id], number_of)
+        line = spans_line(traces[trace_id], number_of, report.owners)
         size += len(line)
         if size > ROOM and lines:
             break

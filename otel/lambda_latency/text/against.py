@@ -12,7 +12,7 @@ from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
 from lambda_latency.text.words import cells, clean, fit, left, ms, number, plural, right, signed, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Change, Estimate
+    from lambda_latency.latency import Against, Change, Estimate, Rate
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence"]
 
@@ -52,7 +52,10 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
         text = f"Too few requests to compare with the baseline ({then} then, {now} now): it takes "
         return [Piece(f"{text}{COMPARABLE_REQUESTS} of one route on both sides.")]
     counts = f"{then} requests then, {now} now"
-    if not changed and whole.real is None:
+    standing = [rate for rate in one.rates if rate.stands]
+    if not changed and whole.real is None and standing:
+        pieces = [Piece(f"Times do not differ from the baseline's ({counts}), but other things do", "bold"), Piece(".")]
+    elif not changed and whole.real is None:
         pieces = [Piece(f"No difference from the baseline ({counts})", "bold")]
         pieces += [Piece(f": a typical request takes {_by(whole.typical, style)}, which may be noise.")]
     elif not changed:
@@ -64,7 +67,8 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
         also = [_also(each, style) for each in changed[1 : 1 + MOST_ALSO]]
         more = len(changed) - 1 - len(also)
         pieces += [Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else []
-    if one.timeouts[0] != one.timeouts[1]:
+    pieces += [Piece(f" {_rate(rate, style)}") for rate in standing]
+    if one.timeouts[0] != one.timeouts[1] and not any(rate.of == "timeouts" for rate in standing):
         pieces.append(Piece(f" Timeouts: {number(one.timeouts[0])} then, {number(one.timeouts[1])} now."))
     if one.left_out:
         names = clean(", ".join(one.left_out), style)
@@ -78,6 +82,15 @@ def against_rows(one: Against, style: Style, *, everything: bool = False) -> lis
         return []
     parts = one.parts if everything else one.changed
     return [_row(each, style) for each in (*parts, one.whole)]
+
+
+def _rate(one: Rate, style: Style) -> str:
+    """`More errors: 2 of 120 then, 40 of 120 now (between +20 % and +43 %).`"""
+    (some, every), (more, all_now) = one.then, one.now
+    how = "More" if one.difference > 0 else "Fewer"
+    low, high = (f"{100 * bound:+.0f}{style.space}%" for bound in (one.low, one.high))
+    counts = f"{number(some)} of {number(every)} then, {number(more)} of {number(all_now)} now"
+    return f"{how} {one.of}: {counts} (between {low} and {high})."
 
 
 def _first(change: Change, counts: str, style: Style) -> list[Piece]:

@@ -10,7 +10,7 @@ from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Change, Estimate
+    from lambda_latency.latency import Against, Change, Estimate, Rate
 
 __all__ = ["against_values"]
 
@@ -19,16 +19,34 @@ def against_values(one: Against) -> dict[str, object]:
     """The comparison; the bounds of all its intervals hold together with `trust`."""
     return {
         "sources": list(one.sources),
-        "kind": "few" if one.whole is None else "changed" if one.changed or one.whole.real else "same",
+        "kind": "few" if one.whole is None else "changed" if _is_changed(one) else "same",
         "sentence": flat(against_sentence(one, Style())),
         "trust": TRUST_PERCENT / 100,
         "requests": _pair(one.requests),
         "timeouts": _pair(one.timeouts),
+        "rates": [_rate(rate) for rate in one.rates],
         "routes": list(one.routes),
         "left_out": list(one.left_out),
         "slower_percent": round(one.slower_percent, 3),
         "whole": _change(one.whole) if one.whole is not None else None,
         "buckets": [_bucket(change) for change in one.parts],
+    }
+
+
+def _is_changed(one: Against) -> bool:
+    whole = one.whole is not None and one.whole.real is not None
+    return bool(one.changed) or whole or any(rate.stands for rate in one.rates)
+
+
+def _rate(one: Rate) -> dict[str, object]:
+    return {
+        "of": one.of,
+        "then": {"count": one.then[0], "requests": one.then[1]},
+        "now": {"count": one.now[0], "requests": one.now[1]},
+        "difference": round(one.difference, 6),
+        "low": round(one.low, 6),
+        "high": round(one.high, 6),
+        "stands": one.stands,
     }
 
 

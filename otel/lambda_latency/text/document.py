@@ -7,6 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values
+from lambda_latency.text.cautions import cautions
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["document"]
 
-SCHEMA = 1
+SCHEMA = 2
 SLOWEST = 10
 PLAIN = Style()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -137,6 +138,7 @@ def _verdict(report: Report) -> dict[str, object]:
         "confidence": found.confidence,
         "sentence": flat(sentence(report, PLAIN)),
         "evidence": flat(evidence(report, PLAIN)),
+        "cautions": [one.replace("\u202f", " ") for one in cautions(report, PLAIN)],
         "trace_id": found.proof.account.trace_id if found.proof is not None else None,
         "against": None
         if against is None

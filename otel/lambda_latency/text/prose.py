@@ -27,7 +27,9 @@ def sentence(report: Report, style: Style) -> list[Piece]:
     """The verdict, the named part and its numbers in bold."""
     if report.verdict.kind == "none":
         return [Piece("No requests: no trace was read.")]
-    return {"clear": _clear, "thin": _thin, "even": _even, "one": _one}[report.verdict.kind](report, style)
+    return {"clear": _clear, "thin": _thin, "even": _even, "alone": _alone, "one": _one}[report.verdict.kind](
+        report, style
+    )
 
 
 def evidence(report: Report, style: Style) -> list[Piece]:
@@ -37,6 +39,8 @@ def evidence(report: Report, style: Style) -> list[Piece]:
         return []
     if found.kind == "one":
         return [Piece("One request cannot tell slow from typical; give more traces for a verdict.")]
+    if found.kind == "alone":
+        return [Piece(f"For a verdict: {20 * ENOUGH_SLOW} requests or more of few routes.")]
     if found.kind == "even":
         return [Piece(_most_of_it(report, style))]
     first = found.candidates[0]
@@ -84,6 +88,7 @@ def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> 
         "theirs": "The call is theirs, the limit is ours.",
         "ours": "It is ours, and so is the limit.",
         "platform": "It is the platform's, the limit is ours.",
+        "unknown": "Whose that is cannot be told; the limit is ours.",
     }[first.part.owner]
     running = clean(first.running, style)
     at = f", at {clean(first.line.file, style)}:{first.line.line}" if first.line is not None else ""
@@ -136,6 +141,25 @@ def _even(report: Report, style: Style) -> list[Piece]:
     ]
 
 
+def _alone(report: Report, style: Style) -> list[Piece]:
+    one = report.cohorts.alone[0]
+    route = clean(one.account.route, style)
+    pieces = [Piece(f"The slowest request is the only one of its route: {route} took ")]
+    pieces += [Piece(ms(one.account.wall_ns, style), "bold")]
+    if not one.more_ns:
+        return [*pieces, Piece(".")]
+    its = clean(one.part.phrase, style).replace("their own", "its own")
+    return [
+        *pieces,
+        Piece("; it waited "),
+        Piece(ms(one.more_ns, style), "bold"),
+        Piece(" for "),
+        Piece(its, "bold"),
+        Piece(f", {percent(one.more_ns, one.account.wall_ns, style)} of its time. "),
+        Piece(_owned(one.part)),
+    ]
+
+
 def _most_of_it(report: Report, style: Style) -> str:
     compared = report.cohorts
     if not compared.slow or compared.difference_ns <= 0:
@@ -150,6 +174,8 @@ def _one(report: Report, style: Style) -> list[Piece]:
     [one], found = report.accounts, report.verdict
     took = Piece(f"This request took {ms(one.wall_ns, style)}")
     if found.part is None or found.proof is None:
+        if not one.wall_ns:
+            return [Piece("This request has no length: it is in progress, or its spans have no end.")]
         return [took, Piece("; it waited for nothing.")]
     waited = found.proof.more_ns
     its = clean(found.part.phrase, style).replace("their own", "its own")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
+from lambda_latency.text.cautions import cautions
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import facts
@@ -18,7 +20,7 @@ from lambda_latency.text.waterfall import waterfall
 from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Report
+    from lambda_latency.latency import Owners, Report
     from lambda_latency.trace import Trace
 
 __all__ = ["render_report", "render_waterfall"]
@@ -35,6 +37,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
     # Where nothing else stands out the timeouts are the news.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    for caution in cautions(report, style):
+        lines += wrap(caution, style.width)
     for step in next_steps(report):
         lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":
@@ -43,7 +47,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
         lines += distribution(report.totals.walls_ns, slow, style)
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
-        lines += [[], *waterfall(trace, style, title="Timed out"), *stack(group[0], style)]
+        lines += [[], *waterfall(trace, style, title="Timed out", owners=report.owners), *stack(group[0], style)]
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
@@ -51,9 +55,9 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     return paint([*lines, [], *_missing(report, style)], style)
 
 
-def render_waterfall(trace: Trace, style: Style, *, title: str = "The request") -> str:
+def render_waterfall(trace: Trace, style: Style, *, title: str = "The request", owners: Owners = NOBODY) -> str:
     """The waterfall of one request as text."""
-    return paint(waterfall(trace, style, title=title), style)
+    return paint(waterfall(trace, style, title=title, owners=owners), style)
 
 
 def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:
@@ -76,7 +80,7 @@ def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
     drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
     if shown is None or shown in drawn or shown not in report.traces:
         return []
-    return [[], *waterfall(report.traces[shown], style, title=title)]
+    return [[], *waterfall(report.traces[shown], style, title=title, owners=report.owners)]
 
 
 def _reasons(report: Report, style: Style) -> list[Line]:
@@ -86,7 +90,8 @@ def _reasons(report: Report, style: Style) -> list[Line]:
         proof = next((slow for slow in report.cohorts.slow if slow.part == one.part), None)
         if proof is not None:
             trace_id = proof.account.trace_id
-            lines += wrap(f"--trace 1-{trace_id[:8]}-{trace_id[8:]}  {clean(one.part.label, style)}", style.width)
+            name = trace_name(trace_id, proof.account.start_ns)
+            lines += wrap(f"--trace {name}  {clean(one.part.label, style)}", style.width)
     return lines if len(lines) > 2 else []
 
 

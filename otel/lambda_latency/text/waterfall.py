@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Bar, Waterfall, trace_name, waterfall_of
+from lambda_latency.latency import NOBODY, Bar, Owners, Waterfall, trace_name, waterfall_of
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.words import clean, fit, left, ms, plural, right, wrap
 
@@ -17,19 +17,28 @@ WAITED, TOOK = 9, 11
 NAME, SHORTEST_NAME = 37, 25
 NARROWEST_BAR = 12
 MOST_ROWS = 40
+MOST_ASIDE = 5
 
 
-def waterfall(trace: Trace, style: Style, *, title: str = "The request", most_rows: int = MOST_ROWS) -> list[Line]:
+def waterfall(
+    trace: Trace,
+    style: Style,
+    *,
+    title: str = "The request",
+    most_rows: int = MOST_ROWS,
+    owners: Owners = NOBODY,
+) -> list[Line]:
     """A head, and a row for each span: `waited` adds up to the request's time exactly.
 
     Of more spans than `most_rows` those are shown that the request waited for longest.
     """
-    drawn = waterfall_of(trace)
+    drawn = waterfall_of(trace, owners)
     width = style.width - 1 - NAME - WAITED - TOOK - 2
     name = NAME if width >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + width - NARROWEST_BAR)
     width = style.width - 1 - name - WAITED - TOOK - 2
     wall = ms(drawn.wall_ns, style)
-    head = f"{title}: {clean(trace.route, style)}, {wall}, {trace_name(trace.trace_id)}"
+    name_of = trace_name(trace.trace_id, drawn.start_ns)
+    head = f"{title}: {clean(trace.route, style)}, {wall}, {name_of}"
     axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, width - 1)}"
     lines = [*wrap(head, style.width, "bold"), [Piece(axis, "dim")]]
     shown = _longest(drawn.bars, most_rows)
@@ -115,5 +124,12 @@ def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
     if others:
         lines.append(
             [Piece(f"{plural(len(others), 'more root')} in this trace: {clean(others[0].name, style)}", "dim")]
+        )
+    for span in waterfall.aside[:MOST_ASIDE]:
+        took = ms(max(0, (span.end_ns or span.start_ns) - span.start_ns), style)
+        lines.append([Piece(f"Went on without anybody waiting: {clean(span.name, style)}, {took}", "dim")])
+    if len(waterfall.aside) > MOST_ASIDE:
+        lines.append(
+            [Piece(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} went on without anybody waiting", "dim")]
         )
     return lines

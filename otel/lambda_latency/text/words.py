@@ -32,10 +32,11 @@ MILLISECOND = 1_000_000
 
 
 def ms(ns: int, style: Style) -> str:
-    """`1,342 ms`: always milliseconds, with one decimal only under one of them."""
+    """`1,342 ms`: always milliseconds, with decimals only under one of them."""
     if 0 < ns < MILLISECOND:
         tenths = (ns + 50_000) // 100_000
-        text = f"0.{tenths}" if 0 < tenths < 10 else str(tenths // 10)
+        hundredths = (ns + 5_000) // 10_000
+        text = f"0.{tenths}" if 0 < tenths < 10 else f"0.{hundredths:02}" if 0 < hundredths < 10 else str(tenths // 10)
     else:
         text = number((ns + MILLISECOND // 2) // MILLISECOND)
     return f"{text}{style.space}ms"

@@ -1,7 +1,9 @@
 """Spans as rows and traces as values: read from every format, written, and walked along their critical path."""
 
+from lambda_latency.trace.absent import ABSENT
 from lambda_latency.trace.attributes import Attributes
 from lambda_latency.trace.blocks import count_lines, is_compressed
+from lambda_latency.trace.chains import CHAIN, WAIT, joined
 from lambda_latency.trace.codes import OUTCOMES, THROTTLES
 from lambda_latency.trace.documents import is_by_line
 from lambda_latency.trace.formats import KNOWN, Reader, spans_of
@@ -9,12 +11,14 @@ from lambda_latency.trace.index import LineIndex
 from lambda_latency.trace.otlp_writer import dump_line, to_otlp
 from lambda_latency.trace.path import CriticalPath, Section, Stretch, critical_path, walk
 from lambda_latency.trace.platform import (
+    CONNECTING,
     FUNCTION,
     GATEWAY,
     OUTER,
     RUNTIME_SCOPE,
     RUNTIME_SCOPES,
     SERVICE,
+    STATE_MACHINE,
     is_platform_phase,
 )
 from lambda_latency.trace.problem import Problem
@@ -28,28 +32,39 @@ from lambda_latency.trace.reading import (
     trace_id_of,
     traces_of,
 )
+from lambda_latency.trace.redaction import redacted
 from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
 from lambda_latency.trace.row import Row, Rows
-from lambda_latency.trace.shape import ATTEMPTS, CONTAINER, TIMED_OUT, Shape
+from lambda_latency.trace.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
+from lambda_latency.trace.skew import service_of
 from lambda_latency.trace.sources import Source, find_sources
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
 from lambda_latency.trace.spill import Extents, Spill, spilled
 from lambda_latency.trace.trace import Trace
 from lambda_latency.trace.tree import Tree
+from lambda_latency.trace.view import PLAIN, View
 
 __all__ = [
+    "ABSENT",
     "ATTEMPTS",
+    "CHAIN",
+    "CONNECTING",
     "CONTAINER",
     "FUNCTION",
     "GATEWAY",
     "KNOWN",
     "OUTCOMES",
     "OUTER",
+    "OUTERMOST",
+    "PLAIN",
     "RUNTIME_SCOPE",
     "RUNTIME_SCOPES",
+    "SERVES",
     "SERVICE",
+    "STATE_MACHINE",
     "THROTTLES",
     "TIMED_OUT",
+    "WAIT",
     "Attributes",
     "CriticalPath",
     "Event",
@@ -72,6 +87,7 @@ __all__ = [
     "Stretch",
     "Trace",
     "Tree",
+    "View",
     "count_lines",
     "critical_path",
     "dump_line",
@@ -82,11 +98,14 @@ __all__ = [
     "is_compressed",
     "is_error",
     "is_platform_phase",
+    "joined",
     "read_rows",
     "read_spans",
     "read_trace",
     "read_traces",
+    "redacted",
     "route_of",
+    "service_of",
     "spans_of",
     "spilled",
     "status_code_of",

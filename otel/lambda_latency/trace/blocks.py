@@ -1,4 +1,4 @@
-"""Files as texts of whole lines, and as lines, many at a time: gzip or plain, as far as they can be read."""
+"""Files as texts of whole lines, and as lines, many at a time: gzip, zstd or plain, as far as they can be read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import io
 import zlib
 from bisect import bisect_left
 from itertools import accumulate, compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.trace.problem import Problem
+from lambda_latency.trace.zstd import ZSTD, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -111,7 +112,7 @@ def blocks(
 
 
 def _texts(
-    stream: io.BufferedReader[io.FileIO] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
+    stream: io.BufferedReader[Any] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
 ) -> Iterator[tuple[int, int, bytes]]:
     """Number, offset and bytes of some whole lines at a time."""
     number = 1
@@ -148,16 +149,18 @@ def _lines_of(text: bytes) -> list[bytes]:
     return io.BytesIO(text).readlines()  # splitlines would cut at carriage returns too
 
 
-def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[io.FileIO] | gzip.GzipFile:
-    if file.peek(2)[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
+def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
+    begin = file.peek(4)[:4]
+    if begin[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
         return gzip.GzipFile(fileobj=file, mode="rb")
-    return file
+    return opened(file) if begin == ZSTD else file
 
 
 def is_compressed(source: Source) -> bool:
-    """Is it gzip, by its content?"""
+    """Is it gzip or zstd, by its content?"""
     with source.path.open("rb") as file:
-        return file.read(2) == GZIP
+        begin = file.read(4)
+    return begin[:2] == GZIP or begin == ZSTD
 
 
 def count_lines(source: Source, end: int) -> int:

@@ -1,4 +1,4 @@
-"""A file as JSON documents: one a line, one over many lines, or several one behind the other; cut or broken."""
+"""A file as documents: binary, or JSON a line, over many lines, or one behind the other; cut or broken."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from lambda_latency.trace.blocks import Block, Text, blocks, texts
 from lambda_latency.trace.problem import Problem
+from lambda_latency.trace.protobuf import is_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,9 +37,9 @@ def documents(
 ) -> Iterator[Block]:
     """The documents of a file, many at a time, as far as it can be read; `step` hears how many bytes were taken in.
 
-    Where each line is a document they are lines with their numbers and offsets. A document over many lines has the
-    number of its first line, and no offset. With `between` the file has a document a line, of which those count that
-    begin from the first of these offsets up to the second.
+    Where each line is a document they are lines with their numbers and offsets. A document over many lines, or a binary
+    one, has the number of its first line, and no offset. With `between` the file has a document a line, of which those
+    count that begin from the first of these offsets up to the second.
     """
     found = texts(source, problems, between[0] if between is not None else 0)
     begin = _first_two(found)
@@ -54,10 +55,16 @@ def documents(
         told = text.taken
     document = whole.getvalue()
     number = next((number for text in begin for number in text.block().numbers), 0)
-    if number and (why_not_json(document) is None or not any(map(_is_document, document.splitlines(keepends=True)))):
+    if number and (
+        is_binary(document)
+        or why_not_json(document) is None
+        or not any(map(_is_document, document.splitlines(keepends=True)))
+    ):
         yield Block([number], [document], (), len(document))
     elif number:
         yield from (block._replace(offsets=()) for block in blocks(texts(source, [])))
+    elif not any(one.source == source.name for one in problems):
+        problems.append(Problem(source.name, None, "empty: no trace in it", "counted"))
 
 
 def is_by_line(source: Source) -> bool:
@@ -102,6 +109,8 @@ def _reason(document: bytes, error: str) -> str:
 
 def _are_documents(begin: Sequence[Text]) -> bool:
     """Whether the first lines of a file are documents by themselves, or the first of such is broken."""
+    if begin and is_binary(begin[0].text):
+        return False
     lines = [line for text in begin for line in text.block().lines[:2]]
     if not lines or why_not_json(lines[0]) is None:
         return bool(lines)

@@ -1,29 +1,44 @@
-"""Documents of every format as rows, or as spans: their content decides which format it is."""
+"""Documents of every format as rows, or as spans: their content decides which format it is.
+
+A new format is one module, and one row of `_formats`.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from msgspec import Raw
 
+from lambda_latency.trace.cloudwatch import cloudwatch_resources, is_answer, is_record
+from lambda_latency.trace.console import go_resources, is_go, is_python, python_resources
+from lambda_latency.trace.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
+from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp import OtlpReader
+from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
 from lambda_latency.trace.span import Span
 from lambda_latency.trace.table import ShapeTable
+from lambda_latency.trace.transcoded import TranscodedReader
 from lambda_latency.trace.xray import XRayReader
+from lambda_latency.trace.zipkin import is_old_zipkin, is_zipkin, zipkin_resources
 
 __all__ = ["KNOWN", "Reader", "spans_of"]
 
-KNOWN = "OTLP/JSON (resourceSpans), Jaeger JSON (data, spans), X-Ray (Traces, Segments, segment documents)"
-SUMMARIES = "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`"
+KNOWN = (
+    "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print"
+)
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 Problem = Callable[[str], object]
+Members = Mapping[str, Raw]
 
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -43,15 +58,70 @@ class Format(Protocol):
         """As `rows`, the spans; with `wanted` only those of these traces."""
 
 
+class Known(NamedTuple):
+    """A format, how an object of it is recognized by its members, and what reads it."""
+
+    name: str
+    fits: Callable[[Members], bool]
+    reader: Format
+    lists: bool = False  # whether a list of such objects is one document
+
+
+# What is recognized, and not read: what to do with it.
+NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
+    (
+        lambda members: "TraceSummaries" in members,
+        "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
+    ),
+    (is_old_zipkin, "Zipkin v1: ask Zipkin for version 2 (/api/v2/traces)"),
+    (
+        lambda members: "traceEvents" in members,
+        "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
+    ),
+    (
+        lambda members: "trace_id" in members and "span_id" in members and "service" in members,
+        "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
+    ),
+    (
+        lambda members: "rootSpanName" in members or _is(members, "traces", b"["),
+        "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
+    ),
+    (
+        lambda members: "resourceLogs" in members or "resourceMetrics" in members,
+        "OTLP logs or metrics, and not traces: name the file with resourceSpans",
+    ),
+)
+
+
+def _formats(table: ShapeTable) -> tuple[Known, ...]:
+    otlp = OtlpReader(table)
+    xray = XRayReader(table)
+
+    def by_way_of_otlp(resources: Callable[..., object]) -> Format:
+        return TranscodedReader(otlp, resources)  # type: ignore[arg-type]
+
+    return (
+        Known("OTLP", lambda members: "resourceSpans" in members, otlp),
+        Known("X-Ray", _is_xray, xray),
+        Known("Jaeger", lambda members: _is(members, "spans", b"[") or _is(members, "data", b"["), JaegerReader(table)),
+        Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
+        Known("Python's console", is_python, by_way_of_otlp(python_resources)),
+        Known("Go's console", is_go, by_way_of_otlp(go_resources)),
+        Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
+        Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
+        Known("an answer of CloudWatch", is_answer, by_way_of_otlp(cloudwatch_resources)),
+        Known("OTLP as protobuf", lambda _: False, by_way_of_otlp(protobuf_resources)),
+    )
+
+
 class Reader:
     """Collects the rows of documents; `traces` are those by trace id, for whoever takes them."""
 
     def __init__(self) -> None:
         self.traces: Rows = defaultdict(list)
         self._table = ShapeTable()
-        self._otlp, self._jaeger = OtlpReader(self._table), JaegerReader(self._table)
-        self._xray = XRayReader(self._table)
-        self._last: Format = self._otlp
+        self._formats = _formats(self._table)
+        self._last = self._formats[0].reader
 
     def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
         """Add the rows of some documents; the answer are the ids of the traces of each.
@@ -71,7 +141,10 @@ class Reader:
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of a document, or those of the wanted traces."""
         for one, form in self._documents(document, problem):
-            yield from form.spans(one, problem, wanted)
+            try:
+                yield from form.spans(one, problem, wanted)
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
 
     def _read_one(self, document: bytes, problem: Problem) -> Rows:
         whole = self._last.whole([document]) if len(document) <= LARGE else None
@@ -81,15 +154,23 @@ class Reader:
         for one, form in self._documents(document, problem):
             self._last = form
             whole = form.whole([one])
-            for trace_id, some in (form.rows(one, problem) if whole is None else whole[0]).items():
+            try:
+                rows = form.rows(one, problem) if whole is None else whole[0]
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
+                continue
+            for trace_id, some in rows.items():
                 found[trace_id] += some
         return found
 
     def _documents(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
         """The documents in a text with their formats: one, those behind each other, and those in lists."""
+        if is_binary(text):
+            yield text, self._formats[-1].reader
+            return
         try:
             members = _decode_members(text)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield from self._several(text, problem)
             return
         form = self._format_of(members, problem)
@@ -102,27 +183,37 @@ class Reader:
                 problem(reason)
             todo = [document] if reason is None else []
             while todo:
-                one = todo.pop()
-                if one.lstrip()[:1] == b"[":
-                    todo += map(bytes, reversed(_decode_list(one)))
-                elif one.lstrip()[:1] == b"{":
-                    form = self._format_of(_decode_members(one), problem)
-                    if form is not None:
-                        yield one, form
-                else:
-                    problem(f"no trace: known are {KNOWN}, got {type(_decode_any(one)).__name__}")
+                one, form = todo.pop(), None
+                first = one.lstrip()[:1]
+                try:
+                    if first == b"[":
+                        items = _decode_list(one)
+                        form = self._format_of_list(items)
+                        if form is None:
+                            todo += map(bytes, reversed(items))
+                    elif first == b"{":
+                        form = self._format_of(_decode_members(one), problem)
+                    else:
+                        problem(f"no trace: known are {KNOWN}, got {type(_decode_any(one)).__name__}")
+                except UNREADABLE as error:
+                    problem(f"not read: {reason_of(error)}")
+                if form is not None:
+                    yield one, form
 
-    def _format_of(self, members: dict[str, Raw], problem: Problem) -> Format | None:
-        if "resourceSpans" in members:
-            return self._otlp
-        if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
-            return self._xray
-        if "start_time" in members and "id" in members:
-            return self._xray
-        if _is(members, "spans", b"[") or _is(members, "data", b"["):
-            return self._jaeger
+    def _format_of_list(self, items: Sequence[Raw]) -> Format | None:
+        """The format of a list that is one document."""
+        if not items or bytes(items[0]).lstrip()[:1] != b"{":
+            return None
+        members = _decode_members(items[0])
+        return next((one.reader for one in self._formats if one.lists and one.fits(members)), None)
+
+    def _format_of(self, members: Members, problem: Problem) -> Format | None:
+        for one in self._formats:
+            if one.fits(members):
+                return one.reader
         seen = ", ".join(members)[:60] or "an empty object"
-        problem(SUMMARIES if "TraceSummaries" in members else f"no trace: known are {KNOWN}, got {seen}")
+        known = (what for fits, what in NAMED if fits(members))
+        problem(next(known, f"no trace: known are {KNOWN}, got {seen}"))
         return None
 
 
@@ -131,5 +222,20 @@ def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
     return Reader().spans(document, problem)
 
 
-def _is(members: dict[str, Raw], key: str, begin: bytes) -> bool:
+def _is(members: Members, key: str, begin: bytes) -> bool:
     return key in members and bytes(members[key])[:1] == begin
+
+
+def _is_xray(members: Members) -> bool:
+    if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
+        return True
+    return "start_time" in members and "id" in members
+
+
+def _is_dialect(members: Members) -> bool:
+    inner = next((bytes(members[key]) for key in ("trace", "result", "data") if _is(members, key, b"{")), b"{}")
+    return speaks_otlp(members) or speaks_otlp(_decode_members(inner))
+
+
+def _dialect(document: bytes, problem: Problem) -> Iterator[object]:
+    return resource_spans(_decode_any(document), problem)

@@ -9,7 +9,6 @@ __all__ = ["NO_SPAN", "are_ids", "checked"]
 HEX = b"0123456789abcdef"
 NO_SPAN = "0" * 16
 NO_TRACE = "0" * 32
-BASE64 = {32: 24, 16: 12}  # lengths
 
 
 def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
@@ -25,7 +24,4 @@ def checked(value: object, name: str, length: int) -> str:
     text = value.lower() if isinstance(value, str) else ""
     if len(text) == length and set(text) <= set(HEX.decode()) and text.strip("0"):
         return text
-    hint = ""
-    if isinstance(value, str) and len(value) == BASE64[length] and value.endswith("="):
-        hint = " (base64, as protobuf's json_format writes it; OTLP/JSON has hex)"
-    raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}{hint}")
+    raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}")

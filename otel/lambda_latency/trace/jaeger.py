@@ -16,8 +16,9 @@ from msgspec import Raw, Struct, field
 from lambda_latency.trace.attributes import Attributes, freeze
 from lambda_latency.trace.documents import AT_ONCE, LARGE
 from lambda_latency.trace.ids import checked
+from lambda_latency.trace.keys import FOLLOWS
 from lambda_latency.trace.mistakes import reason_of
-from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import Shape, told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
@@ -32,6 +33,8 @@ MESSAGE = "otel.status_description"
 # Tags that are no attributes of a span, and of these those that decide on its shape.
 TOLD = frozenset(("span.kind", "otel.status_code", "error", MESSAGE, *SCOPE_NAME))
 NO_ATTRIBUTES = TOLD | {*SCOPE_VERSION}
+HEX = "0123456789abcdefABCDEF"
+FOLLOWS_FROM = "FOLLOWS_FROM"  # a reference to a span that does not wait
 
 Problem = Callable[[str], object]
 
@@ -150,20 +153,18 @@ class JaegerReader:
                     yield _span(span, _process(span, batch.processes))
 
     def _read(self, batches: Iterable[Batch]) -> Rows:
-        table, read, phases = self._table, self._values.get, PHASES
+        table, read, read_names = self._table, self._values.get, READ_NAMES
         found: defaultdict[str, list[Row]] = defaultdict(list)
         for processes, spans in batches:
             groups = {name: self._group(process) for name, process in processes.items()}
             for span in spans:
-                own, name, attempts = span.process, span.name or "", None
+                own, name = span.process, span.name or ""
                 group = groups.get(span.process_id or "") if own is None else None
                 if group is None:
                     group = self._group(_process(span, processes))
-                trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_id or ""
+                trace_id, span_id, (parent_id, follows) = span.trace_id, span.span_id, _parent(span)
                 if len(trace_id) < 32:
                     trace_id = _padded(trace_id, 32)
-                if span.references:
-                    parent_id = _parent(span, trace_id)
                 if len(span_id) < 16 or len(parent_id) < 16:
                     span_id, parent_id = _padded(span_id, 16), _padded(parent_id, 16)
                 codes, attempts = _told(span.logs) if span.logs else NOTHING
@@ -172,9 +173,11 @@ class JaegerReader:
                     values = read(tag.key)
                     if values is not None:
                         numbers.append(values[bytes(tag.value)])
+                if follows:
+                    numbers.append(table.number(FOLLOWS, FOLLOWS_FROM))
                 numbers.sort()
                 route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
-                key = (codes, attempts is None, name if name in phases else "", *numbers)
+                key = (codes, attempts is None, name if name in read_names else "", *numbers)
                 shapes = group.shapes
                 shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
                 if name == shape.name:
@@ -201,16 +204,22 @@ class JaegerReader:
     ) -> Shape:
         values = self._values
         numbers = [values[tag.key][bytes(tag.value)] for tag in span.tags or () if tag.key in values]
+        if _parent(span)[1]:
+            numbers.append(self._table.number(FOLLOWS, FOLLOWS_FROM))
         tags: dict[str, Any] = self._table.facts(numbers)
-        codes |= tags.get(MESSAGE, NO_CODES)
+        codes |= tags.get(MESSAGE) or NO_CODES
         about = About(
             span.name or "", _first(tags, SCOPE_NAME), _kind(tags), _status(tags), None, codes, attempts is not None
         )
         return self._table.find(group, key, numbers, about)
 
 
-def _value(written: bytes) -> object:
-    return freeze(_decode_any(written))
+def _value(written: bytes | Raw) -> Any:
+    """A value; None for what is none, such as a number that is too large: the span is worth more than that."""
+    try:
+        return freeze(_decode_any(written))
+    except (msgspec.ValidationError, UnicodeError):
+        return None
 
 
 def _codes(message: bytes) -> frozenset[str]:
@@ -222,8 +231,8 @@ def _whole(document: bytes, wanted: Collection[str] | None = None) -> Iterator[B
 
     Those of a large trace come a few at a time.
     """
-    data = _decode_parts(document).data
-    for trace in [document] if data is None else data:
+    answer = _decode_parts(document)
+    for trace in [document] if answer.data is None or answer.spans is not None else answer.data:
         if wanted is not None and _ids_in(trace).isdisjoint(wanted):
             continue
         if memoryview(trace).nbytes <= LARGE:
@@ -241,7 +250,7 @@ def _whole(document: bytes, wanted: Collection[str] | None = None) -> Iterator[B
 def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
     members = _decode_members(document)
     try:
-        traces = _decode_list(members["data"]) if "data" in members else [document]
+        traces = _decode_list(members["data"]) if "spans" not in members else [document]
     except msgspec.MsgspecError as error:
         problem(f"data must be a list of Jaeger traces: {reason_of(error)}")
         return
@@ -277,7 +286,7 @@ def _with_ids(span: RawSpan) -> RawSpan:
     span.trace_id = checked(_padded(span.trace_id, 32), "traceID", 32)
     span.span_id = checked(_padded(span.span_id, 16), "spanID", 16)
     _ns(span.start), _ns(span.duration)
-    parent_id = _parent(span, span.trace_id)
+    parent_id, _ = _parent(span)
     if parent_id:
         checked(_padded(parent_id, 16), "the parent's spanID", 16)
     return span
@@ -297,10 +306,11 @@ def _ids_in(trace: bytes | Raw) -> set[str]:
 
 def _span(raw: RawSpan, process: Process) -> Span:
     tags = _values_of(raw.tags)
-    start, trace_id = _ns(raw.start), raw.trace_id
-    parent_id = _padded(_parent(raw, trace_id), 16).lower()
+    start, (parent, follows) = _ns(raw.start), _parent(raw)
+    parent_id = _padded(parent, 16).lower()
+    attributes = {key: value for key, value in tags.items() if key not in NO_ATTRIBUTES}
     return Span(
-        trace_id=trace_id,
+        trace_id=raw.trace_id,
         span_id=raw.span_id,
         parent_id=parent_id or None,
         name=raw.name or "",
@@ -308,30 +318,33 @@ def _span(raw: RawSpan, process: Process) -> Span:
         start_ns=start,
         end_ns=start + _ns(raw.duration),
         status=_status(tags),
-        status_message=str(tags.get(MESSAGE, "")),
-        attributes={key: value for key, value in tags.items() if key not in NO_ATTRIBUTES},
+        status_message=str(tags.get(MESSAGE) or ""),
+        attributes={**attributes, FOLLOWS: FOLLOWS_FROM} if follows else attributes,
         events=[_event(log) for log in raw.logs or ()],
-        links=tuple(_links(raw, trace_id, parent_id)),
+        links=tuple(_links(raw, parent_id)),
         resource=_resource(process),
         scope=Scope(_first(tags, SCOPE_NAME), _first(tags, SCOPE_VERSION)),
     )
 
 
-def _parent(span: RawSpan, trace_id: str) -> str:
-    """The first CHILD_OF of the same trace, else the first FOLLOWS_FROM; the other references are links."""
-    references = span.references or ()
-    if len(references) == 1 and references[0].trace_id == span.trace_id:
-        return references[0].span_id
-    inside = [one for one in references if _padded(one.trace_id, 32).lower() == trace_id.lower()]
-    parents = [one for one in inside if one.kind == "CHILD_OF"] or inside
-    return parents[0].span_id if parents else span.parent_id or ""
+def _parent(span: RawSpan) -> tuple[str, bool]:
+    """The id of the parent, and whether that does not wait for the span.
+
+    It is the first CHILD_OF of the same trace, else the first FOLLOWS_FROM; the other references are links.
+    """
+    references: Sequence[Reference] = span.references or ()
+    if len(references) != 1 or references[0].trace_id != span.trace_id:
+        trace_id = _padded(span.trace_id, 32).lower()
+        inside = [one for one in references if _padded(one.trace_id, 32).lower() == trace_id]
+        references = [one for one in inside if one.kind == "CHILD_OF"] or inside
+    return (references[0].span_id, references[0].kind == FOLLOWS_FROM) if references else (span.parent_id or "", False)
 
 
-def _links(span: RawSpan, trace_id: str, parent_id: str) -> Iterator[Link]:
+def _links(span: RawSpan, parent_id: str) -> Iterator[Link]:
     left = parent_id
     for one in span.references or ():
         found = Link(_padded(one.trace_id, 32).lower(), _padded(one.span_id, 16).lower())
-        if (found.trace_id, found.span_id) == (trace_id, left):
+        if (found.trace_id, found.span_id) == (span.trace_id, left):
             left = ""  # it is the parent
         else:
             yield found
@@ -360,7 +373,7 @@ def _resource(process: Process) -> Attributes:
 
 
 def _values_of(tags: Iterable[Tag] | None) -> dict[str, Any]:
-    return {tag.key: freeze(_decode_any(tag.value)) for tag in tags or ()}
+    return {tag.key: _value(tag.value) for tag in tags or ()}
 
 
 def _kind(tags: Mapping[str, Any]) -> SpanKind:
@@ -379,7 +392,7 @@ def _first(tags: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def _padded(text: str, length: int) -> str:
     """An id with the zeros that it may have lost."""
-    return text.zfill(length) if 0 < len(text) < length else text
+    return text.zfill(length) if 0 < len(text) < length and not text.strip(HEX) else text
 
 
 def _ns(microseconds: float) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lambda_latency.trace.codes import CODES, codes_in
 
-__all__ = ["INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "reduced"]
+__all__ = ["FOLLOWS", "INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "reduced"]
 
 Reduce: TypeAlias = Callable[[object], object]
 
@@ -22,6 +22,8 @@ RESOURCE_KEYS = ("faas.name", "service.name")
 # A route has a field of its own in the row: many instrumentations write paths with ids there, and each would make a
 # shape of its own.
 ROUTE = "http.route"
+# How a span refers to its parent, where it does not wait for it: OpenTracing's FOLLOWS_FROM.
+FOLLOWS = "ref.type"
 
 WHOLE = (
     "aws.dynamodb.table_names",
@@ -53,6 +55,7 @@ WHOLE = (
     "messaging.url",
     "net.peer.name",
     "peer.service",
+    FOLLOWS,
     "retry_attempts",
     "rpc.method",
     "rpc.service",

@@ -15,11 +15,12 @@ from msgspec import Meta, Raw, Struct, field
 
 from lambda_latency.trace.anyvalue import read_value
 from lambda_latency.trace.attributes import EMPTY, Attributes
+from lambda_latency.trace.dialects import canonical_span, resource_spans
 from lambda_latency.trace.documents import AT_ONCE, LARGE
 from lambda_latency.trace.ids import NO_SPAN, checked
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
-from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.shape import Shape, told_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
@@ -49,8 +50,8 @@ class RawEvent(Struct, gc=False):
 
 
 class RawLink(Struct, gc=False):
-    trace_id: str = field(name="traceId")
-    span_id: str = field(name="spanId")
+    trace_id: str | None = field(name="traceId", default="")
+    span_id: str | None = field(name="spanId", default="")
     attributes: list[Pair] | None = None
 
 
@@ -90,17 +91,21 @@ class SpanId(Struct, gc=False):
 SpanType = TypeVar("SpanType")
 
 
-class ScopeSpans(Struct, Generic[SpanType], gc=False):
+class ScopeSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
     scope: Raw = Raw(b"null")
     spans: list[SpanType] | None = None
+    schema: Raw = field(name="schemaUrl", default=Raw(b"null"))
 
 
-class ResourceSpans(Struct, Generic[SpanType], gc=False):
+class ResourceSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
+    """What it does not know may hold spans, as other writers name them: then all is looked at one by one."""
+
     resource: Raw = Raw(b"null")
     scope_spans: list[ScopeSpans[SpanType]] | None = field(name="scopeSpans", default=None)
+    schema: Raw = field(name="schemaUrl", default=Raw(b"null"))
 
 
-class Request(Struct, Generic[SpanType], gc=False):
+class Request(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
     resource_spans: list[ResourceSpans[SpanType]] = field(name="resourceSpans")
 
 
@@ -116,12 +121,16 @@ _decode_any = msgspec.json.Decoder().decode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 NULL = Raw(b"null")
+SNAKE = "trace_id"  # in a span whose members are named as in protobuf's own language
 KINDS: dict[object, SpanKind] = {}
 for _kind in SpanKind:
-    KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_kind.name}"), _kind)
+    _name = _kind.name
+    KINDS |= dict.fromkeys((_kind.value, str(_kind.value), f"SPAN_KIND_{_name}", _name, _name.lower()), _kind)
 STATUSES: dict[object, Status] = {}
 for _status in Status:
-    STATUSES |= dict.fromkeys((_status.value, str(_status.value), f"STATUS_CODE_{_status.name}"), _status)
+    _name = _status.name
+    _spelled = (_status.value, str(_status.value), f"STATUS_CODE_{_name}", _name, _name.title())
+    STATUSES |= dict.fromkeys(_spelled, _status)
 UNSET = RawStatus()
 NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
 
@@ -165,7 +174,7 @@ class OtlpReader:
     def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
         """Add the rows of spans to those of their documents."""
         table, read = self._table, self._values.get
-        no_id, phases, remote_bits = NO_SPAN, PHASES, HAS_REMOTE | IS_REMOTE
+        no_id, read_names, remote_bits = NO_SPAN, READ_NAMES, HAS_REMOTE | IS_REMOTE
         for found, resource, scope, spans in batches:
             written = (bytes(resource), bytes(scope))
             group = table.written.get(written) or self._group(resource, scope)
@@ -183,8 +192,8 @@ class OtlpReader:
                         numbers.append(values[bytes(pair.value)])
                 numbers.sort()
                 route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
-                phase = name if name in phases else ""
-                key = (span.kind, status.code, remote, codes, attempts is None, phase, *numbers)
+                read_name = name if name in read_names else ""
+                key = (span.kind, status.code, remote, codes, attempts is None, read_name, *numbers)
                 shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
                 if name == shape.name:
                     name = shape.name  # one text for all of them
@@ -232,29 +241,52 @@ def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows
         if len(document) > LARGE:
             yield from ((rows, *some) for some in _large(document))
             continue
-        for resource_spans in _decode(document).resource_spans:
-            for scope_spans in resource_spans.scope_spans or ():
+        for group in _decode(document).resource_spans:
+            for scope_spans in group.scope_spans or ():
                 if scope_spans.spans:
-                    yield rows, resource_spans.resource, scope_spans.scope, scope_spans.spans
+                    yield rows, group.resource, scope_spans.scope, scope_spans.spans
 
 
 def _large(document: bytes, wanted: Collection[str] | None = None) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
     """The spans of a request, or those of the wanted traces, a few at a time."""
-    for resource_spans in _decode_large(document).resource_spans:
-        for scope_spans in resource_spans.scope_spans or ():
+    for group in _decode_large(document).resource_spans:
+        for scope_spans in group.scope_spans or ():
             spans = scope_spans.spans or []
             if wanted is not None:
                 spans = [span for span in spans if _decode_id(span).trace_id.lower() in wanted]
             for first in range(0, len(spans), AT_ONCE):
                 some = list(map(_decode_span, spans[first : first + AT_ONCE]))
-                yield resource_spans.resource, scope_spans.scope, some
+                yield group.resource, scope_spans.scope, some
 
 
-def _piecewise(document: bytes | Raw, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
-    for resource_spans in _items(document, "resourceSpans", problem):
-        for scope_spans in _items(resource_spans, "scopeSpans", problem):
+def _is_as_specified(document: bytes) -> bool:
+    """Whether all members of a request are named as the specification has them."""
+    try:
+        request = _decode_large(document)
+        if f'"{SNAKE}"'.encode() not in document:
+            return True
+        scopes = [one for resource in request.resource_spans for one in resource.scope_spans or ()]
+        return not any(SNAKE in _decode_members(span) for one in scopes for span in one.spans or ())
+    except UNREADABLE:
+        return False
+
+
+def _as_specified(document: bytes, problem: Problem) -> bytes:
+    """A request of another writer's as the specification has it; one that is as specified stays as it is."""
+    if _is_as_specified(document):
+        return document
+    try:
+        return msgspec.json.encode({"resourceSpans": list(resource_spans(_decode_any(document), problem))})
+    except UNREADABLE as error:
+        problem(f"not all of it can be read: {reason_of(error)}")
+        return document
+
+
+def _piecewise(document: bytes, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
+    for group in _items(_as_specified(document, problem), "resourceSpans", problem):
+        for scope_spans in _items(group, "scopeSpans", problem):
             try:
-                resource, scope = _member(resource_spans, "resource"), _member(scope_spans, "scope")
+                resource, scope = _member(group, "resource"), _member(scope_spans, "scope")
                 _resource(resource), _scope(scope)
             except UNREADABLE as error:
                 problem(f"not a resource and a scope: {reason_of(error)}")
@@ -317,7 +349,7 @@ def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
 
 def _mended(raw: Raw) -> bytes:
     """A span without its empty values, which stand for nothing. Raises `ValueError` for what a span must have."""
-    told = _decode_any(raw)
+    told = canonical_span(_decode_any(raw))
     checked(told.get("traceId"), "traceId", 32)
     checked(told.get("spanId"), "spanId", 16)
     if told.get("startTimeUnixNano") in (None, "", 0, "0"):
@@ -339,7 +371,11 @@ def _span(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
         status_message=raw.status.message or "" if raw.status is not None else "",
         attributes=_attributes(raw.attributes),
         events=[Event(one.name or "", one.time_ns, _attributes(one.attributes)) for one in raw.events or ()],
-        links=[Link(one.trace_id, one.span_id, _attributes(one.attributes)) for one in raw.links or ()],
+        links=[
+            Link(one.trace_id.lower(), one.span_id.lower(), _attributes(one.attributes))
+            for one in raw.links or ()
+            if one.trace_id and one.span_id  # an empty link points to nothing
+        ],
         resource=resource,
         scope=scope,
     )
@@ -365,8 +401,15 @@ def _status_of(raw: RawSpan) -> Status:
 
 def _attributes(pairs: Iterable[Pair] | None) -> Attributes:
     """Attributes by key; of a key that stands twice the last one counts."""
-    found = {pair.key: read_value(_decode_any(pair.value)) for pair in pairs or ()}
-    return Attributes(found) if found else EMPTY
+    return Attributes({pair.key: _value(pair.value) for pair in pairs}) if pairs else EMPTY
+
+
+def _value(written: Raw) -> object:
+    """A value; None for what is none, such as a number that is too large: the span is worth more than that."""
+    try:
+        return read_value(_decode_any(written))
+    except (msgspec.ValidationError, UnicodeError):
+        return None
 
 
 def _resource(raw: Raw) -> Attributes:

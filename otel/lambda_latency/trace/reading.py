@@ -6,12 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambda_latency.trace.dialects import hex_id
 from lambda_latency.trace.documents import documents
 from lambda_latency.trace.formats import Reader
 from lambda_latency.trace.index import LineIndex, lines_at
 from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.sources import Source, find_sources
 from lambda_latency.trace.trace import Trace
+from lambda_latency.trace.view import PLAIN, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -68,13 +70,13 @@ def read_trace(path: str | Path, trace_id: str) -> Trace | None:
     return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
 
 
-def read_spans(path: str | Path, problems: list[Problem]) -> Iterator[Span]:
+def read_spans(path: str | Path | Source, problems: list[Problem]) -> Iterator[Span]:
     """The spans of a file, as it is read; what cannot be read is added to `problems`."""
-    return _spans_in(Source(str(path), Path(path)), problems)
+    return _spans_in(path if isinstance(path, Source) else Source(str(path), Path(path)), problems)
 
 
 def find_traces(
-    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None
+    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None, view: View = PLAIN
 ) -> dict[str, Trace]:
     """Some traces out of files, without the problems. Where an `index` knows their lines, only these are read."""
     found: dict[str, list[Span]] = {}
@@ -84,14 +86,14 @@ def find_traces(
         for span in _wanted_in(source, reader, wanted, index or _index_of(source)):
             found.setdefault(span.trace_id, []).append(span)
     if index is not None and len(found) < len(wanted):
-        return find_traces(sources, wanted)  # a file is not what it was any more
-    return {trace_id: Trace(spans) for trace_id, spans in found.items()}
+        return find_traces(sources, wanted, view=view)  # a file is not what it was any more
+    return {trace_id: Trace(spans, view) for trace_id, spans in found.items()}
 
 
 def trace_id_of(text: str) -> str:
-    """A trace id in hex, however it was written."""
-    wanted = text.strip().lower()
-    return wanted[2:].replace("-", "") if wanted.startswith("1-") else wanted
+    """A trace id in hex, however it was written: X-Ray's, of 64 bits or 128, with dashes or `0x`, or base64."""
+    found = hex_id(text, 32)
+    return found.lower() if isinstance(found, str) else text
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:

@@ -82,6 +82,7 @@ class Segment(Struct, gc=False, kw_only=True):
     cause: Any = None
     annotations: Any = None
     metadata: Any = None
+    links: Any = None
     subsegments: list[Segment] | None = None
 
 

@@ -8,8 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.codes import CODES, EXCEPTION_KEYS, codes_in
-from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE, reduced
-from lambda_latency.trace.platform import FUNCTION, GATEWAY, OUTER, PHASES, RUNTIME_SCOPES, SERVICE
+from lambda_latency.trace.keys import FOLLOWS, INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE, reduced
+from lambda_latency.trace.platform import (
+    FUNCTION,
+    GATEWAY,
+    OUTER,
+    PHASES,
+    READ_NAMES,
+    RUNTIME_SCOPES,
+    SERVICE,
+    STATE_MACHINE,
+)
 from lambda_latency.trace.span import SpanKind, Status
 
 if TYPE_CHECKING:
@@ -18,9 +27,11 @@ if TYPE_CHECKING:
     from lambda_latency.trace.span import Span
 
 __all__ = [
+    "ASIDE",
     "ATTEMPTS",
     "COLD",
     "CONTAINER",
+    "EXECUTION",
     "FUNCTION_SEGMENT",
     "HANDLES",
     "INIT",
@@ -45,6 +56,10 @@ ATTEMPTS = 256  # has an event for each attempt of its call
 CONTAINER = (
     512  # a function segment, or an Invocation if it lies below one: what it is charged to depends on its inside
 )
+# Where X-Ray's SDK says that a user's own server runs.
+HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
+EXECUTION = 2048  # of a state machine
+ASIDE = 1024  # follows from its parent, which does not wait for it
 
 
 class Shape:
@@ -93,8 +108,8 @@ class Shape:
         self.rank = OUTER.index(self.origin) if self.origin in OUTER else len(OUTER)
         self.phase = name if name in PHASES and kind is SpanKind.INTERNAL else ""
         own = scope in RUNTIME_SCOPES
-        self.by_name = own or name in PHASES or (self.is_aws_call and not self.operation)
-        serves = kind in (SpanKind.SERVER, SpanKind.CONSUMER) and self.origin is None
+        self.by_name = own or name in READ_NAMES or (self.is_aws_call and not self.operation)
+        serves = kind in (SpanKind.SERVER, SpanKind.CONSUMER) and (self.origin or HOSTS[0]).startswith(HOSTS)
         handler = serves and (own or not values.keys().isdisjoint(INVOCATION_KEYS))
         init = (own and name in ("init", "restore")) or self.phase in ("Initialization", "Restore")
         self.roles = (
@@ -107,6 +122,8 @@ class Shape:
             | TIMED_OUT * (values.get("lambda.timeout") is True)
             | HANDLES * (handler or kind is SpanKind.SERVER)
             | ATTEMPTS * attempts
+            | ASIDE * (values.get(FOLLOWS) == "FOLLOWS_FROM")
+            | EXECUTION * (self.origin == STATE_MACHINE)
             | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation")
         )
 

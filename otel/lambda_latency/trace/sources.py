@@ -11,7 +11,8 @@ from lambda_latency.trace.problem import Problem
 
 __all__ = ["Source", "find_sources"]
 
-ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+PLAIN = (".json", ".jsonl", ".ndjson", ".pb", ".binpb")
+ENDINGS = (*PLAIN, *(f"{ending}.{packed}" for ending in PLAIN for packed in ("gz", "zst")))
 STANDARD_INPUT = "-"
 
 
@@ -54,7 +55,7 @@ def _behind(name: str, problems: list[Problem]) -> Iterator[Source]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
         if not files:
-            problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(ENDINGS[:3])}, or .gz)"))
+            problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(PLAIN[:3])}, or .gz)"))
         yield from (Source(str(file), file) for file in files)
     elif glob.has_magic(name) and not path.exists():
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern

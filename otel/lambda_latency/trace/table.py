@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.trace.keys import READ, RESOURCE_KEYS, ROUTE, reduced
-from lambda_latency.trace.platform import PHASES
+from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.shape import Shape
 
 if TYPE_CHECKING:
@@ -99,19 +99,19 @@ class ShapeTable:
         """The shape of a span that is not in `group.shapes`, neither by its `key` nor by its name and its `key`.
 
         `numbers` are those of its attributes in their order: of an attribute that stands twice the last one counts. It
-        is remembered by its key, if that tells all that counts. A key must hold the name of a span that may be a phase.
+        is remembered by its key, if that tells all that counts. A key must hold a name that rules read.
         """
         last = {self._facts[number][0]: number for number in numbers if number >= 0}
         counted = sorted(number for name, number in last.items() if name in READ)
         what = (*about[1:], *counted)
-        shape = group.known.get(what) if about.name not in PHASES else None
+        shape = group.known.get(what) if about.name not in READ_NAMES else None
         if shape is None or shape.by_name:
             shape = group.known.get((about.name, what))
         if shape is None:
             values = dict(self._facts[number] for number in counted)
             name, scope, kind, status, remote, codes, attempts = about
             shape = Shape(name, kind, status, remote, scope, group.resource, values, codes, attempts=attempts)
-            group.known[what if name not in PHASES else (name, what)] = shape
+            group.known[what if name not in READ_NAMES else (name, what)] = shape
             if shape.by_name:
                 group.known[name, what] = shape
             self._shapes += 1

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lambda_latency.trace.consistency import CUT
 from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
 from lambda_latency.trace.row import row_of
 from lambda_latency.trace.shape import TIMED_OUT
-from lambda_latency.trace.span import SpanKind
-from lambda_latency.trace.tree import CUT, Tree
+from lambda_latency.trace.span import Span, SpanKind
+from lambda_latency.trace.tree import Tree
+from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lambda_latency.trace.row import Row
-    from lambda_latency.trace.span import Span
+    from lambda_latency.trace.view import View
 
 __all__ = ["Trace"]
 
@@ -46,9 +48,10 @@ class Trace:
     tops: tuple[Span, ...] = field(repr=False, compare=False)
     tree: Tree = field(repr=False, compare=False)
     _by_id: Mapping[str, Span] = field(repr=False, compare=False)
+    _absent: Mapping[str, Span] = field(repr=False, compare=False)
     _children: Mapping[str, tuple[Span, ...]] = field(repr=False, compare=False)
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    def __init__(self, spans: Iterable[Span], view: View = PLAIN) -> None:
         read = list(spans)
         if not read:
             raise ValueError("a trace has at least one span, got none")
@@ -60,13 +63,15 @@ class Trace:
             read.sort(key=repr)  # of equal rows it does not depend on the order of files which one is kept
         rows = [row_of(span) for span in read]
         whole = {id(row): span for row, span in zip(rows, read, strict=True)}
-        tree = Tree(list(rows))
-        kept = sorted(tree.rows.values(), key=lambda row: (row.start_ns, row.span_id))
+        tree = Tree(list(rows), view)
+        absent = {row.span_id: _stand_in(trace_id, row) for row in tree.absent}
+        recorded = [row for row in tree.rows.values() if row.span_id not in absent]
+        kept = sorted(recorded, key=lambda row: (row.start_ns, row.span_id))
         by_id = {row.span_id: whole[id(row)] for row in kept}
         children: dict[str, list[Span]] = {}
         tops: list[Row] = []
         for row in kept:
-            if row.parent_id in tree.rows:
+            if row.parent_id in by_id:
                 children.setdefault(row.parent_id, []).append(by_id[row.span_id])
             else:
                 tops.append(row)
@@ -85,6 +90,7 @@ class Trace:
             "tops": tuple(by_id[row.span_id] for row in tops),
             "tree": tree,
             "_by_id": by_id,
+            "_absent": absent,
             "_children": {span_id: tuple(spans) for span_id, spans in children.items()},
         }
         for name, value in values.items():
@@ -95,8 +101,9 @@ class Trace:
         return self._by_id.get(span_id)
 
     def span(self, row: Row) -> Span:
-        """The span of a row of the tree."""
-        return self._by_id[row.span_id]
+        """The span of a row of the tree; for a parent that was not recorded one that stands for it."""
+        found = self._by_id.get(row.span_id)
+        return self._absent[row.span_id] if found is None else found
 
     def children(self, span: Span) -> tuple[Span, ...]:
         """The children of a span in the order of their start."""
@@ -161,3 +168,7 @@ def _killed(spans: Iterable[Span]) -> Callable[[Span], bool]:
         return function is not None and function not in answered
 
     return is_killed
+
+
+def _stand_in(trace_id: str, row: Row) -> Span:
+    return Span(trace_id=trace_id, span_id=row.span_id, name=row.name, start_ns=row.start_ns, end_ns=row.end_ns)

@@ -10,9 +10,13 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.platform import FUNCTION, SERVICE
+from lambda_latency.trace.absent import absent_parents
+from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
+from lambda_latency.trace.platform import FUNCTION, GATEWAY, SERVICE
 from lambda_latency.trace.shape import (
+    ASIDE,
     COLD,
+    EXECUTION,
     FUNCTION_SEGMENT,
     HANDLES,
     INIT,
@@ -20,19 +24,21 @@ from lambda_latency.trace.shape import (
     OUTERMOST,
     SERVES,
 )
+from lambda_latency.trace.skew import correct_clocks, service_of
 from lambda_latency.trace.span import SpanKind
+from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lambda_latency.trace.row import Row
+    from lambda_latency.trace.view import View
 
-__all__ = ["CUT", "Tree"]
+__all__ = ["Tree"]
 
 # An environment that was ready longer than this before its first request was started ahead of it (provisioned
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000
-CUT = "cut"  # in place of the parent of a span at which a cycle of parents is cut
 
 _start = attrgetter("start_ns", "span_id")
 _end = attrgetter("end_ns")
@@ -47,12 +53,17 @@ class Tree:
     `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
     encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
     start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
-    instant, and none is open. `problems` are what does not hold together.
+    instant, and none is open. `aside` are the rows that nobody waits for, with what is below them; `absent` stand for
+    parents that were not recorded; `skewed` says that clocks were corrected, `cut` that the request begins below its
+    root. `problems` are what does not hold together.
     """
 
     __slots__ = (
+        "absent",
+        "aside",
         "before",
         "children",
+        "cut",
         "end_ns",
         "in_order",
         "marked",
@@ -61,23 +72,41 @@ class Tree:
         "problems",
         "roles",
         "rows",
+        "skewed",
         "start_ns",
         "starting",
         "tops",
     )
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], view: View = PLAIN) -> None:
         rows.sort(key=_end, reverse=True)  # so are the children of each, then
-        self.problems: list[str] = []
+        self.problems = [backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
-            self._keep_one_of_each(rows)
+            kept = sorted(one_of_each(rows, self.problems), key=_end, reverse=True)
+            self.rows = {row.span_id: row for row in kept}
         if self._connect() < len(self.rows):
-            self._cut_cycles()
+            cut_cycles(self.rows, self.problems)
+            self._connect()
+        self.absent = absent_parents(self.tops)
+        if self.absent:
+            self.problems += [
+                f"span {row.span_id} was not recorded: what it called is one request" for row in self.absent
+            ]
+            self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
             self._connect()
         self.moved = False
         self.starting: dict[str, int] = {}
-        self.outermost = self.highest(OUTERMOST) or self._best_top()
+        self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
+        if self.roles & EXECUTION:
+            self._wait_for_executions()
+        self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
+        found = self.highest(OUTERMOST)
+        self.outermost = self._best_top() if found is None else found
+        self.cut = self.outermost.parent_id in self.rows
+        if self.cut and not view.from_lambda:
+            *_, self.outermost = self._above(self.outermost)
+            self.cut = False
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
         self.end_ns = self._last_end()
@@ -95,14 +124,17 @@ class Tree:
 
     @property
     def segment(self) -> Row | None:
-        """The segment of the Lambda service, or else of the function, that the request came to first."""
-        return self.highest(LAMBDA_SEGMENT)
+        """The segment of the Lambda service, or else of the function, that the request came to first.
+
+        None where the request came to another service, which called the function.
+        """
+        return self._if_entry(self.highest(LAMBDA_SEGMENT))
 
     @property
     def handler(self) -> Row | None:
-        """The function's own SERVER or CONSUMER span; None where it was lost or never made."""
+        """The function's own SERVER or CONSUMER span; None where it was lost or never made, or is not the request's."""
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
-        return below or self.highest(SERVES)
+        return self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
 
     def by_depth(self) -> list[tuple[Row, int]]:
         """Every row of the request with its depth, parents before children, siblings in the order of their start."""
@@ -187,6 +219,60 @@ class Tree:
             level = [*chain.from_iterable([children[row.span_id] for row in level if row.span_id in children])]
         return count
 
+    def _above(self, row: Row) -> Iterator[Row]:
+        """The recorded parent, its parent, and so on."""
+        parent = self.parent(row)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
+    def _if_entry(self, row: Row | None) -> Row | None:
+        """A row that the request comes to without a call of a service's between; None for any other."""
+        at, outermost = row, self.outermost
+        while at is not None and at is not outermost:
+            at = self.rows.get(at.parent_id)
+            if at is not None and at.shape.origin is None and at.shape.is_call:
+                above = self.parent(at)
+                if above is None or above.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
+                    return None
+        return row
+
+    def _is_inside(self, row: Row) -> bool:
+        """Whether it is the outermost span, or below it."""
+        return row is self.outermost or self.outermost in self._above(row)
+
+    def _leave_aside(self) -> list[Row]:
+        """Take out what nobody waits for: what follows from a span, and the consumer of what a producer sent."""
+        found: list[Row] = []
+        for row in self.marked:
+            if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
+                parent = self.parent(row)
+                if parent is not None and (row.shape.roles & ASIDE or parent.shape.kind is SpanKind.PRODUCER):
+                    self.children[row.parent_id].remove(row)
+                    found.append(row)
+        return found
+
+    def _wait_for_executions(self) -> None:
+        """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
+        for row in self.marked:
+            if row.shape.roles & EXECUTION:
+                waiting = next((one for one in self._above(row) if not 0 < one.end_ns < row.end_ns), None)
+                if waiting is not None and waiting.span_id != row.parent_id:
+                    self._put_below(row, waiting)
+
+    def _correct_clocks(self) -> bool:
+        servers = [row for row in self.marked if row.shape.roles & SERVES and row.parent_id in self.rows]
+        moved = correct_clocks(servers, self.rows, self.children)
+        for row, by in moved:
+            self.children[row.parent_id].sort(key=_end, reverse=True)
+            who, ms = service_of(row) or row.name, abs(by) / 1_000_000
+            how = "behind" if by > 0 else "ahead of"
+            self.problems.append(
+                f"the clock of {who} is {ms:,.3f} ms {how} its caller's: corrected (--no-skew leaves it)"
+            )
+        self.in_order = self.in_order and not moved
+        return bool(moved)
+
     def _best_top(self) -> Row:
         """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
 
@@ -200,10 +286,10 @@ class Tree:
 
     def _is_in_lambda(self, row: Row) -> bool:
         """Whether a segment of Lambda's is above, with nothing but steps of it between."""
-        parent = self.parent(row)
-        while parent is not None and parent.shape.origin is None and parent.shape.kind is SpanKind.INTERNAL:
-            parent = self.parent(parent)
-        return parent is not None and bool(parent.shape.roles & LAMBDA_SEGMENT)
+        for one in self._above(row):
+            if one.shape.origin is not None or one.shape.kind is not SpanKind.INTERNAL:
+                return bool(one.shape.roles & LAMBDA_SEGMENT)
+        return False
 
     def _last_end(self) -> int:
         """The end of the request; of an open one the last instant that anything below it is known to have reached."""
@@ -268,9 +354,8 @@ class Tree:
     def _around_init(self, init: Row, parent: Row) -> Row | None:
         """The nearest row above that covers most of an init; None where the init precedes them all."""
         if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
-            function: Row | None = parent
-            while function is not None and not function.shape.roles & FUNCTION_SEGMENT:
-                function = self.parent(function)
+            around = (one for one in (parent, *self._above(parent)) if one.shape.roles & FUNCTION_SEGMENT)
+            function = next(around, None)
             siblings = self.children.get(function.span_id, ()) if function is not None else ()
             platform = [one for one in siblings if one.shape.phase and one.shape.roles & INIT]
             if platform:
@@ -292,49 +377,6 @@ class Tree:
         # API Gateway's and the service's own spans begin with the request, and hold the init inside.
         return self.outermost.shape.origin in (None, FUNCTION)
 
-    def _keep_one_of_each(self, rows: list[Row]) -> None:
-        """Of several rows with an id the complete one counts, else the one that ends later."""
-        by_id: dict[str, list[Row]] = {}
-        for row in rows:
-            by_id.setdefault(row.span_id, []).append(row)
-        for span_id, several in by_id.items():
-            if len(several) > 1:
-                several.sort(key=_completeness)
-                kept = self.rows[span_id] = several[-1]
-                self.problems += [
-                    f"span {span_id} ({kept.name}) was recorded twice: the one that ends later counts"
-                    for row in several[:-1]
-                    if _is_complete(row) == _is_complete(kept)
-                    and not (row.shape.is_provisional and kept.shape.is_provisional)
-                ]
-        self.rows = {row.span_id: row for row in sorted(self.rows.values(), key=_end, reverse=True)}
-
-    def _cut_cycles(self) -> None:
-        """Cut each cycle of parents at the row that starts first."""
-        rows, seen = self.rows, set[str]()
-        for span_id in rows:
-            path: dict[str, None] = {}
-            at = span_id
-            while at in rows and at not in seen and at not in path:
-                path[at] = None
-                at = rows[at].parent_id
-            if at in path:
-                ring = [*path][[*path].index(at) :]
-                first = min((rows[one] for one in ring), key=_start)
-                first.parent_id = CUT
-                self.problems.append(f"span {first.span_id} ({first.name}) is its own ancestor: cut there")
-            seen.update(path)
-        self.problems.sort()
-
 
 def _outer_first(row: Row) -> tuple[int, int, str]:
     return row.shape.rank, row.start_ns, row.span_id
-
-
-def _is_complete(row: Row) -> bool:
-    return bool(row.end_ns) and not row.shape.is_provisional
-
-
-def _completeness(row: Row) -> tuple[bool, int, int, str, str, str]:
-    # All but the first two make the choice independent of the order in which files were read.
-    return _is_complete(row), row.end_ns, -row.start_ns, row.parent_id, row.name, repr(row.shape.facts())

@@ -18,11 +18,11 @@ from lambda_latency.trace.ids import checked
 from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
-from lambda_latency.trace.platform import PHASES, SERVICE
+from lambda_latency.trace.platform import READ_NAMES, SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
 from lambda_latency.trace.shape import told_codes
-from lambda_latency.trace.span import Scope, Span
+from lambda_latency.trace.span import Link, Scope, Span
 from lambda_latency.trace.table import About, ShapeTable
 from lambda_latency.trace.timed import TimedSegment, timed
 
@@ -134,8 +134,8 @@ class XRayReader:
         )
         tried = [(one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns)]
         attempts = window_of(tried) if tried else None
-        phase = told.name if told.name in PHASES else ""
-        key = (told.kind, told.status, codes, attempts is None, phase, *numbers)
+        read_name = told.name if told.name in READ_NAMES else ""
+        key = (told.kind, told.status, codes, attempts is None, read_name, *numbers)
         shape = group.shapes.get(key) or group.shapes.get((told.name, key))
         if shape is None:
             about = About(told.name, told.scope, told.kind, told.status, None, codes, attempts is not None)
@@ -158,9 +158,18 @@ def _span(one: Found) -> Span:
         status=told.status,
         attributes=told.attributes,
         events=(*exceptions_of(segment, start_ns), *attempts_in(told.attributes, start_ns)),
+        links=tuple(_links(segment.links)),
         resource=told.resource,
         scope=Scope(told.scope),
     )
+
+
+def _links(told: Any) -> Iterator[Link]:
+    """What a segment was set off by, through a queue: segments of other traces."""
+    for one in told if isinstance(told, list) else ():
+        match = TRACE_ID.match(str(one.get("trace_id")).lower()) if isinstance(one, dict) else None
+        if match is not None and isinstance(one.get("id"), str):
+            yield Link(match[1] + match[2], one["id"].lower())
 
 
 def _found(document: bytes, problem: Problem) -> Iterator[Found]:
@@ -231,6 +240,8 @@ def _drop_broken(document: Any, problem: Problem) -> None:
 def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
     # An inferred segment repeats the call that it was inferred from: what hangs on it hangs on the call.
     inferred = {one.id: one.parent_id for one in documents if one.inferred and one.parent_id}
+    if documents and all(one.inferred for one in documents):
+        problem("only inferred segments: what made these calls was not traced")
     tops: list[TimedSegment] = []
     for document in documents:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import count
 from lambda_latency.cli.exit_statuses import FAILED, FINE
-from lambda_latency.cli.laptop import add_system_options, require_local
+from lambda_latency.cli.laptop import add_system_options, provider_is_theirs, require_local
 
 if TYPE_CHECKING:
     import argparse
@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         notes=notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
+        terms=provider_is_theirs(),
     )
     status = run_report(request, style, sys.stdout)
     return status or (FINE if ran.complete else FAILED)

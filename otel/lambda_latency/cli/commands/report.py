@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.cli.arguments import gate, ms
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import usage, warn
+from lambda_latency.cli.settings import NAMES, read_settings
 from lambda_latency.cli.xray import (
     XRAY_ONLY,
     account_of,
@@ -29,7 +30,7 @@ from lambda_latency.cli.xray import (
 if TYPE_CHECKING:
     from lambda_latency.cli.report import Request
     from lambda_latency.fetch import Account, Result
-    from lambda_latency.latency import Traffic, Unknown
+    from lambda_latency.latency import Terms, Traffic, Unknown
 
 __all__ = ["add_parser", "run"]
 
@@ -50,8 +51,9 @@ def add_parser(subparsers: Any) -> None:
         "report",
         help="say which part of slow requests is slow, from any trace file or from X-Ray",
         description="Says which part makes slow requests slow, whose it is, and what to do about it.\n"
-        "Reads OTLP/JSON, Jaeger JSON and X-Ray's documents (aws xray batch-get-traces), known\n"
-        "by their content, plain or gzip; or, with --xray, what X-Ray has of an account.",
+        "Reads OTLP (JSON, protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray\n"
+        "batch-get-traces) and CloudWatch's aws/spans, known by their content, plain, gzip or\n"
+        "zstd; or, with --xray, what X-Ray has of an account.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -77,6 +79,27 @@ def add_parser(subparsers: Any) -> None:
         help="exit status 3 if 'p95 > 800ms', 'share(external) > 60%%', or with --against 'slower > 5%%'",
     )
     parser.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    parser.add_argument(
+        "--ours",
+        action="append",
+        metavar="PATTERN",
+        help="services, hosts and parts that are ours, such as '*.internal'; may be repeated",
+    )
+    parser.add_argument(
+        "--theirs", action="append", metavar="PATTERN", help="the same, for those that are somebody else's"
+    )
+    parser.add_argument(
+        "--from",
+        dest="begin",
+        choices=("root", "lambda"),
+        default="root",
+        help="a request begins at its root (default), or at Lambda's own spans",
+    )
+    parser.add_argument("--no-skew", action="store_true", help="leave clocks of services as they are that differ")
+    parser.add_argument(
+        "--follow-links", action="store_true", help="join traces that span links tie together, with the waits between"
+    )
+    parser.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
     parser.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     parser.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
     parser.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
@@ -96,12 +119,22 @@ def run(options: argparse.Namespace) -> int:
         return usage(
             "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
         )
+    if options.redact and (options.trace or options.route):
+        return usage("--redact names routes and traces anew, and does not go with --trace or --route", "leave it out")
     if options.json == options.markdown == "-":
         return usage("--json - and --markdown - both print instead of the text", "name a file for one of them")
     if options.against is None and any(one.what == "slower" for one in options.fail_if):
         return usage("--fail-if 'slower ...' goes with --against", "say --against BASELINE")
     if options.xray and options.sources:
         return usage("a report is on files or on X-Ray, not on both", "leave out --xray, or the files")
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        options.settings = read_settings(Path.cwd())
+    except ValueError as error:
+        return usage(str(error), "correct it, or name another folder")
     if options.xray:
         return _report_on_xray(options)
     alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
@@ -184,7 +217,18 @@ def _request(options: argparse.Namespace) -> Request:
         problems=options.problems,
         everything=options.all,
         command=shlex.join(["lambda-latency", *options.typed]),
+        terms=_terms(options),
+        follow_links=options.follow_links,
+        redact=options.redact,
     )
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    from lambda_latency.latency import Owners, Terms
+    from lambda_latency.trace import View
+
+    ours, theirs = (tuple(getattr(options, name) or getattr(options.settings, name)) for name in NAMES)
+    return Terms(View(skew=not options.no_skew, from_lambda=options.begin == "lambda"), Owners(ours, theirs))
 
 
 def _report(options: argparse.Namespace, request: Request) -> int:

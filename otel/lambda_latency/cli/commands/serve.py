@@ -12,6 +12,7 @@ from lambda_latency.cli.laptop import (
     add_system_options,
     app_options,
     print_line,
+    provider_is_theirs,
     read,
     require_local,
     tell,
@@ -103,9 +104,9 @@ def _show_request(request: Answered, trace: Trace | None) -> None:
 
     line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
     if trace is not None:
-        part, ns = largest_part(trace)
+        part, ns = largest_part(trace, provider_is_theirs())
         line += f"  {part} {ns / 1e6:,.1f} ms"
-        timeout = timeout_of(trace)
+        timeout = timeout_of(trace, provider_is_theirs().owners)
         if timeout is not None:
             line += f"  timed out in {timeout.running}" if timeout.running else "  timed out"
             line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""

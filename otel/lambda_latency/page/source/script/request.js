@@ -105,10 +105,11 @@ function spansOrHint(request) {
       ),
     ];
   }
-  const { orphans, others } = fall.tree;
+  const { orphans, others, aside } = fall.tree;
   const names = (few) => few.slice(0, 5).join(", ") + (few.length > 5 ? "…" : "");
   const beside = [
     orphans.length > 0 && `${plural(orphans.length, "orphan")} (the parent was never recorded): ${names(orphans)}.`,
+    aside.length > 0 && `Went on without anybody waiting: ${names(aside)}.`,
     others.length > 0 && `${plural(others.length, "more root")} in this trace: ${names(others)}.`,
   ].filter(Boolean);
   const details = h("div", {

@@ -46,13 +46,14 @@ function drawVerdict() {
     count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
+  const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
     .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A gate says no: "), gate.sentence));
-  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], changed, next, buttons]);
+  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, next, buttons]);
   if (count === 0)
     append(byId("verdict"), [
       h("p", {}, "Try one of these:"),

@@ -1,0 +1,52 @@
+"""Input that is made anew before it is reported on: linked traces joined, and names taken out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import Owners
+from lambda_latency.trace import Problem, Source, dump_line, joined, read_spans, redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from lambda_latency.trace import Span
+
+__all__ = ["MARKED", "rewritten"]
+
+MARKED = Owners(("ours-*",), ("theirs-*",))  # what patterns of names become where names are taken out
+
+
+def rewritten(
+    sources: Sequence[Source],
+    problems: list[Problem],
+    path: Path,
+    *,
+    follow_links: bool,
+    redact: bool,
+    owners: Owners,
+) -> list[Source]:
+    """One source, in a file at `path`, in place of others. All its spans are in memory while it is written."""
+    found: list[Problem] = []
+    spans: Iterable[Span] = [span for source in sources for span in read_spans(source, found)]
+    if follow_links:
+        spans = joined(spans)
+    if redact:
+        spans = redacted(spans, owners.whose)
+        names = {source.name: f"file-{number}" for number, source in enumerate(sources, 1)}
+        found = [_without_names(one, names) for one in [*problems, *found]]
+        problems.clear()
+    problems += found
+    traces: dict[str, list[Span]] = {}
+    for span in spans:
+        traces.setdefault(span.trace_id, []).append(span)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(map(dump_line, traces.values()))
+    return [Source("redacted" if redact else ", ".join(source.name for source in sources), path)]
+
+
+def _without_names(one: Problem, names: dict[str, str]) -> Problem:
+    """What is wrong, without what was seen: that may be anything."""
+    reason = one.reason.partition(":")[0].partition(", got")[0]
+    return Problem(names.get(one.source, "a source"), one.line, reason, one.effect)

@@ -1,0 +1,94 @@
+"""What the sentence would hide: outliers, failures, skipped input, requests alone, clocks, parents that were lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import ABSENT_PARENT, SKEWED, trace_name
+from lambda_latency.text.words import clean, ms, number, percent, plural
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Report, Slow
+    from lambda_latency.text.style import Style
+
+__all__ = ["alone_sentence", "cautions"]
+
+OUTLIER_TIMES = 10  # a request that took so many times the median is told of, whatever the others say
+FAILING_PERCENT = 5  # from which share on failures are told of
+MOST_ALONE = 3
+
+
+def cautions(report: Report, style: Style) -> list[str]:
+    """A sentence for each; none where nothing is hidden."""
+    found = [
+        _skipped(report),
+        _outlier(report, style),
+        _failing(report, style),
+        _alone(report, style),
+        _flawed(report, SKEWED, "the clocks of services differ: corrected (--no-skew leaves them)"),
+        _flawed(report, ABSENT_PARENT, "the span that called the others was not recorded: between them it is unknown"),
+    ]
+    return [one for one in found if one]
+
+
+def alone_sentence(one: Slow, style: Style) -> str:
+    """A slow request that no typical one of its route stands beside: what it waited for."""
+    account = one.account
+    text = f"{clean(account.route, style)} took {ms(account.wall_ns, style)}"
+    name = trace_name(account.trace_id, account.start_ns)
+    return f"{text}, {ms(one.more_ns, style)} of it {clean(one.part.label, style)} (--trace {name})"
+
+
+def _skipped(report: Report) -> str:
+    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    if not skipped or not report.totals.requests:
+        return ""
+    return f"Not all of the input was read: {plural(skipped, 'thing')} skipped (--problems)."
+
+
+def _outlier(report: Report, style: Style) -> str:
+    if report.verdict.kind not in ("even", "thin"):
+        return ""
+    every = report.accounts
+    [at] = every.slowest(1)
+    one = every[at]
+    middle = sorted(every.walls_ns)[(len(every) - 1) // 2]
+    if one.timed_out or one.wall_ns < OUTLIER_TIMES * max(middle, 1_000_000):
+        return ""
+    part = f", {ms(one.parts[0][1], style)} of it {clean(one.parts[0][0].label, style)}" if one.parts else ""
+    name = trace_name(one.trace_id, one.start_ns)
+    return (
+        f"The slowest took {ms(one.wall_ns, style)}{part}: {clean(one.route, style)} (--trace {name}); "
+        f"the middle is {ms(middle, style)}."
+    )
+
+
+def _failing(report: Report, style: Style) -> str:
+    errors, requests = report.totals.errors, report.totals.requests
+    if 100 * errors < FAILING_PERCENT * requests or not errors:
+        return ""
+    if requests == 1:
+        return "The request failed."
+    return f"{number(errors)} of {plural(requests, 'request')} failed ({percent(errors, requests, style)})."
+
+
+def _alone(report: Report, style: Style) -> str:
+    alone = report.cohorts.alone
+    if not alone or report.verdict.kind == "alone":
+        alone = alone[1:]
+    if not alone or report.verdict.kind == "one":
+        return ""
+    told = "; ".join(alone_sentence(one, style) for one in alone[:MOST_ALONE])
+    more = f"; {number(len(alone) - MOST_ALONE)} more" if len(alone) > MOST_ALONE else ""
+    return f"Not compared, each the only one of its route: {told}{more}."
+
+
+def _flawed(report: Report, flaw: int, what: str) -> str:
+    counts = report.accounts.kinds.items()
+    flawed = {at for kind, at in counts if kind.flaws & flaw}
+    found = sum(at in flawed for at in report.accounts.kind_of) if flawed else 0
+    if not found:
+        return ""
+    if report.totals.requests == 1:
+        return f"{what[0].upper()}{what[1:]}."
+    return f"In {number(found)} of {plural(report.totals.requests, 'request')} {what}."

@@ -1,0 +1,190 @@
+"""OTLP as other writers spell it, made the JSON that the specification has.
+
+Tempo (`batches`, ids in base64), Jaeger's API v3 (`result`), protobuf's own JSON (snake_case, names of enumerations),
+older exporters (`instrumentationLibrarySpans`) and loggers of bare resources. What is not understood is told by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lambda_latency.trace.anyvalue import write_attributes
+
+__all__ = ["canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
+
+Problem = Callable[[str], object]
+
+TOPS = ("resourceSpans", "resource_spans", "batches")
+AROUND = ("trace", "result", "data")  # what wraps a document of Tempo's, of Jaeger's and of Grafana's
+SCOPES = (
+    "scopeSpans",
+    "scope_spans",
+    "instrumentationLibrarySpans",
+    "instrumentation_library_spans",
+    "deprecatedScopeSpans",
+    "deprecated_scope_spans",
+)
+SCOPE = ("scope", "instrumentationLibrary", "instrumentation_library")
+IGNORED = {"schemaUrl", "schema_url", "partialSuccess", "status", "metrics", "message"}
+CAMEL = {
+    "trace_id": "traceId",
+    "span_id": "spanId",
+    "parent_span_id": "parentSpanId",
+    "start_time_unix_nano": "startTimeUnixNano",
+    "end_time_unix_nano": "endTimeUnixNano",
+    "time_unix_nano": "timeUnixNano",
+}
+VALUES = {
+    "string_value": "stringValue",
+    "bool_value": "boolValue",
+    "int_value": "intValue",
+    "double_value": "doubleValue",
+    "array_value": "arrayValue",
+    "kvlist_value": "kvlistValue",
+    "bytes_value": "bytesValue",
+}
+IDS = {"traceId": 32, "spanId": 16, "parentSpanId": 16}
+
+
+def speaks_otlp(members: Mapping[str, object]) -> bool:
+    """Whether the members of an object are those of such a document."""
+    return any(key in members for key in (*TOPS, *SCOPES))
+
+
+def resource_spans(told: Any, problem: Problem) -> Iterator[dict[str, Any]]:
+    """The resources of a document with their spans, as the specification has them."""
+    if not isinstance(told, dict):
+        problem(f"no resource: must be an object, got {told!r:.60}")
+        return
+    if any(key in told for key in SCOPES):
+        yield _resource(told, problem)
+        return
+    inner = [told[key] for key in AROUND if isinstance(told.get(key), dict)]
+    unknown = [key for key in told if key not in (*TOPS, *AROUND) and key not in IGNORED]
+    if unknown:
+        problem(f"not understood in the document: {', '.join(unknown):.60}")
+    for key in TOPS:
+        for one in _objects(told, key, problem):
+            yield _resource(one, problem)
+    for one in inner:
+        yield from resource_spans(one, problem)
+
+
+def canonical_span(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A span with the names, ids, kinds and attributes of OTLP/JSON."""
+    span = {CAMEL.get(key, key): value for key, value in told.items()}
+    for key, length in IDS.items():
+        if span.get(key):
+            span[key] = hex_id(span[key], length)
+        elif key in span:
+            del span[key]
+    for key in ("startTimeUnixNano", "endTimeUnixNano"):
+        if isinstance(span.get(key), float):
+            span[key] = round(span[key])
+    span["kind"] = _named(span.get("kind"), "SPAN_KIND_")
+    status = span.get("status")
+    if isinstance(status, dict):
+        span["status"] = {**status, "code": _named(status.get("code"), "STATUS_CODE_")}
+    elif isinstance(status, str):
+        span["status"] = {"code": _named(status, "STATUS_CODE_")}
+    for key in ("events", "links"):
+        found = span.get(key)
+        if isinstance(found, list):
+            span[key] = [_below(one) if isinstance(one, dict) else one for one in found]
+    return _with_attributes(span)
+
+
+def hex_id(value: Any, length: int) -> Any:
+    """An id in lower-case hex of a length: from 64 bits of hex, with `0x` or dashes, or from base64. Else as it is."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower().removeprefix("0x")
+    text = text.removeprefix("1-").replace("-", "") if length == 32 else text
+    if len(text) in (length, 16) and not text.strip("0123456789abcdef"):
+        return text.zfill(length)
+    try:
+        raw = base64.b64decode(value, validate=True).hex()
+    except (binascii.Error, ValueError):
+        return value
+    return raw.zfill(length) if len(raw) in (length, 16) else value
+
+
+def _resource(told: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    unknown = [key for key in told if key not in (*SCOPES, "resource") and key not in IGNORED]
+    if unknown:
+        problem(f"not understood in a resource: {', '.join(unknown):.60}")
+    resource = told.get("resource")
+    resource = _with_attributes(resource) if isinstance(resource, dict) else None
+    scopes = [_scope(one, problem) for key in SCOPES for one in _objects(told, key, problem)]
+    return {"resource": resource, "scopeSpans": scopes}
+
+
+def _scope(told: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    unknown = [key for key in told if key not in (*SCOPE, "spans") and key not in IGNORED]
+    if unknown:
+        problem(f"not understood in a scope: {', '.join(unknown):.60}")
+    scope = next((told[key] for key in SCOPE if isinstance(told.get(key), dict)), None)
+    scope = _with_attributes(scope) if scope is not None else None
+    return {"scope": scope, "spans": [canonical_span(one) for one in _objects(told, "spans", problem)]}
+
+
+def _objects(told: Mapping[str, Any], key: str, problem: Problem) -> list[dict[str, Any]]:
+    found = told.get(key)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        problem(f"{key} must be a list: it must be a list, got {_kind(found)}")
+        return []
+    for one in found:
+        if not isinstance(one, dict):
+            problem(f"{key} must hold objects, got {one!r:.60}")
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _kind(value: object) -> str:
+    return {dict: "an object", str: "a text", bool: "true or false", int: "a whole number"}.get(type(value), "a number")
+
+
+def _named(value: Any, prefix: str) -> Any:
+    """`server`, `SpanKind.SERVER` or `SPAN_KIND_SERVER` as the last of them; a number stays."""
+    if not isinstance(value, str) or value.isdigit():
+        return value
+    return prefix + value.upper().removeprefix(prefix).rpartition(".")[2]
+
+
+def _below(told: dict[str, Any]) -> dict[str, Any]:
+    """An event, or a link."""
+    one = {CAMEL.get(key, key): value for key, value in told.items()}
+    for key, length in IDS.items():
+        if key in one:
+            one[key] = hex_id(one[key], length)
+    return _with_attributes(one)
+
+
+def _with_attributes(told: dict[str, Any]) -> dict[str, Any]:
+    found = told.get("attributes")
+    if isinstance(found, dict):
+        return {**told, "attributes": write_attributes(found)}
+    if isinstance(found, list):
+        return {**told, "attributes": [_pair(one) if isinstance(one, dict) and "key" in one else one for one in found]}
+    return told
+
+
+def _pair(told: dict[str, Any]) -> dict[str, Any]:
+    return {"key": str(told["key"]), "value": _value(told.get("value"))}
+
+
+def _value(told: Any) -> Any:
+    if not isinstance(told, dict):
+        return write_attributes({"": told})[0]["value"]
+    return {VALUES.get(kind, kind): _inner(inner) for kind, inner in told.items()}
+
+
+def _inner(inner: Any) -> Any:
+    if not isinstance(inner, dict) or not isinstance(inner.get("values"), list):
+        return inner
+    values = inner["values"]
+    return {"values": [_pair(one) if isinstance(one, dict) and "key" in one else _value(one) for one in values]}

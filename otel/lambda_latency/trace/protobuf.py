@@ -1,0 +1,111 @@
+"""OTLP as protobuf: one message, or many with the length of each before it, as collectors write it into files.
+
+https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/fileexporter#file-format: four
+bytes of length; messages may be JSON, or packed with zstd, one by one. Other writers put a varint before each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from lambda_latency.trace.dialects import resource_spans
+from lambda_latency.trace.zstd import ZSTD, unpacked
+
+__all__ = ["is_binary", "protobuf_resources"]
+
+REMEDY = "OTLP as protobuf needs one more package: pip install 'lambda-latency[formats]'"
+FIRST = b"\n"  # the tag of `resource_spans`, and so the first byte of a message
+LOOKED_AT = 16  # bytes
+CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
+NAMED = {
+    b"PAR1": "Parquet: turn it into OTLP first (the tool that wrote it can), or ask its source for JSON",
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"BZh": "bzip2: unpack it first, or pack it with gzip or zstd",
+    b"\xfd7zXZ": "xz: unpack it first, or pack it with gzip or zstd",
+    b"\xff\xfe": "UTF-16: write it as UTF-8",
+    b"\xfe\xff": "UTF-16: write it as UTF-8",
+}
+
+Problem = Callable[[str], object]
+
+_decode = msgspec.json.Decoder().decode
+
+
+def is_binary(begin: bytes) -> bool:
+    """Whether a file that begins like this holds no text."""
+    if begin.startswith(tuple(NAMED)):
+        return True
+    head = begin[:LOOKED_AT]
+    return head[:1] not in (b"{", b"[") and not CONTROLS.isdisjoint(head)
+
+
+def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, Any]]:
+    """The resources of all messages of a file."""
+    for begin, what in NAMED.items():
+        if document.startswith(begin):
+            problem(f"not read: {what}")
+            return
+    try:
+        from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+    except ImportError:
+        problem(REMEDY)
+        return
+    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.message import DecodeError
+
+    for number, message in enumerate(_messages(document, problem), 1):
+        try:
+            plain = unpacked(message) if message.startswith(ZSTD) else message
+            if plain[:1] == b"{":
+                yield from resource_spans(_decode(plain), problem)
+            else:
+                yield from resource_spans(MessageToDict(TracesData.FromString(plain)), problem)
+        except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
+            problem(f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out")
+
+
+def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:
+    """The messages of a file. What is cut at its end is told."""
+    framed = _framed(data, _by_four)
+    if framed is None and not data.startswith(FIRST):
+        framed = _framed(data, _by_varint)
+    if framed is None:
+        yield data
+        return
+    messages, rest = framed
+    yield from messages
+    if rest:
+        problem(f"cut: the last {rest} bytes are a part of a message, after {len(messages)} whole ones")
+
+
+def _framed(data: bytes, length_at: Any) -> tuple[list[bytes], int] | None:
+    """The messages, and how many bytes are left; None where they do not begin as messages do."""
+    found: list[bytes] = []
+    at = 0
+    while at < len(data):
+        length, begin = length_at(data, at)
+        if length is None or begin + length > len(data):
+            break
+        message = data[begin : begin + length]
+        if message[:1] not in (FIRST, b"{") and not message.startswith(ZSTD):
+            return None
+        found.append(message)
+        at = begin + length
+    return (found, len(data) - at) if found else None
+
+
+def _by_four(data: bytes, at: int) -> tuple[int | None, int]:
+    return (int.from_bytes(data[at : at + 4], "big"), at + 4) if at + 4 <= len(data) else (None, at)
+
+
+def _by_varint(data: bytes, at: int) -> tuple[int | None, int]:
+    length = shift = 0
+    while at < len(data) and shift < 35:
+        byte = data[at]
+        at, length, shift = at + 1, length | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return length, at
+    return None, at

@@ -1,0 +1,149 @@
+"""Spans without what tells whose they are: names of services, hosts, tables, paths and ids become numbers.
+
+What rules read stays (kinds, times, operations, statuses, error codes); all else is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
+from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
+from lambda_latency.trace.row import ATTEMPT, DELAY
+from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.span import Event, Link, Scope, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["redacted"]
+
+Namer: TypeAlias = Callable[[str, str], str]  # of a sort and a text
+
+HOSTS = ("net.peer.name", "peer.service", "server.address", "http.url", "url.full")
+NAMES = ("db.name", "db.namespace", "faas.invoked_name")
+SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
+LIMIT = "lambda.timeout.limit_ms"
+KEPT = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")
+SPLIT = re.compile(r"[/:]")
+WORD = re.compile(r"[A-Za-z0-9_.]{1,60}\Z")  # an operation, a service of AWS's, a method: no sentence
+
+
+class Names:
+    """Numbers for texts of one sort, in the order of the texts, so that the order of spans tells nothing."""
+
+    def __init__(self, sort: str, whose: Callable[[str], str]) -> None:
+        self._sort, self._whose = sort, whose
+        self._known: dict[str, int] = {}
+
+    def learn(self, text: str) -> None:
+        """There is such a text."""
+        self._known.setdefault(text, 0)
+
+    def settle(self) -> None:
+        """All are known."""
+        self._known = {text: number for number, text in enumerate(sorted(self._known), 1)}
+
+    def __call__(self, text: str) -> str:
+        """What stands for it."""
+        whose = self._whose(text)
+        return f"{whose}{'-' if whose else ''}{self._sort}-{self._known.get(text, 0)}"
+
+    def number(self, text: str) -> int:
+        """Its number, from 1 on."""
+        return self._known.get(text, 0)
+
+
+def redacted(spans: Iterable[Span], whose: Callable[[str], str] = lambda _: "") -> Iterator[Span]:
+    """The spans as they may be shown to others, each service, host, resource, path and id by one name throughout.
+
+    `whose` says of a name what stands before its number: `ours` or `theirs`, or nothing.
+    """
+    every = list(spans)
+    sorts = {
+        sort: Names(sort, whose) for sort in ("service", "host", "resource", "path", "span", "trace_id", "span_id")
+    }
+    for learning in (True, False):
+        for span in every:
+            found = _redacted(span, sorts, learning=learning)
+            if not learning:
+                yield found
+        for names in sorts.values():
+            names.settle()
+
+
+def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
+    def name(sort: str, text: str) -> str:
+        if learning:
+            sorts[sort].learn(text)
+        return sorts[sort](text)
+
+    def number(sort: str, text: str) -> int:
+        if learning:
+            sorts[sort].learn(text)
+        return max(1, sorts[sort].number(text))
+
+    attributes: dict[str, object] = {}
+    for key, value in span.attributes.items():
+        kept = _value(key, value, name)
+        if kept is not None:
+            attributes[key] = kept
+    attempts = [one for one in span.events if one.name == ATTEMPT]
+    codes = sorted(told_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")))
+    return replace(
+        span,
+        trace_id=f"{number('trace_id', span.trace_id):032x}",
+        span_id=f"{number('span_id', span.span_id):016x}",
+        parent_id=f"{number('span_id', span.parent_id):016x}" if span.parent_id else None,
+        name=_name(span, attributes, name),
+        status_message=f"An error occurred ({codes[0]})" if codes else "",
+        attributes=attributes,
+        events=[Event(ATTEMPT, one.time_ns, {DELAY: one.attributes.get(DELAY)}) for one in attempts],
+        links=[
+            Link(f"{number('trace_id', one.trace_id):032x}", f"{number('span_id', one.span_id):016x}")
+            for one in span.links
+        ],
+        resource={key: name("service", str(span.resource[key])) for key in RESOURCE_KEYS if span.resource.get(key)},
+        scope=Scope(span.scope.name if span.scope.name in RUNTIME_SCOPES else ""),
+    )
+
+
+def _name(span: Span, attributes: dict[str, object], name: Namer) -> str:
+    own = span.scope.name in RUNTIME_SCOPES
+    if span.name in READ_NAMES or (own and WORD.match(span.name)):
+        return span.name
+    if own and " " in span.name:  # `dns payments.example.com`
+        return f"{span.name.split(' ', 1)[0]} {name('host', span.name.split(' ', 1)[1])}"
+    if span.origin is not None:
+        return name("service", span.name)
+    if "rpc.method" in attributes and "rpc.service" in attributes:
+        return f"{attributes['rpc.service']}.{attributes['rpc.method']}"
+    return name("span", span.name)
+
+
+def _value(key: str, value: object, name: Namer) -> object:
+    """What stands for a value; None where it is left out."""
+    if key == LIMIT and isinstance(value, int):
+        return value
+    if key not in READ:
+        return None
+    if key == "error.type":
+        return READ[key](value) or None
+    if key == ROUTE:
+        return f"/{name('path', str(value))}"
+    if key in HOSTS:
+        host = str(READ[key](value))
+        named = name("host", host)
+        return f"https://{named}/" if key in ("http.url", "url.full") else named
+    if key in KEPT or isinstance(value, (bool, int, float)):
+        return value
+    if key in INVOCATION_KEYS:
+        return ""
+    if key.startswith(("aws.", "messaging.")) or key in NAMES:
+        texts = value if isinstance(value, tuple) else (value,)
+        return tuple(name("resource", SPLIT.split(str(one))[-1]) for one in texts)
+    text = str(value)
+    return text if WORD.match(text.rpartition("/")[2]) and "/" not in text else text.rpartition("/")[2][:60]

@@ -1,0 +1,85 @@
+"""Settings of a project, and the options that beat them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.cli import main
+from lambda_latency.cli.settings import Settings, read_settings
+from lambda_latency.trace import Link, SpanKind, dump_line
+from tests.trace.build import MS, node, spans_of, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_of_its_own_comes_before_the_projects(tmp_path: Path) -> None:
+    """Where there is neither, nothing is set; a table of another tool's is nobody's."""
+    assert read_settings(tmp_path) == Settings()
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[tool.other]\ntheirs = ["x"]\n')
+    assert read_settings(tmp_path) == Settings()
+    project.write_text('[tool.lambda-latency]\ntheirs = ["bank*", "*.example.com"]\n')
+    assert read_settings(tmp_path) == Settings(theirs=("bank*", "*.example.com"))
+    (tmp_path / "lambda-latency.toml").write_text('ours = "db-*"\n')
+    assert read_settings(tmp_path) == Settings(ours=("db-*",))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("their = []", "lambda-latency.toml: nothing is called 'their'; did you mean theirs?"),
+        ("owner = []", "lambda-latency.toml: nothing is called 'owner'; known are ours, theirs"),
+        ("ours = [7]", 'lambda-latency.toml: ours must be a list of patterns, such as ["payments*"], got [7]'),
+        ("ours = ", "lambda-latency.toml cannot be read: "),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(tmp_path: Path, text: str, reason: str) -> None:
+    """With the file, and what is right."""
+    (tmp_path / "lambda-latency.toml").write_text(text)
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        read_settings(tmp_path)
+
+
+def test_options_beat_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the command line take the place of the file's."""
+    monkeypatch.chdir(tmp_path)
+    served = node("POST", 12, 58, kind=SpanKind.SERVER, resource={"service.name": "payment"})
+    call = node("POST", 10, 60, served, kind=SpanKind.CLIENT, resource={"service.name": "shop"})
+    trace = tree(node("GET /", 0, 62, call, kind=SpanKind.SERVER, resource={"service.name": "shop"}), unit=MS)
+    (tmp_path / "t.jsonl").write_text(dump_line(trace.spans))
+
+    def said(*options: str) -> str:
+        assert main(["report", "t.jsonl", *options]) == 0
+        return capsys.readouterr().out.replace("\u202f", " ").replace("\n", " ")
+
+    assert "46 ms for the code of payment, 74 % of its time. It is ours." in said()
+    (tmp_path / "lambda-latency.toml").write_text('theirs = ["pay*"]\n')
+    assert "50 ms for payment, 81 % of its time. It is theirs." in said()
+    assert "46 ms for the code of payment, 74 % of its time. It is ours." in said("--theirs", "bank")
+    (tmp_path / "lambda-latency.toml").write_text("theirs = 7\n")
+    assert main(["report", "t.jsonl"]) == 2
+
+
+def test_linked_traces_are_one_request_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the option they are two."""
+    sent = node("send", 20, 30, kind=SpanKind.PRODUCER, attributes={"messaging.destination.name": "orders"})
+    first = spans_of([node("POST /orders", 0, 40, sent, kind=SpanKind.SERVER)], unit=MS)
+    work = node("work", 230, 240, kind=SpanKind.CONSUMER)
+    [consumer] = spans_of([work], unit=MS, trace_id="6b05a667affeb9dbb0aa7f2b00000002", first=100)
+    consumer = replace(consumer, links=(Link(first[1].trace_id, first[1].span_id),))
+    path = tmp_path / "t.jsonl"
+    path.write_text(dump_line([*first, consumer]))
+    assert main(["report", str(path)]) == 0
+    assert "2 requests seen" in capsys.readouterr().out
+    assert main(["report", str(path), "--follow-links"]) == 0
+    text = capsys.readouterr().out.replace("\u202f", " ").replace("\n", " ")
+    assert "This request took 240 ms; it waited 200 ms for the queue orders, 83 % of its time." in text

@@ -1,0 +1,117 @@
+"""Random requests of several services, with the clock of each set wrong, and what each service really took."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import account
+from lambda_latency.trace import Span, SpanKind, Trace
+from tests.trace.build import MS, T0, TRACE_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["check", "main"]
+
+DEEPEST = 4
+MOST_CALLS = 4
+
+
+class System:
+    """A request that is being drawn: services that call each other, one call after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self._draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+        self.spans: list[Span] = []
+        # By part what the request truly waits for, without any clock.
+        self.truth: dict[str, int] = {}
+        self.slack = 0  # what clients took longer than servers, all together
+        self.clocks: dict[str, int] = {}
+
+    def serve(self, service: str, start: int, end: int, parent_id: str | None, depth: int) -> None:
+        """A server's span, with the calls that it makes."""
+        skew = self.clocks.setdefault(service, 0 if parent_id is None else self._draw.randrange(-900, 900) * MS)
+        span_id = self._add(service, "serve", SpanKind.SERVER, start, end, parent_id, skew)
+        at, own = start, end - start
+        for _ in range(self._draw.randrange(MOST_CALLS) if depth < DEEPEST else 0):
+            left = end - at
+            begin = at + self._draw.randrange(left // 3 + 1)
+            last = begin + self._draw.randrange((end - begin) // 2 + 1)
+            if last - begin < 10:
+                continue
+            own -= last - begin
+            self._call(service, begin, last, span_id, depth, skew)
+            at = last
+        self._count(f"{service}: own code", own)
+
+    def _call(self, service: str, start: int, end: int, parent_id: str, depth: int, skew: int) -> None:
+        callee = f"service-{depth}-{self._draw.randrange(3)}"
+        host = self._draw.choice(("10.0.0.1", "10.0.0.1", ""))
+        attributes = {"server.address": host} if host else {}
+        call_id = self._add(service, "call", SpanKind.CLIENT, start, end, parent_id, skew, attributes)
+        gap = self._draw.randrange((end - start) // 4 + 1)
+        before = self._draw.randrange(gap + 1)
+        self._count(f"network to {callee}", gap)
+        self.slack += gap
+        self.serve(callee, start + before, end - gap + before, call_id, depth + 1)
+
+    def _add(
+        self,
+        service: str,
+        name: str,
+        kind: SpanKind,
+        start: int,
+        end: int,
+        parent_id: str | None,
+        skew: int,
+        attributes: Mapping[str, object] | None = None,
+    ) -> str:
+        span_id = f"{len(self.spans) + 1:016x}"
+        self.spans.append(
+            Span(
+                trace_id=TRACE_ID,
+                span_id=span_id,
+                parent_id=parent_id,
+                name=name,
+                kind=kind,
+                start_ns=T0 + start + skew,
+                end_ns=T0 + end + skew,
+                attributes=attributes or {},
+                resource={"service.name": service},
+            )
+        )
+        return span_id
+
+    def _count(self, part: str, ns: int) -> None:
+        self.truth[part] = self.truth.get(part, 0) + ns
+
+
+def check(seed: int) -> None:
+    """Draw a request and judge it. Raises `AssertionError` that says which one is wrong."""
+    system = System(seed)
+    system.serve("front", 0, 1000 * MS, None, 0)
+    one = account(Trace(system.spans))
+    parts = {part.label: ns for part, ns in one.parts}
+    assert sum(parts.values()) == one.wall_ns == 1000 * MS, seed
+    assert not {part.bucket for part, _ in one.parts} & {"external", "unknown"}, (seed, one.parts)
+    for label in {*parts, *system.truth}:
+        wrong = abs(parts.get(label, 0) - system.truth.get(label, 0))
+        assert 2 * wrong <= system.slack, (seed, label, parts.get(label), system.truth.get(label))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge many random requests."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trees", type=int, default=10_000)
+    options = parser.parse_args(arguments)
+    for seed in range(options.trees):
+        check(seed)
+    print(f"{options.trees:,} random requests: each adds up, no service with spans is external")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""Traces of several services: whose time is whose, where each service records its own spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import Owners, Part, Terms, account
+from lambda_latency.latency.part import UNKNOWN
+from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
+from tests.latency.services import check
+from tests.trace.build import MS, T0, node, spans_of, tree
+
+if TYPE_CHECKING:
+    from tests.trace.build import Node
+
+SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER
+LAMBDA, FUNCTION = "AWS::Lambda", "AWS::Lambda::Function"
+
+
+def _server(service: str, start: float, end: float, *below: Node) -> Node:
+    return node(f"{service}.Do", start, end, *below, kind=SERVER, resource={"service.name": service})
+
+
+def _call(service: str, start: float, end: float, *below: Node, host: str = "10.0.0.9") -> Node:
+    attributes = {"server.address": host} if host else {}
+    return node("call", start, end, *below, kind=CLIENT, resource={"service.name": service}, attributes=attributes)
+
+
+def _parts(*tops: Node, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008 - a value that nobody can change
+    return _of(tree(*tops, unit=MS), terms)
+
+
+def _of(trace: Trace, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008
+    return {part.label: ns / MS for part, ns in account(trace, terms).parts}
+
+
+def test_each_service_that_is_seen_has_rows_of_its_own() -> None:
+    """Two services behind one address are two rows; what lies between a call and its answer is the network."""
+    pay = _call("checkout", 10, 60, _server("payment", 12, 58))
+    ship = _call("checkout", 60, 95, _server("shipping", 65, 90))
+    assert _parts(_server("checkout", 0, 100, pay, ship)) == {
+        "payment: own code": 46,
+        "shipping: own code": 25,
+        "checkout: own code": 15,
+        "network to shipping": 10,
+        "network to payment": 4,
+    }
+
+
+def test_a_service_is_known_where_its_caller_names_no_host() -> None:
+    """A client span without a host is a call to whom answers it."""
+    call = _call("checkout", 10, 60, _server("payment", 12, 58), host="")
+    assert _parts(_server("checkout", 0, 100, call)) == {
+        "checkout: own code": 50,
+        "payment: own code": 46,
+        "network to payment": 4,
+    }
+
+
+def test_a_service_with_spans_is_ours_unless_the_user_says_otherwise() -> None:
+    """`theirs` patterns make all of a service, with what it calls, one part of theirs."""
+    inner = _call("payment", 20, 50, host="bank.example.com")
+    call = _call("checkout", 10, 60, _server("payment", 12, 58, inner))
+    parts = dict(account(tree(_server("checkout", 0, 100, call), unit=MS)).parts)
+    assert {part.label: part.owner for part in parts} == {
+        "checkout: own code": "ours",
+        "payment: own code": "ours",
+        "bank.example.com": "theirs",
+        "network to payment": "ours",
+    }
+    theirs = Terms(owners=Owners(theirs=("pay*",)))
+    told = account(tree(_server("checkout", 0, 100, call), unit=MS), theirs).parts
+    assert [(part.label, part.owner, ns / MS) for part, ns in told] == [
+        ("payment", "theirs", 50),
+        ("checkout: own code", "ours", 50),
+    ]
+    ours = Terms(owners=Owners(ours=("*.EXAMPLE.com",)))
+    told = account(tree(_server("checkout", 0, 100, call), unit=MS), ours).parts
+    assert {part.label: part.owner for part, _ in told}["bank.example.com"] == "ours"
+
+
+def test_the_code_of_the_function_that_a_request_comes_to_has_no_name() -> None:
+    """Of a Lambda function that calls another one through X-Ray's segments the other one's code has its name."""
+    other = node(
+        "B",
+        22,
+        70,
+        node("B", 25, 65, kind=SERVER, attributes={"aws.xray.origin": FUNCTION}, resource={"faas.name": "B"}),
+        kind=SERVER,
+        attributes={"aws.xray.origin": LAMBDA},
+        resource={"faas.name": "B"},
+    )
+    invoke = node(
+        "Lambda.Invoke",
+        20,
+        75,
+        other,
+        kind=CLIENT,
+        attributes={"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke"},
+    )
+    handler = node(
+        "A", 10, 95, invoke, kind=SERVER, resource={"service.name": "a"}, attributes={"faas.trigger": "http"}
+    )
+    function = node(
+        "A", 5, 98, handler, kind=SERVER, attributes={"aws.xray.origin": FUNCTION}, resource={"faas.name": "A"}
+    )
+    service = node(
+        "A", 0, 100, function, kind=SERVER, attributes={"aws.xray.origin": LAMBDA}, resource={"faas.name": "A"}
+    )
+    assert _parts(service) == {
+        "B: own code": 40,
+        "own code": 30,
+        "Lambda service": 15,
+        "Lambda overhead": 8,
+        "Lambda Invoke": 7,
+    }
+
+
+def test_a_request_begins_at_the_root_of_its_trace() -> None:
+    """A traced caller above Lambda is a part of the request, whose title is the root's; `from_lambda` leaves it out."""
+    handler = node("GET /orders", 30, 80, kind=SERVER, attributes={"faas.trigger": "http", "http.route": "/orders"})
+    stage = node("stage", 20, 90, handler, kind=SERVER, attributes={"aws.xray.origin": GATEWAY})
+    root = _server("shop", 0, 100, _call("shop", 10, 95, stage))
+    trace = tree(root, unit=MS)
+    assert (trace.route, trace.tree.end_ns - trace.tree.start_ns) == ("shop.Do", 100 * MS)
+    cut = Trace(trace.spans, View(from_lambda=True))
+    assert (cut.route, cut.tree.end_ns - cut.tree.start_ns) == ("/orders", 70 * MS)
+
+
+def test_spans_of_one_absent_parent_are_one_request() -> None:
+    """Without a root, those that one span called are one request, under a row that stands for that span."""
+    spans = [
+        Span(
+            trace_id="6b05a667affeb9dbb0aa7f2b5d5ab5f9",
+            span_id=f"{at + 1:016x}",
+            parent_id="00000000000000ff",
+            name=f"step {at}",
+            kind=SERVER,
+            start_ns=T0 + 10 * at * MS,
+            end_ns=T0 + (10 * at + 8) * MS,
+            resource={"service.name": "steps"},
+        )
+        for at in range(3)
+    ]
+    trace = Trace(spans)
+    assert _of(trace) == {"steps: own code": 24, UNKNOWN.label: 4}
+    assert [problem.reason for problem in trace.problems] == [
+        "span 00000000000000ff was not recorded: what it called is one request"
+    ]
+    assert account(trace).flaws == 2
+    assert len(trace.spans) == 3
+
+
+def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:
+    """A server's span outside of its call moves into the middle, with all below it; the problem says by how much."""
+    inner = _call("payment", 220, 250, host="bank.example.com")
+    spans = spans_of(
+        [_server("checkout", 0, 100, _call("checkout", 10, 60, _server("payment", 210, 256, inner)))], unit=MS
+    )
+    trace = Trace(spans)
+    assert _of(trace) == {
+        "checkout: own code": 50,
+        "bank.example.com": 30,
+        "payment: own code": 16,
+        "network to payment": 4,
+    }
+    assert [one.reason for one in trace.problems] == [
+        "the clock of payment is 198.000 ms ahead of its caller's: corrected (--no-skew leaves it)"
+    ]
+    assert account(trace).flaws == 1
+    assert _of(Trace(spans, View(skew=False))) == {"checkout: own code": 50, "network to payment": 50}
+
+
+def test_a_server_that_outlasts_its_caller_begins_with_it_at_the_earliest() -> None:
+    """Whose call gave up waits no longer: of a server that takes longer only a start before the call is corrected."""
+    trace = tree(_server("a", 0, 100, _call("a", 10, 60, _server("b", 5, 95))), unit=MS)
+    assert _of(trace) == {"a: own code": 50, "b: own code": 50}
+    late = tree(_server("a", 0, 100, _call("a", 10, 60, _server("b", 20, 95))), unit=MS)
+    assert (_of(late), late.problems) == ({"a: own code": 50, "b: own code": 40, "network to b": 10}, ())
+
+
+def test_a_span_that_ends_before_it_starts_is_told() -> None:
+    """It counts as one of no length, and says so."""
+    trace = tree(_server("a", 0, 100, node("step", 60, 40, resource={"service.name": "a"})), unit=MS)
+    assert _of(trace) == {"a: own code": 100}
+    assert [one.reason for one in trace.problems] == [
+        "span 0000000000000002 (step) ends 20.000 ms before it starts: it counts as one of no length"
+    ]
+
+
+def test_nobody_waits_for_the_consumer_of_what_was_sent() -> None:
+    """A CONSUMER below a PRODUCER is off the path, inside its parent's time too."""
+    work = node("work", 12, 18, kind=CONSUMER, resource={"service.name": "worker"})
+    sent = node(
+        "send", 10, 20, work, kind=PRODUCER, resource={"service.name": "shop"}, attributes={"server.address": "queue"}
+    )
+    trace = tree(_server("shop", 0, 100, sent), unit=MS)
+    assert _of(trace) == {"shop: own code": 90, "queue": 10}
+    assert [row.name for row in trace.tree.aside] == ["work"]
+
+
+def test_steps_of_a_connection_are_the_connections_whoever_records_them() -> None:
+    """The X-Ray SDK for Go nests `connect`, `dial` and `tls` in the call: they are not DynamoDB's time."""
+    steps = node("connect", 10, 40, node("dial", 10, 20), node("tls", 20, 40))
+    call = node(
+        "DynamoDB.GetItem",
+        10,
+        60,
+        steps,
+        kind=CLIENT,
+        attributes={"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "GetItem"},
+    )
+    handler = node("GET", 0, 100, call, kind=SERVER, attributes={"faas.trigger": "http"})
+    assert _parts(handler) == {"own code": 50, "connect to DynamoDB GetItem": 30, "DynamoDB GetItem": 20}
+
+
+def test_a_state_machine_waits_for_itself_and_for_the_executions_that_it_starts() -> None:
+    """States are the state machine's time, not a handler's; a nested execution is waited for by the state around it."""
+    machine = {"aws.xray.origin": "AWS::StepFunctions::StateMachine"}
+    nested = node(
+        "Inner", 12, 70, node("Wait", 12, 70), kind=SERVER, attributes=machine, resource={"service.name": "Inner"}
+    )
+    start = node(
+        "StepFunctions.StartExecution",
+        10,
+        15,
+        nested,
+        kind=CLIENT,
+        attributes={"rpc.system": "aws-api", "rpc.service": "StepFunctions", "rpc.method": "StartExecution"},
+    )
+    outer = node(
+        "Outer",
+        0,
+        100,
+        node("Nested", 5, 80, start),
+        kind=SERVER,
+        attributes=machine,
+        resource={"service.name": "Outer"},
+    )
+    assert _parts(outer) == {
+        "Step Functions Inner": 58,
+        "Step Functions Outer": 40,
+        "StepFunctions StartExecution": 2,
+    }
+
+
+def test_a_part_says_its_owner_where_it_is_not_its_buckets() -> None:
+    """The owner is part of what a part is; that of its bucket is not said twice."""
+    assert (Part("external", "x").owner, Part("external", "x", "ours").owner) == ("theirs", "ours")
+    assert Part("external", "x", "theirs").plain() == Part("external", "x")
+
+
+def test_random_requests_of_several_services_are_judged_right() -> None:
+    """`make services` judges many more."""
+    for seed in range(300):
+        check(seed)
+
+
+def test_what_a_caller_does_beside_its_call_is_its_own_code() -> None:
+    """Steps below a call that do not hold its answer are no network; those of a connection are the connection's."""
+    connect = node("tcp.connect", 1, 4, resource={"service.name": "requester"})
+    log = node("write a log", 60, 90, resource={"service.name": "requester"})
+    root = _call("requester", 0, 100, connect, _server("server", 10, 50), log, host="")
+    assert _parts(root) == {"server: own code": 40, "requester: own code": 30, "network to server": 27, "connect": 3}

@@ -1,0 +1,96 @@
+"""What a sentence would hide stands beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import report_of, trace_name
+from lambda_latency.text import Style, render_report
+from lambda_latency.text.cautions import cautions
+from lambda_latency.trace import Problem
+from tests.latency.requests import TABLE, request
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Account
+
+STYLE = Style(unicode=False)
+
+
+def _told(accounts: list[Account], *problems: Problem) -> list[str]:
+    return cautions(report_of(accounts, lambda _: {}, problems=problems), STYLE)
+
+
+def _plain(count: int, ms: float = 50) -> list[Account]:
+    return [request(number, {TABLE: ms + number % 7}) for number in range(count)]
+
+
+def test_an_ordinary_report_has_none() -> None:
+    """Nothing is said of what is as it should be."""
+    assert _told(_plain(100)) == []
+
+
+def test_an_outlier_is_told_where_nothing_stands_out() -> None:
+    """Twenty seconds are no "19 ms more"."""
+    slow = request(900, {TABLE: 20_000})
+    [told] = _told([*_plain(400), slow])
+    assert told == (
+        "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
+        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the middle is 53 ms."
+    )
+
+
+def test_failing_requests_are_told() -> None:
+    """From one in twenty on."""
+    failing = [one._replace(error=True) for one in _plain(100)[:5]]
+    assert _told([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %)."]
+    assert _told([*_plain(100)[4:], *failing[:4]]) == []
+
+
+def test_skipped_input_is_told() -> None:
+    """What a report does not rest on."""
+    assert _told(_plain(30), Problem("a.json", 3, "cut")) == [
+        "Not all of the input was read: 1 thing skipped (--problems)."
+    ]
+    assert _told(_plain(30), Problem("a.json", 3, "odd", "counted")) == []
+
+
+def test_clocks_and_lost_parents_are_told() -> None:
+    """By the number of requests that they concern."""
+    some = _plain(30)
+    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), *some[2:]]
+    assert _told(flawed) == [
+        "In 2 of 30 requests the clocks of services differ: corrected (--no-skew leaves them).",
+        "In 1 of 30 requests the span that called the others was not recorded: between them it is unknown.",
+    ]
+
+
+def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() -> None:
+    """Of five routes with one request each the slowest is told, with its parts, and nothing is "even"."""
+    each = [request(number, {TABLE: 50 + 100 * number}, route=f"GET /{number}") for number in range(5)]
+    report = report_of(each, lambda _: {})
+    text = render_report(report, STYLE).replace("\n", " ")
+    assert report.verdict.kind == "alone"
+    assert text.startswith(
+        "The slowest request is the only one of its route: GET /4 took 450 ms; it waited 450 ms for DynamoDB PutItem "
+        "orders, 100 % of its time. It is theirs."
+    )
+    two = [request(901, {TABLE: 900}, route="GET /once"), request(902, {TABLE: 800}, route="GET /other")]
+    [told] = _told([*_plain(100), *two])
+    assert told == (
+        "Not compared, each the only one of its route: GET /other took 800 ms, 800 ms of it DynamoDB PutItem orders "
+        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000386)."
+    )
+
+
+def test_cautions_stand_in_the_text() -> None:
+    """Below the verdict, before what one can do."""
+    report = report_of(_plain(30), lambda _: {}, problems=[Problem("a.json", 3, "cut")])
+    assert "Not all of the input was read" in render_report(report, STYLE)
+
+
+def test_an_id_is_printed_as_its_source_has_it() -> None:
+    """X-Ray's, which begins with the second of its start, in X-Ray's form; one of 64 bits without zeros."""
+    start_ns = 1_795_560_000 * 10**9
+    assert trace_name("6b05a667affeb9dbb0aa7f2b00000001", start_ns) == "1-6b05a667-affeb9dbb0aa7f2b00000001"
+    assert trace_name("4bf92f3577b34da6a3ce929d0e0e4736", start_ns) == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert trace_name("0000000000000000a3ce929d0e0e4736", start_ns) == "a3ce929d0e0e4736"

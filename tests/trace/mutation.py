@@ -1,0 +1,99 @@
+"""Documents of every format, broken at random: nothing may end the reader, and no span may vanish without a word."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.text import Style
+from lambda_latency.trace import read_traces
+from tests.trace.writers import SPANS, WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["break_one", "check", "main"]
+
+WORDS = (b"null", b"7", b'"x"', b"[]", b"{}", b"-1", b"1e400", b"true", b'""', b"[{}]", b"99999999999999999999999")
+BINARY = [name for name in WRITERS if "protobuf" in name]
+
+
+def break_one(data: bytes, draw: random.Random) -> bytes:
+    """One change: bytes cut, doubled, swapped or overwritten, or a value of another type."""
+    at = draw.randrange(len(data))
+    to = min(len(data), at + draw.choice((1, 2, 5, 40)))
+    kind = draw.randrange(7)
+    if kind == 0:
+        return data[:at]
+    if kind == 1:
+        return data[:at] + data[to:]
+    if kind == 2:
+        return data[:to] + data[at:]
+    if kind == 3:
+        return data[:at] + bytes([draw.randrange(256)]) + data[at + 1 :]
+    if kind == 4:
+        return data[:at] + draw.randbytes(draw.randrange(1, 9)) + data[at:]
+    return _other_value(data, draw)
+
+
+def _other_value(data: bytes, draw: random.Random) -> bytes:
+    """Another value for a member, where the text has one; of what is no text another byte."""
+    colons = [at for at in range(len(data)) if data[at : at + 1] == b":"]
+    if not colons:
+        return data[: len(data) // 2] + draw.randbytes(1) + data[len(data) // 2 + 1 :]
+    at = draw.choice(colons) + 1
+    to = at
+    while to < len(data) and data[to : to + 1] not in (b",", b"}", b"]", b"\n"):
+        to += 1
+    return data[:at] + draw.choice(WORDS) + data[to:]
+
+
+def check(name: str, seed: int, folder: Path) -> None:
+    """Break a document of a format and report on it. Raises `AssertionError` that says how to do it again."""
+    draw = random.Random(f"{name} {seed}")  # noqa: S311 - a seed that can be repeated
+    data = WRITERS[name]()
+    for _ in range(draw.choice((1, 1, 1, 2, 4))):
+        data = break_one(data, draw) or b" "
+    path = folder / "broken"
+    path.write_bytes(data)
+    again = f"{name}, seed {seed}"
+    try:
+        with (folder / "text").open("w") as out:
+            status = run_report(Request([path], problems=True, everything=True), Style(), out)
+        reading = read_traces(path)
+    except Exception as error:
+        raise AssertionError(f"{again}: {error!r}") from error
+    assert status in (0, 1, 4), again
+    read = sum(len(trace.spans) for trace in reading.traces)
+    skipped = [one for one in reading.problems if one.effect == "skipped"]
+    told = bool(reading.problems) or read >= len(SPANS) or _names_fewer(data)
+    assert told, f"{again}: {read} of {len(SPANS)} spans, and not a word"
+    assert (status == 4) == bool(read and skipped) or status == 1, again
+
+
+def _names_fewer(data: bytes) -> bool:
+    """Whether names of spans are lost in the broken document, and with them what tells how many there were."""
+    return sum(data.count(one[2].encode()) for one in SPANS) < len(SPANS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Break many documents, over all formats."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--documents", type=int, default=20_000)
+    options = parser.parse_args(arguments)
+    each = options.documents // len(WRITERS)
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        for name in WRITERS:
+            for seed in range(each):
+                check(name, seed, Path(folder))
+            print(f"{each:>6} documents: {name}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

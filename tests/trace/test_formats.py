@@ -1,0 +1,147 @@
+"""Every format that is known: read, read from gzip and zstd, and refused with place and remedy where it is broken."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.trace import read_traces
+from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambda_latency.trace import Reading
+
+EXPECTED = [
+    (span_id, parent_id, kind, T0 + start * MS, T0 + end * MS, failed)
+    for span_id, parent_id, _, kind, start, end, _, failed in SPANS
+]
+
+
+def _zstd(data: bytes) -> bytes:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+
+        return zstd.compress(data)
+    import zstandard
+
+    return zstandard.compress(data)
+
+
+def _read(folder: Path, data: bytes, name: str = "file") -> Reading:
+    path = folder / name
+    path.write_bytes(data)
+    return read_traces(path)
+
+
+def _facts(reading: Reading) -> list[tuple[object, ...]]:
+    [trace] = reading.traces
+    return [
+        (
+            span.span_id,
+            span.parent_id or "",
+            span.kind.name,
+            span.start_ns,
+            span.end_ns,
+            span.status.name == "ERROR",
+        )
+        for span in trace.spans
+    ]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_format_says_the_same(name: str, tmp_path: Path) -> None:
+    """Ids, parents, kinds, times, status, service and attributes of one trace, plain, gzip and zstd."""
+    data = WRITERS[name]()
+    plain = _read(tmp_path, data)
+    assert (plain.problems, _facts(plain)) == ((), EXPECTED)
+    [trace] = plain.traces
+    assert trace.trace_id == (TRACE_ID if "Zipkin" not in name else TRACE_ID[16:].zfill(32))
+    assert {str(span.attributes["n"]) for span in trace.spans} == {"7"}
+    if name != "X-Ray":
+        assert [span.resource["service.name"] for span in trace.spans] == [one[6] for one in SPANS]
+        assert [span.name for span in trace.spans] == [one[2] for one in SPANS]
+    packed = gzip.compress(data), _zstd(data)
+    assert [_read(tmp_path, one) for one in packed] == [plain, plain]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_that_is_cut_is_refused_where_it_is(name: str, tmp_path: Path) -> None:
+    """The place is the file and a line; what stands before the cut is read where it is whole by itself."""
+    data = WRITERS[name]()
+    reading = _read(tmp_path, data[: len(data) * 2 // 3])
+    assert reading.problems
+    for problem in reading.problems:
+        assert re.match(rf"{tmp_path}/file(:\d+)?: .{{10,}}", str(problem)) or problem.source == TRACE_ID
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+def test_a_packed_file_that_is_cut_is_read_up_to_there(pack: str, tmp_path: Path) -> None:
+    """And says that it is cut."""
+    data = WRITERS["Java's logging-otlp"]() * 2000
+    packed = gzip.compress(data) if pack == "gzip" else _zstd(data)
+    reading = _read(tmp_path, packed[: len(packed) // 2])
+    assert any("end" in one.reason.lower() for one in reading.problems)
+
+
+def test_messages_that_are_packed_one_by_one_are_read(tmp_path: Path) -> None:
+    """As the collector's file exporter writes them with `compression: zstd`, JSON or protobuf."""
+    for name in ("OTLP/JSON", "OTLP protobuf"):
+        one = _zstd(WRITERS[name]())
+        assert _facts(_read(tmp_path, len(one).to_bytes(4, "big") + one)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'[{"traceId":"1","id":"2","annotations":[],"binaryAnnotations":[]}]', "Zipkin v1: ask Zipkin for version 2"),
+        (b'{"traceEvents":[]}', "Chrome trace events"),
+        (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog spans"),
+        (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
+        (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
+        (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
+        (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
+        (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
+        (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
+        (b"\n\x05\x00\x00\x00\x00\x00", "is no OTLP (DecodeError)"),
+        (b'{"resourceSpans":[{"resource":{},"someSpans":[{}]}]}', "not understood in a resource: someSpans"),
+    ],
+)
+def test_what_is_recognized_and_not_read_says_what_to_do(data: bytes, reason: str, tmp_path: Path) -> None:
+    """By its content, whatever it is called."""
+    reading = _read(tmp_path, data)
+    assert reading.traces == ()
+    assert reason in str(reading.problems[0])
+
+
+def test_an_empty_link_does_not_take_its_span_away(tmp_path: Path) -> None:
+    """It points to nothing, and is left out."""
+    data = WRITERS["OTLP/JSON"]().replace(b'"name": "think"', b'"name": "think", "links": [{}, {"traceId": ""}]')
+    assert _facts(_read(tmp_path, data)) == EXPECTED
+
+
+def test_a_server_that_shares_the_id_of_its_client_stands_below_it(tmp_path: Path) -> None:
+    """Zipkin's B3 lets both have one id; the server's children hang on the server."""
+    client, server = b"00000000000000a2", b"00000000000000a3"
+    data = WRITERS["Zipkin"]().replace(
+        b'"id": "%b", "parentId": "%b"' % (server, client),
+        b'"shared": true, "id": "%b", "parentId": "00000000000000a1"' % client,
+    )
+    data = data.replace(b'"parentId": "00000000000000a3"', b'"parentId": "00000000000000a2"')
+    facts = _facts(_read(tmp_path, data))
+    assert [one[:3] for one in facts[2:]] == [
+        ("80000000000000a2", "00000000000000a2", "SERVER"),
+        ("00000000000000a4", "80000000000000a2", "INTERNAL"),
+    ]
+
+
+def test_without_a_package_the_message_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protobuf and zstd are extras."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.proto.trace.v1.trace_pb2", None)
+    reading = _read(tmp_path, WRITERS["OTLP protobuf"]())
+    assert "pip install 'lambda-latency[formats]'" in str(reading.problems[0])

@@ -1,0 +1,22 @@
+"""Documents of every format, broken at random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.trace.mutation import check
+from tests.trace.writers import WRITERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENTS = 500  # of each format; `make mutation` breaks many more
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_broken_document_ends_the_reader_or_hides_a_span(name: str, tmp_path: Path) -> None:
+    """Status 0, 1 or 4, and a word for what is not read."""
+    for seed in range(DOCUMENTS):
+        check(name, seed, tmp_path)

@@ -1,0 +1,328 @@
+"""One trace of two services as each writer writes it: by the writer's own library, or as its documentation shows it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.json_format import MessageToJson, ParseDict
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace.status import Status, StatusCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MS", "SPANS", "T0", "TRACE_ID", "WRITERS"]
+
+TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
+T0 = 1_795_560_000_000_000_000
+MS = 1_000_000
+# Id, parent, name, kind, start and end in ms, service, failed.
+SPANS = (
+    ("00000000000000a1", "", "POST /checkout", "SERVER", 0, 100, "checkout", False),
+    ("00000000000000a2", "00000000000000a1", "charge", "CLIENT", 10, 60, "checkout", True),
+    ("00000000000000a3", "00000000000000a2", "POST /charges", "SERVER", 12, 58, "payment", True),
+    ("00000000000000a4", "00000000000000a3", "think", "INTERNAL", 20, 50, "payment", False),
+)
+KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3}
+
+
+def _resources(scopes: str = "scopeSpans", scope: str = "scope") -> list[dict[str, Any]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
+        found.setdefault(service, []).append(
+            {
+                "traceId": TRACE_ID,
+                "spanId": span_id,
+                **({"parentSpanId": parent_id} if parent_id else {}),
+                "name": name,
+                "kind": KINDS[kind],
+                "startTimeUnixNano": str(T0 + start * MS),
+                "endTimeUnixNano": str(T0 + end * MS),
+                "attributes": [{"key": "n", "value": {"intValue": "7"}}],
+                "status": {"code": 2 if failed else 0},
+            }
+        )
+    return [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+            scopes: [{scope: {"name": "by.hand"}, "spans": spans}],
+        }
+        for service, spans in found.items()
+    ]
+
+
+def _otlp() -> bytes:
+    return json.dumps({"resourceSpans": _resources()}).encode()
+
+
+def _message() -> TracesData:
+    """The same as protobuf has it: its JSON has ids in base64."""
+    told = json.loads(_otlp())
+    for resource in told["resourceSpans"]:
+        for span in resource["scopeSpans"][0]["spans"]:
+            for key in ("traceId", "spanId", "parentSpanId"):
+                if key in span:
+                    span[key] = base64.b64encode(bytes.fromhex(span[key])).decode()
+    return ParseDict(told, TracesData())
+
+
+def _protobuf() -> bytes:
+    return _message().SerializeToString()
+
+
+def _each() -> list[bytes]:
+    return [TracesData(resource_spans=[one]).SerializeToString() for one in _message().resource_spans]
+
+
+def _collector() -> bytes:
+    return b"".join(len(one).to_bytes(4, "big") + one for one in _each())
+
+
+def _delimited() -> bytes:
+    return b"".join(_varint(len(one)) + one for one in _each())
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def _snake() -> bytes:
+    return MessageToJson(_message(), preserving_proto_field_name=True, use_integers_for_enums=False).encode()
+
+
+def _tempo() -> bytes:
+    told = json.loads(MessageToJson(_message()))
+    return json.dumps({"batches": told["resourceSpans"]}).encode()
+
+
+def _jaeger_v3() -> bytes:
+    return json.dumps({"result": {"resourceSpans": _resources()}}).encode()
+
+
+def _old() -> bytes:
+    return json.dumps({"resourceSpans": _resources("instrumentationLibrarySpans", "instrumentationLibrary")}).encode()
+
+
+def _mixed() -> bytes:
+    new, old = _resources(), _resources("instrumentationLibrarySpans", "instrumentationLibrary")
+    return json.dumps({"resourceSpans": [new[0], old[1]]}).encode()
+
+
+def _java() -> bytes:
+    return "".join(json.dumps(one) + "\n" for one in _resources()).encode()
+
+
+def _python() -> bytes:
+    out = io.StringIO()
+    spans = []
+    for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
+        ids = int(TRACE_ID, 16), True, TraceFlags(1)
+        spans.append(
+            ReadableSpan(
+                name,
+                SpanContext(ids[0], int(span_id, 16), False, ids[2]),
+                SpanContext(ids[0], int(parent_id, 16), *ids[1:]) if parent_id else None,
+                Resource({"service.name": service}),
+                {"n": 7},
+                kind=SpanKind[kind],
+                status=Status(StatusCode.ERROR if failed else StatusCode.UNSET),
+                start_time=T0 + start * MS,
+                end_time=T0 + end * MS,
+            )
+        )
+    ConsoleSpanExporter(out=out).export(spans)
+    return out.getvalue().encode()
+
+
+def _instant(ms: int) -> str:
+    return f"2026-11-24T{(T0 // 10**9) % 86400 // 3600:02}:{(T0 // 10**9) % 3600 // 60:02}:00.{ms:03}Z"
+
+
+def _go() -> bytes:
+    """As `stdouttrace` prints it with `WithPrettyPrint`, one behind the other."""
+    found = [
+        {
+            "Name": name,
+            "SpanContext": {
+                "TraceID": TRACE_ID,
+                "SpanID": span_id,
+                "TraceFlags": "01",
+                "TraceState": "",
+                "Remote": False,
+            },
+            "Parent": {"TraceID": TRACE_ID, "SpanID": parent_id or "0" * 16, "TraceFlags": "01", "Remote": False},
+            "SpanKind": KINDS[kind],
+            "StartTime": _instant(start),
+            "EndTime": _instant(end),
+            "Attributes": [{"Key": "n", "Value": {"Type": "INT64", "Value": 7}}],
+            "Events": None,
+            "Links": None,
+            "Status": {"Code": "Error" if failed else "Unset", "Description": ""},
+            "Resource": [{"Key": "service.name", "Value": {"Type": "STRING", "Value": service}}],
+            "InstrumentationScope": {"Name": "by.hand", "Version": "", "SchemaURL": ""},
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+    return "".join(json.dumps(one, indent="\t") + "\n" for one in found).encode()
+
+
+def _zipkin_spans() -> list[dict[str, Any]]:
+    return [
+        {
+            "traceId": TRACE_ID[16:],
+            "id": span_id.lstrip("0").zfill(16),
+            **({"parentId": parent_id} if parent_id else {}),
+            **({"kind": kind} if kind != "INTERNAL" else {}),
+            "name": name,
+            "timestamp": (T0 + start * MS) // 1000,
+            "duration": (end - start) * 1000,
+            "localEndpoint": {"serviceName": service},
+            "tags": {"n": "7", **({"error": "true"} if failed else {})},
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+
+
+def _zipkin() -> bytes:
+    return json.dumps(_zipkin_spans()).encode()
+
+
+def _zipkin_traces() -> bytes:
+    return json.dumps([_zipkin_spans()]).encode()
+
+
+def _records() -> list[dict[str, Any]]:
+    return [
+        {
+            "resource": {"attributes": {"service.name": service}},
+            "scope": {"name": "by.hand"},
+            "traceId": TRACE_ID,
+            "spanId": span_id,
+            **({"parentSpanId": parent_id} if parent_id else {}),
+            "flags": 257,
+            "name": name,
+            "kind": kind,
+            "startTimeUnixNano": T0 + start * MS,
+            "endTimeUnixNano": T0 + end * MS,
+            "durationNano": (end - start) * MS,
+            "attributes": {"n": 7},
+            "status": {"code": "ERROR" if failed else "UNSET"},
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+
+
+def _cloudwatch() -> bytes:
+    return "".join(json.dumps(one) + "\n" for one in _records()).encode()
+
+
+def _insights() -> bytes:
+    rows = [[{"field": "@message", "value": json.dumps(one)}] for one in _records()]
+    return json.dumps({"results": rows, "status": "Complete"}).encode()
+
+
+def _flat() -> bytes:
+    rows = [
+        {
+            "traceId": one["traceId"],
+            "spanId": one["spanId"],
+            "parentSpanId": one.get("parentSpanId", ""),
+            "name": one["name"],
+            "kind": one["kind"],
+            "startTimeUnixNano": str(one["startTimeUnixNano"]),
+            "durationNano": str(one["durationNano"]),
+            "status.code": one["status"]["code"],
+            "attributes.n": 7,
+            "resource.attributes.service.name": one["resource"]["attributes"]["service.name"],
+            "scope.name": "by.hand",
+        }
+        for one in _records()
+    ]
+    return "".join(json.dumps(one) + "\n" for one in rows).encode()
+
+
+def _log_events() -> bytes:
+    return json.dumps(
+        {"events": [{"logStreamName": "default", "message": json.dumps(one)} for one in _records()]}
+    ).encode()
+
+
+def _jaeger() -> bytes:
+    spans = [
+        {
+            "traceID": TRACE_ID,
+            "spanID": span_id,
+            "operationName": name,
+            "references": [{"refType": "CHILD_OF", "traceID": TRACE_ID, "spanID": parent_id}] if parent_id else [],
+            "startTime": (T0 + start * MS) // 1000,
+            "duration": (end - start) * 1000,
+            "tags": [
+                {"key": "span.kind", "type": "string", "value": kind.lower()},
+                {"key": "n", "type": "int64", "value": 7},
+                *([{"key": "error", "type": "bool", "value": True}] if failed else []),
+            ],
+            "processID": service,
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+    services = {one[6]: {"serviceName": one[6], "tags": []} for one in SPANS}
+    return json.dumps({"data": [{"traceID": TRACE_ID, "spans": spans, "processes": services}]}).encode()
+
+
+def _xray() -> bytes:
+    found: dict[str, dict[str, Any]] = {}
+    for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
+        one: dict[str, Any] = {
+            "id": span_id,
+            "name": service if kind == "SERVER" else name,
+            "start_time": float(f"{(T0 + start * MS) / 10**9:.3f}"),
+            "end_time": float(f"{(T0 + end * MS) / 10**9:.3f}"),
+            "trace_id": f"1-{TRACE_ID[:8]}-{TRACE_ID[8:]}",
+            "fault": failed,
+            "annotations": {"n": 7},
+        }
+        if parent_id:
+            one |= {"parent_id": parent_id}
+        if kind != "SERVER":
+            one |= {"type": "subsegment"}
+        if kind == "CLIENT":
+            one |= {"namespace": "remote"}
+        found[span_id] = one
+    segments = [{"Id": one["id"], "Document": json.dumps(one)} for one in found.values()]
+    trace = {"Id": f"1-{TRACE_ID[:8]}-{TRACE_ID[8:]}", "Duration": 0.1, "Segments": segments}
+    return json.dumps({"Traces": [trace], "UnprocessedTraceIds": []}).encode()
+
+
+WRITERS: dict[str, Callable[[], bytes]] = {
+    "OTLP/JSON": _otlp,
+    "OTLP protobuf": _protobuf,
+    "OTLP protobuf of the collector's file exporter": _collector,
+    "OTLP protobuf with varints": _delimited,
+    "OTLP in snake_case": _snake,
+    "OTLP of old exporters": _old,
+    "OTLP of old and new exporters": _mixed,
+    "Tempo": _tempo,
+    "Jaeger v3": _jaeger_v3,
+    "Jaeger": _jaeger,
+    "Java's logging-otlp": _java,
+    "Python's console": _python,
+    "Go's stdouttrace": _go,
+    "Zipkin": _zipkin,
+    "Zipkin's traces": _zipkin_traces,
+    "CloudWatch records": _cloudwatch,
+    "CloudWatch records with dots": _flat,
+    "Logs Insights": _insights,
+    "filter-log-events": _log_events,
+    "X-Ray": _xray,
+}
