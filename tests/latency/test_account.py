@@ -204,6 +204,31 @@ def test_the_parts_of_random_requests_add_up_to_the_wall_clock(seed: int) -> Non
     assert sum(ns for _, ns in one.parts) == one.wall_ns == 200 * MS
 
 
+def test_a_row_may_be_moved_twice() -> None:
+    """An execution outlives the call that started it, and ran in an Invocation."""
+    execution = node("Execution", 1, 30, attributes={"aws.xray.origin": "AWS::StepFunctions::StateMachine"})
+    function = node(
+        "Create",
+        0,
+        40,
+        node("Invocation", 0, 40),
+        node("StartExecution", 0, 10, execution),
+        attributes={"aws.xray.origin": "AWS::Lambda::Function"},
+    )
+    assert account(tree(function, unit=MS)).parts == (
+        (Part("step functions"), 29 * MS),
+        (Part("own code"), 11 * MS),
+    )
+
+
+def test_an_init_that_nobody_waits_for_is_left_aside() -> None:
+    """It follows from what started it, and the request is as long as it was without."""
+    init = node("init", 0, 4, scope="lambda_latency.runtime", attributes={"ref.type": "FOLLOWS_FROM"})
+    function = node("Create", 0, 40, node("step", 3, 4, init), attributes={"aws.xray.origin": "AWS::Lambda::Function"})
+    found = account(tree(function, unit=MS))
+    assert (found.wall_ns, found.parts) == (40 * MS, ((Part("own code"), 40 * MS),))
+
+
 def test_the_largest_part_is_named_as_people_call_it() -> None:
     """What `serve` prints beside each request."""
     assert largest_part(order(200), THEIRS) == ("payments.example.com", 166 * MS)

@@ -95,7 +95,7 @@ class Tree:
             ]
             self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
             self._connect()
-        self.moved = False
+        self.moved: dict[str, str] = {}  # below which span each moved row is
         self.starting: dict[str, int] = {}
         self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
         if self.roles & EXECUTION:
@@ -255,7 +255,7 @@ class Tree:
     def _wait_for_executions(self) -> None:
         """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
         for row in self.marked:
-            if row.shape.roles & EXECUTION:
+            if row.shape.roles & EXECUTION and row not in self.aside:
                 waiting = next((one for one in self._above(row) if not 0 < one.end_ns < row.end_ns), None)
                 if waiting is not None and waiting.span_id != row.parent_id:
                     self._put_below(row, waiting)
@@ -311,7 +311,7 @@ class Tree:
         moves: list[tuple[Row, Row | None]] = []
         for row in self.marked:
             roles = row.shape.roles
-            if roles & INIT and row is not outermost:
+            if roles & INIT and row is not outermost and row not in self.aside:
                 parent = self.parent(row)
                 if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
                     moves.append((row, self._around_init(row, parent)))
@@ -340,8 +340,8 @@ class Tree:
                 yield row, around[0] if len(around) == 1 else min(around, key=_start)
 
     def _put_below(self, row: Row, above: Row | None) -> None:
-        self.moved = True
-        self.children[row.parent_id].remove(row)
+        self.children[self.moved.get(row.span_id, row.parent_id)].remove(row)
+        self.moved[row.span_id] = "" if above is None else above.span_id
         if above is None:
             return
         siblings = self.children.setdefault(above.span_id, [])
