@@ -33,8 +33,9 @@ class Code:
         before, self._seen = self._seen, self._look()
         return before != self._seen
 
-    def _look(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _look(self) -> dict[str, tuple[int, int, int]]:
+        """What tells one state of each file from another: two writes may fall into one tick of the clock."""
+        found: dict[str, tuple[int, int, int]] = {}
         for folder in self._folders:
             for place, folders, files in os.walk(folder):
                 folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
@@ -42,7 +43,8 @@ class Code:
                     if name.endswith(".py") or name == "requirements.txt":
                         with contextlib.suppress(FileNotFoundError):
                             path = f"{place}/{name}"
-                            found[path] = Path(path).stat().st_mtime_ns
+                            stat = Path(path).stat()
+                            found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         return found
 
 
