@@ -144,6 +144,11 @@ build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
 	@[ -n "$(RUNTIME_PYTHON)" ] || echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2
 
+.PHONY: layer
+layer: setup  ## Build the kit as a layer for an app of your own: build/layer
+	@rm -rf build/layer
+	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR=$(CURDIR)/build/layer RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
+
 .PHONY: deploy
 deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
@@ -207,7 +212,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
-.PHONY: artifact build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+.PHONY: artifact build-Kit build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
 	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
@@ -218,7 +223,7 @@ PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.
 RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
 # By hash and unchecked, for nobody can change the source there. -s and -p: the same bytes wherever it is built.
-BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p /var/task
+BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p $(2)
 
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
 # the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.
@@ -229,13 +234,21 @@ build/packages/%/ready: requirements/functions.txt
 		--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
 		--requirement $< --target $(@D)/python
 	@rm -rf $(@D)/python/bin
-	@$(call BYTECODE,$(@D)/python) $(@D)/python
+	@$(call BYTECODE,$(@D)/python,/var/task) $(@D)/python
 	@touch $@
 
 artifact:
 	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
-	@mkdir -p "$(ARTIFACTS_DIR)/lambda_latency"
-	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
-	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/lambda_latency"
-	@find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency" -name __pycache__ -prune -exec rm -r {} +
-	@$(call BYTECODE,$(ARTIFACTS_DIR)) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency"
+	@mkdir -p "$(ARTIFACTS_DIR)"
+	@cp -R $(PACKAGES)/python/. functions "$(ARTIFACTS_DIR)"
+	@find "$(ARTIFACTS_DIR)/functions" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)/functions"
+
+# The layer is unpacked to /opt: the runtime where Python looks for it, the files that variables name beside it.
+build-Kit:
+	@mkdir -p "$(ARTIFACTS_DIR)/python/lambda_latency" "$(ARTIFACTS_DIR)/lambda-latency"
+	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/python/lambda_latency"
+	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/runtime/wrapper" "$(ARTIFACTS_DIR)/lambda-latency"
+	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"
+	@find "$(ARTIFACTS_DIR)/python" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR)/python,/opt/python) "$(ARTIFACTS_DIR)/python"

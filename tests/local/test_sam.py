@@ -19,8 +19,8 @@ from tests.local.conftest import ROOT
 PLAIN = {"ORDERS_TABLE": "OrdersTable", "PAYMENTS_URL": "https://payments.invalid", "PAYMENTS_TIMEOUT_MS": "3000"}
 TRACED = {
     **PLAIN,
-    "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/lambda_latency/runtime/wrapper",
-    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper",
+    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/opt/lambda-latency/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",
 }

@@ -17,7 +17,7 @@ from typing import Any
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.function import Function
 
-__all__ = ["COLLECTOR", "Template", "code_folders", "gateway_app", "read_template"]
+__all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
 
 # samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
 os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -111,18 +111,14 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     )
 
 
-def code_folders(path: Path) -> dict[str, Path]:
-    """Where the functions of a built template have their code, by logical id; none without such a template."""
+def built_folders(path: Path, kind: str, key: str) -> dict[str, Path]:
+    """Where a built template has the content of its resources of one type, by logical id; none without a template."""
     from samcli.yamlhelper import yaml_parse
 
     if not path.exists():
         return {}
     resources = yaml_parse(path.read_text()).get("Resources") or {}
-    return {
-        name: path.parent / str(one["Properties"]["CodeUri"])
-        for name, one in resources.items()
-        if one["Type"] == "AWS::Serverless::Function"
-    }
+    return {name: path.parent / str(one["Properties"][key]) for name, one in resources.items() if one["Type"] == kind}
 
 
 def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Callable[..., Any]:
