@@ -229,7 +229,7 @@ def test_a_template_without_routes_is_told(tmp_path: Path) -> None:
 def test_a_template_that_sam_refuses_is_told(tmp_path: Path) -> None:
     """What samcli says of it is in the message, with the command that says more."""
     path = tmp_path / "template.yaml"
-    path.write_text(SMALL.replace("Runtime: python3.13", "Timeout: { Ref: Nothing, And: More }"))
+    path.write_text(SMALL.replace("Runtime: python3.13", "Timeout: { Ref: Only, And: More }"))
     message = _told(path)
     assert (message.startswith(f"{path} "), "Traceback" in message) == (True, False)
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from lambda_latency.local.gateway import Answered
@@ -107,14 +108,13 @@ def serve_system(
             if code.changed():
                 system.sandbox.renew()
 
-    system = System(options, answered=requests.answered, log=log, before=before)
-    try:
+    with ExitStack() as ending:
+        ending.callback(requests.close)
+        system = System(options, answered=requests.answered, log=log, before=before)
+        ending.callback(system.close)
         system.store.watch(requests.spans)
         up(system)
         wait_for_signal()
-    finally:
-        system.close()
-        requests.close()
 
 
 def wait_for_signal() -> None:
