@@ -7,6 +7,7 @@ SEEDS ?= 5
 FIRST ?= 1
 INVOCATIONS ?= 10000
 ROUNDS ?= 20
+REQUESTS ?= 1000
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -126,6 +127,10 @@ promises: setup  ## Take the code of each promise out of the runtime in turn: do
 .PHONY: timeouts
 timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name the call and the line? (15 minutes)
 	@$(BIN)/python -m tests.timeouts
+
+.PHONY: messages
+messages: setup build/apps/ready  ## 1,000 requests through an API, a queue and a bus on the laptop: is each handled once? (2 minutes)
+	@$(BIN)/python -m tests.local.app.messages --requests $(REQUESTS)
 
 .PHONY: planted
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
