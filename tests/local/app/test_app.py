@@ -52,11 +52,14 @@ def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
 
 
 def test_calls_from_function_to_function_join_the_trace(shop: Shop) -> None:
-    """A function that is invoked is in its caller's trace; a message carries the trace to who receives it."""
+    """A function that is invoked is in its caller's trace, and so is who hears of it by a topic or a bus; a message of
+    a queue carries the trace to who receives it.
+    """
     header = TraceHeader.new(sampled=True)
     shop.system.invoke("Rest", b'{"do": "calls"}', header)
-    trace = shop.trace(header.trace_id, 12)
-    assert (len(trace.tops), {"Rest", "Callee"} <= {span.name for span in trace.spans}) == (1, True)
+    trace = shop.trace(header.trace_id, 20)
+    joined = {"Rest", "Callee", "FromTopic", "FromBus"}
+    assert (len(trace.tops), joined - {span.name for span in trace.spans}) == (1, set())
     (record,) = shop.event("FromQueue", f"1-{header.trace_id[:8]}-{header.trace_id[8:]}")["Records"]
     carried = TraceHeader.parse(record["attributes"]["AWSTraceHeader"])
     assert carried is not None

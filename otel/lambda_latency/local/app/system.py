@@ -229,7 +229,7 @@ class AppSystem:
 
     def _relayed(self, key: str, event: bytes) -> Outcome:
         """An event that the emulator hands over."""
-        return self.invoke(key, event, route=f"{origin(event)} -> {key}")
+        return self.invoke(key, event, self._front.senders.header(event), f"{origin(event)} -> {key}")
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
         """A function that is invoked by its name, by another one or by a person."""

@@ -1,4 +1,4 @@
-"""Routes that Cognito and JWT authorizers guard: who calls without a token gets 401, the others' claims are in the event.
+"""Routes that Cognito and JWT authorizers guard: a caller without a token gets 401, the claims of others are handed on.
 
 A token is read and its time is looked at. Its signature is not checked: the keys lie with whoever issued it.
 """
@@ -41,7 +41,7 @@ def guards(plain: Mapping[str, Any]) -> dict[str, Guard]:
         if isinstance(body, dict):
             known = dict(_authorizers(body))
             for route, wanted in _secured(body):
-                found |= {route: known[name] for name in wanted if name in known}
+                found.update((route, known[name]) for name in wanted if name in known)
     return found
 
 
