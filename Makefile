@@ -7,6 +7,7 @@ SEEDS ?= 5
 FIRST ?= 1
 INVOCATIONS ?= 10000
 ROUNDS ?= 20
+REQUESTS ?= 1000
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -127,6 +128,10 @@ promises: setup  ## Take the code of each promise out of the runtime in turn: do
 timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name the call and the line? (15 minutes)
 	@$(BIN)/python -m tests.timeouts
 
+.PHONY: messages
+messages: setup build/apps/ready  ## 1,000 requests through an API, a queue and a bus on the laptop: is each handled once? (2 minutes)
+	@$(BIN)/python -m tests.local.app.messages --requests $(REQUESTS)
+
 .PHONY: planted
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
@@ -151,6 +156,11 @@ picture: setup  ## Take the README's picture of the report's page anew (1 minute
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
 	@[ -n "$(RUNTIME_PYTHON)" ] || echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2
+
+.PHONY: layer
+layer: setup  ## Build the kit as a layer for an app of your own: build/layer
+	@rm -rf build/layer
+	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR=$(CURDIR)/build/layer RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
 deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
@@ -215,7 +225,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
-.PHONY: artifact build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+.PHONY: artifact build-Kit build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
 	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
@@ -226,7 +236,7 @@ PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.
 RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
 # By hash and unchecked, for nobody can change the source there. -s and -p: the same bytes wherever it is built.
-BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p /var/task
+BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p $(2)
 
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
 # the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.
@@ -237,13 +247,21 @@ build/packages/%/ready: requirements/functions.txt
 		--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
 		--requirement $< --target $(@D)/python
 	@rm -rf $(@D)/python/bin
-	@$(call BYTECODE,$(@D)/python) $(@D)/python
+	@$(call BYTECODE,$(@D)/python,/var/task) $(@D)/python
 	@touch $@
 
 artifact:
 	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
-	@mkdir -p "$(ARTIFACTS_DIR)/lambda_latency"
-	@cp -R $(PACKAGES)/python/. functions collector.yaml "$(ARTIFACTS_DIR)"
-	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/lambda_latency"
-	@find "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency" -name __pycache__ -prune -exec rm -r {} +
-	@$(call BYTECODE,$(ARTIFACTS_DIR)) "$(ARTIFACTS_DIR)/functions" "$(ARTIFACTS_DIR)/lambda_latency"
+	@mkdir -p "$(ARTIFACTS_DIR)"
+	@cp -R $(PACKAGES)/python/. functions "$(ARTIFACTS_DIR)"
+	@find "$(ARTIFACTS_DIR)/functions" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)/functions"
+
+# The layer is unpacked to /opt: the runtime where Python looks for it, the files that variables name beside it.
+build-Kit:
+	@mkdir -p "$(ARTIFACTS_DIR)/python/lambda_latency" "$(ARTIFACTS_DIR)/lambda-latency"
+	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/python/lambda_latency"
+	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/runtime/wrapper" "$(ARTIFACTS_DIR)/lambda-latency"
+	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"
+	@find "$(ARTIFACTS_DIR)/python" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR)/python,/opt/python) "$(ARTIFACTS_DIR)/python"

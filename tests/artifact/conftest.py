@@ -43,5 +43,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def artifacts(built: Path) -> dict[str, Path]:
-    """The folder of each function."""
+    """The folder of each function, and the layer's."""
     return {one.name: one for one in sorted((built / ".aws-sam" / "build").iterdir()) if one.is_dir()}
+
+
+@pytest.fixture(scope="session")
+def layer(artifacts: dict[str, Path]) -> Path:
+    """What the kit's layer unpacks to /opt."""
+    return artifacts["Kit"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.artifact.conftest import ROOT
 
 THIRD_PARTY = Path(__file__).with_name("third_party.txt")
+OF_THE_KIT = ("Kit",)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -18,32 +20,60 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def sources(root: Path, folder: str) -> set[str]:
+    """The files below a folder, bytecode left out, by their path from `root`."""
+    found = (root / folder).rglob("*")
+    return {str(path.relative_to(root)) for path in found if path.is_file() and path.suffix != ".pyc"}
+
+
 def test_each_function_has_the_same_files_and_nothing_else(artifacts: dict[str, Path]) -> None:
-    """Business code, the runtime, the collector's file, and the locked packages: third_party.txt follows the lock."""
-    assert list(artifacts) == ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
-    first, *others = map(files, artifacts.values())
+    """Business code and the locked packages, nothing of the kit: third_party.txt follows the lock."""
+    assert list(artifacts) == ["CancelOrder", "CreateOrder", "GetOrder", *OF_THE_KIT, "ListOrders"]
+    first, *others = (files(folder) for name, folder in artifacts.items() if name not in OF_THE_KIT)
     assert all(one == first for one in others)
-    ours = {
-        str(path.relative_to(root))
-        for root, folder in ((ROOT, "functions"), (ROOT / "otel", "lambda_latency/runtime"))
-        for path in (root / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
-    }
-    wanted = {*ours, "lambda_latency/__init__.py", "collector.yaml", *THIRD_PARTY.read_text().splitlines()}
+    wanted = {*sources(ROOT, "functions"), *THIRD_PARTY.read_text().splitlines()}
     assert {name for name in first if not name.endswith(".pyc")} == wanted
 
 
-def test_nothing_is_compiled_for_one_processor(artifacts: dict[str, Path]) -> None:
+def test_the_layer_has_the_runtime_and_what_variables_name(layer: Path) -> None:
+    """The runtime where Python looks for it; the wrapper, which can be run, and the collector's file beside it."""
+    names = {name: content for name, content in files(layer).items() if not name.endswith(".pyc")}
+    runtime = sources(ROOT / "otel", "lambda_latency/runtime") - {"lambda_latency/runtime/wrapper"}
+    beside = {
+        "wrapper": ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper",
+        "collector.yaml": ROOT / "collector.yaml",
+    }
+    assert set(names) == {
+        *(f"python/{name}" for name in (*runtime, "lambda_latency/__init__.py")),
+        *(f"lambda-latency/{name}" for name in beside),
+    }
+    assert {name: names[f"lambda-latency/{name}"] for name in beside} == {
+        name: path.read_bytes() for name, path in beside.items()
+    }
+    assert (layer / "lambda-latency" / "wrapper").stat().st_mode & 0o111 == 0o111
+
+
+def test_make_layer_builds_the_same_layer(built: Path, layer: Path) -> None:
+    """For an app of one's own."""
+    made = built / "made"  # `build` is linked to this checkout's
+    command = ["make", "--silent", "build-Kit", f"ARTIFACTS_DIR={made}"]
+    subprocess.run(command, cwd=built, check=True, env={**os.environ, "MAKEFLAGS": ""})
+    assert files(made) == files(layer)
+
+
+@pytest.mark.parametrize("name", ["GetOrder", "Kit"])
+def test_nothing_is_compiled_for_one_processor(artifacts: dict[str, Path], name: str) -> None:
     """The same artifact runs on arm64 and on x86_64."""
-    names = files(artifacts["GetOrder"])
+    names = files(artifacts[name])
     assert [name for name, content in names.items() if content.startswith((b"\x7fELF", b"\xcf\xfa", b"MZ"))] == []
 
 
-def test_all_modules_have_their_bytecode(artifacts: dict[str, Path]) -> None:
-    """Of the runtime's version; /var/task is read-only, and without it every cold start would compile."""
+@pytest.mark.parametrize("name", ["GetOrder", "Kit"])
+def test_all_modules_have_their_bytecode(artifacts: dict[str, Path], name: str) -> None:
+    """Of the runtime's version; /var/task and /opt are read-only, and without it every cold start would compile."""
     if not runtime_python():
         pytest.skip("no Python 3.13 answers here, so there is no bytecode")
-    names = files(artifacts["GetOrder"])
+    names = files(artifacts[name])
     modules = {name for name in names if name.endswith(".py")}
     compiled = {
         f"{path.parent.parent}/{path.name.removesuffix('.cpython-313.pyc')}.py".removeprefix("./")

@@ -41,6 +41,7 @@ MADE = {
     "AWS::IAM::ManagedPolicy": 1,
     "AWS::IAM::Role": 4,
     "AWS::Lambda::Function": 4,
+    "AWS::Lambda::LayerVersion": 1,
     "AWS::Lambda::Permission": 4,
     "AWS::Logs::LogGroup": 4,
 }

@@ -23,6 +23,7 @@ def built(tmp_path: Path) -> Path:
     for function in FUNCTIONS:
         written["Resources"][function]["Properties"]["CodeUri"] = function
         (tmp_path / function).mkdir()
+    written["Resources"]["Kit"]["Properties"]["ContentUri"] = "Kit"
     path = tmp_path / "template.yaml"
     path.write_text(yaml_dump(written))
     return path
@@ -34,7 +35,7 @@ def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
     for name in ("SamplingRule", "SlowRequests", "TimeoutAlarm", "FunctionThrottleAlarm", "TableThrottleAlarm"):
         del expected["Resources"][name]
     shared = expected["Globals"]["Function"]
-    del shared["Layers"]
+    shared["Layers"] = [{"Ref": "Kit"}]
     shared["Runtime"] = "provided.al2023"
     shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = SPANS
 
@@ -49,6 +50,7 @@ def test_a_function_is_started_under_the_wrapper_that_it_names(built: Path, func
     start = built.parent / function / "bootstrap"
     assert os.access(start, os.X_OK)
     _, path, command = start.read_text().splitlines()
-    assert path.endswith(f'PYTHONPATH="{ROOT}/otel/lambda_latency/local/layer/python"')
-    assert command.startswith('exec "$LAMBDA_TASK_ROOT${AWS_LAMBDA_EXEC_WRAPPER#/var/task}" ')
+    kit = built.parent / "Kit"
+    assert path.endswith(f'PYTHONPATH="{kit}/python:{ROOT}/otel/lambda_latency/local/layer/python"')
+    assert command.startswith(f'exec "{kit}${{AWS_LAMBDA_EXEC_WRAPPER#/opt}}" ')
     assert command.endswith(f'"{ROOT}/otel/lambda_latency/local/bootstrap.py"')

@@ -1,7 +1,8 @@
 """The built template made fit for the emulator. What that cannot do is left out or done in another way:
 
 - Types of X-Ray and alarms on several metrics, which it refuses.
-- Layers, which only AWS has. Their packages are those of this environment.
+- Layers that only AWS has. Their packages are those of this environment. The kit's layer is deployed and named by each
+  function, but the emulator unpacks no layer for a custom runtime: the built one stands for /opt.
 - The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
   a true Runtime API, and there the runtime client is started under the wrapper, as the managed runtime starts it.
 - The collector's address, where a receiver of ours listens.
@@ -22,10 +23,11 @@ from lambda_latency.local.system import LAYER
 __all__ = ["translate"]
 
 RUNTIME = "provided.al2023"
-# What the emulator starts for a function. The wrapper is at /var/task, and that is wherever the emulator has put it.
+KIT = "Kit"
+# What the emulator starts for a function.
 START = f"""#!/bin/sh
-export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{LAYER}/python"
-exec "$LAMBDA_TASK_ROOT${{AWS_LAMBDA_EXEC_WRAPPER#/var/task}}" "{sys.executable}" "{bootstrap.__file__}"
+export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{{kit}}/python:{LAYER}/python"
+exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstrap.__file__}"
 """
 
 
@@ -38,12 +40,13 @@ def translate(built: Path, spans_url: str) -> Path:
         del resources[name]
     shared = template["Globals"]["Function"]
     shared["Runtime"] = RUNTIME
-    del shared["Layers"]
+    shared["Layers"] = [{"Ref": KIT}]
+    start_text = START.format(kit=built.parent / resources[KIT]["Properties"]["ContentUri"])
     shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
     for resource in resources.values():
         if resource["Type"] == "AWS::Serverless::Function":
             start = built.parent / resource["Properties"]["CodeUri"] / "bootstrap"
-            start.write_text(START, encoding="utf-8")
+            start.write_text(start_text, encoding="utf-8")
             start.chmod(0o755)
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")

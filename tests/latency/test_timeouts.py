@@ -16,7 +16,7 @@ from tests.trace.build import MS, node, tree
 STACK = """\
   File "/var/lang/lib/python3.13/threading.py", line 1012, in _bootstrap
     self._bootstrap_inner()
-  File "/var/task/lambda_latency/runtime/invocation.py", line 40, in run
+  File "/opt/python/lambda_latency/runtime/invocation.py", line 40, in run
     return handler(event, context)
   File "/var/task/functions/orders.py", line 41, in create_order
     charge = payments.charge(order)

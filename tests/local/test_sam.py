@@ -19,8 +19,8 @@ from tests.local.conftest import ROOT
 PLAIN = {"ORDERS_TABLE": "OrdersTable", "PAYMENTS_URL": "https://payments.invalid", "PAYMENTS_TIMEOUT_MS": "3000"}
 TRACED = {
     **PLAIN,
-    "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/lambda_latency/runtime/wrapper",
-    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper",
+    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/opt/lambda-latency/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
     "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",
 }
@@ -229,7 +229,7 @@ def test_a_template_without_routes_is_told(tmp_path: Path) -> None:
 def test_a_template_that_sam_refuses_is_told(tmp_path: Path) -> None:
     """What samcli says of it is in the message, with the command that says more."""
     path = tmp_path / "template.yaml"
-    path.write_text(SMALL.replace("Runtime: python3.13", "Timeout: { Ref: Nothing, And: More }"))
+    path.write_text(SMALL.replace("Runtime: python3.13", "Timeout: { Ref: Only, And: More }"))
     message = _told(path)
     assert (message.startswith(f"{path} "), "Traceback" in message) == (True, False)
 

@@ -240,7 +240,7 @@ def test_without_the_wrapper_the_error_says_what_to_do(monkeypatch: pytest.Monke
     """Somebody set `_HANDLER` by hand."""
     monkeypatch.delenv("LAMBDA_LATENCY_HANDLER", raising=False)
     module: ModuleType = bootstrap
-    with pytest.raises(RuntimeError, match="set AWS_LAMBDA_EXEC_WRAPPER to /var/task/lambda_latency/runtime/wrapper"):
+    with pytest.raises(RuntimeError, match="set AWS_LAMBDA_EXEC_WRAPPER to /opt/lambda-latency/wrapper"):
         _ = module.handler
     with pytest.raises(AttributeError, match="has no attribute 'other'"):
         _ = module.other

@@ -269,6 +269,48 @@ def test_an_environment_renewed_while_busy_ends_after_its_invocation(make_box: M
     assert until(lambda: is_gone(pid))
 
 
+def test_a_replaced_functions_busy_environment_serves_no_later_request(make_box: MakeBox, tmp_path: Path) -> None:
+    """Its response is out, and its extension still works, when the function is replaced."""
+    one = Function("Extended", "extended.handler", timeout_s=20, environment={"OUT": str(tmp_path / "out")})
+    box = make_box(one)
+    result(box, "Extended", {"work_s": 0.5})
+    (before,) = box.sandbox.environments()
+    box.sandbox.add(one)
+    assert box.sandbox.environments() == [before]  # closing the sandbox would end it
+    assert box.sandbox.wait_until_idle(20)
+    assert until(lambda: is_gone(before.pid))
+    result(box, "Extended")
+    (after,) = box.sandbox.environments()
+    assert (before.invocations, after.pid != before.pid) == (1, True)
+
+
+def test_an_environment_that_was_starting_when_the_code_changed_serves_nobody(
+    make_box: MakeBox, tmp_path: Path
+) -> None:
+    """It may have loaded what was there before."""
+    seen, code = tmp_path / "seen", tmp_path / "code"
+    code.mkdir()
+    source = (
+        "import os, pathlib, time\n"
+        "WORD = {word!r}\n"
+        "seen = pathlib.Path(os.environ['SEEN'])\n"
+        "with seen.open('a') as file:\n    file.write(WORD)\n"
+        "while WORD == 'old' and 'go' not in seen.read_text():\n    time.sleep(0.01)\n"
+        "def handler(event, context):\n    return WORD\n"
+    )
+    (code / "starting.py").write_text(source.format(word="old"))
+    box = make_box(Function("Starting", "starting.handler", timeout_s=20, environment={"SEEN": str(seen)}, code=code))
+    with ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(result, box, "Starting")
+        assert until(lambda: seen.exists() and seen.read_text() == "old")
+        (code / "starting.py").write_text(source.format(word="newer"))
+        box.sandbox.renew()
+        with seen.open("a") as file:
+            file.write("go")
+        assert under_way.result() == "newer"
+    assert len(box.sandbox.environments()) == 1
+
+
 def test_closing_ends_every_environment(make_box: MakeBox) -> None:
     """No process is left."""
     box = make_box(ACT, LOOK)

@@ -82,6 +82,7 @@ def translated() -> dict[str, Any]:
     """The template without SAM's own types and Globals, conditions and parameters unresolved."""
     packaged = deepcopy(template())
     packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact.zip"  # as `sam deploy` leaves it
+    packaged["Resources"]["Kit"]["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     made: dict[str, Any] = translator.translate(packaged, {})
     return made

@@ -20,7 +20,7 @@ PLAIN: dict[str, Any] = {
     "PAYMENTS_URL": "https://payments.invalid",
     "PAYMENTS_TIMEOUT_MS": "3000",
 }
-KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/lambda_latency/runtime/wrapper"}
+KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper"}
 LAYER = {
     "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
     "OTEL_PYTHON_DISTRO": "aws_distro",
@@ -30,7 +30,7 @@ LAYER = {
 }
 DEV = {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev"}
 COLLECTED = {
-    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/var/task/collector.yaml",
+    "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/opt/lambda-latency/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
 }
 DAEMON = {"LAMBDA_LATENCY_EXPORT": "daemon"}
@@ -44,7 +44,7 @@ class Case:
 
     parameters: dict[str, str]
     variables: dict[str, str]  # beside PLAIN
-    layers: list[str]
+    layers: list[str]  # behind the kit's own
     tracing: str = "Active"
     region: str = "us-east-1"
     xray: list[str] = field(default_factory=lambda: XRAY_TYPES)
@@ -124,15 +124,17 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     stack = deploy(case.region, **case.parameters)
     by_layer = case.variables.get("AWS_LAMBDA_EXEC_WRAPPER") == LAYER["AWS_LAMBDA_EXEC_WRAPPER"]
     traced = bool(case.variables)
+    layers = stack.of_type("AWS::Lambda::LayerVersion")
 
     assert refused(case.region, **case.parameters) == []
     assert sorted(stack.functions) == FUNCTIONS
+    assert [one["LayerName"] for one in layers.values()] == (["shop-kit"] if traced else [])
     for function in FUNCTIONS:
         properties = stack.resources[function]["Properties"]
         variables = dict(stack.variables(function))
         assert (variables.pop(DISABLED, None) is not None) is by_layer
         assert variables == PLAIN | case.variables
-        assert properties["Layers"] == case.layers
+        assert properties["Layers"] == ([{"Ref": own} for own in layers] + case.layers if traced else [])
         assert properties["TracingConfig"] == {"Mode": case.tracing}
         assert properties["Architectures"] == [case.parameters.get("Architecture", "arm64")]
         role = stack.resources[f"{function}Role"]["Properties"]
@@ -154,7 +156,17 @@ def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> Non
     stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)
     text = json.dumps([stack.resources, stack.outputs]).lower()
 
-    for word in ("otel", "opentelemetry", "exec_wrapper", "collector", "lambda_latency", "layer:", "xray", "x-ray"):
+    for word in (
+        "otel",
+        "opentelemetry",
+        "exec_wrapper",
+        "collector",
+        "lambda_latency",
+        "layer:",
+        "layerversion",
+        "xray",
+        "x-ray",
+    ):
         assert word not in text, word
 
 

@@ -10,7 +10,7 @@ from samcli.lib.config.samconfig import SamConfig
 from samcli.yamlhelper import yaml_parse
 
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
-from tests.template.deployed import ROOT, deploy, template
+from tests.template.deployed import ROOT, Stack, deploy, template
 
 DOCS = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,28 +79,40 @@ def test_every_setting_is_documented() -> None:
     assert [one.name for one in SETTINGS if f"`{one.name}`" not in README] == []
 
 
+def function_of(stack: Stack) -> dict[str, Any]:
+    """What a function is made with."""
+    properties: dict[str, Any] = stack.resources["GetOrder"]["Properties"]
+    return properties
+
+
 def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
     """Variables, layers and modes of a traced function, without what is this system's own."""
     (block,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
-    added: dict[str, Any] = yaml_parse(block)["Globals"]
+    added: dict[str, Any] = yaml_parse(block)
     stack = deploy()
-    function = stack.resources["GetOrder"]["Properties"]
+    (kit,) = stack.of_type("AWS::Lambda::LayerVersion")
+    layers = [{"Ref": "LambdaLatency"} if one == {"Ref": kit} else one for one in function_of(stack)["Layers"]]
     own = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS", "OTEL_RESOURCE_ATTRIBUTES"}
 
     variables = {name: value for name, value in stack.variables("GetOrder").items() if name not in own}
-    assert added == {
+    assert added["Globals"] == {
         "Function": {
-            "Tracing": function["TracingConfig"]["Mode"],
-            "Layers": function["Layers"],
+            "Tracing": function_of(stack)["TracingConfig"]["Mode"],
+            "Layers": layers,
             "Environment": {"Variables": variables},
         },
         "Api": {"TracingEnabled": True},
+    }
+    (layer,) = added["Resources"].values()
+    assert layer == {
+        "Type": template()["Resources"]["Kit"]["Type"],
+        "Properties": {"ContentUri": "lambda-latency-layer/", "RetentionPolicy": "Delete"},
     }
 
 
 @pytest.mark.parametrize(
     "path",
-    ["otel/lambda_latency/__init__.py", "otel/lambda_latency/runtime", "collector.yaml", "tests/deploy/translation.py"],
+    ["collector.yaml", "tests/deploy/translation.py"],
 )
 def test_a_file_that_is_named_exists(path: str) -> None:
     """And is named."""

@@ -91,16 +91,17 @@ def test_the_layer_reads_every_variable_that_is_set_for_it(export: str) -> None:
 
 
 def test_the_wrapper_is_one_that_can_be_run() -> None:
-    """/var/task/lambda_latency/runtime/wrapper is a file of the artifact, and executable."""
+    """/opt/lambda-latency/wrapper is the runtime's file in the kit's layer, and executable."""
     path = deploy().variables("CreateOrder")["AWS_LAMBDA_EXEC_WRAPPER"]
-    file = ROOT / "otel" / path.removeprefix("/var/task/")
+    file = ROOT / "otel" / "lambda_latency" / "runtime" / Path(path).name
 
+    assert path == "/opt/lambda-latency/wrapper"
     assert file.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
     assert file.stat().st_mode & 0o111
 
 
 def test_the_collectors_file_is_where_its_extension_looks() -> None:
-    """/var/task/collector.yaml."""
-    path = deploy().variables("CreateOrder")["OPENTELEMETRY_COLLECTOR_CONFIG_URI"]
-
-    assert (ROOT / path.removeprefix("/var/task/")).is_file()
+    """In the kit's layer, for the layer's own start-up too."""
+    for started_by in ("kit", "layer"):
+        path = deploy(Instrumentation=started_by).variables("CreateOrder")["OPENTELEMETRY_COLLECTOR_CONFIG_URI"]
+        assert path == "/opt/lambda-latency/collector.yaml"

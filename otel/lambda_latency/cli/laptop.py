@@ -12,6 +12,7 @@ from lambda_latency.cli.messages import fail
 
 if TYPE_CHECKING:
     import argparse
+    from typing import TextIO
 
     from lambda_latency.latency import Terms
     from lambda_latency.local import App, AppOptions
@@ -24,6 +25,7 @@ __all__ = [
     "provider_is_theirs",
     "read",
     "require_local",
+    "say",
     "tell",
 ]
 
@@ -60,14 +62,19 @@ def read(template: Path, options: argparse.Namespace) -> App:
 
 def tell(line: str) -> None:
     """Print what a person should know of how the app is run."""
-    print(line, file=sys.stderr, flush=True)
+    say(line, sys.stderr)
 
 
 def print_line(name: str, line: str) -> None:
     """Print what a function has printed."""
     from lambda_latency.local import readable
 
-    print(f"{name}: {readable(line)}", flush=True)
+    say(f"{name}: {readable(line)}")
+
+
+def say(line: str, file: TextIO | None = None) -> None:
+    """Print a line in one piece: functions, requests and events are told of by threads of their own."""
+    print(f"{line}\n", end="", file=file, flush=True)
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:

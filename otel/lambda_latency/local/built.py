@@ -9,28 +9,40 @@ from pathlib import Path
 
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.function import Function
-from lambda_latency.local.sam import code_folders
+from lambda_latency.local.sam import built_folders
 
 __all__ = ["built_functions"]
 
 BUILT = Path(".aws-sam", "build", "template.yaml")
+FUNCTION, LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
 WRITE = 0o222
 
 
 def built_functions(root: Path, functions: Iterable[Function], folder: Path) -> tuple[Function, ...]:
-    """The functions with their artifacts, copied below `folder`, as code.
+    """The functions with their artifacts and layers, copied below `folder`.
 
     Raises `UsageError` where one was not built.
     """
-    folders = code_folders(root / BUILT)
-    found = []
-    for function in functions:
-        artifact = folders.get(function.name)
-        if artifact is None or not artifact.is_dir():
-            raise UsageError(f"{root / BUILT} has no artifact of {function.name}", "say make build")
-        code = folder / function.name
-        shutil.copytree(artifact, code)
-        for path in (code, *code.rglob("*")):
-            path.chmod(path.stat().st_mode & ~WRITE)
-        found.append(replace(function, code=code, read_only=True))
-    return tuple(found)
+    artifacts = built_folders(root / BUILT, FUNCTION, "CodeUri")
+    layers = built_folders(root / BUILT, LAYER, "ContentUri")
+    # The example's functions have the same layers: all that are in its template.
+    copies = tuple(_copied(layers.get(name), folder / name, root) for name in sorted(layers))
+    return tuple(
+        replace(
+            function,
+            code=_copied(artifacts.get(function.name), folder / function.name, root),
+            layers=copies,
+            read_only=True,
+        )
+        for function in functions
+    )
+
+
+def _copied(artifact: Path | None, copy: Path, root: Path) -> Path:
+    """A copy that nobody can write to."""
+    if artifact is None or not artifact.is_dir():
+        raise UsageError(f"{root / BUILT} has no artifact of {copy.name}", "say make build")
+    shutil.copytree(artifact, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(path.stat().st_mode & ~WRITE)
+    return copy

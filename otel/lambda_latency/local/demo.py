@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,15 +71,17 @@ def run_demo(
     sampling = [False]  # the warm-up is not part of what the demo shows: its cold starts are a laptop's, not Lambda's
     options = replace(options, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
     stage("starting the system", 0)
-    log = LogFile(options.out / "system.log")
     sampled: list[str] = []
 
     def answered(request: Answered) -> None:
         if request.sampled:
             sampled.append(request.trace_id)
 
-    system = System(options, log=log.write, answered=answered)
-    try:
+    with ExitStack() as ending:
+        log = LogFile(options.out / "system.log")
+        ending.callback(log.close)
+        system = System(options, log=log.write, answered=answered)
+        ending.callback(system.close)
         stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
         system.sandbox.prepare(AT_ONCE, step)
         system.faulty = False
@@ -93,7 +96,4 @@ def run_demo(
         xray = options.out / "xray.json"
         with open_for_writing(xray) as file:
             json.dump(batch_get_traces(system.xray_url, sampled), file)
-    finally:
-        system.close()
-        log.close()
     return Demo(answers, system.store.path, xray, log.path, system.template.traced, system.template.collected, complete)

@@ -10,13 +10,15 @@ import difflib
 import json
 import random
 import threading
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.errors import UsageError
+from lambda_latency.local.errors import LocalError, UsageError
+from lambda_latency.template import nearest
 
 __all__ = ["KINDS", "Faults", "Plan", "Rule", "read_plan"]
 
@@ -65,6 +67,15 @@ class Plan:
         if type(seed) is not int:
             raise _wrong(f'"seed" must be a whole number, got {seed!r}')
         return cls(seed, tuple(_rule(rule, f"rule {number}") for number, rule in enumerate(plan["rules"], start=1)))
+
+    def check_routes(self, known: Collection[str]) -> None:
+        """Raises `LocalError` for a rule whose route leads nowhere: it would never fire, and nobody would say so."""
+        for number, rule in enumerate(self.rules, start=1):
+            if rule.route is not None and rule.route not in known:
+                raise LocalError(
+                    f"the fault plan's rule {number} is for the route {rule.route!r}, which the template does not have",
+                    nearest(rule.route, known),
+                )
 
     def at(self, *places: str) -> Faults:
         """The faults at these places, ready to be drawn."""

@@ -29,7 +29,8 @@ class Function:
     read_only: bool = False  # whether nobody may write there, root included
     python: Path | None = None  # the interpreter with the runtime's packages, if not the one that runs this
     runtime: str = ""  # as Lambda calls it, where the interpreter is its own
-    paths: tuple[Path, ...] = ()  # what is imported from after the code: requirements, layers
+    paths: tuple[Path, ...] = ()  # what is imported from after the code, with such an interpreter: requirements, layers
+    layers: tuple[Path, ...] = ()  # what is unpacked to /opt, one over the other
 
     @property
     def arn(self) -> str:

@@ -61,7 +61,8 @@ class Gateway:
 
     `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
     span of each sampled request; `answered` hears of every request when its response is out. `failed_status` is what an
-    HTTP API or a function URL answers where the function fails; `fallback` answers what no function has a route for.
+    HTTP API or a function URL answers where the function fails; `fallback` answers what no function has a route for;
+    `authorize` gives the answer to a caller that may not call a route, by the event and the route.
     """
 
     def __init__(
@@ -75,9 +76,10 @@ class Gateway:
         port: int = 0,
         failed_status: int = 500,
         fallback: WSGI | None = None,
+        authorize: Callable[[dict[str, Any], str], str | None] = lambda *_: None,
     ) -> None:
         self._template = template
-        self._failed_status, self._fallback = failed_status, fallback
+        self._failed_status, self._fallback, self._authorize = failed_status, fallback, authorize
         self._invoke, self.sampler = invoke, sampler
         self._record, self._answered = record, answered
         self._app: WSGI = gateway_app(template, self._call_lambda)
@@ -166,6 +168,9 @@ class Gateway:
             return self._invoke(function, raw, request.header, request.route).payload.decode()
         caller = Caller(request.request_id, request.source_ip, self._server.port, str(request.header), request.start_ns)
         request.route = complete(event, caller, self._template.stage)
+        refused = self._authorize(event, request.route)
+        if refused is not None:
+            return refused
         request.reached_lambda = True
         outcome = self._invoke(function, json.dumps(event).encode(), request.header, request.route)
         return payload_for(event, outcome, self._failed_status)

@@ -36,6 +36,7 @@ class Pool:
         self._generation = 0
         self._waiting = 0
         self._starting = 0
+        self._retired = False
         self._failures: list[Outcome] = []
 
     def take(self) -> Environment | Outcome:
@@ -58,7 +59,7 @@ class Pool:
     def give_back(self, environment: Environment) -> None:
         """Its invocation is over."""
         with self._changed:
-            outdated = self._all.get(environment, self._generation) != self._generation
+            outdated = self._retired or self._all.get(environment, self._generation) != self._generation
             if environment.phase == "idle" and not outdated:
                 self._idle.append(environment)
                 self._changed.notify_all()
@@ -90,6 +91,17 @@ class Pool:
             ending, self._idle = self._idle, []
         stop_all(ending)
 
+    def retire(self) -> None:
+        """Another pool serves the function from now on: each environment ends, busy ones after their invocation."""
+        self._retired = True
+        self.renew()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no environment, and nobody waits for one."""
+        with self._changed:
+            return not (self._all or self._starting or self._waiting)
+
     def tidy(self) -> None:
         """End what Lambda would end: environments idle for long, and those whose extensions outlast the deadline."""
         oldest = time.monotonic() - self._settings.idle_limit_s
@@ -115,14 +127,18 @@ class Pool:
             self._changed.notify_all()
 
     def _start(self) -> Outcome | None:
-        generation = self._generation
-        environment, failure = self._initialized()
-        with self._changed:
-            if failure is None and environment.phase == "idle":
-                self._all[environment] = generation
-                self._idle.append(environment)
-                self._changed.notify_all()
-        return failure
+        while True:
+            generation = self._generation
+            environment, failure = self._initialized()
+            with self._changed:
+                outdated = generation != self._generation
+                if not outdated and failure is None and environment.phase == "idle":
+                    self._all[environment] = generation
+                    self._idle.append(environment)
+                    self._changed.notify_all()
+            if not outdated:
+                return failure
+            environment.stop()  # the code has changed while it was being loaded: once more
 
     def _initialized(self) -> tuple[Environment, Outcome | None]:
         """A new environment. As Lambda does it, an init over the limit is tried once more within the timeout."""

@@ -14,10 +14,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.check import check
+from lambda_latency.local.app.source import TemplateError
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.function import Function
+from lambda_latency.template import Finding, read_yaml
 
-__all__ = ["COLLECTOR", "Template", "code_folders", "gateway_app", "read_template"]
+__all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
 
 # samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
 os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -54,7 +57,8 @@ class Template:
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     """Read a SAM template with some of its parameters set.
 
-    Raises `UsageError` for a file that is missing or no template, and for a parameter that it does not have or allow.
+    Raises `UsageError` for a file that is missing or no template, and for a parameter that it does not have or allow;
+    `TemplateError` for names in it that nothing has.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # samcli's libraries among themselves
@@ -68,7 +72,8 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     from samcli.yamlhelper import yaml_parse
 
     try:
-        raw = yaml_parse(path.read_text())
+        text = path.read_text()
+        raw = yaml_parse(text)
     except OSError as error:
         raise UsageError(f"no template at {path}: {error.strerror}", "give the path of one with --template") from error
     except Exception as error:
@@ -77,6 +82,10 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         raise UsageError(f"{path} has no Resources", "it must be a SAM template")
     declared = raw.get("Parameters") or {}
     _check_parameters(declared, parameters, path)
+    root = read_yaml(str(path), text)
+    if isinstance(root, Finding):
+        raise TemplateError([root])
+    check(path, root)
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(
             str(path), parameter_overrides={**_numbers(declared), **parameters}, global_parameter_overrides=STACK
@@ -111,18 +120,14 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     )
 
 
-def code_folders(path: Path) -> dict[str, Path]:
-    """Where the functions of a built template have their code, by logical id; none without such a template."""
+def built_folders(path: Path, kind: str, key: str) -> dict[str, Path]:
+    """Where a built template has the content of its resources of one type, by logical id; none without a template."""
     from samcli.yamlhelper import yaml_parse
 
     if not path.exists():
         return {}
     resources = yaml_parse(path.read_text()).get("Resources") or {}
-    return {
-        name: path.parent / str(one["Properties"]["CodeUri"])
-        for name, one in resources.items()
-        if one["Type"] == "AWS::Serverless::Function"
-    }
+    return {name: path.parent / str(one["Properties"][key]) for name, one in resources.items() if one["Type"] == kind}
 
 
 def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Callable[..., Any]:

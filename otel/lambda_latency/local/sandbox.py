@@ -59,6 +59,7 @@ class Sandbox:
         self._record, self._log = record, log
         self._starts = threading.BoundedSemaphore(settings.starts_at_once)
         self._pools = {function.name: self._pool(function) for function in functions}
+        self._replaced: list[Pool] = []  # with environments that are still busy
         self._requests: dict[str, _Request] = {}
         self._over = threading.Condition()
         self._closed = threading.Event()
@@ -118,12 +119,15 @@ class Sandbox:
         before = self._pools.get(function.name)
         self._pools[function.name] = self._pool(function)
         if before is not None:
-            before.renew()
+            self._replaced.append(before)
+            before.retire()
 
     def environments(self, name: str | None = None) -> list[Environment]:
         """The environments that exist, of one function or of all."""
-        pools = self._pools.values() if name is None else [self._pools[name]]
-        return [environment for pool in pools for environment in pool.environments()]
+        pools = [*self._pools.values(), *self._replaced]
+        return [
+            environment for pool in pools if name in (None, pool.function.name) for environment in pool.environments()
+        ]
 
     def wait_until_idle(self, limit_s: float) -> bool:
         """Wait until no invocation is under way, the work after the responses included."""
@@ -159,17 +163,22 @@ class Sandbox:
                 lambda_variables(function, settings),
                 settings.task_root,
                 self._processes,
-                settled=self._settled,
-                ended=self._pools[function.name].forget,
+                settled=settled,
+                ended=pool.forget,
                 log=log,
             )
 
-        return Pool(function, new, settings, self._starts, log)
+        def settled(environment: Environment, run: Run) -> None:
+            self._settled(pool, environment, run)
 
-    def _settled(self, environment: Environment, run: Run) -> None:
+        # An environment goes back to the pool that it came from: the function may have been replaced meanwhile.
+        pool = Pool(function, new, settings, self._starts, log)
+        return pool
+
+    def _settled(self, pool: Pool, environment: Environment, run: Run) -> None:
         request_id = run.invocation.request_id
         request = self._requests[request_id]
-        self._pools[environment.function.name].give_back(environment)  # who sees the spans finds it free
+        pool.give_back(environment)  # who sees the spans finds it free
         if request.header.sampled:
             times = Times(request.called_ns, run.started_ns, run.responded_ns, run.ended_ns, request.init)
             self._record(_segments(environment.function, request, request_id, times, run.outcome))
@@ -179,8 +188,10 @@ class Sandbox:
 
     def _keep(self) -> None:
         while not self._closed.wait(0.1):
-            for pool in self._pools.values():
+            for pool in (*self._pools.values(), *self._replaced):
                 pool.tidy()
+            for pool in [one for one in self._replaced if one.empty]:
+                self._replaced.remove(pool)
 
     def _record_failed_init(self, function: Function, header: TraceHeader, called_ns: int, failure: Outcome) -> None:
         if header.sampled:

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from lambda_latency.local.gateway import Answered
@@ -33,8 +34,9 @@ class Code:
         before, self._seen = self._seen, self._look()
         return before != self._seen
 
-    def _look(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _look(self) -> dict[str, tuple[int, int, int]]:
+        """What tells one state of each file from another: two writes may fall into one tick of the clock."""
+        found: dict[str, tuple[int, int, int]] = {}
         for folder in self._folders:
             for place, folders, files in os.walk(folder):
                 folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
@@ -42,7 +44,8 @@ class Code:
                     if name.endswith(".py") or name == "requirements.txt":
                         with contextlib.suppress(FileNotFoundError):
                             path = f"{place}/{name}"
-                            found[path] = Path(path).stat().st_mtime_ns
+                            stat = Path(path).stat()
+                            found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         return found
 
 
@@ -105,14 +108,13 @@ def serve_system(
             if code.changed():
                 system.sandbox.renew()
 
-    system = System(options, answered=requests.answered, log=log, before=before)
-    try:
+    with ExitStack() as ending:
+        ending.callback(requests.close)
+        system = System(options, answered=requests.answered, log=log, before=before)
+        ending.callback(system.close)
         system.store.watch(requests.spans)
         up(system)
         wait_for_signal()
-    finally:
-        system.close()
-        requests.close()
 
 
 def wait_for_signal() -> None:

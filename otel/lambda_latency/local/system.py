@@ -67,6 +67,7 @@ class System:
         self._before = before
         check_port(options.port)
         self.template: Template = read_template(options.template, options.parameters)
+        options.plan.check_routes(self.template.routes)
         self.store = Store(options.out / "traces.jsonl")
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:

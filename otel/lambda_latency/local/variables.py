@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from lambda_latency.local.function import Function
 __all__ = ["Settings", "lambda_variables"]
 
 KIT = Path(__file__).parents[1]
+OWN_WRAPPER = "/opt/lambda-latency/wrapper"  # of the kit's layer
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where the sandbox finds things, and Lambda's limits.
 
-    `task_root` stands for /var/task and `layer` for /opt. `overrides` replace variables that a function has (an address
-    on Lambda by a local one); `extra` are added to every function's.
+    `task_root` stands for /var/task and `layer`, below the function's own layers, for /opt. `overrides` replace
+    variables that a function has (an address on Lambda by a local one); `extra` are added to every function's.
     """
 
     task_root: Path
@@ -36,26 +37,29 @@ class Settings:
     init_limit_s: float = 10
     idle_limit_s: float = 300
 
-    def local(self, value: str) -> str:
-        """A variable's value with a leading /var/task or /opt turned into the folder that stands for it."""
-        folders = {f"/var/task/{KIT.name}": self.kit, "/var/task": self.task_root, "/opt": self.layer}
-        for prefix, folder in folders.items():
+    def local(self, value: str, layers: Sequence[Path] = ()) -> str:
+        """A variable's value with a leading /var/task or /opt turned into the folder that stands for it.
+
+        Of a function's layers the last one that has a file counts, as on Lambda, where each is unpacked over those
+        before it. Where none holds the kit, the one that is running stands for its layer.
+        """
+        for layer in reversed(layers):
+            inside = layer / value.removeprefix("/opt/")
+            if value.startswith("/opt/") and inside.exists():
+                return str(inside)
+        if value == OWN_WRAPPER:
+            return str(KIT / "runtime" / "wrapper")
+        for prefix, folder in (("/var/task", self.task_root), ("/opt", self.layer)):
             if value == prefix or value.startswith(f"{prefix}/"):
                 return str(folder) + value.removeprefix(prefix)
         return value
-
-    @property
-    def kit(self) -> Path:
-        """The kit beside the function's code: the copy in a built artifact, else the one that is running."""
-        copy = self.task_root / KIT.name
-        return copy if copy.is_dir() else KIT
 
     def wrapper(self, function: Function) -> Path | None:
         """The function's exec wrapper. Raises `LocalError` where the file cannot be run: each init would fail."""
         named = function.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
         if not named:
             return None
-        path = Path(self.local(named))
+        path = Path(self.local(named, function.layers))
         if not os.access(path, os.X_OK):
             raise LocalError(
                 f"{function.name}: AWS_LAMBDA_EXEC_WRAPPER is {named}, and {path} is not an executable file",
@@ -66,12 +70,13 @@ class Settings:
 
 def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
     """All the variables of one new environment but AWS_LAMBDA_RUNTIME_API."""
-    own = {name: settings.local(value) for name, value in function.environment.items()}
+    own = {name: settings.local(value, function.layers) for name, value in function.environment.items()}
     own |= {name: value for name, value in settings.overrides.items() if name in own}
     python = function.python or Path(sys.executable)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if function.python is None:
-        modules = [str(settings.layer / "python"), os.environ.get("PYTHONPATH", "")]
+        layers = [str(layer / "python") for layer in (*function.layers, settings.layer)]
+        modules = [*layers, os.environ.get("PYTHONPATH", "")]
     else:  # an environment of its own, in which nothing of this one's is found
         modules = [*map(str, function.paths), str(settings.layer / "python")]
         version = function.runtime.removeprefix("python")

@@ -40,7 +40,7 @@ def __getattr__(name: str) -> Handler:
     if not settings.handler:
         raise RuntimeError("LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
                            "set AWS_LAMBDA_EXEC_WRAPPER to "
-                           "/var/task/lambda_latency/runtime/wrapper, which sets it")  # fmt: skip
+                           "/opt/lambda-latency/wrapper, which sets it")  # fmt: skip
     os.environ["_HANDLER"] = settings.handler  # code that looks there finds what it would find without us
     for warning in settings.warnings:
         warn(warning)

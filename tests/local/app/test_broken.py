@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from lambda_latency.cli import main
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.errors import LocalError, UsageError
+from lambda_latency.template import Finding, Node, check_template, read_yaml
+from tests.template.deployed import ROOT
 
 RIGHT = """\
 Transform: AWS::Serverless-2016-10-31
@@ -45,6 +51,10 @@ BROKEN = {
     ),
     "a type without colons": (
         "{ Type: AWS::SNS::Topic }", "{ Type: Topic }", "24: Topic: unknown type 'Topic'", "known are",
+    ),
+    "a type of CloudFormation": (
+        "{ Type: AWS::SNS::Topic }", "{ Type: AWS::SNS::Topci }", "24: Topic: unknown type 'AWS::SNS::Topci'",
+        "did you mean 'AWS::SNS::Topic'?",
     ),
     "no type": ("{ Type: AWS::SNS::Topic }", "{ Properties: {} }", "24: Topic has no Type", "say which resource it is"),
     "a Ref": (
@@ -97,13 +107,62 @@ BROKEN = {
 }  # fmt: skip
 
 
-def told(folder: Path, text: str, **given: str) -> tuple[int, list[str]]:
-    """The status and the lines of the message."""
+# The same in the example's own template, which has a system of its own.
+BROKEN_EXAMPLE = {
+    "a type of SAM": (
+        "Type: AWS::Serverless::Api", "Type: AWS::Serverless::Apy",
+        "Api: unknown type 'AWS::Serverless::Apy'", "did you mean 'AWS::Serverless::Api'?",
+    ),
+    "a type of CloudFormation": (
+        "Type: AWS::DynamoDB::Table", "Type: AWS::DynamoDB::Tabel",
+        "OrdersTable: unknown type 'AWS::DynamoDB::Tabel'", "did you mean 'AWS::DynamoDB::Table'?",
+    ),
+    "a Ref": (
+        "!Ref OrdersTable", "!Ref OrdersTabel",
+        "Ref names 'OrdersTabel', which is not in the template", "did you mean 'OrdersTable'?",
+    ),
+    "a parameter": (
+        "!Ref PaymentsTimeoutMs", "!Ref PaymentTimeoutMs",
+        "Ref names 'PaymentTimeoutMs', which is not in the template", "did you mean 'PaymentsTimeoutMs'?",
+    ),
+    "a condition": (
+        "!If [IsTraced, !Ref Kit", "!If [IsTracd, !Ref Kit", "If names 'IsTracd', which is not under Conditions",
+        "did you mean 'IsTraced'?",
+    ),
+}  # fmt: skip
+
+
+def laid_out(folder: Path, text: str) -> Path:
+    """The app of RIGHT with another template."""
     (folder / "orders").mkdir()
     (folder / "orders" / "app.py").write_text("def handler(event, context): ...\n")
     (folder / "more.yaml").write_text("Timeout: 3\n")
     path = folder / "template.yaml"
     path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """Runs a command that must end with status 1 before it has started a process: what it says."""
+
+    def start(*command: object, **_: object) -> None:
+        raise AssertionError(f"{command} was started")
+
+    def run(*arguments: str) -> list[str]:
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "Popen", start)
+            assert main(list(arguments)) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        return said.err.splitlines()
+
+    return run
+
+
+def told(folder: Path, text: str, **given: str) -> tuple[int, list[str]]:
+    """The status and the lines of the message."""
+    path = laid_out(folder, text)
     with pytest.raises(LocalError) as raised:
         read_app(path, given)
     return raised.value.exit_status, str(raised.value).replace(f"{path}:", "").splitlines()
@@ -126,6 +185,52 @@ def test_a_mistake_is_told_with_its_line_and_what_is_near(tmp_path: Path, mistak
     assert right in RIGHT
     status, lines = told(tmp_path, RIGHT.replace(right, wrong, 1))
     assert (status, lines[0][: len(what)], lines[1].strip()[: len(todo)]) == (1, what, todo), lines
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_nothing_is_started_for_a_mistake(tmp_path: Path, refused: Callable[..., list[str]], mistake: str) -> None:
+    """`serve` ends with status 1 and the same words."""
+    right, wrong, what, _ = BROKEN[mistake]
+    path = laid_out(tmp_path, RIGHT.replace(right, wrong, 1))
+    assert refused("serve", "--port", "0", "--template", str(path))[0].startswith(f"lambda-latency: {path}:{what}")
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+@pytest.mark.parametrize("mistake", BROKEN_EXAMPLE)
+def test_a_mistake_in_the_example_is_told_in_the_same_way(
+    tmp_path: Path, refused: Callable[..., list[str]], command: str, mistake: str
+) -> None:
+    """Before anything of it is started."""
+    right, wrong, what, todo = BROKEN_EXAMPLE[mistake]
+    before, after = (ROOT / "template.yaml").read_text().split(right, 1)
+    path = tmp_path / "template.yaml"
+    path.write_text(before + wrong + after)
+    line = before.count("\n") + 1
+    arguments = ("demo", "--collector", "none") if command == "demo" else ("serve",)
+    said = refused(*arguments, "--out", str(tmp_path / "out"), "--template", str(path))
+    assert said[:2] == [f"lambda-latency: {path}:{line}: {what}", f"  {todo}"]
+
+
+def test_a_fault_plan_for_a_route_that_is_not_there_is_told(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
+    """It would never fire."""
+    plan = tmp_path / "plan.json"
+    rule = {"at": "provider", "kind": "delay", "ms": 9}
+    plan.write_text(json.dumps({"rules": [rule, {**rule, "route": "POST /order"}]}))
+    example = str(ROOT / "template.yaml")
+    assert refused("serve", "--out", str(tmp_path), "--template", example, "--faults", str(plan)) == [
+        "lambda-latency: the fault plan's rule 2 is for the route 'POST /order', which the template does not have",
+        "  did you mean 'POST /orders'?",
+    ]
+
+
+def test_a_type_that_is_newer_than_the_list_is_no_mistake() -> None:
+    """Only a slip of the pen is one."""
+    text = "Resources: { A: { Type: AWS::New::Thing }, B: { Type: AWS::SNS::TopicV2 }, C: { Type: AWS::SNS::Topik } }"
+    root = read_yaml("t", text)
+    assert isinstance(root, Node)
+    assert check_template("t", root, ["AWS::SNS::Topic"]) == (
+        Finding("t", 1, "C: unknown type 'AWS::SNS::Topik'", "did you mean 'AWS::SNS::Topic'?"),
+    )
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

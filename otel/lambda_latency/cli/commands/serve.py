@@ -15,6 +15,7 @@ from lambda_latency.cli.laptop import (
     provider_is_theirs,
     read,
     require_local,
+    say,
     tell,
 )
 from lambda_latency.cli.messages import usage
@@ -112,4 +113,4 @@ def _show_request(request: Answered, trace: Trace | None) -> None:
             line += f" at {timeout.line.file}:{timeout.line.line}" if timeout.line is not None else ""
     elif not request.sampled:
         line += "  not sampled"
-    print(line, flush=True)
+    say(line)

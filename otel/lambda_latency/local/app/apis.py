@@ -7,11 +7,12 @@ import io
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.package import CHILDREN
+from lambda_latency.local.app.tokens import Guard
 from lambda_latency.local.sam import STACK, Template
 
 __all__ = ["Api", "function_url", "read_api"]
@@ -21,10 +22,11 @@ TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`template` is what the gateway needs; its routes lead to functions by logical id."""
+    """`template` is what the gateway needs; its routes lead to functions by logical id. `guards` want a token."""
 
     template: Template
     is_http: bool
+    guards: Mapping[str, Guard] = field(default_factory=dict)
 
 
 def read_api(

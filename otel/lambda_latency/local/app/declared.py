@@ -15,7 +15,8 @@ from lambda_latency.local.app.pythons import Version, version_of
 __all__ = ["Declared", "Refused", "declared_functions"]
 
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
-KIT = "lambda_latency/runtime/wrapper"  # an app that has adopted the kit starts it itself
+# An app that has adopted the kit starts it itself: by its layer, or by a copy beside its code.
+KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
 ADOT = "/opt/otel-instrument"
 
 

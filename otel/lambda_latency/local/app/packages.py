@@ -23,11 +23,12 @@ from pathlib import Path
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["KIT", "Packages", "cache_folder"]
+__all__ = ["WRAPPER", "Packages", "cache_folder"]
 
 # What Lambda's Python runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
 KIT = Path(__file__).parents[2]
+WRAPPER = Path("lambda-latency", "wrapper")  # in the kit's layer
 LIMIT_S = 600
 PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
 _lock = threading.Lock()
@@ -74,19 +75,21 @@ class Packages:
         return self.distributions(wanted, version)
 
     def kit(self, version: Version) -> Path:
-        """A folder with the part of the kit that ships to Lambda and nothing else, as a layer has it."""
+        """The kit's layer, unpacked: what ships to Lambda and nothing else."""
         sources = [KIT / "__init__.py", *sorted((KIT / "runtime").glob("*"))]
         content = hashlib.sha256(b"".join(file.read_bytes() for file in sources if file.is_file())).hexdigest()[:12]
 
         def make(folder: Path) -> None:
-            package = folder / KIT.name
-            package.mkdir(parents=True)
+            package, beside = folder / "python" / KIT.name, folder / WRAPPER.parent
+            for made in (package, beside):
+                made.mkdir(parents=True)
             shutil.copy(KIT / "__init__.py", package)
             shutil.copytree(KIT / "runtime", package / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
+            (package / "runtime" / "wrapper").rename(folder / WRAPPER)
             compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
             subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
 
-        return self._made(f"kit-{_dotted(version)}-{content}", make)
+        return self._made(f"layer-{_dotted(version)}-{content}", make)
 
     def requirements(self, file: Path, root: Path, version: Version) -> Path:
         """A folder with what a requirements file names. A path in it counts from the file, or from `root` as for pip.

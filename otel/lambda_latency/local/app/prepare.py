@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.declared import ADOT, Declared, Refused
-from lambda_latency.local.app.packages import KIT, Packages
+from lambda_latency.local.app.packages import WRAPPER, Packages
 from lambda_latency.local.app.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Function
@@ -56,13 +56,15 @@ class Preparation:
         code = declared.code or self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
-        paths = [*self._requirements(code, version), *self._layers(declared, version)]
+        layers = self._layers(declared)
+        paths = [*self._requirements(code, version), *self._imported(declared, layers, version)]
         variables = dict(environment)
         if declared.wrapper or self.instrument:
             kit = self.packages.kit(version)
             if declared.wrapper != ADOT:
-                variables["AWS_LAMBDA_EXEC_WRAPPER"] = str(kit / KIT.name / "runtime" / "wrapper")
-            paths += [kit, self.packages.tracing(version)]
+                variables["AWS_LAMBDA_EXEC_WRAPPER"] = f"/opt/{WRAPPER}"
+            layers.append(kit)
+            paths += [kit / "python", self.packages.tracing(version)]
         return Function(
             name=declared.name,
             handler=declared.handler,
@@ -73,6 +75,7 @@ class Preparation:
             python=self.packages.runtime(version),
             runtime=f"python{_dotted(version)}",
             paths=tuple(paths),
+            layers=tuple(layers),
         )
 
     def _requirements(self, code: Path, version: Version) -> list[Path]:
@@ -89,13 +92,20 @@ class Preparation:
                 break
         return []
 
-    def _layers(self, declared: Declared, version: Version) -> list[Path]:
+    def _layers(self, declared: Declared) -> list[Path]:
+        """The folders of its local layers."""
         found: list[Path] = []
         for content in declared.layers:
-            if not content.exists():
+            if content.exists():
+                found.append(self._unpacked(content) if content.suffix == ".zip" else content)
+            else:
                 self.tell(f"{declared.key}: its layer {content} is not there and is left out")
-                continue
-            folder = self._unpacked(content) if content.suffix == ".zip" else content
+        return found
+
+    def _imported(self, declared: Declared, layers: list[Path], version: Version) -> list[Path]:
+        """What is imported from its layers: from the folders of local ones, from the packages of known ones."""
+        found: list[Path] = []
+        for folder in layers:
             own = folder / "python"
             # A layer that `sam build` builds has its modules, and its requirements, at the top.
             found += [own, own / "lib" / f"python{_dotted(version)}" / "site-packages"] if own.is_dir() else [folder]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambda_latency.local.app.apis import Api, function_url, read_api
@@ -15,6 +15,7 @@ from lambda_latency.local.app.parameters import parameter_values
 from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
+from lambda_latency.local.app.tokens import guards
 
 __all__ = ["App", "read_app"]
 
@@ -55,7 +56,7 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
 
 def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, authorizers: bool) -> Part:
     values, notes = parameter_values(source, given, source.path.resolve().parent)
-    check(source)
+    check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)
     app.notes += [*notes, *packaged.notes]
@@ -68,7 +69,10 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     if isinstance(api, str):
         app.notes.append(api)
     elif api is not None:
-        app.apis.append((prefix, api))
+        found_guards = guards(plain) if authorizers else {}
+        app.apis.append((prefix, replace(api, guards=found_guards)))
+        for name in sorted({one.name for one in found_guards.values()}):
+            app.notes.append(f"{name}: tokens are read here, and their signatures are not checked")
     names = {key.removeprefix(prefix): one.name for key, one in found.items()}
     children = {}
     for name, child in packaged.children.items():

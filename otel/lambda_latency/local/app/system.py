@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.front import Front
@@ -20,13 +22,14 @@ from lambda_latency.local.app.pythons import pythons
 from lambda_latency.local.app.read import App
 from lambda_latency.local.app.relay import serve_relay
 from lambda_latency.local.app.stack import Stack
+from lambda_latency.local.app.tokens import authorize
 from lambda_latency.local.daemon import Daemon
 from lambda_latency.local.function import Function, Outcome
 from lambda_latency.local.gateway import Answered, Gateway, check_port
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.receiver import serve_receiver
-from lambda_latency.local.sam import COLLECTOR, Template
+from lambda_latency.local.sam import COLLECTOR
 from lambda_latency.local.sandbox import Sandbox
 from lambda_latency.local.segments import TraceHeader
 from lambda_latency.local.store import Store
@@ -170,18 +173,18 @@ class AppSystem:
     def _start_gateways(self, cloud: Cloud, port: int) -> None:
         onward = Onward(cloud, self.stack.resources)
         for prefix, api in self.app.apis:
-            self._listen(prefix, api.template, port, 500, onward)
+            self._listen(prefix, api, port, 500, onward)
             port = 0
         for key, api in self.app.urls():
-            self.urls[key] = self._listen("", api.template, port, 502, None).url
+            self.urls[key] = self._listen("", api, port, 502, None).url
             port = 0
 
-    def _listen(self, prefix: str, template: Template, port: int, status: int, onward: Onward | None) -> Gateway:
+    def _listen(self, prefix: str, api: Api, port: int, status: int, onward: Onward | None) -> Gateway:
         def invoke(function: str, event: bytes, header: TraceHeader, _: str) -> Outcome:
             return self.invoke(prefix + function, event, header)
 
         gateway = Gateway(
-            template,
+            api.template,
             invoke,
             lambda: True,
             record=self.store.add,
@@ -189,6 +192,7 @@ class AppSystem:
             port=port,
             failed_status=status,
             fallback=onward,
+            authorize=partial(authorize, api.guards),
         )
         self.gateways.append(gateway)
         self._closing.append(gateway.close)
@@ -225,7 +229,7 @@ class AppSystem:
 
     def _relayed(self, key: str, event: bytes) -> Outcome:
         """An event that the emulator hands over."""
-        return self.invoke(key, event, route=f"{origin(event)} -> {key}")
+        return self.invoke(key, event, self._front.senders.header(event), f"{origin(event)} -> {key}")
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
         """A function that is invoked by its name, by another one or by a person."""

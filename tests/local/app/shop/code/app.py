@@ -47,6 +47,9 @@ def calls() -> Any:
     count = sum(one["id"]["S"].startswith("call-") for one in named.scan(TableName=table, ConsistentRead=True)["Items"])
     other = boto3.client("lambda").invoke(FunctionName=os.environ["OTHER"], Payload=b'{"n": 20}')
     boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="from a function")
+    boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="from a function")
+    entry = {"EventBusName": "shop", "Source": "shop", "DetailType": "Called", "Detail": "{}"}
+    boto3.client("events").put_events(Entries=[entry])
     return {"count": count, "other": json.load(other["Payload"])}
 
 

@@ -1,0 +1,191 @@
+"""The names in a template that nothing has, each with the nearest one: sections, types, references, conditions.
+
+Neither SAM's translator nor an emulator names them well, and a type with a slip of the pen is left out in silence.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from lambda_latency.template.finding import Finding, nearest
+from lambda_latency.template.node import Node
+
+__all__ = ["check_template"]
+
+SAM_TYPES = (
+    "AWS::Serverless::Api",
+    "AWS::Serverless::Application",
+    "AWS::Serverless::Connector",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::GraphQLApi",
+    "AWS::Serverless::HttpApi",
+    "AWS::Serverless::LayerVersion",
+    "AWS::Serverless::SimpleTable",
+    "AWS::Serverless::StateMachine",
+    "AWS::Serverless::WebSocketApi",
+)
+SECTIONS = (
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Globals",
+    "Hooks",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+    "Transform",
+)
+TYPE = re.compile(r"(AWS|Alexa|Custom|[A-Za-z0-9]+)::[A-Za-z0-9:_@-]+")
+SUB = re.compile(r"\$\{([^!}][^}]*)\}")
+FOR_EACH = "Fn::ForEach"
+SLIP = 0.9  # how alike two types are, of which one is the other with a slip of the pen
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A template on its way through the checks; `types` are CloudFormation's."""
+
+    path: str
+    root: Node
+    types: Collection[str]
+
+
+def check_template(source: str, root: Node, types: Collection[str] = ()) -> tuple[Finding, ...]:
+    """What is wrong with the names in a template, in the order of its lines.
+
+    `types` are CloudFormation's resource types, as far as they are known. One that is not among them counts as a
+    mistake only beside one from which it differs by a letter or two: the list may be older than the template.
+    """
+    template = _Template(source, root, types)
+    if any(name.startswith(FOR_EACH) for name, _, _ in _section(template, "Resources")):
+        return ()  # a language extension makes names that stand nowhere
+    return tuple(sorted({*_sections(template), *_resources(template), *_references(template)}))
+
+
+def _sections(template: _Template) -> Iterator[Finding]:
+    for name, key, _ in template.root.named():
+        if name not in SECTIONS:
+            yield _at(template, key, f"unknown section {name!r}", nearest(name, SECTIONS))
+
+
+def _resources(template: _Template) -> Iterator[Finding]:
+    names = [name for name, _, _ in _section(template, "Resources")]
+    conditions = [name for name, _, _ in _section(template, "Conditions")]
+    for name, key, resource in _section(template, "Resources"):
+        kind = resource.get("Type")
+        if kind is None:
+            yield _at(template, key, f"{name} has no Type", "say which resource it is: Type: AWS::Serverless::Function")
+            continue
+        written = str(kind.value)
+        todo = _right_type(template, written)
+        if todo:
+            yield _at(template, kind, f"{name}: unknown type {written!r}", todo)
+        condition = resource.get("Condition")
+        if condition is not None and condition.value not in conditions:
+            todo = nearest(str(condition.value), conditions, "declare it under Conditions")
+            yield _at(template, condition, f"{name}: unknown condition {str(condition.value)!r}", todo)
+        needs = resource.get("DependsOn")
+        for one in (needs.items or (needs,)) if needs is not None else ():
+            if one.value not in names and not _is_generated(str(one.value), names):
+                yield _at(template, one, f"{name} depends on {str(one.value)!r}", nearest(str(one.value), names))
+
+
+def _right_type(template: _Template, written: str) -> str:
+    """What to do about a type that is none; nothing where it may be one."""
+    if not TYPE.fullmatch(written):
+        return nearest(written, SAM_TYPES)
+    if written.startswith("AWS::Serverless::"):
+        return "" if written in SAM_TYPES else nearest(written, SAM_TYPES)
+    if not written.startswith("AWS::") or written in template.types:
+        return ""
+    near = difflib.get_close_matches(written, template.types, 1, SLIP)
+    # `AWS::X::Group` beside a new `AWS::X::GroupV2` is no slip of the pen.
+    same_length = bool(near) and abs(len(near[0]) - len(written)) <= 1 and not written.startswith(near[0])
+    return f"did you mean {near[0]!r}?" if same_length else ""
+
+
+def _references(template: _Template) -> Iterator[Finding]:
+    for section in ("Resources", "Outputs", "Conditions", "Globals"):
+        node = template.root.get(section)
+        for function, at, argument in _calls(node) if node is not None else ():
+            if function in REFERENCES:
+                yield from REFERENCES[function](template, at, argument)
+
+
+def _ref(template: _Template, at: Node, argument: Node) -> Iterator[Finding]:
+    if argument.kind == "scalar":
+        yield from _named(template, at, "Ref", str(argument.value))
+
+
+def _get_att(template: _Template, at: Node, argument: Node) -> Iterator[Finding]:
+    first = argument.items[0].value if argument.items else argument.value
+    yield from _named(template, at, "GetAtt", str(first).partition(".")[0])
+
+
+def _sub(template: _Template, at: Node, argument: Node) -> Iterator[Finding]:
+    text = argument.items[0] if argument.items else argument
+    own = [name for name, _, _ in argument.items[1].named()] if len(argument.items) > 1 else []
+    for name in SUB.findall(str(text.value)):
+        if (name := name.partition(".")[0].strip()) not in own:
+            yield from _named(template, at, "Sub", name)
+
+
+def _find_in_map(template: _Template, at: Node, argument: Node) -> Iterator[Finding]:
+    yield from _declared(template, at, "FindInMap", argument, "Mappings")
+
+
+def _if(template: _Template, at: Node, argument: Node) -> Iterator[Finding]:
+    yield from _declared(template, at, "If", argument, "Conditions")
+
+
+REFERENCES = {"Ref": _ref, "GetAtt": _get_att, "Sub": _sub, "FindInMap": _find_in_map, "If": _if}
+
+
+def _declared(template: _Template, at: Node, function: str, argument: Node, section: str) -> Iterator[Finding]:
+    """Whether the first part of an argument is declared in a section."""
+    if not argument.items or argument.items[0].kind != "scalar" or argument.items[0].function:
+        return
+    name, known = str(argument.items[0].value), [one for one, _, _ in _section(template, section)]
+    if name not in known:
+        todo = nearest(name, known or [""], f"declare it under {section}")
+        yield _at(template, at, f"{function} names {name!r}, which is not under {section}", todo)
+
+
+def _named(template: _Template, at: Node, function: str, name: str) -> Iterator[Finding]:
+    resources = [one for one, _, _ in _section(template, "Resources")]
+    known = [*resources, *(one for one, _, _ in _section(template, "Parameters"))]
+    if not name.startswith("AWS::") and name not in known and not _is_generated(name, resources):
+        todo = nearest(name, known, "declare it, or correct the name")
+        yield _at(template, at, f"{function} names {name!r}, which is not in the template", todo)
+
+
+def _is_generated(name: str, resources: list[str]) -> bool:
+    """Whether SAM makes it: `CreateOrderRole`, `ApiProdStage`, `ServerlessRestApi`."""
+    return name.startswith("Serverless") or any(name.startswith(one) and name != one for one in resources)
+
+
+def _calls(node: Node) -> Iterator[tuple[str, Node, Node]]:
+    """Each intrinsic function in here: its name, where it stands, its argument."""
+    if node.function:
+        yield node.function, node, node
+    for name, key, value in node.named():
+        if name == "Ref" or name.startswith("Fn::"):
+            yield name.removeprefix("Fn::"), key, value
+        yield from _calls(value)
+    for item in node.items:
+        yield from _calls(item)
+
+
+def _section(template: _Template, name: str) -> list[tuple[str, Node, Node]]:
+    node = template.root.get(name)
+    return list(node.named()) if node is not None else []
+
+
+def _at(template: _Template, node: Node, what: str, todo: str) -> Finding:
+    return Finding(template.path, node.line, what, todo)
