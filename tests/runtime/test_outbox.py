@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
+from lambda_latency.runtime.deadline import Running
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
-from lambda_latency.runtime.running import Running
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 

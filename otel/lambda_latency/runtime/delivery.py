@@ -87,7 +87,7 @@ def helper(step: Callable[[], None]) -> Helper | None:
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
     if is_managed():
-        from lambda_latency.runtime.background import Background
+        from lambda_latency.runtime.extension import Background
 
         return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")

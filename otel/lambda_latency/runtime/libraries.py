@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.replace import replaced
 from lambda_latency.runtime.standins import read
 from lambda_latency.runtime.value import Value
 
@@ -118,12 +119,12 @@ class Instrumentations:
 
     @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
+        if not library.first_call:
+            self._instrument(library)
+            return
+        owner, method = library.first_call.split(".")
         instrument = functools.partial(self._instrument, library)
-        if library.first_call:
-            owner, method = library.first_call.split(".")
-            self._undo.append(on_first_call(getattr(module, owner), method, instrument))
-        else:
-            instrument()
+        self._undo.append(on_first_call(getattr(module, owner), method, instrument))
 
     @harmless("tracing a library")
     def _instrument(self, library: Library) -> None:
@@ -144,7 +145,11 @@ class Instrumentations:
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
         self._undo.append(instrumentor.uninstrument)
-        take_off = pass_by(library.name) if library.name in ("botocore", "requests") else nothing
+        take_off: Callable[[], object] = list  # does nothing
+        if library.name in ("botocore", "requests"):
+            from lambda_latency.runtime.unsampled import pass_by
+
+            take_off = pass_by(library.name)
         self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]
 
 
@@ -153,18 +158,7 @@ def where(library: Library) -> str:
     return UPSTREAM + library.instrumentor.partition(".")[0]
 
 
-def pass_by(name: str) -> Callable[[], None]:
-    """Calls that nobody records pass the instrumentation by; returns the undoing."""
-    from lambda_latency.runtime import unsampled
-
-    return unsampled.pass_by(name)
-
-
-def nothing() -> None:
-    """There is nothing to take off."""
-
-
-def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], None]) -> Callable[[], object]:
+def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[], None]) -> Callable[[], object]:
     """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
 
     Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
@@ -192,30 +186,22 @@ def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], 
     return undo
 
 
-def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
+def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
-    original = getattr(owner, method)
-    enabled: list[Callable[[], bool]] = []
 
-    @functools.wraps(original)
-    def first(self: object, *args: Any, **kwargs: Any) -> Any:
-        if not enabled:
+    def around(original: Callable[..., Any]) -> Callable[..., Any]:
+        def first(self: object, *args: Any, **kwargs: Any) -> Any:
             from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
-            enabled.append(is_http_instrumentation_enabled)
-        if enabled[0]() and undo():
-            instrument()
-            return getattr(self, method)(*args, **kwargs)
-        return original(self, *args, **kwargs)
+            # Not undone: another thread was quicker, or somebody has wrapped the method since.
+            if is_http_instrumentation_enabled() and undo():
+                instrument()
+                return getattr(self, method)(*args, **kwargs)
+            return original(self, *args, **kwargs)
 
-    def undo() -> bool:
-        # False: another thread was quicker, or somebody wrapped the method since, and then it is left alone.
-        ours = owner.__dict__.get(method) is first
-        if ours:
-            setattr(owner, method, original)
-        return ours
+        return first
 
-    setattr(owner, method, first)
+    undo = replaced(owner, method, around)
     return undo
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from lambda_latency.runtime.buffer import Buffer
+    from lambda_latency.runtime.deadline import Running
     from lambda_latency.runtime.recorder import Recorder
     from lambda_latency.runtime.redaction import Redaction
-    from lambda_latency.runtime.running import Running
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.sinks import Sink, Urgent
 
@@ -163,7 +163,7 @@ class Outbox:
         return self._sink.export(self._ready(self._ended())) is not False
 
     def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        return self._redaction.clean(completed(spans))
+        return self._redaction.clean([completed(span) for span in spans])
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._buffer.drain()

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
-from lambda_latency.runtime.copies import bounded, copied, counted
+from lambda_latency.runtime.copies import bounded, copied
 from lambda_latency.runtime.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
@@ -87,8 +87,7 @@ class Redaction:
         if all(map(is_, before, (name, description, values, resource, scope, *events, *links))):
             return span
         return copied(
-            span, name=name, resource=resource, attributes=bounded(values or {}, span.dropped_attributes),
-            events=counted(events, span.dropped_events), links=counted(links, span.dropped_links),
+            span, values or {}, name=name, resource=resource, events=events, links=links,
             status=Status(status.status_code, description or None), instrumentation_scope=scope,
         )  # fmt: skip
 

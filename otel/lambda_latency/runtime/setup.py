@@ -11,7 +11,10 @@ import concurrent.futures.thread  # noqa: F401
 import os
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.version import __version__ as sdk_version
 
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.connections import Connections
@@ -27,20 +30,20 @@ from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
 from lambda_latency.runtime.redaction import Redaction, room_for
-from lambda_latency.runtime.resource import function_resource
-from lambda_latency.runtime.threads import ThreadContext
+from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.util.types import AttributeValue
 
-    from lambda_latency.runtime.running import Running
+    from lambda_latency.runtime.deadline import Running
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.sinks import Sink, Urgent
     from lambda_latency.runtime.startup import Startup
 
-__all__ = ["Runtime"]
+__all__ = ["Runtime", "function_resource"]
 
 
 class Runtime:
@@ -79,7 +82,7 @@ class Runtime:
         self._instrumentations = Instrumentations(
             self.provider, self._hook, self._own.traces, stand_ins=settings.stand_ins
         )
-        self._threads = ThreadContext()
+        self._threads: list[Callable[[], object]] = []
         self._connections = Connections(self._tracer)
         self._trace_ids = TraceIds()
         self._unfork: Callable[[], None] = lambda: None
@@ -92,7 +95,7 @@ class Runtime:
         self._own.start(is_global=is_global)
         self._hook.install()
         self._instrumentations.start(self._settings.libraries)
-        self._threads.start(self._hook)
+        self._threads = carry_context(self._hook)
         if self._settings.connections:
             self._connections.start(self._hook)
         self._trace_ids.start()
@@ -120,7 +123,8 @@ class Runtime:
         self._hook.remove()
         self._connections.stop()
         self._trace_ids.stop()
-        self._threads.stop()
+        while self._threads:
+            self._threads.pop()()
         self._instrumentations.stop()
         self._own.stop()
         self._watch.stop()
@@ -204,3 +208,22 @@ def limits(settings: Settings) -> SpanLimits:
         max_attribute_length=length,
         max_span_attribute_length=length,
     )
+
+
+def function_resource(environ: Mapping[str, str]) -> Resource:
+    """The resource of this environment; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` have the last word.
+
+    Upstream's detector leaves out the service's name, and gives the memory in megabytes, where the convention says
+    bytes. `Resource.create` would scan every installed package for detectors at each cold start.
+    """
+    own: dict[str, AttributeValue] = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": sdk_version,
+    }
+    name, memory = environ.get("AWS_LAMBDA_FUNCTION_NAME"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if name:
+        own["service.name"] = name
+    if memory.isdecimal():
+        own["faas.max_memory"] = int(memory) * 1024 * 1024
+    return AwsLambdaResourceDetector().detect().merge(Resource(own)).merge(OTELResourceDetector().detect())
