@@ -30,12 +30,12 @@ __all__ = ["Connections", "Step"]
 
 
 class Connections:
-    """Put on by `start` (urllib3's and ssl's functions when they are first imported), taken off by `stop`."""
+    """Put on by `start` (urllib3's and ssl's functions when they are first imported), taken off by `undo`."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, undo: list[Callable[[], object]]) -> None:
         self._tracer = tracer
         self._local = Local()
-        self._undo: list[Callable[[], object]] = []
+        self._undo = undo
 
     def start(self, hook: ImportHook) -> None:
         """Watch new connections from here on."""
@@ -46,11 +46,6 @@ class Connections:
                   lambda module: self._replace(module, "create_connection", self._connecting))  # fmt: skip
         # Around the above: urllib3 loads the file of trusted certificates here, which takes longer than the handshake.
         hook.when("urllib3.connection", lambda module: self._replace(module, "ssl_wrap_socket", self._securing))
-
-    def stop(self) -> None:
-        """Leave what is still ours as it was."""
-        while self._undo:
-            self._undo.pop()()
 
     def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
         self._undo.append(replaced(owner, name, around))

@@ -78,19 +78,25 @@ NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
-    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`.
+    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `undo`.
 
     `own` is told of each that the function puts on itself, by its module.
     """
 
     def __init__(
-        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], *, stand_ins: bool
+        self,
+        provider: TracerProvider,
+        hook: ImportHook,
+        own: Callable[[str], None],
+        undo: list[Callable[[], object]],
+        *,
+        stand_ins: bool,
     ) -> None:
         self._provider = provider
         self._own = own
         self._stand_ins = stand_ins
         self._hook = hook
-        self._undo: list[Callable[[], object]] = []
+        self._undo = undo
 
     def start(self, wanted: frozenset[str]) -> None:
         """Wait for the wanted libraries; one that is imported already is instrumented now."""
@@ -99,11 +105,6 @@ class Instrumentations:
             if library.name in wanted:
                 self._hook.watch(where(library))
                 self._hook.when(library.module, functools.partial(self._arrived, library))
-
-    def stop(self) -> None:
-        """Leave every library as it was."""
-        while self._undo:
-            self._undo.pop()()
 
     @harmless("the tracing header of AWS calls")
     def _botocore_arrived(self, module: ModuleType) -> None:

@@ -35,15 +35,20 @@ DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's own
 
 
 class OwnTelemetry:
-    """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
+    """Watches what the function sets, until what it adds to `undo` is called.
 
-    def __init__(self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str]) -> None:
+    `chosen` are the propagators of `OTEL_PROPAGATORS`.
+    """
+
+    def __init__(
+        self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str], undo: list[Callable[[], object]]
+    ) -> None:
         self._provider = provider
         self._guest = guest
         self._propagators = Propagators(chosen)
         self._added: list[tuple[TracerProvider, SpanProcessor]] = []
         self._joined: list[object] = []
-        self._undo: list[Callable[[], object]] = []
+        self._undo = undo
 
     def start(self, *, is_global: bool) -> None:
         """Watch from here on. `is_global`: the process's provider is the runtime's until the function sets one."""
@@ -58,11 +63,6 @@ class OwnTelemetry:
     def traces(self, scope: str) -> None:
         """The function has put this instrumentation on itself."""
         self._propagators.theirs.add(scope)
-
-    def stop(self) -> None:
-        """Leave everything as it was."""
-        while self._undo:
-            self._undo.pop()()
 
     @harmless("the function's own propagator")
     def look(self) -> None:

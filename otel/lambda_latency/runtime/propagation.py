@@ -22,8 +22,6 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from lambda_latency.runtime.value import Value
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,13 +47,7 @@ LINEAGE = ";Lineage="
 HEX = "0123456789abcdef"
 
 
-class GivenRoot(Value):
-    """A trace that Lambda's header names without a parent."""
-
-    trace_id: int
-    sampled: bool
-
-
+# A trace that Lambda's header names without a parent: its id, and whether it is recorded.
 GIVEN_ROOT = create_key("lambda-latency-given-root")
 
 
@@ -68,7 +60,7 @@ def invocation_context(header: str) -> Context:
     """
     trace_id, parent, sampled = parts(header)
     if trace_id and not parent:
-        return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
+        return set_value(GIVEN_ROOT, (trace_id, sampled), Context())
     remote = named(trace_id, parent, sampled=sampled)
     return below(remote) if remote is not None else Context()
 
@@ -171,9 +163,9 @@ class LambdaIds(AwsXRayIdGenerator):
 
     def generate_trace_id(self) -> int:
         """The trace that Lambda's header names, else the invocation's, else seconds since 1970 and twelve bytes."""
-        given = get_value(GIVEN_ROOT)
-        if isinstance(given, GivenRoot):
-            return given.trace_id
+        given: Any = get_value(GIVEN_ROOT)
+        if given is not None:
+            return int(given[0])
         return self.current or int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
 
 
@@ -207,11 +199,9 @@ class LambdaSampler(Sampler):
         if parent.is_valid:
             sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
         else:
-            given = get_value(GIVEN_ROOT, parent_context)
-            if isinstance(given, GivenRoot) and given.trace_id == trace_id:
-                sampled = given.sampled
-            else:
-                sampled = self.decision is True
+            given: Any = get_value(GIVEN_ROOT, parent_context)
+            is_given = given is not None and given[0] == trace_id
+            sampled = given[1] if is_given else self.decision is True
         if sampled:
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
         if self.decision == INIT:

@@ -40,7 +40,7 @@ class Recorder(SpanProcessor):
     def __init__(
         self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most: int, flush: Callable[[float], bool]
     ) -> None:
-        self._buffer = buffer
+        self.buffer = buffer
         self._sampler = sampler
         self._most = most
         self._flush = flush
@@ -61,7 +61,7 @@ class Recorder(SpanProcessor):
         if not self._wanted(span) or identity(span) in self._parents:
             return
         # The request still waits, and most of them make few: only beyond that are sizes worth their time.
-        self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
+        self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
         # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
         self._open.pop(identity(span), None)
         if self.in_fork and not self._open:
@@ -84,24 +84,24 @@ class Recorder(SpanProcessor):
 
     def drop_early(self) -> None:
         """The invocation that follows init is not recorded, or init was another environment's."""
-        self._buffer.drain()
+        self.buffer.drain()
 
     def forked(self) -> None:
         """This process is a child: what waited and what was open is its parent's."""
         self._parents |= self._open.keys()  # a child that leaves by an exception ends them, too
         self._open.clear()
-        self._buffer.renew()
+        self.buffer.renew()
         self.in_fork = True
 
     def adopt(self, top: SpanContext) -> None:
         """Let the spans of init be descendants of that span."""
-        spans, _ = self._buffer.drain()
+        spans, _ = self.buffer.drain()
         for span in spans:
             self.keep(moved(span, top.trace_id, top))
 
     def keep(self, span: ReadableSpan) -> None:
         """Into the buffer, with its size."""
-        self._buffer.add(span, about(span))
+        self.buffer.add(span, about(span))
 
     def _wanted(self, span: ReadableSpan) -> bool:
         # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.

@@ -24,15 +24,12 @@ __all__ = ["carry_context", "started", "within"]
 CARRIED = "_lambda_latency_context"
 
 
-def carry_context(hook: ImportHook) -> list[Callable[[], object]]:
-    """Carry the context from here on, into pools from their first import on; returns the undoings."""
-    undo: list[Callable[[], object]] = [
-        replaced(threading.Thread, "start", starting),
-        replaced(threading.Thread, "_bootstrap_inner", running),
-    ]
+def carry_context(hook: ImportHook, undo: list[Callable[[], object]]) -> None:
+    """Carry the context from here on, into pools from their first import on."""
+    undo.append(replaced(threading.Thread, "start", starting))
+    undo.append(replaced(threading.Thread, "_bootstrap_inner", running))
     pools = "concurrent.futures.thread"
     hook.when(pools, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
-    return undo
 
 
 def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
