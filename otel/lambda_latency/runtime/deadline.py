@@ -37,7 +37,11 @@ class DeadlineWatch:
     ) -> None:
         self._ring = ring
         self._glance = glance
-        self._signal = alarm_signal(self.look_now) if sigalrm else None
+        self._signal: AlarmSignal | None = None
+        if sigalrm:
+            from lambda_latency.runtime.sigalrm import AlarmSignal
+
+            self._signal = AlarmSignal(self.look_now)
         self._running: tuple[Span, int, float] | None = None
         self._sleep_s = LONGEST_SLEEP_S
         self._shortest_s = float("inf")
@@ -114,13 +118,6 @@ class DeadlineWatch:
         except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
             warn(f"telling of a timeout failed ({type(error).__name__}: {error}); the request goes on")
         return self._sleep_s
-
-
-def alarm_signal(look: Callable[[float], bool]) -> AlarmSignal:
-    """Imported only where the setting says so."""
-    from lambda_latency.runtime.sigalrm import AlarmSignal
-
-    return AlarmSignal(look)
 
 
 MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout below two seconds

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span, Tracer
+    from opentelemetry.trace import Link, Span, SpanContext, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from lambda_latency.runtime.deadline import DeadlineWatch
@@ -96,13 +96,21 @@ def started(
         parent = below(lambdas)
         return Invocation(get_current_span(parent), attach(parent), watch, None, None)
     what = trigger(event)
-    chosen = chosen_by_caller(event) if trusting and what.kind == "http" else None
-    senders = links_of(event) if what.kind == "pubsub" else None
+    chosen: SpanContext | None = None
+    senders: list[Link] | None = None
+    if trusting and what.kind == "http":
+        from lambda_latency.runtime.callers import callers_parent
+
+        chosen = callers_parent(event)
+    if what.kind == "pubsub":
+        from lambda_latency.runtime.callers import links
+
+        senders = links(event)
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
     attributes.update(identity(context))
-    parent = chosen or (below(lambdas) if lambdas is not None else invocation_context(header))
+    parent = below(chosen) if chosen is not None else invocation_context(header)
     # The parent is made current first: the id of a trace without one is read from there.
     token = attach(parent)
     try:
@@ -116,21 +124,6 @@ def started(
         if left_ms is not None and span.start_time is not None:
             watch.begin(span, time() + left_ms() / 1000, span.start_time / 1e9)
     return Invocation(span, token, watch, what, event)
-
-
-def chosen_by_caller(event: object) -> Context | None:
-    """The context that a trusted caller's headers name, if they name one."""
-    from lambda_latency.runtime.callers import callers_parent
-
-    parent = callers_parent(event)
-    return below(parent) if parent is not None else None
-
-
-def links_of(event: object) -> list[Link]:
-    """Who sent its messages."""
-    from lambda_latency.runtime.callers import links
-
-    return links(event)
 
 
 def identity(context: Any) -> dict[str, AttributeValue]:

@@ -143,8 +143,14 @@ class Instrumentations:
         if instrumentor.is_instrumented_by_opentelemetry:
             self._own(where(library))
             return
+        more: dict[str, Any] = {}
+        if library.name in AWS:
+            from lambda_latency.runtime import aws_call
+            from lambda_latency.runtime.endpoint import PROPAGATOR
+
+            more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
-        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
+        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **more)
         self._undo.append(instrumentor.uninstrument)
         take_off: Callable[[], object] = list  # does nothing
         if library.name in ("botocore", "requests"):
@@ -190,12 +196,16 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[]
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
 
+    enabled: list[Callable[[], bool]] = []  # imported at a first call, and looked up no more
+
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def first(self: object, *args: Any, **kwargs: Any) -> Any:
-            from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+            if not enabled:
+                from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
+                enabled.append(is_http_instrumentation_enabled)
             # Not undone: another thread was quicker, or somebody has wrapped the method since.
-            if is_http_instrumentation_enabled() and undo():
+            if enabled[0]() and undo():
                 instrument()
                 return getattr(self, method)(*args, **kwargs)
             return original(self, *args, **kwargs)
@@ -204,13 +214,3 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
 
     undo = replaced(owner, method, around)
     return undo
-
-
-def additions(library: Library) -> dict[str, Any]:
-    """The hooks and the propagator that an instrumentor is given, imported only when they are needed."""
-    if library.name not in AWS:
-        return {}
-    from lambda_latency.runtime import aws_call
-    from lambda_latency.runtime.endpoint import PROPAGATOR
-
-    return {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}

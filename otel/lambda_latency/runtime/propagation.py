@@ -58,11 +58,11 @@ def invocation_context(header: str) -> Context:
     handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
     Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
     """
+    remote = remote_parent(header)
+    if remote is not None:
+        return below(remote)
     trace_id, parent, sampled = parts(header)
-    if trace_id and not parent:
-        return set_value(GIVEN_ROOT, (trace_id, sampled), Context())
-    remote = named(trace_id, parent, sampled=sampled)
-    return below(remote) if remote is not None else Context()
+    return set_value(GIVEN_ROOT, (trace_id, sampled), Context()) if trace_id and not parent else Context()
 
 
 def below(parent: SpanContext) -> Context:
@@ -76,11 +76,6 @@ def remote_parent(header: str) -> SpanContext | None:
     Upstream's `extract` refuses a header in which any pair is not known or has two `=`, such as those that Lambda adds.
     """
     trace_id, parent, sampled = parts(header)
-    return named(trace_id, parent, sampled=sampled)
-
-
-def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
-    """The span of these ids, if they are any."""
     parent_id = number(parent, 16)
     if not trace_id or not parent_id:
         return None
