@@ -254,7 +254,7 @@ MUTATIONS = (
     M("R16", "submodules that their package does not name yet", "imports.py",
       "            setattr(sys.modules[parent], child, module)\n", "            pass\n",
       "test_imports.py::test_a_submodule_is_an_attribute_of_its_package_by_then"),
-    M("R16", "instrumentations that are being imported", "imports.py", "if module is None or name in self._running:",
+    M("R16", "instrumentations that are being imported", "imports.py", "if module is None or name in self.running:",
       "if module is None:", "test_imports.py::test_a_module_that_is_being_imported_is_waited_for"),
     M("R16", "the function's own instrumentations", "libraries.py",
       ", give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]", "]",

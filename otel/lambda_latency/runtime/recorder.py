@@ -58,12 +58,16 @@ class Recorder(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span; handlers end them on threads of their own."""
-        if not self._wanted(span) or identity(span) in self._parents:
+        context = span.get_span_context()
+        assert context is not None
+        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
+        wanted = context.trace_flags & TraceFlags.SAMPLED or self._sampler.decision == INIT
+        if not wanted or context.span_id in self._parents:
             return
         # The request still waits, and most of them make few: only beyond that are sizes worth their time.
         self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
         # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
-        self._open.pop(identity(span), None)
+        self._open.pop(context.span_id, None)
         if self.in_fork and not self._open:
             self._flush(0.0)
 
@@ -102,12 +106,6 @@ class Recorder(SpanProcessor):
     def keep(self, span: ReadableSpan) -> None:
         """Into the buffer, with its size."""
         self.buffer.add(span, about(span))
-
-    def _wanted(self, span: ReadableSpan) -> bool:
-        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
-        context = span.get_span_context()
-        sampled = context is not None and bool(context.trace_flags & TraceFlags.SAMPLED)
-        return sampled or self._sampler.decision == INIT
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:
@@ -151,10 +149,6 @@ def about(span: ReadableSpan) -> int:
     holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
     for holder in holders:
         for key, value in (holder.attributes or {}).items():
-            size += len(key) + (sum(map(length, value)) if isinstance(value, tuple) else length(value))
+            texts = value if isinstance(value, tuple) else (value,)
+            size += len(key) + sum([len(one) if isinstance(one, str) else 16 for one in texts])
     return size
-
-
-def length(value: object) -> int:
-    """The length of a text; 16 for anything else."""
-    return len(value) if isinstance(value, str) else 16
