@@ -74,10 +74,12 @@ class Cell:
         """The end of its output."""
         return "\n".join(self.output)[-WHY:]
 
-    def invoke(self, *, sampled: bool = True, census: bool = False) -> Run:
-        """One request, with whatever the environment does after it."""
+    def invoke(self, *, sampled: bool = True, asks: str = "") -> Run:
+        """One request, with whatever the environment does after it. `asks` the handler for its `census`, to `collect`
+        its garbage, or for nothing of that kind.
+        """
         self._settled.clear()
-        event = {**EVENT, "census": True} if census else EVENT
+        event = {**EVENT, asks: True} if asks else EVENT
         arn = self.environment.function.arn
         header = HEADER + str(int(sampled))
         deadline_ms = int((time.time() + TIMEOUT_S) * 1000)

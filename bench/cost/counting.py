@@ -25,17 +25,19 @@ CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--
 PATIENT = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000", "LAMBDA_LATENCY_FLUSH_MS": "60000"}
 
 
-def count(variant: Variant, processes: Processes, places: Mapping[str, str], requests: Sequence[bool] = ()) -> int:
+def count(
+    variant: Variant, processes: Processes, places: Mapping[str, str], requests: Sequence[bool | None] = ()
+) -> int:
     """From the start of the process until the spans of its last request are out.
 
     That is a cold start with a sampled request, and further ones after it: for each of `requests`, whether it is
-    sampled.
+    sampled; None stands for one that collects the garbage.
     """
     cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
     try:
         cell.invoke()
         for sampled in requests:
-            cell.invoke(sampled=sampled)
+            cell.invoke(sampled=sampled is not False, asks="collect" if sampled is None else "")
         cell.leave()
     finally:
         cell.close()

@@ -42,8 +42,9 @@ def instructions(
         start = counting.count(variant, processes, addresses)
         mine = found[variant.name]
         mine["cold_instructions_m"] = [(first + start) / 1e6]
-        # Python adapts its bytecode to what it meets, in the first requests: they are not warm yet.
-        before = [number % 2 == 0 for number in range(WARM_UP)]
+        # Python adapts its bytecode to what it meets, in the first requests: they are not warm yet. A full collection
+        # of garbage, 25 millions, would be among the counted requests of one variant and not of another.
+        before = [*[number % 2 == 0 for number in range(WARM_UP)], None]
         warmed = counting.count(variant, processes, addresses, before)
         for sampled, name in ((True, "sampled"), (False, "unsampled")):
             more = counting.count(variant, processes, addresses, [*before, *[sampled] * COUNTED])
@@ -76,7 +77,7 @@ def cold(
                 mine["cold_ms"].append((run.responded_ns - cell.environment.started_ns) / 1e6)
                 mine["cold_memory_mb"].append(memory / 1024)
                 if number == 1:
-                    asked = cell.invoke(census=True)
+                    asked = cell.invoke(asks="census")
                     assert asked.outcome is not None
                     census: Mapping[str, Any] = json.loads(json.loads(asked.outcome.payload)["body"])
                     mine["modules"].append(len(census["modules"]))

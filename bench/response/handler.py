@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from typing import Any
@@ -18,6 +19,8 @@ def handler(event: Any, context: Any) -> Any:
         from bench.cost.census import census
 
         return {"statusCode": 200, "body": json.dumps(census())}
+    if "collect" in event:
+        return {"statusCode": 200, "body": str(gc.collect())}
     key = event["pathParameters"]["id"]
     TABLE.get_item(Key={"id": key})
     rate = requests.get(f"{URL}/rates/eur", timeout=3).json()

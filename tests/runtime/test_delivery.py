@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from lambda_latency.runtime.buffer import Buffer
-from lambda_latency.runtime.circuit import Circuit
 from lambda_latency.runtime.daemon import DATAGRAM, DaemonSender
-from lambda_latency.runtime.sender import LARGEST, Sender
+from lambda_latency.runtime.sender import LARGEST, Circuit, Sender
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.stubs import Answer, Server
 from tests.runtime.test_encoding import simple
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("lambda_latency.runtime.circuit.time", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.sender.wall_clock", lambda: clock.now)
     return clock
 
 
@@ -246,10 +245,10 @@ def test_no_daemon_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_setting_chooses_the_sender() -> None:
     """The collector unless said otherwise."""
-    from lambda_latency.runtime.bootstrap import sender as chosen
+    from lambda_latency.runtime.bootstrap import sinks
 
     for value, kind in (("", Sender), ("collector", Sender), ("daemon", DaemonSender)):
-        one = chosen(Settings.read({"LAMBDA_LATENCY_EXPORT": value}))
+        one, _ = sinks(Settings.read({"LAMBDA_LATENCY_EXPORT": value}))
         assert type(one) is kind
         one.shutdown()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_latency.runtime.links import links
+from lambda_latency.runtime.callers import links
 from lambda_latency.testing import SERVER, remote, span
 from tests.runtime.conftest import SEGMENT, TRACE
 

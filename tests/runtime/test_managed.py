@@ -9,8 +9,8 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from lambda_latency.runtime import delivery
-from lambda_latency.runtime.background import Background
 from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.extension import Background
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until

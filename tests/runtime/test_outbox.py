@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.buffer import Buffer
+from lambda_latency.runtime.deadline import Running
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
 from lambda_latency.runtime.redaction import Redaction
-from lambda_latency.runtime.running import Running
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 
@@ -53,8 +53,12 @@ def made() -> Made:
     sampler = LambdaSampler()
     sampler.decision = True
     sink = Sink()
-    outbox = Outbox(buffer, Redaction(None, 4096), sink, None, settings)
-    recorder = Recorder(buffer, sampler, 3, outbox.flush)
+
+    def flush(seconds: float) -> bool:
+        return outbox.flush(seconds)
+
+    recorder = Recorder(buffer, sampler, 3, flush)
+    outbox = Outbox(recorder, Redaction(None, 4096), sink, None, settings)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder)
     return provider.get_tracer("function"), outbox, sink, recorder
@@ -66,10 +70,10 @@ def test_only_what_has_ended_leaves(made: Made) -> None:
     work = tracer.start_span("work")
     call = tracer.start_span("call", set_span_in_context(work))
     tracer.start_span("tcp", set_span_in_context(call)).end()
-    outbox.after_response(held=False)
+    outbox.flush()
     call.end()
     work.end()
-    outbox.after_response(held=False)
+    outbox.flush()
     assert sink.deliveries == [["tcp"], ["call", "work"]]
 
 
@@ -91,7 +95,7 @@ def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog:
     recorder.begin()
     assert recorder.open_spans() == []
     first.end()
-    outbox.after_response(held=False)
+    outbox.flush()
     assert sink.deliveries == [["span 0"]]
     (message,) = caplog.messages
     assert message.startswith("lambda-latency: 3 spans were still open when the next invocation began")
@@ -132,16 +136,16 @@ def test_a_span_that_ends_in_a_later_invocation_is_kept(
 
 def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a handler that computes, imports at Python's own switch interval took longer than the timeout."""
-    tracer, outbox, _, recorder = made
+    tracer, outbox, _, _ = made
     seen: list[float] = []
     monkeypatch.setattr(outbox, "_rehearse", lambda *_: seen.append(sys.getswitchinterval()))
     usual = sys.getswitchinterval()
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     running = Running(span, 0, time.time() + 60)
-    outbox.on_the_way(running, recorder, 50)
+    outbox.on_the_way(running, 50)
     assert seen == []  # most invocations end long before their deadline
-    outbox.on_the_way(running, recorder, 40)
-    outbox.on_the_way(running, recorder, 30)
+    outbox.on_the_way(running, 40)
+    outbox.on_the_way(running, 30)
     assert [round(seconds, 5) for seconds in seen] == [0.0001]
     assert sys.getswitchinterval() == usual

@@ -17,7 +17,7 @@ ALLOWED = {
     # botocore 1.40 to 1.43: what upstream and the X-Ray SDK wrap, for calls that are not recorded.
     ("unsampled", "_make_api_call"),
     # Python 3.10 to 3.14: the stacks of all threads, for a timeout.
-    ("stacks", "_current_frames"),
+    ("alarm", "_current_frames"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
     ("threads", "_bootstrap_inner"),
     # Python 3.10 to 3.14: the place at which `python -X importtime` measures.
@@ -62,7 +62,7 @@ def named(node: ast.AST) -> object:
     if isinstance(node, ast.Call):
         at = 0 if isinstance(node.func, ast.Attribute) and node.func.attr == "get" else 1
         function = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if function in ("getattr", "hasattr", "get", "_replace") and len(node.args) > at:
+        if function in ("getattr", "hasattr", "get", "replaced") and len(node.args) > at:
             return getattr(node.args[at], "value", None)
     return None
 

@@ -18,7 +18,7 @@ import lambda_latency.runtime.bootstrap as b
 
 os.getpid = lambda: 1  # a fork stands for the copy, which has the number of what it is a copy of
 memory = InMemorySpanExporter()
-b.sender = lambda settings: memory
+b.sinks = lambda settings: (memory, None)
 handler = b.handler
 handler(None, None)
 
@@ -69,15 +69,15 @@ import json
 from awslambdaric import lambda_runtime_hooks_runner as runner
 import lambda_latency.runtime.bootstrap as b
 
-made, spans = b.sender, []
-def sender(settings):
+made, spans = b.sinks, []
+def sinks(settings):
     global sink
-    sink = made(settings)
+    sink, urgent = made(settings)
     export = sink.export
     sink.export = lambda given: (spans.extend(given), export(given))
-    return sink
+    return sink, urgent
 
-b.sender = sender
+b.sinks = sinks
 handler = b.handler
 sink._transport.post(b"", 5)
 connected = [sink._transport._socket is not None]

@@ -41,7 +41,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("lambda_latency.runtime.circuit.time", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.sender.wall_clock", lambda: clock.now)
     return clock
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 
-from lambda_latency.runtime.standins import StandIn, conventions, read, stand_ins, standing_in, tracer_metrics
+from lambda_latency.runtime.standins import Nothing, StandIn, conventions, read, stand_ins, standing_in, tracer_metrics
 from tests.runtime.cold import replaced
 
 REPLACED = replaced()
@@ -136,4 +136,4 @@ def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
     metrics = pytest.importorskip("opentelemetry.sdk.trace._tracer_metrics")
     provider = importlib.import_module("opentelemetry.metrics").NoOpMeterProvider()
     assert isinstance(tracer_metrics(provider, True), metrics.TracerMetrics)
-    assert tracer_metrics(provider, False).start_span(None, None)() is None
+    assert isinstance(tracer_metrics(provider, False).start_span(None, None)(), Nothing)

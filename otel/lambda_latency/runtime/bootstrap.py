@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.standins import read, uncollected
 from lambda_latency.runtime.startup import Startup
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from lambda_latency.runtime.delivery import Responses
+    from lambda_latency.runtime.outbox import Sink, Urgent
     from lambda_latency.runtime.setup import Runtime
-    from lambda_latency.runtime.sinks import Sink, Urgent
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
 
@@ -105,14 +105,28 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
             os.environ["OTEL_PROPAGATORS"] = given
     from lambda_latency.runtime.delivery import hook_responses
 
-    runtime: Runtime = runtime_of(settings, sender(settings), urgent(settings), startup).start(is_global=True)
+    runtime: Runtime = runtime_of(settings, *sinks(settings), startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        from lambda_latency.runtime.restore import around_snapshot
-
         around_snapshot(runtime.before_snapshot, runtime.restored)
     responses = hook_responses(runtime.after_response, runtime.last_chance, startup.ready)
     runtime.delivers_before_response = responses is None
     return runtime, responses
+
+
+def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Run `before` as the last thing before SnapStart's snapshot, and `after` first in each environment made of it.
+
+    Ids need nothing: they come from the kernel and not from a generator whose state would be in every copy. The watch
+    over the deadline, the circuit and the spans' times go by the wall clock.
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    try:
+        hooks = import_module("snapshot_restore_py")  # Lambda's own, beside the runtime client
+    except ImportError as error:
+        warn(f"nothing is done at a restore ({error}); the first delivery after one may find a dead connection")
+        return
+    hooks.register_before_snapshot(harmless("preparing for a snapshot")(before))
+    hooks.register_after_restore(harmless("waking up from a snapshot")(after))
 
 
 def checked(settings: Settings) -> Settings:
@@ -127,28 +141,24 @@ def checked(settings: Settings) -> Settings:
     return settings.but(stand_ins=False)
 
 
-def sender(settings: Settings) -> Sink:
-    """The chosen one; the other is not imported."""
+def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
+    """The chosen sender, the other is not imported, and what delivers shortly before a deadline, imported then.
+
+    The daemon's sender never waits, and does that itself.
+    """
     if settings.export == "daemon":
         from lambda_latency.runtime.daemon import DaemonSender
 
-        return DaemonSender(settings)
-    from lambda_latency.runtime.sender import Sender
-
-    return Sender(settings)
-
-
-def urgent(settings: Settings) -> Urgent | None:
-    """What delivers shortly before a deadline, imported then. The daemon's sender never waits, and does it itself."""
-    if settings.export == "daemon":
-        return None
+        return DaemonSender(settings), None
 
     def deliver(spans: Sequence[ReadableSpan], seconds: float) -> bool:
         from lambda_latency.runtime.urgent import deliver_urgently
 
         return deliver_urgently(settings.endpoint, spans, seconds)
 
-    return deliver
+    from lambda_latency.runtime.sender import Sender
+
+    return Sender(settings), deliver
 
 
 def load(name: str) -> Handler:

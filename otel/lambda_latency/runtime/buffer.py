@@ -17,6 +17,10 @@ class Buffer(Generic[T]):
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most = most
         self._most_bytes = most_bytes
+        self.renew()
+
+    def renew(self) -> None:
+        """Empty it, whoever may hold its lock: after a fork the thread that did is gone."""
         self._waiting: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -31,7 +35,7 @@ class Buffer(Generic[T]):
             self._waiting.append((item, size))
             self._bytes += size
             while len(self._waiting) > self._most or self._bytes > self._most_bytes:
-                self._forget_oldest()
+                self._bytes -= self._waiting.popleft()[1]
                 self.dropped += 1
 
     def oldest(self, most_bytes: int) -> list[T]:
@@ -49,7 +53,7 @@ class Buffer(Generic[T]):
         """The oldest are delivered, or never will be."""
         with self._lock:
             for _ in range(count):
-                self._forget_oldest()
+                self._bytes -= self._waiting.popleft()[1]
 
     def drain(self) -> tuple[list[T], int]:
         """Take out all that waits, and the number of items dropped since the last time."""
@@ -58,13 +62,3 @@ class Buffer(Generic[T]):
             self._waiting.clear()
             self._bytes = self.dropped = 0
         return taken
-
-    def renew(self) -> None:
-        """Empty it, whoever may hold its lock: after a fork the thread that did is gone."""
-        self._lock = threading.Lock()
-        self._waiting.clear()
-        self._bytes = self.dropped = 0
-
-    def _forget_oldest(self) -> None:
-        _, size = self._waiting.popleft()
-        self._bytes -= size

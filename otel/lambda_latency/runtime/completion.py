@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.copies import attributes_of, with_attributes
+from lambda_latency.runtime.copies import attributes_of, copied
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -24,19 +24,15 @@ UPSTREAM = "opentelemetry.instrumentation."
 PORTS = {"http": 80, "https": 443}
 
 
-def completed(spans: Iterable[ReadableSpan]) -> list[ReadableSpan]:
-    """The spans; those of upstream's calls with what follows from their attributes."""
-    return [complete(span) for span in spans]
-
-
-def complete(span: ReadableSpan) -> ReadableSpan:
-    """The span, or a copy of it with more attributes."""
+def completed(span: ReadableSpan) -> ReadableSpan:
+    """The span; of one of upstream's calls a copy with what follows from its attributes."""
     scope = span.instrumentation_scope
     if span.kind is not SpanKind.CLIENT or scope is None or not scope.name.startswith(UPSTREAM):
         return span
     try:
-        more = call(attributes_of(span))
-        return with_attributes(span, more) if more else span
+        given = attributes_of(span)
+        more = call(given)
+        return copied(span, {**given, **more}) if more else span
     except Exception as error:  # noqa: BLE001 - the span leaves as it is
         warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")
         return span

@@ -9,16 +9,17 @@ from __future__ import annotations
 import functools
 import socket
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
 
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
@@ -29,28 +30,25 @@ __all__ = ["Connections", "Step"]
 
 
 class Connections:
-    """Put on by `start` (urllib3's and ssl's functions when they are first imported), taken off by `stop`."""
+    """Put on by `start` (urllib3's and ssl's functions when they are first imported), taken off by `undo`."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, undo: list[Callable[[], object]]) -> None:
         self._tracer = tracer
         self._local = Local()
-        self._undo: list[Callable[[], None]] = []
+        self._undo = undo
 
     def start(self, hook: ImportHook) -> None:
         """Watch new connections from here on."""
         self._replace(socket, "getaddrinfo", self._looking_up)
         self._replace(socket, "create_connection", self._connecting)
         hook.when("ssl", lambda module: self._replace(module.SSLContext, "wrap_socket", self._securing))
-        hook.when(
-            "urllib3.util.connection", lambda module: self._replace(module, "create_connection", self._connecting)
-        )
+        hook.when("urllib3.util.connection",
+                  lambda module: self._replace(module, "create_connection", self._connecting))  # fmt: skip
         # Around the above: urllib3 loads the file of trusted certificates here, which takes longer than the handshake.
         hook.when("urllib3.connection", lambda module: self._replace(module, "ssl_wrap_socket", self._securing))
 
-    def stop(self) -> None:
-        """Leave what is still ours as it was."""
-        while self._undo:
-            self._undo.pop()()
+    def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
+        self._undo.append(replaced(owner, name, around))
 
     def _connecting(self, original: Callable[..., Any]) -> Callable[..., Any]:
         local = self._local
@@ -62,13 +60,8 @@ class Connections:
             if literal:  # there is nothing to look up
                 local.tcp = Step(self._tracer, "tcp", local.peer)
             try:
-                connection = original(address, *args, **kwargs)
-            except BaseException as error:
-                end(local.tcp, error)
-                raise
-            else:
-                end(local.tcp)
-                return connection
+                with ending(lambda: local.tcp):
+                    return original(address, *args, **kwargs)
             finally:
                 local.peer = local.tcp = None
 
@@ -81,12 +74,8 @@ class Connections:
             if local.peer is None or local.tcp is not None:
                 return original(*args, **kwargs)
             dns = Step(self._tracer, "dns", local.peer)
-            try:
+            with ending(lambda: dns):
                 found = original(*args, **kwargs)
-            except BaseException as error:
-                dns.end(error)
-                raise
-            dns.end()
             local.tcp = Step(self._tracer, "tcp", local.peer)
             return found
 
@@ -102,30 +91,14 @@ class Connections:
             tls = Step(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
-                secured = original(*args, **kwargs)
-            except BaseException as error:
-                tls.end(error)
-                raise
-            else:
-                tls.end(version=secured)
-                return secured
+                with ending(lambda: tls):
+                    secured = original(*args, **kwargs)
+                    tls.agreed(secured)
+                    return secured
             finally:
                 local.secures = False
 
         return wrap_socket
-
-    def _replace(
-        self, owner: type | ModuleType, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]
-    ) -> None:
-        original = owner.__dict__[name]
-        ours = functools.wraps(original)(around(original))
-
-        def undo() -> None:
-            if owner.__dict__[name] is ours:  # else somebody has wrapped it since
-                setattr(owner, name, original)
-
-        setattr(owner, name, ours)
-        self._undo.append(undo)
 
 
 class Local(threading.local):
@@ -146,30 +119,41 @@ class Step:
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection is made
             warn(f"the step {name!r} of a connection is not traced ({type(error).__name__}: {error})")
 
-    def end(self, error: BaseException | None = None, version: object = None) -> None:
-        """It has ended, with an error or not. `version`: a socket that knows which TLS was agreed on."""
+    def agreed(self, secured: object) -> None:
+        """The version of TLS that was agreed on; none yet where the handshake was put off."""
+        version = str(getattr(secured, "version", str)() or "")
+        if version and self._span is not None:
+            self._span.set_attribute("tls.protocol.version", version.removeprefix("TLSv"))
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It has ended, with an error or not."""
         if self._span is None:
             return
         if error is not None:
             self._span.set_attribute("error.type", type(error).__qualname__)
             self._span.set_status(Status(StatusCode.ERROR, str(error)))
-        elif version is not None:
-            agreed = str(getattr(version, "version", str)() or "")  # `TLSv1.3`; a handshake may be put off
-            if agreed:
-                self._span.set_attribute("tls.protocol.version", agreed.removeprefix("TLSv"))
         self._span.end()
+
+
+@contextmanager
+def ending(step: Callable[[], Step | None]) -> Iterator[None]:
+    """End a step with the block, if it has begun by then."""
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        begun = step()
+        if begun is not None:
+            begun.end(error)
 
 
 def in_a_call() -> bool:
     """Whether this is done for a call that is recorded."""
     span = get_current_span()
     return isinstance(span, RecordingSpan) and span.kind is SpanKind.CLIENT and span.is_recording()
-
-
-def end(step: Step | None, error: BaseException | None = None) -> None:
-    """End a step, if it has begun."""
-    if step is not None:
-        step.end(error)
 
 
 @functools.lru_cache(maxsize=64)  # a function calls few hosts, again and again

@@ -10,11 +10,11 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, TraceFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from opentelemetry.trace import Status
 
-__all__ = ["attributes_of", "bounded", "copied", "counted", "ended_at", "identity", "moved", "with_attributes"]
+__all__ = ["attributes_of", "bounded", "copied", "ended_at", "identity", "moved"]
 
 
 def identity(span: ReadableSpan) -> int:
@@ -24,17 +24,12 @@ def identity(span: ReadableSpan) -> int:
     return context.span_id
 
 
-def with_attributes(span: ReadableSpan, more: Mapping[str, Any]) -> ReadableSpan:
-    """The same span with some attributes more."""
-    return copied(span, attributes=added(span, more))
-
-
 def ended_at(span: ReadableSpan, end_ns: int, more: Mapping[str, Any], status: Status) -> ReadableSpan:
     """An open span as ended then, with this status; what has ended meanwhile keeps its own end and status."""
+    values = {**attributes_of(span), **more}
     if span.end_time is not None:
-        return copied(span, attributes=added(span, more))
-    end = max(end_ns, span.start_time or 0)
-    return copied(span, attributes=added(span, more), status=status, end_time=end)
+        return copied(span, values)
+    return copied(span, values, status=status, end_time=max(end_ns, span.start_time or 0))
 
 
 def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
@@ -42,7 +37,7 @@ def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
     parent = top if span.parent is None else in_trace(span.parent, trace_id)
     context = span.get_span_context()
     assert context is not None
-    return copied(span, attributes=added(span, {}), context=in_trace(context, trace_id), parent=parent)
+    return copied(span, attributes_of(span), context=in_trace(context, trace_id), parent=parent)
 
 
 def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
@@ -56,9 +51,19 @@ def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     return given.copy() if given else {}
 
 
-def added(span: ReadableSpan, more: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The attributes of a span and these; the number of those that were dropped stays."""
-    return bounded({**attributes_of(span), **more}, span.dropped_attributes)
+def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) -> ReadableSpan:
+    """A copy with these attributes, in which some fields are other ones; what was dropped stays counted."""
+    fields: dict[str, Any] = {
+        "name": span.name, "context": span.get_span_context(), "parent": span.parent, "resource": span.resource,
+        "events": span.events, "links": span.links, "kind": span.kind, "status": span.status,
+        "start_time": span.start_time, "end_time": span.end_time,
+        "instrumentation_scope": span.instrumentation_scope, **instead,
+    }  # fmt: skip
+    for name, dropped in (("events", span.dropped_events), ("links", span.dropped_links)):
+        if dropped:
+            fields[name] = BoundedList.from_seq(len(fields[name]) or 1, fields[name])
+            fields[name].dropped = dropped
+    return ReadableSpan(attributes=bounded(attributes, span.dropped_attributes), **fields)
 
 
 def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
@@ -66,25 +71,5 @@ def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
     if not dropped:
         return values
     found = BoundedAttributes(attributes=values)
-    found.dropped = dropped
-    return found
-
-
-def copied(span: ReadableSpan, **instead: Any) -> ReadableSpan:
-    """A copy in which some fields are other ones."""
-    fields: dict[str, Any] = {
-        "name": span.name, "context": span.get_span_context(), "parent": span.parent, "resource": span.resource,
-        "events": counted(span.events, span.dropped_events), "links": counted(span.links, span.dropped_links),
-        "kind": span.kind, "status": span.status, "start_time": span.start_time, "end_time": span.end_time,
-        "instrumentation_scope": span.instrumentation_scope,
-    }  # fmt: skip
-    return ReadableSpan(**{**fields, **instead})
-
-
-def counted(items: Sequence[Any], dropped: int) -> Sequence[Any]:
-    """The items; where some were dropped, a list that says how many."""
-    if not dropped:
-        return items
-    found: BoundedList[Any] = BoundedList.from_seq(len(items) or 1, items)
     found.dropped = dropped
     return found

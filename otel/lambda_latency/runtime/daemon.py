@@ -11,7 +11,7 @@ import time
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.encoding import Encoder, parents_first, request
+from lambda_latency.runtime.encoding import Encoder, batches, parents_first, request
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -43,19 +43,10 @@ class DaemonSender:
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
         """Send these in as few datagrams as they fit into."""
-        batch: list[Encoded] = []
-        room = LARGEST
         deadline = time.monotonic() + self._seconds
-        for span in parents_first(spans):
-            one = self._encoder.encode(span, LARGEST)
-            if one.size > room:
-                self._send(batch)
-                if time.monotonic() < deadline:
-                    time.sleep(PAUSE_S)
-                batch, room = [], LARGEST
-            batch.append(one)
-            room -= one.size
-        if batch:
+        for number, batch in enumerate(batches(self._encoder, parents_first(spans), LARGEST)):
+            if number and time.monotonic() < deadline:
+                time.sleep(PAUSE_S)
             self._send(batch)
 
     def shutdown(self) -> None:

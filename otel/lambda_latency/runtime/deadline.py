@@ -11,8 +11,8 @@ from time import time
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.own_threads import started
-from lambda_latency.runtime.running import MARGIN_SHARE, Running
+from lambda_latency.runtime.threads import started
+from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.sigalrm import AlarmSignal
 
-__all__ = ["DeadlineWatch"]
+__all__ = ["MARGIN_SHARE", "DeadlineWatch", "Running"]
 
 LONGEST_SLEEP_S = 1.0
 
@@ -37,7 +37,11 @@ class DeadlineWatch:
     ) -> None:
         self._ring = ring
         self._glance = glance
-        self._signal = alarm_signal(self.look_now) if sigalrm else None
+        self._signal: AlarmSignal | None = None
+        if sigalrm:
+            from lambda_latency.runtime.sigalrm import AlarmSignal
+
+            self._signal = AlarmSignal(self.look_now)
         self._running: tuple[Span, int, float] | None = None
         self._sleep_s = LONGEST_SLEEP_S
         self._shortest_s = float("inf")
@@ -52,7 +56,7 @@ class DeadlineWatch:
         if deadline - begun < self._shortest_s:
             self._shorten(deadline - begun)
         if self._signal is not None:
-            self._signal.begin(Running(*self._running))
+            self._signal.begin(Running(*self._running).alarm, deadline)
 
     def end(self) -> None:
         """It has ended."""
@@ -116,8 +120,27 @@ class DeadlineWatch:
         return self._sleep_s
 
 
-def alarm_signal(look: Callable[[float], bool]) -> AlarmSignal:
-    """Imported only where the setting says so."""
-    from lambda_latency.runtime.sigalrm import AlarmSignal
+MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout below two seconds
 
-    return AlarmSignal(look)
+
+class Running(Value):
+    """Its span, the thread that it runs on, and when it will be killed (seconds since 1970)."""
+
+    span: Span
+    thread: int
+    deadline: float
+
+    @property
+    def span_id(self) -> int:
+        """The id of its span."""
+        return self.span.get_span_context().span_id
+
+    @property
+    def begun(self) -> float:
+        """When its span began."""
+        return (self.span.start_time or 0) / 1e9
+
+    @property
+    def alarm(self) -> float:
+        """When there is just time enough to tell."""
+        return self.deadline - min(MARGIN_S, MARGIN_SHARE * (self.deadline - self.begun))

@@ -14,15 +14,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.environment import is_managed, is_monkey_patched
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_latency.runtime.sinks import Helper
+    from lambda_latency.runtime.extension import Background, Extension
 
-__all__ = ["Responses", "hook_responses"]
+__all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
 
 
 def hook_responses(
@@ -64,7 +63,7 @@ class Responses:
         self._step = step
         self._ready = ready
         self._initialized = False
-        self._helper: Helper | None = None
+        self._helper: Background | Extension | None = None
 
     def begin(self) -> None:
         """The handler's module is imported. Not before: gevent cannot patch a process that has threads."""
@@ -82,17 +81,30 @@ class Responses:
             self._step()
 
 
-def helper(step: Callable[[], None]) -> Helper | None:
+def helper(step: Callable[[], None]) -> Background | Extension | None:
     """The thread that suits this environment; None where the runtime's own has to deliver."""
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
-    if is_managed():
-        from lambda_latency.runtime.background import Background
+    from lambda_latency.runtime.extension import Background, Extension
 
+    if is_managed():
         return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
     if not api:
         return None
-    from lambda_latency.runtime.extension import Extension
-
     return Extension(api, step)
+
+
+def is_managed() -> bool:
+    """Lambda Managed Instances: the runtime client forks a process for each of so many slots, and each of them serves
+    one request at a time. Nothing is frozen, nothing is killed at a deadline, extensions hear of no invocation.
+    """
+    return bool(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY"))
+
+
+def is_monkey_patched() -> bool:
+    """Whether `threading` makes greenlets: gevent or eventlet has patched it."""
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    if gevent is not None and gevent.is_module_patched("threading"):
+        return True
+    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))

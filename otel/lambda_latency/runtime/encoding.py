@@ -12,19 +12,18 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.annotations import ANNOTATIONS, annotated
 from lambda_latency.runtime.copies import attributes_of
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-__all__ = ["Encoded", "Encoder", "parents_first", "request"]
+__all__ = ["Encoded", "Encoder", "batches", "parents_first", "request"]
 
 Head = tuple[bytes, bytes]
 """What comes before and after the parts of a message."""
@@ -32,26 +31,36 @@ Head = tuple[bytes, bytes]
 FIXED64 = Struct("<Q").pack
 FIXED32 = Struct("<I").pack
 DOUBLE = Struct("<d").pack
+SMALL = [bytes((number,)) for number in range(128)]
 
 HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
 SHORT = 128  # characters of a text whose encoding is kept
 STAYS_WITHIN = 200  # characters of a text, and attributes, that are left of a span which is too large
 
+# Which attributes X-Ray's annotations are, that can be searched for (`annotation[http.route] = "/orders"`). Named on
+# each span, for Lambda's daemon has no `indexed_attributes` as the collector's exporter has. Plain values only: X-Ray
+# drops an annotation that is a list.
+ANNOTATIONS = "aws.xray.annotations"
+INDEXED = frozenset((
+    "http.route", "http.request.method", "http.response.status_code", "faas.coldstart", "faas.invocation_id",
+    "aws.table_name", "rpc.method", "retry_attempts", "peer.service", "http.method", "http.status_code", "error.type",
+    "lambda.timeout",
+))  # fmt: skip
+
 
 class Encoded:
-    """A span, and the resource and the scope that it goes under."""
+    """A span, and the resource and the scope that it goes under.
 
-    __slots__ = ("resource", "scope", "span")
+    `size` is bytes on the wire, were it sent alone; room for the lengths of its messages included.
+    """
+
+    __slots__ = ("resource", "scope", "size", "span")
 
     def __init__(self, resource: Head, scope: Head, span: bytes) -> None:
         self.resource = resource
         self.scope = scope
         self.span = span
-
-    @property
-    def size(self) -> int:
-        """Bytes on the wire, were it sent alone; room for the lengths of its messages included."""
-        return len(self.span) + len(self.scope[0]) + len(self.scope[1]) + len(self.resource[0]) + 30
+        self.size = len(span) + len(scope[0]) + len(scope[1]) + len(resource[0]) + 30
 
 
 class Encoder:
@@ -65,32 +74,37 @@ class Encoder:
 
     def encode(self, span: ReadableSpan, limit: int) -> Encoded:
         """One span in at most `limit` bytes: one that is larger loses first its events, then the most of its texts."""
-        whole = Encoded(self._resource_of(span), self._scope_of(span), encoded_span(span))
+        if span.resource is not self._resource:
+            self._resource = span.resource
+            body = b"".join([field(b"\x0a", pair(*item)) for item in span.resource.attributes.items()])
+            self._resource_head = (field(b"\x0a", body), text(b"\x1a", span.resource.schema_url))
+        scope = span.instrumentation_scope
+        head = self._scope_heads.get(scope)
+        if head is None:
+            head = self._scope_heads[scope] = scope_head(scope)
+        whole = Encoded(self._resource_head, head, encoded_span(span))
         if whole.size <= limit:
             return whole
         if not self._said:
             self._said = True
             warn(f"the span {span.name[:STAYS_WITHIN]!r} has {whole.size} bytes, and {limit} can be sent at once; "
                  "it goes without its events and long texts, as all others that large will")  # fmt: skip
-        return Encoded(whole.resource, whole.scope, encoded_span(span, cut=True))
+        return Encoded(self._resource_head, head, encoded_span(span, cut=True))
 
-    def _resource_of(self, span: ReadableSpan) -> Head:
-        if span.resource is not self._resource:
-            self._resource = span.resource
-            body = b"".join([field(b"\x0a", pair(*item)) for item in span.resource.attributes.items()])
-            self._resource_head = (field(b"\x0a", body), text(b"\x1a", span.resource.schema_url))
-        return self._resource_head
 
-    def _scope_of(self, span: ReadableSpan) -> Head:
-        scope = span.instrumentation_scope
-        head = self._scope_heads.get(scope)
-        if head is None:
-            body = b""
-            if scope is not None:
-                body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + attributes(b"\x1a", scope.attributes)
-            head = (field(b"\x0a", body), text(b"\x1a", scope.schema_url if scope is not None else None))
-            self._scope_heads[scope] = head
-        return head
+def batches(encoder: Encoder, spans: Iterable[ReadableSpan], largest: int) -> Iterator[list[Encoded]]:
+    """The spans in as few requests of at most `largest` bytes as they fit into, in their order."""
+    batch: list[Encoded] = []
+    room = largest
+    for span in spans:
+        one = encoder.encode(span, largest)
+        if one.size > room:
+            yield batch
+            batch, room = [], largest
+        batch.append(one)
+        room -= one.size
+    if batch:
+        yield batch
 
 
 def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
@@ -106,11 +120,17 @@ def request(spans: Iterable[Encoded]) -> bytes:
         resources.setdefault(one.resource, {}).setdefault(one.scope, []).append(field(b"\x12", one.span))
     parts = []
     for (resource, resource_end), scopes in resources.items():
-        inner = [
-            field(b"\x12", scope + b"".join(encoded) + scope_end) for (scope, scope_end), encoded in scopes.items()
-        ]
+        inner = [field(b"\x12", head + b"".join(encoded) + end) for (head, end), encoded in scopes.items()]
         parts.append(field(b"\x0a", resource + b"".join(inner) + resource_end))
     return b"".join(parts)
+
+
+def scope_head(scope: InstrumentationScope | None) -> Head:
+    """Of the message ScopeSpans."""
+    if scope is None:
+        return field(b"\x0a", b""), b""
+    body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + attributes(b"\x1a", scope.attributes)
+    return field(b"\x0a", body), text(b"\x1a", scope.schema_url)
 
 
 def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
@@ -129,56 +149,62 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
         lost = (lost[0] + len(values) - len(kept), lost[1] + len(events), lost[2] + len(links))
         values, events, links = kept, (), ()
         name, description = name[:STAYS_WITHIN], (description or "")[:STAYS_WITHIN]
-    values = annotated(values)
-    state = context.trace_state
+    code, state, start, end = status.status_code.value, context.trace_state, span.start_time, span.end_time
     return b"".join([
         b"\x0a\x10", context.trace_id.to_bytes(16, "big"),
         b"\x12\x08", context.span_id.to_bytes(8, "big"),
-        text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()]) if state else None),
+        text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
         b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
-        text(b"\x2a", name),
-        b"\x30", varint(span.kind.value + 1),
-        b"\x39" + FIXED64(span.start_time) if span.start_time else b"",
-        b"\x41" + FIXED64(span.end_time) if span.end_time else b"",
-        attributes(b"\x4a", values),
-        count(b"\x50", lost[0]),
+        known_text(b"\x2a", name),
+        b"\x30", SMALL[span.kind.value + 1],
+        b"\x39" + FIXED64(start) if start else b"",
+        b"\x41" + FIXED64(end) if end else b"",
+        attributes(b"\x4a", annotated(values)),
+        b"\x50" + varint(lost[0]) if lost[0] else b"",
         *[field(b"\x5a", encoded_event(event)) for event in events],
-        count(b"\x60", lost[1]),
+        b"\x60" + varint(lost[1]) if lost[1] else b"",
         *[field(b"\x6a", encoded_link(link)) for link in links],
-        count(b"\x70", lost[2]),
-        b"\x7a\x00" if status.is_unset and not description
-        else field(b"\x7a", text(b"\x12", description) + count(b"\x18", status.status_code.value)),
-        b"\x85\x01", FIXED32(flags(parent)),
+        b"\x70" + varint(lost[2]) if lost[2] else b"",
+        field(b"\x7a", text(b"\x12", description) + (b"\x18" + SMALL[code] if code else b""))
+        if code or description else b"\x7a\x00",
+        b"\x85\x01", flags(parent),
     ])  # fmt: skip
+
+
+def annotated(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A span's attributes, with the names of those that are indexed; what the function has named stays."""
+    indexed = [key for key in values if key in INDEXED]
+    named = values.get(ANNOTATIONS)
+    if isinstance(named, tuple | list):
+        indexed = [*named, *(key for key in indexed if key not in named)]
+    return {**values, ANNOTATIONS: tuple(indexed)} if indexed else values
 
 
 def encoded_event(event: Event) -> bytes:
     """The message Span.Event."""
     stamp = b"\x09" + FIXED64(event.timestamp) if event.timestamp else b""
+    lost = event.dropped_attributes
     body = stamp + text(b"\x12", event.name) + attributes(b"\x1a", event.attributes)
-    return body + count(b"\x20", event.dropped_attributes)
+    return body + (b"\x20" + varint(lost) if lost else b"")
 
 
 def encoded_link(link: Link) -> bytes:
     """The message Span.Link."""
-    ids = (
-        b"\x0a\x10" + link.context.trace_id.to_bytes(16, "big") + b"\x12\x08" + link.context.span_id.to_bytes(8, "big")
-    )
-    rest = attributes(b"\x22", link.attributes) + count(b"\x28", link.dropped_attributes)
-    return ids + rest + b"\x35" + FIXED32(flags(link.context))
+    to, lost = link.context, link.dropped_attributes
+    ids = b"\x0a\x10" + to.trace_id.to_bytes(16, "big") + b"\x12\x08" + to.span_id.to_bytes(8, "big")
+    rest = attributes(b"\x22", link.attributes) + (b"\x28" + varint(lost) if lost else b"")
+    return ids + rest + b"\x35" + flags(to)
 
 
-def flags(context: SpanContext | None) -> int:
+def flags(context: SpanContext | None) -> bytes:
     """Whether a parent, or what is linked, lives in another process."""
-    return HAS_IS_REMOTE | IS_REMOTE if context is not None and context.is_remote else HAS_IS_REMOTE
+    return FIXED32(HAS_IS_REMOTE | IS_REMOTE if context is not None and context.is_remote else HAS_IS_REMOTE)
 
 
 def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
     """Repeated KeyValue."""
-    if not values:
-        return b""
     found = []
-    for key, value in values.items():
+    for key, value in values.items() if values else ():
         kind = type(value)
         if kind is int or kind is bool or (kind is str and len(value) <= SHORT) or key == ANNOTATIONS:
             found.append(known_pair(tag, key, value))
@@ -224,20 +250,17 @@ def text(tag: bytes, value: str | None) -> bytes:
     return field(tag, value.encode("utf-8", "replace")) if value else b""
 
 
-def count(tag: bytes, value: int) -> bytes:
-    """A number field; zero is left out."""
-    return tag + varint(value) if value else b""
+known_text = lru_cache(maxsize=128)(text)
 
 
 def field(tag: bytes, body: bytes) -> bytes:
     """A field with its length."""
-    return tag + varint(len(body)) + body
+    size = len(body)
+    return tag + (SMALL[size] if size < 128 else varint(size)) + body
 
 
 def varint(number: int) -> bytes:
     """Seven bits a byte, the lowest first."""
-    if number < 128:
-        return bytes((number,))
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

@@ -1,4 +1,4 @@
-"""An internal extension: a thread of the runtime's process that Lambda waits for after each response.
+"""The threads that deliver after a response. Mostly an internal extension: a thread that Lambda waits for.
 
 The environment is frozen only when runtime and extensions have asked for their next event. Ours asks when the spans of
 the invocation are delivered; the caller has the response by then.
@@ -12,14 +12,14 @@ from http.client import HTTPException
 from socket import create_connection, socket
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.answer import Answer, read_answer
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.own_threads import started
+from lambda_latency.runtime.threads import started
+from lambda_latency.runtime.transport import Answer, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Extension"]
+__all__ = ["Background", "Extension"]
 
 API = "/2020-01-01/extension"
 NAME = "lambda-latency"
@@ -92,3 +92,24 @@ class Extension:
         if answer.status != 200:
             raise HTTPException(f"it answered {answer.status}")
         return answer
+
+
+class Background:
+    """A thread that runs `step` after each release; releases that come meanwhile are one."""
+
+    alive = True
+
+    def __init__(self, step: Callable[[], None]) -> None:
+        self._step = step
+        self._released = threading.Event()
+        started(self._run, "lambda-latency")
+
+    def release(self) -> None:
+        """A response is out."""
+        self._released.set()
+
+    def _run(self) -> None:
+        while True:
+            self._released.wait()
+            self._released.clear()
+            self._step()

@@ -19,7 +19,7 @@ class ImportHook:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Callable[[ModuleType], None]]] = {}
-        self._running: set[str] = set()
+        self.running: set[str] = set()
 
     def when(self, name: str, callback: Callable[[ModuleType], None]) -> None:
         """Call back with the module once it is complete: now, or after its import. The callback must not raise.
@@ -27,7 +27,7 @@ class ImportHook:
         A module counts as complete if it was there before this hook was installed, or was watched from its beginning.
         """
         module = sys.modules.get(name)
-        if module is None or name in self._running:
+        if module is None or name in self.running:
             self._waiting.setdefault(name, []).append(callback)
         else:
             callback(module)
@@ -60,18 +60,9 @@ class ImportHook:
                 return spec
         return None
 
-    def begins(self, name: str) -> None:
-        """A module that is waited for is about to run."""
-        self._running.add(name)
-
-    def failed(self, name: str) -> None:
-        """Its import failed. It is waited for still: its importer may try again."""
-        self._running.discard(name)
-
     def imported(self, module: ModuleType) -> None:
         """A module that was waited for has run; of two imports at once the first one counts."""
         name = module.__name__
-        self._running.discard(name)
         # Python itself does this right after, and what a callback imports may look for the module there.
         parent, _, child = name.rpartition(".")
         if parent in sys.modules:
@@ -99,10 +90,9 @@ class Loading:
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._hook.begins(module.__name__)
+        self._hook.running.add(module.__name__)
         try:
             self._loader.exec_module(module)
-        except BaseException:
-            self._hook.failed(module.__name__)
-            raise
+        finally:  # one that has failed is waited for still: its importer may try again
+            self._hook.running.discard(module.__name__)
         self._hook.imported(module)

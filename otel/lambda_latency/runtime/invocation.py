@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from lambda_latency.runtime.harmless import harmless, warn
-from lambda_latency.runtime.outcome import outcome
 from lambda_latency.runtime.propagation import below, invocation_context, remote_parent
 from lambda_latency.runtime.trigger import trigger
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span, Tracer
+    from opentelemetry.trace import Link, Span, SpanContext, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from lambda_latency.runtime.deadline import DeadlineWatch
     from lambda_latency.runtime.trigger import Trigger
 
-__all__ = ["Invocation"]
+__all__ = ["Invocation", "outcome"]
 
 
 class Invocation:
@@ -96,13 +96,21 @@ def started(
         parent = below(lambdas)
         return Invocation(get_current_span(parent), attach(parent), watch, None, None)
     what = trigger(event)
-    chosen = chosen_by_caller(event) if trusting and what.kind == "http" else None
-    senders = links_of(event) if what.kind == "pubsub" else None
+    chosen: SpanContext | None = None
+    senders: list[Link] | None = None
+    if trusting and what.kind == "http":
+        from lambda_latency.runtime.callers import callers_parent
+
+        chosen = callers_parent(event)
+    if what.kind == "pubsub":
+        from lambda_latency.runtime.callers import links
+
+        senders = links(event)
     name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
     attributes.update(identity(context))
-    parent = chosen or (below(lambdas) if lambdas is not None else invocation_context(header))
+    parent = below(chosen) if chosen is not None else invocation_context(header)
     # The parent is made current first: the id of a trace without one is read from there.
     token = attach(parent)
     try:
@@ -118,21 +126,6 @@ def started(
     return Invocation(span, token, watch, what, event)
 
 
-def chosen_by_caller(event: object) -> Context | None:
-    """The context that a trusted caller's headers name, if they name one."""
-    from lambda_latency.runtime.callers import callers_parent
-
-    parent = callers_parent(event)
-    return below(parent) if parent is not None else None
-
-
-def links_of(event: object) -> list[Link]:
-    """Who sent its messages."""
-    from lambda_latency.runtime.links import links
-
-    return links(event)
-
-
 def identity(context: Any) -> dict[str, AttributeValue]:
     """What Lambda's context object tells: the request's id, and the function's address with the account in it."""
     found: dict[str, AttributeValue] = {}
@@ -144,3 +137,54 @@ def identity(context: Any) -> dict[str, AttributeValue]:
         found["cloud.resource_id"] = arn
         found["cloud.account.id"] = arn.split(":")[4]
     return found
+
+
+Outcome = tuple["dict[str, AttributeValue]", "str | None"]
+
+
+def outcome(kind: str, event: object, result: object) -> Outcome:
+    """Attributes of the handler's span, and what went wrong: None for nothing, "" where the attributes say it.
+
+    `kind` is `faas.trigger`.
+    """
+    if not isinstance(result, Mapping):
+        return {}, None
+    if kind == "http":
+        return answered(result.get("statusCode"))
+    if "batchItemFailures" in result:
+        return reported(event, result["batchItemFailures"])
+    if isinstance(event, Mapping) and "DurableExecutionArn" in event and result.get("Status") == "FAILED":
+        error = result.get("Error")
+        name = error.get("ErrorType") if isinstance(error, Mapping) else None
+        return {"error.type": str(name or "FAILED")}, "the durable execution failed"
+    return {}, None
+
+
+def answered(status: object) -> Outcome:
+    """To an HTTP caller a 5xx is a failure, whether it was raised or returned."""
+    if isinstance(status, str) and status.isdecimal():
+        status = int(status)  # API Gateway takes "200" too
+    if not isinstance(status, int):
+        return {}, None
+    # The second is the key that X-Ray's exporter and the client spans use.
+    found: dict[str, AttributeValue] = {"http.response.status_code": status, "http.status_code": status}
+    if status < 500:
+        return found, None
+    return {**found, "error.type": str(status)}, ""
+
+
+def reported(event: object, failures: object) -> Outcome:
+    """A batch whose handler names the items that failed. Lambda takes one without a name for the whole batch.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    if not isinstance(failures, list):
+        return {}, None
+    named = [one.get("itemIdentifier") if isinstance(one, Mapping) else None for one in failures]
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    items = len(records) if isinstance(records, list) else 0
+    failed = items if not all(named) else len(set(map(str, named)))
+    found: dict[str, AttributeValue] = {"lambda.batch.failures": failed}
+    if not failed or failed < items:
+        return found, None
+    return {**found, "error.type": "batchItemFailures"}, f"all {items} items of the batch failed"

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.replace import replaced
 from lambda_latency.runtime.standins import read
 from lambda_latency.runtime.value import Value
 
@@ -77,19 +78,25 @@ NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
-    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `stop`.
+    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `undo`.
 
     `own` is told of each that the function puts on itself, by its module.
     """
 
     def __init__(
-        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], *, stand_ins: bool
+        self,
+        provider: TracerProvider,
+        hook: ImportHook,
+        own: Callable[[str], None],
+        undo: list[Callable[[], object]],
+        *,
+        stand_ins: bool,
     ) -> None:
         self._provider = provider
         self._own = own
         self._stand_ins = stand_ins
         self._hook = hook
-        self._undo: list[Callable[[], object]] = []
+        self._undo = undo
 
     def start(self, wanted: frozenset[str]) -> None:
         """Wait for the wanted libraries; one that is imported already is instrumented now."""
@@ -98,11 +105,6 @@ class Instrumentations:
             if library.name in wanted:
                 self._hook.watch(where(library))
                 self._hook.when(library.module, functools.partial(self._arrived, library))
-
-    def stop(self) -> None:
-        """Leave every library as it was."""
-        while self._undo:
-            self._undo.pop()()
 
     @harmless("the tracing header of AWS calls")
     def _botocore_arrived(self, module: ModuleType) -> None:
@@ -118,12 +120,12 @@ class Instrumentations:
 
     @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
+        if not library.first_call:
+            self._instrument(library)
+            return
+        owner, method = library.first_call.split(".")
         instrument = functools.partial(self._instrument, library)
-        if library.first_call:
-            owner, method = library.first_call.split(".")
-            self._undo.append(on_first_call(getattr(module, owner), method, instrument))
-        else:
-            instrument()
+        self._undo.append(on_first_call(getattr(module, owner), method, instrument))
 
     @harmless("tracing a library")
     def _instrument(self, library: Library) -> None:
@@ -141,10 +143,20 @@ class Instrumentations:
         if instrumentor.is_instrumented_by_opentelemetry:
             self._own(where(library))
             return
+        more: dict[str, Any] = {}
+        if library.name in AWS:
+            from lambda_latency.runtime import aws_call
+            from lambda_latency.runtime.endpoint import PROPAGATOR
+
+            more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
-        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **additions(library))
+        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **more)
         self._undo.append(instrumentor.uninstrument)
-        take_off = pass_by(library.name) if library.name in ("botocore", "requests") else nothing
+        take_off: Callable[[], object] = list  # does nothing
+        if library.name in ("botocore", "requests"):
+            from lambda_latency.runtime.unsampled import pass_by
+
+            take_off = pass_by(library.name)
         self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]
 
 
@@ -153,18 +165,7 @@ def where(library: Library) -> str:
     return UPSTREAM + library.instrumentor.partition(".")[0]
 
 
-def pass_by(name: str) -> Callable[[], None]:
-    """Calls that nobody records pass the instrumentation by; returns the undoing."""
-    from lambda_latency.runtime import unsampled
-
-    return unsampled.pass_by(name)
-
-
-def nothing() -> None:
-    """There is nothing to take off."""
-
-
-def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], None]) -> Callable[[], object]:
+def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[], None]) -> Callable[[], object]:
     """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
 
     Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
@@ -192,38 +193,24 @@ def give_way(instrumentor: Any, take_off: Callable[[], None], own: Callable[[], 
     return undo
 
 
-def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], object]:
+def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
-    original = getattr(owner, method)
-    enabled: list[Callable[[], bool]] = []
 
-    @functools.wraps(original)
-    def first(self: object, *args: Any, **kwargs: Any) -> Any:
-        if not enabled:
-            from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+    enabled: list[Callable[[], bool]] = []  # imported at a first call, and looked up no more
 
-            enabled.append(is_http_instrumentation_enabled)
-        if enabled[0]() and undo():
-            instrument()
-            return getattr(self, method)(*args, **kwargs)
-        return original(self, *args, **kwargs)
+    def around(original: Callable[..., Any]) -> Callable[..., Any]:
+        def first(self: object, *args: Any, **kwargs: Any) -> Any:
+            if not enabled:
+                from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
-    def undo() -> bool:
-        # False: another thread was quicker, or somebody wrapped the method since, and then it is left alone.
-        ours = owner.__dict__.get(method) is first
-        if ours:
-            setattr(owner, method, original)
-        return ours
+                enabled.append(is_http_instrumentation_enabled)
+            # Not undone: another thread was quicker, or somebody has wrapped the method since.
+            if enabled[0]() and undo():
+                instrument()
+                return getattr(self, method)(*args, **kwargs)
+            return original(self, *args, **kwargs)
 
-    setattr(owner, method, first)
+        return first
+
+    undo = replaced(owner, method, around)
     return undo
-
-
-def additions(library: Library) -> dict[str, Any]:
-    """The hooks and the propagator that an instrumentor is given, imported only when they are needed."""
-    if library.name not in AWS:
-        return {}
-    from lambda_latency.runtime import aws_call
-    from lambda_latency.runtime.endpoint import PROPAGATOR
-
-    return {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}

@@ -6,9 +6,14 @@ writes it, so that X-Ray's console finds the lines of a trace by it.
 
 from __future__ import annotations
 
+import functools
 import logging
+from typing import TYPE_CHECKING
 
 from opentelemetry.trace import get_current_span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["TraceIds"]
 
@@ -16,25 +21,16 @@ NAME = "traceId"  # beside Lambda's own requestId
 
 
 class TraceIds(logging.Filter):
-    """On the handlers of the root logger, Lambda's own among them, from `start` to `stop`.
+    """On the handlers of the root logger, Lambda's own among them.
 
     No record factory: where that has set a name, a call of the user's with the same name in `extra` raises.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._handlers: list[logging.Handler] = []
-
-    def start(self) -> None:
+    def start(self, undo: list[Callable[[], object]]) -> None:
         """Mark what goes through the handlers that there are."""
-        self._handlers = list(logging.getLogger().handlers)
-        for handler in self._handlers:
+        for handler in logging.getLogger().handlers:
             handler.addFilter(self)
-
-    def stop(self) -> None:
-        """Leave the handlers as they were."""
-        for handler in self._handlers:
-            handler.removeFilter(self)
+            undo.append(functools.partial(handler.removeFilter, self))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""

@@ -14,25 +14,50 @@ from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol, TypeAlias
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from lambda_latency.runtime.buffer import Buffer
+    from lambda_latency.runtime.deadline import Running
     from lambda_latency.runtime.recorder import Recorder
     from lambda_latency.runtime.redaction import Redaction
-    from lambda_latency.runtime.running import Running
     from lambda_latency.runtime.settings import Settings
-    from lambda_latency.runtime.sinks import Sink, Urgent
+
+    class Sink(Protocol):  # to make one costs more than importing a module
+        """Where ended spans go. The SDK's exporters, the in-memory one among them, are sinks as they are."""
+
+        def export(self, spans: Sequence[ReadableSpan], /) -> object:
+            """Take spans; False says that some still wait for delivery. No spans: the time to deliver those."""
+
+        def shutdown(self) -> None:
+            """Let go of connections."""
+
+    Urgent: TypeAlias = Callable[[Sequence[ReadableSpan], float], bool]
+    """Delivers in so many seconds; False if the spans were not taken."""
 
 __all__ = ["Outbox"]
 
 SWITCH_S = 0.0001
-HELD_S = 0.05
+SHORT_S = 0.05
 EVERY_S = 2.0
 # With so much of the time to the alarm left: the watch looks twice on the way to it, and what ends long before a
 # deadline, as a first request often does after a second, should not pay for it.
 REHEARSAL_SHARE = 0.75
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let this thread have the interpreter soon after each system call, of which an import makes ten.
+
+    Beside a handler that computes each of them would cost Python's own 5 ms, and more on a busy machine.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 class Outbox:
@@ -43,7 +68,7 @@ class Outbox:
 
     def __init__(
         self,
-        buffer: Buffer[ReadableSpan],
+        recorder: Recorder,
         redaction: Redaction,
         sink: Sink,
         urgent: Urgent | None,
@@ -51,7 +76,7 @@ class Outbox:
         *,
         killed: bool = True,
     ) -> None:
-        self._buffer = buffer
+        self._recorder = recorder
         self._redaction = redaction
         self._sink = sink
         self._urgent = urgent or self._by_the_sink
@@ -69,10 +94,8 @@ class Outbox:
         self._sink.shutdown()
 
     def disconnect(self) -> None:
-        """Let the sink close its connection, if it has one: the next delivery opens another."""
-        close = getattr(self._sink, "disconnect", None)
-        if close is not None:
-            close()
+        """Let the sink close its connection: the next delivery opens another. Those of the SDK have no such method."""
+        getattr(self._sink, "disconnect", list)()
 
     def renew(self) -> None:
         """Take a lock of the kind that `threading` makes now, which nobody holds: after a fork, and under gevent."""
@@ -81,28 +104,21 @@ class Outbox:
     def forked(self) -> None:
         """This process is a child: what the sink holds, and its connection, are its parent's."""
         self.renew()
-        forget = getattr(self._sink, "forget", None)
-        if forget is not None:
-            forget()
+        getattr(self._sink, "forget", list)()
 
-    def after_response(self, *, held: bool) -> None:
-        """Deliver what has ended. `held`: the response waits for it, so it must not wait for a delivery under way."""
-        if self._delivering.acquire(timeout=HELD_S if held else -1):
-            try:
-                self._leave()
-            finally:
-                self._delivering.release()
+    def flush(self, seconds: float = -1) -> bool:
+        """Deliver what has ended; False where not all was taken, or another delivery takes longer than `seconds`.
 
-    def flush(self, seconds: float) -> bool:
-        """Deliver what has ended; False where another delivery takes longer than `seconds`, or not all was taken."""
-        if not self._delivering.acquire(timeout=max(seconds, HELD_S)):
+        Without bound where they are -1, and never shorter than a short delivery takes.
+        """
+        if not self._delivering.acquire(timeout=seconds if seconds == -1 else max(seconds, SHORT_S)):
             return False
         try:
-            return self._leave()
+            return self._sink.export(self._ready(self._ended())) is not False
         finally:
             self._delivering.release()
 
-    def on_the_way(self, running: Running, recorder: Recorder, left_s: float) -> float:
+    def on_the_way(self, running: Running, left_s: float) -> float:
         """Deliver what has ended in a long invocation, lest a kill for want of memory takes it.
 
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
@@ -110,40 +126,24 @@ class Outbox:
         if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
             self._rehearsed = True
             with hurried():
-                self._rehearse(running, recorder)
+                self._rehearse(running)
         if self._seen is None or self._seen.span is not running.span:
             self._seen = running
             self._next = running.begun + EVERY_S
         now = time()
         if now >= self._next:
             self._next = now + EVERY_S
-            if len(self._buffer) and left_s > self._bound_s:
-                with self._delivering:
-                    self._leave()
+            if len(self._recorder.buffer) and left_s > self._bound_s:
+                self.flush()
         return self._next - time()
 
-    def at_deadline(self, running: Running, recorder: Recorder) -> None:
+    @hurried()
+    def at_deadline(self, running: Running) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
-        with hurried():
-            self._tell(running, recorder)
-
-    def _rehearse(self, running: Running, recorder: Recorder) -> None:
-        """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.
-
-        Beside a handler that computes they would take most of the time that is left at the alarm, or more.
-        """
-        import_module("lambda_latency.runtime.urgent")
-        from lambda_latency.runtime.alarm import ended_now, marks_of
-
-        spans = recorder.open_spans()
-        if running.span_id in {identity(span) for span, _ in spans}:
-            self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
-
-    def _tell(self, running: Running, recorder: Recorder) -> None:
         from lambda_latency.runtime.alarm import ended_now, marks_of, write
 
         # First looked at, then drained: what ends in between is in both, and goes as ended.
-        spans = recorder.open_spans()
+        spans = self._recorder.open_spans()
         if running.span_id not in {identity(span) for span, _ in spans}:
             return  # it has just made it
         marks = marks_of(running, spans, self._settings.value_length)
@@ -157,16 +157,25 @@ class Outbox:
             leaving = [*(span for span in told if identity(span) not in done), *ended]
             if not self._urgent(self._ready(leaving), running.deadline - time()):
                 for span in ended:
-                    recorder.keep(span)
+                    self._recorder.keep(span)
 
-    def _leave(self) -> bool:
-        return self._sink.export(self._ready(self._ended())) is not False
+    def _rehearse(self, running: Running) -> None:
+        """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.
+
+        Beside a handler that computes they would take most of the time that is left at the alarm, or more.
+        """
+        import_module("lambda_latency.runtime.urgent")
+        from lambda_latency.runtime.alarm import ended_now, marks_of
+
+        spans = self._recorder.open_spans()
+        if running.span_id in {identity(span) for span, _ in spans}:
+            self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
 
     def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        return self._redaction.clean(completed(spans))
+        return self._redaction.clean([completed(span) for span in spans])
 
     def _ended(self) -> list[ReadableSpan]:
-        spans, dropped = self._buffer.drain()
+        spans, dropped = self._recorder.buffer.drain()
         if dropped:
             warn(f"{dropped} spans were dropped in one invocation; "
                  "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
@@ -175,17 +184,3 @@ class Outbox:
     def _by_the_sink(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
         self._sink.export(spans)
         return True
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let this thread have the interpreter soon after each system call, of which an import makes ten.
-
-    Beside a handler that computes each of them would cost Python's own 5 ms, and more on a busy machine.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)

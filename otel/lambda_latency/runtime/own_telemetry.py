@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.propagation import LambdaPropagator
+from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,34 +35,34 @@ DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's own
 
 
 class OwnTelemetry:
-    """Watches from `start` to `stop` what the function sets. `chosen` are the propagators of `OTEL_PROPAGATORS`."""
+    """Watches what the function sets, until what it adds to `undo` is called.
 
-    def __init__(self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str]) -> None:
+    `chosen` are the propagators of `OTEL_PROPAGATORS`.
+    """
+
+    def __init__(
+        self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str], undo: list[Callable[[], object]]
+    ) -> None:
         self._provider = provider
         self._guest = guest
         self._propagators = Propagators(chosen)
         self._added: list[tuple[TracerProvider, SpanProcessor]] = []
         self._joined: list[object] = []
-        self._undo: list[Callable[[], None]] = []
+        self._undo = undo
 
     def start(self, *, is_global: bool) -> None:
         """Watch from here on. `is_global`: the process's provider is the runtime's until the function sets one."""
         before = propagate.get_global_textmap()
         propagate.set_global_textmap(self._propagators)
         self._undo.append(lambda: propagate.set_global_textmap(before))
-        self._replace(TracerProvider, "add_span_processor", self._adding)
+        self._undo.append(replaced(TracerProvider, "add_span_processor", self._adding))
         if is_global:
-            self._replace(trace, "get_tracer_provider", self._getting)
-            self._replace(trace, "set_tracer_provider", self._setting)
+            self._undo.append(replaced(trace, "get_tracer_provider", self._getting))
+            self._undo.append(replaced(trace, "set_tracer_provider", self._setting))
 
     def traces(self, scope: str) -> None:
         """The function has put this instrumentation on itself."""
         self._propagators.theirs.add(scope)
-
-    def stop(self) -> None:
-        """Leave everything as it was."""
-        while self._undo:
-            self._undo.pop()()
 
     @harmless("the function's own propagator")
     def look(self) -> None:
@@ -108,17 +109,6 @@ class OwnTelemetry:
         for processor in theirs:
             self._provider.add_span_processor(processor)
 
-    def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
-        original = vars(owner)[name]
-        ours = functools.wraps(original)(around(original))
-
-        def undo() -> None:
-            if vars(owner)[name] is ours:  # else somebody has wrapped it since
-                setattr(owner, name, original)
-
-        setattr(owner, name, ours)
-        self._undo.append(undo)
-
 
 class Propagators(TextMapPropagator):
     """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
@@ -136,8 +126,7 @@ class Propagators(TextMapPropagator):
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
         """By each in turn; the function's own has the last word."""
-        by = [self._xray, *map(made, DEFAULTS), *self._owns()]
-        for one in by:
+        for one in self._readers():
             context = one.extract(carrier, context, getter=getter)
         assert context is not None
         return context
@@ -159,7 +148,10 @@ class Propagators(TextMapPropagator):
         """What they read and may write; of an AWS call nothing, or upstream would warn where a message is full."""
         if scope_of(None).startswith(BOTOCORE):
             return set()
-        return {field for one in (self._xray, *map(made, DEFAULTS), *self._owns()) for field in one.fields}
+        return {field for one in self._readers() for field in one.fields}
+
+    def _readers(self) -> list[TextMapPropagator]:
+        return [self._xray, *map(made, DEFAULTS), *self._owns()]
 
     def _writers(self, scope: str) -> list[TextMapPropagator]:
         names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))

@@ -22,8 +22,6 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from lambda_latency.runtime.value import Value
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,13 +47,7 @@ LINEAGE = ";Lineage="
 HEX = "0123456789abcdef"
 
 
-class GivenRoot(Value):
-    """A trace that Lambda's header names without a parent."""
-
-    trace_id: int
-    sampled: bool
-
-
+# A trace that Lambda's header names without a parent: its id, and whether it is recorded.
 GIVEN_ROOT = create_key("lambda-latency-given-root")
 
 
@@ -66,11 +58,11 @@ def invocation_context(header: str) -> Context:
     handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
     Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
     """
+    remote = remote_parent(header)
+    if remote is not None:
+        return below(remote)
     trace_id, parent, sampled = parts(header)
-    if trace_id and not parent:
-        return set_value(GIVEN_ROOT, GivenRoot(trace_id, sampled), Context())
-    remote = named(trace_id, parent, sampled=sampled)
-    return below(remote) if remote is not None else Context()
+    return set_value(GIVEN_ROOT, (trace_id, sampled), Context()) if trace_id and not parent else Context()
 
 
 def below(parent: SpanContext) -> Context:
@@ -84,11 +76,6 @@ def remote_parent(header: str) -> SpanContext | None:
     Upstream's `extract` refuses a header in which any pair is not known or has two `=`, such as those that Lambda adds.
     """
     trace_id, parent, sampled = parts(header)
-    return named(trace_id, parent, sampled=sampled)
-
-
-def named(trace_id: int, parent: str, *, sampled: bool) -> SpanContext | None:
-    """The span of these ids, if they are any."""
     parent_id = number(parent, 16)
     if not trace_id or not parent_id:
         return None
@@ -171,9 +158,9 @@ class LambdaIds(AwsXRayIdGenerator):
 
     def generate_trace_id(self) -> int:
         """The trace that Lambda's header names, else the invocation's, else seconds since 1970 and twelve bytes."""
-        given = get_value(GIVEN_ROOT)
-        if isinstance(given, GivenRoot):
-            return given.trace_id
+        given: Any = get_value(GIVEN_ROOT)
+        if given is not None:
+            return int(given[0])
         return self.current or int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
 
 
@@ -207,11 +194,9 @@ class LambdaSampler(Sampler):
         if parent.is_valid:
             sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
         else:
-            given = get_value(GIVEN_ROOT, parent_context)
-            if isinstance(given, GivenRoot) and given.trace_id == trace_id:
-                sampled = given.sampled
-            else:
-                sampled = self.decision is True
+            given: Any = get_value(GIVEN_ROOT, parent_context)
+            is_given = given is not None and given[0] == trace_id
+            sampled = given[1] if is_given else self.decision is True
         if sampled:
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
         if self.decision == INIT:

@@ -40,7 +40,7 @@ class Recorder(SpanProcessor):
     def __init__(
         self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most: int, flush: Callable[[float], bool]
     ) -> None:
-        self._buffer = buffer
+        self.buffer = buffer
         self._sampler = sampler
         self._most = most
         self._flush = flush
@@ -58,12 +58,16 @@ class Recorder(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span; handlers end them on threads of their own."""
-        if not self._wanted(span) or identity(span) in self._parents:
+        context = span.get_span_context()
+        assert context is not None
+        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
+        wanted = context.trace_flags & TraceFlags.SAMPLED or self._sampler.decision == INIT
+        if not wanted or context.span_id in self._parents:
             return
         # The request still waits, and most of them make few: only beyond that are sizes worth their time.
-        self._buffer.add(span, about(span) if len(self._buffer) >= FEW else 0)
+        self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
         # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
-        self._open.pop(identity(span), None)
+        self._open.pop(context.span_id, None)
         if self.in_fork and not self._open:
             self._flush(0.0)
 
@@ -84,30 +88,24 @@ class Recorder(SpanProcessor):
 
     def drop_early(self) -> None:
         """The invocation that follows init is not recorded, or init was another environment's."""
-        self._buffer.drain()
+        self.buffer.drain()
 
     def forked(self) -> None:
         """This process is a child: what waited and what was open is its parent's."""
         self._parents |= self._open.keys()  # a child that leaves by an exception ends them, too
         self._open.clear()
-        self._buffer.renew()
+        self.buffer.renew()
         self.in_fork = True
 
     def adopt(self, top: SpanContext) -> None:
         """Let the spans of init be descendants of that span."""
-        spans, _ = self._buffer.drain()
+        spans, _ = self.buffer.drain()
         for span in spans:
             self.keep(moved(span, top.trace_id, top))
 
     def keep(self, span: ReadableSpan) -> None:
         """Into the buffer, with its size."""
-        self._buffer.add(span, about(span))
-
-    def _wanted(self, span: ReadableSpan) -> bool:
-        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
-        context = span.get_span_context()
-        sampled = context is not None and bool(context.trace_flags & TraceFlags.SAMPLED)
-        return sampled or self._sampler.decision == INIT
+        self.buffer.add(span, about(span))
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:
@@ -151,10 +149,6 @@ def about(span: ReadableSpan) -> int:
     holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
     for holder in holders:
         for key, value in (holder.attributes or {}).items():
-            size += len(key) + (sum(map(length, value)) if isinstance(value, tuple) else length(value))
+            texts = value if isinstance(value, tuple) else (value,)
+            size += len(key) + sum([len(one) if isinstance(one, str) else 16 for one in texts])
     return size
-
-
-def length(value: object) -> int:
-    """The length of a text; 16 for anything else."""
-    return len(value) if isinstance(value, str) else 16

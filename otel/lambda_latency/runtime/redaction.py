@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
-from lambda_latency.runtime.copies import bounded, copied, counted
+from lambda_latency.runtime.copies import attributes_of, bounded, copied
 from lambda_latency.runtime.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
@@ -52,8 +52,7 @@ class Redaction:
         self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
         self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
         self._limit = limit
-        self._plain: Resource | None = None  # one with nothing on it that must not leave
-        self._cleaned: tuple[Resource, Resource] | None = None
+        self._resources: tuple[Resource | None, Resource | None] = None, None  # one, and what may leave of it
         # Most of what spans carry is the same in each invocation, and was found to be harmless in the one before.
         self._known_value = lru_cache(maxsize=1024, typed=True)(self._value)
         self._known_text = lru_cache(maxsize=256)(self._text)
@@ -62,49 +61,44 @@ class Redaction:
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         """The same spans; one with something on it that must not leave is replaced by a copy without."""
+        if not spans:  # as after each request that is not recorded
+            return []
         known = known_values()
         if known != self._known:  # what was harmless may be a secret now
             self._known = known
             self._known_value.cache_clear()
             self._known_text.cache_clear()
-            self._plain = self._cleaned = None
+            self._resources = None, None
         return [self._span(span) for span in spans]
 
     def _span(self, span: ReadableSpan) -> ReadableSpan:
-        status = span.status
-        name, description = self._name(span.name), status.description
+        status, scope, resource = span.status, span.instrumentation_scope, span.resource
+        had = attributes_of(span)
+        fields: dict[str, Any] = {
+            "name": self._name(span.name), "resource": self._resource(resource),
+            "instrumentation_scope": scope if scope is None or not scope.attributes else self._scope(scope),
+        }  # fmt: skip
+        values, description = self._attributes(had), status.description
         if description:
             description = self._cut(self._text(description), len(description))
-        given = span.attributes
-        values = self._attributes(given)
-        had_events, had_links = span.events, span.links
-        events = [self._event(event) for event in had_events] if had_events else ()
-        links = [self._link(link) for link in had_links] if had_links else ()
-        had_resource, had_scope = span.resource, span.instrumentation_scope
-        resource = had_resource if had_resource is self._plain else self._resource(had_resource)
-        scope = had_scope if had_scope is None or not had_scope.attributes else self._scope(had_scope)
-        before = (span.name, status.description, given, had_resource, had_scope, *had_events, *had_links)
-        if all(map(is_, before, (name, description, values, resource, scope, *events, *links))):
+        events, links = span.events, span.links
+        new_events = [self._event(event) for event in events] if events else ()
+        new_links = [self._link(link) for link in links] if links else ()
+        before = (span.name, resource, scope, had, status.description, *events, *links)
+        if all(map(is_, before, (*fields.values(), values, description, *new_events, *new_links))):
             return span
-        return copied(
-            span, name=name, resource=resource, attributes=bounded(values or {}, span.dropped_attributes),
-            events=counted(events, span.dropped_events), links=counted(links, span.dropped_links),
-            status=Status(status.status_code, description or None), instrumentation_scope=scope,
-        )  # fmt: skip
+        new_status = Status(status.status_code, description or None)
+        return copied(span, values or {}, events=new_events, links=new_links, status=new_status, **fields)
 
-    def _resource(self, resource: Resource) -> Resource:
-        if self._cleaned is None or self._cleaned[0] is not resource:
+    def _resource(self, resource: Resource) -> Resource | None:
+        if self._resources[0] is not resource:
             values = self._attributes(resource.attributes)
-            if values is resource.attributes:
-                self._plain = resource
-                return resource
-            self._cleaned = resource, Resource(values or {}, resource.schema_url)
-        return self._cleaned[1]
+            is_plain = values is resource.attributes
+            self._resources = resource, resource if is_plain else Resource(values or {}, resource.schema_url)
+        return self._resources[1]
 
     def _scope(self, scope: InstrumentationScope) -> InstrumentationScope:
         values = self._attributes(scope.attributes)
-        if values is scope.attributes:
-            return scope
         return InstrumentationScope(scope.name, scope.version, scope.schema_url, values)
 
     def _name(self, name: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from http.client import HTTPException
+from time import time as wall_clock
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.buffer import Buffer
-from lambda_latency.runtime.circuit import Circuit
 from lambda_latency.runtime.encoding import Encoded, Encoder, parents_first, request
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.transport import Transport
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.settings import Settings
 
-__all__ = ["Sender"]
+__all__ = ["Circuit", "Sender"]
 
 LARGEST = 512 * 1024  # bytes of one request: a receiver at a small function's share of CPU answers it within the bound
 
@@ -138,3 +138,30 @@ class Log:
                 warn(f"{lost} spans were dropped: {self._address} does not take them as fast as they come")
             self._dropped = dropped
         self._said = self._state
+
+
+FIRST_S, LONGEST_S = 1.0, 30.0
+
+
+class Circuit:
+    """Closed while deliveries succeed; one failure opens it until its back-off is over."""
+
+    def __init__(self) -> None:
+        self._back_off = 0.0
+        self._opened = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether a delivery may be tried."""
+        # The wall clock, for the monotonic one need not run while Lambda has the environment frozen. One that was set
+        # back must not hold the circuit open.
+        return not 0 <= wall_clock() - self._opened < self._back_off
+
+    def succeeded(self) -> None:
+        """Close it."""
+        self._back_off = 0.0
+
+    def failed(self) -> None:
+        """Open it, for longer than the last time."""
+        self._back_off = min(2 * self._back_off, LONGEST_S) or FIRST_S
+        self._opened = wall_clock()

@@ -11,12 +11,15 @@ import concurrent.futures.thread  # noqa: F401
 import os
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.version import __version__ as sdk_version
 
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.connections import Connections
 from lambda_latency.runtime.deadline import DeadlineWatch
-from lambda_latency.runtime.environment import in_children, is_managed, is_monkey_patched
+from lambda_latency.runtime.delivery import is_managed, is_monkey_patched
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
@@ -27,20 +30,19 @@ from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
 from lambda_latency.runtime.redaction import Redaction, room_for
-from lambda_latency.runtime.resource import function_resource
-from lambda_latency.runtime.threads import ThreadContext
+from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.util.types import AttributeValue
 
-    from lambda_latency.runtime.running import Running
+    from lambda_latency.runtime.outbox import Sink, Urgent
     from lambda_latency.runtime.settings import Settings
-    from lambda_latency.runtime.sinks import Sink, Urgent
     from lambda_latency.runtime.startup import Startup
 
-__all__ = ["Runtime"]
+__all__ = ["Runtime", "function_resource"]
 
 
 class Runtime:
@@ -60,9 +62,9 @@ class Runtime:
         self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         redaction = Redaction(settings.redacted, settings.value_length)
-        self._outbox = Outbox(buffer, redaction, sink, urgent, settings, killed=not is_managed())
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
-        self._watch = DeadlineWatch(self._at_deadline, self._on_the_way, sigalrm=settings.sigalrm)
+        self._outbox = Outbox(self.recorder, redaction, sink, urgent, settings, killed=not is_managed())
+        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
         self._ids = LambdaIds()
         self.provider = TracerProvider(
@@ -75,28 +77,27 @@ class Runtime:
         self.provider.add_span_processor(self.recorder)
         self._tracer = self.provider.get_tracer("lambda_latency.runtime")
         self._hook = ImportHook()
-        self._own = OwnTelemetry(self.provider, Guest(self.recorder, self._sampler), settings.propagators)
-        self._instrumentations = Instrumentations(
-            self.provider, self._hook, self._own.traces, stand_ins=settings.stand_ins
-        )
-        self._threads = ThreadContext()
-        self._connections = Connections(self._tracer)
-        self._trace_ids = TraceIds()
-        self._unfork: Callable[[], None] = lambda: None
+        self._undo: list[Callable[[], object]] = []  # what leaves the process as it was before `start`
+        guest = Guest(self.recorder, self._sampler)
+        self._own = OwnTelemetry(self.provider, guest, settings.propagators, self._undo)
 
     def start(self, *, is_global: bool = False) -> Runtime:
         """Trace what is imported from here on, and what is imported already.
 
         `is_global`: its provider is the process's, until the function sets one.
         """
+        settings, undo = self._settings, self._undo
         self._own.start(is_global=is_global)
         self._hook.install()
-        self._instrumentations.start(self._settings.libraries)
-        self._threads.start(self._hook)
-        if self._settings.connections:
-            self._connections.start(self._hook)
-        self._trace_ids.start()
-        self._unfork = in_children(self._forked)
+        libraries = Instrumentations(self.provider, self._hook, self._own.traces, undo, stand_ins=settings.stand_ins)
+        libraries.start(settings.libraries)
+        carry_context(self._hook, undo)
+        if settings.connections:
+            Connections(self._tracer, undo).start(self._hook)
+        TraceIds().start(undo)
+        forked = [self._forked]  # to be emptied, for Python has no way to take such a hook back
+        os.register_at_fork(after_in_child=lambda: [call() for call in forked])
+        undo.append(forked.clear)
         return self
 
     @harmless("timing the imports")
@@ -116,13 +117,9 @@ class Runtime:
 
     def stop(self) -> None:
         """Leave the process as it was before `start`."""
-        self._unfork()
         self._hook.remove()
-        self._connections.stop()
-        self._trace_ids.stop()
-        self._threads.stop()
-        self._instrumentations.stop()
-        self._own.stop()
+        while self._undo:
+            self._undo.pop()()
         self._watch.stop()
         self._outbox.shutdown()
 
@@ -173,17 +170,12 @@ class Runtime:
     @harmless("delivering spans")
     def after_response(self) -> None:
         """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
-        self._outbox.after_response(held=self.delivers_before_response)
+        # A response that waits for it must not wait for a delivery under way, too.
+        self._outbox.flush(0 if self.delivers_before_response else -1)
 
     def flush(self, seconds: float) -> bool:
         """Deliver what has ended; what was made in init is kept for the first invocation."""
         return self._sampler.decision == INIT or self._outbox.flush(seconds)
-
-    def _on_the_way(self, running: Running, left_s: float) -> float:
-        return self._outbox.on_the_way(running, self.recorder, left_s)
-
-    def _at_deadline(self, running: Running) -> None:
-        self._outbox.at_deadline(running, self.recorder)
 
     def _forked(self) -> None:
         self._watch.renew()
@@ -194,13 +186,23 @@ class Runtime:
 def limits(settings: Settings) -> SpanLimits:
     """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
     attributes, length = settings.attribute_count, room_for(settings.value_length)
-    return SpanLimits(
-        max_attributes=attributes,
-        max_events=settings.event_count,
-        max_links=128,
-        max_span_attributes=attributes,
-        max_event_attributes=attributes,
-        max_link_attributes=attributes,
-        max_attribute_length=length,
-        max_span_attribute_length=length,
-    )
+    return SpanLimits(attributes, settings.event_count, 128, attributes, attributes, attributes, length, length)
+
+
+def function_resource(environ: Mapping[str, str]) -> Resource:
+    """The resource of this environment; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` have the last word.
+
+    Upstream's detector leaves out the service's name, and gives the memory in megabytes, where the convention says
+    bytes. `Resource.create` would scan every installed package for detectors at each cold start.
+    """
+    own: dict[str, AttributeValue] = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": sdk_version,
+    }
+    name, memory = environ.get("AWS_LAMBDA_FUNCTION_NAME"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if name:
+        own["service.name"] = name
+    if memory.isdecimal():
+        own["faas.max_memory"] = int(memory) * 1024 * 1024
+    return AwsLambdaResourceDetector().detect().merge(Resource(own)).merge(OTELResourceDetector().detect())

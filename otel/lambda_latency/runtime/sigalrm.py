@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from lambda_latency.runtime.running import Running
-
 __all__ = ["AlarmSignal"]
 
 LATER_S = 0.02  # than the thread, which needs no help if it can run
@@ -40,10 +38,10 @@ class AlarmSignal:
                 "LAMBDA_LATENCY_SIGALRM has no effect: the handler does not run on the main thread, which gets signals"
             )
 
-    def begin(self, running: Running) -> None:
-        """An invocation runs."""
-        self._deadline = running.deadline
-        self._set(max(0.001, running.alarm + LATER_S - time()))
+    def begin(self, alarm: float, deadline: float) -> None:
+        """An invocation runs that has its alarm and its deadline then (seconds since 1970)."""
+        self._deadline = deadline
+        self._set(max(0.001, alarm + LATER_S - time()))
 
     def end(self) -> None:
         """It has ended."""

@@ -137,27 +137,15 @@ class Reader:
             sys.modules[name] = loaded
 
 
-class Pattern:
+def pattern(*compiled: Any) -> Any:
     """A regular expression that is compiled when it is first asked."""
-
-    def __init__(self, *compiled: Any) -> None:
-        self._compiled = compiled
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(re.compile(*self._compiled), name)
-
-
-def split(pattern: Any, text: str) -> list[Any]:
-    """`re.split`, for such a one too."""
-    return pattern.split(text)  # type: ignore[no-any-return]
+    return Late(lambda: re.compile(*compiled))
 
 
 reader = Reader()
 READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
     # 3: for the header `tracestate`, which is neither read nor written.
-    "opentelemetry.trace.span": ("re", {"compile": Pattern, "split": split}),
+    "opentelemetry.trace.span": ("re", {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}),
     # 1: a filter, for the warning of a function that is not marked.
     "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": lambda *_, **__: None}),
 }
@@ -171,8 +159,8 @@ def stand_ins() -> tuple[StandIn, ...]:
     return (
         # 80, most of it packaging.requirements, and packaging.version: the check of versions, which is skipped.
         StandIn(dependencies, DependencyConflict=Nothing,
-                DependencyConflictError=Late(dependencies, "DependencyConflictError"),
-                get_dependency_conflicts=Late(dependencies, "get_dependency_conflicts")),
+                DependencyConflictError=late(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=late(dependencies, "get_dependency_conflicts")),
         StandIn("packaging", version=version),
         version,
         # 46, most of it asyncio: three functions are wrapped. What is not there of it is fetched (`httplib` does).
@@ -190,15 +178,15 @@ def stand_ins() -> tuple[StandIn, ...]:
         # and would fail in a function that makes errors of warnings.
         *[StandIn(name, deprecated=unmarked) for name in ("typing_extensions", "deprecated")],
         # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
-        *[StandIn(name, **{its: functools.partial(Made, name, its)}) for name, its in PROPAGATORS.items()],
+        *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
         # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
         StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
         # 1: how many spans a tracer has made, as a metric, where a variable asks for it.
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: the packages that are installed are not looked through.
-        StandIn(METADATA, entry_points=Late(METADATA, "entry_points")),
+        StandIn(METADATA, entry_points=late(METADATA, "entry_points")),
         # 20: detectors of other platforms, which ask servers by HTTP and TLS.
-        *[StandIn(DETECTORS + name, **{its: Late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
+        *[StandIn(DETECTORS + name, **{its: late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
         # 39: hundreds of names that nobody asks for, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
@@ -233,41 +221,34 @@ def conventions() -> list[StandIn]:
     """The modules of OpenTelemetry's names."""
     modules = {name: named(values) for name, values in CONVENTIONS.items()}
     for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
-        modules.setdefault(module, {})[name] = Late(SEMCONV + module, name, names)
+        modules.setdefault(module, {})[name] = late(SEMCONV + module, name, names)
     return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
 
 
 class Late:
-    """A class, an object or a function of a module that is imported when more of it is asked for than `names`."""
+    """A class, an object or a function that is fetched when more of it is asked for than `names`."""
 
-    def __init__(self, module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> None:
+    def __init__(self, fetch: Callable[[], Any], names: Mapping[str, object] = MappingProxyType({})) -> None:
         self.__dict__.update(names)
-        self._module, self._name = module, name
+        self._fetch = fetch
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(getattr(real(self._module), self._name), name)
+        return getattr(self._fetch(), name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return getattr(real(self._module), self._name)(*args, **kwargs)
+        return self._fetch()(*args, **kwargs)
 
 
-class Made:
-    """An instance that is really made when it is used."""
-
-    def __init__(self, module: str, name: str, *args: object) -> None:
-        self._make = functools.partial(made, module, name, *args)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self._make(), name)
+def late(module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> Any:
+    """That of a module, which is imported then."""
+    return Late(lambda: getattr(real(module), name), names)
 
 
-def made(module: str, name: str, *args: object) -> Any:
-    """Such an instance."""
-    return getattr(real(module), name)(*args)
+def made_late(module: str, name: str) -> Callable[..., Any]:
+    """A class of a module whose instances are made when they are used."""
+    return lambda *args: Late(lambda: getattr(real(module), name)(*args))
 
 
 class Nothing:
@@ -294,21 +275,9 @@ def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) ->
     return chosen
 
 
-class Uncounted:
-    """What a tracer tells of its spans, told to nobody."""
-
-    def start_span(self, *_: object) -> Callable[[], None]:
-        """Returns what is called at the span's end."""
-        return uncounted
-
-
-def uncounted() -> None:
-    """Nothing is."""
-
-
 def tracer_metrics(provider: object, enabled: object) -> Any:
     """Real ones where they are wanted."""
-    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Uncounted()
+    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Nothing()
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:

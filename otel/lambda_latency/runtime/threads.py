@@ -1,60 +1,35 @@
 """Work that a handler hands to a thread keeps its parent: pools, threads and their subclasses, timers, executors.
 
 Only OpenTelemetry's context travels. A copy of all context variables would take a user's own along, such as the
-precision of `decimal`.
+precision of `decimal`. The runtime's own threads are part of no invocation.
 """
 
 from __future__ import annotations
 
-import functools
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import attach, detach, get_current
+from opentelemetry.context import Context, attach, detach, get_current
+
+from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
-
-    from opentelemetry.context import Context
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["ThreadContext"]
+__all__ = ["carry_context", "started", "within"]
 
 CARRIED = "_lambda_latency_context"
 
 
-class ThreadContext:
-    """Put on by `start` (pools when they are first imported), taken off by `stop`."""
-
-    def __init__(self) -> None:
-        self._undo: list[Callable[[], None]] = []
-
-    def start(self, hook: ImportHook) -> None:
-        """Carry the context from here on."""
-        self._replace(threading.Thread, "start", starting)
-        self._replace(threading.Thread, "_bootstrap_inner", running)
-        hook.when("concurrent.futures.thread", self._pools)
-
-    def stop(self) -> None:
-        """Leave what is still ours as it was."""
-        while self._undo:
-            self._undo.pop()()
-
-    def _pools(self, module: ModuleType) -> None:
-        self._replace(module.ThreadPoolExecutor, "submit", submitting)
-
-    def _replace(self, owner: type, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
-        original = owner.__dict__[name]
-        ours = functools.wraps(original)(around(original))
-
-        def undo() -> None:
-            if owner.__dict__[name] is ours:  # else somebody has wrapped it since
-                setattr(owner, name, original)
-
-        setattr(owner, name, ours)
-        self._undo.append(undo)
+def carry_context(hook: ImportHook, undo: list[Callable[[], object]]) -> None:
+    """Carry the context from here on, into pools from their first import on."""
+    undo.append(replaced(threading.Thread, "start", starting))
+    undo.append(replaced(threading.Thread, "_bootstrap_inner", running))
+    pools = "concurrent.futures.thread"
+    hook.when(pools, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
 
 
 def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -82,10 +57,7 @@ def running(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def submitting(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A pool's thread serves many: each task brings its own context.
-
-    An empty one too, for the thread itself may have been started in some invocation's.
-    """
+    """Each task of a pool brings its context: an empty one too, for the thread may have been started in another's."""
 
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return original(self, within, get_current(), fn, *args, **kwargs)
@@ -100,3 +72,16 @@ def within(context: Context, work: Callable[..., Any], /, *args: Any, **kwargs: 
         return work(*args, **kwargs)
     finally:
         detach(token)
+
+
+def started(target: Callable[[], None], name: str) -> threading.Thread:
+    """A daemon thread of the runtime's own that runs `target`. It begins with every signal blocked: the kernel may give
+    a signal of the process to any thread that does not block it, and the function may have blocked it in its own.
+    """
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        within(Context(), thread.start)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return thread

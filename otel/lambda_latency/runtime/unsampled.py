@@ -6,7 +6,6 @@ that is not recorded would cost 0.9 of what the X-Ray SDK charges for it, which 
 
 from __future__ import annotations
 
-import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from opentelemetry.propagate import inject
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,31 +25,29 @@ __all__ = ["WAYS", "pass_by"]
 WAYS = {"requests": ("requests", "Session", "send"), "botocore": ("botocore.client", "BaseClient", "_make_api_call")}
 
 
-def pass_by(name: str) -> Callable[[], None]:
+def pass_by(name: str) -> Callable[[], object]:
     """To be called after the library's instrumentation; returns the undoing. Upstream's own undoing takes off both."""
     module, kind, method = WAYS[name]
     owner = getattr(sys.modules[module], kind)
+
+    def around(traced: Any) -> Callable[..., Any]:
+        def passed(self: object, *args: Any, **kwargs: Any) -> Any:
+            call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper would not know whose method it is
+            span = get_current_span()
+            if span.is_recording() or not span.get_span_context().is_valid:
+                return call(*args, **kwargs)
+            if name == "requests":  # botocore has written it itself
+                carry(args[0] if args else kwargs["request"])
+            with suppress_instrumentation():
+                return call(*args, **kwargs)
+
+        return passed
+
     traced = vars(owner).get(method)
     if not hasattr(traced, "__wrapped__"):
         return lambda: None
-
-    @functools.wraps(traced)
-    def passed(self: object, *args: Any, **kwargs: Any) -> Any:
-        call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper would not know whose method it is
-        span = get_current_span()
-        if span.is_recording() or not span.get_span_context().is_valid:
-            return call(*args, **kwargs)
-        if name == "requests":  # botocore has written it itself
-            carry(args[0] if args else kwargs["request"])
-        with suppress_instrumentation():
-            return call(*args, **kwargs)
-
-    def undo() -> None:
-        if vars(owner)[method] is passed:
-            setattr(owner, method, traced)
-
-    passed.__wrapped__ = traced.__wrapped__
-    setattr(owner, method, passed)
+    undo = replaced(owner, method, around)
+    vars(owner)[method].__wrapped__ = traced.__wrapped__
     return undo
 
 

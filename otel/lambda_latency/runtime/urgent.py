@@ -6,7 +6,7 @@ import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.encoding import Encoder, request
+from lambda_latency.runtime.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.sender import LARGEST
 from lambda_latency.runtime.transport import Transport
@@ -16,27 +16,15 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from lambda_latency.runtime.encoding import Encoded
-
 __all__ = ["deliver_urgently"]
 
 
 def deliver_urgently(endpoint: str, spans: Sequence[ReadableSpan], seconds: float) -> bool:
     """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
-    encoder = Encoder()
     until = time.monotonic() + seconds
     transport = Transport(endpoint)
-    batch: list[Encoded] = []
-    room, batches = LARGEST, [batch]
-    for span in spans:
-        one = encoder.encode(span, LARGEST)
-        if one.size > room:
-            batch, room = [], LARGEST
-            batches.append(batch)
-        batch.append(one)
-        room -= one.size
     try:
-        for batch in batches:
+        for batch in batches(Encoder(), spans, LARGEST):
             status = transport.post(request(batch), until - time.monotonic())
             if status >= 300:
                 warn(f"a timeout could not be told to {transport.address}: it answered {status}")

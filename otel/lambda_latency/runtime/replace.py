@@ -1,0 +1,29 @@
+"""Functions of others that are replaced by wrappers of ours, and put back."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["replaced"]
+
+
+def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> Callable[[], bool]:
+    """Put `around(original)` in the place of `owner.name`; returns the undoing.
+
+    That says False, and leaves all as it is, where somebody has wrapped the function since.
+    """
+    original = vars(owner)[name]
+    ours = functools.wraps(original)(around(original))
+
+    def undo() -> bool:
+        is_ours = vars(owner).get(name) is ours
+        if is_ours:
+            setattr(owner, name, original)
+        return is_ours
+
+    setattr(owner, name, ours)
+    return undo
