@@ -152,6 +152,11 @@ services: setup  ## Judge 10,000 random requests of several services whose clock
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture
 
+.PHONY: wheel
+wheel: setup  ## Build the package into dist/: a wheel and a source distribution
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
@@ -190,7 +195,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 
 .PHONY: clean
 clean:  ## Remove everything that was made here
-	@rm -rf .venv .aws-sam build out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .aws-sam build dist out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -prune -exec rm -r {} +
 
 # ---- Set-up: uv, which is fast, comes from a hashed lock by pip, which is there; the rest from a hashed lock by uv -----------

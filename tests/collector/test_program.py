@@ -122,9 +122,15 @@ def test_none_is_none(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_there_a_sentence_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No program built, no Docker: the demo runs all the same."""
+    """No program built, no Docker: the demo runs all the same. Only a checkout can build one."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
+    assert choose_collector(None, tmp_path) == Choice(
+        "none", "No collector here (--collector names one): spans went straight to the laptop's stores."
+    )
+    source = tmp_path / "requirements" / "collector.yaml"
+    source.parent.mkdir()
+    source.touch()
     assert choose_collector(None, tmp_path) == Choice(
         "none", "No collector here (make collector builds one): spans went straight to the laptop's stores."
     )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
-from lambda_latency.cli.commands import demo, fetch, invoke, report, serve
+from lambda_latency.cli.commands import demo, fetch, init, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, INTERRUPTED
 from lambda_latency.cli.messages import warn
 
@@ -24,6 +24,7 @@ EPILOG = f"""\
   lambda-latency report --xray --since 24h   the same of an AWS account as it is
   lambda-latency serve                       the SAM app of this folder, for your own requests
   lambda-latency invoke FUNCTION [EVENT]     one event for one of its functions
+  lambda-latency init DIR                    a traced SAM app to begin with
   lambda-latency demo --parameter Instrumentation=layer
                                              traced by the layer's own start-up
 """
@@ -40,7 +41,14 @@ class Command(Protocol):
 
 
 # In the order of the help.
-COMMANDS: dict[str, Command] = {"demo": demo, "report": report, "fetch": fetch, "serve": serve, "invoke": invoke}
+COMMANDS: dict[str, Command] = {
+    "demo": demo,
+    "report": report,
+    "fetch": fetch,
+    "serve": serve,
+    "invoke": invoke,
+    "init": init,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_latency.cli.arguments import parameter
-from lambda_latency.cli.messages import fail
+from lambda_latency.cli.exit_statuses import FAILED
+from lambda_latency.cli.messages import fail, warn
+from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     import argparse
@@ -104,8 +106,6 @@ def require_local() -> None:
     """End the command where the extra `local` is not installed: reading traces needs none of it."""
     if sys.platform != "linux":
         fail("the local system needs Linux (on Windows: WSL)", "AWS's runtime client for Python runs nowhere else")
-    missing = [name for name in ("samcli", "awslambdaric", "moto") if importlib.util.find_spec(name) is None]
-    if missing:
-        fail(
-            f"the local system needs {', '.join(missing)}", "pip install 'lambda-latency[local]', or `make setup` here"
-        )
+    if any(importlib.util.find_spec(name) is None for name in ("samcli", "awslambdaric", "moto")):
+        warn(f"the local system needs the extra local: {install_command('local')}")
+        raise SystemExit(FAILED)

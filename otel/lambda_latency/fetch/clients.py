@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     from lambda_latency.fetch.asked import Place
@@ -31,7 +32,7 @@ class Clients:
 
     def __init__(self, place: Place) -> None:
         if importlib.util.find_spec("boto3") is None:
-            raise FetchError("traces are fetched with boto3, which is not here", "pip install 'lambda-latency[fetch]'")
+            raise FetchError("traces are fetched with boto3, which is not here", install_command("fetch"))
         import boto3
         from botocore.config import Config
         from botocore.exceptions import NoCredentialsError, NoRegionError

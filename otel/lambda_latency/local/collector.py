@@ -24,6 +24,7 @@ from lambda_latency.template import Finding, read_collector
 __all__ = ["Choice", "RunningCollector", "choose_collector"]
 
 BUILT = Path("build/collector/otelcol")  # below the folder of the template
+SOURCE = Path("requirements/collector.yaml")  # what it is built from; a checkout alone has it
 IMAGE = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 DOCKER_PORT = 4318
 # awsxray's place in the pipeline and its manners: nothing is queued or tried again, whoever sends waits for the answer.
@@ -68,7 +69,8 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
         )
     if _succeeds("docker", "image", "inspect", IMAGE):
         return IN_DOCKER
-    return Choice("none", "No collector here (make collector builds one): spans went straight to the laptop's stores.")
+    how = "make collector builds one" if (root / SOURCE).exists() else "--collector names one"
+    return Choice("none", f"No collector here ({how}): spans went straight to the laptop's stores.")
 
 
 class RunningCollector:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import count
@@ -44,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, choose_collector, run_demo
     from lambda_latency.text import style_for
 
-    collector = choose_collector(options.collector, options.template.resolve().parent)
-    local = Options(options.template, dict(options.parameter), options.out, collector=collector)
+    template = _template(options.template)
+    collector = choose_collector(options.collector, template.resolve().parent)
+    local = Options(template, dict(options.parameter), options.out, collector=collector)
     with _progress() as (stage, step):
         ran = run_demo(local, options.requests, options.seed, stage=stage, step=step)
     style = style_for(sys.stdout)
@@ -70,6 +72,17 @@ def run(options: argparse.Namespace) -> int:
     )
     status = run_report(request, style, sys.stdout)
     return status or (FINE if ran.complete else FAILED)
+
+
+def _template(named: Path) -> Path:
+    """The template of this folder where it is the example's, else that of the kit; any other template must be named."""
+    from lambda_latency.example import example_folder
+    from lambda_latency.local import find_template, is_example, read_source
+
+    found = find_template(named)
+    if named != Path("template.yaml") or (found.exists() and is_example(read_source(found))):
+        return found
+    return example_folder() / "template.yaml"
 
 
 def _untraced(ms: list[float]) -> str:

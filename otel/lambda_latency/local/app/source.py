@@ -67,7 +67,8 @@ def read_source(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise _wrong(name, 1, f"cannot be read ({error.strerror})", "name a template with --template") from None
+        todo = "name a template with --template, or write the example's with lambda-latency init DIR"
+        raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
     except UnicodeDecodeError as error:
         raise _wrong(name, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8") from None
     root = read_yaml(name, text)

@@ -1,0 +1,36 @@
+"""`lambda-latency init`: a project that begins with the example app."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import FINE
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "init",
+        help="write a traced SAM app with a span-tree test into a new folder",
+        description="Writes the example app into a new or an empty folder: a SAM template with tracing, its functions, "
+        "the collector's configuration and a test of a request's spans.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new or empty")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the project, and say what can be done with it."""
+    from lambda_latency.example import write_project
+
+    files = write_project(options.folder)
+    print(f"{options.folder} has {len(files)} files: a SAM app, its tracing and a test of its spans. Next:\n")
+    for command in (f"cd {shlex.quote(str(options.folder))}", "pytest", "lambda-latency demo", "lambda-latency serve"):
+        print(f"  {command}")
+    return FINE

@@ -1,0 +1,76 @@
+"""The example app: where its files are, and a project of one's own that begins with them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+__all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
+
+# As pyproject.toml puts them into the wheel; a test compares the two.
+FILES = (
+    "collector.yaml",
+    "compose.collector.yaml",
+    "compose.yaml",
+    "functions",
+    "requirements/functions.txt",
+    "samconfig.toml",
+    "template.yaml",
+)
+HERE = Path(__file__).parent
+STARTER = HERE / "starter"  # what a project has besides: how it is built and tested
+HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to this repository
+
+
+class ProjectError(Exception):
+    """A project cannot be written; the message is one line."""
+
+    exit_status = 1
+
+
+def example_folder() -> Path:
+    """The folder of the example's template: in the installed kit, else the top level of the checkout."""
+    installed = HERE / "app"
+    return installed if installed.is_dir() else HERE.parents[2]
+
+
+def write_project(folder: Path) -> list[str]:
+    """Write the example and what it is built and tested with into a new or an empty folder; returns the file names.
+
+    Raises `ProjectError` for a folder that has something in it, and where a file cannot be written: then none is left.
+    """
+    is_new = not folder.exists()
+    try:
+        if not is_new and next(folder.iterdir(), None) is not None:
+            raise ProjectError(f"{folder} is not empty: name a new folder")
+        files = {**_files(example_folder(), FILES), **_files(STARTER, [path.name for path in STARTER.iterdir()])}
+        try:
+            for name, source in sorted(files.items()):
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+        except OSError:
+            _remove(folder, is_new)
+            raise
+    except OSError as error:
+        raise ProjectError(f"{folder} cannot be written: {error.strerror}") from error
+    return sorted(files)
+
+
+def _files(root: Path, names: list[str] | tuple[str, ...]) -> dict[str, Path]:
+    """The files below some names, by their name in the project."""
+    found: dict[str, Path] = {}
+    for name in names:
+        path = root / name
+        for file in [path] if path.is_file() else path.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found[HIDDEN.get(name, str(file.relative_to(root)))] = file
+    return found
+
+
+def _remove(folder: Path, whole: bool) -> None:
+    for path in [folder] if whole else folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

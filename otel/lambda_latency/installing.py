@@ -1,0 +1,45 @@
+"""How this copy of the kit is installed with one more extra."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+__all__ = ["install_command"]
+
+NAME = "lambda-latency"
+
+
+def install_command(extra: str) -> str:
+    """A shell command that adds an extra (`fetch`) to this installation, from the file or address that it came from.
+
+    Python records that address at the installation: https://packaging.python.org/en/latest/specifications/direct-url/.
+    """
+    origin = _origin()
+    url = str(origin.get("url", ""))
+    parts = urlsplit(url)
+    options = ["-e"] if origin.get("dir_info", {}).get("editable") else []
+    if parts.scheme == "file":
+        path = Path(url2pathname(parts.path))
+        wanted = f"{path}[{extra}]" if path.exists() else f"{NAME}[{extra}]"
+    elif url:
+        vcs = origin.get("vcs_info", {}).get("vcs")
+        wanted = f"{NAME}[{extra}] @ {f'{vcs}+{url}' if vcs else url}"
+    else:
+        wanted = f"{NAME}[{extra}]"
+    return " ".join(["pip install", *options, shlex.quote(wanted)])
+
+
+def _origin() -> dict[str, Any]:
+    """What the installer recorded; nothing for a package from an index, or for sources that are not installed."""
+    try:
+        recorded = distribution(NAME).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return {}
+    found: dict[str, Any] = json.loads(recorded) if recorded else {}
+    return found

@@ -1,0 +1,81 @@
+"""`lambda-latency init`: what it writes, and when it writes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.cli import main
+from lambda_latency.example import FILES, example_folder
+from tests.package.conftest import ROOT
+
+STARTER = {".gitignore", "Makefile", "README.md", "pytest.ini", "tests/conftest.py", "tests/test_trace.py"}
+
+
+def _written(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_project_has_the_examples_files_and_its_own(tmp_path: Path, exists: bool) -> None:
+    """In a new folder, below one that is new too, or in an empty one."""
+    folder = tmp_path / "work" / "shop"
+    if exists:
+        folder.mkdir(parents=True)
+    assert main(["init", str(folder)]) == 0
+    example = [file for name in FILES for file in [ROOT / name, *(ROOT / name).rglob("*.py")] if file.is_file()]
+    assert _written(folder) == STARTER | {str(file.relative_to(ROOT)) for file in example}
+    assert (folder / "template.yaml").read_bytes() == (ROOT / "template.yaml").read_bytes()
+    assert example_folder() == ROOT
+
+
+def test_the_folder_that_one_is_in_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lambda-latency init .`"""
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "."]) == 0
+    assert _written(tmp_path) > STARTER
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".git"])
+def test_a_folder_with_something_in_it_is_left_alone(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hidden files count; one line, status 1."""
+    (tmp_path / name).write_text("mine")
+    assert main(["init", str(tmp_path)]) == 1
+    assert capsys.readouterr() == ("", f"lambda-latency: {tmp_path} is not empty: name a new folder\n")
+    assert _written(tmp_path) == {name}
+
+
+def test_a_file_in_its_place_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, and the file stays."""
+    place = tmp_path / "shop"
+    place.write_text("mine")
+    assert main(["init", str(place)]) == 1
+    assert capsys.readouterr() == ("", f"lambda-latency: {place} cannot be written: Not a directory\n")
+    assert place.read_text() == "mine"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_disk_that_fills_up_leaves_nothing(
+    tmp_path: Path, exists: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither half of a project nor a folder that was not there."""
+    import shutil
+
+    folder = tmp_path / "shop"
+    if exists:
+        folder.mkdir()
+    copy = shutil.copyfile
+
+    def copyfile(source: Path, target: Path) -> None:
+        if target.name == "template.yaml":
+            raise OSError(28, os.strerror(28))
+        copy(source, target)
+
+    monkeypatch.setattr("shutil.copyfile", copyfile)
+    assert main(["init", str(folder)]) == 1
+    assert capsys.readouterr() == ("", f"lambda-latency: {folder} cannot be written: No space left on device\n")
+    assert (folder.exists(), _written(tmp_path)) == (exists, set())

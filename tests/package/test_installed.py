@@ -1,0 +1,87 @@
+"""The first commands of somebody who has installed the wheel."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.trace import dump_line
+from tests.latency.system import order
+from tests.package.conftest import UV
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.package.conftest import Built, Installed
+
+
+@pytest.fixture
+def traces(tmp_path: Path) -> Path:
+    """Twenty orders."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(dump_line(order(50 + number, number=number).spans) for number in range(20)))
+    return path
+
+
+def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[str], Installed], tmp_path: Path) -> None:
+    """init, pytest, demo and report, in a folder whose name has a space."""
+    environment = installed("local,testing")
+    written = environment.run("lambda-latency", "init", "my shop", cwd=tmp_path)
+    assert (written.returncode, written.stderr) == (0, "")
+    shop = tmp_path / "my shop"
+    commands = [line.strip() for line in written.stdout.splitlines() if line.startswith("  ")]
+    assert commands == ["cd 'my shop'", "pytest", "lambda-latency demo", "lambda-latency serve"]
+    tested = environment.run("pytest", "-q", cwd=shop)
+    assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "1 passed")
+    ran = environment.run("lambda-latency", "demo", "--requests", "12", cwd=shop)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    reported = environment.run("lambda-latency", "report", "out/traces.jsonl", cwd=shop)
+    assert (reported.returncode, reported.stderr) == (0, "")
+    assert "(make collector" not in ran.stdout
+
+
+def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed], tmp_path: Path) -> None:
+    """With the example that is in the wheel; it leaves nothing but its folder of traces."""
+    ran = installed("local,testing").run("lambda-latency", "demo", "--requests", "12", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl", "xray.json"}
+
+
+def test_without_an_extra_a_line_says_how_it_is_installed(
+    installed: Callable[[str], Installed], built: Built, tmp_path: Path
+) -> None:
+    """The command that it names installs the extra from the same wheel."""
+    alone = installed("")
+    demo = alone.run("lambda-latency", "demo", cwd=tmp_path)
+    remedy = f"pip install {shlex.quote(f'{built.wheel}[local]')}"
+    assert (demo.returncode, demo.stdout) == (1, "")
+    assert demo.stderr == f"lambda-latency: the local system needs the extra local: {remedy}\n"
+    fetch = alone.run("lambda-latency", "report", "--xray", cwd=tmp_path)
+    remedy = remedy.replace("[local]", "[fetch]")
+    assert (fetch.returncode, fetch.stdout) == (1, "")
+    assert fetch.stderr == f"lambda-latency: traces are fetched with boto3, which is not here\n  {remedy}\n"
+    dry = [str(UV), *shlex.split(remedy), "--dry-run", "--python", str(alone.bin / "python")]
+    planned = subprocess.run(dry, capture_output=True, text=True, check=False, timeout=120)
+    assert (planned.returncode, " + boto3==" in planned.stderr) == (0, True)
+
+
+def test_a_report_needs_no_extra(installed: Callable[[str], Installed], traces: Path) -> None:
+    """Of a file that somebody has, as text and as a page."""
+    done = installed("").run("lambda-latency", "report", str(traces), "--html", "page.html", cwd=traces.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (traces.parent / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_uvx_runs_the_command_from_the_wheel(built: Built, traces: Path, installed: Callable[[str], Installed]) -> None:
+    """Without an installation; `uvx` is `uv tool run`."""
+    installed("")  # skips where the index does not answer
+    command = [str(UV), "tool", "run", "--from", str(built.wheel), "lambda-latency", "report", str(traces)]
+    done = subprocess.run(command, cwd=traces.parent, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout.splitlines()[0][:11]) == (0, "Nothing sta")
+    assert shutil.which("uv") or UV.exists()
