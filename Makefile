@@ -20,12 +20,12 @@ help:  ## List the targets
 # ---- For people -------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup  ## Run the traced system here and see where its requests spend their time (no AWS, no Docker)
-	@$(BIN)/lambda-latency demo
+demo: setup  ## Run the traced system here and see where its requests spend their time (ARGS=...; no AWS, no Docker)
+	@$(BIN)/lambda-latency demo $(ARGS)
 
 .PHONY: serve
-serve: setup  ## Keep the same system up for your own requests, until Ctrl-C
-	@$(BIN)/lambda-latency serve
+serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (ARGS='--port 3001')
+	@$(BIN)/lambda-latency serve $(ARGS)
 
 .PHONY: test
 test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
@@ -65,7 +65,7 @@ build/collector/otelcol: requirements/collector.yaml
 	@case $$(go env GOVERSION) in go1.?|go1.?.*|go1.1?|go1.1?.*|go1.2[01]|go1.2[01].*) \
 		echo "This is $$(go env GOVERSION): $(WHY_GO)" >&2; exit 1;; esac
 	@echo "1 of 2: the builder, $(BUILDER) ..." >&2
-	@GOBIN=$(CURDIR)/build/collector $(GO) go install $(BUILDER)
+	@GOBIN="$(CURDIR)/build/collector" $(GO) go install $(BUILDER)
 	@echo "2 of 2: the collector, from $< ..." >&2
 	@$(GO) build/collector/builder --config $< --skip-strict-versioning
 	@mv build/collector/source/otelcol $@
@@ -118,7 +118,7 @@ WHY_RIE := AWS's Runtime Interface Emulator is built from Go modules by Go 1.26.
 GO_FOR_RIE = command -v go >/dev/null && printf 'go1.26.6\n%s\n' "$$(go env GOVERSION)" | sort --check=quiet --version-sort
 
 BUILD_RIE = { [ -x build/rie/aws-lambda-rie ] || { echo "Building AWS's Runtime Interface Emulator, once ..." >&2; \
-	GOBIN=$(CURDIR)/build/rie $(GO) go install $(RIE); }; }
+	GOBIN="$(CURDIR)/build/rie" $(GO) go install $(RIE); }; }
 
 .PHONY: promises
 promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
@@ -177,7 +177,7 @@ deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AW
 
 build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
-	@VIRTUAL_ENV=$(CURDIR)/build/ministack $(BIN)/uv pip sync --quiet --require-hashes $<
+	@VIRTUAL_ENV="$(CURDIR)/build/ministack" $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
 .PHONY: lock
@@ -203,7 +203,10 @@ clean:  ## Remove everything that was made here
 .PHONY: setup
 setup: .venv/ready  ## Make .venv (every other target does it by itself)
 
-.venv/ready: requirements/setup.txt requirements/dev.txt pyproject.toml
+# A .venv whose Python has gone, or that was moved here with its folder, is made anew: scripts in it name their folder.
+.venv/ready: requirements/setup.txt requirements/dev.txt pyproject.toml $(shell \
+	[ ! -e .venv/ready ] || { [ "$$(cat .venv/ready)" = "$$(pwd -P)" ] && $(BIN)/python -c 'import lambda_latency' 2>/dev/null; } \
+	|| echo broken-venv)
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: install Python 3.10 or later, or say make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), and 3.10 or later is needed: say make PYTHON=python3.12, or the like" >&2; exit 1; }
@@ -212,9 +215,12 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 	@echo "Setting up .venv (once; a few hundred megabytes) ..." >&2
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/setup.txt
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@pwd -P > $@
+	@echo "Ready. The command is $(BIN)/lambda-latency; targets of make find it by themselves." >&2
+
+broken-venv:
 
 # The urllib3 of Lambda's older Pythons, beside the locked one: connections are traced with either.
 build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
@@ -236,12 +242,12 @@ build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
 
 # /var/task is read-only: without bytecode every cold start compiles. Only the runtime's own version of Python makes bytecode
 # that it reads, and a python3.13 on the PATH may be a stub that exits, so each candidate is asked.
-PYTHONS_3_13 = $(BIN)/python python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13 \
-	$(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13)
+PYTHONS_3_13 = $(BIN)/python python3.13 "$$HOME"/.pyenv/versions/3.13.*/bin/python3.13 \
+	"$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13
 RUNTIME_PYTHON = $(shell for python in $(PYTHONS_3_13); do \
-	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$python" && break; done)
 # By hash and unchecked, for nobody can change the source there. -s and -p: the same bytes wherever it is built.
-BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p $(2)
+BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || "$(RUNTIME_PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p $(2)
 
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
 # the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,27 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert main(["init", str(folder)]) == 1
     assert capsys.readouterr() == ("", f"lambda-latency: {folder} cannot be written: No space left on device\n")
     assert (folder.exists(), _written(tmp_path)) == (exists, set())
+
+
+def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
+    """By the project's Makefile: the functions, their packages, the runtime with its wrapper; in a path with a space."""
+    project, artifact = tmp_path / "my shop", tmp_path / "my artifact"
+    assert main(["init", str(project)]) == 0
+    command = ["make", "build-GetOrder", f"ARTIFACTS_DIR={artifact}", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip(f"the package index does not answer: {done.stderr.strip()[-200:]}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert {path.name for path in artifact.iterdir() if not path.name.endswith(".dist-info")} == {
+        "certifi",
+        "charset_normalizer",
+        "collector.yaml",
+        "functions",
+        "idna",
+        "lambda_latency",
+        "requests",
+        "urllib3",
+    }
+    kit = artifact / "lambda_latency"
+    assert sorted(path.name for path in kit.iterdir()) == ["__init__.py", "runtime"]
+    assert os.access(kit / "runtime" / "wrapper", os.X_OK)

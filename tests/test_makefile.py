@@ -1,0 +1,78 @@
+"""`make`: set-up in any folder, a broken .venv, arguments of a command. Python and uv are scripts that write down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PYTHON = """#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exit 0
+mkdir -p .venv/bin
+for name in python uv lambda-latency; do
+  printf '#!/bin/sh\\necho "%s $*; VIRTUAL_ENV=$VIRTUAL_ENV" >> calls\\n' $name > .venv/bin/$name
+  chmod +x .venv/bin/$name
+done
+"""
+READY = "Ready. The command is .venv/bin/lambda-latency; targets of make find it by themselves."
+SET_UP = ["Setting up .venv (once; a few hundred megabytes) ...", READY]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkout in a folder whose name has a space, never set up."""
+    folder = tmp_path / "my checkout"
+    (folder / "requirements").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "requirements/setup.txt", "requirements/dev.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    python = folder / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    return folder
+
+
+def make(folder: Path, *arguments: str) -> tuple[int, list[str]]:
+    """Its exit status, and the lines on stderr."""
+    env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "MAKEFLAGS")}
+    command = ["make", "PYTHON=./python", *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=30)
+    return done.returncode, done.stderr.splitlines()
+
+
+def calls(folder: Path, program: str) -> list[str]:
+    """What a program of .venv was called with."""
+    return [line for line in (folder / "calls").read_text().splitlines() if line.startswith(program)]
+
+
+def test_a_folder_with_a_space_is_set_up_once(folder: Path) -> None:
+    """In its own .venv; the last line says how the command is called, and the next time there is none."""
+    assert make(folder, "setup") == (0, SET_UP)
+    assert {line.partition("; ")[2] for line in calls(folder, "uv ")} == {f"VIRTUAL_ENV={folder}/.venv"}
+    assert make(folder, "setup") == (0, [])
+
+
+@pytest.mark.parametrize("command", ["demo", "serve"])
+def test_a_command_takes_arguments(folder: Path, command: str) -> None:
+    """As `make serve ARGS='--port 3001'`."""
+    assert make(folder, command, "ARGS=--port 3001")[0] == 0
+    assert calls(folder, "lambda-latency ") == [f"lambda-latency {command} --port 3001; VIRTUAL_ENV="]
+
+
+@pytest.mark.parametrize("what", ["gone", "failing", "moved"])
+def test_a_broken_environment_is_made_anew(folder: Path, what: str) -> None:
+    """Its Python was removed or finds no package any more, or the folder has another name now."""
+    make(folder, "setup")
+    python = folder / ".venv" / "bin" / "python"
+    if what == "gone":
+        python.unlink()
+        python.symlink_to(folder / "removed")
+    elif what == "failing":
+        python.write_text("#!/bin/sh\nexit 1\n")
+    else:
+        folder = folder.rename(folder.with_name("renamed"))
+    assert make(folder, "demo") == (0, SET_UP)
+    assert make(folder, "demo") == (0, [])
