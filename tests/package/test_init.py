@@ -84,7 +84,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
 
 def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
-    """By the project's Makefile: the functions, their packages, the runtime with its wrapper; in a path with a space."""
+    """By the project's Makefile: functions, packages, the runtime with its wrapper; in a path with a space."""
     project, artifact = tmp_path / "my shop", tmp_path / "my artifact"
     assert main(["init", str(project)]) == 0
     command = ["make", "build-GetOrder", f"ARTIFACTS_DIR={artifact}", f"PYTHON={sys.executable}"]

@@ -1,0 +1,140 @@
+"""What action.yml does in a job: get the baseline, compare traces with it, comment on the pull request.
+
+The standard library alone. Reads the variables that GitHub sets for every step; leaves its files in RUNNER_TEMP.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TITLE = (
+    "<!-- lambda-latency -->\n### Where slow requests spend their time\n\n"  # the first line finds the comment again
+)
+# The newest artifact of the branch; a fork's branch may have the same name.
+NEWEST = (
+    "[.artifacts[] | select(.expired | not)"
+    " | select(.workflow_run.head_branch == env.BRANCH)"
+    " | select(.workflow_run.head_repository_id == .workflow_run.repository_id)]"
+    " | sort_by(.created_at) | last | .workflow_run.id // empty"
+)
+
+
+def main() -> int:
+    """Run one step; returns its exit status."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    steps = parser.add_subparsers(dest="step", required=True)
+    baseline_step = steps.add_parser("baseline")
+    baseline_step.add_argument("--artifact", required=True)
+    baseline_step.add_argument("--branch", required=True)
+    compare_step = steps.add_parser("compare")
+    compare_step.add_argument("--traces", required=True)
+    compare_step.add_argument("--fail-if", required=True)
+    compare_step.add_argument("--branch", required=True)
+    comment_step = steps.add_parser("comment")
+    comment_step.add_argument("--pull-request", required=True)
+    options = parser.parse_args()
+    folder = Path(os.environ["RUNNER_TEMP"], "lambda-latency-gate")
+    folder.mkdir(exist_ok=True)
+    if options.step == "baseline":
+        return get_baseline(folder, options.artifact, options.branch)
+    if options.step == "compare":
+        return compare(folder, _lines(options.traces), _lines(options.fail_if), options.branch)
+    return comment(folder, options.pull_request)
+
+
+def get_baseline(folder: Path, artifact: str, branch: str) -> int:
+    """Put the newest baseline of a branch into `folder / "baseline"`; without one there is no such folder."""
+    repository = os.environ["GITHUB_REPOSITORY"]
+    listed = f"repos/{repository}/actions/artifacts?per_page=100&name={artifact}"
+    run = _gh("api", listed, "--jq", NEWEST, BRANCH=branch).strip()
+    baseline = folder / "baseline"
+    shutil.rmtree(baseline, ignore_errors=True)
+    if not run:
+        print(f"No artifact {artifact} of {branch}: nothing to compare with.")
+        return 0
+    _gh("run", "download", run, "--repo", repository, "--name", artifact, "--dir", str(baseline))
+    print(f"The baseline is of run {run}.")
+    return 0
+
+
+def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str) -> int:
+    """Report on traces, against the baseline if there is one.
+
+    Outputs of the step: `status` of the report; `report`, its JSON; `keep`, whether the folder `traces` is a baseline.
+    """
+    baseline, kept, text, report = (folder / name for name in ("baseline", "traces", "comment.md", "report.json"))
+    command = [_command(), "report", *traces, "--markdown", str(text), "--json", str(report)]
+    is_new = not baseline.is_dir()
+    if not is_new:
+        command += ["--against", str(baseline)]
+    for condition in fail_if:
+        if not (is_new and condition.startswith("slower")):  # which is about a baseline
+            command += ["--fail-if", condition]
+    text.unlink(missing_ok=True)
+    status = subprocess.run(command, check=False).returncode
+    if not text.exists():  # nothing was readable, and stderr says why
+        text.write_text(f"`lambda-latency report` ended with status {status}: the job's log says why.\n")
+    keep = status in (0, 3, 4) and os.environ["GITHUB_REF_NAME"] == branch
+    if keep:
+        _copy(report, kept)
+    words = TITLE + text.read_text(encoding="utf-8")
+    if is_new:
+        words += f"\n{'This run makes the baseline.' if keep else f'No baseline: a run on `{branch}` makes one.'}\n"
+    text.write_text(words, encoding="utf-8")
+    _append("GITHUB_STEP_SUMMARY", words)
+    outputs = {"status": status, "report": report, "keep": str(keep).lower(), "traces": kept}
+    _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
+    return 0
+
+
+def comment(folder: Path, pull_request: str) -> int:
+    """Write the report into the pull request: in place of the earlier one, if there is one."""
+    comments = f"repos/{os.environ['GITHUB_REPOSITORY']}/issues"
+    mine = f".[] | select(.body | startswith({json.dumps(TITLE.splitlines()[0])})) | .id"
+    body = f"body=@{folder / 'comment.md'}"
+    try:
+        found = _gh("api", "--paginate", f"{comments}/{pull_request}/comments", "--jq", mine).split()
+        if found:
+            _gh("api", "--method", "PATCH", f"{comments}/comments/{found[0]}", "--field", body)
+        else:
+            _gh("api", f"{comments}/{pull_request}/comments", "--field", body)
+    except subprocess.CalledProcessError:  # the token of a fork's pull request may only read
+        print("::warning::lambda-latency could not comment on the pull request; the job's summary has the report")
+    return 0
+
+
+def _gh(*arguments: str, **variables: str) -> str:
+    env = {**os.environ, **variables}
+    program = shutil.which("gh") or "gh"
+    return subprocess.run([program, *arguments], env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _command() -> str:
+    return str(Path(os.environ["RUNNER_TEMP"], "lambda-latency", "bin", "lambda-latency"))
+
+
+def _copy(report: Path, folder: Path) -> None:
+    """The files that a report has read, in one folder, each under a name of its own with an ending of trace files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for number, source in enumerate(json.loads(report.read_text(encoding="utf-8"))["sources"]):
+        shutil.copyfile(source, folder / f"{number:03}-{Path(source).stem}.json")
+
+
+def _append(variable: str, text: str) -> None:
+    with Path(os.environ[variable]).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

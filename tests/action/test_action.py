@@ -1,0 +1,150 @@
+"""A baseline, a comment, a gate: what a pull request gets to know."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from action.gate import NEWEST
+from lambda_latency.trace import dump_line
+from tests.action.github import ACTION, ROOT, GitHub
+from tests.latency.system import order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARK = "<!-- lambda-latency -->"
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> GitHub:
+    """A repository without a baseline; jobs find their traces in the folder `out` of the workspace."""
+    (tmp_path / "a job" / "out").mkdir(parents=True)
+    return GitHub(tmp_path / "a job")
+
+
+def load(github: GitHub, ms: int) -> None:
+    """Sixty orders, whose charge takes so long and a bit more."""
+    lines = [dump_line(order(ms + number % 7, number=number).spans) for number in range(60)]
+    (github.folder / "out" / "traces.jsonl").write_text("".join(lines))
+
+
+def test_a_baseline_then_no_difference_then_100_ms_fail_the_gate(github: GitHub) -> None:
+    """The first run on the branch makes the baseline; a pull request gets one comment, which a later run replaces."""
+    load(github, 50)
+    first = github.run("main", traces="out/traces.jsonl")
+    assert (first.status, first.outputs["status"]) == (0, "0"), first.log
+    assert first.summary.startswith(MARK)
+    assert first.summary.endswith("This run makes the baseline.\n")
+    assert github.comments == []
+
+    second = github.run("change", 7, traces="out/*.jsonl")
+    assert (second.status, second.outputs["status"]) == (0, "0"), second.log
+    (comment,) = github.comments
+    assert comment.startswith(f"{MARK}\n### Where slow requests spend their time\n")
+    assert "**No difference from the baseline (60 requests then, 60 now)**" in comment
+    assert comment == second.summary
+
+    load(github, 150)
+    third = github.run("change", 7, traces="out")
+    assert (third.status, third.outputs["status"]) == (3, "3"), third.log
+    (comment,) = github.comments
+    assert "Slower than the baseline (60 requests then, 60 now): payments.example.com takes **100 ms more" in comment
+    assert "- **fails**: Requests are slower than the baseline's by 18" in comment
+    assert json.loads((github.folder / "run 3" / "lambda-latency-gate" / "report.json").read_text())["requests"] == 60
+    methods = ["PATCH" if "PATCH" in call else "POST" for call in github.asked() if "--field" in call]
+    assert methods == ["POST", "PATCH"]
+
+
+def test_the_branch_keeps_its_newest_traces_even_if_they_are_slower(github: GitHub) -> None:
+    """A slowdown that was merged fails once, and is what later runs are compared with."""
+    load(github, 50)
+    assert github.run("main", traces="out").status == 0
+    load(github, 150)
+    assert github.run("main", traces="out").status == 3
+    assert github.run("change", 7, traces="out").status == 0
+
+
+def test_a_pull_request_without_a_baseline_makes_none(github: GitHub) -> None:
+    """It says which branch makes it; conditions that need none are judged."""
+    load(github, 50)
+    ended = github.run("change", 7, **{"traces": "out", "fail-if": "slower > 5%\np95 > 10ms\n"})
+    assert (ended.status, (github.folder / "artifacts").exists()) == (3, False)
+    assert "- **fails**: " in github.comments[0]
+    assert github.comments[0].endswith("\nNo baseline: a run on `main` makes one.\n")
+
+
+def test_a_condition_is_left_out_by_an_empty_text(github: GitHub) -> None:
+    """Then the Action comments and never fails for what it has seen."""
+    load(github, 50)
+    github.run("main", traces="out")
+    load(github, 150)
+    ended = github.run("change", 7, **{"traces": "out", "fail-if": ""})
+    assert (ended.status, "takes **100 ms more" in github.comments[0]) == (0, True)
+
+
+def test_traces_that_are_not_there_fail_and_make_no_baseline(github: GitHub) -> None:
+    """The comment names the status, the log has the reason."""
+    ended = github.run("main", traces="out/nothing.jsonl")
+    assert (ended.status, ended.outputs["status"], (github.folder / "artifacts").exists()) == (1, "1", False)
+    assert "nothing.jsonl" in ended.log
+
+
+def test_a_token_that_may_only_read_costs_the_comment(github: GitHub) -> None:
+    """As a fork's; a warning says so, and the gate still judges."""
+    load(github, 50)
+    (github.folder / "refuses").touch()
+    ended = github.run("change", 7, traces="out")
+    assert (ended.status, github.comments) == (0, [])
+    assert "::warning::lambda-latency could not comment on the pull request" in ended.log
+
+
+def test_no_input_is_put_into_a_script() -> None:
+    """They arrive as variables: a branch's name is no command. And every input that is named is declared."""
+    scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    assert [script for script in scripts if "${{" in script] == []
+    named = set(re.findall(r"inputs\.([a-z-]+)", (ROOT / "action.yml").read_text()))
+    assert named == set(ACTION["inputs"])
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "run"),
+    [
+        ([], ""),
+        ([(1, "main", 5, "01", False), (3, "main", 5, "03", False), (2, "main", 5, "02", False)], "3"),
+        ([(1, "main", 5, "01", False), (2, "main", 5, "02", True)], "1"),
+        ([(1, "main", 5, "01", False), (2, "change", 5, "02", False)], "1"),
+        ([(1, "main", 6, "01", False)], ""),
+    ],
+    ids=["none", "the newest", "expired", "of another branch", "of a fork"],
+)
+def test_the_baseline_is_the_branchs_newest(artifacts: list[tuple[int, str, int, str, bool]], run: str) -> None:
+    """A fork may have a branch of the same name: what it leaves is no baseline. gh chooses by jq."""
+    jq = shutil.which("jq")
+    if jq is None:
+        assert not os.environ.get("CI"), "jq is not here"
+        pytest.skip("jq is not here")
+    answer = {
+        "artifacts": [
+            {
+                "expired": expired,
+                "created_at": f"2026-11-{day}T00:00:00Z",
+                "workflow_run": {
+                    "id": run_id,
+                    "head_branch": branch,
+                    "repository_id": 5,
+                    "head_repository_id": repository,
+                },
+            }
+            for run_id, branch, repository, day, expired in artifacts
+        ]
+    }
+    env = {**os.environ, "BRANCH": "main"}
+    chosen = subprocess.run([jq, NEWEST], input=json.dumps(answer), env=env, capture_output=True, text=True, check=True)
+    assert chosen.stdout.strip() == run
