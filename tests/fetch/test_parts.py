@@ -156,9 +156,7 @@ def test_a_held_trace_gives_way_to_a_later_version_of_it(tmp_path: Path) -> None
 
 def test_a_file_that_cannot_be_written_is_named_before_anything_is_asked(tmp_path: Path) -> None:
     """And none is left behind where no trace came."""
-    with pytest.raises(
-        FetchError, match=r"none/out.jsonl cannot be written: No such file or directory\n  name another"
-    ):
+    with pytest.raises(FetchError, match=r"none/out.jsonl cannot be written: No such file or directory$"):
         Writer(tmp_path / "none" / "out.jsonl")
     Writer(tmp_path / "out.jsonl").close()
     assert list(tmp_path.iterdir()) == []

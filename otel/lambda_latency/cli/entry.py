@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 from lambda_latency.cli.commands import demo, fetch, init, invoke, report, serve
-from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, INTERRUPTED
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import warn
+from lambda_latency.cli.output import printed
 
 __all__ = ["main", "parser"]
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. While it runs, SIGTERM ends it as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _run(arguments)
+        return printed(partial(_run, arguments))
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -79,10 +80,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         return COMMANDS[options.command].run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has enough of it. Nothing more can be said there, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Exception as error:
         status = getattr(error, "exit_status", None)
         if status is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import NoReturn
 
@@ -12,7 +13,8 @@ __all__ = ["fail", "usage", "warn"]
 
 def warn(text: str) -> None:
     """Print a line, with the name of the command before it."""
-    print(f"lambda-latency: {text}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nowhere is left to say that this cannot be said
+        print(f"lambda-latency: {text}", file=sys.stderr)
 
 
 def usage(what: str, todo: str) -> int:

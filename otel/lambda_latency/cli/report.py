@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
+from lambda_latency.files import check_targets, replace_files, unwritable
 from lambda_latency.latency import (
     SILENT,
     UNKNOWN,
@@ -100,6 +101,7 @@ def run_report(
 
     Raises `ReportError` where what was asked for is not there.
     """
+    _check_targets(request)
     collecting = gc.isenabled()
     gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
     try:
@@ -190,17 +192,22 @@ def _put(
     find: Callable[[Collection[str]], dict[str, Trace]],
     out: TextIO,
 ) -> None:
-    """The report in every form that was asked for."""
-    if "-" not in (request.json, request.markdown):
-        out.write(render_report(report, style, everything=request.everything))
-        if request.problems:
-            out.write(render_problems(report.problems, style))
+    """The report in every form that was asked for: files first, so that what is printed of them is true."""
+    texts: list[tuple[str, str]] = []
     if request.json is not None:
-        _write_json(report, request, find, judged, out)
+        texts.append((request.json, _json(report, request, find, judged)))
     if request.markdown is not None:
-        _write(request.markdown, render_markdown(report, judged), out)
+        texts.append((request.markdown, render_markdown(report, judged)))
+    printed = [text for path, text in texts if path == "-"]
+    files = [(path, text) for path, text in texts if path != "-"]
     if request.html is not None:
-        _write_page(report, request, request.html, find, judged)
+        files.append((request.html, _page(report, request, find, judged)))
+    _write(files)
+    if not printed:
+        printed = [render_report(report, style, everything=request.everything)]
+        if request.problems:
+            printed.append(render_problems(report.problems, style))
+    out.writelines(printed)
 
 
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
@@ -239,7 +246,6 @@ def _one_trace(
     ready()
     if trace is None:
         raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
-    out.write(render_waterfall(trace, style, owners=request.terms.owners))
     if request.html is not None:
         names = [source.name for source in sources]
         report = report_of(
@@ -249,30 +255,28 @@ def _one_trace(
             sources=names,
             owners=request.terms.owners,
         )
-        _write_page(report, request, request.html, lambda _: {wanted: trace})
+        _write([(request.html, _page(report, request, lambda _: {wanted: trace}))])
+    out.write(render_waterfall(trace, style, owners=request.terms.owners))
     return FINE
 
 
-def _write_json(
+def _json(
     report: Report,
     request: Request,
     find: Callable[[Collection[str]], dict[str, Trace]],
     judged: Sequence[Judged],
-    out: TextIO,
-) -> None:
-    assert request.json is not None
+) -> str:
     traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
     values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
-    _write(request.json, json.dumps(values, indent=1, ensure_ascii=True) + "\n", out)
+    return json.dumps(values, indent=1, ensure_ascii=True) + "\n"
 
 
-def _write_page(
+def _page(
     report: Report,
     request: Request,
-    path: str,
     find: Callable[[Collection[str]], Mapping[str, Trace]],
     judged: Sequence[Judged] = (),
-) -> None:
+) -> str:
     from lambda_latency.page import build_page, page_values  # who wants no page does not wait for it
 
     values, spans = page_values(
@@ -284,15 +288,24 @@ def _write_page(
         console=request.console,
         judged=judged,
     )
-    _write(path, build_page(values, spans, flat(sentence(report, Style()))))
+    return build_page(values, spans, flat(sentence(report, Style())))
 
 
-def _write(path: str, text: str, out: TextIO | None = None) -> None:
-    """Into a file; with `out`, `-` is there."""
-    if path == "-" and out is not None:
-        out.write(text)
+def _check_targets(request: Request) -> None:
+    """Before the work: files that cannot be written, that are named twice, or that are read."""
+    named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html]
+    targets = [Path(path) for path in named if path is not None]
+    if not targets:
         return
+    read = find_sources([one for one in (*request.sources, request.against) if one not in (None, "-")], [])
+    wrong = check_targets(targets, [source.path for source in read])
+    if wrong is not None:
+        raise ReportError(wrong)
+
+
+def _write(texts: Sequence[tuple[str, str]]) -> None:
+    """Into files: all of them, or none."""
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        replace_files([(Path(path), text) for path, text in texts])
     except OSError as error:
-        raise ReportError(f"{path} cannot be written: {error.strerror}", "name another file") from error
+        raise ReportError(unwritable(error.filename, error)) from error

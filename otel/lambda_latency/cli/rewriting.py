@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Owners
+from lambda_latency.files import unwritable
+from lambda_latency.latency import Owners, ReportError
 from lambda_latency.trace import Problem, Source, dump_line, joined, read_spans, redacted
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ def rewritten(
     traces: dict[str, list[Span]] = {}
     for span in spans:
         traces.setdefault(span.trace_id, []).append(span)
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(map(dump_line, traces.values()))
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(map(dump_line, traces.values()))
+    except OSError as error:
+        raise ReportError(unwritable(path, error)) from error
     return [Source("redacted" if redact else ", ".join(source.name for source in sources), path)]
 
 

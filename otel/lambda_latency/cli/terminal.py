@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from lambda_latency.latency import Progress
+from lambda_latency.files import unwritable
+from lambda_latency.latency import Progress, ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,12 @@ def spooled(stack: ExitStack) -> Path:
     else:
         file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115
         path = Path(file.name)
-    while chunk := sys.stdin.buffer.read(CHUNK):
-        file.write(chunk)
-    file.flush()
+    try:
+        while chunk := sys.stdin.buffer.read(CHUNK):
+            file.write(chunk)
+        file.flush()
+    except OSError as error:
+        raise ReportError(unwritable(f"a copy of standard input in {tempfile.gettempdir()}", error)) from error
     return path
 
 

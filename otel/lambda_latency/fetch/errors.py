@@ -16,8 +16,8 @@ class FetchError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str, *, passing: bool = False) -> None:
-        super().__init__(f"{what}\n  {todo}")
+    def __init__(self, what: str, todo: str = "", *, passing: bool = False) -> None:
+        super().__init__(f"{what}\n  {todo}" if todo else what)
         self.what, self.todo, self.passing = what, todo, passing
 
 

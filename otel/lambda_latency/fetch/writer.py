@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import threading
 from typing import IO, TYPE_CHECKING, Any
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.files import Replacement, unwritable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,8 @@ IN_MEMORY = 4 * 1024 * 1024  # of traces that wait for their end; beyond it they
 class Writer:
     """JSON lines in a file; threads may share it.
 
-    What was in the file stays until the first trace comes. A trace may be held: it is written when the writer is
+    They are in a file beside it until the writer is closed: what was there stays if none comes, or if the disk fills up.
+    A trace may be held: it is written when the writer is
     closed, unless a later version of it was written or held before.
     """
 
@@ -32,11 +35,10 @@ class Writer:
         self.too_long = 0
         self._lock = threading.Lock()
         self._held: dict[str, tuple[int, int]] = {}
-        self._is_new = not path.exists()
         try:
-            self._file = path.open("ab")  # says now whether it can be written, and takes nothing away yet
+            self._file = Replacement(path)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise FetchError(unwritable(path, error)) from error
         self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the writer
         self._closed = False
 
@@ -57,9 +59,13 @@ class Writer:
         """Keep a trace that is not complete, in place of an earlier version of it."""
         line = _line(trace)
         with self._lock:
-            if not self._closed:
+            if self._closed:
+                return
+            try:
                 self._held[trace["Id"]] = (self._waiting.seek(0, 2), len(line))
                 self._waiting.write(line)
+            except OSError as error:
+                raise self._failed(f"a file in {tempfile.gettempdir()}", error) from error
 
     def close(self) -> int:
         """Write what was held, and end; returns how many these were. What comes afterwards goes nowhere."""
@@ -73,24 +79,34 @@ class Writer:
                     line = self._waiting.read(length)
                     self._put(line)
                     self._count(json.loads(line))
+                if self.count:
+                    self._file.keep()
+            except OSError as error:
+                raise self._failed(self.path, error) from error
             finally:
-                self._closed = True
-                self._waiting.close()
-                self._file.close()
-                if self._is_new and not self.count:
-                    self.path.unlink(missing_ok=True)
+                self._end()
             return held
+
+    def _failed(self, path: object, error: OSError) -> FetchError:
+        """Nothing of the new file is kept."""
+        self.count = 0
+        self.stages.clear()
+        self._end()
+        return FetchError(unwritable(path, error))
+
+    def _end(self) -> None:
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._waiting.close()
+        self._file.discard()
 
     def _put(self, line: bytes) -> None:
         if self._closed:
             return
         try:
-            if not self.count:
-                self._file.truncate(0)
             self._file.write(line)
-            self._file.flush()
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise self._failed(self.path, error) from error
         self.count += 1
 
     def _count(self, trace: dict[str, Any]) -> None:
@@ -110,7 +126,3 @@ def _stage(segment: dict[str, Any]) -> str:
     document = json.loads(segment["Document"])
     is_one = document.get("origin") == GATEWAY and not document.get("parent_id")
     return str(document.get("name", "")) if is_one else ""
-
-
-def _unwritable(path: Path, error: OSError) -> FetchError:
-    return FetchError(f"{path} cannot be written: {error.strerror}", "name another file with --out")

@@ -10,6 +10,6 @@ class ReportError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str) -> None:
-        super().__init__(f"{what}\n  {todo}")
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what}\n  {todo}" if todo else what)
         self.what, self.todo = what, todo

@@ -12,8 +12,8 @@ class LocalError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str) -> None:
-        super().__init__(f"{what}\n  {todo}")
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what}\n  {todo}" if todo else what)
         self.what = what
         self.todo = todo
 

@@ -1,0 +1,100 @@
+"""Files that are whole or are not there: a new version is written beside a file, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Replacement", "check_targets", "replace_files", "unwritable"]
+
+
+class Replacement:
+    """A new version of a file. `keep` puts it in its place; until then, and after `discard`, the file is as it was.
+
+    What is no regular file (a pipe, /dev/stdout) is written directly. Every method may raise OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        target = Path(os.path.realpath(path))  # a link stays a link
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        self._target = target
+        self._aside: Path | None = None
+        if not target.exists() or target.is_file():
+            self._aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        self._file = (self._aside or target).open("wb", buffering=0)
+
+    def write(self, content: bytes) -> None:
+        """Append; a part of `content` is there if the disk fills up meanwhile."""
+        left = memoryview(content)
+        while left:
+            left = left[self._file.write(left) :]
+
+    def keep(self) -> None:
+        """Put it in the file's place, with the file's permissions."""
+        self._file.close()
+        if self._aside is not None:
+            if self._target.exists():
+                self._aside.chmod(self._target.stat().st_mode & 0o7777)
+            self._aside.replace(self._target)
+            self._aside = None
+
+    def discard(self) -> None:
+        """Remove it, unless it was kept."""
+        self._file.close()
+        if self._aside is not None:
+            self._aside.unlink(missing_ok=True)
+
+
+def replace_files(texts: Iterable[tuple[Path, str]]) -> None:
+    """Write several files: all of them, or none. Raises OSError that names the file."""
+    with contextlib.ExitStack() as stack:
+        written = []
+        for path, text in texts:
+            with _named(path):
+                replacement = Replacement(path)
+                stack.callback(replacement.discard)
+                replacement.write(text.encode())
+                written.append((path, replacement))
+        for path, replacement in written:
+            with _named(path):
+                replacement.keep()
+
+
+def check_targets(targets: Iterable[Path], sources: Iterable[Path] = ()) -> str | None:
+    """Why files cannot be written, before there is anything to write; None if they probably can."""
+    read = {os.path.realpath(path) for path in sources}
+    seen: set[str] = set()
+    for path in targets:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_dir() and not target.is_file():
+            continue
+        if str(target) in seen:
+            return f"{path} is named twice: each form of a report needs a file of its own"
+        if str(target) in read:
+            return f"{path} is read by this command: name another file"
+        seen.add(str(target))
+        try:
+            Replacement(path).discard()
+        except OSError as error:
+            return unwritable(path, error)
+    return None
+
+
+def unwritable(path: object, error: OSError) -> str:
+    """The line about a file that cannot be written."""
+    return f"{path} cannot be written: {error.strerror or error}"
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
