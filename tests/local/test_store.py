@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -107,7 +108,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalError) as told:
         Store(tmp_path / "out" / "traces.jsonl")
     assert (str(told.value), told.value.exit_status) == (
-        f"cannot write {tmp_path}/out/traces.jsonl: File exists\n  choose another folder with --out",
+        f"{tmp_path}/out/traces.jsonl cannot be written: File exists; --out names another folder",
         1,
     )
 
@@ -116,4 +117,23 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a folder lies in the way of the file, the message says so."""
     with pytest.raises(LocalError) as told:
         Store(tmp_path)
-    assert str(told.value) == f"cannot write {tmp_path}: Is a directory\n  choose another folder with --out"
+    assert str(told.value) == f"{tmp_path} cannot be written: Is a directory; --out names another folder"
+
+
+def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path) -> None:
+    """What was written before stays readable, and nothing is raised where a span comes from."""
+    told: list[str] = []
+    path = tmp_path / "traces.jsonl"
+    line = dump_line([_span(1)])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(Store(path, told.append)) as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(line) * 5 // 2, limits[1]))
+        try:
+            for _ in range(4):
+                store.add([_span(1)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        store.add([_span(2)])
+        assert path.read_text() == line + line + dump_line([_span(2)])
+        assert told == [f"{path} cannot be written: File too large: spans are missing"]
+        assert str(store.error) == told[0]

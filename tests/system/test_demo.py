@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.local.lock import only_one
 from lambda_latency.trace import GATEWAY, Trace, read_traces
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
@@ -104,7 +106,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     command = [sys.executable, "-m", "lambda_latency", "demo", "--out", str(tmp_path)]
     env = own_temporary(tmp_path / "temporary")
     process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    traces = tmp_path / "traces.jsonl"
+    kept, traces = tmp_path / "traces.jsonl", tmp_path / ".traces.jsonl.new"
+    kept.write_text("of the demo before")
     assert until(lambda: traces.exists() and (stage == "starting" or traces.read_text() != ""), 60)
     footprint = Footprint(process.pid)
     process.send_signal(signal.SIGINT)
@@ -112,4 +115,32 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "")
     assert time.monotonic() - begin < 10
+    assert (kept.read_text(), traces.exists()) == ("of the demo before", False)
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+
+
+def test_two_demos_at_once_do_not_mix(tmp_path: Path) -> None:
+    """The second one says which process has the folder, and changes nothing there."""
+    with only_one(tmp_path, "demo"):
+        ended = demo(tmp_path)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == (
+            f"lambda-latency: {tmp_path} is in use by lambda-latency demo, process {os.getpid()}: "
+            "end it, or name another folder with --out\n"
+        )
+        assert [path.name for path in tmp_path.iterdir()] == [".demo.lock"]
+
+
+def test_a_full_disk_ends_it_with_a_line_and_keeps_the_files_of_before(tmp_path: Path) -> None:
+    """It fills up while requests are sent. No traceback: traces that cannot be written are no traces."""
+    before = {name: f"{name} of before" for name in ("traces.jsonl", "xray.json", "report.html")}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    command = f'ulimit -f 120; exec "$0" -m lambda_latency demo --requests 24 --out "{tmp_path}"'
+    shell = ["sh", "-c", command, sys.executable]
+    ended = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    path = tmp_path / ".traces.jsonl.new"
+    assert ended.stderr == f"lambda-latency: {path} cannot be written: File too large: spans are missing\n"
+    assert {name: (tmp_path / name).read_text() for name in before} == before
+    assert not path.exists()

@@ -48,11 +48,11 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def app_options(options: argparse.Namespace, port: int = 0) -> AppOptions:
-    """What was chosen, for an app."""
+def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppOptions:
+    """What was chosen, for an app whose traces go to a file."""
     from lambda_latency.local import AppOptions
 
-    return AppOptions(options.out, port, instrument=options.instrument == "kit")
+    return AppOptions(options.out, traces, port, instrument=options.instrument == "kit")
 
 
 def read(template: Path, options: argparse.Namespace) -> App:

@@ -23,9 +23,9 @@ IN_MEMORY = 4 * 1024 * 1024  # of traces that wait for their end; beyond it they
 class Writer:
     """JSON lines in a file; threads may share it.
 
-    They are in a file beside it until the writer is closed: what was there stays if none comes, or if the disk fills up.
-    A trace may be held: it is written when the writer is
-    closed, unless a later version of it was written or held before.
+    Until the writer is closed they are in a file beside it: what was there stays if none comes, or if the disk fills
+    up. A trace may be held: it is written when the writer is closed, unless a later version of it was written or held
+    before.
     """
 
     def __init__(self, path: Path) -> None:

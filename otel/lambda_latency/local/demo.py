@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lambda_latency.files import replace_files, unwritable
+from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.gateway import Answered
-from lambda_latency.local.load import Answer, plan_calls, send, warm_up_calls
-from lambda_latency.local.log import LogFile, open_for_writing
+from lambda_latency.local.load import Answer, Call, plan_calls, send, warm_up_calls
+from lambda_latency.local.lock import only_one
+from lambda_latency.local.log import LogFile
 from lambda_latency.local.system import Options, System
 from lambda_latency.local.xray.traces import batch_get_traces
 
 __all__ = ["Demo", "demo_plan", "run_demo"]
 
 AT_ONCE = 4
+TRACES = "traces.jsonl"
+NEW = f".{TRACES}.new"  # until the run is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,19 @@ def run_demo(
     reads = sum(call.method == "GET" and "?" not in call.path for call in calls)
     warm = warm_up_calls(AT_ONCE, seed)
     sampling = [False]  # the warm-up is not part of what the demo shows: its cold starts are a laptop's, not Lambda's
-    options = replace(options, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
+    options = replace(options, traces=NEW, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
+    with only_one(options.out, "demo"), _removed(options.out / NEW):
+        return _run(options, calls, warm, sampling, stage, step)
+
+
+def _run(
+    options: Options,
+    calls: list[Call],
+    warm: list[list[Call]],
+    sampling: list[bool],
+    stage: Callable[[str, int], None],
+    step: Callable[[], None],
+) -> Demo:
     stage("starting the system", 0)
     sampled: list[str] = []
 
@@ -93,7 +111,22 @@ def run_demo(
         answers = send(system.url, calls, AT_ONCE, lambda _: step())
         stage("collecting spans", 0)
         complete = system.finish()
-        xray = options.out / "xray.json"
-        with open_for_writing(xray) as file:
-            json.dump(batch_get_traces(system.xray_url, sampled), file)
-    return Demo(answers, system.store.path, xray, log.path, system.template.traced, system.template.collected, complete)
+        documents = json.dumps(batch_get_traces(system.xray_url, sampled))
+    if system.store.error is not None:
+        raise system.store.error
+    traces, xray = options.out / TRACES, options.out / "xray.json"
+    try:
+        replace_files([(xray, documents)])
+        system.store.path.replace(traces)
+    except OSError as error:
+        raise LocalError(unwritable(error.filename, error)) from error
+    return Demo(answers, traces, xray, log.path, system.template.traced, system.template.collected, complete)
+
+
+@contextlib.contextmanager
+def _removed(path: Path) -> Iterator[None]:
+    """Where a run ends early its traces are no demo's: those of the one before stay."""
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
+from lambda_latency.files import unwritable
 from lambda_latency.local.errors import LocalError
 
 __all__ = ["LogFile", "open_for_writing"]
@@ -22,18 +24,18 @@ class LogFile:
     def write(self, name: str, line: str) -> None:
         with self._lock:
             if not self._file.closed:
-                self._file.write(f"{name}: {line}\n")
-                self._file.flush()
+                with contextlib.suppress(OSError):  # a full disk costs lines of the log, and no request
+                    self._file.write(f"{name}: {line}\n".encode())
 
     def close(self) -> None:
         with self._lock:
             self._file.close()
 
 
-def open_for_writing(path: Path) -> TextIO:
-    """A new file, its folder made if need be. Raises `LocalError` that names it."""
+def open_for_writing(path: Path) -> FileIO:
+    """A new file without a buffer, its folder made if need be. Raises `LocalError` that names it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
+        return path.open("wb", buffering=0)
     except OSError as error:
-        raise LocalError(f"cannot write {path}: {error.strerror}", "choose another folder with --out") from error
+        raise LocalError(f"{unwritable(path, error)}; --out names another folder") from error

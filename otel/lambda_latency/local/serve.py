@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lambda_latency.local.gateway import Answered
+from lambda_latency.local.lock import only_one
 from lambda_latency.local.system import Options, System
 from lambda_latency.trace import FUNCTION, Span, Trace
 
@@ -92,12 +93,24 @@ def serve_system(
     up: Callable[[System], None],
     show: Callable[[Answered, Trace | None], None],
     log: Callable[[str, str], None],
+    tell: Callable[[str], None],
 ) -> None:
     """Keep the system up until a signal raises an exception in the main thread; then end it.
 
     `up` is told the running system, `show` each request with its trace (None where it was not sampled), `log` each
-    line that a function or a service prints.
+    line that a function or a service prints, `tell` what a person should know.
     """
+    with only_one(options.out, "serve"):
+        _serve(options, up, show, log, tell)
+
+
+def _serve(
+    options: Options,
+    up: Callable[[System], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+    tell: Callable[[str], None],
+) -> None:
     requests = Requests(show)
     root = options.template.resolve().parent
     code = Code() if options.built else Code(root / "functions", Path(__file__).parents[1] / "runtime")
@@ -110,7 +123,7 @@ def serve_system(
 
     with ExitStack() as ending:
         ending.callback(requests.close)
-        system = System(options, answered=requests.answered, log=log, before=before)
+        system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
         ending.callback(system.close)
         system.store.watch(requests.spans)
         up(system)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.files import unwritable
+from lambda_latency.local.errors import LocalError
 from lambda_latency.local.log import open_for_writing
 from lambda_latency.trace import Span, spans_of, to_otlp
 
@@ -15,10 +18,16 @@ __all__ = ["Store"]
 
 
 class Store:
-    """Appends to one file, from any thread. A reader of the file may see it grow; each line is written whole."""
+    """Appends to one file, from any thread. A reader of the file may see it grow; each line is written whole.
 
-    def __init__(self, path: Path) -> None:
+    Where the disk is full a line is left out: `error` says so afterwards, and `failed` hears it once.
+    """
+
+    def __init__(self, path: Path, failed: Callable[[str], None] = lambda _: None) -> None:
         self.path = path
+        self.error: LocalError | None = None
+        self._failed = failed
+        self._size = 0
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
         self._file = open_for_writing(path)
@@ -34,21 +43,37 @@ class Store:
     def add_otlp(self, document: dict[str, Any]) -> None:
         """Keep an export request that came in OTLP/JSON's form."""
         line = _line(document)
-        self._write(line, list(spans_of(line.encode(), lambda _: None)) if self._watchers else [])
+        self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
 
     def close(self) -> None:
         with self._lock:
             self._file.close()
 
-    def _write(self, line: str, spans: list[Span]) -> None:
+    def _write(self, line: bytes, spans: list[Span]) -> None:
         with self._lock:
             if self._file.closed:  # the system is going down; what still arrives belongs to nobody
                 return
-            self._file.write(line)
-            self._file.flush()
+            try:
+                self._append(line)
+            except OSError as error:
+                self._fail(error)
         for watcher in self._watchers:
             watcher(spans)
 
+    def _append(self, line: bytes) -> None:
+        left = memoryview(line)
+        while left:
+            left = left[self._file.write(left) :]
+        self._size += len(line)
 
-def _line(document: dict[str, Any]) -> str:
-    return json.dumps(document, separators=(",", ":")) + "\n"
+    def _fail(self, error: OSError) -> None:
+        with contextlib.suppress(OSError):
+            self._file.truncate(self._size)
+            self._file.seek(self._size)
+        if self.error is None:
+            self.error = LocalError(f"{unwritable(self.path, error)}: spans are missing")
+            self._failed(str(self.error))
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"

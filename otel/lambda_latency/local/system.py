@@ -47,13 +47,14 @@ class Options:
     sampler: Callable[[], bool] | None = None  # else what the template says
     collector: Choice = field(default_factory=lambda: Choice("none", ""))
     built: bool = False  # run the artifacts of `sam build`
+    traces: str = "traces.jsonl"  # the file below `out`
 
 
 class System:
     """Starts everything when made; `close` ends everything. Part by part the slow ones start side by side.
 
     `before` is called before each invocation and `answered` hears of each request when its response is out; `log` gets
-    the lines that functions and services print, with their names.
+    the lines that functions and services print, with their names; `failed` hears once that traces cannot be written.
     """
 
     def __init__(
@@ -63,12 +64,13 @@ class System:
         answered: Callable[[Answered], None] = lambda _: None,
         log: Callable[[str, str], None] = lambda *_: None,
         before: Callable[[System], None] = lambda _: None,
+        failed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._before = before
         check_port(options.port)
         self.template: Template = read_template(options.template, options.parameters)
         options.plan.check_routes(self.template.routes)
-        self.store = Store(options.out / "traces.jsonl")
+        self.store = Store(options.out / options.traces, failed)
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
             self._start(options, answered, log)

@@ -80,7 +80,7 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     assert served.wait_for(r"curl -s (\S+)$").group(1) == f"{served.url}/hello"
     command = served.wait_for(r"aws --endpoint-url (\S+) sqs send-message --queue-url (\S+) ")
     served.wait_for(r"lambda-latency invoke Greet events/fail.json$")
-    served.wait_for(r"lambda-latency report out/traces.jsonl$")
+    served.wait_for(r"lambda-latency report out/served.jsonl$")
     assert served.call("GET", "/hello") == (200, "hello")
     served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
     outcome = invoke_function(
         read_it,
-        app_options(options),
+        app_options(options, "invoked.jsonl"),
         options.function,
         event,
         log=lambda name, line: tell(f"{name}: {readable(line)}"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+TRACES = "served.jsonl"  # those of the demo stay where they are
 # An order that the template's own functions take; another template has its own idea of a request.
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 
@@ -66,8 +67,10 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, Plan, read_plan, serve_system
 
     plan = read_plan(options.faults) if options.faults else Plan()
-    local = Options(template, dict(options.parameter), options.out, options.port, plan, built=options.built)
-    serve_system(local, up=_say_up, show=_show_request, log=print_line)
+    local = Options(
+        template, dict(options.parameter), options.out, options.port, plan, built=options.built, traces=TRACES
+    )
+    serve_system(local, up=_say_up, show=_show_request, log=print_line, tell=tell)
     return FINE
 
 
@@ -78,7 +81,7 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
         option = "--faults" if options.faults else "--built"
         return usage(f"{option} is for the packaged example", f"leave it out: {template} is another app")
     app = read(template, options)
-    chosen = app_options(options, options.port)
+    chosen = app_options(options, TRACES, options.port)
     serve_app(app, chosen, up=_say_app_up, show=_show_request, log=print_line, tell=tell)
     return FINE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ from lambda_latency.local.app.read import App
 from lambda_latency.local.app.running import forget, remember
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.gateway import Answered
+from lambda_latency.local.lock import only_one
 from lambda_latency.local.serve import Code, Requests, wait_for_signal
 from lambda_latency.trace import Trace
 
@@ -31,10 +33,9 @@ def serve_app(
     `up` is told the running system, `show` each request and event with its trace, `log` each line that a function
     prints, `tell` what a person should know.
     """
-    requests = Requests(show)
     for note in app.notes:
         tell(note)
-    try:
+    with only_one(options.out, "serve"), contextlib.closing(Requests(show)) as requests:
         system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=Renewal(app))
         try:
             system.store.watch(requests.spans)
@@ -44,8 +45,6 @@ def serve_app(
         finally:
             forget(options.out)
             system.close()
-    finally:
-        requests.close()
 
 
 class Renewal:

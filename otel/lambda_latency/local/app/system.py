@@ -41,9 +41,10 @@ __all__ = ["AppOptions", "AppSystem"]
 
 @dataclass(frozen=True, slots=True)
 class AppOptions:
-    """What a person may choose. `cache` is where packages are kept."""
+    """What a person may choose. `traces` is a file below `out`, `cache` is where packages are kept."""
 
     out: Path = Path("out")
+    traces: str = "traces.jsonl"
     port: int = 0
     instrument: bool = True
     cache: Path | None = None
@@ -82,7 +83,7 @@ class AppSystem:
         self._ready: dict[str, Function] = {}
         self._preparing = threading.Lock()
         check_port(options.port)
-        self.store = Store(options.out / "traces.jsonl")
+        self.store = Store(options.out / options.traces, tell)
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
             self._start(options, log)
