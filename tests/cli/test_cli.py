@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import webbrowser
 from pathlib import Path
 
 import pytest
 
 from lambda_latency.cli import main
+from lambda_latency.trace import SpanKind, dump_line
+from lambda_latency.version import VERSION
+from tests.latency.load import hundred
+from tests.trace.build import MS, node, tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +28,7 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("fetch",), ("report",), ("serve",)])
+@pytest.mark.parametrize("command", [(), ("completion",), ("demo",), ("fetch",), ("invoke",), ("report",), ("serve",)])
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (
@@ -58,34 +65,81 @@ def test_both_names_are_the_same_command() -> None:
     assert script.stdout == run("--help").stdout
 
 
-NO_CONDITION = (
-    "lambda-latency report: error: argument --fail-if: 'p95 > slow' is no condition: write for example "
-    "'p95 > 800ms', 'share(external) > 60%', or with --against 'slower > 5%'"
-)
-
-
 @pytest.mark.parametrize(
-    ("arguments", "last"),
+    ("arguments", "what", "command"),
     [
-        ((), "lambda-latency: error: the following arguments are required: COMMAND"),
-        (("dmeo",), "lambda-latency: error: argument COMMAND: invalid choice: 'dmeo'"),
-        (("demo", "--requests", "0"), "lambda-latency demo: error: argument --requests: must be 1 or more, got 0"),
-        (("serve", "--port", "99999"), "lambda-latency serve: error: argument --port: must be between 0 and 65535"),
+        ((), "command is missing", ""),
+        (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
+        (("weather",), "there is no command 'weather': choose from demo, report, fetch, serve, invoke, completion", ""),
+        (("--hlep",), "there is no option --hlep; did you mean --help?", ""),
+        (("report", "--hlep"), "there is no option --hlep; did you mean --help?", "report"),
+        (("report", "x", "--htm", "y"), "there is no option --htm; did you mean --html?", "report"),
+        (("report", "x", "--jsno=y"), "there is no option --jsno; did you mean --json?", "report"),
+        (("report", "x", "--weather"), "there is no option --weather", "report"),
+        (("report", "x", "--html"), "--html expected one argument", "report"),
+        (("report", "x", "--color", "allways"), "--color cannot be 'allways'; did you mean always?", "report"),
+        (("report", "x", "--slow", "fast"), "--slow must be milliseconds, got 'fast'", "report"),
         (
-            ("demo", "--parameter", "Tracing"),
-            "lambda-latency demo: error: argument --parameter: must read NAME=VALUE, got 'Tracing'",
+            ("report", "x", "--since", "noon"),
+            "--since must be a time like 2026-11-25T08:00:00Z or how long ago, like 24h, got 'noon'",
+            "report",
         ),
+        (("demo", "--requests", "0"), "--requests must be 1 or more, got 0", "demo"),
+        (("demo", "--requests", "many"), "--requests must be a whole number, got 'many'", "demo"),
+        (("demo", "twice"), "'twice' is one argument too many", "demo"),
+        (("demo", "--parameter", "Tracing"), "--parameter must read NAME=VALUE, got 'Tracing'", "demo"),
+        (("serve", "--port", "99999"), "--port must be between 0 and 65535, got 99999", "serve"),
+        (("serve", "--port", "http"), "--port must be a whole number, got 'http'", "serve"),
+        (("invoke",), "function is missing", "invoke"),
+        (("completion", "fish"), "there is no shell 'fish': choose from bash, zsh", "completion"),
         (
             ("report", "x", "--fail-if", "p95 > slow"),
-            NO_CONDITION,
+            "--fail-if 'p95 > slow' is no condition: write for example 'p95 > 800ms', 'errors > 5%'",
+            "report",
         ),
     ],
 )
-def test_a_wrong_command_line_is_usage(arguments: tuple[str, ...], last: str) -> None:
-    """Status 2, and the last line says which argument and why."""
-    ended = run(*arguments)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.splitlines()[-1].startswith(last)
+def test_a_wrong_command_line_is_usage(
+    arguments: tuple[str, ...], what: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2; the first line says what is wrong, the second which help says what is right."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    first, second = err.splitlines()
+    assert (ended.value.code, out, second) == (
+        2,
+        "",
+        f"  {' '.join(f'lambda-latency {command}'.split())} --help lists what there is",
+    )
+    assert first.startswith(f"lambda-latency: {what}")
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """By either name of the option."""
+    for option in ("--version", "-V"):
+        with pytest.raises(SystemExit) as ended:
+            main([option])
+        assert (ended.value.code, capsys.readouterr().out) == (0, f"lambda-latency {VERSION}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a script that the shell itself takes, where it is here."""
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert {"--against", "--parameter", "invoke"} <= set(re.findall(r"--[a-z-]+|invoke", script))
+    program = shutil.which(shell)
+    if program is not None:
+        subprocess.run([program, "-n"], input=script, text=True, check=True)
+
+
+def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
+    """With -v, below the message."""
+    plain, verbose = (run("demo", "--template", "nowhere.yaml", *options) for options in ((), ("-v",)))
+    assert (plain.returncode, verbose.returncode) == (2, 2)
+    assert len(plain.stderr.splitlines()) == 2
+    assert verbose.stderr.startswith(f"{plain.stderr}Traceback (most recent call last):\n")
 
 
 @pytest.mark.parametrize(
@@ -148,5 +202,47 @@ def test_a_program_that_calls_a_command_keeps_its_signals(capsys: pytest.Capture
     """SIGTERM is the command's only while it runs."""
     before = signal.getsignal(signal.SIGTERM)
     assert main(["report", "nowhere.jsonl"]) == 1
-    assert "nowhere.jsonl" in capsys.readouterr().out
+    assert capsys.readouterr() == ("", "lambda-latency: nowhere.jsonl: No such file or directory\n")
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_cannot_be_read_is_said_of_each_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, with the place and the first reason; nothing is printed on stdout but what was asked for."""
+    text, empty = tmp_path / "notes.md", tmp_path / "empty.jsonl"
+    text.write_text("# Notes\n\nNo trace.\n")
+    empty.write_text("")
+    assert main(["report", str(text), str(empty)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        f"lambda-latency: {empty}: empty: no trace in it\n  {text}:1: cut or not JSON: invalid character (byte 0)\n",
+    )
+
+
+def test_the_page_is_opened_where_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one that was written, or one in a folder of its own."""
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    traces, page = tmp_path / "t.jsonl", tmp_path / "page.html"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    assert main(["report", str(traces), "--open", "--html", str(page)]) == 0
+    assert main(["report", str(traces), "--open"]) == 0
+    own = next(tmp_path.glob("lambda-latency-*/report.html"))
+    assert opened == [page.as_uri(), own.as_uri()]
+    assert f"{own}." in capsys.readouterr().out
+    assert main(["report", str(traces), "--html", str(page), "--quiet"]) == 0
+    assert len(opened) == 2
+
+
+def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`errors` is their share; without the gate the report leads with them, and its status is 0."""
+    failed = tree(node("GET /", 0, 9, kind=SpanKind.SERVER, attributes={"http.response.status_code": 500}), unit=MS)
+    traces = tmp_path / "t.jsonl"
+    traces.write_text(dump_line(failed.spans))
+    assert main(["report", str(traces)]) == 0
+    assert "The request failed." in capsys.readouterr().out
+    assert main(["report", str(traces), "--fail-if", "errors > 5%"]) == 3
+    assert capsys.readouterr().err == ("lambda-latency: The share of failed requests is 100 %: more than 5 %.\n")

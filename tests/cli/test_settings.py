@@ -10,6 +10,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.cli.settings import Settings, read_settings
+from lambda_latency.latency import read_gate
 from lambda_latency.trace import Link, SpanKind, dump_line
 from tests.trace.build import MS, node, spans_of, tree
 
@@ -33,7 +34,15 @@ def test_a_file_of_its_own_comes_before_the_projects(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("their = []", "lambda-latency.toml: nothing is called 'their'; did you mean theirs?"),
-        ("owner = []", "lambda-latency.toml: nothing is called 'owner'; known are ours, theirs"),
+        (
+            "owner = []",
+            "lambda-latency.toml: nothing is called 'owner'; known are ours, theirs, slow, fail-if, from, color",
+        ),
+        ('slow = "fast"', "lambda-latency.toml: slow must be milliseconds, got 'fast'"),
+        ("slow = -1", "lambda-latency.toml: slow must be 0 or more, got -1"),
+        ('from = "stage"', "lambda-latency.toml: from must be one of root, lambda, got 'stage'"),
+        ('fail-if = ["p95 > slow"]', "lambda-latency.toml: fail-if 'p95 > slow' is no condition: write"),
+        ("color = true", "lambda-latency.toml: color must be one of auto, always, never, got True"),
         ("ours = [7]", 'lambda-latency.toml: ours must be a list of patterns, such as ["payments*"], got [7]'),
         ("ours = ", "lambda-latency.toml cannot be read: "),
     ],
@@ -43,6 +52,16 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path, text: str, reason: str
     (tmp_path / "lambda-latency.toml").write_text(text)
     with pytest.raises(ValueError, match=re.escape(reason)):
         read_settings(tmp_path)
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    """Times in the unit that the option has."""
+    (tmp_path / "lambda-latency.toml").write_text(
+        'ours = ["a"]\ntheirs = ["b"]\nslow = 1.5\nfail-if = ["p95 > 800ms", "errors > 5%"]\nfrom = "lambda"\n'
+        'color = "never"\n'
+    )
+    gates = (read_gate("p95 > 800ms"), read_gate("errors > 5%"))
+    assert read_settings(tmp_path) == Settings(("a",), ("b",), 1_500_000, gates, "lambda", "never")
 
 
 def test_options_beat_settings(

@@ -55,16 +55,19 @@ def test_noise_is_not_slower() -> None:
 @pytest.mark.parametrize(
     ("expression", "told"),
     [
-        ("p95", "'p95' is no condition: write for example 'p95 > 800ms', 'share(external) > 60%', or with --against"),
+        (
+            "p95",
+            "'p95' is no condition: write for example 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with",
+        ),
         ("", "'' is no condition: write"),
         ("p95 > 800ms and max > 1s", "is no condition"),
         ("p95 = 800ms", "is no condition"),
         ("p95 > 800", "'p95 > 800': p95 is compared with a number of ms or s, got no unit"),
         ("p95 > 800us", "p95 is compared with a number of ms or s, got us"),
         ("p95 > 60%", "got %"),
-        ("p100 > 8ms", "nothing is called 'p100'; known are p1 to p99, max, share(...) and slower"),
+        ("p100 > 8ms", "nothing is called 'p100'; known are p1 to p99, max, errors, share(...) and slower"),
         ("slowr > 5%", "nothing is called 'slowr'; did you mean slower?"),
-        ("weather > 5%", "known are p1 to p99, max, share(...) and slower"),
+        ("weather > 5%", "known are p1 to p99, max, errors, share(...) and slower"),
         ("slower > 5ms", "slower is compared with a number of %, got ms"),
         ("share > 5%", "share needs one, as in share(external)"),
         ("p95(external) > 5ms", "a part in brackets goes with share"),

@@ -112,7 +112,7 @@ def test_the_line_of_a_thread_that_works_for_the_handler_is_the_running_one() ->
     )
     assert found.line == own
     assert len(found.frames) == 7
-    lines = ["".join(piece.text for piece in line) for line in stack(found, Style(unicode=False))]
+    lines = ["".join(piece.text for piece in line) for line in stack(found, Style(unicode=False), everything=True)]
     assert lines[-9:] == [
         "",
         "In thread ThreadPoolExecutor-0_0:",
@@ -173,7 +173,8 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
     assert text.count("Timed out: POST /orders, 3,010 ms") == 1
     assert "      POST pay.example (running)      2,950 ms   2,950 ms  #" in text
     stack = text[text.index("Running at the deadline:") :].splitlines()
-    assert stack[3:6] == [
+    assert stack[1:5] == [
+        "  ~ 2 frames of libraries (--all)",
         "> functions/orders.py:41 create_order",
         "      charge = payments.charge(order)",
         "> functions/payments.py:27 charge",

@@ -22,16 +22,18 @@ class _Stream(io.TextIOWrapper):
         return self._terminal
 
 
-@pytest.mark.parametrize(("asked", "given"), [(20, 60), (80, 80), (300, 100)])
-def test_the_width_is_60_to_100_cells(asked: int, given: int) -> None:
+@pytest.mark.parametrize(("asked", "given"), [(20, 60), (80, 80), (120, 120), (300, 160)])
+def test_the_width_is_60_to_160_cells(asked: int, given: int) -> None:
     """Never narrower, never wider."""
     assert Style(width=asked).width == given
 
 
 def test_a_file_gets_100_columns_and_unicode_without_colour() -> None:
     """Where its encoding has it."""
-    assert style_for(_Stream(), environ={}) == Style(width=100, unicode=True, colour=False)
-    assert style_for(_Stream(encoding="latin-1"), environ={}) == Style(width=100, unicode=False, colour=False)
+    assert style_for(_Stream(), environ={}) == Style(width=100, unicode=True, colour=False, thin=False)
+    assert style_for(_Stream(encoding="latin-1"), environ={}) == Style(
+        width=100, unicode=False, colour=False, thin=False
+    )
 
 
 def test_a_terminal_gets_its_own_width_and_colour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["count", "gate", "instant", "ms", "parameter", "port"]
+__all__ = ["count", "gate", "instant", "ms", "parameter", "port", "whole"]
+
+
+def whole(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
 
 
 def count(text: str) -> int:
     """A whole number, 1 or more."""
-    number = int(text)
+    number = whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
     return number
@@ -22,7 +30,7 @@ def count(text: str) -> int:
 
 def port(text: str) -> int:
     """A TCP port; 0 is any free one."""
-    number = int(text)
+    number = whole(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"must be between 0 and 65535, got {number}")
     return number

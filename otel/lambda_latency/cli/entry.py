@@ -5,29 +5,31 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
-from lambda_latency.cli.commands import demo, fetch, init, invoke, report, serve
+from lambda_latency.cli.commands import completion, demo, fetch, init, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import warn
 from lambda_latency.cli.output import printed
+from lambda_latency.cli.parser import Parser
+from lambda_latency.version import VERSION
 
 __all__ = ["main", "parser"]
 
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = f"""\
-{EXIT_STATUSES}
-
+examples:
   lambda-latency demo                        see it work: no AWS account, no Docker
   lambda-latency report traces.jsonl         which part is slow, and whose it is
   lambda-latency report --xray --since 24h   the same of an AWS account as it is
   lambda-latency serve                       the SAM app of this folder, for your own requests
   lambda-latency invoke FUNCTION [EVENT]     one event for one of its functions
   lambda-latency init DIR                    a traced SAM app to begin with
-  lambda-latency demo --parameter Instrumentation=layer
-                                             traced by the layer's own start-up
+
+{EXIT_STATUSES}
 """
 
 
@@ -49,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "serve": serve,
     "invoke": invoke,
     "init": init,
+    "completion": completion,
 }
 
 
@@ -61,21 +64,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """What may be typed."""
-    whole = argparse.ArgumentParser(
-        "lambda-latency", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    whole = Parser("lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG)
+    whole.add_argument("-V", "--version", action="version", version=f"%(prog)s {VERSION}", help="print the version")
+    subparsers = whole.add_subparsers(
+        title="commands", prog=whole.prog, metavar="COMMAND", dest="command", required=True
     )
-    subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for command in COMMANDS.values():
+    for name, command in COMMANDS.items():
         command.add_parser(subparsers)
+        messages = subparsers.choices[name].add_argument_group("messages")
+        messages.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
+        messages.add_argument("-v", "--verbose", action="store_true", help="the stack trace of what fails")
     return whole
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(typed)
-    options.typed = typed
+    whole = parser()
+    options = whole.parse_args(typed)
+    options.typed, options.parser = typed, whole
     try:
         return COMMANDS[options.command].run(options)
     except KeyboardInterrupt:
@@ -85,6 +93,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         if status is None:
             raise
         warn(str(error))
+        if options.verbose:
+            traceback.print_exc()
         return int(status)
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "run_report"]
 
+MOST_REASONS = 8
 MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
 
 
@@ -178,6 +179,8 @@ def _run(
         judged = [gate.judge(report) for gate in request.fail_if]
         _put(report, request, style, judged, find, out)
     status = status_of(report, judged)
+    if status == FAILED:
+        warn(_unread(report.problems))
     for one in judged:
         if status == GATE_FAILED and one.failed:
             warn(one.sentence)
@@ -203,11 +206,20 @@ def _put(
     if request.html is not None:
         files.append((request.html, _page(report, request, find, judged)))
     _write(files)
-    if not printed:
+    if not printed and report.totals.requests:
         printed = [render_report(report, style, everything=request.everything)]
         if request.problems:
             printed.append(render_problems(report.problems, style))
     out.writelines(printed)
+
+
+def _unread(problems: Sequence[Problem]) -> str:
+    """Why there is nothing to report on: the first problem of each source, the first source's first."""
+    firsts: dict[str, Problem] = {}
+    for one in problems:
+        firsts.setdefault(one.source, one)
+    reasons = [str(one) for one in firsts.values()] or ["there is no request in what was read"]
+    return "\n  ".join([*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])])
 
 
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
@@ -228,12 +240,15 @@ def _against(
 ) -> Against:
     """The requests against those of the baseline, of the same route where one was chosen."""
     assert request.against is not None
+    known = len(problems)
     sources = find_sources([request.against], problems, spool)
     before = of_route(
         load(sources, problems, progress, processes=request.processes, terms=request.terms), request.route
     )
     if not before:
-        raise ReportError(f"no request in the baseline {request.against}", "--against takes what SOURCE takes")
+        raise ReportError(
+            f"no request in the baseline: {_unread(problems[known:])}", "--against takes what SOURCE takes"
+        )
     return against(accounts, before, [source.name for source in sources])
 
 

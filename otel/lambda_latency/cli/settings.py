@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from lambda_latency.cli.arguments import gate, ms
 
-__all__ = ["NAMES", "Settings", "read_settings"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambda_latency.latency import Gate
+
+__all__ = ["BEGINNINGS", "COLOURS", "Settings", "read_settings"]
 
 OWN = "lambda-latency.toml"
 PROJECT = "pyproject.toml"
-NAMES = ("ours", "theirs")
+BEGINNINGS = ("root", "lambda")
+COLOURS = ("auto", "always", "never")
 
 
 class Settings(NamedTuple):
-    """Patterns of services and callees that are `ours`, and that are `theirs`."""
+    """What a project says of its reports: each has the name of the option, `-` for `_`, that beats it.
+
+    Patterns of services and callees that are `ours` and `theirs`, `slow` in nanoseconds (milliseconds in the file),
+    the gates of `fail_if`, where a request begins (`from_`), and when to colour.
+    """
 
     ours: tuple[str, ...] = ()
     theirs: tuple[str, ...] = ()
+    slow: int | None = None
+    fail_if: tuple[Gate, ...] = ()
+    from_: str = "root"
+    color: str = "auto"
 
 
 def read_settings(folder: Path) -> Settings:
@@ -49,16 +63,57 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _settings(told: Mapping[str, Any], path: Path) -> Settings:
-    for name in told:
-        if name not in NAMES:
-            near = difflib.get_close_matches(name, NAMES, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(NAMES)}"
+    found: dict[str, Any] = {}
+    for name, value in told.items():
+        read = READ.get(name)
+        if read is None:
+            near = difflib.get_close_matches(name, READ, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(READ)}"
             raise ValueError(f"{path.name}: nothing is called {name!r}; {hint}")
-    return Settings(*(_patterns(told.get(name, []), name, path) for name in NAMES))
+        field = "from_" if name == "from" else name.replace("-", "_")
+        try:
+            found[field] = read(value)
+        except (ValueError, argparse.ArgumentTypeError) as error:
+            raise ValueError(f"{path.name}: {name} {error}") from None
+    return Settings(**found)
 
 
-def _patterns(value: object, name: str, path: Path) -> tuple[str, ...]:
+def _patterns(value: object) -> tuple[str, ...]:
+    return _texts(value, 'must be a list of patterns, such as ["payments*"]')
+
+
+def _gates(value: object) -> tuple[Gate, ...]:
+    return tuple(gate(one) for one in _texts(value, 'must be a list of conditions, such as ["p95 > 800ms"]'))
+
+
+def _texts(value: object, wanted: str) -> tuple[str, ...]:
     found = [value] if isinstance(value, str) else value
     if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
-        raise ValueError(f'{path.name}: {name} must be a list of patterns, such as ["payments*"], got {value!r:.60}')
+        raise ValueError(f"{wanted}, got {value!r:.60}")
     return tuple(found)
+
+
+def _ms(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"must be milliseconds, got {value!r:.60}")
+    return ms(str(value))
+
+
+def _one_of(*known: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}, got {value!r:.60}")
+        return str(value)
+
+    return read
+
+
+# What reads the value of each setting, and says what is wrong with it.
+READ: dict[str, Callable[[object], Any]] = {
+    "ours": _patterns,
+    "theirs": _patterns,
+    "slow": _ms,
+    "fail-if": _gates,
+    "from": _one_of(*BEGINNINGS),
+    "color": _one_of(*COLOURS),
+}

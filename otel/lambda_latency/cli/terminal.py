@@ -45,10 +45,10 @@ def spooled(stack: ExitStack) -> Path:
 
 
 class Bar(Progress):
-    """A bar on stderr until it is closed, where that is a terminal: only for work that takes long."""
+    """A bar on stderr until it is closed, where that is a terminal and nobody wants quiet: only for long work."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._on = clock, sys.stderr.isatty()
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, quiet: bool = False) -> None:
+        self._clock, self._on = clock, sys.stderr.isatty() and not quiet
         self._drawn = ExitStack()
         self._show: Callable[[str, int, int], None] | None = None
         self._name, self._size, self._done = "", 0, 0

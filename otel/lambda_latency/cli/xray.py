@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lambda_latency.cli.arguments import count, instant, ms
 from lambda_latency.cli.exit_statuses import FINE, INTERRUPTED
@@ -23,6 +25,7 @@ __all__ = [
     "asked_for",
     "print_estimate",
     "print_policy",
+    "progress_of",
     "warn_of_early_end",
 ]
 
@@ -30,11 +33,11 @@ __all__ = [
 XRAY_ONLY = ("slower_than", "errors", "filter", "max", "out", "profile", "region", "endpoint_url", "dry_run")
 
 
-def add_choice_options(parser: argparse.ArgumentParser) -> None:
-    """Which requests, of files or of X-Ray."""
-    parser.add_argument("--since", type=instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
-    parser.add_argument("--until", type=instant, metavar="T", help="requests before T")
-    parser.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
+def add_choice_options(options: Any) -> None:
+    """Which requests, of files or of X-Ray; `options` is a parser or a group of one."""
+    options.add_argument("--since", type=instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
+    options.add_argument("--until", type=instant, metavar="T", help="requests before T")
+    options.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
 
 
 def add_xray_options(options: Any, out: str) -> None:
@@ -72,6 +75,11 @@ def account_of(options: argparse.Namespace) -> Account:
     from lambda_latency.fetch import Account, Place
 
     return Account(Place(options.profile, options.region, options.endpoint_url))
+
+
+def progress_of(options: argparse.Namespace) -> TextIO:
+    """Where a fetch says how far it has come: a terminal on stderr alone, and nowhere with --quiet."""
+    return io.StringIO() if options.quiet else sys.stderr
 
 
 def print_estimate(account: Account, asked: Asked) -> int:

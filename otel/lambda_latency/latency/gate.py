@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "Judged", "read_gate"]
 
-EXAMPLES = "for example 'p95 > 800ms', 'share(external) > 60%', or with --against 'slower > 5%'"
+EXAMPLES = "for example 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 EXPRESSION = re.compile(
     r"\s*(?P<what>\w+)\s*(?:\((?P<part>[^()]*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
 )
@@ -37,7 +37,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A condition that fails a report. `what` is `p1` to `p99`, `max`, `share` or `slower`; `limit` has its unit.
+    """A condition that fails a report. `what` is `p1` to `p99`, `max`, `errors`, `share` or `slower`.
+
+    `limit` has the unit `unit`.
 
     `bucket` and `name` are the part of a share; without a name, all of the bucket.
     """
@@ -68,6 +70,8 @@ class Gate:
         if self.what == "slower":
             slower = Fraction(report.against.slower_percent) if report.against is not None else Fraction()
             return slower, "Requests are slower than the baseline's by"
+        if self.what == "errors":
+            return Fraction(100 * totals.errors, totals.requests or 1), "The share of failed requests is"
         if self.what == "share":
             parts = totals.parts.items()
             ns = sum(one.total_ns for part, one in parts if self.bucket == part.bucket and self.name in ("", part.name))
@@ -84,9 +88,9 @@ def read_gate(text: str) -> Gate:
         raise ValueError(f"{text!r} is no condition: write {EXAMPLES}")
     what, part, unit = found["what"], found["part"], found["unit"]
     timed = PERCENTILE.fullmatch(what) is not None or what == "max"
-    if not timed and what not in ("share", "slower"):
-        near = difflib.get_close_matches(what, ("share", "slower", "max", "p50", "p95", "p99"), 1)
-        hint = f"did you mean {near[0]}?" if near else "known are p1 to p99, max, share(...) and slower"
+    if not timed and what not in ("errors", "share", "slower"):
+        near = difflib.get_close_matches(what, ("errors", "share", "slower", "max", "p50", "p95", "p99"), 1)
+        hint = f"did you mean {near[0]}?" if near else "known are p1 to p99, max, errors, share(...) and slower"
         raise ValueError(f"{text!r}: nothing is called {what!r}; {hint}")
     units = tuple(NANOSECONDS) if timed else ("%",)
     if unit not in units:

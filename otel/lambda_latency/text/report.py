@@ -47,7 +47,11 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
         lines += distribution(report.totals.walls_ns, slow, style)
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
-        lines += [[], *waterfall(trace, style, title="Timed out", owners=report.owners), *stack(group[0], style)]
+        lines += [
+            [],
+            *waterfall(trace, style, title="Timed out", owners=report.owners),
+            *stack(group[0], style, everything=everything),
+        ]
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)

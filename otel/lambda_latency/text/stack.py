@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import clean, fit
+from lambda_latency.text.words import clean, fit, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +15,31 @@ if TYPE_CHECKING:
 __all__ = ["stack"]
 
 
-def stack(timeout: Timeout, style: Style) -> list[Line]:
-    """The frames, the outermost first, then those of other threads; nothing where no stack was recorded."""
-    lines = _frames("Running at the deadline:", timeout.frames, style)
+def stack(timeout: Timeout, style: Style, *, everything: bool) -> list[Line]:
+    """The frames, the outermost first, then those of other threads; nothing where no stack was recorded.
+
+    Frames of libraries are folded into one line beside the last of them, which was running, unless `everything` is
+    wanted or there are no others.
+    """
+    lines = _frames("Running at the deadline:", timeout.frames, style, everything=everything)
     for thread in timeout.threads:
-        lines += _frames(f"In thread {clean(thread.name, style)}:", thread.frames, style)
+        lines += _frames(f"In thread {clean(thread.name, style)}:", thread.frames, style, everything=everything)
     return lines
 
 
-def _frames(heading: str, frames: Sequence[Frame], style: Style) -> list[Line]:
+def _frames(heading: str, frames: Sequence[Frame], style: Style, *, everything: bool) -> list[Line]:
     if not frames:
         return []
     lines: list[Line] = [[], [Piece(fit(heading, style.width, style), "bold")]]
-    for frame in frames:
+    folded = 0
+    whole = everything or not any(frame.own for frame in frames)
+    for at, frame in enumerate(frames):
+        if not (whole or frame.own or at == len(frames) - 1):
+            folded += 1
+            continue
+        if folded:
+            lines.append([Piece(f"  {style.ellipsis} {plural(folded, 'frame')} of libraries (--all)", "dim")])
+            folded = 0
         place = f"{'>' if frame.own else ' '} {clean(frame.file, style)}:{frame.line} {clean(frame.function, style)}"
         lines.append([Piece(fit(place, style.width, style), "bold" if frame.own else "dim")])
         if frame.own and frame.text:

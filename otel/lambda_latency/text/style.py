@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "Piece", "Style", "paint", "style_for"]
 
-WIDEST, NARROWEST = 100, 60
+WIDEST, NARROWEST = 160, 60
+USUAL = 100  # where the stream has no width of its own
 # Bold, dim and the eight basic colours alone: they follow the terminal's own theme, light or dark.
 INKS = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "blue": "34", "bold red": "1;31"}
 
@@ -30,19 +31,24 @@ Line = list[Piece]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Width in cells (60 to 100), whether Unicode may be used, and whether colour may."""
+    """Width in cells (60 to 160), whether Unicode may be used, and whether colour may.
 
-    width: int = WIDEST
+    `thin`: whether a thin no-break space may stand between a number and its unit. Whoever searches in text would not
+    find it.
+    """
+
+    width: int = USUAL
     unicode: bool = True
     colour: bool = False
+    thin: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", max(NARROWEST, min(WIDEST, self.width)))
 
     @property
     def space(self) -> str:
-        """Between a number and its unit: a thin no-break space."""
-        return "\u202f" if self.unicode else " "
+        """Between a number and its unit."""
+        return "\u202f" if self.unicode and self.thin else " "
 
     @property
     def dot(self) -> str:
@@ -101,9 +107,10 @@ def style_for(
     environ = os.environ if environ is None else environ
     terminal = stream.isatty()
     return Style(
-        width=shutil.get_terminal_size((WIDEST, 24)).columns if terminal else WIDEST,
+        width=shutil.get_terminal_size((USUAL, 24)).columns if terminal else USUAL,
         unicode=not ascii_only and _has_unicode(stream, environ),
         colour=_has_colour(terminal, colour, environ),
+        thin=terminal,
     )
 
 

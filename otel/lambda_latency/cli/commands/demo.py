@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import count
+from lambda_latency.cli.arguments import count, whole
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import add_system_options, provider_is_theirs, require_local
 
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="docker|PATH|none",
         help="which collector spans go through (default: what is there, of `make collector` or of Docker)",
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which load and which faults (default: 1)")
+    parser.add_argument("--seed", type=whole, default=1, metavar="S", help="which load and which faults (default: 1)")
     add_system_options(parser)
 
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     template = _template(options.template)
     collector = choose_collector(options.collector, template.resolve().parent)
     local = Options(template, dict(options.parameter), options.out, collector=collector)
-    with _progress() as (stage, step):
+    with _progress(quiet=options.quiet) as (stage, step):
         ran = run_demo(local, options.requests, options.seed, stage=stage, step=step)
     style = style_for(sys.stdout)
     if not ran.traced:
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     request = Request(
         [ran.traces],
         traffic=Traffic(len(ran.answers)),
-        notes=notes,
+        notes=[] if options.quiet else notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
         terms=provider_is_theirs(),
@@ -95,14 +95,14 @@ def _untraced(ms: list[float]) -> str:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
+def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
     """A progress bar on stderr where that is a terminal: functions that name a stage and take a step in it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("", total=None)
 
         def stage(name: str, steps: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES
@@ -14,6 +13,7 @@ from lambda_latency.cli.xray import (
     asked_for,
     print_estimate,
     print_policy,
+    progress_of,
     warn_of_early_end,
 )
 
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     account = account_of(options)
     if options.dry_run:
         return print_estimate(account, asked)
-    result = account.fetch(asked, options.out, sys.stderr)
+    result = account.fetch(asked, options.out, progress_of(options))
     print(result.told)
     warn_of_early_end(result)
     return result.status

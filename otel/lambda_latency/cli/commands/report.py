@@ -9,13 +9,14 @@ import functools
 import shlex
 import sys
 import tempfile
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import gate, ms
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import usage, warn
-from lambda_latency.cli.settings import NAMES, read_settings
+from lambda_latency.cli.settings import BEGINNINGS, COLOURS, read_settings
 from lambda_latency.cli.xray import (
     XRAY_ONLY,
     account_of,
@@ -24,6 +25,7 @@ from lambda_latency.cli.xray import (
     asked_for,
     print_estimate,
     print_policy,
+    progress_of,
     warn_of_early_end,
 )
 
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Terms, Traffic, Unknown
 
 __all__ = ["add_parser", "run"]
+
+# Options that a setting stands for where they are not typed, and its name.
+BY_SETTING = {
+    "ours": "ours",
+    "theirs": "theirs",
+    "slow": "slow",
+    "fail_if": "fail_if",
+    "begin": "from_",
+    "color": "color",
+}
 
 EPILOG = f"""\
 How time is counted: walk back from the end of the request; at each instant, among
@@ -50,99 +62,119 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "report",
         help="say which part of slow requests is slow, from any trace file or from X-Ray",
+        usage="%(prog)s [OPTION ...] SOURCE ...\n       %(prog)s --xray [OPTION ...]",
         description="Says which part makes slow requests slow, whose it is, and what to do about it.\n"
         "Reads OTLP (JSON, protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray\n"
         "batch-get-traces) and CloudWatch's aws/spans, known by their content, plain, gzip or\n"
         "zstd; or, with --xray, what X-Ray has of an account.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
-    parser.add_argument(
-        "--xray", action="store_true", help="fetch the traces from X-Ray, of the last hour or --since T"
-    )
-    parser.add_argument("--slow", type=ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
-    add_choice_options(parser)
-    parser.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
-    parser.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
-    parser.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
-    parser.add_argument(
-        "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
-    )
-    parser.add_argument("--against", metavar="BASELINE", help="which part became slower or faster since these traces")
-    parser.add_argument(
-        "--fail-if",
-        type=gate,
-        action="append",
-        default=[],
-        metavar="EXPR",
-        help="exit status 3 if 'p95 > 800ms', 'share(external) > 60%%', or with --against 'slower > 5%%'",
-    )
-    parser.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
-    parser.add_argument(
+    _add_input(parser.add_argument_group("input"))
+    _add_filter(parser.add_argument_group("filter"))
+    _add_output(parser.add_argument_group("output"))
+    _add_gate(parser.add_argument_group("gate"))
+    add_xray_options(parser.add_argument_group("account, with --xray"), "keep what was fetched in this file")
+
+
+def _add_input(group: Any) -> None:
+    group.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    group.add_argument("--xray", action="store_true", help="fetch the traces from X-Ray, of the last hour or --since T")
+    group.add_argument(
         "--ours",
         action="append",
         metavar="PATTERN",
         help="services, hosts and parts that are ours, such as '*.internal'; may be repeated",
     )
-    parser.add_argument(
+    group.add_argument(
         "--theirs", action="append", metavar="PATTERN", help="the same, for those that are somebody else's"
     )
-    parser.add_argument(
+    group.add_argument(
         "--from",
         dest="begin",
-        choices=("root", "lambda"),
-        default="root",
-        help="a request begins at its root (default), or at Lambda's own spans",
+        choices=BEGINNINGS,
+        metavar="WHERE",
+        help="a request begins at its root (default), or at Lambda's own spans (lambda)",
     )
-    parser.add_argument("--no-skew", action="store_true", help="leave clocks of services as they are that differ")
-    parser.add_argument(
+    group.add_argument("--no-skew", action="store_true", help="do not correct clocks of services that differ")
+    group.add_argument(
         "--follow-links", action="store_true", help="join traces that span links tie together, with the waits between"
     )
-    parser.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
-    parser.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
-    parser.add_argument("--all", action="store_true", help="table and waterfall even where nothing stands out")
-    parser.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
+
+
+def _add_filter(group: Any) -> None:
+    add_choice_options(group)
+    group.add_argument("--slow", type=ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
+    group.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
+
+
+def _add_output(group: Any) -> None:
+    group.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
+    group.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
+    group.add_argument("--open", action="store_true", help="open the page in the browser")
+    group.add_argument(
+        "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
     )
-    add_xray_options(parser.add_argument_group("with --xray"), "keep what was fetched in this file")
+    group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    group.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
+    group.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
+    group.add_argument(
+        "--all", action="store_true", help="table and waterfall even where nothing stands out; every stack frame"
+    )
+    group.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
+    group.add_argument("--color", choices=COLOURS, metavar="WHEN", help="auto (default), always or never")
+
+
+def _add_gate(group: Any) -> None:
+    group.add_argument("--against", metavar="BASELINE", help="which part became slower or faster since these traces")
+    group.add_argument(
+        "--fail-if",
+        type=gate,
+        action="append",
+        metavar="EXPR",
+        help="exit status 3 if 'p95 > 800ms', 'errors > 5%%', 'share(external) > 60%%', or with --against "
+        "'slower > 5%%'; may be repeated",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Report on trace files, or on what X-Ray has."""
     if options.print_policy:
         return print_policy()
-    if options.per_request and options.json is None:
-        return usage("--per-request goes with --json", "say --json FILE, or --json -")
-    if options.trace and (options.against or options.fail_if or options.markdown):
-        return usage(
-            "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
-        )
-    if options.redact and (options.trace or options.route):
-        return usage("--redact names routes and traces anew, and does not go with --trace or --route", "leave it out")
-    if options.json == options.markdown == "-":
-        return usage("--json - and --markdown - both print instead of the text", "name a file for one of them")
-    if options.against is None and any(one.what == "slower" for one in options.fail_if):
-        return usage("--fail-if 'slower ...' goes with --against", "say --against BASELINE")
-    if options.xray and options.sources:
-        return usage("a report is on files or on X-Ray, not on both", "leave out --xray, or the files")
-    return _run(options)
-
-
-def _run(options: argparse.Namespace) -> int:
+    wrong = _wrong(options)
+    if wrong is not None:
+        return usage(*wrong)
     try:
-        options.settings = read_settings(Path.cwd())
+        settings = read_settings(Path.cwd())
     except ValueError as error:
-        return usage(str(error), "correct it, or name another folder")
+        return usage(str(error), "correct it, or run the command in another folder")
+    for name, field in BY_SETTING.items():
+        if getattr(options, name) is None:
+            setattr(options, name, getattr(settings, field))
     if options.xray:
         return _report_on_xray(options)
-    alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
-    if alone:
-        return usage(f"--{alone[0].replace('_', '-')} goes with --xray", "say report --xray")
-    if not options.sources:
-        return usage("nothing to report on", "name a trace file or a folder, - for standard input, or say --xray")
     return _report(options, _request(options))
+
+
+def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
+    """Which options do not go together, and what to do."""
+    if options.per_request and options.json is None:
+        return "--per-request goes with --json", "say --json FILE, or --json -"
+    if options.trace and (options.against or options.fail_if or options.markdown):
+        return "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
+    if options.redact and (options.trace or options.route):
+        return "--redact names routes and traces anew, and does not go with --trace or --route", "leave it out"
+    if options.json == options.markdown == "-":
+        return "--json - and --markdown - both print instead of the text", "name a file for one of them"
+    if options.against is None and any(one.what == "slower" for one in options.fail_if or ()):
+        return "--fail-if 'slower ...' goes with --against", "say --against BASELINE"
+    if options.xray and options.sources:
+        return "a report is on files or on X-Ray, not on both", "leave out --xray, or the files"
+    alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
+    if alone and not options.xray:
+        return f"--{alone[0].replace('_', '-')} goes with --xray", "say report --xray"
+    if not options.xray and not options.sources:
+        return "nothing to report on", "name a trace file or a folder, - for standard input, or say --xray"
+    return None
 
 
 def _report_on_xray(options: argparse.Namespace) -> int:
@@ -156,7 +188,7 @@ def _report_on_xray(options: argparse.Namespace) -> int:
         return print_estimate(account, asked)
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
         path = options.out or Path(folder, "traces.jsonl")
-        result = account.fetch(asked, path, sys.stderr)
+        result = account.fetch(asked, path, progress_of(options))
         request = dataclasses.replace(
             _request(options),
             sources=[Source(result.source, path, whole=True)],
@@ -227,17 +259,30 @@ def _terms(options: argparse.Namespace) -> Terms:
     from lambda_latency.latency import Owners, Terms
     from lambda_latency.trace import View
 
-    ours, theirs = (tuple(getattr(options, name) or getattr(options.settings, name)) for name in NAMES)
-    return Terms(View(skew=not options.no_skew, from_lambda=options.begin == "lambda"), Owners(ours, theirs))
+    view = View(skew=not options.no_skew, from_lambda=options.begin == "lambda")
+    return Terms(view, Owners(tuple(options.ours), tuple(options.theirs)))
 
 
 def _report(options: argparse.Namespace, request: Request) -> int:
+    if options.open and request.html is None:
+        request = dataclasses.replace(
+            request, html=str(Path(tempfile.mkdtemp(prefix="lambda-latency-"), "report.html"))
+        )
+    if options.quiet:
+        request = dataclasses.replace(request, notes=[])
+    status = _printed(options, request)
+    if options.open and request.html is not None and Path(request.html).exists():
+        webbrowser.open(Path(request.html).resolve().as_uri())
+    return status
+
+
+def _printed(options: argparse.Namespace, request: Request) -> int:
     from lambda_latency.cli.report import run_report
     from lambda_latency.cli.terminal import Bar, spooled
     from lambda_latency.text import style_for
 
     style = style_for(sys.stdout, ascii_only=options.ascii, colour=options.color)
     with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(contextlib.closing(Bar()))
+        bar = stack.enter_context(contextlib.closing(Bar(quiet=options.quiet)))
         spool = functools.partial(spooled, stack)
         return run_report(request, style, sys.stdout, spool=spool, progress=bar, ready=bar.close, warn=warn)

@@ -1,0 +1,40 @@
+"""`lambda-latency completion`: the script by which a shell completes commands and options."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import FINE
+from lambda_latency.cli.messages import fail
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_parser", "run"]
+
+SHELLS = ("bash", "zsh")
+DESCRIPTION = """\
+Prints a script that lets a shell complete commands, options and files. For this shell alone:
+
+  bash:  eval "$(lambda-latency completion bash)"
+  zsh:   lambda-latency completion zsh > "${fpath[1]}/_lambda-latency"
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "completion", help="print the script by which a shell completes commands and options", description=DESCRIPTION
+    )
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the script of a shell."""
+    if importlib.util.find_spec("shtab") is None:
+        fail("completion needs shtab", "pip install shtab")
+    import shtab
+
+    print(shtab.complete(options.parser, shell=options.shell))
+    return FINE

@@ -1,0 +1,77 @@
+"""What argparse leaves to do: errors that begin with their cause, near misses, and no abbreviated options.
+
+argparse and not another library: it is there at once (a third of the time that click's import takes), and its values
+are typed by the functions of `arguments`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from lambda_latency.cli.exit_statuses import USAGE
+from lambda_latency.cli.messages import warn
+
+__all__ = ["Parser", "did_you_mean"]
+
+ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
+CHOICE = re.compile(r"invalid choice: '?(?P<typed>[^']*)'?.*", re.DOTALL)
+REQUIRED = "the following arguments are required: "
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's arguments, or those of all commands."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse; what is unknown is an error of this command, not of the whole."""
+        first = next(iter(sys.argv[1:] if args is None else args), "")
+        if first.startswith("--"):  # before what is missing behind it
+            self._know(first)
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self._know(unknown[0])
+            self._fail(f"{unknown[0]!r} is one argument too many")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, and how to see what is right; status 2."""
+        found = ABOUT.fullmatch(message)
+        if found is None:
+            self._fail(_missing(message) if message.startswith(REQUIRED) else message)
+        name, what = found["name"], found["what"]
+        action = next((one for one in self._actions if name in (one.metavar, *one.option_strings)), None)
+        wrong = CHOICE.fullmatch(what)
+        if wrong is None or action is None or action.choices is None:
+            self._fail(f"{name.partition('/')[0]} {what}")
+        choices = [str(choice) for choice in action.choices]
+        near = did_you_mean(wrong["typed"], choices) or f": choose from {', '.join(choices)}"
+        self._fail(f"there is no {name.lower()} {wrong['typed']!r}{near}" if not action.option_strings else
+                   f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
+
+    def _know(self, typed: str) -> None:
+        name = typed.partition("=")[0]
+        if typed.startswith("-") and name not in self._option_string_actions:
+            self._fail(f"there is no option {name}{did_you_mean(name, self._option_string_actions)}")
+
+    def _fail(self, what: str) -> NoReturn:
+        warn(f"{what}\n  {self.prog} --help lists what there is")
+        sys.exit(USAGE)
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """`; did you mean report?`, or nothing where nothing is near."""
+    near = difflib.get_close_matches(typed, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _missing(message: str) -> str:
+    return f"{message.removeprefix(REQUIRED).lower()} is missing"
