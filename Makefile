@@ -148,6 +148,10 @@ services: setup  ## Judge 10,000 random requests of several services whose clock
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture
 
+.PHONY: architecture
+architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imports between the rooms
+	@$(BIN)/python -m bench.architecture
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@$(BIN)/sam build
