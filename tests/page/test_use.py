@@ -48,7 +48,7 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     """From a file, with the network off; nothing has been asked of it, and nothing has moved."""
     assert rich.text("#sentence") == (
         "The slow requests (5 of 119, over 980 ms) wait for payments.example.com: 940 ms more than a typical request, "
-        "76 % of the difference. It is theirs."
+        "76 % of the difference. The cause is external."
     )
     assert found(rich) == "120 requests"
     assert opened(rich) == "POST /orders · 1,400 ms"
