@@ -1,6 +1,6 @@
-"""What is deployed, as values: a template's functions, a collector file with line numbers.
+"""The functions of a template and the content of a collector file as values, with line numbers.
 
-And what is wrong with the latter where ADOT's collector is to read it.
+`check_collector` finds what ADOT's collector on Lambda would reject.
 """
 
 from lambda_latency.template.check import check_collector
