@@ -383,7 +383,7 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
     browser.show(page.as_uri())
     assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
     told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
-    assert [one.startswith("A gate says no: ") for one in browser.run(told)] == [True, False]
+    assert [one.startswith("A condition was met: ") for one in browser.run(told)] == [True, False]
 
 
 def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:

@@ -1,4 +1,4 @@
-// ---- The stack of a request that ran into its deadline.
+// ---- The stack of a request that timed out.
 
 const FEW_FRAMES = 5; // of packages: more in a row are folded
 
@@ -13,7 +13,7 @@ function stackOf(request) {
       h(
         "p",
         {},
-        "It ran into the deadline",
+        "It timed out",
         limit,
         ". The running call is unknown: the function's own spans were lost with it.",
       ),
