@@ -1,4 +1,4 @@
-"""Writes traces to a file as they come, one per line, so that memory does not grow with their number."""
+"""Traces to a file as they come, a line each: however many there are, they need no memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 GATEWAY = "AWS::ApiGateway::Stage"
-IN_MEMORY = 4 * 1024 * 1024  # memory for traces that have not ended; more of them wait on disk
+IN_MEMORY = 4 * 1024 * 1024  # of traces that wait for their end; beyond it they wait on disk
 
 
 class Writer:
     """JSON lines in a file; threads may share it.
 
-    The former content stays until the first trace comes. A held trace is written when the writer is closed, unless a
-    later version of it was written or held before.
+    What was in the file stays until the first trace comes. A trace may be held: it is written when the writer is
+    closed, unless a later version of it was written or held before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +34,7 @@ class Writer:
         self._held: dict[str, tuple[int, int]] = {}
         self._is_new = not path.exists()
         try:
-            self._file = path.open("ab")  # fails now if the file is not writable, and truncates nothing yet
+            self._file = path.open("ab")  # says now whether it can be written, and takes nothing away yet
         except OSError as error:
             raise _unwritable(path, error) from error
         self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the writer
@@ -42,11 +42,11 @@ class Writer:
 
     @property
     def held(self) -> set[str]:
-        """The ids of the held traces."""
+        """The ids of the traces that wait."""
         return set(self._held)
 
     def write(self, trace: dict[str, Any]) -> None:
-        """Writes a trace; later versions of it are ignored."""
+        """Add a trace; from now on no other version of it counts."""
         line = _line(trace)
         with self._lock:
             self._held.pop(trace["Id"], None)
@@ -54,7 +54,7 @@ class Writer:
             self._count(trace)
 
     def hold(self, trace: dict[str, Any]) -> None:
-        """Holds an incomplete trace; it replaces an earlier version."""
+        """Keep a trace that is not complete, in place of an earlier version of it."""
         line = _line(trace)
         with self._lock:
             if not self._closed:
@@ -62,7 +62,7 @@ class Writer:
                 self._waiting.write(line)
 
     def close(self) -> int:
-        """Writes the held traces and returns their number. Later traces are ignored."""
+        """Write what was held, and end; returns how many these were. What comes afterwards goes nowhere."""
         with self._lock:
             if self._closed:
                 return 0
@@ -104,7 +104,7 @@ def _line(trace: dict[str, Any]) -> bytes:
 
 
 def _stage(segment: dict[str, Any]) -> str:
-    """`orders-api/prod` for the segment of an API Gateway stage that was called from outside."""
+    """`orders-api/prod`, if it is the segment of an API Gateway's stage that was called from outside."""
     if GATEWAY not in segment["Document"]:
         return ""
     document = json.loads(segment["Document"])
