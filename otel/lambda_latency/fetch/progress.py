@@ -30,12 +30,12 @@ class Meter:
         self._share = 0.0
 
     def listed(self, count: int, share: float) -> None:
-        """Adds listed traces, and the share of the time range that was listed."""
+        """Sets the number of listed traces, and the share of the time range that was listed."""
         self._listed, self._share = count, share
         self._draw()
 
     def fetched(self, count: int) -> None:
-        """Adds fetched traces."""
+        """Sets the number of fetched traces."""
         self._fetched = count
         self._draw()
 

@@ -206,7 +206,7 @@ class Aligner:
     def _bag_row(
         self, bag: ExpectedSet, nodes: Sequence[Node], above: list[_Best], rest: Sequence[Child]
     ) -> list[_Best]:
-        """The candidate bounds of the set: an unexpected span costs the same inside and outside, so few differ."""
+        """The cheapest bounds of the set. An unexpected span costs the same inside and outside: few bounds differ."""
         row: list[_Best] = [(NEVER, None)] * len(above)
         begins = [
             column

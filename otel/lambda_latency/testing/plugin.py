@@ -89,7 +89,7 @@ def dynamodb_event() -> Callable[..., dict[str, Any]]:
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # innermost: after any plugin that makes a span of the test current
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Records a test; no span outside of it becomes a parent in it."""
+    """Runs a test with an empty context: no span outside of it becomes a parent in it."""
     if not FIXTURES.intersection(pyfuncitem.fixturenames):
         return (yield)
     from opentelemetry.context import Context, attach, detach
