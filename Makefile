@@ -148,6 +148,10 @@ mutation: setup  ## Break 20,000 documents of all formats at random: does any en
 services: setup  ## Judge 10,000 random requests of several services whose clocks are wrong (2 minutes)
 	@$(BIN)/python -m tests.latency.services
 
+.PHONY: architecture
+architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imports between the rooms
+	@$(BIN)/python -m bench.architecture
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture

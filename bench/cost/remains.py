@@ -122,7 +122,7 @@ def text(document: Mapping[str, Any]) -> str:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """The table of the README."""
+    """The table of docs/explanation/costs.md."""
     titles = ("what remains of the kit's cold start", "M instructions", "modules", "the largest")
     lines = [f"| {' | '.join(row)} |" for row in (titles, *rows(document))]
     return "\n".join([lines[0], "|---|---|---|---|", *lines[1:]])

@@ -77,7 +77,7 @@ def cell(figure: Mapping[str, float] | None, *, plain: bool) -> str:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """The table of the README: over bare, and as a multiple of the X-Ray SDK's."""
+    """The table of docs/explanation/costs.md: over bare, and as a multiple of the X-Ray SDK's."""
     columns = [
         "cold_instructions_m",
         "sampled_response_us",

@@ -78,10 +78,10 @@ def test_options_beat_settings(
         assert main(["report", "t.jsonl", *options]) == 0
         return capsys.readouterr().out.replace("\u202f", " ").replace("\n", " ")
 
-    assert "46 ms for the code of payment, 74 % of its time. It is ours." in said()
+    assert "46 ms for the code of payment, 74 % of its time. The cause is internal." in said()
     (tmp_path / "lambda-latency.toml").write_text('theirs = ["pay*"]\n')
-    assert "50 ms for payment, 81 % of its time. It is theirs." in said()
-    assert "46 ms for the code of payment, 74 % of its time. It is ours." in said("--theirs", "bank")
+    assert "50 ms for payment, 81 % of its time. The cause is external." in said()
+    assert "46 ms for the code of payment, 74 % of its time. The cause is internal." in said("--theirs", "bank")
     (tmp_path / "lambda-latency.toml").write_text("theirs = 7\n")
     assert main(["report", "t.jsonl"]) == 2
 

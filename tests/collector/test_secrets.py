@@ -58,7 +58,7 @@ def test_no_credential_and_no_query_value_reaches_a_span(program: Path, tmp_path
 
 
 def test_what_the_layers_own_instrumentation_lets_through_is_known(program: Path, tmp_path: Path) -> None:
-    """It writes the query and the user agent as callers send them, a reason to start the kit; the README says so."""
+    """It writes the query and the user agent as callers send them, a reason to start the kit (docs, limits)."""
     spans, _ = sent(program, tmp_path, "layer")
 
     requests = [json.loads(line) for line in spans.splitlines()]

@@ -66,7 +66,7 @@ def test_a_part_that_is_new_is_named() -> None:
     assert found.changed[0].waited == (0, 40)
     assert _said(found) == (
         "Slower than the baseline (40 requests then, 40 now): DynamoDB PutItem orders takes 42 ms more on average "
-        "(between +36 ms and +48 ms). 40 of 40 requests wait for it, 0 of 40 did. It is theirs."
+        "(between +36 ms and +48 ms). 40 of 40 requests wait for it, 0 of 40 did. The cause is external."
     )
     assert found.slower_percent == pytest.approx(100 * 42 / 23, abs=5)
 
@@ -77,7 +77,7 @@ def test_the_table_lists_what_changed_and_folds_the_rest() -> None:
     now = [request(number, {OWN_CODE: 20, TABLE: 20}) for number in range(40)]
     assert paint(against_lines(against(now, before), PLAIN), PLAIN) == (
         "Faster than the baseline (40 requests then, 40 now): DynamoDB PutItem orders takes 30 ms less each\n"
-        "time (between -35 ms and -25 ms). It is theirs.\n"
+        "time (between -35 ms and -25 ms). The cause is external.\n"
         "\n"
         "Against the baseline     whose    then    now  difference           between\n"
         "DynamoDB PutItem orders  theirs  50 ms  20 ms      -30 ms  -35 ms to -25 ms  each time\n"
@@ -115,7 +115,7 @@ def test_too_few_requests_are_not_compared() -> None:
     )
     left = against([*drawn("now"), request(999, {OWN_CODE: 20}, route="GET /new")], drawn("then"))
     assert left.left_out == ("GET /new",)
-    assert _said(left).endswith(" Not compared, for want of requests on one side: GET /new.")
+    assert _said(left).endswith(" Not compared, because one side has too few requests: GET /new.")
 
 
 def test_a_timeout_is_counted_and_not_compared() -> None:

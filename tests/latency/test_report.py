@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 CLEAR = """\
 The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a
-typical request, 100 % of the difference. It is theirs.
+typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was still running, for
-2,977 ms. The call is theirs, the limit is ours.
+2,977 ms. The call is external, the limit is internal.
 Next: Give the call to payments.example.com a timeout below the function's, answer without it when
 it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
 owner with a trace id.
@@ -61,10 +61,10 @@ orders-api/dev                            5 ms   1,290 ms  ───────
 
 NARROW_ASCII = """\
 The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181
-ms more than a typical request, 100 % of the difference. It is theirs.
+ms more than a typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was
-still running, for 2,977 ms. The call is theirs, the limit is ours.
+still running, for 2,977 ms. The call is external, the limit is internal.
 Next: Give the call to payments.example.com a timeout below the function's,
 answer without it when it is late, and take it out of the request where nobody
 waits for its result (a queue). Ask its owner with a trace id.
@@ -106,11 +106,11 @@ was read.
 NARROWEST = """\
 The slow requests (5 of 119, over 1,200 ms) wait for
 payments.example.com: 1,181 ms more than a typical request,
-100 % of the difference. It is theirs.
+100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST
 a-rather-long-name.payments.example.com was still running,
-for 2,977 ms. The call is theirs, the limit is ours.
+for 2,977 ms. The call is external, the limit is internal.
 Next: Give the call to payments.example.com a timeout below
 the function's, answer without it when it is late, and take
 it out of the request where nobody waits for its result (a
@@ -194,7 +194,8 @@ p50 109 ms · p95 127 ms · p99 129 ms · max 129 ms · cold 0 · errors 0 · ti
 """
 
 ONE = """\
-This request took 200 ms; it waited 166 ms for payments.example.com, 83 % of its time. It is theirs.
+This request took 200 ms; it waited 166 ms for payments.example.com, 83 % of its time. The cause is
+external.
 One request cannot tell slow from typical; give more traces for a verdict.
 Next: Give the call to payments.example.com a timeout below the function's, answer without it when
 it is late, and take it out of the request where nobody waits for its result (a queue). Ask its

@@ -164,7 +164,7 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
     text = render_report(report, Style(unicode=False))
     assert text.splitlines()[:6] == [
         "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms, at",
-        "functions/payments.py:27. The call is theirs, the limit is ours.",
+        "functions/payments.py:27. The call is external, the limit is internal.",
         "Nothing else stands out. The slowest 4 % (5 of 119, over 213 ms) take 57 ms more than typical",
         "requests of the same route.",
         "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves.",

@@ -48,7 +48,7 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     """From a file, with the network off; nothing has been asked of it, and nothing has moved."""
     assert rich.text("#sentence") == (
         "The slow requests (5 of 119, over 980 ms) wait for payments.example.com: 940 ms more than a typical request, "
-        "76 % of the difference. It is theirs."
+        "76 % of the difference. The cause is external."
     )
     assert found(rich) == "120 requests"
     assert opened(rich) == "POST /orders · 1,400 ms"
@@ -383,7 +383,7 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
     browser.show(page.as_uri())
     assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
     told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
-    assert [one.startswith("A gate says no: ") for one in browser.run(told)] == [True, False]
+    assert [one.startswith("A condition was met: ") for one in browser.run(told)] == [True, False]
 
 
 def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) -> None:

@@ -74,7 +74,7 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     text = " ".join(ended.stdout.replace("\u202f", " ").split())
     assert text.startswith("The slow requests (")
-    sentence, rest = text.split("It is theirs.", 1)
+    sentence, rest = text.split("The cause is external.", 1)
     assert " wait for payments.example.com: " in sentence
     assert rest.startswith(" High confidence: the largest part in ")
     for said in (

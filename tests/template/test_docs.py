@@ -1,4 +1,4 @@
-"""docs/deploy.md, held against the template, the build and the code."""
+"""The pages about the template and its deployment, held against the template and the build."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ import pytest
 from samcli.lib.config.samconfig import SamConfig
 from samcli.yamlhelper import yaml_parse
 
-from lambda_latency.runtime.settings import SETTINGS, STANDARD
+from tests.docs.pages import Page, page
 from tests.template.deployed import ROOT, Stack, deploy, template
 
-DOCS = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def table(header: str) -> list[list[str]]:
-    """The rows of the table below a header, their code marks taken off."""
-    body = DOCS.split(f"| {header} |", 1)[1].split("\n\n", 1)[0]
-    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in body.splitlines()[2:]]
+TEMPLATE = page("reference/template.md")
+DEPLOY = page("how-to/deploy.md")
+EXISTING = page("how-to/existing-app.md")
 
 
 def code(cell: str) -> list[str]:
@@ -30,7 +25,7 @@ def code(cell: str) -> list[str]:
 def test_every_parameter_is_in_the_table_with_its_default_and_its_values() -> None:
     """In the template's order."""
     written = template()["Parameters"]
-    rows = table("parameter | default | values")
+    rows = TEMPLATE.table("parameter | default | values")
 
     shown = [(code(name)[0], (code(default) or [""])[0]) for name, default, _ in rows]
     assert shown == [(name, str(one["Default"])) for name, one in written.items()]
@@ -44,7 +39,7 @@ def test_every_parameter_is_in_the_table_with_its_default_and_its_values() -> No
 
 def test_every_output_is_in_the_table_with_its_sentence() -> None:
     """The template's own."""
-    rows = {code(name)[0]: sentence for name, sentence in table("output | what it is for")}
+    rows = {code(name)[0]: sentence for name, sentence in TEMPLATE.table("output | what it is for")}
 
     assert rows == {name: one["Description"] for name, one in template()["Outputs"].items()}
     assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report", "Traces"}
@@ -56,7 +51,7 @@ def test_every_environment_is_in_the_table() -> None:
     rows = [
         (environment, code(stack)[0], "".join(code(parameters)))
         for (environment,), stack, parameters in (
-            (code(first), second, third) for first, second, third in table("environment | stack | parameters")
+            (code(first), second, third) for first, second, third in DEPLOY.table("environment | stack | parameters")
         )
     ]
 
@@ -71,14 +66,6 @@ def test_every_environment_is_in_the_table() -> None:
     ]
 
 
-def test_every_setting_is_documented() -> None:
-    """The kit's own in the README, OpenTelemetry's and Lambda's here."""
-    rows = [(code(name)[0], (code(default) or [""])[0], doc) for name, default, doc in table("variable | default |")]
-
-    assert rows == [(one.name, one.default, one.doc) for one in STANDARD]
-    assert [one.name for one in SETTINGS if f"`{one.name}`" not in README] == []
-
-
 def function_of(stack: Stack) -> dict[str, Any]:
     """What a function is made with."""
     properties: dict[str, Any] = stack.resources["GetOrder"]["Properties"]
@@ -87,7 +74,7 @@ def function_of(stack: Stack) -> dict[str, Any]:
 
 def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
     """Variables, layers and modes of a traced function, without what is this system's own."""
-    (block,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    (block,) = EXISTING.blocks("yaml")
     added: dict[str, Any] = yaml_parse(block)
     stack = deploy()
     (kit,) = stack.of_type("AWS::Lambda::LayerVersion")
@@ -111,12 +98,15 @@ def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["collector.yaml", "tests/deploy/translation.py"],
+    ("where", "path"),
+    [
+        (EXISTING, "collector.yaml"),
+        (DEPLOY, "tests/deploy/translation.py"),
+    ],
 )
-def test_a_file_that_is_named_exists(path: str) -> None:
+def test_a_file_that_is_named_exists(where: Page, path: str) -> None:
     """And is named."""
-    assert f"`{path}" in DOCS
+    assert f"`{path}" in where.text
     assert (ROOT / path).exists()
 
 
@@ -125,8 +115,8 @@ def test_the_numbers_are_right() -> None:
     alarms = deploy().of_type("AWS::CloudWatch::Alarm").values()
     metrics = sum(len(alarm.get("Metrics", [None, None])) - 1 for alarm in alarms)
 
-    assert f"CloudWatch bills them by metric, {metrics} in all" in DOCS
-    assert f"the layers of the {len(template()['Mappings']['AdotPython'])} regions" in DOCS
+    assert f"CloudWatch bills them by metric, {metrics} in all" in TEMPLATE.text
+    assert f"the layers of the {len(template()['Mappings']['AdotPython'])} regions" in TEMPLATE.text
 
 
 def test_a_new_function_is_named_in_two_lines_of_the_makefile() -> None:

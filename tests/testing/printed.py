@@ -1,4 +1,4 @@
-"""What a failed comparison prints, for each lie; `docs/testing.md` shows the same."""
+"""What a failed comparison prints, for each lie; `docs/reference/testing.md` shows the same."""
 
 from __future__ import annotations
 

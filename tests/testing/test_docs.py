@@ -13,7 +13,8 @@ from lambda_latency.trace import Span, SpanKind, dump_line
 from tests.testing.printed import PRINTED
 from tests.testing.project import HERE, run
 
-PAGE = (HERE.parent.parent / "docs" / "testing.md").read_text()
+DOCS = HERE.parent.parent / "docs"
+PAGE = (DOCS / "reference" / "testing.md").read_text()
 NAMES: dict[str, Any] = {name: getattr(lambda_latency.testing, name) for name in lambda_latency.testing.__all__}
 TRACE_ID = "69559d800123456789abcdef01234567"
 
@@ -35,7 +36,7 @@ def test_the_first_example_is_a_test_that_passes() -> None:
 
 def test_what_can_be_said_is_python() -> None:
     """Every piece of code in the table's second column."""
-    table = PAGE.split("## What can be said")[1].split("##")[0]
+    table = PAGE.split("## Expectations")[1].split("##")[0]
     names = {**NAMES, "b": NAMES["span"]("b"), "c": NAMES["span"]("c"), "trace_id": "1" * 32, "span_id": "1" * 16}
     cells = [row.split(" | ")[1] for row in table.splitlines() if row.startswith("| ")][1:]
     code = [one for cell in cells for one in re.findall(r"`([^`]+)`", cell) if one.startswith(("span(", "["))]
@@ -73,9 +74,23 @@ def test_every_public_name_is_on_the_page_and_every_fixture() -> None:
         assert re.search(rf"\b{name}\b", PAGE), name
 
 
-def test_the_readmes_test_passes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_the_readmes_test_passes(page: str, tmp_path: Path) -> None:
     """In the small project."""
-    (code,) = re.findall(r"```py\n(.*?)```", (HERE.parent.parent / "README.md").read_text(), re.DOTALL)
+    (code,) = re.findall(r"```py\n(.*?)```", (DOCS.parent / page).read_text(), re.DOTALL)
     (tmp_path / "test_readme.py").write_text(f"from lambda_latency.testing import SERVER, at_most, span\n\n{code}")
     outcome = run(tmp_path, "test_readme.py", project="shop")
     assert (outcome.status, "1 passed" in outcome.text) == (0, True)
+
+
+def test_the_tutorials_tests_do_what_it_says(tmp_path: Path) -> None:
+    """The first fails and prints an expectation; the second, with that pasted and a duration, passes."""
+    empty, pasted = re.findall(
+        r"```py\n(.*?)```", (DOCS / "tutorial" / "first-span-tree-test.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "test_empty.py").write_text(empty)
+    (tmp_path / "test_pasted.py").write_text(pasted)
+    failed = run(tmp_path, "test_empty.py", project="shop")
+    assert failed.status == 1
+    assert "span('POST /orders', SERVER)[\n    span('price'),\n    span('store'),\n]\n" in failed.text
+    assert run(tmp_path, "test_pasted.py").status == 0

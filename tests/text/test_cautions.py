@@ -59,8 +59,8 @@ def test_clocks_and_lost_parents_are_told() -> None:
     some = _plain(30)
     flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), *some[2:]]
     assert _told(flawed) == [
-        "In 2 of 30 requests the clocks of services differ: corrected (--no-skew leaves them).",
-        "In 1 of 30 requests the span that called the others was not recorded: between them it is unknown.",
+        "In 2 of 30 requests the clocks of services differ and were corrected (--no-skew leaves them).",
+        "In 1 of 30 requests the span that called the others was not recorded: the time between them is unknown.",
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() 
     assert report.verdict.kind == "alone"
     assert text.startswith(
         "The slowest request is the only one of its route: GET /4 took 450 ms; it waited 450 ms for DynamoDB PutItem "
-        "orders, 100 % of its time. It is theirs."
+        "orders, 100 % of its time. The cause is external."
     )
     two = [request(901, {TABLE: 900}, route="GET /once"), request(902, {TABLE: 800}, route="GET /other")]
     [told] = _told([*_plain(100), *two])

@@ -79,7 +79,7 @@ def test_the_verdict_stands_in_it_as_in_the_text() -> None:
         "owner": "theirs",
         "confidence": "high",
         "sentence": "The slow requests (5 of 119, over 1,200 ms) wait for payments.example.com: 1,181 ms more than a "
-        "typical request, 100 % of the difference. It is theirs.",
+        "typical request, 100 % of the difference. The cause is external.",
         "evidence": "High confidence: the largest part in all 5.",
         "cautions": [],
         "trace_id": "6b05a667affeb9dbb0aa7f2b000000cb",

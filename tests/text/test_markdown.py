@@ -21,7 +21,7 @@ def test_a_report_for_a_pull_request() -> None:
     assert render_markdown(report, judged).replace("\u202f", " ").split("\n\n") == [
         (
             "The slow requests (5 of 100, over 72 ms) wait for **DynamoDB PutItem orders**: **350 ms** more than a "
-            "typical request, **100 %** of the difference. It is theirs."
+            "typical request, **100 %** of the difference. The cause is external."
         ),
         "High confidence: the largest part in all 5.",
         (
@@ -35,7 +35,7 @@ def test_a_report_for_a_pull_request() -> None:
         ),
         (
             "Slower than the baseline (100 requests then, 100 now): DynamoDB PutItem orders takes **30 ms more each "
-            "time (between +25 ms and +35 ms)**. It is theirs."
+            "time (between +25 ms and +35 ms)**. The cause is external."
         ),
         (
             "| Against the baseline | whose | then | now | difference | between |  |\n"

@@ -1,4 +1,4 @@
-"""Traces out of X-Ray, as its API gives them, into a file that `report` reads. boto3 is imported when it is asked."""
+"""Traces from X-Ray's API into a file that `report` reads. boto3 is imported only when it is needed."""
 
 from lambda_latency.fetch.asked import Asked, Place, resolve
 from lambda_latency.fetch.command import Account, Result, console

@@ -1,4 +1,4 @@
-"""Which traces somebody asked for, and of which account."""
+"""The selection of traces, and the account that they come from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT_NS = 30 * 24 * HOUR_NS  # X-Ray keeps a trace for 30 days
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose X-Ray: what boto3 takes for it; None is what boto3 finds by itself."""
+    """Account and region, as boto3 takes them; None: boto3's own default."""
 
     profile: str | None = None
     region: str | None = None
@@ -27,9 +27,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The traces that began from `since_ns` on and before `until_ns`, and match; the newest `most` of them.
+    """A selection: the newest `most` traces that began from `since_ns` on and before `until_ns`, and match.
 
-    Times are nanoseconds since 1970. With a `trace_id` that one alone, whenever it was.
+    Times are nanoseconds since 1970. A `trace_id` selects that trace alone, at any time.
     """
 
     since_ns: int
@@ -48,7 +48,7 @@ def resolve(
     most: int | None = None,
     trace_id: str | None = None,
 ) -> Asked:
-    """What was asked for; what was left open is the last hour. Raises UsageError for a time that is none."""
+    """The selection; its time range defaults to the last hour. Raises UsageError for an invalid time."""
     if trace_id is not None:
         plain = trace_id_of(trace_id)
         if re.fullmatch(r"[0-9a-f]{32}", plain) is None:

@@ -1,4 +1,4 @@
-"""Traces by their ids: BatchGetTraces takes five at once, and may answer for fewer."""
+"""Traces by their ids: BatchGetTraces accepts five per call, and may return fewer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ AT_ONCE = 5
 
 
 class Answer(NamedTuple):
-    """The traces that came, by their ids, and in how many calls."""
+    """The traces that were returned, by id, and the number of calls."""
 
     traces: dict[str, dict[str, Any]]
     calls: int
 
 
 def batch(xray: Any, ids: Sequence[str]) -> Answer:
-    """Up to five traces as X-Ray holds them, all pages of them; what has not been processed is absent."""
+    """All pages of up to five traces, as X-Ray stores them; unprocessed traces are absent."""
     found: dict[str, dict[str, Any]] = {}
     asked: dict[str, Any] = {"TraceIds": list(ids)}
     calls = 0
@@ -39,7 +39,7 @@ def batch(xray: Any, ids: Sequence[str]) -> Answer:
 
 
 def is_in_progress(trace: dict[str, Any]) -> bool:
-    """Does a segment say that it has not ended?"""
+    """Whether a segment is in progress."""
     return any(
         '"in_progress"' in one["Document"] and _is_open(json.loads(one["Document"]))
         for one in trace.get("Segments", ())

@@ -1,4 +1,4 @@
-"""boto3, imported when something is fetched: which account, which region, and how calls are tried again."""
+"""boto3, imported when something is fetched: account, region and retries."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["THREADS", "TRIES", "Clients"]
 
-THREADS = 16  # calls at once; boto3 slows down by itself where X-Ray throttles them
+THREADS = 16  # calls at once; boto3 slows down by itself when X-Ray throttles them
 TRIES = 10
 CONNECT_S = 5
-HERE = ("127.0.0.1", "localhost", "::1")  # a stand-in for X-Ray, such as the laptop's: it asks nobody who they are
+HERE = ("127.0.0.1", "localhost", "::1")  # an emulator of X-Ray, such as the laptop's: it needs no credentials
 
 
 class Clients:
     """Makes boto3's clients for one account and region.
 
-    `adaptive` is boto3's own mode: throttles, time-outs and 5xx are tried again with growing pauses, and calls come no
-    faster than what X-Ray has taken.
+    `adaptive` is a mode of boto3: it retries throttles, timeouts and 5xx with growing pauses, and limits the rate of
+    calls to what X-Ray has accepted.
     """
 
     def __init__(self, place: Place) -> None:
@@ -58,7 +58,7 @@ class Clients:
 
     @property
     def regions(self) -> list[str]:
-        """Those that boto3 knows X-Ray in."""
+        """The regions in which boto3 knows X-Ray."""
         return [
             region
             for partition in self._session.get_available_partitions()
@@ -66,10 +66,10 @@ class Clients:
         ]
 
     def knock(self, client: Any) -> None:
-        """Is somebody there? boto3 would find out that nobody is only after a minute of tries. Raises OSError."""
+        """Checks that the endpoint answers: boto3 itself would retry for a minute. Raises OSError."""
         url = urlsplit(client.meta.endpoint_url)
         if getproxies().get(url.scheme) and not proxy_bypass(url.hostname or ""):
-            return  # the proxy alone can tell
+            return  # only the proxy can connect
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname, port), CONNECT_S).close()
 

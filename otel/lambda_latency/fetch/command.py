@@ -1,4 +1,4 @@
-"""The commands' half of a fetch: from options to a file of traces, what to say about it, and the exit status."""
+"""The command side of a fetch: from options to a file of traces, its messages, and the exit status."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ __all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "con
 FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
 
 
-# Where the console of a partition is, by how its regions begin; everywhere else it is AWS's own.
+# The console's host by prefix of the region; all others use the standard one.
 CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
 
 
 def console(region: str) -> str:
-    """The address of a region's traces in CloudWatch's console, complete but for a trace id."""
+    """The address of a region's traces in CloudWatch's console; a trace id completes it."""
     host = next((host for start, host in CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
     return f"https://{region}.{host}/cloudwatch/home?region={region}#xray:traces/"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The traces that were fetched, and what there is to say about them."""
+    """The traces that were fetched, and the messages about them."""
 
     path: Path
     asked: Asked
@@ -47,12 +47,12 @@ class Result:
 
     @property
     def source(self) -> str:
-        """What a report calls it."""
+        """The name of the source in a report."""
         return f"X-Ray {self.region}"
 
     @property
     def problems(self) -> list[Problem]:
-        """What is not in the file, or not as it should be."""
+        """The traces that are missing or incomplete in the file."""
         told = self.fetched
         skipped: list[str] = []
         counted: list[str] = []
@@ -73,7 +73,7 @@ class Result:
 
     @property
     def sentence(self) -> str:
-        """How many traces, of when and where."""
+        """The number of traces, their time and place."""
         if self.asked.trace_id is not None:
             return f"Fetched from X-Ray in {self.region}."
         told = self.fetched
@@ -86,7 +86,7 @@ class Result:
 
     @property
     def told(self) -> str:
-        """What `fetch` prints."""
+        """The output of `fetch`."""
         told = self.fetched
         calls = f"{told.summary_calls + told.batch_calls:,} calls, {told.seconds:,.0f} s"
         lines = [f"{self.path}: {_traces(told.traces)} ({calls}). {self.sentence}"]
@@ -95,14 +95,14 @@ class Result:
 
     @property
     def status(self) -> int:
-        """Of the fetch alone."""
+        """The exit status of the fetch alone."""
         if isinstance(self.fetched.ended, KeyboardInterrupt):
             return INTERRUPTED
         return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in self.problems) else FINE
 
 
 class Account:
-    """One account and region, with what can be asked of it. Raises FetchError where it does not answer."""
+    """One account and region, with its operations. Raises FetchError where it does not answer."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -120,14 +120,14 @@ class Account:
         self.region: str = self._xray.meta.region_name
 
     def estimate(self, asked: Asked) -> str:
-        """What it would take, in words."""
+        """The estimate of `--dry-run` as text."""
         try:
             return estimate(self._xray, asked).text(asked, self.region)
         except Exception as error:
             raise self._told(error, asked) from error
 
     def fetch(self, asked: Asked, path: Path, err: TextIO) -> Result:
-        """The traces in a file. Raises FetchError only where not one came."""
+        """Fetches the traces into a file. Raises FetchError only if no trace came."""
         meter = Meter(err)
         try:
             told = run(self._xray, asked, Writer(path), meter, refusal=partial(self._refusal, asked))
@@ -140,7 +140,7 @@ class Account:
         return Result(path, asked, self.region, told)
 
     def count(self, result: Result) -> Counted:
-        """How many requests API Gateway counted at the stages that were seen. Raises FetchError if it cannot tell."""
+        """The requests that API Gateway counted at the traced stages. Raises FetchError if the count is unavailable."""
         stages = sorted(filter(None, result.fetched.stages))
         asked = result.asked
         try:
@@ -154,14 +154,14 @@ class Account:
         return refusal(error, self._place, expression=expression, regions=self._regions)
 
     def _told(self, error: Exception, asked: Asked | None) -> Exception:
-        """The error for people, or the error itself where it is a mistake of ours."""
+        """The error with a readable message, or the error itself where it is a bug of ours."""
         if isinstance(error, FetchError):
             return error
         return self._refusal(asked, error) or error
 
 
 def _nothing(asked: Asked, told: Fetched, region: str) -> FetchError:
-    """Why there may be none, the likeliest first."""
+    """The possible reasons for no traces, the most likely first."""
     if told.missing and asked.trace_id is None:
         because = f": {told.because}" if told.because else ""
         return FetchError(f"X-Ray listed {_traces(told.missing)} and gave none of them{because}", "try again later")

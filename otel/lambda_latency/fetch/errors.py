@@ -1,4 +1,4 @@
-"""What keeps traces from being fetched, said so that a person can act: what, and what to do."""
+"""The errors of a fetch. Each says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ __all__ = ["FetchError", "UsageError"]
 
 
 class FetchError(Exception):
-    """AWS, the network or the disk says no; ends the command with status 1 where nothing was fetched before.
+    """AWS, the network or the disk refused; ends the command with status 1 if nothing was fetched before.
 
     FetchError
-    └── UsageError   what was asked for cannot be: status 2
+    └── UsageError   an invalid selection: status 2
 
-    `passing`: the same call may succeed later, so one such call does not end the fetch.
+    `passing`: the same call may succeed later, so that one such error does not end the fetch.
     """
 
     exit_status = 1
@@ -22,6 +22,6 @@ class FetchError(Exception):
 
 
 class UsageError(FetchError):
-    """The command line asks for what does not exist."""
+    """The command line selects something that does not exist."""
 
     exit_status = 2

@@ -1,8 +1,8 @@
-"""What a fetch would take: calls, and dollars. Traces are counted, none is fetched.
+"""The cost of a fetch: calls and dollars. Traces are counted, not fetched.
 
 X-Ray charges for traces retrieved and for traces scanned, $0.50 a million, after a million a month of both together
 that is free: the public list price of us-east-1 as of July 2026, https://aws.amazon.com/xray/pricing/. Listing scans
-every trace in a time, whether it matches or not: counting costs as well, so of a long time only samples are counted.
+every trace in the time range, whether it matches or not. Counting therefore costs, too: a long range is sampled.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["Estimate", "estimate"]
 
 DOLLARS_A_MILLION = 0.5
 HOUR_S, SAMPLE_S = 3600, 60
-PAGE = 100  # traces that a page has been seen to stand for; AWS does not say
-FEW = 10_000  # traces: so many are counted one by one, for half a cent
+PAGE = 100  # observed traces per page; AWS does not document it
+FEW = 10_000  # up to this many traces are counted exactly, for half a cent
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Traces that match and traces to scan, counted or estimated; the calls for them; and what it took to know."""
+    """Matching traces and scanned traces, counted or estimated; the calls for them; the cost of the estimate itself."""
 
     traces: int
     scanned: int
@@ -42,11 +42,11 @@ class Estimate:
 
     @property
     def dollars(self) -> float:
-        """Beyond the million a month that is free."""
+        """The price beyond the free million per month."""
         return (self.traces + self.scanned) * DOLLARS_A_MILLION / 1_000_000
 
     def text(self, asked: Asked, region: str) -> str:
-        """What `--dry-run` prints."""
+        """The output of `--dry-run`."""
         about = "" if self.exact else "about "
         how = "" if self.exact else " (one minute of each hour was counted)"
         traces = f"{about}{self.traces:,} traces match" if asked.expression else f"{about}{self.traces:,} traces"
@@ -62,7 +62,7 @@ class Estimate:
 
 
 def estimate(xray: Any, asked: Asked) -> Estimate:
-    """Count one minute of each hour, and everything where that is not much."""
+    """Counts one minute of each hour, or everything where that is cheap."""
     hours = windows(asked.since_ns, asked.until_ns, HOUR_S)
     spent_calls = spent_scanned = 0
     factor = 1.0
@@ -88,13 +88,13 @@ def estimate(xray: Any, asked: Asked) -> Estimate:
 
 
 def _minute(hour: Window) -> Window:
-    """The one in its middle."""
+    """The window in the middle of another."""
     middle = (hour.start_s + hour.end_s - SAMPLE_S) // 2
     return Window(max(hour.start_s, middle), min(hour.end_s, middle + SAMPLE_S))
 
 
 def _count(xray: Any, cut: Iterable[Window], expression: str | None) -> tuple[int, int, int]:
-    """Traces that match, traces scanned, calls."""
+    """Matching traces, scanned traces, calls."""
     found = scanned = calls = 0
     for window in cut:
         for page in pages(xray, window, expression):

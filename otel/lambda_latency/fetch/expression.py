@@ -1,4 +1,4 @@
-"""The options that choose traces as one of X-Ray's filter expressions, so that only these are sent over the network.
+"""The options that select traces, as an X-Ray filter expression: only matching traces are transferred.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
 """
@@ -12,16 +12,16 @@ __all__ = ["filter_expression"]
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
 METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{[^}]*\}")
-PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # what an address holds as it is: other letters may be escaped in it
+PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # letters that an address holds unescaped
 
 
 def filter_expression(
     own: str | None = None, *, slower_ns: int | None = None, errors: bool = False, route: str | None = None
 ) -> str | None:
-    """All of these together; None where nothing was chosen.
+    """The conjunction of all options; None without any.
 
-    A route chooses no less than that route: its path has parameters, which X-Ray does not know, so the report has the
-    last word.
+    The expression of a route may match more than that route, because X-Ray does not know path parameters; the report
+    filters again.
     """
     parts = [own.strip()] if own and own.strip() else []
     if slower_ns is not None:
@@ -37,7 +37,7 @@ def filter_expression(
 
 def _of_route(route: str) -> list[str]:
     match = ROUTE.match(route)
-    if match is None:  # traces without an HTTP route go by the names of their services
+    if match is None:  # traces without an HTTP route have the names of their services
         method, _, name = route.rpartition(" ")
         by_method = [f"http.method = {_quoted(method)}"] if METHOD.match(method) else []
         return [*by_method, f"service({_quoted(name if by_method else route)})"]

@@ -1,4 +1,4 @@
-"""The least that IAM has to allow for a fetch."""
+"""The least IAM policy for a fetch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that fetch side by side, and can be left: Ctrl-C does not wait for a call that waits for its tenth try."""
+"""Threads that fetch concurrently and can be abandoned: Ctrl-C does not wait for a call in its tenth retry."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool"]
 
-# A signal's handler runs in the main thread, but the kernel may wake another one: no wait of it may be endless.
+# A signal handler runs in the main thread, but the kernel may wake another one: the main thread never waits for ever.
 LOOK_S = 0.2
 
 
 class Pool:
-    """So many threads do `work` on what is submitted. The first exception in one ends the work of all."""
+    """Threads that call `work` on each submitted item. The first exception ends all of them."""
 
     def __init__(self, work: Callable[[list[str]], None], threads: int) -> None:
         self._work = work
@@ -31,7 +31,7 @@ class Pool:
             thread.start()
 
     def submit(self, ids: list[str]) -> None:
-        """Let a thread work on these; raises what ended the work."""
+        """Submits items; raises the exception that ended the work."""
         with self._changed:
             if self._failed is not None:
                 raise self._failed
@@ -39,7 +39,7 @@ class Pool:
         self._todo.put(ids)
 
     def wait(self) -> None:
-        """Return when all that was submitted is done; raises what ended the work."""
+        """Waits for all submitted items; raises the exception that ended the work."""
         with self._changed:
             while self._pending and self._failed is None:
                 self._changed.wait(LOOK_S)
@@ -47,7 +47,7 @@ class Pool:
                 raise self._failed
 
     def close(self, limit_s: float) -> None:
-        """Begin nothing more, and wait so long for what is under way."""
+        """Starts no further item, and waits for the running ones up to a limit."""
         self._closed = True
         for _ in self._threads:
             self._todo.put(None)

@@ -1,4 +1,4 @@
-"""How far a fetch has come: one line on stderr, where that is a terminal, gone before anything else is printed."""
+"""The progress of a fetch: one line on stderr, if that is a terminal, removed before other output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLEAR = "\r\x1b[2K"
 
 
 class Meter:
-    """Counts, from any thread, and draws: how many of how many, how fast, how long still."""
+    """Counts traces, from any thread, and draws the count, the rate and the remaining time."""
 
     def __init__(self, out: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
@@ -30,22 +30,22 @@ class Meter:
         self._share = 0.0
 
     def listed(self, count: int, share: float) -> None:
-        """So many traces are known, from that share of the time."""
+        """Sets the number of listed traces, and the share of the time range that was listed."""
         self._listed, self._share = count, share
         self._draw()
 
     def fetched(self, count: int) -> None:
-        """So many have come."""
+        """Sets the number of fetched traces."""
         self._fetched = count
         self._draw()
 
     def waiting(self, count: int) -> None:
-        """All have been asked for, and so many are asked for again."""
+        """Sets the number of traces that are requested again, after all were requested."""
         self._waiting = count
         self._draw()
 
     def close(self) -> None:
-        """Take the line away."""
+        """Removes the line."""
         with self._lock:
             if self._on:
                 self._on = False
@@ -69,7 +69,7 @@ class Meter:
             return f"fetching {self._fetched:,} traces, {self._waiting:,} of them once more: they were not ready"
         if not self._listed:
             return "asking X-Ray which traces there are"
-        # What has been listed stands for what has not: before the end a guess, and said to be one.
+        # The listed share extrapolates to the whole: an estimate until the end, and marked as one.
         total = self._listed / self._share if self._share else 0.0
         about = "" if self._share >= 1 else "about "
         words = f"fetching {self._fetched:,}" + (f" of {about}{round(total):,}" if total else "") + " traces"

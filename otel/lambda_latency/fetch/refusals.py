@@ -1,4 +1,4 @@
-"""What AWS and boto3 say when they do not answer, in words that tell what to do."""
+"""The errors of AWS and boto3 as messages that say what to do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "Token
 def refusal(
     error: Exception, place: Place, *, expression: str | None = None, regions: Sequence[str] = ()
 ) -> FetchError | None:
-    """The error for people; None for what is not AWS's, the network's or boto3's."""
+    """The error with a readable message; None for errors from elsewhere."""
     from botocore import exceptions
 
     if isinstance(error, FetchError):
@@ -47,7 +47,7 @@ def refusal(
 
 
 def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
-    """Nobody is at that address."""
+    """The error for an address where nothing listens."""
     region = _region_of(url)
     if place.endpoint_url is None and region and region not in regions:
         return FetchError(

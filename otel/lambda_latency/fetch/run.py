@@ -1,4 +1,4 @@
-"""The fetch itself: ids from the windows, traces by fives side by side, and at the end those that were not ready."""
+"""The fetch: ids from the windows, batches of five traces in parallel, and finally the traces that were not ready."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetched", "run"]
 
-# Seconds to wait before traces that were not ready are asked for once more, and then again: about half a minute in all.
+# Seconds to wait before each further request for traces that were not ready: about half a minute in all.
 WAITS_S = (0, 2, 5, 10, 10)
-LONGEST_INVOCATION_S = 15 * 60  # what has been in progress for longer than Lambda lets a function run never ends
-GIVE_UP_AFTER = 2 * THREADS  # batches that fail one after the other: then it is not chance
+LONGEST_INVOCATION_S = 15 * 60  # a trace in progress for longer than Lambda's limit never ends
+GIVE_UP_AFTER = 2 * THREADS  # consecutive failed batches that end the fetch
 LEAVE_S = 2.0
 
 
 @dataclass(slots=True)
 class Fetched:
-    """What came of it: counts, and what ended it early (`ended`: an error, or a KeyboardInterrupt).
+    """The result: counts, and the reason of an early end (`ended`: an error, or a KeyboardInterrupt).
 
-    `stages` counts the traces by the stage of API Gateway that they came through, "" for none.
+    `stages` counts the traces by their API Gateway stage, "" for none.
     """
 
     traces: int = 0
@@ -44,10 +44,10 @@ class Fetched:
     summary_calls: int = 0
     batch_calls: int = 0
     missing: int = 0
-    because: str = ""  # of one of the missing, where a call for it failed
+    because: str = ""  # the error of one missing trace, if its call failed
     in_progress: int = 0
     too_long: int = 0
-    cut: bool = False  # at the number that was asked for: there may be more
+    cut: bool = False  # stopped at the requested number: there may be more
     seconds: float = 0.0
     stages: dict[str, int] = field(default_factory=dict)
     ended: FetchError | KeyboardInterrupt | None = None
@@ -62,9 +62,9 @@ def run(
     refusal: Callable[[Exception], FetchError | None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
-    """Fetch what was asked for; whatever ends it early, what has come is in the file, and is told.
+    """Fetches the selection. After an early end the file and the result have what came until then.
 
-    `refusal` says in people's words why a call failed, or None where the failure is our own.
+    `refusal` makes a readable error of a failed call, or None for a bug of ours.
     """
     return _Run(xray, asked, writer, meter, refusal, sleep).run()
 
@@ -82,7 +82,7 @@ class _Run:
         self._xray, self._asked, self._writer, self._meter = xray, asked, writer, meter
         self._refusal, self._sleep = refusal, sleep
         self._lock = threading.Lock()
-        self._absent: dict[str, FetchError | None] = {}  # ids that were asked for and did not come, and why
+        self._absent: dict[str, FetchError | None] = {}  # requested ids that did not come, and the reason
         self._open: Counter[str] = Counter()  # how often a trace was found in progress
         self._failures = 0  # batches in a row
         self.told = Fetched()
@@ -107,7 +107,7 @@ class _Run:
         return told
 
     def _first(self, pool: Pool) -> None:
-        """Every trace once, as the pages come."""
+        """Each trace once, in the order of the pages."""
         asked = self._asked
         if asked.trace_id is not None:
             self.told.listed = 1
@@ -154,10 +154,10 @@ class _Run:
             yield page
 
     def _again(self, pool: Pool) -> None:
-        """What was in progress, or was not processed, or failed by chance: once more, for a bounded time."""
-        # An id that somebody typed may be of no trace at all: that is soon told.
+        """Requests again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
+        # A typed id may belong to no trace: it is requested again only briefly.
         for wait_s in WAITS_S if self._asked.trace_id is None else WAITS_S[:2]:
-            # Twice found open is enough for what will never end.
+            # A trace that never ends is requested twice only.
             late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
             ids = sorted({*late, *self._absent})
             if not ids:
@@ -206,7 +206,7 @@ class _Run:
 
 
 def _may_end(trace_id: str) -> bool:
-    """Could a function of this trace still be running? Its id begins with the second in which it began."""
+    """Whether a function of this trace may still be running; the id starts with the second of its begin."""
     try:
         return time.time() - int(trace_id.split("-")[1], 16) < LONGEST_INVOCATION_S
     except (IndexError, ValueError):

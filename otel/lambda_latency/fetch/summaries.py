@@ -1,4 +1,4 @@
-"""Which traces there are: GetTraceSummaries, window by window and page by page."""
+"""The ids of traces: GetTraceSummaries, window by window and page by page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Page", "pages"]
 
 
 class Page(NamedTuple):
-    """The ids of some traces, how many traces X-Ray looked at for them, whether it is the window's last page."""
+    """Ids of traces, the number of scanned traces, and whether it is the last page of the window."""
 
     ids: list[str]
     scanned: int
@@ -24,7 +24,7 @@ class Page(NamedTuple):
 def pages(xray: Any, window: Window, expression: str | None) -> Iterator[Page]:
     """The pages of one window, the newest first.
 
-    By the time at which traces began (TraceId), each of which lies in one window alone, however long the trace goes on.
+    Pages are by the begin of traces (TraceId): each trace is in exactly one window, however long it takes.
     """
     asked: dict[str, Any] = {
         "StartTime": datetime.fromtimestamp(window.start_s, timezone.utc),

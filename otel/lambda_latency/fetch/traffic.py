@@ -1,7 +1,7 @@
-"""How many requests there were, traced or not: API Gateway counts them all, in CloudWatch's metric `Count`.
+"""The number of requests, traced or not, from API Gateway's metric `Count` in CloudWatch.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
-By stage always, by method and resource where detailed metrics are on. Nobody counts what comes another way.
+It always exists by stage, and by method and resource where detailed metrics are on. Other events are not counted.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["Counted", "count_requests"]
 
 SPACE, METRIC = "AWS/ApiGateway", "Count"
 DAY_NS, HOUR_NS, MINUTE_NS = 24 * 3600 * 10**9, 3600 * 10**9, 60 * 10**9
-AT_ONCE = 500  # metrics that one call takes
+AT_ONCE = 500  # metrics per call
 
 
 @dataclass(slots=True)
 class Counted:
-    """Requests in all, by route and by whole hour (named by its first nanosecond); None in all: nothing was counted."""
+    """Requests in total, by route and by hour (its first nanosecond); a total of None: nothing was counted."""
 
     total: int | None = None
     by_route: dict[str, int] = field(default_factory=dict)
@@ -30,9 +30,9 @@ class Counted:
 
 
 def count_requests(cloudwatch: Any, stages: Iterable[str], since_ns: int, until_ns: int) -> Counted:
-    """What API Gateway counted at these stages (`api/stage`, as X-Ray names them), to the minute or five at both ends.
+    """API Gateway's counts at these stages (`api/stage`, as X-Ray names them), exact to one or five minutes.
 
-    Raises what boto3 raises where CloudWatch does not answer.
+    Raises boto3's error if CloudWatch does not answer.
     """
     metrics = {name: dimensions for stage in stages for name, dimensions in _metrics(cloudwatch, stage)}
     found = Counted()
@@ -73,9 +73,9 @@ def _metrics(cloudwatch: Any, stage: str) -> Iterator[tuple[tuple[str, str], lis
 def _values(
     cloudwatch: Any, metrics: dict[tuple[str, str], list[dict[str, str]]], since_ns: int, until_ns: int
 ) -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
-    """Each count with the time at which it begins."""
+    """Each count with the begin of its period."""
     names = list(metrics)
-    # CloudWatch keeps minutes for 15 days, and gives 100,800 values a call.
+    # CloudWatch keeps minutes for 15 days, and returns up to 100,800 values per call.
     period_s = 60 if until_ns - since_ns <= DAY_NS else 300
     for first in range(0, len(names), AT_ONCE):
         some = names[first : first + AT_ONCE]
@@ -88,7 +88,7 @@ def _values(
                     "MetricStat": {
                         "Metric": {"Namespace": SPACE, "MetricName": METRIC, "Dimensions": metrics[name]},
                         "Period": period_s,
-                        "Stat": "SampleCount",  # of this metric alone the number of samples is what it says
+                        "Stat": "SampleCount",  # the number of samples of this metric is the number of requests
                     },
                 }
                 for at, name in enumerate(some)

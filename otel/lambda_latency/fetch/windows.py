@@ -1,4 +1,4 @@
-"""Time in pieces that X-Ray takes: GetTraceSummaries refuses more than six hours at once."""
+"""A time range in windows that X-Ray accepts: GetTraceSummaries refuses more than six hours."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ SECOND_NS = 1_000_000_000
 
 
 class Window(NamedTuple):
-    """From one second to another; X-Ray's times are whole seconds."""
+    """A window between two whole seconds, as X-Ray needs them."""
 
     start_s: int
     end_s: int
 
 
 def windows(since_ns: int, until_ns: int, longest_s: int = LONGEST_S) -> list[Window]:
-    """The newest first, each ending in the very second in which the one before it begins.
+    """Windows, the newest first; each ends in the second in which the one before it begins.
 
-    Whether X-Ray counts that second to one of them, to both or, in parts of a second, to either: none is left out.
+    The overlap of one second leaves no trace out, whichever window X-Ray assigns that second to.
     """
     start, end = since_ns // SECOND_NS, -(-until_ns // SECOND_NS)
     found: list[Window] = []

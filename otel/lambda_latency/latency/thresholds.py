@@ -1,4 +1,4 @@
-"""The numbers that a verdict hangs on, all of them: the README prints this table, and a test holds it to it."""
+"""The numbers that a verdict hangs on, all of them: docs/explanation/verdict.md prints them, and a test compares."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The whole system on a laptop: gateway, sandbox, table, payments provider, span receiver. Linux, no AWS, no Docker.
+"""The system on a laptop: gateway, sandbox, table, payments provider, span receiver. Linux, no AWS, no Docker.
 
 Names are loaded when they are used: the provider and the emulator are started as `python -m lambda_latency.local...`,
-which imports this package first. All names would cost each of them 0.3 to 0.4 s of CPU more (provider: 0.8 to 1.1 s).
+which imports this package first. All names would cost each of them 0.3 to 0.4 s of CPU (provider: 0.8 to 1.1 s).
 """
 
 from __future__ import annotations

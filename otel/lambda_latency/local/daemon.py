@@ -1,4 +1,4 @@
-"""Lambda's X-Ray daemon, played: spans by UDP, as the kit and ADOT's layer send them where no collector is.
+"""An emulator of Lambda's X-Ray daemon: spans by UDP, as the kit and ADOT's layer send them without a collector.
 
 A datagram is a line of JSON, `T1S` (`T1U` for spans that are not sampled), and an OTLP export request in base64.
 """
@@ -22,11 +22,11 @@ __all__ = ["Daemon"]
 HEADER = b'{"format":"json","version":1}\n'
 SAMPLED, UNSAMPLED = b"T1S", b"T1U"
 LARGEST = 65_536
-ROOM = 4 * 1024 * 1024  # of the socket: what comes while one is being decoded must not be lost
+ROOM = 4 * 1024 * 1024  # receive buffer: datagrams that arrive during decoding must not be lost
 
 
 class Daemon:
-    """Listens on 127.0.0.1. `keep` gets each export request as OTLP/JSON, `log` what was no such thing."""
+    """Listens on 127.0.0.1. `keep` receives each export request as OTLP/JSON, `log` a line per invalid datagram."""
 
     def __init__(self, keep: Callable[[dict[str, Any]], None], log: Callable[[str], None]) -> None:
         self._keep, self._log = keep, log
@@ -39,12 +39,12 @@ class Daemon:
 
     @property
     def address(self) -> str:
-        """Where it listens: AWS_XRAY_DAEMON_ADDRESS."""
+        """Its address, the value of AWS_XRAY_DAEMON_ADDRESS."""
         host, port = self._socket.getsockname()
         return f"{host}:{port}"
 
     def close(self) -> None:
-        """Return when everything that was sent before is kept."""
+        """Waits until everything that was sent before is kept."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(self._last, self._socket.getsockname())
         self._thread.join()

@@ -1,5 +1,5 @@
-"""AWS on a laptop: moto's server in a process of its own, with the template's tables, behind the fault plan and X-Ray's
-door for spans.
+"""AWS on a laptop: moto's server in a process of its own, with the template's tables, the fault plan, and an intake of
+spans for X-Ray.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 
 
 class Emulator(WsgiHandler):
-    """moto, but for DynamoDB calls that are to be slow or refused, by the function whose credentials sign them."""
+    """moto with faults in DynamoDB calls, chosen by the function whose credentials sign them."""
 
     faults: Faults
     routes: dict[str, list[str]]
@@ -88,7 +88,7 @@ def main() -> None:
     for table in json.loads(options.tables):
         client.create_table(**table)
     gc.collect()
-    gc.freeze()  # moto's models are many: to look through them again and again would hold answers up for 100 ms
+    gc.freeze()  # a full collection of moto's many models would delay answers by 100 ms
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     say_ready(server.port)

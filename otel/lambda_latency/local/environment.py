@@ -18,18 +18,18 @@ from lambda_latency.local.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invoca
 
 __all__ = ["Environment"]
 
-SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL where there are internal extensions; without any, Lambda gives none
-AWAKE_S = 0.1  # for its threads to go back to where they waited, unless one of them has work
+SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
+AWAKE_S = 0.1  # for its threads to return to their waits, unless one of them has work
 
 Phase = Literal["init", "idle", "busy", "ended"]
 
 
 class Environment:
-    """A child process behind a Runtime API of its own. One invocation at a time; frozen whenever it has nothing to do.
+    """A child process with a Runtime API of its own: one invocation at a time, frozen while idle.
 
-    `command` is the runtime's command line and `env` its variables but for the API's address. `settled` is called when
-    an invocation is over, that is when the runtime and every extension have asked for the next event (or the process is
-    gone); `ended` when the process is gone; `log` with each line it prints.
+    `command` is the runtime's command line and `env` its variables without the API's address. `settled` is called at
+    the end of an invocation, when the runtime and every extension have asked for the next event or the process is gone;
+    `ended` when the process is gone; `log` with each line it prints.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Environment:
         self._reader.start()
         self._waiter.start()
 
-    # What the sandbox asks of it.
+    # Called by the sandbox.
 
     @property
     def pid(self) -> int:
@@ -75,7 +75,7 @@ class Environment:
 
     @property
     def api_address(self) -> str:
-        """Where its Runtime API is: AWS_LAMBDA_RUNTIME_API."""
+        """The address of its Runtime API, the value of AWS_LAMBDA_RUNTIME_API."""
         return self._api.address
 
     @property
@@ -88,19 +88,19 @@ class Environment:
 
     @property
     def overdue(self) -> bool:
-        """Whether it is still busy past the deadline although the response is out: an extension took too long."""
+        """Whether an extension is still busy past the deadline, after the response."""
         run = self._running
         return run is not None and run.responded.is_set() and time.time() * 1000 > run.invocation.deadline_ms
 
     def wait_for_init(self, limit_s: float) -> Outcome | None:
-        """None once it has initialized, else what went wrong; `Sandbox.Timedout` ends it."""
+        """None after a successful init, otherwise the error; a timeout kills the process (`Sandbox.Timedout`)."""
         if not self._initialized.wait(limit_s):
             self.kill()
             return Outcome.failed("Sandbox.Timedout", f"Error: Task timed out after {limit_s:.2f} seconds")
         return self._init_error
 
     def invoke(self, invocation: Invocation) -> Run | None:
-        """Hand it an event and wait for the response; at the deadline the process is killed. None if it had ended."""
+        """Sends an event and waits for the response; kills the process at the deadline. None if it had ended."""
         run = Run(invocation, time.time_ns())
         with self._lock:
             if self._phase == "ended":
@@ -122,7 +122,7 @@ class Environment:
         return run
 
     def stop(self) -> None:
-        """Shut down as Lambda does: at once without extensions, SIGTERM and half a second with internal ones."""
+        """Shuts down as Lambda does: at once without extensions, after SIGTERM and half a second with internal ones."""
         with self._lock:
             if self._extensions and self._phase != "ended":
                 self._thaw()
@@ -133,12 +133,12 @@ class Environment:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and what it started, now; returns when it is gone."""
+        """Kills the process and its children; returns when it is gone."""
         self._signal(signal.SIGKILL)
         self._waiter.join()
         self._reader.join(1)  # a process that left the group may still hold the pipe
 
-    # What its own runtime and extensions ask of it, through the Runtime API.
+    # Called by its runtime and extensions, through the Runtime API.
 
     def next_invocation(self) -> Invocation | None:
         self._runtime_waits = True
@@ -146,7 +146,7 @@ class Environment:
         return self._inbox.get()
 
     def handed(self, invocation: Invocation) -> None:
-        # Not before: the threads that write the events take turns, and it is for the runtime's that the caller waits.
+        # Not earlier: the threads that write events take turns, and the caller waits for that of the runtime.
         with self._lock:
             self._extensions.hand(invocation)
 
@@ -193,7 +193,7 @@ class Environment:
             self._init_error = Outcome.failed("Extension.InitError", f"Error: extension {name} failed: {error_type}")
         self._signal(signal.SIGKILL)
 
-    # How its state changes.
+    # State changes.
 
     def _answered(self, request_id: str, outcome: Outcome) -> None:
         with self._lock:
@@ -203,7 +203,7 @@ class Environment:
             run.answer(outcome)
 
     def _settle(self) -> None:
-        """Go on to the next phase if the runtime and every extension wait for an event; freeze."""
+        """Enters the next phase if the runtime and every extension wait for an event; freezes."""
         with self._lock:
             if not self._runtime_waits or not self._extensions.all_wait:
                 return
@@ -233,7 +233,7 @@ class Environment:
             self._frozen = False
 
     def _wait_until_awake(self) -> None:
-        """Until its threads wait where they waited before the freeze, so that SIGTERM reaches the main thread.
+        """Waits until its threads wait as before the freeze, so that SIGTERM reaches the main thread.
 
         Lambda's freezer is no signal, and here SIGCONT is one: while Linux wakes the threads it gives the next signal
         to any of them, and Python's handler would then wait for a main thread that may wait for ever.
@@ -244,10 +244,10 @@ class Environment:
 
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:
-            if self._phase != "ended":  # afterwards the number may belong to another process
+            if self._phase != "ended":  # later, the id may belong to another process
                 os.killpg(self._child.pid, number)
 
-    # What goes on in the background.
+    # Background threads.
 
     def _read_output(self) -> None:
         assert self._child.stdout is not None
@@ -259,9 +259,9 @@ class Environment:
 
     def _wait_for_end(self) -> None:
         child = self._child
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group is still its own
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group id is still valid
         with self._lock:
-            self._signal(signal.SIGKILL)  # what it started goes with it
+            self._signal(signal.SIGKILL)  # its children end, too
             status = child.wait()
             self._phase = "ended"
             run, self._running = self._running, None
@@ -278,7 +278,7 @@ class Environment:
                 message = f"RequestId: {run.invocation.request_id} Error: Runtime exited with error: {how}"
                 run.answer(Outcome.failed("Runtime.ExitError", message))
             self._over(run)
-        self._inbox.put(None)  # whoever still waits for an event in the API's threads may go
+        self._inbox.put(None)  # releases threads of the API that still wait for an event
         self._extensions.release()
         self._api.close()
         self._ended(self)

@@ -1,4 +1,4 @@
-"""What API Gateway puts into an event, and samcli does not: ids, times, who called, where, and the tracing header."""
+"""Completes samcli's events with API Gateway's fields: ids, times, caller, domain, tracing header."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Caller", "complete", "is_for_authorizer", "payload_for"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What is known of a request beside what samcli makes of it. `trace` is the value of X-Amzn-Trace-Id."""
+    """The facts of a request that samcli does not have. `trace` is the value of X-Amzn-Trace-Id."""
 
     request_id: str
     source_ip: str
@@ -24,7 +24,7 @@ class Caller:
 
 
 def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
-    """Complete an event in place; returns its route, as `GET /orders/{id}`."""
+    """Completes an event in place; returns its route, such as `GET /orders/{id}`."""
     if event.get("version") == "2.0":
         return _complete_v2(event, caller)
     context = event["requestContext"]
@@ -37,19 +37,19 @@ def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
 
 
 def is_for_authorizer(event: dict[str, Any]) -> bool:
-    """Whether it asks for permission, and is no request itself."""
+    """Whether it is the event of a Lambda authorizer, not of a request."""
     return "methodArn" in event or "routeArn" in event
 
 
 def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> str:
-    """A function's answer as samcli reads it; API Gateway hides what a function that has failed says."""
+    """A function's answer as samcli reads it; API Gateway hides the answer of a failed function."""
     if outcome.error is None:
         return outcome.payload.decode()
     if event.get("version") == "2.0":
         body = json.dumps({"message": "Internal Server Error"})
         headers = {"Content-Type": "application/json"}
         return json.dumps({"statusCode": failed_status, "headers": headers, "body": body})
-    # API Gateway answers 502 to whatever a failed function says; samcli does so for what is no proxy response.
+    # API Gateway answers 502 for a failed function; samcli answers 502 for an invalid proxy response.
     return json.dumps({"failed": outcome.error})
 
 

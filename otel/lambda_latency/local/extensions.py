@@ -1,4 +1,4 @@
-"""The extensions of one environment: who registered, for what, and who is ready for the next event."""
+"""The extensions of one environment: registrations, their events, and their readiness for the next event."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Extension:
 
     name: str
     events: list[str]
-    waits: bool = False  # for an event
+    waits: bool = False  # waiting for an event
     inbox: queue.SimpleQueue[ExtensionEvent | None] = field(default_factory=queue.SimpleQueue)
 
 
 class Extensions:
-    """Internal extensions, which are all that a laptop's functions bring. Not locked: the environment does that."""
+    """Internal extensions, the only kind of a laptop's functions. The environment holds the lock."""
 
     def __init__(self) -> None:
         self._known: dict[str, Extension] = {}
@@ -33,7 +33,7 @@ class Extensions:
         return bool(self._known)
 
     def register(self, name: str, events: list[str]) -> str:
-        """A new extension's identifier. Raises `Refusal` for what is against the rules."""
+        """The identifier of a new extension. Raises `Refusal` for an invalid registration."""
         for event in events:
             if event != "INVOKE":  # an extension inside the runtime's process gets no SHUTDOWN
                 raise Refusal(403, "Extension.InvalidEventType", f"{event}: not an event for an internal extension")
@@ -46,7 +46,7 @@ class Extensions:
         return identifier
 
     def get(self, identifier: str) -> Extension:
-        """The extension of an identifier. Raises `Refusal` where there is none."""
+        """The extension of an identifier. Raises `Refusal` for an unknown one."""
         if (extension := self._known.get(identifier)) is None:
             raise Refusal(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
         return extension
@@ -57,13 +57,13 @@ class Extensions:
         return all(extension.waits for extension in self._known.values())
 
     def expect(self) -> None:
-        """An invocation begins: each extension that wants invocations has to ask for another event after it."""
+        """Begins an invocation: each extension with INVOKE events must ask for another event after it."""
         for extension in self._known.values():
             if "INVOKE" in extension.events:
                 extension.waits = False
 
     def hand(self, invocation: Invocation) -> None:
-        """Give the invocation to each extension that wants invocations."""
+        """Sends the invocation to each extension with INVOKE events."""
         body = {
             "eventType": "INVOKE",
             "deadlineMs": invocation.deadline_ms,
@@ -76,6 +76,6 @@ class Extensions:
                 extension.inbox.put(ExtensionEvent(str(uuid.uuid4()), body))
 
     def release(self) -> None:
-        """Let go whoever waits: there will be no further event."""
+        """Releases waiting extensions: there is no further event."""
         for extension in self._known.values():
             extension.inbox.put(None)

@@ -1,4 +1,4 @@
-"""The HTTP server under every local part: 127.0.0.1, a free port unless one is given, fast small answers."""
+"""The HTTP server of every local part: on 127.0.0.1, a given or a free port, with fast small answers."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def body(self) -> bytes:
-        """The request's body, whether it came with a length or in chunks."""
+        """The request's body, with a length or in chunks."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers: an HTTP/1.1 client may send them, nobody here needs them
+        while self.rfile.readline().strip():  # trailers, which an HTTP/1.1 client may send, are ignored
             pass
         return b"".join(parts)
 
     def answer(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Send one whole answer."""
+        """Sends one complete answer."""
         self.send_response_only(status)
         for name, value in headers.items() if isinstance(headers, Mapping) else headers:
             self.send_header(name, value)
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
-        """Nothing: what happened is in the spans."""
+        """Logs nothing: the spans have the requests."""
 
 
 class Server(ThreadingHTTPServer):
@@ -79,11 +79,11 @@ class Server(ThreadingHTTPServer):
         return f"127.0.0.1:{self.port}"
 
     def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks the host's name up, which may take seconds
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks up the host's name, which may take seconds
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def close(self) -> None:
-        """Stop listening and end the connections that are open."""
+        """Stops listening and closes the open connections."""
         if self._closing:
             return
         self._closing = True
@@ -103,24 +103,24 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that went away in the middle (killed at its deadline) is part of the day's work here."""
+        """Logs nothing: clients that disconnect (killed at their deadline) are expected."""
 
     def _accept(self) -> None:
         while not self._closing:
             try:
                 self.process_request(*self.socket.accept())
-            except OSError as error:  # a client that was gone again before it was accepted, or the end
+            except OSError as error:  # the client disconnected before the accept, or the server ends
                 if error.errno == errno.EMFILE:
-                    time.sleep(0.1)  # until others have closed theirs
+                    time.sleep(0.1)  # until other connections are closed
 
 
 def wait_for_hangup(connection: socket.socket) -> None:
-    """Return when the other side has given up; what it still sends goes nowhere."""
+    """Waits until the peer disconnects; discards what it still sends."""
     while connection.recv(65536):
         pass
 
 
 def reset(connection: socket.socket) -> None:
-    """End a connection at once and without a word, as a crashed host does: the other side sees it reset."""
+    """Resets a connection at once, as a crashed host does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(connection.detach())  # close() would wait for the handler's files, and a shutdown would say goodbye first
+    os.close(connection.detach())  # close() would wait for the handler's files, and a shutdown would send a FIN first

@@ -18,7 +18,7 @@ from lambda_latency.local.errors import LocalError
 __all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
 
 SKUS = ("tea", "coffee", "cocoa", "mate", "rooibos")
-LEAD = 8  # an order is read or cancelled this many calls after it was made, at the earliest: by then it exists
+LEAD = 8  # an order is read or cancelled at least this many calls after it was made, when it exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, and how long it took in milliseconds."""
+    """The answer, and its time in milliseconds."""
 
     call: Call
     status: int
@@ -41,7 +41,7 @@ class Answer:
 
 
 def plan_calls(count: int, seed: int) -> list[Call]:
-    """The same calls for the same seed. About half are new orders, of which some are declined and some are wrong."""
+    """The same calls for the same seed. About half are new orders; some of these are declined, some invalid."""
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
     made: list[str] = []
     cancelled: set[str] = set()
@@ -68,7 +68,7 @@ def plan_calls(count: int, seed: int) -> list[Call]:
 
 
 def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
-    """One batch for each route, to be sent at once so that each call of it finds an environment of its own."""
+    """One batch per route; its calls are sent at once, so that each gets an environment of its own."""
     draw = random.Random(seed)  # noqa: S311
     orders = [f"warm-up-{number}" for number in range(at_once)]
     return [
@@ -80,7 +80,7 @@ def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
 
 
 def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer], None]) -> list[Answer]:
-    """Send the calls in order, `at_once` at the most on their way together; each caller keeps its connection."""
+    """Sends the calls in order, at most `at_once` concurrently; each caller keeps its connection."""
     waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
     answers: list[Answer] = []
     failures: list[LocalError] = []
@@ -108,7 +108,7 @@ def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer],
         caller.start()
     for caller in callers:
         while caller.is_alive():
-            caller.join(0.2)  # not for ever: a signal that another thread got is handled only between two waits
+            caller.join(0.2)  # with a limit: a signal that another thread received is handled only between two waits
     if failures:
         raise failures[0]
     return answers

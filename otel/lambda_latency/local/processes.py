@@ -1,4 +1,4 @@
-"""Child processes that never outlive the command: each is announced to the warden before it may begin."""
+"""Child processes that never outlive the command: each is announced to the warden before it starts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lambda_latency.local.errors import LocalError
 
 __all__ = ["Processes", "asleep"]
 
-# A child waits for one line before it becomes what it is meant to be. Should the command die between the fork and the
-# announcement, the child reads the end of the pipe instead and leaves: at no moment can it be left behind.
+# A child waits for one line before it executes its program. If the command dies between the fork and the announcement,
+# the child reads the end of the pipe instead and exits: it is never left behind.
 GATE = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null'
 
 
@@ -58,31 +58,31 @@ class Processes:
         try:
             self._tell(f"+{child.pid}")
         except LocalError:
-            with child:  # at the end of its pipe it leaves
+            with child:  # exits at the end of its pipe
                 raise
         try:
             child.stdin.write(b"go\n")
             child.stdin.close()
         except BrokenPipeError:
-            pass  # killed meanwhile: whoever waits for it sees the status
+            pass  # killed meanwhile: the caller that waits for it sees the status
         return child
 
     def ended(self, child: subprocess.Popen[bytes]) -> None:
-        """Say that `child` was waited for, so that its number may belong to somebody else now."""
+        """Reports that `child` was reaped: its id may belong to another process now."""
         self._tell(f"-{child.pid}")
 
     def folder(self) -> Path:
-        """A new temporary folder, removed when the command ends, however it ends."""
+        """A new temporary folder, removed at every kind of end of the command."""
         folder = Path(tempfile.mkdtemp(prefix="lambda-latency-"))
         self._tell(f"folder {folder}")
         return folder
 
     def close(self) -> None:
-        """End every child that is left and remove the folders; returns when that is done."""
+        """Ends all remaining children and removes the folders; returns when that is done."""
         assert self._warden.stdin is not None
         with self._lock:
             self._open = False
-            with contextlib.suppress(BrokenPipeError):  # somebody killed the warden
+            with contextlib.suppress(BrokenPipeError):  # the warden was killed
                 self._warden.stdin.close()
         self._warden.wait()
 
@@ -103,7 +103,7 @@ class Processes:
 
 
 def asleep(pid: int) -> bool:
-    """Whether each thread of a process waits for something. True as well where no /proc tells, and once it is gone."""
+    """Whether all threads of a process wait. Also True without /proc, and after the end of the process."""
     with contextlib.suppress(OSError):
         stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
         return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)

@@ -1,4 +1,4 @@
-"""The external payments API, played by a process of its own: charges and refunds, each once for an idempotency key.
+"""A fake of the external payments API, in a process of its own: charges and refunds, once per idempotency key.
 
 It stands for a provider on the internet. It continues the caller's trace with a SERVER span of its own, as a provider
 inside the same company would, so that a trace shows both sides of the call.
@@ -28,14 +28,14 @@ from lambda_latency.local.services import say_ready
 
 __all__ = ["ROUTES", "main"]
 
-# Which of the API's routes leads to which call here: what a rule's `route` means at the provider.
+# The route of the API behind each call here: the meaning of a rule's `route` at the provider.
 ROUTES = {"/charges": "POST /orders", "/refunds": "POST /orders/{id}/cancel"}
 
 DECLINED = "card-declined"
 
 
 class Books:
-    """What was charged and refunded. The same key gives the same answer again and changes nothing."""
+    """Charges and refunds. A repeated key returns the same answer and changes nothing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class Payments(Handler):
                 status = 429 if fault.kind == "throttle" else fault.status
                 body = {"error": "on purpose", "status": status}
             elif fault is not None:
-                self._suffer(fault)  # what was entered stays entered: the caller cannot know
+                self._suffer(fault)  # the charge is kept, although the caller gets no answer
             span.set_attribute("http.status_code", status)
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
@@ -121,7 +121,7 @@ class Payments(Handler):
 
 
 def main() -> None:
-    """Serve until SIGTERM, then send the spans that are left."""
+    """Serves until SIGTERM, then sends the remaining spans."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", required=True, help="where spans go: an OTLP/HTTP endpoint")
     parser.add_argument("--faults", required=True, help="a fault plan in JSON")

@@ -22,7 +22,7 @@ MAX_BODY = 20 * 1024 * 1024  # the collector's own limit, after decompression
 
 
 def serve_receiver(keep: Callable[[dict[str, Any]], None], port: int = 0) -> Server:
-    """Serve `/v1/traces`; `keep` gets each export request as OTLP/JSON (hex ids)."""
+    """Serves `/v1/traces`; `keep` receives each export request as OTLP/JSON (hex ids)."""
     return Server(type("Receiver", (_Receiver,), {"keep": staticmethod(keep)}), port)
 
 

@@ -1,4 +1,4 @@
-"""A line of a function's log as people read it: Lambda writes JSON records where a template asks for them."""
+"""A line of a function's log as plain text: Lambda writes JSON records if the template says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["readable"]
 
 
 def readable(line: str) -> str:
-    """A record's level and message, with its stack below; any other line as it is."""
+    """The level and message of a record, with its stack below; other lines unchanged."""
     record = _record(line)
     if record is None:
         return line

@@ -2,7 +2,7 @@
 
 Published behaviour: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html. The bodies and error types that these pages
-leave open are those of AWS's runtime interface emulator. What the calls mean is the environment's business.
+leave open are those of AWS's runtime interface emulator. The environment implements the calls.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ ANSWER = re.compile(rf"{RUNTIME}/invocation/([^/]+)/(response|error)")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the runtime is handed: one event and its circumstances."""
+    """The runtime's event with its headers."""
 
     request_id: str
     event: bytes
     function_arn: str
     deadline_ms: int  # epoch milliseconds
-    trace_header: str  # Lambda sends one with Sampled=0 where nobody traces
+    trace_header: str  # Lambda sends one with Sampled=0 without tracing
     client_context: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionEvent:
-    """What an extension is handed: INVOKE or SHUTDOWN, as a JSON object."""
+    """An extension's event: INVOKE or SHUTDOWN, as a JSON object."""
 
     identifier: str
     body: dict[str, Any]
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of ours
-    """A call that is against the rules, as the API answers it."""
+    """The API's answer to an invalid call."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
@@ -68,7 +68,7 @@ class RuntimeHost(Protocol):
 
 
 def serve_runtime_api(host: RuntimeHost) -> Server:
-    """Serve the two APIs for `host` on a free port of 127.0.0.1."""
+    """Serves the two APIs for `host` on a free port of 127.0.0.1."""
     return Server(type("RuntimeApi", (_RuntimeApi,), {"host": host}))
 
 
@@ -76,7 +76,7 @@ class _ShortLines:
     """A request's bytes in which no line is longer than `http.server` accepts.
 
     The runtime client describes an error for X-Ray in one header, every frame of a RecursionError included. Lambda
-    accepts that, and here nobody reads it: the rest of such a line is left out.
+    accepts that, and no code here reads it: the rest of such a line is left out.
     """
 
     def __init__(self, stream: BufferedIOBase) -> None:

@@ -1,4 +1,4 @@
-"""Which requests are traced, decided as X-Ray's rules do: so many each second in any case, and a share of the rest."""
+"""Sampling by an X-Ray rule: a fixed number of requests per second, and a share of the others."""
 
 from __future__ import annotations
 

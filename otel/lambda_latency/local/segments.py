@@ -1,4 +1,4 @@
-"""The spans that AWS's own services record, made here for gateway and sandbox, and the header that joins them."""
+"""The spans of AWS's own services, made here for gateway and sandbox, and the header that connects them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARENT = re.compile(r"(?!0{16})[0-9a-f]{16}", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
-    """X-Ray's tracing header, `X-Amzn-Trace-Id`: a trace, the caller's span in it, and whether it is recorded."""
+    """X-Ray's tracing header, `X-Amzn-Trace-Id`: the trace, the caller's span, and whether it is sampled."""
 
     trace_id: str
     parent_id: str
@@ -40,12 +40,12 @@ class TraceHeader:
 
     @classmethod
     def new(cls, *, sampled: bool) -> TraceHeader:
-        """A trace of its own, whose first span is the parent named in it."""
+        """A header of a new trace; its parent is the first span."""
         return cls(new_trace_id(), new_span_id(), sampled)
 
 
 def new_trace_id() -> str:
-    """As X-Ray wants it: the first 8 of 32 hex digits are the seconds since 1970."""
+    """A trace id of 32 hex digits, the first 8 of which are the seconds since 1970, as X-Ray requires."""
     return f"{int(time.time()):08x}{os.urandom(12).hex()}"
 
 
@@ -55,7 +55,7 @@ def new_span_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When things happened to an invocation, in epoch nanoseconds; `init` is what the request waited for, if it did."""
+    """The times of an invocation, in epoch nanoseconds; `init` only if the request waited for it."""
 
     called: int
     started: int
@@ -72,7 +72,7 @@ def function_segments(
     attributes: Mapping[str, object],
     failure: str | None,
 ) -> list[Span]:
-    """What Lambda records of one invocation: its service's segment, the function's, and the function's phases.
+    """Lambda's spans of one invocation: the service's segment, the function's, and the function's phases.
 
     As in X-Ray, Initialization is a child of the function's segment that lies before it, and the function's segment
     and its Overhead go on after the response.

@@ -1,4 +1,4 @@
-"""The parts that run in processes of their own, started side by side and stopped so that they can say their last."""
+"""The parts in processes of their own, started in parallel and stopped after they have sent their last spans."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READY = "ready "
 
 
 def say_ready(port: int) -> None:
-    """What a service prints once it can be called."""
+    """The line that a service prints when it is ready."""
     print(f"{READY}{port}", flush=True)
 
 
@@ -52,7 +52,7 @@ class Service:
         self._reader.start()
 
     def wait_until_ready(self, limit_s: float = 60) -> int:
-        """The port that it serves, once it does. Raises `LocalError` with its last words where it does not come up."""
+        """Waits for the port that it serves. Raises `LocalError` with its last output if it does not start."""
         try:
             port = self._ready.get(timeout=limit_s)
         except queue.Empty:
@@ -62,7 +62,7 @@ class Service:
         return port
 
     def wait_until_listening(self, port: int, limit_s: float) -> None:
-        """Return once somebody listens on `port` of 127.0.0.1. Raises `LocalError` as `wait_until_ready` does."""
+        """Waits until a process listens on `port` of 127.0.0.1. Raises `LocalError` as `wait_until_ready` does."""
         end = time.monotonic() + limit_s
         while self._reader.is_alive() and time.monotonic() < end:
             with socket.socket() as probe:
@@ -72,7 +72,7 @@ class Service:
         raise self._failed()
 
     def stop(self, limit_s: float = 5) -> None:
-        """Let it finish (send its last spans), and wait until it is gone."""
+        """Lets it send its last spans, and waits for its end."""
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
         try:
@@ -100,6 +100,6 @@ class Service:
 
 
 def _variables() -> dict[str, str]:
-    """The person's own, but for what would lead a service away from 127.0.0.1 or change what it records."""
+    """The user's variables without those that lead a service away from 127.0.0.1 or change what it records."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OTEL_"))}
     return {**own, "no_proxy": "*", "NO_PROXY": "*"}

@@ -1,4 +1,4 @@
-"""The warden: a small process that outlives the command and clears up after it.
+"""The warden: a small process that outlives the command and cleans up after it.
 
 The command starts it first and holds the writing end of its standard input. However the command ends (return, Ctrl-C,
 SIGTERM, SIGKILL, a crash), that pipe closes, and the warden then kills every process group and removes every folder
@@ -14,7 +14,7 @@ import sys
 
 
 def main() -> None:
-    """Read announcements until the pipe closes, then end what is still there."""
+    """Reads announcements until the pipe closes, then ends the remaining processes and removes the folders."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     groups: set[int] = set()

@@ -16,7 +16,7 @@ WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class WsgiHandler(Handler):
-    """Answers with what `app` answers. The body is read before the application runs, the answer is sent as a whole."""
+    """Serves `app`. The body is read before the application runs; the answer is sent at once."""
 
     app: WSGI
 
@@ -26,7 +26,7 @@ class WsgiHandler(Handler):
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def serve(self, body: bytes) -> None:
-        """Run the application for one request."""
+        """Runs the application for one request."""
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -69,6 +69,6 @@ class WsgiHandler(Handler):
         if "Content-Type" in self.headers:
             environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE")
         environ.pop("HTTP_CONTENT_LENGTH", None)
-        if environ.pop("HTTP_TRANSFER_ENCODING", None) or body:  # the body is here as a whole, however it came
+        if environ.pop("HTTP_TRANSFER_ENCODING", None) or body:  # the body is complete, even if it came in chunks
             environ["CONTENT_LENGTH"] = str(len(body))
         return environ

@@ -1,4 +1,4 @@
-"""A report as one page: `source` holds it as it is written, by section; here it is put together with its data."""
+"""The report as one HTML page: `source` has markup, styles and scripts by section; `build_page` adds the data."""
 
 from lambda_latency.page.build import build_page
 from lambda_latency.page.values import page_values

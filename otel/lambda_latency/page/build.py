@@ -1,4 +1,4 @@
-"""One file out of many: markup, styles, scripts and data, with a policy that lets nothing else run, nothing leave."""
+"""Builds one file from markup, styles, scripts and data; its content security policy forbids anything else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["build_page", "island"]
 
 SOURCE = Path(__file__).parent / "source"
-# In this order they become one style and one script.
+# The order in which they are joined into one style and one script.
 STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest")
 SCRIPTS = (
     "elements",
@@ -48,14 +48,14 @@ LONGEST_TITLE = 90
 
 
 def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
-    """The page as text that is ASCII in every part that traces have a say in.
+    """The page as text; every part with data from traces is ASCII.
 
     `values` is the report (`page_values`), `spans` a line of JSON for each request whose spans the page keeps.
     """
     style = _parts("style", STYLES, "css")
-    # Nothing of it is reachable from outside: no name of ours can hide one of the browser's.
+    # The script has a scope of its own: its names cannot hide the browser's.
     script = f'(() => {{\n"use strict";\n{_parts("script", SCRIPTS, "js")}}})();\n'
-    # Nothing that a part is replaced by is looked at again: names in traces may read like a place themselves.
+    # Inserted parts are not scanned again: names in traces may look like placeholders.
     places = {
         "STYLE": style,
         "SCRIPT": script,
@@ -71,7 +71,7 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
 
 
 def island(text: str) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element, or begin another."""
+    """JSON for a script element: it can neither end the element nor begin another."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

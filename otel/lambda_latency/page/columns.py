@@ -1,4 +1,4 @@
-"""The requests of a report as columns: a tenth of what a list of objects takes, in the page and in its memory."""
+"""The requests of a report as columns: a tenth of the size of a list of objects, in the file and in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 def columns(
     report: Report, parts: Mapping[Part, int], nodes: Mapping[tuple[str, str], int], lines: Mapping[str, int]
 ) -> dict[str, object]:
-    """A list for each property, one entry a request in the order of their start, in which the accounts have to be.
+    """One list per property, with one entry per request; the accounts must be in the order of their start.
 
     `buckets` is `[part, ns, part, ns, ...]`, the largest first; `start_ms` counts from 1970; `spans` is the line of its
     spans, or -1; `route` and `nodes` point into `routes` and `node_sets`.
@@ -51,19 +51,19 @@ def columns(
 
 
 def _flags(kind: Kind) -> int:
-    error = kind.error and not kind.timed_out  # one that timed out is not an error as well
+    error = kind.error and not kind.timed_out  # a timeout is not counted as an error, too
     return COLD_START * kind.cold_start | ERROR * error | TIMEOUT * kind.timed_out
 
 
 def _throttled(every: Accounts) -> Iterator[bool]:
-    """Was a call of the request turned away?"""
+    """Whether a call of the request was throttled."""
     throttles = {number for (_, calls), number in every.calls.items() if calls.throttles}
     for first, last in every.calls_of_each():
         yield not throttles.isdisjoint(every.call_of[first:last])
 
 
 def _met(every: Accounts, nodes: Mapping[tuple[str, str], int]) -> Iterator[set[int]]:
-    """The nodes of what the request called."""
+    """The map's nodes that the request called."""
     node_of = [nodes.get(callee, -1) if (callee := called(part)) is not None else -1 for part, _ in every.calls]
     for first, last in every.calls_of_each():
         yield {node_of[number] for number in every.call_of[first:last]} - {-1}

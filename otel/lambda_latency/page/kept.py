@@ -1,4 +1,4 @@
-"""Of which requests a page keeps the spans: of all of them while there is room, else of those that tell most."""
+"""Chooses the requests whose spans a page keeps: all while there is room, otherwise the most informative ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL", "ROOM", "worth_keeping"]
 
-ALL = 1000  # requests: up to so many are all kept
-ROOM = 2_000_000  # letters for all spans together
+ALL = 1000  # requests; up to this number all are kept
+ROOM = 2_000_000  # characters for all spans together
 SLOWEST, ERRORS, COLD, TYPICAL = 100, 60, 20, 10
 
 
 def worth_keeping(report: Report) -> list[str]:
-    """Trace ids, those that are missed first at the front: what the verdict rests on, timeouts, the slowest, errors,
-    cold starts, and some of the middle of each route."""
+    """Trace ids by importance: evidence of the verdict, timeouts, the slowest, errors, cold starts, and some typical
+    requests of each route."""
     return list(dict.fromkeys(_in_order(report)))
 
 

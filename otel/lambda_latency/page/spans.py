@@ -1,4 +1,4 @@
-"""The spans of one request as a line of JSON: what a waterfall is drawn from. Times begin with the request."""
+"""The spans of one request as a line of JSON, the data of its waterfall. Times start at the request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEEPEST = 8
 
 
 def spans_line(trace: Trace, number_of: Callable[[Part], int], owners: Owners = NOBODY) -> str:
-    """Rows in the order of the tree with the number of their parent's, and the path as `[row, start, end, part]`."""
+    """Rows in the order of the tree, with the index of the parent, and the path as `[row, start, end, part]`."""
     drawn = waterfall_of(trace, owners)
     number = {id(bar): at for at, bar in enumerate(drawn.bars)}
     zero = drawn.start_ns
@@ -79,7 +79,7 @@ def _details(span: Span, zero: int) -> dict[str, object]:
 
 
 def _plain(value: object, depth: int = 0) -> object:
-    """A value as JSON has it and JavaScript keeps it."""
+    """A value that JSON and JavaScript represent exactly."""
     if isinstance(value, (str, bool)) or value is None:
         return value
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""What a page is made of: the report's JSON, its requests as columns, its sentences in pieces."""
+"""The data of a page: the report's JSON, its requests as columns, its sentences in pieces."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def page_values(
     console: str | None = None,
     judged: Sequence[Judged] = (),
 ) -> tuple[dict[str, object], list[str]]:
-    """The values of a page, and the spans of the requests it keeps, a line each.
+    """The values of a page, and one line of spans per kept request.
 
     `find` brings traces by their ids; `console` is the address of X-Ray's traces, if they are there.
     """
@@ -104,7 +104,7 @@ def _lines(
 
 
 def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
-    """Of each slow request its place among the requests, and what it waited for beyond a typical one."""
+    """The index of each slow request, and the part that it waited for beyond a typical one."""
     every = report.accounts
     if len(every) < 2:
         return []
@@ -113,7 +113,7 @@ def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
 
 
 def _pieces(pieces: Sequence[Piece], report: Report, parts: Mapping[Part, int]) -> list[dict[str, object]]:
-    """A sentence with what it names: a part, a number, whose it is."""
+    """A sentence in pieces: parts, numbers, owners."""
     named = [one.part for one in report.verdict.candidates]
     named += [report.verdict.part] if report.verdict.part is not None else []
     words = {

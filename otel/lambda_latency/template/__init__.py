@@ -1,6 +1,6 @@
-"""What is deployed, as values: a template's functions, a collector file with line numbers.
+"""The functions of a template and the content of a collector file as values, with line numbers.
 
-And what is wrong with them: names in a template that nothing has, a collector file that ADOT's collector cannot read.
+It also finds mistakes: names in a template that nothing has, and what ADOT's collector on Lambda would reject.
 """
 
 from lambda_latency.template.check import check_collector

@@ -1,7 +1,7 @@
-"""Will ADOT's collector on Lambda start with this file, and will it hear the function?
+"""Checks that ADOT's collector on Lambda starts with a file, and listens where the functions send.
 
-A wrong line stops the extension at init, and with it every function; in one case without any word about it. So the file
-is held against the parts that this collector has, before it is deployed.
+A wrong line stops the extension at init, and with it every function; in one case without a message. The file is
+therefore compared with the components of this collector before it is deployed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ USUAL = {"http": "localhost:4318", "grpc": "localhost:4317"}
 
 
 def check_collector(collector: Collector, endpoints: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """What is wrong with a file, in the order of its lines.
+    """The findings about a file, in the order of its lines.
 
-    `endpoints` are the addresses that functions send to (`http://localhost:4318/v1/traces`).
+    `endpoints` are the addresses to which functions send (`http://localhost:4318/v1/traces`).
     """
     found = [Finding(collector.source, line, what, todo) for line, what, todo in _everything(collector.root, endpoints)]
     return tuple(sorted(set(found)))
@@ -121,7 +121,7 @@ def _pipelines(root: Node) -> Wrong:
 
 
 def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
-    """A component that a pipeline, or the list of extensions, names."""
+    """Findings about a component that a pipeline or the list of extensions names."""
     name = str(one.value)
     if role in COMPONENTS and not COMPONENTS[role]:
         yield one.line, f"{who} names {name!r}", f"remove it: {NOT_THERE.format(role)}"
@@ -136,7 +136,7 @@ def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
 
 
 def _endpoints(root: Node, endpoints: Iterable[str]) -> Wrong:
-    """Where the receivers listen, against where functions send."""
+    """Findings about receivers that do not listen where functions send."""
     receivers = root.get("receivers")
     listening: list[tuple[int, str, str, str, str]] = []
     for name, _, receiver in receivers.named() if receivers else ():

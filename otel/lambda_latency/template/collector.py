@@ -1,4 +1,4 @@
-"""A collector file: its components by section, its pipelines, and its text for whoever must change one block of it."""
+"""A collector file: its components by section, its pipelines, and its text, for changes of one block."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """A collector file that is YAML. What the collector would say to it is another question."""
+    """A collector file that is valid YAML; `check_collector` checks its content."""
 
     source: str
     text: str
     root: Node
 
     def indexed_attributes(self, exporter: str = "awsxray") -> tuple[str, ...]:
-        """The attributes that X-Ray can be searched by."""
+        """The attributes by which X-Ray can be searched."""
         found = self.root.get("exporters", exporter, "indexed_attributes")
         return tuple(str(item.value) for item in found.items) if found is not None else ()
 
     def with_exporter(self, old: str, new: str, block: str) -> str:
-        """The text with one exporter in another's place, in its block and in every pipeline; the rest is untouched.
+        """The text with one exporter replaced, in its block and in every pipeline; the rest is unchanged.
 
         `block` is the new exporter's configuration on one line.
         """
@@ -49,7 +49,7 @@ class Collector:
 
 
 def read_collector(path: Path) -> Collector | Finding:
-    """The collector file at `path`, or why it cannot be read as one."""
+    """The collector file at `path`, or the finding why it cannot be read."""
     source = str(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -66,5 +66,5 @@ def read_collector(path: Path) -> Collector | Finding:
 
 
 def expanded(text: str) -> str:
-    """A value with the defaults of its variables in their place: `${env:HOST:-localhost}:4318` is `localhost:4318`."""
+    """A value with its variables replaced by their defaults: `${env:HOST:-localhost}:4318` is `localhost:4318`."""
     return VARIABLE.sub(lambda variable: variable[2] or "", text)

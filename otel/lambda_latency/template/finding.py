@@ -1,4 +1,4 @@
-"""Something that is wrong in a file: where, what was seen, what to do."""
+"""A finding about a file: place, observation, remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Finding", "nearest"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong. `what` names the value that was seen, `todo` is the remedy."""
+    """One finding. `what` names the value in the file, `todo` is the remedy."""
 
     source: str
     line: int
@@ -23,7 +23,7 @@ class Finding:
 
 
 def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """A remedy for a name that is not known: the nearest one, else all of them."""
+    """The remedy for an unknown name: the nearest known one, or all of them."""
     near = difflib.get_close_matches(name, known, 1)
     if near:
         return f"did you mean {near[0]!r}?"

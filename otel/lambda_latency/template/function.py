@@ -1,4 +1,4 @@
-"""The functions of a SAM or CloudFormation template, as far as they stand there in plain words."""
+"""The functions of a SAM or CloudFormation template, as far as their values are literal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function by its logical id. `variables` are those with a plain value, and not by `!Ref` and its like."""
+    """One function by its logical id. `variables` are those with a literal value, without `!Ref` and the like."""
 
     name: str
     handler: str
@@ -31,7 +31,7 @@ class Function:
 
 
 def read_functions(path: Path) -> tuple[Function, ...]:
-    """All functions, with what `Globals` says. Raises `OSError`, and `ValueError` for what is no YAML."""
+    """All functions, merged with `Globals`. Raises `OSError`, and `ValueError` for invalid YAML."""
     root = read_yaml(path.name, path.read_text(encoding="utf-8"))
     if isinstance(root, Finding):
         raise ValueError(str(root))
@@ -47,7 +47,7 @@ def read_functions(path: Path) -> tuple[Function, ...]:
 
 
 def _function(name: str, places: list[Node]) -> Function:
-    """Of its own properties and everyone's, the later ones win."""
+    """Merges properties; later ones override earlier ones."""
     variables: dict[str, str] = {}
     for place in places:
         node = place.get("Environment", "Variables")
@@ -66,7 +66,7 @@ def _function(name: str, places: list[Node]) -> Function:
 
 
 def _text(places: list[Node], key: str) -> str:
-    """A plain value, or an empty text where there is none."""
+    """A literal value as text; empty without one."""
     for place in reversed(places):
         node = place.get(key)
         if node is not None:

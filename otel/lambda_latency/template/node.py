@@ -1,4 +1,4 @@
-"""YAML that knows its places: each value with its line, and where it begins and ends in the text."""
+"""YAML with positions: each value has its line, and its start and end in the text."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SCALARS = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of a YAML file: exactly one of `value`, `items` and `entries` is meant, as `kind` says.
+    """A value of a YAML file. `kind` says which of `value`, `items` and `entries` is used.
 
     `start` and `end` are offsets into the text; `line` counts from 1. `function` is CloudFormation's, `Ref` in
-    `!Ref Table`: what it gives is known only where it is deployed.
+    `!Ref Table`: its value is known only after deployment.
     """
 
     kind: str  # "scalar", "list" or "mapping"
@@ -39,7 +39,7 @@ class Node:
     function: str = ""
 
     def get(self, *path: str) -> Node | None:
-        """The value under a path of keys; None where the path ends before."""
+        """The value under a path of keys; None if the path does not exist."""
         found: Node | None = self
         for key in path:
             found = next((value for name, value in found.entries if name.value == key), None) if found else None
@@ -59,12 +59,12 @@ class Node:
 
     @property
     def empty(self) -> bool:
-        """Is nothing written here, as in `debug:`?"""
+        """Whether the value is empty, as in `debug:`."""
         return self.kind == "scalar" and self.value is None
 
 
 def read_yaml(source: str, text: str) -> Node | Finding:
-    """The one document of a YAML text, or why there is none; a key that stands twice is a finding, too."""
+    """The only document of a YAML text, or findings; a duplicate key is a finding, too."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
@@ -105,4 +105,4 @@ def _plain(tag: str, text: str) -> Plain:
     try:
         return SCALARS[tag](text) if tag in SCALARS else text  # type: ignore[operator]
     except ValueError:
-        return text  # 0x10, 1_000, 12:30:00: numbers to YAML 1.1, and nothing that a collector file needs
+        return text  # 0x10, 1_000, 12:30:00: numbers in YAML 1.1, which a collector file does not need

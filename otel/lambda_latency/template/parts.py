@@ -1,4 +1,4 @@
-"""What the collector of ADOT's Lambda layer consists of, 0.117 (ADOT 0.43): one table for check, tests and docs.
+"""The components of the collector in ADOT's Lambda layer, 0.117 (ADOT 0.43): one table for check, tests and docs.
 
 https://github.com/aws-observability/aws-otel-lambda, folder adot/collector: no processors and no connectors.
 """
@@ -18,7 +18,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 SECTIONS = (*COMPONENTS, "service")
 
-# The keys below a path; a component that is not here is left to the collector itself.
+# The keys below a path; a component without an entry is not checked.
 KEYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("receivers", "otlp"): ("protocols",),
     ("receivers", "otlp", "protocols"): ("grpc", "http"),

@@ -1,8 +1,8 @@
-"""The cheapest way to lay what happened over what was expected, top down: a span is kept only under a kept parent.
+"""The cheapest alignment of recorded spans with expected ones, top down: a span is kept only under a kept parent.
 
 A missing or an unexpected span costs `WHOLE`, each difference of a kept one 1, and all of them together less than
-`WHOLE`, so that a span that differs is never shown as one missing and one unexpected. General tree edit distance would
-allow more and take far too long.
+`WHOLE`, so that a span that differs is never shown as one missing and one unexpected. General tree edit distance allows
+more edits, but takes too long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Aligner:
         self._fitting: dict[tuple[int, int], bool] = {}
 
     def pair(self, expected: ExpectedSpan, node: Node) -> Pair | None:
-        """One laid over the other; None if they have too little in common to be the same span."""
+        """The alignment of two spans; None if they have too little in common to be the same span."""
         key = id(expected), id(node)
         if key not in self._pairs:
             self._pairs[key] = self._pair(expected, node)
@@ -45,16 +45,16 @@ class Aligner:
 
     @property
     def tired(self) -> bool:
-        """Whether so much was compared that any diff now is better than the smallest one in a minute."""
+        """Whether the budget of comparisons is spent: from then on any diff is accepted."""
         return len(self._pairs) > PATIENCE
 
     def cost(self, expected: ExpectedSpan, node: Node) -> int:
-        """Of that; `NEVER` if it cannot be."""
+        """The cost of that alignment; `NEVER` if it is impossible."""
         pair = self.pair(expected, node)
         return NEVER if pair is None else pair.cost
 
     def fits(self, expected: ExpectedSpan, node: Node) -> bool:
-        """Whether it costs nothing; found out sooner than what it costs."""
+        """Whether the cost is 0; faster than the cost itself."""
         if not is_as_expected(expected, node):
             return False
         if not expected.children or not node.children:
@@ -72,7 +72,7 @@ class Aligner:
         return self.level(expected, nodes)[0] == 0
 
     def level(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
-        """The cheapest way for the children of a kept span, or for the tops."""
+        """The cheapest alignment of the children of a kept span, or of the roots."""
         begin, end = self._equal_ends(expected, nodes)
         inner = expected[begin : len(expected) - end]
         inside = nodes[begin : len(nodes) - end]
@@ -101,9 +101,9 @@ class Aligner:
         return Pair(expected, node, own + below, notes, steps)
 
     def _equal_ends(self, expected: Sequence[Child], nodes: Sequence[Node]) -> tuple[int, int]:
-        """How many children at either end are as expected: nothing is gained by laying them over others.
+        """The number of children at either end that are as expected: no other alignment of them is cheaper.
 
-        That is not so of a span that allows any number of children, which may be laid over a larger one.
+        A span that allows any number of children is an exception: it may be aligned with a larger one.
         """
         shorter = min(len(expected), len(nodes))
         begin = 0
@@ -118,11 +118,11 @@ class Aligner:
         return isinstance(expected, ExpectedSpan) and expected.exact and self.fits(expected, node)
 
     def _ordered(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Found:
-        """Along a band of the diagonal, which is widened until nothing outside can be cheaper."""
+        """Aligns along a band of the diagonal, widened until no way outside can be cheaper."""
         band = 1 if self.tired else 4
         while True:
             cost, steps = self._in_band(expected, nodes, band)
-            # Whoever leaves the band drops so many spans on the one side and so many on the other.
+            # A way that leaves the band drops this many spans on one side and on the other.
             enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
             if enough or self.tired or band > len(expected) + len(nodes):
                 return cost, steps
@@ -139,7 +139,7 @@ class Aligner:
         for number, one in enumerate(expected, start=1):
             above, row, move = row, [NEVER] * width, bytearray(width)
             missing_cost = WHOLE * one.size
-            # Where nothing can be renamed, another name is nothing to be kept: most pairs need not be looked at.
+            # Without renames, spans of different names never align: most pairs need no comparison.
             name = one.name if isinstance(one.name, str) and (leaves or not one.children) else None
             before = NEVER
             for column in range(max(0, number + low), min(len(nodes), number + high) + 1):
@@ -169,7 +169,7 @@ class Aligner:
         return row[-1], steps[::-1]
 
     def _general(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
-        """Row by row; `best[column]` is the cheapest way to use up that many spans, and the way there."""
+        """Aligns row by row; `best[column]` is the cheapest way to use that many spans, with its steps."""
         best: list[tuple[int, _Way]] = [(0, None)]
         for node in nodes:
             cost, way = best[-1]
@@ -206,7 +206,7 @@ class Aligner:
     def _bag_row(
         self, bag: ExpectedSet, nodes: Sequence[Node], above: list[_Best], rest: Sequence[Child]
     ) -> list[_Best]:
-        """Where the bag begins and ends: what is unexpected costs the same in it as beside it, so few places differ."""
+        """The cheapest bounds of the set. An unexpected span costs the same inside and outside: few bounds differ."""
         row: list[_Best] = [(NEVER, None)] * len(above)
         begins = [
             column
@@ -260,7 +260,7 @@ _Best: TypeAlias = "tuple[int, _Way]"
 
 
 def allowed_row(nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
-    """`...` takes any number of spans; only what breaks a guarantee in them costs."""
+    """`...` accepts any number of spans; only broken guarantees in them cost."""
     row = above[:1]
     for column in range(1, len(above)):
         before, way = row[-1]

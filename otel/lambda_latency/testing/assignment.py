@@ -1,7 +1,7 @@
-"""Which expected span is which recorded one where order does not matter: the cheapest assignment, exactly.
+"""The cheapest assignment of recorded spans to expected ones where order does not matter, exactly.
 
-What fits without a difference is assigned first, by alternating paths; the rest by successive shortest paths over a
-square of spans and of places to be left alone in. Costs are asked for only where a path might be the shortest.
+Pairs without a difference are assigned first, by alternating paths; the rest by successive shortest paths over a square
+matrix of spans and dummies. A cost is computed only where its path may be the shortest.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 __all__ = ["Costs", "assign"]
 
 FAR = 1 << 62
-LARGE = 10_000  # pairs; in a larger set what fits is found exactly, and what is left over is assigned one by one
+LARGE = 10_000  # pairs; in a larger set only equal pairs are assigned exactly, the rest greedily
 
 
 class Costs(Protocol):
-    """`rows` and `columns` hold what each costs alone."""
+    """`rows` and `columns` hold the cost of each unassigned span."""
 
     rows: list[int]
     columns: list[int]
 
     @property
     def tired(self) -> bool:
-        """Whether what is left over is to be taken as it comes."""
+        """Whether the rest is assigned greedily."""
 
     def candidates(self, row: int) -> Iterable[int]:
-        """The columns that may fit, and perhaps some others."""
+        """A superset of the columns that may be equal."""
 
     def fits(self, row: int, column: int) -> bool:
-        """Whether the pair costs nothing."""
+        """Whether the cost of the pair is 0."""
 
     def cost(self, row: int, column: int) -> int:
-        """Of the pair."""
+        """The cost of the pair."""
 
     def least(self, row: int, column: int) -> int:
-        """No more than the cost, and sooner known."""
+        """A lower bound of the cost, faster than the cost."""
 
 
 def assign(costs: Costs) -> dict[int, int]:
-    """Rows with their columns; a pair is worth it only where it costs less than both alone."""
+    """Rows with their columns; a pair is assigned only if it costs less than both spans unassigned."""
     rows, columns = costs.rows, costs.columns
     found = fitting(costs)
     if len(found) < min(len(rows), len(columns)):
@@ -52,7 +52,7 @@ def assign(costs: Costs) -> dict[int, int]:
 
 
 def fitting(costs: Costs) -> dict[int, int]:
-    """As many pairs that cost nothing as there can be."""
+    """A maximum matching of the pairs with cost 0."""
     row_of: dict[int, int] = {}
     known: dict[int, list[int]] = {}
     for start in range(len(costs.rows)):
@@ -64,10 +64,10 @@ def fitting(costs: Costs) -> dict[int, int]:
 
 
 def _exchange(costs: Costs, start: int, row_of: dict[int, int], known: dict[int, list[int]]) -> None:
-    """Give a row a column that fits, by giving other rows others if need be (breadth first)."""
-    came_from: dict[int, tuple[int, int]] = {}  # column: the row that wants it, and the column which that one has
+    """Assigns an equal column to a row, reassigning other rows if necessary (breadth first)."""
+    came_from: dict[int, tuple[int, int]] = {}  # column: the row that requests it, and the column of that row
     waiting = [(start, -1)]
-    for row, has in waiting:  # it grows on the way
+    for row, has in waiting:  # grows during iteration
         if row not in known:
             known[row] = [column for column in costs.candidates(row) if costs.fits(row, column)]
         wanted = [column for column in known[row] if column not in came_from]
@@ -81,7 +81,7 @@ def _exchange(costs: Costs, start: int, row_of: dict[int, int], known: dict[int,
 
 
 def nearest(costs: Costs, found: dict[int, int]) -> dict[int, int]:
-    """Each row that is left over with the column left over that costs least, one after the other."""
+    """Assigns each remaining row to the cheapest remaining column, greedily."""
     found = dict(found)
     taken = set(found.values())
     free = dict.fromkeys(column for column in range(len(costs.columns)) if column not in taken)
@@ -101,9 +101,9 @@ def nearest(costs: Costs, found: dict[int, int]) -> dict[int, int]:
 
 
 def cheapest(costs: Costs, found: dict[int, int]) -> dict[int, int]:
-    """All that is left over, and what has to make room for it."""
+    """Assigns the remaining rows, with reassignments."""
     rows, columns = len(costs.rows), len(costs.columns)
-    # One place to be left alone in for each column, below the rows, and one for each row, behind the columns.
+    # One dummy row per column, below the rows, and one dummy column per row, behind the columns.
     square = Square(costs, rows + columns)
     for row, column in found.items():
         square.put(row, column)
@@ -116,7 +116,7 @@ def cheapest(costs: Costs, found: dict[int, int]) -> dict[int, int]:
 
 
 class Square:
-    """A square of prices that, lowered by `lefts` and `rights`, are never negative, and nothing where a pair is put."""
+    """A square cost matrix; reduced by `lefts` and `rights`, no cost is negative, and assigned pairs cost 0."""
 
     def __init__(self, costs: Costs, size: int) -> None:
         self._costs = costs
@@ -126,20 +126,20 @@ class Square:
         self._rights = [0] * size
 
     def put(self, row: int, column: int) -> None:
-        """A pair that costs nothing."""
+        """Assigns a pair with cost 0."""
         self.column_of[row], self._row_of[column] = column, row
 
     def augment(self, start: int) -> None:
-        """Give one more row its column, along the cheapest path of exchanges (Dijkstra's)."""
+        """Assigns one more row along the cheapest augmenting path (Dijkstra)."""
         size = len(self.column_of)
         distance, came_from = [FAR] * size, [start] * size
-        # The free ones first: no other column is worth a look that is further than they are.
+        # Free columns first: columns that are further than the nearest free one are not examined.
         waiting = sorted(range(size), key=lambda column: self._row_of[column] >= 0)
         done: list[int] = []
         row, reached = start, 0
         while True:
             self._look(row, reached - self._lefts[row], waiting, distance, came_from)
-            at = min(waiting, key=distance.__getitem__)  # the first of them, which is a free one if there is any
+            at = min(waiting, key=distance.__getitem__)  # the first, a free one if there is any
             reached = distance[at]
             waiting.remove(at)
             if self._row_of[at] < 0:
@@ -158,7 +158,7 @@ class Square:
             at = before
 
     def _look(self, row: int, base: int, waiting: list[int], distance: list[int], came_from: list[int]) -> None:
-        """Which columns are nearer by this row. One further than the nearest free column is no part of the way."""
+        """Updates the columns that this row makes nearer, up to the nearest free column."""
         end = FAR
         for column in waiting:
             if self._row_of[column] < 0:

@@ -1,4 +1,4 @@
-"""The beginning and the end of a recording: of a block, or of a test."""
+"""Begin and end of a recording: of a block, or of a test."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["BEGUN", "recorded", "recording"]
 
 BEGUN: list[Recording] = []
-"""The recordings of the test that runs, for whoever looks after the guarantees."""
+"""The recordings of the running test, for the check of the guarantees."""
 
 
 @contextmanager
 def recorded() -> Iterator[Recording]:
-    """Record the spans of the block, whoever makes them: `with recorded() as trace:`, then `assert trace() == ...`.
+    """Records all spans of the block: `with recorded() as trace:`, then `assert trace() == ...`.
 
-    They are made by the process's TracerProvider, or by one of ours where none is set. No span outside of the block is
-    a parent in it.
+    The process's TracerProvider makes them, or one of ours if none is set. No span outside the block becomes a parent
+    in it.
     """
     with recording() as found:
         token = attach(Context())
@@ -36,7 +36,7 @@ def recorded() -> Iterator[Recording]:
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """The same where the context is somebody else's to keep."""
+    """The same without a change of the current context, for callers that manage it."""
     ready()
     found = Recording()
     BEGUN.append(found)

@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told otherwise, so that durations of spans are exact."""
+"""A stopped clock that only moves on request, so that durations of spans are exact."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ __all__ = ["RUNNING", "Clock", "now_ns"]
 
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 NS = 1_000_000
-SDK = "opentelemetry.sdk.trace"  # the module that asks the time for every span
+SDK = "opentelemetry.sdk.trace"  # the module that reads the time for every span
 
 
 class Clock:
-    """The time of the SDK's spans and of the deadline in Lambda's context object; nothing else is stopped."""
+    """Stops the time of the SDK's spans and of the deadline in Lambda's context object, and no other."""
 
     def __init__(self) -> None:
         self.now_ns = START_NS
         self._original: Callable[[], int] | None = None
 
     def advance(self, *, ms: float) -> None:
-        """Let so many milliseconds pass."""
+        """Moves the clock by a number of milliseconds."""
         self.now_ns += round(ms * NS)
 
     def start(self) -> None:
-        """Take the place of the real one."""
+        """Replaces the real clock."""
         sdk: Any = import_module(SDK)
         self._original = sdk.time_ns
         sdk.time_ns = lambda: self.now_ns
         RUNNING.append(self)
 
     def stop(self) -> None:
-        """Give the real one its place back."""
+        """Restores the real clock."""
         if self._original is not None:
             sdk: Any = import_module(SDK)
             sdk.time_ns = self._original
@@ -43,9 +43,9 @@ class Clock:
 
 
 RUNNING: list[Clock] = []
-"""The clock that stands still, if there is one."""
+"""The stopped clock, if there is one."""
 
 
 def now_ns() -> int:
-    """Nanoseconds since 1970, by the clock in force."""
+    """Nanoseconds since 1970, by the active clock."""
     return RUNNING[-1].now_ns if RUNNING else time.time_ns()

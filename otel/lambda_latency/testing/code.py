@@ -1,4 +1,4 @@
-"""Trees as the code of their own expectation, to be pasted into a test."""
+"""Trees as the source code of their expectation, to paste into a test."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["code_of", "code_of_recorded"]
 
 INDENT = "    "
 WIDTH = 88
-COMMENTS = 92  # columns of a comment, before what it is on
+COMMENTS = 92  # columns of a comment
 
 
 def code_of(expected: Child) -> str:
-    """An expectation as it was written."""
+    """An expectation as its source code."""
     with room_for([], [expected]):
         return "\n".join(_expected(expected))
 
 
 def code_of_recorded(recorded: Forest) -> str:
-    """What was recorded, as the expectation that it meets: names, kinds, statuses, services and order.
+    """The recorded spans as the expectation that they meet: names, kinds, statuses, services and order.
 
-    What breaks a guarantee meets none; it is written with its reason as a comment.
+    A span that breaks a guarantee meets none: the reason is written as a comment.
     """
     tops = recorded.tops + recorded.orphans
     with room_for(tops, []):
@@ -92,7 +92,7 @@ def _comments(reasons: list[str]) -> list[str]:
 
 
 def _brackets(head: str, members: list[list[str]], pair: str = "[]") -> list[str]:
-    """On one line where it fits there and is easily read."""
+    """On one line if it is short enough to read."""
     flat = f"{head}{pair[0]}{', '.join(lines[0] for lines in members)}{pair[1]}"
     if all(len(lines) == 1 for lines in members) and len(flat) <= WIDTH and (len(members) < 2 or pair == "()"):
         return [flat]

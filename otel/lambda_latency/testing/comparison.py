@@ -1,4 +1,4 @@
-"""An expectation laid over what was recorded: whether it holds, and if not, the tree with a sign at each difference."""
+"""The comparison of an expectation with recorded spans: equal, or a tree with a sign at each difference."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["Comparison", "Line", "compare"]
 
 @dataclass(slots=True)
 class Line:
-    """One span of a diff: its sign (` `, `-`, `+` or `~`), who it is, what is wrong with it, and what is below."""
+    """One span of a diff: its sign (` `, `-`, `+` or `~`), the span, its differences, and its children."""
 
     sign: str
     span: Node | ExpectedSpan
     notes: list[str] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)
-    unseen: int = 0  # spans below that `...` allows
+    unseen: int = 0  # descendants that `...` allows
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(slots=True)
 class Comparison:
-    """What came of it. `notes` are on the whole and not on one span."""
+    """The result. `notes` are about the whole, not about one span."""
 
     recorded: Forest
     tops: list[Line]
@@ -49,18 +49,18 @@ class Comparison:
     def lines(self) -> list[Line]:
         """Every line, parents before children."""
         found = list(self.tops)
-        for line in found:  # it grows on the way
+        for line in found:  # grows during iteration
             found += line.below
         return found
 
     @property
     def holds(self) -> bool:
-        """Is it as expected?"""
+        """Whether it is as expected."""
         return not self.notes and all(line.sign == " " for line in self.lines)
 
 
 def compare(expected: Sequence[Child], recorded: Forest) -> Comparison:
-    """Lay the trees that are expected over those that were recorded."""
+    """Compares the expected trees with the recorded ones."""
     with room_for(recorded.tops + recorded.orphans, expected):
         aligner = Aligner()
         tops = [_line(step, aligner) for step in aligner.level(expected, recorded.tops)[1]]
@@ -96,14 +96,14 @@ def _unexpected(node: Node) -> Line:
 
 
 def _allowed(node: Node) -> Line:
-    """With what is below it only where that breaks a guarantee."""
+    """Includes descendants only if they break a guarantee."""
     if not node.faulty:
         return Line(" ", node, unseen=node.size - 1)
     return Line("~" if node.faults else " ", node, list(node.faults), [_allowed(child) for child in node.children])
 
 
 def _point_out_moves(comparison: Comparison) -> None:
-    """Say of an unexpected span where it was expected, if one of its name is missing somewhere."""
+    """Adds to an unexpected span the place where a span of its name is missing."""
     missing: dict[str, list[tuple[Line | None, int]]] = {}
     places: list[tuple[Line | None, int, Line]] = [(None, number, line) for number, line in enumerate(comparison.tops)]
     places += [(above, number, line) for above in comparison.lines for number, line in enumerate(above.below)]

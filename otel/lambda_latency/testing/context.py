@@ -1,4 +1,4 @@
-"""Lambda's context object, as the runtime client gives it to a handler."""
+"""Lambda's context object, as the runtime client passes it to a handler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NS = 1_000_000
 
 
 class LambdaContext:
-    """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html; the deadline is counted from here on."""
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html; the deadline counts from its creation."""
 
     def __init__(self, function_name: str, memory_mb: int, timeout_s: float) -> None:
         region = os.environ.get("AWS_REGION", "us-east-1")
@@ -28,9 +28,9 @@ class LambdaContext:
         self.client_context = None
         self.tenant_id = None
         self._deadline_ns = now_ns() + round(timeout_s * 1000) * NS
-        # Where the runtime looks, which watches the deadline by the real clock: no watch while time stands still.
+        # The runtime reads this; it watches the deadline by the real clock, and must not while the clock is stopped.
         self._epoch_deadline_time_in_ms = None if RUNNING else self._deadline_ns // NS
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long until the deadline; 0 after it."""
+        """Milliseconds until the deadline; 0 after it."""
         return max(0, (self._deadline_ns - now_ns()) // NS)

@@ -1,4 +1,4 @@
-"""Trees may be deeper than Python's stack is allowed to grow by default."""
+"""Raises Python's recursion limit for trees that are deeper than the default."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["room_for"]
 
-FRAMES = 24  # of the stack for each level of a tree, and some to spare
+FRAMES = 24  # stack frames per level of a tree, with a reserve
 
 
 @contextmanager
 def room_for(nodes: Sequence[Node], expected: Sequence[Child]) -> Iterator[None]:
-    """Within: stack enough for the depth of both."""
+    """A context with a limit for the depth of both."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(before + FRAMES * max(_depth(nodes), _depth_expected(expected)))
     try:

@@ -1,4 +1,4 @@
-"""A comparison as text of at most 100 columns: the tree with signs in its margin, and the reason behind each."""
+"""A comparison as text of at most 100 columns: the tree with signs in its margin, and a reason per sign."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["draw", "draw_note", "draw_recorded", "summary"]
 WIDTH = 100
 LEGEND = "the trace is not the one expected   (- missing   + unexpected   ~ different)"
 ARROW = "    ← "
-DEEPEST = 42  # columns of branches; those further left are cut off
-NARROWEST = 34  # columns for a reason behind its span; with less it stands below
+DEEPEST = 42  # columns of branches; deeper ones are cut at the left
+NARROWEST = 34  # columns for a reason behind its span; with less space it is below
 LONGEST_NAME = 48
-LARGE = 100  # lines; of a longer tree only what is near a difference is printed
-LARGEST = 200  # spans whose code is printed to be pasted
+LARGE = 100  # lines; of a longer tree only the neighbourhood of differences is printed
+LARGEST = 200  # spans up to which the code to paste is printed
 
 
 class Entry(NamedTuple):
-    """A line with the number of equal ones after each other, or `spans` that are as expected and not printed."""
+    """A line with the number of consecutive equal spans, or the number of expected `spans` that are not printed."""
 
     line: Line | None
     times: int = 1
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 def summary(comparison: Comparison) -> str:
-    """In one line how much is wrong."""
+    """The number of differences in one line."""
     signs = [line.sign for line in comparison.lines]
     counts = [(signs.count("-"), "missing"), (signs.count("+"), "unexpected"), (signs.count("~"), "different")]
     counts.append((len(comparison.notes), "wrong with all of it"))
@@ -45,7 +45,7 @@ def summary(comparison: Comparison) -> str:
 
 
 def draw(comparison: Comparison) -> list[str]:
-    """What is printed when a comparison fails."""
+    """The text of a failed comparison."""
     nodes = comparison.recorded.nodes
     lines = [LEGEND, *_tree(comparison.tops)] if comparison.tops else [LEGEND, "    nothing was recorded"]
     for note in comparison.notes:
@@ -59,12 +59,12 @@ def draw(comparison: Comparison) -> list[str]:
 
 
 def draw_note(note: str) -> list[str]:
-    """What is wrong with the whole."""
+    """The notes about the whole."""
     return textwrap.wrap(f"  ! {note}", WIDTH, subsequent_indent="    ")
 
 
 def draw_recorded(recorded: Forest) -> list[str]:
-    """What was recorded, as it is."""
+    """The recorded tree without a comparison."""
     lines = [Line(" ", node, list(node.faults)) for node in recorded.tops + recorded.orphans]
     tops = lines.copy()
     for line in lines:  # it grows on the way
@@ -78,13 +78,13 @@ def _tree(tops: list[Line]) -> list[str]:
     lines = tops.copy()
     for line in lines:  # it grows on the way
         lines += line.below
-    calm = set()  # with no sign from here on down
+    calm = set()  # no sign from here on down
     for line in reversed(lines):
         if line.sign == " " and not line.notes and all(id(one) in calm for one in line.below):
             calm.add(id(line))
     brief = calm if len(lines) > LARGE and len(calm) < len(lines) else set()
     drawn: list[str] = []
-    # A stack and not recursion, for trees are deeper than Python's own: what is still to be drawn, the next one last.
+    # An explicit stack instead of recursion, for trees deeper than Python's limit; the next item is the last.
     waiting = [(entry, "", "", "") for entry in reversed(_entries(tops, brief))]
     while waiting:
         entry, before, branch, bar = waiting.pop()
@@ -110,7 +110,7 @@ def _entries(lines: list[Line], brief: set[int]) -> list[Entry]:
 
 
 def _merged(lines: list[Line]) -> Iterator[Entry]:
-    """Equal spans after each other, without any below, are one line."""
+    """Merges consecutive equal leaves into one line."""
 
     def same(line: Line) -> object:
         return id(line) if line.below or line.unseen else (line.sign, _label(line), tuple(line.notes))
@@ -125,7 +125,7 @@ def _size(line: Line) -> int:
 
 
 def _drawn(entry: Entry, branches: str, bars: str, *, hidden: bool) -> Iterator[str]:
-    """A span with its reasons: behind it where there is room, else below it."""
+    """A span with its reasons: behind it if there is room, otherwise below."""
     line = entry.line
     if line is None:
         yield f"    {_cut(branches)}… {entry.spans:,} spans as expected"

@@ -1,4 +1,4 @@
-"""Events as AWS sends them: whole, so that a handler finds what it will find."""
+"""Events as AWS sends them, complete."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def api_event(
 ) -> dict[str, Any]:
     """A request to a REST API (proxy integration): `api_event("GET", "/orders/7?full=1", resource="/orders/{id}")`.
 
-    `body` is text, or anything else as JSON. `resource` is the route; without it, the path. Raises `ValueError` for a
-    resource that the path does not fit. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    `body` is text; other values become JSON. `resource` is the route, by default the path. Raises `ValueError` for a
+    resource that does not match the path. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
     url = urlsplit(path)
     query = parse_qsl(url.query, keep_blank_values=True)
@@ -72,7 +72,7 @@ def api_event(
 
 
 def sqs_event(*bodies: object, queue: str = "queue", tracing_header: str | None = None) -> dict[str, Any]:
-    """A batch of SQS messages, one for each body (text, or anything else as JSON).
+    """A batch of SQS messages, one for each body (text; other values become JSON).
 
     `tracing_header` is the sender's, as X-Ray writes it. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
@@ -118,7 +118,7 @@ def eventbridge_event(detail_type: str, detail: Mapping[str, object], *, source:
 
 def dynamodb_event(*changes: tuple[Mapping[str, object] | None, Mapping[str, object] | None], table: str = "table",
                    keys: Sequence[str] = ("id",)) -> dict[str, Any]:  # fmt: skip
-    """A batch of a table's stream: for each change the item before and after it, None where there was none.
+    """A batch of a table's stream: per change the item before and after it, None without an item.
 
     Items are plain Python (text, numbers, bytes as text, lists, mappings). `keys` are the table's.
     https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html

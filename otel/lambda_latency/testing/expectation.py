@@ -1,4 +1,4 @@
-"""What a test expects: a tree of spans, written as a literal and compared with what was recorded."""
+"""Expectations: trees of spans as literals, compared with recorded spans."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ E = TypeVar("E", bound=Enum)
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expectation:
-    """One span and what is below it; made by `span`. What is not said about a span stands in `span`."""
+    """One span and its descendants; made by `span`, which documents the defaults."""
 
     tree: ExpectedSpan
 
     def __getitem__(self, children: ChildExpectation | tuple[ChildExpectation, ...]) -> Expectation:
-        """The same span with these children. Raises `TypeError` for what can be no child."""
+        """The same span with these children. Raises `TypeError` for an invalid child."""
         below = children if isinstance(children, tuple) else (children,)
         return Expectation(with_children(self.tree, tuple(tree_of(one) for one in below)))
 
@@ -46,7 +46,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AnyOrder:
-    """Children whose order does not matter; made by `any_order` and `concurrent`."""
+    """Children in any order; made by `any_order` and `concurrent`."""
 
     tree: ExpectedSet
 
@@ -70,13 +70,13 @@ def span(
     links: Iterable[object] | None = None,
     events: Iterable[object] | None = None,
 ) -> Expectation:
-    """A span that is expected; its children follow in brackets, and without them it has none.
+    """An expected span; its children follow in brackets; without brackets it is a leaf.
 
-    `name`, attribute values and `service` may be any object with `==`. `status`: not ERROR unless said. `raised`: the
-    exception that was recorded, a class or its name; the status is ERROR then, unless said. `parent`: `remote(...)`, or
+    `name`, attribute values and `service` may be any object with `==`. `status`: by default not ERROR. `raised`: the
+    recorded exception, a class or its name; the status is then ERROR by default. `parent`: `remote(...)`, or
     None for a root. `took`: `at_most(ms=...)`, `ms(...)`, or any object that equals a duration in nanoseconds.
-    `service`: its process's `service.name`. `links`: `remote(...)` each. `events`: a name or `event(...)` each, in
-    order; `...` among them stands for others. Raises `TypeError` for what can be none of these.
+    `service`: the `service.name` of its process. `links`: a list of `remote(...)`. `events`: a list of names or
+    `event(...)`, in order; `...` among them allows others. Raises `TypeError` for an invalid value.
     """
     if not (parent is None or parent is ANYTHING or isinstance(parent, Remote)):
         raise TypeError(f"parent must be remote(...) or None, got {parent!r}")
@@ -107,22 +107,22 @@ def span(
 
 
 def any_order(*spans: Expectation) -> AnyOrder:
-    """Children in whichever order."""
+    """Children in any order."""
     return AnyOrder(ExpectedSet(only_spans(spans, "any_order")))
 
 
 def concurrent(*spans: Expectation) -> AnyOrder:
-    """Children in whichever order, every two of which run at the same time."""
+    """Children in any order that all overlap in time, pairwise."""
     return AnyOrder(ExpectedSet(only_spans(spans, "concurrent"), overlapping=True))
 
 
 def event(name: object, attributes: Mapping[str, object] | None = None) -> ExpectedEvent:
-    """An event that is expected in `events=`, with some of its attributes."""
+    """An expected event for `events=`, with some of its attributes."""
     return ExpectedEvent(name, dict(attributes or {}))
 
 
 def tops_of(value: object) -> list[Child] | None:
-    """The expected side of a comparison, as trees without a parent; None if this is not one."""
+    """The expected side of a comparison as root trees; None if the value is not an expectation."""
     if isinstance(value, (Expectation, AnyOrder)):
         return [value.tree]
     if isinstance(value, list) and all(isinstance(one, (Expectation, AnyOrder, EllipsisType)) for one in value):
@@ -131,7 +131,7 @@ def tops_of(value: object) -> list[Child] | None:
 
 
 def tree_of(one: Any) -> Child:
-    """What may stand in brackets, as a tree. Raises `TypeError` for anything else."""
+    """An item in brackets as a tree. Raises `TypeError` for an invalid item."""
     if isinstance(one, (Expectation, AnyOrder)):
         return one.tree
     if isinstance(one, EllipsisType):
@@ -140,7 +140,7 @@ def tree_of(one: Any) -> Child:
 
 
 def only_spans(spans: tuple[Any, ...], where: str) -> tuple[ExpectedSpan, ...]:
-    """The members of a set. Raises `TypeError` for what is no span."""
+    """The members of a set. Raises `TypeError` for a value that is not a span."""
     for one in spans:
         if not isinstance(one, Expectation):
             raise TypeError(f"{where}() takes span(...), got {one!r}")

@@ -1,4 +1,4 @@
-"""The expected tree as plain values: what an expectation is made of, and what a comparison reads."""
+"""The expected tree as plain values, shared by expectations and comparisons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExpectedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSpan:
-    """One span and its children. `span` in `expectation` says what each field means; None and ANYTHING say nothing."""
+    """One span and its children. `expectation.span` documents the fields; None and ANYTHING are not compared."""
 
     name: object
     kind: SpanKind = SpanKind.INTERNAL
@@ -39,27 +39,27 @@ class ExpectedSpan:
     links: tuple[object, ...] | None = None
     events: tuple[object, ...] | None = None
     children: tuple[Child, ...] = ()
-    size: int = 1  # spans in here
-    exact: bool = True  # whether nothing in here stands for any number of spans
+    size: int = 1  # spans in this tree
+    exact: bool = True  # whether no `...` is in this tree
     says_more: bool = False  # than name, kind, status and attributes
-    names: frozenset[object] = frozenset()  # of all below; ANYTHING stands for names that are matchers
+    names: frozenset[object] = frozenset()  # of all descendants; ANYTHING for names that are matchers
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSet:
-    """Children whose order does not matter; `overlapping`: every two of them run at the same time."""
+    """Children in any order; `overlapping`: they all overlap in time, pairwise."""
 
     members: tuple[ExpectedSpan, ...]
     overlapping: bool = False
 
     @property
     def size(self) -> int:
-        """Spans in here."""
+        """The number of spans in this set."""
         return sum(one.size for one in self.members)
 
     @property
     def exact(self) -> bool:
-        """Whether nothing in here stands for any number of spans."""
+        """Whether no `...` is in this set."""
         return all(one.exact for one in self.members)
 
 
@@ -78,7 +78,7 @@ def with_children(parent: ExpectedSpan, children: tuple[Child, ...]) -> Expected
 
 
 def spans_of(children: Iterable[Child]) -> list[ExpectedSpan]:
-    """The spans among children, those of sets too."""
+    """The spans among children, including those of sets."""
     found: list[ExpectedSpan] = []
     for one in children:
         if isinstance(one, ExpectedSpan):
@@ -89,5 +89,5 @@ def spans_of(children: Iterable[Child]) -> list[ExpectedSpan]:
 
 
 def names_in(one: ExpectedSpan) -> frozenset[object]:
-    """The name of a span, and those below it."""
+    """The names of a span and of its descendants."""
     return one.names | {one.name if isinstance(one.name, str) else ANYTHING}

@@ -1,4 +1,4 @@
-"""What differs between one span and what was expected of it, a line each; children are not looked at."""
+"""The differences between one span and its expectation, one line each, without children."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST = 60  # characters of one value
 
 
 def is_as_expected(expected: ExpectedSpan, node: Node) -> bool:
-    """Whether there are no differences; sooner than they could be told."""
+    """Whether there are no differences; faster than listing them."""
     span = node.span
     return (
         not node.faults
@@ -36,7 +36,7 @@ def is_as_expected(expected: ExpectedSpan, node: Node) -> bool:
 
 
 def differences(expected: ExpectedSpan, node: Node) -> list[str]:
-    """One line for each; none if the span is the one expected. What breaks a guarantee comes last."""
+    """One line per difference; broken guarantees come last."""
     span = node.span
     found = []
     if not equal(expected.name, span.name):
@@ -135,7 +135,7 @@ def _shown_remote(expected: Remote, *, trace: bool = False) -> str:
 
 
 def _sequence(name: str, expected: tuple[object, ...], found: Sequence[Any], same: Any, show: Any) -> Iterator[str]:
-    """Item by item; where `...` stands among them, only whether they fit at all."""
+    """Compares item by item; with `...` among them, only whether they match."""
     if any(one is ... for one in expected):
         if not _fits(expected, found, same):
             wanted = ", ".join("..." if one is ... else show(one) for one in expected)
@@ -151,7 +151,7 @@ def _sequence(name: str, expected: tuple[object, ...], found: Sequence[Any], sam
 
 
 def _fits(expected: tuple[object, ...], found: Sequence[object], same: Any) -> bool:
-    ends = {0}  # how many of `found` may be used up so far
+    ends = {0}  # the numbers of `found` that may be used so far
     for one in expected:
         if one is ...:
             ends = set(range(min(ends), len(found) + 1)) if ends else ends

@@ -1,4 +1,4 @@
-"""What holds in every test without being written: no orphan, none left open or lost, one trace for an invocation."""
+"""The guarantees of every test: no orphan, no span left open or lost at the freeze, one trace per invocation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["broken"]
 
 
 def broken() -> str | None:
-    """What the recordings of the test show to be wrong, whatever it compared, with the tree; None if all is well."""
+    """The broken guarantees of the test's recordings, with the tree; None without any."""
     for recording in BEGUN:
         for snapshot in recording.snapshots():
             found = snapshot.forest()

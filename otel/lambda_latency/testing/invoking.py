@@ -36,7 +36,7 @@ TEMPLATES = ("template.yaml", "template.yml")
 
 
 class Invoke:
-    """The fixture `invoke`. One function has its environment at a time, as warm as its last invocation left it."""
+    """The fixture `invoke`. One function at a time has an environment, which stays warm between invocations."""
 
     def __init__(self, trace: Recording, folder: Path) -> None:
         self._trace = trace
@@ -53,14 +53,14 @@ class Invoke:
         timeout_s: float | None = None,
         header: str | None = None,
     ) -> Any:
-        """Invoke a handler; what it returns is returned, and what it raises is raised, once its spans are recorded.
+        """Invokes a handler, records its spans, and returns its result or raises its exception.
 
         `handler`: the logical id of a function in the project's template.yaml, an import path
         (`functions.orders.create_order`), or the function itself. `cold`: whether an environment starts for it; by
         default the first invocation of a test is cold. `timeout_s`: its deadline; the template's, else 3.
         `header`: Lambda's tracing header, as `_X_AMZN_TRACE_ID` has it; by default a sampled one of new ids.
         """
-        event = json.loads(json.dumps(event))  # what is no JSON cannot be an event
+        event = json.loads(json.dumps(event))  # an event must be JSON
         function = self._function(handler)
         if timeout_s is None:
             timeout_s = function.timeout_s
@@ -71,7 +71,7 @@ class Invoke:
             return environment.invoke(lambda: self._load(handler, function), event, context, self._trace)
 
     def stop(self) -> None:
-        """Leave the process as it was."""
+        """Restores the process."""
         if self._running is not None:
             self._running.runtime.stop()
             self._running = None
@@ -113,7 +113,7 @@ class Invoke:
     def _load(self, handler: str | Handler, function: Function) -> Handler:
         if not isinstance(handler, str):
             return handler
-        for folder in (self._folder, self._folder / function.code):  # Lambda's task root is on the path, too
+        for folder in (self._folder, self._folder / function.code):  # as Lambda's task root
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))
         module, _, name = function.handler.rpartition(".")
@@ -126,10 +126,10 @@ class Invoke:
 
 
 class Environment:
-    """One execution environment: the runtime, whose spans go nowhere but into the recording."""
+    """One execution environment: the runtime, whose spans go only into the recording."""
 
     def __init__(self, trace: Recording) -> None:
-        # Which test connects first is chance: a trace has the steps of connections only where somebody asks for them.
+        # Only the first test connects, in random order: steps of connections are recorded only on request.
         settings = Settings.read({"LAMBDA_LATENCY_CONNECTIONS": "false", **os.environ})
         for warning in settings.warnings:
             warn(warning)
@@ -138,14 +138,14 @@ class Environment:
         self.runtime.provider.add_span_processor(Tap([trace], "runtime"))
 
     def warm(self) -> None:
-        """Put its cold start behind it; nothing is recorded of an invocation without a tracing header."""
+        """Runs the cold start; an invocation without a tracing header is not recorded."""
         given = os.environ.pop("_X_AMZN_TRACE_ID", None)
         self.runtime.begin({}, None).end()
         if given is not None:
             os.environ["_X_AMZN_TRACE_ID"] = given
 
     def invoke(self, load: Callable[[], Handler], event: object, context: LambdaContext, trace: Recording) -> Any:
-        """One invocation: the handler, then what the runtime itself does after a response, and nothing more."""
+        """One invocation: the handler, then only the runtime's own step after a response."""
         handler = load()
         since = trace.mark()
         token = attach(Context())
@@ -159,22 +159,22 @@ class Environment:
 
 
 class Delivered:
-    """Where the runtime's spans go."""
+    """The exporter of the runtime's spans."""
 
     def __init__(self, trace: Recording) -> None:
         self._trace = trace
 
     def export(self, spans: Sequence[ReadableSpan], /) -> None:
-        """Taken at once."""
+        """Accepts the spans at once."""
         self._trace.delivered(spans)
 
     def shutdown(self) -> None:
-        """There is nothing to let go of."""
+        """Releases nothing."""
 
 
 @contextmanager
 def variables(function: Function, header: str, folder: Path) -> Iterator[None]:
-    """What Lambda sets, within; of the template's own variables and of credentials what the test has not set itself."""
+    """A context with Lambda's variables, and those of the template and the credentials that the test has not set."""
     before = dict(os.environ)
     ours = {
         "_HANDLER": function.handler,
@@ -206,6 +206,6 @@ def variables(function: Function, header: str, folder: Path) -> Iterator[None]:
 
 
 def new_header() -> str:
-    """A request that Lambda records, with its segment as the parent."""
+    """The header of a sampled request, with Lambda's segment as the parent."""
     trace_id = uuid.uuid4().hex
     return f"Root=1-69559d80-{trace_id[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=1"

@@ -1,4 +1,4 @@
-"""Values that an expectation may hold in place of exact ones, and when a value found is the one expected."""
+"""Matchers for expectations, and the comparison of a recorded value with an expected one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 __all__ = ["ANYTHING", "Remote", "UpTo", "at_most", "equal", "ms", "remote", "shown_ns"]
 
-# Of these, `1 == True` and `200 == 200.0` would be lies; any other object is a matcher and decides by its own `==`.
+# For these types `1 == True` and `200 == 200.0` would mislead; any other object is a matcher with its own `==`.
 PLAIN = (bool, int, float, str, bytes, type(None))
 NS = 1_000_000
 
 
 class Anything:
-    """Not compared. One value, known by its identity."""
+    """The type of ANYTHING, which is not compared; it has one instance."""
 
     def __repr__(self) -> str:
         return "ANYTHING"
@@ -28,7 +28,7 @@ ANYTHING = Anything()
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A span of another process, by its ids in hex, or by matchers of them."""
+    """A span of another process, by ids in hex or by matchers of ids."""
 
     trace_id: object = ANYTHING
     span_id: object = ANYTHING
@@ -39,13 +39,13 @@ class Remote:
 
 
 def remote(trace_id: object = ANYTHING, span_id: object = ANYTHING) -> Remote:
-    """A span of another process: as `parent=`, or in `links=`. Ids in hex; without them, any."""
+    """A span of another process, for `parent=` and `links=`. Ids in hex; by default any."""
     return Remote(trace_id, span_id)
 
 
 @dataclass(frozen=True, slots=True)
 class UpTo:
-    """Durations up to one, in nanoseconds."""
+    """Matches durations up to a limit, in nanoseconds."""
 
     longest_ns: int
 
@@ -66,7 +66,7 @@ class UpTo:
 
 @dataclass(frozen=True, slots=True)
 class Exactly:
-    """One duration, in nanoseconds."""
+    """Matches one duration, in nanoseconds."""
 
     ns: int
 
@@ -84,22 +84,22 @@ class Exactly:
 
 
 def at_most(*, ms: float) -> UpTo:
-    """No longer than so many milliseconds, for `took=`."""
+    """At most this many milliseconds, for `took=`."""
     return UpTo(round(ms * NS))
 
 
 def ms(milliseconds: float) -> Exactly:
-    """Exactly so many milliseconds, for `took=` under the fake clock."""
+    """Exactly this many milliseconds, for `took=` under the fake clock."""
     return Exactly(round(milliseconds * NS))
 
 
 def shown_ns(ns: int) -> str:
-    """A duration as people read it."""
+    """A duration as text."""
     return f"{ns / NS:,.3f}".rstrip("0").rstrip(".") + " ms"
 
 
 def equal(expected: Any, found: object) -> bool:
-    """Is it the value expected? Plain values by type and value, lists item by item, matchers by their own `==`."""
+    """Whether a value is the expected one: plain values by type and value, lists by item, matchers by their `==`."""
     if expected is ANYTHING:
         return True
     kind = type(expected)

@@ -1,4 +1,4 @@
-"""Kinds and statuses by their bare names, as literals have them."""
+"""Kinds and statuses as names for literals."""
 
 from lambda_latency.trace import SpanKind, Status
 

@@ -1,4 +1,4 @@
-"""Recorded spans as a tree to be compared, each with what is wrong with it whatever was expected."""
+"""Recorded spans as a tree for comparisons, each with its broken guarantees."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ LAST = 2**63
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A span with its children in the order of their start. `faults` break a guarantee and are wrong anywhere."""
+    """A span with its children in the order of their start. `faults` are broken guarantees."""
 
     span: Span
     children: list[Node]
     faults: list[str]
-    size: int = 1  # spans in here
-    faulty: int = 0  # faults in here
-    start: tuple[int, int] = (0, 0)  # nanoseconds since 1970, then a number that orders what the clock does not
+    size: int = 1  # spans in this tree
+    faulty: int = 0  # faults in this tree
+    start: tuple[int, int] = (0, 0)  # nanoseconds since 1970, then a number for equal times
     end: tuple[int, int] = (0, 0)
-    names: frozenset[str] = frozenset()  # of all below
+    names: frozenset[str] = frozenset()  # of all descendants
 
 
 @dataclass(slots=True)
 class Forest:
-    """All that was recorded: what hangs on nothing, in the order of its start; orphans apart; `notes` on the whole."""
+    """All recorded trees: roots in the order of their start, orphans apart, `notes` about the whole."""
 
     tops: list[Node]
     orphans: list[Node]
@@ -41,7 +41,7 @@ class Forest:
     def nodes(self) -> list[Node]:
         """Every node, parents before children."""
         found = [*self.tops, *self.orphans]
-        for node in found:  # it grows on the way
+        for node in found:  # grows during iteration
             found += node.children
         return found
 

@@ -1,6 +1,6 @@
-"""The pytest plugin: fixtures, the diff of a failed comparison, and the guarantees that hold without being written.
+"""The pytest plugin: fixtures, the diff of a failed comparison, and the guarantees.
 
-Found by its entry point in every project where the kit is installed, so nothing is imported here before it is used.
+Its entry point loads it in every project where the kit is installed: nothing is imported here before it is used.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ FIXTURES = frozenset(("invoke", "trace"))
 SECTION = "span tree"
 CAPTURE = "lambda_latency.testing.capture"
 DIFFS = pytest.StashKey[dict[str, str]]()
-"""What to print for a failed comparison, by the line that stands in its AssertionError."""
+"""The text of each failed comparison, by the line in its AssertionError."""
 
 
 @pytest.fixture
 def trace() -> Iterator[Recording]:
-    """What happened: `trace()` is the trace of the last invocation, else of all that the test has recorded."""
+    """The recording: `trace()` is the trace of the last invocation, or of everything that the test has recorded."""
     from lambda_latency.testing.capture import recording
 
     with recording() as found:
@@ -36,7 +36,7 @@ def trace() -> Iterator[Recording]:
 
 @pytest.fixture
 def invoke(trace: Recording, pytestconfig: pytest.Config) -> Iterator[Invoke]:
-    """Invoke a handler by its name in the template, its import path, or itself: `invoke("CreateOrder", event)`."""
+    """Invokes a handler by its logical id, its import path, or the function: `invoke("CreateOrder", event)`."""
     from lambda_latency.testing.invoking import Invoke
 
     invoking = Invoke(trace, pytestconfig.rootpath)
@@ -46,7 +46,7 @@ def invoke(trace: Recording, pytestconfig: pytest.Config) -> Iterator[Invoke]:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """The time of spans and deadlines, which passes only by `clock.advance(ms=17)`."""
+    """The time of spans and deadlines, which moves only by `clock.advance(ms=17)`."""
     from lambda_latency.testing.clock import Clock
 
     clock = Clock()
@@ -87,9 +87,9 @@ def dynamodb_event() -> Callable[..., dict[str, Any]]:
     return dynamodb_event
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # the innermost: after any plugin that makes a span of the test current
+@pytest.hookimpl(wrapper=True, trylast=True)  # innermost: after any plugin that makes a span of the test current
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """No span outside of the test is a parent in it."""
+    """Runs a test with an empty context: no span outside of it becomes a parent in it."""
     if not FIXTURES.intersection(pyfuncitem.fixturenames):
         return (yield)
     from opentelemetry.context import Context, attach, detach
@@ -103,7 +103,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
-    """A test that has passed has kept the guarantees, too, whatever it has compared."""
+    """Fails a passed test that breaks a guarantee."""
     try:
         result = yield
         if CAPTURE in sys.modules:
@@ -119,7 +119,7 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
-    """One line in the assertion, for pytest cuts what is longer; the tree goes into a section of its own."""
+    """One line for the assertion, because pytest cuts longer texts; the tree gets a section of its own."""
     if op != "==" or "lambda_latency.testing.expectation" not in sys.modules:
         return None
     from lambda_latency.testing.comparison import compare
@@ -142,18 +142,20 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """The tree, as a section of the failure: it is neither cut by pytest nor hidden with captured output."""
+    """Adds the tree as a section of the failure, which pytest neither cuts nor hides with captured output."""
     texts = item.config.stash.get(DIFFS, {})
     said = str(call.excinfo.value) if call.excinfo is not None and texts else ""
     shown = [line for line in texts if line in said]
     if shown and call.excinfo is not None and call.excinfo.errisinstance(AssertionError):
-        # What pytest adds, the operands in full, stands better in the tree.
+        # The tree replaces the full operands that pytest adds.
         call.excinfo.value.args = (said[: said.index(shown[0]) + len(shown[0])],)
     report = yield
     if call.when == "call":
         item.config.stash[DIFFS] = {}
     for line in shown:
-        add = getattr(report.longrepr, "addsection", None)  # a text has none: then the user wants no more than that
+        add = getattr(
+            report.longrepr, "addsection", None
+        )  # plain text has no sections: the user chose a short traceback
         if add is not None:
             add(SECTION, texts[line])
     return report

@@ -1,7 +1,7 @@
-"""The process's TracerProvider: one of ours that passes each span on to the provider of the moment.
+"""The process's TracerProvider during tests: it delegates each span to the provider that is active.
 
-A tracer that a module got at its import stays with the first provider that makes a span of it. So it has to be one that
-can be told at each span whose turn it is: the runtime's in an invocation, else that of whoever has set one.
+A tracer that a module gets at import stays with the first provider that makes a span of it. The provider must therefore
+choose per span: the runtime's provider in an invocation, otherwise the one that was set.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["RECORDINGS", "making_spans", "ready"]
 
 RECORDINGS: list[Recording] = []
-"""Who records just now."""
+"""The recordings that are active."""
 
 
 TURNS: list[TracerProvider] = []
-"""Of the invocations that run."""
+"""The providers of running invocations."""
 
 
 class Relay(trace.TracerProvider):
-    """Gives tracers that ask, at each span, which provider makes it."""
+    """Makes tracers that choose the provider at each span."""
 
     def __init__(self, usual: TracerProvider) -> None:
         self.usual = usual
@@ -53,12 +53,12 @@ class Relay(trace.TracerProvider):
         return RelayTracer(self, given)
 
     def __getattr__(self, name: str) -> Any:
-        """What the SDK's have beyond the API is the usual one's."""
+        """Attributes of the SDK beyond the API come from the usual provider."""
         return getattr(self.usual, name)
 
 
 class RelayTracer(trace.Tracer):
-    """A tracer of the provider of the moment."""
+    """A tracer of the active provider."""
 
     def __init__(self, relay: Relay, given: tuple[Any, ...]) -> None:
         self._relay = relay
@@ -80,9 +80,9 @@ class RelayTracer(trace.Tracer):
 
 
 class Forward(SpanProcessor):
-    """The spans of the usual provider: to those who record or, in an invocation, into the runtime's own pipeline.
+    """Passes spans of the usual provider to the recordings or, in an invocation, into the runtime's pipeline.
 
-    Tracers that were got from a provider that somebody else had set before cannot be told whose turn it is.
+    Tracers from a provider that was set before cannot choose per span.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Forward(SpanProcessor):
 
 
 def ready() -> None:
-    """See to it that spans of the process's TracerProvider are recorded from now on."""
+    """Records spans of the process's TracerProvider from now on."""
     current = trace.get_tracer_provider()
     if isinstance(current, Relay) or current in FORWARDED:
         return
@@ -121,7 +121,7 @@ FORWARDED: list[TracerProvider] = []
 
 @contextmanager
 def making_spans(provider: TracerProvider) -> Iterator[None]:
-    """Within: this one makes the process's spans."""
+    """A context in which this provider makes the process's spans."""
     ready()
     TURNS.append(provider)
     try:

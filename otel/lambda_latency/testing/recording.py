@@ -1,4 +1,4 @@
-"""Spans as they start and end. Their start gives the order, for clocks tie, and tells which of them never ended."""
+"""Records spans at start and end: the start gives the order (clocks tie) and shows spans that never ended."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "Tap", "id_of"]
 
-RUNNER = "pytest-opentelemetry"  # a plugin that makes spans of tests: its own are no part of what is tested
-OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test answers first, and ends its span then
+RUNNER = "pytest-opentelemetry"  # the spans that this plugin makes of tests are not recorded
+OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test answers first and ends its span later
 
 
 @dataclass(slots=True, eq=False)
 class Started:
-    """A span that started. `number` and `ended` order all starts and ends; `delivered` is what left the runtime."""
+    """A started span. `number` and `ended` order all starts and ends; `delivered`: the runtime exported it."""
 
     span: ReadableSpan
     number: int
-    way: str  # "runtime": it has to be delivered; "other": somebody else's, who need not hurry; "": nobody's
+    way: str  # "runtime": must be delivered; "other": of another provider, without a deadline; "": of no invocation
     rootless: bool
     ended: int = 0
     delivered: list[ReadableSpan] = field(default_factory=list)
 
 
 class Recording:
-    """All spans from here on. Called, it gives a snapshot: of the last invocation if there was one, else of all."""
+    """All spans from now on. A call returns a snapshot of the last invocation, or of everything without one."""
 
     def __init__(self) -> None:
         self._started: dict[int, Started] = {}
@@ -52,43 +52,43 @@ class Recording:
         self._stopped: Snapshot | None = None
 
     def __call__(self) -> Snapshot:
-        """What happened."""
+        """The snapshot."""
         return self._frozen[-1] if self._frozen else self.all()
 
     def all(self) -> Snapshot:
-        """Everything since the recording began, as it is now."""
+        """A snapshot of everything since the recording began."""
         return self._stopped or self._snapshot(0)
 
     def snapshots(self) -> list[Snapshot]:
-        """One for each invocation; without any, one of everything."""
+        """One snapshot per invocation; without invocations, one of everything."""
         return self._frozen or [self.all()]
 
     def watch(self, provider: TracerProvider) -> None:
-        """Record the spans of another provider, too: that of a fake service in this process, say."""
+        """Also records another provider, such as that of a fake service in this process."""
         provider.add_span_processor(Tap([self], "other"))
 
     def stop(self) -> None:
-        """What happens from now on is left out."""
+        """Stops the recording."""
         self._stopped = self.all()
 
     def mark(self) -> int:
-        """A number between the starts before and those after this instant."""
+        """A number between the starts before and after this instant."""
         return next(self._numbers)
 
     def freeze(self, since: int) -> None:
-        """The environment would be frozen now: what has started `since` a mark is one invocation."""
+        """Marks the freeze: spans that started `since` a mark belong to one invocation."""
         found = self._snapshot(since)
         self._frozen.append(Snapshot(found.traces, found.order, found.lost, invocation=True))
 
     def start(self, span: SdkSpan, parent_context: Context | None, way: str) -> None:
-        """A span starts."""
+        """Records the start of a span."""
         if self._stopped is not None or _scope(span) == RUNNER:
             return
         rootless = _scope(get_current_span(parent_context)) == RUNNER
         self._started[id_of(span)] = Started(span, next(self._numbers), way, rootless)
 
     def end(self, span: ReadableSpan) -> None:
-        """A span ends."""
+        """Records the end of a span."""
         started = self._started.get(id_of(span))
         if started is not None and self._stopped is None:
             with self._change:
@@ -96,7 +96,7 @@ class Recording:
                 self._change.notify_all()
 
     def delivered(self, spans: Sequence[ReadableSpan]) -> None:
-        """The runtime hands these over."""
+        """Records the spans that the runtime exported."""
         for span in spans:
             started = self._started.get(id_of(span))
             if started is not None:
@@ -121,7 +121,7 @@ class Recording:
 
 
 class Tap(SpanProcessor):
-    """What a provider's spans pass by."""
+    """The span processor that feeds the recordings."""
 
     def __init__(self, recordings: list[Recording], way: str = "") -> None:
         self._recordings = recordings

@@ -1,4 +1,4 @@
-"""The SDK's spans as values of our own. By their attributes alone, so that a fake of one is as good."""
+"""The SDK's spans as values of our own. Only attributes are read, so that fakes work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Children in any order: what of them may be laid over what, and what each way costs."""
+"""Children in any order: the pairs that may be aligned, and their costs."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 __all__ = ["WHOLE", "Set", "groups", "may_be_renamed"]
 
-WHOLE = 1000  # what a missing span costs, and an unexpected one
+WHOLE = 1000  # the cost of a missing or an unexpected span
 INDEXED = (str, int, bool)
 
 
 class Pricing(Protocol):
-    """What is known of any two spans; an `Aligner` knows it."""
+    """The costs between two spans, which an `Aligner` implements."""
 
     @property
     def tired(self) -> bool:
         """Whether what is left over is to be taken as it comes."""
 
     def fits(self, expected: ExpectedSpan, node: Node, /) -> bool:
-        """Whether one laid over the other costs nothing."""
+        """Whether the cost of aligning them is 0."""
 
     def cost(self, expected: ExpectedSpan, node: Node, /) -> int:
         """Of one laid over the other."""
@@ -49,7 +49,7 @@ class Set:
         return self._pricing.tired
 
     def candidates(self, row: int) -> Iterable[int]:
-        """The columns that may fit: where a plain attribute is stated, those that have it."""
+        """The columns that may be equal: for a plain expected attribute, those that have it."""
         for key, value in self._members[row].attributes.items():
             if type(value) in INDEXED:
                 if key not in self._places:
@@ -62,7 +62,7 @@ class Set:
         return range(len(self._nodes))
 
     def fits(self, row: int, column: int) -> bool:
-        """Whether the cost is nothing."""
+        """Whether the cost is 0."""
         return self._pricing.fits(self._members[row], self._nodes[column])
 
     def cost(self, row: int, column: int) -> int:
@@ -70,13 +70,13 @@ class Set:
         return self._pricing.cost(self._members[row], self._nodes[column])
 
     def least(self, row: int, column: int) -> int:
-        """No more than the cost, and sooner known."""
+        """A lower bound of the cost, faster than the cost."""
         one = self._members[row]
         return abs(self.rows[row] - self.columns[column]) if one.exact else 0
 
 
 def groups(members: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Iterator[tuple[list[ExpectedSpan], list[int]]]:
-    """Parts of a set that have nothing to do with each other: spans of one name, unless a name may be another."""
+    """Independent parts of a set: spans of one name, unless names may differ."""
     if not all(isinstance(one.name, str) for one in members) or any(
         one.name != node.span.name and may_be_renamed(one, node) for one in members if one.children for node in nodes
     ):
@@ -92,7 +92,7 @@ def groups(members: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Iterator[t
 
 
 def may_be_renamed(expected: ExpectedSpan, node: Node) -> bool:
-    """Under another name a span is kept only for the sake of what is below it."""
+    """A span is kept under another name only because of its descendants."""
     return bool(node.names) and (
         not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)
     )

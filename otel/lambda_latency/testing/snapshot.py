@@ -1,4 +1,4 @@
-"""What was recorded up to one instant, as a value that can be compared, copied and pasted."""
+"""The spans recorded up to one instant, as a value that can be compared, copied and pasted."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["Snapshot", "forest_of", "snapshot_of"]
 
 
 class Snapshot:
-    """Traces in the order of their start, and what the spans alone do not tell.
+    """Traces in the order of their start, with facts that the spans do not contain.
 
-    `order` numbers the start and the end of each span; `lost` names those that had ended and were not exported when the
-    environment was frozen. `invocation`: all of it is of one invocation.
+    `order` numbers the start and the end of each span; `lost` names the spans that had ended and were not exported when
+    the environment was frozen. `invocation`: all spans belong to one invocation.
     """
 
-    # No dataclass: inline-snapshot would write its fields, and not the literal.
+    # No dataclass: inline-snapshot would write its fields instead of the literal.
     __slots__ = ("invocation", "lost", "order", "traces")
 
     def __init__(
@@ -49,8 +49,8 @@ class Snapshot:
         return tuple(sorted((span for trace in self.traces for span in trace.spans), key=self._started))
 
     def one(self, name: str) -> Span:
-        """The span of that name. Raises `AssertionError`, with the tree, where there is none or more than one."""
-        __tracebackhide__ = True  # pytest shows the line that asked
+        """The span of that name. Raises `AssertionError` with the tree for none or several."""
+        __tracebackhide__ = True  # pytest shows the caller's line
         found = [span for span in self.spans if span.name == name]
         if len(found) == 1:
             return found[0]
@@ -63,7 +63,7 @@ class Snapshot:
         raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
 
     def forest(self) -> Forest:
-        """The same as trees."""
+        """The traces as trees."""
         return forest(self.traces, self.order, self.lost, invocation=self.invocation)
 
     def __eq__(self, other: object) -> bool:
@@ -86,12 +86,12 @@ class Snapshot:
 
 
 def snapshot_of(spans: Iterable[Span]) -> Snapshot:
-    """Spans that came from anywhere."""
+    """A snapshot of spans from any source."""
     return Snapshot(traces_of(spans))
 
 
 def forest_of(value: object) -> Forest | None:
-    """The recorded side of a comparison, as trees; None if this is not one."""
+    """The recorded side of a comparison as trees; None if the value is not a recording."""
     if isinstance(value, Snapshot):
         return value.forest()
     return forest([value]) if isinstance(value, Trace) else None

@@ -1,4 +1,4 @@
-"""What becomes of the children of a span when a tree is laid over another, one step for each."""
+"""The steps of an alignment: one per child of a span."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Found", "Pair", "Step", "kept", "mark_late", "missing", "unexpected"
 
 @dataclass(slots=True)
 class Pair:
-    """A recorded span kept as an expected one. `notes` are its own differences, `steps` what became of its children."""
+    """A recorded span kept as an expected one. `notes` are its own differences, `steps` those of its children."""
 
     expected: ExpectedSpan
     node: Node
@@ -27,7 +27,7 @@ class Pair:
 
 @dataclass(slots=True)
 class Step:
-    """What became of one child. `late`: kept where it should overlap, and it began when the one named had ended."""
+    """The step of one child. `late`: it should overlap, but began after the named one had ended."""
 
     what: Literal["kept", "missing", "unexpected", "allowed"]
     expected: ExpectedSpan | None
@@ -39,9 +39,9 @@ Found: TypeAlias = "tuple[int, list[Step]]"
 
 
 def mark_late(steps: list[Step]) -> int:
-    """Of those that should overlap, each that began when an earlier one had ended; returns how many."""
+    """Marks children that should overlap but began after an earlier one had ended; returns their number."""
     ran = sorted((step for step in steps if step.what == "kept"), key=lambda step: step.node.start)  # type: ignore[union-attr]
-    first: Node | None = None  # of those seen so far the one that ended first
+    first: Node | None = None  # the earliest end so far
     count = 0
     for step in ran:
         node = step.node
@@ -55,16 +55,16 @@ def mark_late(steps: list[Step]) -> int:
 
 
 def kept(expected: Child, node: Node) -> Step:
-    """Recorded as it was expected, more or less."""
+    """Recorded as expected, possibly with differences."""
     assert isinstance(expected, ExpectedSpan)
     return Step("kept", expected, node)
 
 
 def missing(expected: ExpectedSpan) -> Step:
-    """Expected, and not recorded."""
+    """Expected, but not recorded."""
     return Step("missing", expected, None)
 
 
 def unexpected(node: Node) -> Step:
-    """Recorded, and not expected."""
+    """Recorded, but not expected."""
     return Step("unexpected", None, node)

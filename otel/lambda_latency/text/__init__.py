@@ -1,4 +1,4 @@
-"""The account as text for a terminal: pure functions from values to lines, and lines to text."""
+"""The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.document import document

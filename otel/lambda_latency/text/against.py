@@ -1,4 +1,4 @@
-"""What became of a baseline, as text: a sentence, and a table of the parts that changed."""
+"""The comparison with a baseline as text: a sentence, and a table of the parts that changed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def against_lines(one: Against, style: Style, *, everything: bool = False) -> li
 
 
 def against_sentence(one: Against, style: Style) -> list[Piece]:
-    """Which part became slower or faster, by how much, between which bounds; or that nothing did."""
+    """The part that became slower or faster, with its difference and bounds; or that no part did."""
     then, now = (number(count) for count in one.requests)
     whole, changed = one.whole, one.changed
     if whole is None or whole.typical is None:
@@ -72,12 +72,12 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
         pieces.append(Piece(f" Timeouts: {number(one.timeouts[0])} then, {number(one.timeouts[1])} now."))
     if one.left_out:
         names = clean(", ".join(one.left_out), style)
-        pieces.append(Piece(f" Not compared, for want of requests on one side: {names}."))
+        pieces.append(Piece(f" Not compared, because one side has too few requests: {names}."))
     return pieces
 
 
 def against_rows(one: Against, style: Style, *, everything: bool = False) -> list[Row]:
-    """The rows of the parts that changed, and of the whole request; none where nothing did."""
+    """The rows of the parts that changed, and of the whole request; none without a change."""
     if one.whole is None or not (one.changed or one.whole.real or everything):
         return []
     parts = one.parts if everything else one.changed
@@ -102,7 +102,7 @@ def _first(change: Change, counts: str, style: Style) -> list[Piece]:
     if not change.by_typical:
         then, now = (f"{number(some)} of {number(every)}" for some, every in _shares(change))
         pieces.append(Piece(f" {now} requests wait for it, {then} did."))
-    whose = OWNED[change.part.owner] if change.part.bucket != "unknown" else "Whose that is cannot be told."
+    whose = OWNED["unknown" if change.part.bucket == "unknown" else change.part.owner]
     return [*pieces, Piece(f" {whose}")]
 
 
@@ -158,7 +158,7 @@ def _table(rows: list[Row], style: Style) -> list[Line]:
     fields = ("owner", "then", "now", "difference", "between", "how")
     widths = {field: max(cells(getattr(row, field)) for row in table) for field in fields}
     numbers = sum(2 + widths[field] for field in ("then", "now", "difference"))
-    # Where the width is small the last columns go first.
+    # In a narrow terminal the last columns are left out first.
     shown: tuple[str, ...] = ("owner", "between", "how")
     while shown and 20 + numbers + sum(2 + widths[field] for field in shown) > style.width:
         shown = shown[:-1]

@@ -1,4 +1,4 @@
-"""What the sentence would hide: outliers, failures, skipped input, requests alone, clocks, parents that were lost."""
+"""Facts that the verdict does not show: outliers, failures, skipped input, lone requests, clocks, lost parents."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ if TYPE_CHECKING:
 
 __all__ = ["alone_sentence", "cautions"]
 
-OUTLIER_TIMES = 10  # a request that took so many times the median is told of, whatever the others say
-FAILING_PERCENT = 5  # from which share on failures are told of
+OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
+FAILING_PERCENT = 5  # failures are reported from this share on
 MOST_ALONE = 3
 
 
 def cautions(report: Report, style: Style) -> list[str]:
-    """A sentence for each; none where nothing is hidden."""
+    """One sentence per fact; empty without any."""
     found = [
         _skipped(report),
         _outlier(report, style),
         _failing(report, style),
         _alone(report, style),
-        _flawed(report, SKEWED, "the clocks of services differ: corrected (--no-skew leaves them)"),
-        _flawed(report, ABSENT_PARENT, "the span that called the others was not recorded: between them it is unknown"),
+        _flawed(report, SKEWED, "the clocks of services differ and were corrected (--no-skew leaves them)"),
+        _flawed(
+            report, ABSENT_PARENT, "the span that called the others was not recorded: the time between them is unknown"
+        ),
     ]
     return [one for one in found if one]
 
 
 def alone_sentence(one: Slow, style: Style) -> str:
-    """A slow request that no typical one of its route stands beside: what it waited for."""
+    """A slow request without a typical one of its route: the part that it waited for."""
     account = one.account
     text = f"{clean(account.route, style)} took {ms(account.wall_ns, style)}"
     name = trace_name(account.trace_id, account.start_ns)

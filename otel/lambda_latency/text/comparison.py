@@ -82,7 +82,7 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
     owner = 2 + widths["owner"]
     how = 2 + widths["calls"] + (2 + widths["trouble"] if widths["trouble"] else 0)
     short = min(longest, SHORTEST_NAME)
-    # Where the width is small the bars go first, then the ends of names, then the calls, then whose the parts are.
+    # A narrow terminal loses the bars first, then the ends of names, then the calls, then the owners.
     with_calls = short + numbers + owner + how <= style.width
     with_owner = short + numbers + owner <= style.width
     beside = numbers + (owner if with_owner else 0) + (how if with_calls else 0)

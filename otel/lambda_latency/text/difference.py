@@ -1,4 +1,4 @@
-"""What became of a baseline, as values that JSON has."""
+"""The comparison with a baseline as JSON values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["against_values"]
 
 
 def against_values(one: Against) -> dict[str, object]:
-    """The comparison; the bounds of all its intervals hold together with `trust`."""
+    """The comparison; `trust` is the probability that the bounds of all intervals hold together."""
     return {
         "sources": list(one.sources),
         "kind": "few" if one.whole is None else "changed" if _is_changed(one) else "same",

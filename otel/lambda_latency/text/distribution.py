@@ -1,4 +1,4 @@
-"""How long requests took, drawn as one line of bars over a logarithmic axis."""
+"""The distribution of the wall clock, as one line of bars over a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> 
             bars[border] = style.border
     axis = ""
     for value in _marks(low, high):
-        # A label that would touch the one before it is left out: the axis is a help, not a table.
+        # A label that would touch the one before it is left out.
         if not axis or column(value) > len(axis):
             axis = axis.ljust(column(value)) + _label(value, style, first=not axis)
     return [[Piece(INDENT + "".join(bars))], [Piece(INDENT + axis, "dim")]]

@@ -35,7 +35,7 @@ def document(
     per_request: Mapping[str, Trace] | None = None,
     judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
-    """The report as values that `json` writes; with the traces of `per_request` each request is told, with its path."""
+    """The report as JSON values; the traces of `per_request` add each request with its path."""
     accounts, compared, walls = report.accounts, report.cohorts, sorted(report.totals.walls_ns)
     cold = [ns for part, one in report.totals.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
     whole: dict[str, object] = {
@@ -104,7 +104,7 @@ def _buckets(report: Report) -> list[dict[str, object]]:
 
 def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Report) -> dict[str, object]:
     difference = compared.difference_ns if compared is not None else 0
-    each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # who did not wait for it waited 0 ns
+    each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # requests without the part waited 0 ns
     total_ns = one.total_ns
     return {
         "bucket": part.bucket,
@@ -165,7 +165,7 @@ def _frames(frames: Collection[Frame]) -> list[dict[str, object]]:
 
 
 def _problems(problems: Collection[Problem]) -> list[dict[str, object]]:
-    """One row for each reason of a source: ten thousand bad lines are one thing to look at."""
+    """One row per source and reason, with the number of cases."""
     rows: dict[tuple[str, str, str], list[int | None]] = {}
     for one in problems:
         rows.setdefault((one.source, one.reason, one.effect), []).append(one.line)

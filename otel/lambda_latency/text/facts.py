@@ -1,4 +1,4 @@
-"""The line of facts: percentiles of the wall clock, and how many requests were of which sort."""
+"""The line of facts: percentiles of the wall clock, and the number of cold starts, errors and timeouts."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not li
 
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
-    """The report; names from traces can neither format it nor call anybody."""
+    """The report; names from traces are escaped: they cannot format it, and mention nobody."""
     blocks = [_inked(sentence(report, STYLE))]
     blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
     blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
@@ -86,5 +86,5 @@ def _inked(pieces: Iterable[Piece]) -> str:
 
 
 def _escaped(text: str) -> str:
-    # An at sign would call whoever has that name; a comment behind it keeps it from doing so, and shows nothing.
+    # An at sign would mention a user; an invisible comment behind it prevents that.
     return MARKS.sub(r"\\\1", clean(text, STYLE)).replace("&", "&amp;").replace("@", "@<!-- -->")

@@ -1,4 +1,4 @@
-"""What could not be read, or does not hold together: a line for each reason of a source."""
+"""The input that was skipped or is inconsistent: one line per source and reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["render_problems"]
 def render_problems(problems: Sequence[Problem], style: Style) -> str:
     """The problems as text: those of one source and reason in one line, with the first place and how often."""
     if not problems:
-        return paint([[], [Piece("Nothing was skipped, and everything fits.", "bold")]], style)
+        return paint([[], [Piece("Nothing was skipped, and no span is inconsistent.", "bold")]], style)
     rows: dict[tuple[str, str, str], list[Problem]] = {}
     for one in problems:
         rows.setdefault((one.effect, one.source, one.reason), []).append(one)

@@ -1,4 +1,4 @@
-"""The sentences of a report: the verdict, how sure it is, what speaks against it, and the timeouts."""
+"""The sentences of a report: verdict, confidence, counter-evidence and timeouts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
 
-OWNED = {"ours": "It is ours.", "theirs": "It is theirs.", "platform": "It is the platform's."}
+OWNED = {
+    "ours": "The cause is internal.",
+    "theirs": "The cause is external.",
+    "platform": "The cause is the platform.",
+    "unknown": "The owner is unknown.",
+}
 
 
 def flat(pieces: Sequence[Piece]) -> str:
@@ -33,7 +38,7 @@ def sentence(report: Report, style: Style) -> list[Piece]:
 
 
 def evidence(report: Report, style: Style) -> list[Piece]:
-    """How sure the verdict is and why; what speaks against it; what would settle it."""
+    """The confidence and its reason, the counter-evidence, and what would settle the verdict."""
     found, slow = report.verdict, len(report.cohorts.slow)
     if found.kind == "none":
         return []
@@ -73,22 +78,22 @@ def timeout_groups(report: Report) -> list[list[Timeout]]:
 
 
 def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> list[Piece]:
-    """How many timed out, what was running, for how long, and whose that is."""
+    """The number of timeouts, the call that was running, its time and its owner."""
     first = group[0]
     what = f"{number(len(group))} of {plural(report.totals.requests, 'request')} timed out"
     what += f" at {ms(first.limit_ns, style)}. " if first.limit_ns else ". "
     if first.part is None:
         return [
             Piece(what, "bold"),
-            Piece("What was running is not known: the function's own spans were lost with it."),
+            Piece("The running call is unknown: the function's own spans were lost with it."),
         ]
     middle = sorted(one.elapsed_ns for one in group)[len(group) // 2]
     for_long = f"for {ms(middle, style)}" + (" (median)" if len(group) > 1 else "")
     whose = {
-        "theirs": "The call is theirs, the limit is ours.",
-        "ours": "It is ours, and so is the limit.",
-        "platform": "It is the platform's, the limit is ours.",
-        "unknown": "Whose that is cannot be told; the limit is ours.",
+        "theirs": "The call is external, the limit is internal.",
+        "ours": "Call and limit are internal.",
+        "platform": "The call is the platform's, the limit is internal.",
+        "unknown": "The owner of the call is unknown, the limit is internal.",
     }[first.part.owner]
     running = clean(first.running, style)
     at = f", at {clean(first.line.file, style)}:{first.line.line}" if first.line is not None else ""
@@ -209,4 +214,4 @@ def _of_slow(count: int, slow: int) -> str:
 
 
 def _owned(part: Part) -> str:
-    return "Whose that is cannot be told." if part.bucket == "unknown" else OWNED[part.owner]
+    return OWNED["unknown" if part.bucket == "unknown" else part.owner]

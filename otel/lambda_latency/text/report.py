@@ -1,4 +1,4 @@
-"""A report as text: the verdict, what speaks for and against it, and the pictures that show it."""
+"""The report as text: verdict, evidence, tables and waterfall."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
         return paint([*verdict, *_unread(report, style)], style)
     groups = timeout_groups(report)
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
-    # Where nothing else stands out the timeouts are the news.
+    # Timeouts come first where nothing else stands out.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
     for caution in cautions(report, style):
         lines += wrap(caution, style.width)
@@ -73,7 +73,7 @@ def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:
 
 
 def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
-    """The waterfall of a request that shows the verdict; of thin evidence, how to see one for each reason."""
+    """The waterfall of a request that shows the verdict; for thin evidence, the commands that show one per reason."""
     found = report.verdict
     if found.kind == "thin":
         return _reasons(report, style)
@@ -100,14 +100,14 @@ def _reasons(report: Report, style: Style) -> list[Line]:
 
 
 def _unread(report: Report, style: Style) -> list[Line]:
-    """Why there is nothing to report on: the first reasons, for there is nothing else to say."""
+    """The first reasons why there is no request to report on."""
     lines = [line for one in report.problems[:MOST_REASONS] for line in wrap(clean(str(one), style), style.width)]
     more = len(report.problems) - MOST_REASONS
     return [*lines, [Piece(f"{number(more)} more: --problems shows them.", "dim")]] if more > 0 else lines
 
 
 def _missing(report: Report, style: Style) -> list[Line]:
-    """What the report does not rest on: traffic that was not seen, and input that could not be read."""
+    """The data that the report does not contain: unsampled traffic, and input that could not be read."""
     text = sampling(report, style)
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     counted = len(report.problems) - skipped

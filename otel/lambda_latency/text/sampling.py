@@ -1,4 +1,4 @@
-"""The sentences on sampling: which share of the traffic a report rests on, by route and by hour where that is known."""
+"""The sentences about sampling: the share of the traffic that was traced, by route and by hour where known."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST_ROUTES = 4
 
 
 def sampling(report: Report, style: Style) -> str:
-    """Which share of the traffic was seen; where nobody has counted it, that this is not known."""
+    """The share of the traffic that was traced, or that it is unknown."""
     seen, traffic = report.totals.requests, report.traffic
     if isinstance(traffic, Unknown):
         return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
     counted = seen - traffic.beside
-    if counted > traffic.total:  # a count lags behind, or an hour of it is missing: no share can be told
+    if counted > traffic.total:  # the count lags behind, or an hour of it is missing: the share is unknown
         return (
             f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: which share of the "
             "traffic that is cannot be told."

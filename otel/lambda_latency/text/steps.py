@@ -1,4 +1,4 @@
-"""The next steps: what one can do about the part that a report names, and about what ran into deadlines."""
+"""The next steps: advice about the part that a report names, and about timeouts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_GROUPS", "next_steps"]
 
-MOST_GROUPS = 3  # different calls that were running at deadlines: each is told of
+MOST_GROUPS = 3  # different calls that were running at deadlines: one step each
 
 
 def next_steps(report: Report) -> list[str]:
-    """A sentence or two for each kind of part."""
+    """One or two sentences per kind of part."""
     parts = [report.verdict.part] if report.verdict.part is not None else []
     parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
     first: dict[str, Part] = {}

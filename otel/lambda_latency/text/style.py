@@ -1,4 +1,4 @@
-"""How text may look on the stream it goes to: width, Unicode, colour. Decided once; the rest are values and lines."""
+"""The style of text on a stream: width, Unicode, colour. It is decided once per report."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Line", "Piece", "Style", "paint", "style_for"]
 
 WIDEST, NARROWEST = 160, 60
 USUAL = 100  # where the stream has no width of its own
-# Bold, dim and the eight basic colours alone: they follow the terminal's own theme, light or dark.
+# Only bold, dim and the eight basic colours: they follow the terminal's theme, light or dark.
 INKS = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "blue": "34", "bold red": "1;31"}
 
 
 class Piece(NamedTuple):
-    """Some text in one ink: a key of `INKS`, or nothing."""
+    """Text in one ink: a key of `INKS`, or an empty string."""
 
     text: str
     ink: str = ""
@@ -57,42 +57,42 @@ class Style:
 
     @property
     def ellipsis(self) -> str:
-        """Where a name was cut."""
+        """The mark at the end of a name that was cut."""
         return "…" if self.unicode else "~"
 
     @property
     def waited(self) -> str:
-        """In a waterfall: time that the request waited for."""
+        """In a waterfall: time on the critical path."""
         return "█" if self.unicode else "#"
 
     @property
     def usual(self) -> str:
-        """In a comparison: the part of a bar that typical requests take as well."""
+        """In a comparison: the part of a bar that typical requests also take."""
         return "░" if self.unicode else "="
 
     @property
     def waiting(self) -> str:
-        """In a waterfall: open, but waiting for something below."""
+        """In a waterfall: the span is open and waits for a child."""
         return "─" if self.unicode else "-"
 
     @property
     def off_path(self) -> str:
-        """In a waterfall: nobody waited for it."""
+        """In a waterfall: time off the critical path."""
         return "┄" if self.unicode else "."
 
     @property
     def tick(self) -> str:
-        """On the path, but shorter than a cell."""
+        """In a waterfall: time on the critical path that is shorter than a cell."""
         return "▏" if self.unicode else "|"
 
     @property
     def border(self) -> str:
-        """In a distribution: where the slow requests begin."""
+        """In a distribution: the limit of slow requests."""
         return "┊" if self.unicode else "|"
 
     @property
     def heights(self) -> str:
-        """In a distribution: nothing, few, many."""
+        """In a distribution: the bars, from empty to full."""
         return " ▁▂▃▄▅▆▇█" if self.unicode else " .:-=+*#%@"
 
 
@@ -131,7 +131,7 @@ def _paint(line: Line, style: Style) -> str:
 
 
 def _has_unicode(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    # Python itself sets LC_CTYPE=C.UTF-8 under LANG=C (PEP 538): that is no word of the user's.
+    # Python itself sets LC_CTYPE=C.UTF-8 under LANG=C (PEP 538): the user did not choose it.
     ctype = environ.get("LC_CTYPE", "")
     locale = environ.get("LC_ALL") or ("" if ctype == "C.UTF-8" else ctype) or environ.get("LANG", "")
     if locale in ("C", "POSIX"):
@@ -144,7 +144,7 @@ def _has_unicode(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def _has_colour(terminal: bool, colour: str, environ: Mapping[str, str]) -> bool:
-    # https://no-color.org and https://force-color.org; what was typed on the command line comes before both.
+    # https://no-color.org and https://force-color.org; the command line overrides both.
     if colour != "auto":
         return colour == "always"
     if environ.get("NO_COLOR"):

@@ -64,7 +64,7 @@ def _row(part: Part, one: PartTally, tally: Tally, style: Style) -> _Row:
 
 
 def trouble_of(calls: Calls) -> str:
-    """`2 errors, 5 throttled`; nothing where all went well."""
+    """`2 errors, 5 throttled`; empty without errors."""
     trouble = [plural(calls.errors, "error")] if calls.errors else []
     trouble += [f"{number(calls.throttles)} throttled"] if calls.throttles else []
     return ", ".join(trouble)
@@ -85,7 +85,7 @@ def _lines(rows: list[_Row], of: str, style: Style) -> list[Line]:
     mean = max([len(of), *(cells(row.mean) for row in rows)])
     calls = max([len("calls"), *(cells(row.calls) for row in rows)])
     trouble = max((cells(row.trouble) for row in rows), default=0)
-    # Where the width is small the bars go first, then the ends of names, then the calls, then whose the parts are.
+    # A narrow terminal loses the bars first, then the ends of names, then the calls, then the owners.
     numbers = 2 + mean + 2 + len("share")
     owner = 2 + len("platform")
     how = 2 + calls + (2 + trouble if trouble else 0)

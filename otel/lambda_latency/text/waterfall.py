@@ -1,4 +1,4 @@
-"""The waterfall of one request: what it waited for, in which order, and what ran without being waited for."""
+"""The waterfall of one request: its spans in order, with the time on the critical path and off it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _texts(value: object) -> list[str]:
 def _longest(every: list[Bar], most: int) -> list[Bar]:
     if len(every) <= most:
         return every
-    # A bar stands for at least what stands below it, so no bar is kept without the one above it.
+    # A bar is at least as important as its children, so that no bar is kept without its parent.
     order = sorted(range(len(every)), key=lambda at: (-(every[at].waited_ns + every[at].waited_below_ns), at))
     return [every[at] for at in sorted(order[:most])]
 
@@ -92,7 +92,7 @@ def _drawn(bar: Bar, waterfall: Waterfall, width: int, style: Style) -> list[Pie
     for at in range(first, max(first + 1, cell_end(bar.end_ns))):
         cells[at] = style.waiting if bar.on_path else style.off_path
     for start, end in bar.owned:
-        if 3 * (end - start) * width > wall:  # shorter than a third of a cell: to fill the cell would be a lie
+        if 3 * (end - start) * width > wall:  # shorter than a third of a cell: a filled cell would exaggerate it
             begin = cell(start)
             for at in range(begin, min(width, max(begin + 1, cell_end(end)))):
                 cells[at] = style.waited
@@ -113,7 +113,7 @@ def _inked(text: str, style: Style) -> list[Piece]:
 
 
 def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
-    """What belongs to the trace but not to the tree of its request."""
+    """The spans of the trace that are not in the tree of the request."""
     lines: list[Line] = []
     orphans, others = waterfall.orphans, waterfall.others
     if orphans:
@@ -127,7 +127,7 @@ def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
         )
     for span in waterfall.aside[:MOST_ASIDE]:
         took = ms(max(0, (span.end_ns or span.start_ns) - span.start_ns), style)
-        lines.append([Piece(f"Went on without anybody waiting: {clean(span.name, style)}, {took}", "dim")])
+        lines.append([Piece(f"Continued off the critical path: {clean(span.name, style)}, {took}", "dim")])
     if len(waterfall.aside) > MOST_ASIDE:
         lines.append(
             [Piece(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} went on without anybody waiting", "dim")]

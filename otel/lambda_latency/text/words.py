@@ -1,4 +1,4 @@
-"""Numbers and names as they are printed: exact, aligned by cells, and unable to write to the terminal."""
+"""Numbers and names as they are printed: exact, aligned by cells, without control characters."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ms(ns: int, style: Style) -> str:
 
 
 def signed(ns: int, style: Style) -> str:
-    """`+1,342 ms`, `-7 ms`, and no sign that a rounded 0 does not have."""
+    """`+1,342 ms`, `-7 ms`, and no sign for a rounded 0."""
     text = ms(abs(ns), style)
     if is_zero(text):
         return ("±" if style.unicode else "") + text
@@ -51,7 +51,7 @@ def signed(ns: int, style: Style) -> str:
 
 
 def is_zero(text: str) -> bool:
-    """Does a number of milliseconds read 0?"""
+    """Whether a time is printed as 0 ms."""
     return text.startswith(("0 ", "0\u202f", "±0"))
 
 
@@ -71,7 +71,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def clean(text: str, style: Style) -> str:
-    """A name without anything that a terminal obeys, and without what the stream cannot show."""
+    """A name with control characters, and characters that the stream cannot show, escaped."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_safe(letter, style) for letter in text)

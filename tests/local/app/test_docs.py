@@ -1,4 +1,4 @@
-"""docs/laptop.md, held against the tests and the app that they serve."""
+"""docs/reference/laptop.md, held against the tests and the app that they serve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.template.deployed import ROOT
 
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
-    for line in (ROOT / "docs" / "laptop.md").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "docs" / "reference" / "laptop.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ")
 ][1:]
 

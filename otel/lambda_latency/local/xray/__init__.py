@@ -1,1 +1,1 @@
-"""X-Ray on a laptop: OTLP in, segment documents as X-Ray would hold them, found again with BatchGetTraces."""
+"""X-Ray on a laptop: OTLP in, segment documents as X-Ray stores them, and BatchGetTraces to read them."""

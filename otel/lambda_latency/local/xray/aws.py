@@ -1,4 +1,4 @@
-"""The `aws` part of a segment document: who sent the span, and for an AWS call what was called."""
+"""The `aws` part of a segment document: the sender of the span, and the operation of an AWS call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TABLES = "aws.dynamodb.table_names"  # stays in the metadata, too
 
 
 def aws_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
-    """The part, its attributes taken out of `left`; None where the resource says that it runs elsewhere."""
+    """The part; its attributes are removed from `left`. None if the resource runs outside AWS."""
     found: dict[str, Any] = {"account_id": span.resource.get("cloud.account.id")}
     found["operation"] = next((left[key] for key in OPERATION if key in left), None)
     for key in OPERATION:
@@ -57,7 +57,7 @@ def _tables(names: object) -> dict[str, Any]:
 
 
 def _log_groups(names: object) -> list[str]:
-    """A list, or what a variable can hold of one: names with & between them."""
+    """A list, or the text form of one: names separated by &."""
     if isinstance(names, str):
         return [name for name in names.split("&") if name]
     return [str(name) for name in names] if isinstance(names, tuple) else []

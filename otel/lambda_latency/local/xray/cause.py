@@ -1,4 +1,4 @@
-"""Why a span failed, as its segment document says it: fault, error and throttle, and `cause` with the exceptions."""
+"""The failure of a span in a segment document: fault, error and throttle, and `cause` with the exceptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHAINED = "During handling of the above exception, another exception occurred:"
 
 
 def flags(span: Span) -> dict[str, bool]:
-    """By the HTTP status where that is one of an error, else by the span's own status."""
+    """By the HTTP status if that is an error, otherwise by the span's own status."""
     code = span.attributes.get("http.status_code", span.attributes.get("http.response.status_code"))
     code = code if type(code) is int else 0  # a status that is a text counts as none
     if 400 <= code <= 499:

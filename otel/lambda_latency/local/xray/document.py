@@ -1,6 +1,6 @@
 """The segment document that ADOT's exporter, awsxray, makes of a span.
 
-The exporter itself cannot be run here, so its rules are written down once more and held against documents that it made.
+The exporter itself cannot run here. Its rules are implemented again and compared with documents that it made.
 They are those of https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.117.0/exporter/awsxrayexporter
 for what Python functions on Lambda send. Left out, since none of these send it: SQL, span links, `enduser.id`, metadata
 namespaces (`aws.xray.metadata.*`), origins of EC2 and containers, other languages' stacks, Application Signals' doubled
@@ -31,7 +31,7 @@ PREFIXES = ("AWS.SDK.", "AWS::")
 def segment_document(span: Span, indexed: Collection[str]) -> dict[str, Any]:
     """One span as X-Ray gets it. `indexed` are the attributes that become annotations, the exporter's setting."""
     is_segment = span.kind is SpanKind.SERVER or span.parent_id is None
-    left = dict(span.attributes)  # each part takes out what it shows; the rest is annotations and metadata
+    left = dict(span.attributes)  # each part removes its attributes; the rest becomes annotations and metadata
     parts: dict[str, Any] = {
         "name": _name(span),
         "id": span.span_id,
@@ -63,12 +63,12 @@ def seconds(ns: int) -> float:
 
 
 def is_aws_call(span: Span) -> bool:
-    """Is it a call that an AWS SDK made?"""
+    """Whether it is a call of an AWS SDK."""
     return span.attributes.get("rpc.system") == "aws-api"
 
 
 def _name(span: Span) -> str:
-    """What X-Ray calls the node: a service, not an operation."""
+    """The node's name in X-Ray: a service, not an operation."""
     outgoing = span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER)
     remote = _text(span, "aws.remote.service") if outgoing else ""
     if is_aws_call(span):
@@ -117,7 +117,7 @@ def _attributes(left: dict[str, object], resource: Mapping[str, object], indexed
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it."""
+    """A value as JSON."""
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""Hands what the laptop records on to its X-Ray, in the background: nobody who sends spans waits for X-Ray."""
+"""Forwards recorded spans to the laptop's X-Ray in the background, so that no sender waits for it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lambda_latency.trace import Span, to_otlp
 __all__ = ["Feed"]
 
 AT_ONCE = 100  # export requests that go together,
-GATHER_S = 0.5  # if they come within this time: one by one they would take the processor from what is being measured
+GATHER_S = 0.5  # within this time: single ones would take processor time from the measured requests
 
 
 class Feed:
-    """Sends to the X-Ray at `url` from a thread of its own. `log` hears of what could not be sent, once."""
+    """Sends to the X-Ray at `url` from a thread of its own. `log` receives the first failure."""
 
     def __init__(self, url: str, log: Callable[[str], None]) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -31,15 +31,15 @@ class Feed:
         self._thread.start()
 
     def add(self, spans: list[Span]) -> None:
-        """Hand on spans that were made in this process."""
+        """Forwards spans of this process."""
         self.add_otlp(to_otlp(spans))
 
     def add_otlp(self, document: Mapping[str, Any]) -> None:
-        """Hand on an export request in OTLP/JSON's form."""
+        """Forwards an export request in OTLP/JSON."""
         self._waiting.put(document)
 
     def close(self) -> None:
-        """Return when everything that was handed in before is in X-Ray."""
+        """Waits until everything forwarded before is in X-Ray."""
         self._waiting.put(None)
         self._thread.join()
         self._connection.close()
@@ -54,7 +54,7 @@ class Feed:
                 self._send(json.dumps({"resourceSpans": groups}, separators=(",", ":")).encode())
 
     def _gathered(self) -> list[Mapping[str, Any] | None]:
-        """What comes together; None at its end is the last of all."""
+        """The next batch; a final None marks the last one."""
         batch = [self._waiting.get()]
         end = time.monotonic() + GATHER_S
         while batch[-1] is not None and len(batch) < AT_ONCE:

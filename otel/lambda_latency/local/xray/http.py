@@ -1,4 +1,4 @@
-"""The `http` part of a segment document: what the exporter takes from OpenTelemetry's old and new HTTP attributes."""
+"""The `http` part of a segment document, from OpenTelemetry's old and new HTTP attributes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def http_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
-    """The part, its attributes taken out of `left`; None for a span that says nothing of HTTP."""
+    """The part; its attributes are removed from `left`. None for a span without HTTP attributes."""
     found = {key: left.pop(key) for key in TAKEN if key in left}
     if not any(key in found for key in ABOUT_HTTP):
         return None

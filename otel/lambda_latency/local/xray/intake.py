@@ -1,4 +1,4 @@
-"""The door of the laptop's X-Ray, in moto's process: OTLP comes in, segment documents go into the store."""
+"""The intake of the laptop's X-Ray, in moto's process: OTLP in, segment documents into the store."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from lambda_latency.trace import Span, spans_of
 __all__ = ["Intake", "replace_segments"]
 
 PATH = "/v1/traces"
-AT_ONCE = 50  # documents; as many as the exporter puts into one call
+AT_ONCE = 50  # documents per call, as the exporter sends them
 
 
 class Intake:
     """Takes export requests of OTLP/JSON at `/v1/traces` and leaves everything else to `app`, AWS's own API.
 
-    Documents go in by PutTraceSegments, as from anybody; like the exporter it answers when they are in.
+    Documents are stored by PutTraceSegments; like the exporter, it answers after that.
     """
 
     def __init__(self, app: WSGI, indexed: Collection[str]) -> None:
@@ -35,7 +35,7 @@ class Intake:
         self._client: Any = None
 
     def connect(self, url: str) -> None:
-        """Say where `app` is served."""
+        """Sets the address of `app`."""
         self._client = boto3.client(
             "xray",
             endpoint_url=url,

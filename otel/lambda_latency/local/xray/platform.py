@@ -18,11 +18,11 @@ __all__ = ["PlatformSegments"]
 
 REGION = "us-east-1"
 API = "localapi00"
-REMEMBERED = 1000  # halves whose other half has not come yet; for a 404 none ever will
+REMEMBERED = 1000  # unpaired segments; a 404 never gets its counterpart
 
 
 class PlatformSegments:
-    """Turns platform spans into segment documents, and tells which spans are none of its business.
+    """Makes segment documents of platform spans, and returns the other spans.
 
     A stage's segment holds its call to Lambda, of which only Lambda's own span tells, and either may come first: what
     is known is written at once, and the stage again with its call when both are there.
@@ -33,7 +33,7 @@ class PlatformSegments:
         self._called: dict[str, Span] = {}  # Lambda's spans by the id of the stage that called
 
     def documents(self, spans: Iterable[Span]) -> tuple[list[dict[str, Any]], list[Span]]:
-        """The documents of the platform spans of one export request, and the other spans of it."""
+        """The documents of the platform spans of one export request, and its other spans."""
         by_id = {span.span_id: span for span in spans}
         phases: dict[str, list[Span]] = {}
         others: list[Span] = []
@@ -60,7 +60,7 @@ class PlatformSegments:
         return _stage(span, called)
 
     def _with_call(self, called: Span) -> list[dict[str, Any]]:
-        """The stage that called, once more if it was written already."""
+        """The calling stage, again if it was written already."""
         stage_id = called.parent_id or ""
         stage = self._stages.pop(stage_id, None)
         if stage is None:
@@ -115,7 +115,7 @@ def _call(stage: Span, called: Span) -> dict[str, Any]:
         "end_time": _milliseconds(called.end_ns or 0),
         "http": {
             "request": {"url": f"https://lambda.{REGION}.amazonaws.com/{path}", "method": "POST"},
-            # A function that failed answers Lambda's caller with 200 all the same.
+            # Lambda answers its caller with 200 even if the function failed.
             "response": {"status": 200 if called.status is Status.ERROR else _status(stage), "content_length": 0},
         },
         "aws": {
@@ -131,7 +131,7 @@ def _call(stage: Span, called: Span) -> dict[str, Any]:
 def _service(span: Span) -> dict[str, Any]:
     document = {
         **_segment(span, _milliseconds),
-        "http": {"response": {"status": 200}},  # of the call; whether the function failed is another matter
+        "http": {"response": {"status": 200}},  # of the call, not of the function
         "aws": {"request_id": span.attributes.get("faas.invocation_id")},
         "resource_arn": span.attributes.get("cloud.resource_id"),
     }
@@ -164,7 +164,7 @@ def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
 
 
 def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
-    """What every segment has."""
+    """The fields of every segment."""
     found = {
         "id": span.span_id,
         "name": span.name,
@@ -196,7 +196,7 @@ def _account(span: Span | None) -> str:
 
 
 def _call_id(span_id: str) -> str:
-    """The id of a subsegment that no span stands for: always the same for the same span, whoever asks."""
+    """The id of a subsegment without a span: deterministic per span."""
     return hashlib.blake2s(span_id.encode(), digest_size=8).hexdigest()
 
 

@@ -1,4 +1,4 @@
-// ---- What is known of one span: its times, attributes, events and links.
+// ---- The details of one span: times, attributes, events and links.
 
 function drawDetails() {
   const element = byId("details");

@@ -1,4 +1,4 @@
-// ---- How long requests took: a mark for each of a few hundred, bars for more. A range of it filters the list.
+// ---- The distribution of times: a mark per request up to a few hundred, bars for more. A selected range filters the list.
 
 const MOST_MARKS = 400;
 const BASE_HEIGHT = 170;

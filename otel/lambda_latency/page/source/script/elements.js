@@ -1,4 +1,4 @@
-// ---- Elements. Every text becomes a text node: nothing that a trace says is ever read as markup.
+// ---- Elements. Every text becomes a text node: text from traces is never parsed as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,4 +1,4 @@
-// ---- The places of the map's nodes: in columns by the longest way to them, each near those that it belongs to.
+// ---- The layout of the map: nodes in columns by the longest path to them, each near its neighbours.
 
 const SWEEPS = 4;
 

@@ -1,4 +1,4 @@
-// ---- The list of requests: rows exist only where they are in sight.
+// ---- The list of requests: only visible rows exist.
 
 const COLUMNS = [
   ["start", "Start"],
@@ -11,7 +11,7 @@ const SHOWN = 12; // rows without scrolling
 const BESIDE = 4; // rows kept above and below those in sight
 const MOST_STRIPES = 6;
 
-// `top` and `height` are kept here: to ask the browser for them makes it lay out the page first.
+// `top` and `height` are cached: reading them from the browser forces a layout.
 const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
 function drawList() {

@@ -1,4 +1,4 @@
-// ---- Who calls whom: a map with as many columns as there are calls in a row; a list where it would not fit.
+// ---- The call map: one column per level of calls; a list where the map does not fit.
 
 const KINDS = {
   "api gateway": "API",
@@ -103,7 +103,7 @@ function line({ edge, way }, { nodeWidth, gap, longest, bottom }, thick, words) 
       at === way.length - 1 ? Math.min(right - left - 24, Math.max((aside ? whole : longest) + 12, gap * 0.5)) : 0;
     [x, y] = [right, end];
     if (right <= left) {
-      // A call back to a caller, or to itself: below everything, and up again.
+      // A call to a caller, or to itself: drawn below everything, and up again.
       path = `M${left} ${start}c${BACK} 0 ${BACK} 0 ${BACK} ${BACK}V${bottom}H${right - BACK}V${end + BACK}c0 ${-BACK} 0 ${-BACK} ${BACK} ${-BACK}`;
       continue;
     }

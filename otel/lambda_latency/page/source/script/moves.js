@@ -1,4 +1,4 @@
-// ---- Moving in the waterfall: fold, zoom, and the keys for it.
+// ---- Navigation in the waterfall: fold, zoom, and their keys.
 
 function fold(span, on) {
   const kept = fall.rows[fall.current].span;

@@ -62,7 +62,7 @@ function comparedWords(slow, typical, difference) {
   for (const bucket of report.buckets) owned[bucket.owner] += bucket.difference_ns;
   const whose = Object.entries(owned).filter(([, ns]) => Math.abs(ns) >= Math.max(5e5, difference * SMALL_SHARE));
   whose.sort((a, b) => b[1] - a[1]);
-  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "nobody knows whose" };
+  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "of unknown owner" };
   const shares = whose.map(
     ([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${names[owner]}`,
   );
@@ -140,7 +140,7 @@ function drawMeans() {
   const scale = Math.max(1, ...order.map((row) => row.total_ns));
   const owned = { theirs: 0, ours: 0, platform: 0, unknown: 0 };
   for (const row of order) owned[row.owner] += row.total_ns;
-  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "nobody knows whose" };
+  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "of unknown owner" };
   const shares = Object.entries(owned)
     .filter(([, ns]) => ns > 0)
     .map(([name, ns]) => `${ms(ns / count)} ${names[name]}`);

@@ -13,13 +13,13 @@ const parts = report.parts;
 const label = (part) => parts[part].label;
 const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}`;
 const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
-// Eleven hues cannot be told apart by everybody: these have a texture as well.
+// Not everybody can distinguish eleven hues: these also have a texture.
 const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
 
 const has = (request, flag) => (requests.flags[request] & flag) !== 0;
 const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
 const largestPart = (request) => requests.buckets[request][0] ?? -1;
-// Which part a slow request waited for beyond a typical one of its route.
+// The part that a slow request waited for beyond a typical one of its route.
 const slowFor = new Map(report.slow.map(([request, part]) => [request, part]));
 const isSlow = (request) => slowFor.has(request);
 const routeOf = (request) => requests.routes[requests.route[request]];

@@ -109,7 +109,7 @@ function spansOrHint(request) {
   const names = (few) => few.slice(0, 5).join(", ") + (few.length > 5 ? "…" : "");
   const beside = [
     orphans.length > 0 && `${plural(orphans.length, "orphan")} (the parent was never recorded): ${names(orphans)}.`,
-    aside.length > 0 && `Went on without anybody waiting: ${names(aside)}.`,
+    aside.length > 0 && `Continued off the critical path: ${names(aside)}.`,
     others.length > 0 && `${plural(others.length, "more root")} in this trace: ${names(others)}.`,
   ].filter(Boolean);
   const details = h("div", {
@@ -141,7 +141,7 @@ function fallLegend(request) {
       "span",
       {},
       sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline" })),
-      "open, but waiting for something below",
+      "open, waiting for a child",
     ),
     h(
       "span",

@@ -1,4 +1,4 @@
-// ---- What the report does not rest on: traffic that was not sampled, and what could not be read.
+// ---- The data that the report does not contain: unsampled traffic, and input that could not be read.
 
 function drawSampling() {
   if (count === 0) return;
@@ -52,7 +52,7 @@ function drawProblems() {
   const { problems } = report;
   const sum = (effect) => problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")];
-  let says = count > 0 ? "None. Every span was read, and every one fits." : "Nothing could be read.";
+  let says = count > 0 ? "None. Every span was read, and none is inconsistent." : "Nothing could be read.";
   if (count > 0 && skipped > 0)
     says = `${plural(skipped, "thing")} skipped while reading; everything else is in the numbers above.`;
   else if (count > 0 && odd > 0)

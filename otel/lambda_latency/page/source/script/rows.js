@@ -1,4 +1,4 @@
-// ---- The rows of a waterfall: the tree of spans with what is folded left out.
+// ---- The rows of a waterfall: the tree of spans without folded ones.
 
 /** The spans of a request with what each owns of the critical path, and what is below each. */
 function treeOf(request) {
@@ -53,7 +53,7 @@ function visibleRows(tree, folded) {
   return found;
 }
 
-// Spans stand in the order of the tree: what is below one follows it without a gap.
+// Spans are in the order of the tree: descendants follow their ancestor without a gap.
 function skipBelow(tree, at, depth) {
   for (let below = at + 1; below <= tree.last[at]; below++) depth[below] = depth[tree.spans[below].parent] + 1;
   return tree.last[at];

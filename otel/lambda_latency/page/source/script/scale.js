@@ -1,6 +1,6 @@
 // ---- A logarithmic axis of milliseconds.
 
-// The steps of a power of ten, coarse ones first: an axis takes the first that have enough marks for it.
+// The steps within a power of ten, coarse ones first: an axis uses the first with enough marks.
 const STEPS = [
   [1, 2, 5],
   [1, 1.5, 2, 3, 5, 7],

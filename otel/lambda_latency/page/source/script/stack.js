@@ -1,4 +1,4 @@
-// ---- The stack of a request that ran into its deadline.
+// ---- The stack of a request that timed out.
 
 const FEW_FRAMES = 5; // of packages: more in a row are folded
 
@@ -13,9 +13,9 @@ function stackOf(request) {
       h(
         "p",
         {},
-        "It ran into the deadline",
+        "It timed out",
         limit,
-        ". What was running is not known: the function's own spans were lost with it.",
+        ". The running call is unknown: the function's own spans were lost with it.",
       ),
     );
   }
@@ -48,7 +48,7 @@ function framesOf(frames) {
     const few = frames.slice(at, end);
     if (frames[at].own || few.length < FEW_FRAMES) append(element, few.map(frameOf));
     else {
-      // The innermost stays in sight: it says what the function was waiting in.
+      // The innermost frame stays visible: the function was waiting in it.
       const last = end === frames.length ? few.pop() : null;
       const title = h("summary", {}, `${plural(few.length, "frame")} of packages`);
       append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);

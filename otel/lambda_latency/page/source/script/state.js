@@ -1,4 +1,4 @@
-// ---- What is shown: filters, order, the open request. They stand in the address, so a view can be sent on.
+// ---- The state: filters, order, the open request. It is in the address, so that a view can be shared.
 
 const state = {
   query: "",
@@ -110,7 +110,7 @@ function writeAddress() {
   try {
     history.replaceState(null, "", words.size > 0 ? `#${words}` : location.pathname + location.search);
   } catch {
-    // A frame without an origin has no address to write.
+    // A frame without an origin cannot write its address.
   }
 }
 

@@ -1,4 +1,4 @@
-// ---- When requests took how long: each at its start, so that what was slow for a while can be seen to have been.
+// ---- Times of requests by their start, so that slow periods are visible.
 
 const TIME_HEIGHT = 250;
 const DOT = 2.4; // pixels of a request where there are too many for marks

@@ -1,4 +1,4 @@
-// ---- A tip beside the pointer. It says nothing that stands nowhere else.
+// ---- A tooltip. Everything in it is also elsewhere on the page.
 
 const tip = byId("tip");
 

@@ -1,4 +1,4 @@
-// ---- The verdict: the sentence, how sure it is, what timed out, what to do; then the facts in one line.
+// ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
 const EXAMPLES = [
@@ -52,7 +52,7 @@ function drawVerdict() {
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
-    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A gate says no: "), gate.sentence));
+    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
   append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, next, buttons]);
   if (count === 0)
     append(byId("verdict"), [

@@ -1,4 +1,4 @@
-// ---- The waterfall of the open request: filled where the wall clock waited, an outline where a span was merely open.
+// ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off it.
 
 const NARROW = 620;
 const AXIS = 26;

@@ -1,4 +1,4 @@
-"""What the README promises of the report: its numbers, its options, its exit statuses."""
+"""What the pages about the verdict and the critical path say, held against the code."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from lambda_latency.latency import thresholds
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+EXPLANATION = Path(__file__).parents[2] / "docs" / "explanation"
 
 
-def test_the_readme_prints_the_thresholds() -> None:
+def test_the_page_prints_the_thresholds() -> None:
     """Each as it stands in the code."""
-    table = README[README.index("| number | value |") :].split("\n\n")[0]
+    text = (EXPLANATION / "verdict.md").read_text()
+    table = text[text.index("| number | value |") :].split("\n\n")[0]
     assert re.findall(r"\| (\d[^|]*?) \|", table) == [
         f"{thresholds.SLOW_PERCENT}",
         "{} to {}".format(*thresholds.TYPICAL_PERCENT),
@@ -32,13 +33,11 @@ def test_the_readme_prints_the_thresholds() -> None:
     ]
 
 
-def test_the_readme_names_every_option_of_the_report() -> None:
-    """And no other."""
+def test_the_help_and_the_page_define_the_critical_path_alike() -> None:
+    """In the same words."""
     command = [sys.executable, "-m", "lambda_latency", "report", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    options = set(re.findall(r"--[a-z-]+", told)) - {"--help"}
-    rows = README[README.index("| option | what it does |") : README.index("Exit status: 0 fine")]
-    assert set(re.findall(r"--[a-z][a-z-]*", rows)) == options
-    assert "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a gate says no" in told
+    page = (EXPLANATION / "critical-path.md").read_text()
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", told)
-    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", README)
+    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", page)
+    assert "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met" in told

@@ -1,0 +1,95 @@
+"""The commands that the documentation names exist; those that are cheap are run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.trace import dump_line
+from tests.docs.pages import PAGES, README, ROOT
+from tests.latency.load import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = [(page.path, line) for page in PAGES for line in page.code()]
+TARGETS = sorted({target for _, line in CODE for target in re.findall(r"^make ([a-z-]+)", line)})
+COMMANDS = sorted({command for _, line in CODE for command in re.findall(r"^lambda-latency ([a-z]+)\b", line)})
+LINES = sorted({line for _, line in CODE if re.match(r"lambda-latency [a-z]+ .*--", line)})
+REPORTS = sorted(
+    {
+        line
+        for page in PAGES
+        for block in page.blocks("sh")
+        for line in block.splitlines()
+        if line.startswith(("lambda-latency report", "lambda-latency fetch"))
+    }
+)
+
+
+def told(command: str) -> subprocess.CompletedProcess[str]:
+    """A command's help."""
+    program = [sys.executable, "-m", "lambda_latency", command, "--help"]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_exists(target: str) -> None:
+    """make -n knows it."""
+    dry = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert dry.returncode == 0, dry.stderr
+
+
+def test_the_targets_are_found() -> None:
+    """The pages name those that a newcomer needs."""
+    assert {"architecture", "build", "check", "demo", "deploy", "serve", "test", "wheel"} <= set(TARGETS)
+
+
+def test_make_alone_lists_every_target() -> None:
+    """With a line of help each."""
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    phony = re.findall(r"^\.PHONY: ([a-z-]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.findall(r"^  make (\S+) +\S", listed, re.MULTILINE) == phony
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    """Each subcommand that the pages name."""
+    assert told(command).returncode == 0
+
+
+def test_the_commands_are_found() -> None:
+    """The pages name all."""
+    assert COMMANDS == ["completion", "demo", "fetch", "init", "invoke", "report", "serve"]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_option_is_one_of_its_command(line: str) -> None:
+    """As its help has it."""
+    command, rest = re.fullmatch(r"lambda-latency ([a-z]+) (.*)", line).groups()  # type: ignore[union-attr]
+    assert set(re.findall(r"--[a-z-]+", rest)) <= set(re.findall(r"--[a-z-]+", told(command).stdout))
+
+
+@pytest.mark.parametrize("line", REPORTS)
+def test_every_report_that_is_shown_runs(line: str, tmp_path: Path) -> None:
+    """On traces as the demo leaves them; what asks an account prints its policy."""
+    (tmp_path / "out").mkdir()
+    for name in ("out/traces.jsonl", "traces.jsonl", "spans.json", "new.jsonl", "old.jsonl"):
+        (tmp_path / name).write_text("".join(dump_line(trace.spans) for trace in load()))
+    arguments = shlex.split(line)[1:]
+    if "--xray" in arguments or arguments[0] == "fetch":
+        arguments.append("--print-policy")
+    program = [sys.executable, "-m", "lambda_latency", *arguments]
+    ran = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == (3 if "--fail-if 'p95" in line else 0), ran.stdout + ran.stderr
+
+
+def test_the_first_command_comes_early() -> None:
+    """Within 200 words of the README, the picture and the verdict aside."""
+    before = re.sub(r"```text.*?```|<picture>.*?</picture>", "", README.text.split("```sh")[0], flags=re.DOTALL)
+    assert len(before.split()) < 200

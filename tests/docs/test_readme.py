@@ -1,0 +1,62 @@
+"""The README: its length, its figures, its outline, which the Japanese one shares."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.docs.pages import JAPANESE, README, ROOT
+
+
+@pytest.mark.parametrize("page", [README, JAPANESE], ids=lambda page: page.path)
+def test_the_readme_is_short(page: object) -> None:
+    """At most 150 lines."""
+    assert len(page.text.splitlines()) <= 150  # type: ignore[attr-defined]
+
+
+def test_the_outline_is_the_wanted_one() -> None:
+    """For whom, the answer, how to get it, what else there is, what it cannot do."""
+    assert README.headings() == [
+        (1, "lambda-latency"),
+        (2, "For whom"),
+        (2, "The verdict"),
+        (2, "Install"),
+        (2, "Demo in 60 seconds"),
+        (2, "Your own account"),
+        (2, "Comparison"),
+        (2, "Limits"),
+        (2, "Licence and documentation"),
+    ]
+
+
+def test_the_japanese_readme_has_the_same_outline() -> None:
+    """Levels of headings, and in each section the same code, links and sizes of lists and tables."""
+
+    def outline(text: str) -> list[object]:
+        sections = re.split(r"^(?=#+ )", text, flags=re.MULTILINE)[1:]
+        return [
+            (
+                len(section.split(" ", 1)[0]),
+                re.findall(r"^```.*?^```$", section, re.DOTALL | re.MULTILINE),
+                sorted(re.findall(r"\]\(([^)\s]+)\)|\]\[(\w+)\]|^(\[\w+\]: \S+)$", section, re.MULTILINE)),
+                len(re.findall(r"^- ", section, re.MULTILINE)),
+                [row.count("|") for row in re.findall(r"^\|.*$", section, re.MULTILINE)],
+            )
+            for section in sections
+        ]
+
+    english = README.text.replace("[日本語](README.ja.md)", "")
+    assert outline(JAPANESE.text.replace("[English](README.md)", "")) == outline(english)
+
+
+@pytest.mark.parametrize("page", [README, JAPANESE], ids=lambda page: page.path)
+def test_the_figures_of_the_comparison_are_the_measured_ones(page: object) -> None:
+    """Those of docs/cost.json."""
+    variants = json.loads((ROOT / "docs" / "cost.json").read_text())["variants"]
+    added = {name: f"{its['cold_instructions_m']['over_bare']:,.1f}" for name, its in variants.items()}
+    text: str = page.text  # type: ignore[attr-defined]
+    cells = [added[name] for name in ("kit", "X-Ray SDK", "ADOT layer", "Powertools Tracer")]
+    assert f" | {' | '.join(cells)} | " in text
+    assert added["ADOT FAST_START"] in text

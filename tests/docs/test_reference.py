@@ -1,0 +1,88 @@
+"""The reference pages, held against the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+import lambda_latency.cli.exit_statuses
+from lambda_latency.cli.settings import READ
+from lambda_latency.local.faults import KINDS, Plan, Rule
+from lambda_latency.runtime.settings import SETTINGS, STANDARD
+from tests.docs.pages import ROOT, page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def code(cell: str) -> list[str]:
+    """What a cell has in code marks."""
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def test_the_settings_tables_are_the_runtimes_own() -> None:
+    """Name, default and line of doc of each variable."""
+    settings = page("reference/settings.md")
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|none) \| (.*) \|$", settings.text, re.MULTILINE)
+    own = [one for one in SETTINGS if not one.name.endswith("_HANDLER")]
+    assert rows == [(one.name, one.default, one.doc) for one in (*own, *STANDARD)]
+    assert [one.name for one in SETTINGS if f"`{one.name}`" not in settings.text] == []
+
+
+def test_the_settings_of_the_command_are_its_own() -> None:
+    """Each has a row."""
+    rows = page("reference/settings.md").table("name | type | effect")
+    assert tuple(code(name)[0] for name, *_ in rows) == tuple(READ)
+
+
+def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
+    """The example is read by the command's own reader; the tables are those of the code."""
+    (example,) = page("how-to/inject-faults.md").blocks("json")
+    assert len(Plan.from_json(example).rules) == 2
+    plan = page("reference/fault-plan.md")
+    assert {code(at)[0]: tuple(code(kinds)) for at, kinds in plan.table("`at` | `kind`")} == KINDS
+    keys = [code(key)[0] for key, _ in plan.table("key of a rule | value")]
+    assert sorted(keys) == sorted(one.name for one in fields(Rule))
+
+
+@pytest.mark.parametrize("command", ["init", "demo", "report", "fetch", "serve", "invoke", "completion"])
+def test_the_command_line_page_has_every_option(command: str) -> None:
+    """And no other; those for messages are told once for all."""
+    program = [sys.executable, "-m", "lambda_latency", command, "--help"]
+    told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    section = page("reference/cli.md").text.split(f"\n## {command}\n")[1].split("\n## ")[0]
+    rows = "\n".join(row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `-"))
+    assert set(re.findall(r"--[a-z-]+", rows)) == set(re.findall(r"--[a-z-]+", told.split("\nexit status:")[0])) - {
+        "--help",
+        "--quiet",
+        "--verbose",
+    }
+
+
+def test_every_exit_status_has_a_row() -> None:
+    """Those of the code."""
+    statuses = lambda_latency.cli.exit_statuses
+    numbers = {value for name, value in vars(statuses).items() if name in statuses.__all__ and isinstance(value, int)}
+    assert {int(status) for status, _ in page("reference/exit-statuses.md").table("status | meaning")} == numbers
+
+
+def test_every_key_of_the_json_report_has_a_row() -> None:
+    """In the schema's order."""
+    schema = json.loads((ROOT / "otel/lambda_latency/text/report.schema.json").read_text())
+    rows = page("reference/json-report.md").table("key | content")
+    assert [code(key)[0] for key, _ in rows] == list(schema["properties"])
+    assert f"`schema` is\n{schema['properties']['schema']['const']};" in page("reference/json-report.md").text
+
+
+def test_the_python_of_the_first_report_runs(tmp_path: Path) -> None:
+    """On a trace file as the demo leaves it."""
+    (source,) = page("tutorial/first-report.md").blocks("python")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "traces.jsonl").write_text("")
+    exec(compile(source.replace('"out/', f'"{tmp_path}/out/'), "first-report.md", "exec"), {})  # noqa: S102 - our own page
