@@ -24,8 +24,9 @@ MARK = "<!-- lambda-latency -->"
 
 @pytest.fixture
 def github(tmp_path: Path) -> GitHub:
-    """A repository without a baseline; jobs find their traces in the folder `out` of the workspace."""
+    """A repository without a baseline; jobs find settings and the folder `out` with traces in their workspace."""
     (tmp_path / "a job" / "out").mkdir(parents=True)
+    (tmp_path / "a job" / "lambda-latency.toml").write_text('theirs = ["payments.example.com"]')
     return GitHub(tmp_path / "a job")
 
 

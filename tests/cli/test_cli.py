@@ -168,7 +168,7 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--out", "pyproject.toml/out"),
             1,
-            "cannot write pyproject.toml/out/system.log: Not a directory\n  choose another folder with --out",
+            "pyproject.toml/out cannot be written: Not a directory; --out names another folder",
         ),
     ],
 )

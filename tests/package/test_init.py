@@ -13,7 +13,15 @@ from lambda_latency.cli import main
 from lambda_latency.example import FILES, example_folder
 from tests.package.conftest import ROOT
 
-STARTER = {".gitignore", "Makefile", "README.md", "pytest.ini", "tests/conftest.py", "tests/test_trace.py"}
+STARTER = {
+    ".gitignore",
+    "Makefile",
+    "README.md",
+    "lambda-latency.toml",
+    "pytest.ini",
+    "tests/conftest.py",
+    "tests/test_trace.py",
+}
 
 
 def _written(folder: Path) -> set[str]:

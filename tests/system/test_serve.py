@@ -82,8 +82,11 @@ Serve = Callable[..., Served]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts the command; whatever a test leaves is ended after it."""
+    """Starts the command; whatever a test leaves is ended after it. The demo's traces are as they were."""
     started: list[Served] = []
+    demo = tmp_path / "out" / "traces.jsonl"
+    demo.parent.mkdir()
+    demo.write_text("of the demo")
 
     def start(*arguments: str, cwd: Path = ROOT) -> Served:
         env = own_temporary(tmp_path / f"temporary-{len(started)}")
@@ -94,6 +97,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     for served in started:
         if served.process.poll() is None:
             served.end(signal.SIGKILL)
+    assert demo.read_text() == "of the demo"
 
 
 def test_a_thousand_requests_at_once_are_all_answered_and_nothing_is_left(serve: Serve) -> None:
