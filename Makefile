@@ -209,7 +209,7 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 
 # A .venv whose Python has gone, or that was moved here with its folder, is made anew: scripts in it name their folder.
 .venv/ready: requirements/setup.txt requirements/dev.txt pyproject.toml $(shell \
-	[ ! -e .venv/ready ] || { [ "$$(cat .venv/ready)" = "$$(pwd -P)" ] && $(BIN)/python -c 'import lambda_latency' 2>/dev/null; } \
+	[ ! -e .venv/ready ] || { [ "$$(cat .venv/ready)" = "$$(cd .venv && pwd -P)" ] && $(BIN)/python -c 'import lambda_latency' 2>/dev/null; } \
 	|| echo broken-venv)
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: install Python 3.10 or later, or say make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -217,11 +217,12 @@ setup: .venv/ready  ## Make .venv (every other target does it by itself)
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "$(PYTHON) has no venv module: on Debian and Ubuntu, apt install python3-venv; or say make PYTHON=..." >&2; exit 1; }
 	@echo "Setting up .venv (once; a few hundred megabytes) ..." >&2
+	@[ ! -L .venv ] || rm .venv
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/setup.txt
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@pwd -P > $@
+	@(cd .venv && pwd -P) > $@
 	@echo "Ready. The command is $(BIN)/lambda-latency; targets of make find it by themselves." >&2
 
 broken-venv:

@@ -62,6 +62,18 @@ def test_a_command_takes_arguments(folder: Path, command: str) -> None:
     assert calls(folder, "lambda-latency ") == [f"lambda-latency {command} --port 3001; VIRTUAL_ENV="]
 
 
+def test_a_link_to_another_checkouts_environment_is_used_and_never_emptied(folder: Path) -> None:
+    """While it works; else the link alone is removed."""
+    make(folder, "setup")
+    other = folder.with_name("other")
+    shutil.copytree(folder, other, ignore=shutil.ignore_patterns(".venv"))
+    (other / ".venv").symlink_to(folder / ".venv")
+    assert make(other, "setup") == (0, [])
+    (folder / ".venv" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")
+    assert make(other, "setup") == (0, SET_UP)
+    assert ((other / ".venv").is_symlink(), (folder / ".venv" / "bin" / "uv").exists()) == (False, True)
+
+
 @pytest.mark.parametrize("what", ["gone", "failing", "moved"])
 def test_a_broken_environment_is_made_anew(folder: Path, what: str) -> None:
     """Its Python was removed or finds no package any more, or the folder has another name now."""
