@@ -41,6 +41,22 @@ def test_a_project_has_the_examples_files_and_its_own(tmp_path: Path, exists: bo
     assert example_folder() == ROOT
 
 
+def test_a_projects_makefile_builds_the_layer_that_its_template_names(tmp_path: Path) -> None:
+    """With the files that the functions' variables name, and the runtime where Python looks for it."""
+    folder, layer = tmp_path / "my shop", tmp_path / "a layer"
+    assert main(["init", str(folder)]) == 0
+    command = ["make", "build-Kit", f"ARTIFACTS_DIR={layer}", f"PYTHON={sys.executable}"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    runtime = ROOT / "otel" / "lambda_latency" / "runtime"
+    modules = {f"python/lambda_latency/runtime/{path.relative_to(runtime)}" for path in runtime.rglob("*.py")}
+    assert _written(layer) == modules | {
+        "lambda-latency/collector.yaml",
+        "lambda-latency/wrapper",
+        "python/lambda_latency/__init__.py",
+    }
+    assert os.access(layer / "lambda-latency" / "wrapper", os.X_OK)
+
+
 def test_the_folder_that_one_is_in_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`lambda-latency init .`"""
     monkeypatch.chdir(tmp_path)
@@ -92,7 +108,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
 
 def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
-    """By the project's Makefile: functions, packages, the runtime with its wrapper; in a path with a space."""
+    """By the project's Makefile: functions and packages; in a path with a space."""
     project, artifact = tmp_path / "my shop", tmp_path / "my artifact"
     assert main(["init", str(project)]) == 0
     command = ["make", "build-GetOrder", f"ARTIFACTS_DIR={artifact}", f"PYTHON={sys.executable}"]
@@ -103,13 +119,8 @@ def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
     assert {path.name for path in artifact.iterdir() if not path.name.endswith(".dist-info")} == {
         "certifi",
         "charset_normalizer",
-        "collector.yaml",
         "functions",
         "idna",
-        "lambda_latency",
         "requests",
         "urllib3",
     }
-    kit = artifact / "lambda_latency"
-    assert sorted(path.name for path in kit.iterdir()) == ["__init__.py", "runtime"]
-    assert os.access(kit / "runtime" / "wrapper", os.X_OK)
