@@ -79,7 +79,7 @@ def test_every_option_is_one_of_its_command(line: str) -> None:
 def test_every_report_that_is_shown_runs(line: str, tmp_path: Path) -> None:
     """On traces as the demo leaves them; what asks an account prints its policy."""
     (tmp_path / "out").mkdir()
-    for name in ("out/traces.jsonl", "traces.jsonl", "spans.json", "new.jsonl", "old.jsonl"):
+    for name in ("out/traces.jsonl", "out/served.jsonl", "traces.jsonl", "spans.json", "new.jsonl", "old.jsonl"):
         (tmp_path / name).write_text("".join(dump_line(trace.spans) for trace in load()))
     arguments = shlex.split(line)[1:]
     if "--xray" in arguments or arguments[0] == "fetch":
