@@ -102,7 +102,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 def test_a_thousand_requests_at_once_are_all_answered_and_nothing_is_left(serve: Serve) -> None:
     """16 callers; every answer is right; after Ctrl-C no process, port or folder is left, and the status is 130."""
-    served = serve()
+    served = serve("--parameter", "SampleRate=0.05")
     made = [order() for _ in range(REQUESTS // 4)]
 
     def life(one: dict[str, Any]) -> list[tuple[int, Any]]:
@@ -142,6 +142,18 @@ def test_nothing_is_left_when_the_command_is_killed(serve: Serve, number: signal
         errors = [error for one in under_way if (error := one.exception()) is not None]
     assert [error for error in errors if not isinstance(error, OSError | http.client.HTTPException)] == []
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+
+
+def test_every_request_is_traced_unless_a_rule_is_given(serve: Serve) -> None:
+    """Whoever sends a request by hand wants its trace; the template's rule would pick one a second."""
+    for parameters, said in (((), 0), (("TracesPerSecond=0", "SampleRate=0"), 3)):
+        served = serve(*(word for one in parameters for word in ("--parameter", one)))
+        for _ in range(3):
+            served.call("GET", "/orders/none")
+        for _ in range(3):
+            served.wait_for(r"^GET /orders/\{id\} +404")
+        assert sum("not sampled" in line for line in served.lines) == said
+        served.end(signal.SIGINT)
 
 
 def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 TRACES = "served.jsonl"  # those of the demo stay where they are
+SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
 # An order that the template's own functions take; another template has its own idea of a request.
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 
@@ -41,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
         description="Serves the SAM app of this folder until Ctrl-C: its Python functions, each with its own packages, "
         "its APIs, queues, topics, buses, streams and tables. Prints each request and event as it ends, with the part "
         "that took longest, and uses changed code from the next one on. The packaged example has a payments API "
-        "besides, and is sampled as its template says (TracesPerSecond, SampleRate).",
+        "besides. Every request is traced, unless --parameter sets TracesPerSecond or SampleRate.",
     )
     parser.add_argument("--port", type=port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     parser.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
@@ -67,8 +68,16 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, Plan, read_plan, serve_system
 
     plan = read_plan(options.faults) if options.faults else Plan()
+    parameters = dict(options.parameter)
     local = Options(
-        template, dict(options.parameter), options.out, options.port, plan, built=options.built, traces=TRACES
+        template,
+        parameters,
+        options.out,
+        options.port,
+        plan,
+        built=options.built,
+        traces=TRACES,
+        sampler=None if SAMPLING & parameters.keys() else lambda: True,
     )
     serve_system(local, up=_say_up, show=_show_request, log=print_line, tell=tell)
     return FINE
