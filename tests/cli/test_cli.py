@@ -70,7 +70,11 @@ def test_both_names_are_the_same_command() -> None:
     [
         ((), "command is missing", ""),
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
-        (("weather",), "there is no command 'weather': choose from demo, report, fetch, serve, invoke, completion", ""),
+        (
+            ("weather",),
+            "there is no command 'weather': choose from demo, report, fetch, serve, invoke, init, completion",
+            "",
+        ),
         (("--hlep",), "there is no option --hlep; did you mean --help?", ""),
         (("report", "--hlep"), "there is no option --hlep; did you mean --help?", "report"),
         (("report", "x", "--htm", "y"), "there is no option --htm; did you mean --html?", "report"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Owners, Part, Terms, account
@@ -149,6 +150,9 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     ]
     assert account(trace).flaws == 2
     assert len(trace.spans) == 3
+    remote = Trace([replace(span, parent_remote=True) for span in spans])
+    assert remote.problems == ()  # of another process, as its children say themselves
+    assert account(remote) == account(trace)
 
 
 def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:

@@ -45,7 +45,7 @@ def test_a_projects_makefile_builds_the_layer_that_its_template_names(tmp_path: 
     """With the files that the functions' variables name, and the runtime where Python looks for it."""
     folder, layer = tmp_path / "my shop", tmp_path / "a layer"
     assert main(["init", str(folder)]) == 0
-    command = ["make", "build-Kit", f"ARTIFACTS_DIR={layer}", f"PYTHON={sys.executable}"]
+    command = ["make", "--no-print-directory", "build-Kit", f"ARTIFACTS_DIR={layer}", f"PYTHON={sys.executable}"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     runtime = ROOT / "otel" / "lambda_latency" / "runtime"
     modules = {f"python/lambda_latency/runtime/{path.relative_to(runtime)}" for path in runtime.rglob("*.py")}
@@ -111,7 +111,13 @@ def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
     """By the project's Makefile: functions and packages; in a path with a space."""
     project, artifact = tmp_path / "my shop", tmp_path / "my artifact"
     assert main(["init", str(project)]) == 0
-    command = ["make", "build-GetOrder", f"ARTIFACTS_DIR={artifact}", f"PYTHON={sys.executable}"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "build-GetOrder",
+        f"ARTIFACTS_DIR={artifact}",
+        f"PYTHON={sys.executable}",
+    ]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode and not os.environ.get("CI"):
         pytest.skip(f"the package index does not answer: {done.stderr.strip()[-200:]}")

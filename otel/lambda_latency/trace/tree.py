@@ -90,8 +90,12 @@ class Tree:
             self._connect()
         self.absent = absent_parents(self.tops)
         if self.absent:
+            # A parent that all call remote is another process's, and not wanting here.
+            wanting = {row.parent_id for row in self.tops if row.shape.remote is not True}
             self.problems += [
-                f"span {row.span_id} was not recorded: what it called is one request" for row in self.absent
+                f"span {row.span_id} was not recorded: what it called is one request"
+                for row in self.absent
+                if row.span_id in wanting
             ]
             self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
             self._connect()
