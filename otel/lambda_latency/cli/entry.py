@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
@@ -94,6 +93,8 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         warn(str(error))
         if options.verbose:
+            import traceback
+
             traceback.print_exc()
         return int(status)
 

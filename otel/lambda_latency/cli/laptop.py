@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import FAILED
 from lambda_latency.cli.messages import fail, warn
-from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     import argparse
@@ -107,5 +106,7 @@ def require_local() -> None:
     if sys.platform != "linux":
         fail("the local system needs Linux (on Windows: WSL)", "AWS's runtime client for Python runs nowhere else")
     if any(importlib.util.find_spec(name) is None for name in ("samcli", "awslambdaric", "moto")):
+        from lambda_latency.installing import install_command
+
         warn(f"the local system needs the extra local: {install_command('local')}")
         raise SystemExit(FAILED)

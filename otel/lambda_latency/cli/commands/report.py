@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import functools
 import shlex
 import sys
-import tempfile
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +176,9 @@ def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
 
 def _report_on_xray(options: argparse.Namespace) -> int:
     """Fetch into a file, which is kept only where somebody named it, and report on that."""
+    import dataclasses
+    import tempfile
+
     from lambda_latency.fetch import console
     from lambda_latency.trace import Source
 
@@ -264,6 +264,10 @@ def _terms(options: argparse.Namespace) -> Terms:
 
 
 def _report(options: argparse.Namespace, request: Request) -> int:
+    import dataclasses
+    import tempfile
+    import webbrowser
+
     if options.open and request.html is None:
         request = dataclasses.replace(
             request, html=str(Path(tempfile.mkdtemp(prefix="lambda-latency-"), "report.html"))
