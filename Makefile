@@ -169,7 +169,7 @@ build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 .PHONY: layer
 layer: setup  ## Build the kit as a layer for an app of your own: build/layer
 	@rm -rf build/layer
-	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR=$(CURDIR)/build/layer RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
+	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR="$(CURDIR)/build/layer" RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
 deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
