@@ -57,6 +57,17 @@ def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> No
     assert ended.stdout.splitlines()[-1] == "third-party: ['lambda_latency']"
 
 
+@pytest.mark.parametrize("command", ["", "completion", "demo", "fetch", "init", "invoke", "report", "serve"])
+def test_help_fits_80_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Descriptions and examples, too."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*([command] if command else []), "--help"])
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
 def test_both_names_are_the_same_command() -> None:
     """The console script and python -m lambda_latency."""
     script = subprocess.run(

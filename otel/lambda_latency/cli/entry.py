@@ -21,12 +21,12 @@ __all__ = ["main", "parser"]
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = f"""\
 examples:
-  lambda-latency demo                        see it work: no AWS account, no Docker
-  lambda-latency report traces.jsonl         which part is slow, and whose it is
-  lambda-latency report --xray --since 24h   the same of an AWS account as it is
-  lambda-latency serve                       the SAM app of this folder, for your own requests
-  lambda-latency invoke FUNCTION [EVENT]     one event for one of its functions
-  lambda-latency init DIR                    a traced SAM app to begin with
+  lambda-latency demo                       see it work: no AWS, no Docker
+  lambda-latency report traces.jsonl        which part is slow, and whose it is
+  lambda-latency report --xray --since 24h  the same of an AWS account
+  lambda-latency serve                      the SAM app of this folder, traced
+  lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
+  lambda-latency init DIR                   a traced SAM app to begin with
 
 {EXIT_STATUSES}
 """

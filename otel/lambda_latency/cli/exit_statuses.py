@@ -5,6 +5,6 @@ __all__ = ["EXIT_STATUSES", "FAILED", "FINE", "GATE_FAILED", "INTERRUPTED", "SOM
 FINE, FAILED, USAGE, GATE_FAILED, SOMETHING_SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 EXIT_STATUSES = (
-    "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met,\n"
-    "4 reported but something was skipped, 130 Ctrl-C"
+    "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if\n"
+    "condition was met, 4 reported but something was skipped, 130 Ctrl-C"
 )

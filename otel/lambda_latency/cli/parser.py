@@ -10,6 +10,7 @@ import argparse
 import difflib
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -20,14 +21,18 @@ __all__ = ["Parser", "did_you_mean"]
 
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 CHOICE = re.compile(r"invalid choice: '?(?P<typed>[^']*)'?.*", re.DOTALL)
+COLUMNS = 79
 REQUIRED = "the following arguments are required: "
 
 
 class Parser(argparse.ArgumentParser):
     """A command's arguments, or those of all commands."""
 
-    def __init__(self, prog: str, **options: Any) -> None:
-        super().__init__(prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+    def __init__(self, prog: str, *, description: str, **options: Any) -> None:
+        text = description if "\n" in description else textwrap.fill(description, COLUMNS)
+        super().__init__(
+            prog, description=text, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
+        )
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

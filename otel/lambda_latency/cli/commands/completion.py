@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.exit_statuses import FINE
-from lambda_latency.cli.messages import fail
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +13,7 @@ __all__ = ["add_parser", "run"]
 
 SHELLS = ("bash", "zsh")
 DESCRIPTION = """\
-Prints a script that lets a shell complete commands, options and files. For this shell alone:
+Prints a script that lets a shell complete commands, options and files.
 
   bash:  eval "$(lambda-latency completion bash)"
   zsh:   lambda-latency completion zsh > "${fpath[1]}/_lambda-latency"
@@ -32,8 +30,6 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the script of a shell."""
-    if importlib.util.find_spec("shtab") is None:
-        fail("completion needs shtab", "pip install shtab")
     import shtab
 
     print(shtab.complete(options.parser, shell=options.shell))

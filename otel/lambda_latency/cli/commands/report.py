@@ -33,22 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-# Options that a setting stands for where they are not typed, and its name.
-BY_SETTING = {
-    "ours": "ours",
-    "theirs": "theirs",
-    "slow": "slow",
-    "fail_if": "fail_if",
-    "begin": "from_",
-    "color": "color",
-}
-
 EPILOG = f"""\
-How time is counted: walk back from the end of the request; at each instant, among
-the calls that are still unaccounted for and start before it, the one that ends last,
-cut to its parent and to that instant, owns the time back to its start, and so on
-inside it; what no call covers is the span's own. The parts of a request add up to
-its wall clock to the nanosecond.
+How time is counted: walk back from the end of the request; at each instant,
+among the calls that are still unaccounted for and start before it, the one
+that ends last, cut to its parent and to that instant, owns the time back to
+its start, and so on inside it; what no call covers is the span's own. The
+parts of a request add up to its wall clock to the nanosecond.
 
 {EXIT_STATUSES}
 """
@@ -60,10 +50,9 @@ def add_parser(subparsers: Any) -> None:
         "report",
         help="say which part of slow requests is slow, from any trace file or from X-Ray",
         usage="%(prog)s [OPTION ...] SOURCE ...\n       %(prog)s --xray [OPTION ...]",
-        description="Says which part makes slow requests slow, whose it is, and what to do about it.\n"
-        "Reads OTLP (JSON, protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray\n"
-        "batch-get-traces) and CloudWatch's aws/spans, known by their content, plain, gzip or\n"
-        "zstd; or, with --xray, what X-Ray has of an account.",
+        description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP (JSON, "
+        "protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray batch-get-traces) and CloudWatch's aws/spans, "
+        "known by their content, plain, gzip or zstd; or, with --xray, what X-Ray has of an account.",
         epilog=EPILOG,
     )
     _add_input(parser.add_argument_group("input"))
@@ -87,7 +76,7 @@ def _add_input(group: Any) -> None:
     )
     group.add_argument(
         "--from",
-        dest="begin",
+        dest="from_",
         choices=BEGINNINGS,
         metavar="WHERE",
         help="a request begins at its root (default), or at Lambda's own spans (lambda)",
@@ -144,9 +133,9 @@ def run(options: argparse.Namespace) -> int:
         settings = read_settings(Path.cwd())
     except ValueError as error:
         return usage(str(error), "correct it, or run the command in another folder")
-    for name, field in BY_SETTING.items():
+    for name, value in settings._asdict().items():  # a setting stands for its option where that is not typed
         if getattr(options, name) is None:
-            setattr(options, name, getattr(settings, field))
+            setattr(options, name, value)
     if options.xray:
         return _report_on_xray(options)
     return _report(options, _request(options))
@@ -259,7 +248,7 @@ def _terms(options: argparse.Namespace) -> Terms:
     from lambda_latency.latency import Owners, Terms
     from lambda_latency.trace import View
 
-    view = View(skew=not options.no_skew, from_lambda=options.begin == "lambda")
+    view = View(skew=not options.no_skew, from_lambda=options.from_ == "lambda")
     return Terms(view, Owners(tuple(options.ours), tuple(options.theirs)))
 
 
