@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency import Accounts, Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
@@ -177,6 +177,20 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     remote = Trace([replace(span, parent_remote=True) for span in spans])
     assert remote.problems == ()  # of another process, as its children say themselves
     assert account(remote) == account(trace)
+
+
+def test_spans_of_a_lost_parent_beside_the_request_are_told() -> None:
+    """Their time is no part of the request. A second root, and what another process called, are other requests."""
+    request = _server("shop", 0, 30, _call("shop", 10, 20))
+    beside = tree(_server("pay", 100, 900), unit=MS).spans[0]
+    spans = tree(request, unit=MS).spans
+
+    def flaws(**changed: Any) -> int:
+        return account(Trace([*spans, replace(beside, span_id="00000000000000ee", **changed)])).flaws
+
+    assert flaws(parent_id="00000000000000ff") == 4
+    assert flaws(parent_id="00000000000000ff", parent_remote=True) == 0
+    assert flaws(parent_id=None) == 0
 
 
 def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:

@@ -192,7 +192,7 @@ def _run(
         _put(report, request, style, judged, find, out)
     status = status_of(report, judged)
     if status == FAILED:
-        warn(_unread(report.problems))
+        warn(_unread(report.problems, report.sources))
     for one in judged:
         if status == GATE_FAILED and one.failed:
             warn(one.sentence)
@@ -225,12 +225,13 @@ def _put(
     out.writelines(printed)
 
 
-def _unread(problems: Sequence[Problem]) -> str:
-    """Why there is nothing to report on: the first problem of each source, the first source's first."""
+def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
+    """Why there is nothing to report on: of each source the first problem, or that it has no span."""
     firsts: dict[str, Problem] = {}
     for one in problems:
         firsts.setdefault(one.source, one)
-    reasons = [str(one) for one in firsts.values()] or ["there is no request in what was read"]
+    reasons = [str(one) for one in firsts.values()]
+    reasons += [f"{source}: there is no span in it" for source in sources if source not in firsts]
     return "\n  ".join([*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])])
 
 
@@ -253,7 +254,8 @@ def _baseline(
     accounts = load(sources, problems, progress, processes=request.processes, terms=request.terms)
     if not of_route(accounts, request.route):
         raise ReportError(
-            f"no request in the baseline: {_unread(problems[known:])}", "--against takes what SOURCE takes"
+            f"no request in the baseline: {_unread(problems[known:], [source.name for source in sources])}",
+            "--against takes what SOURCE takes",
         )
     return Baseline(accounts, [source.name for source in sources])
 
