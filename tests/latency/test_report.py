@@ -23,8 +23,8 @@ typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was still running, for
 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below the function's, answer without it when
-it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+Next: Set a timeout for the call to payments.example.com below the function's, respond without its
+result when it is late, and move the call to a queue if the caller does not need the result. Ask its
 owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
@@ -65,9 +65,9 @@ ms more than a typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was
 still running, for 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below the function's,
-answer without it when it is late, and take it out of the request where nobody
-waits for its result (a queue). Ask its owner with a trace id.
+Next: Set a timeout for the call to payments.example.com below the function's,
+respond without its result when it is late, and move the call to a queue if the
+caller does not need the result. Ask its owner with a trace id.
 
 p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
@@ -111,10 +111,10 @@ High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST
 a-rather-long-name.payments.example.com was still running,
 for 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below
-the function's, answer without it when it is late, and take
-it out of the request where nobody waits for its result (a
-queue). Ask its owner with a trace id.
+Next: Set a timeout for the call to payments.example.com
+below the function's, respond without its result when it is
+late, and move the call to a queue if the caller does not
+need the result. Ask its owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120
@@ -197,8 +197,8 @@ ONE = """\
 This request took 200 ms; it waited 166 ms for payments.example.com, 83 % of its time. The cause is
 external.
 One request cannot tell slow from typical; give more traces for a verdict.
-Next: Give the call to payments.example.com a timeout below the function's, answer without it when
-it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+Next: Set a timeout for the call to payments.example.com below the function's, respond without its
+result when it is late, and move the call to a queue if the caller does not need the result. Ask its
 owner with a trace id.
 
 Where the time goes      owner       time                                  share  calls

@@ -25,8 +25,8 @@ def test_a_report_for_a_pull_request() -> None:
         ),
         "High confidence: the largest part in all 5.",
         (
-            "Next: Look at DynamoDB PutItem orders: ask for less in one call, ask once instead of often, run calls "
-            "that do not need each other at the same time, and set the client's timeouts below the function's."
+            "Next: Reduce the calls to DynamoDB PutItem orders: request less per call, batch repeated calls, run "
+            "independent calls in parallel, and set the client's timeouts below the function's."
         ),
         (
             "| Where the time goes | owner | typical | slow | difference |  |\n"
