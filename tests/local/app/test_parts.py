@@ -16,6 +16,7 @@ from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
 from lambda_latency.local.app.prune import pruned, unknown_to
 from lambda_latency.local.app.pythons import nearest_python, version_of
+from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.source import Source, find_template, read_source
 from tests.local.conftest import ROOT
 
@@ -105,6 +106,27 @@ Resources:
         "{{resolve:ssm:/shop/EventBusName}} is not here: 'default' stands for it",
         "1 values are exported by other stacks: the name of each export stands for it",
     ]
+
+
+def test_an_image_that_is_yet_to_be_built_leaves_the_other_functions_alone(tmp_path: Path) -> None:
+    """Its ImageUri is `sam build`'s to write: the template has none."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Picture:
+    Type: AWS::Serverless::Function
+    Metadata: { Dockerfile: Dockerfile, DockerContext: . }
+    Properties: { PackageType: Image, Events: { Get: { Type: Api, Properties: { Path: /, Method: get } } } }
+  Text:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.12, Handler: index.handler, InlineCode: "def handler(event, context): ..." }
+"""
+    )
+    functions = read_app(path, {}).functions
+    assert functions["Picture"] == Refused("Picture", "Picture", "it is a container image")
+    assert isinstance(functions["Text"], Declared)
 
 
 def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
