@@ -10,7 +10,6 @@ import pytest
 
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.example import is_example
-from lambda_latency.local.app.messages import with_trace_header
 from lambda_latency.local.app.origin import origin
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
@@ -195,23 +194,6 @@ def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
 def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
     """In the word that serve prints."""
     assert origin(json.dumps(event).encode()) == name
-
-
-def test_a_message_is_sent_with_the_tracing_header() -> None:
-    """One or many; one that has a header of its own keeps it; other calls and broken ones stay as they are."""
-    carried = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
-    own = {"AWSTraceHeader": {"DataType": "String", "StringValue": "own"}}
-    one = with_trace_header("AmazonSQS.SendMessage", b'{"MessageBody": "a"}', HEADER)
-    many = json.dumps({"Entries": [{"Id": "1"}, {"Id": "2", "MessageSystemAttributes": own}]}).encode()
-    assert json.loads(one) == {"MessageBody": "a", "MessageSystemAttributes": carried}
-    assert json.loads(with_trace_header("AmazonSQS.SendMessageBatch", many, HEADER)) == {
-        "Entries": [{"Id": "1", "MessageSystemAttributes": carried}, {"Id": "2", "MessageSystemAttributes": own}]
-    }
-    assert [
-        with_trace_header("AmazonSQS.ReceiveMessage", b"{}", HEADER),
-        with_trace_header("AmazonSQS.SendMessage", b"[", HEADER),
-        with_trace_header("AmazonSQS.SendMessage", b"{}", ""),
-    ] == [b"{}", b"[", b"{}"]
 
 
 def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:

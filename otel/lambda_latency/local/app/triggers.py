@@ -75,9 +75,12 @@ def _example(key: str, examples: Sequence[Path]) -> Path | None:
 
 
 def _events(aws: str, system: AppSystem) -> Iterator[str]:
-    """What AWS's command line does to the resources that functions may listen to."""
+    """What AWS's command line does to the resources that functions may listen to; a schedule is due by a request."""
     told: set[str] = set()
-    for physical, kind in system.stack.resources.values():
+    for key, (physical, kind) in system.stack.resources.items():
+        if system.app.part.properties(key).get("ScheduleExpression"):
+            yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
+            continue
         command = COMMANDS.get(kind, "").format(physical)
         if command and command not in told:
             told.add(command)
