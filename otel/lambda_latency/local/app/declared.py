@@ -15,9 +15,6 @@ from lambda_latency.local.app.pythons import Version, version_of
 __all__ = ["Declared", "Refused", "declared_functions"]
 
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
-# An app that has adopted the kit starts it itself: by its layer, or by a copy beside its code.
-KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
-ADOT = "/opt/otel-instrument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +100,6 @@ def _refusal(properties: Mapping[str, Any], code: Path | None) -> str:
         return "its code lies in an account's S3"
     if not isinstance(properties.get("Handler"), str):
         return "its Handler is no text"
-    variables = (properties.get("Environment") or {}).get("Variables") or {}
-    wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
-    if wrapper and wrapper != ADOT and not str(wrapper).endswith(KIT):
-        return f"its AWS_LAMBDA_EXEC_WRAPPER is {wrapper}, which no layer here has"
     return ""
 
 

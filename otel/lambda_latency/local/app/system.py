@@ -15,6 +15,7 @@ from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.delivered import delivered
 from lambda_latency.local.app.front import Front
+from lambda_latency.local.app.instrument import How
 from lambda_latency.local.app.onward import Onward
 from lambda_latency.local.app.origin import origin
 from lambda_latency.local.app.packages import Packages, cache_folder
@@ -47,7 +48,7 @@ class AppOptions:
     out: Path = Path("out")
     traces: str = "traces.jsonl"
     port: int = 0
-    instrument: bool = True
+    instrument: How = "kit"
     cache: Path | None = None
 
 
