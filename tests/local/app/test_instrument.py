@@ -11,6 +11,8 @@ import pytest
 
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, Instrumentation, instrumentation
+from lambda_latency.local.app.make import Builds
+from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
@@ -42,7 +44,7 @@ HANDLED = {"LAMBDA_LATENCY_HANDLER": "app.handler"}
 
 def declared(code: Path, wrapper: str) -> Declared:
     """A function with an exec wrapper."""
-    return Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", (), (), False, wrapper)
+    return Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), False, wrapper)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,8 @@ def test_a_wrapper_that_cannot_be_run_refuses_its_function(tmp_path: Path, wrapp
 
 def prepare(folder: Path, function: Declared, told: list[str]) -> Any:
     """What the sandbox gets, with the folders that are named above."""
-    return Preparation(PACKAGES, folder, folder, "kit", told.append)(function, {})
+    builds = Builds(folder, PACKAGES.pythons, told.append)
+    return Preparation(PACKAGES, folder, folder, builds, "kit", told.append)(function, {})
 
 
 @pytest.mark.parametrize(

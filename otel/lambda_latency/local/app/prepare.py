@@ -10,6 +10,7 @@ from typing import Any
 
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, instrumentation
+from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
@@ -39,6 +40,7 @@ class Preparation:
     packages: Packages
     root: Path
     folder: Path
+    builds: Builds
     instrument: How
     tell: Callable[[str], None]
 
@@ -54,12 +56,13 @@ class Preparation:
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
             self.tell(f"{declared.key} asks for Python {wanted}, which is not here: it runs on {have}")
-        code = declared.code or self._inline(declared)
+        code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
-        layers = self._layers(declared)
+        layers = self._layers(declared, version)
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
-        paths = [*self._requirements(code, version), *self._imported(declared, layers, version)]
+        built = declared.code is not None and declared.code.target  # and its packages are in it
+        paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
         paths = self._with_tracing(declared, paths, traced.paths)
         return Function(
             name=declared.name,
@@ -99,10 +102,11 @@ class Preparation:
                 break
         return []
 
-    def _layers(self, declared: Declared) -> list[Path]:
+    def _layers(self, declared: Declared, version: Version) -> list[Path]:
         """The folders of its local layers."""
         found: list[Path] = []
-        for content in declared.layers:
+        for layer in declared.layers:
+            content = self.builds.of(layer, version)
             if content.exists():
                 found.append(self._unpacked(content) if content.suffix == ".zip" else content)
             else:
