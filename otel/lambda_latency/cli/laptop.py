@@ -37,10 +37,10 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     """How somebody's own app is run."""
     parser.add_argument(
         "--instrument",
-        choices=("kit", "none"),
-        default="kit",
+        choices=("kit", "layer", "none"),
         metavar="HOW",
-        help="how functions are traced that do not start the kit themselves: kit (default) or none",
+        help="how functions of an app are traced that do not start OpenTelemetry themselves: kit (default), "
+        "layer (by the tracing layer's own start-up) or none",
     )
     parser.add_argument(
         "--disable-authorizer", action="store_true", help="open the routes that Lambda authorizers guard"
@@ -51,7 +51,7 @@ def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppO
     """What was chosen, for an app whose traces go to a file."""
     from lambda_latency.local import AppOptions
 
-    return AppOptions(options.out, traces, port, instrument=options.instrument == "kit")
+    return AppOptions(options.out, traces, port, instrument=options.instrument or "kit")
 
 
 def read(template: Path, options: argparse.Namespace) -> App:

@@ -67,6 +67,9 @@ def run(options: argparse.Namespace) -> int:
 def _serve_example(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, Plan, read_plan, serve_system
 
+    if options.instrument:
+        todo = "say --parameter Instrumentation=kit or layer, or Tracing=Off"
+        return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
     plan = read_plan(options.faults) if options.faults else Plan()
     parameters = dict(options.parameter)
     local = Options(
