@@ -25,6 +25,10 @@ ADVICE = {
     "it out of the request where nobody waits for its result (a queue). Ask its owner with a trace id.",
     "database": "Look at the slow statements of {name}, keep connections in a pool, and set a statement timeout below "
     "the function's.",
+    "messaging": "Send fewer, larger batches to {name}, wait once for all messages of a request, and set the client's "
+    "timeouts below the function's.",
+    "pool": "Make the pool of {name} as large as the handler's concurrency, give connections back early (no other call "
+    "while one is held), and set the wait's timeout below the function's.",
     "network": "Compare what {name} says of its own time: what lies between is the connection, a queue in front "
     "of it, or a load balancer. Keep connections open, and look at its concurrency.",
     "step functions": "Look at the state {name}: waits, retries and queues of the state machine are its own settings.",

@@ -10,7 +10,7 @@ from lambda_latency.trace import PLAIN, View
 
 __all__ = ["NOBODY", "USUAL", "Owners", "Terms"]
 
-NAMED = ("aws", "database", "external", "network", "service")  # buckets whose names are those of others
+NAMED = ("aws", "database", "external", "messaging", "network", "service")  # buckets whose names are those of others
 
 
 class Owners(NamedTuple):
