@@ -60,12 +60,14 @@ class Connections:
             local.peer, literal = peer_of(*address[:2])
             if literal:  # there is nothing to look up
                 local.tcp = Step(self._tracer, "tcp", local.peer)
+            opening = OPENING.get()
+            token = OPENING.set(None)  # the socket that is connected inside is no other step
             try:
                 with ending(lambda: local.tcp):
                     connected = original(address, *args, **kwargs)
             finally:
                 local.peer = local.tcp = None
-            opening = OPENING.get()
+                OPENING.reset(token)
             if opening is not None:
                 opening.handshake()
             return connected

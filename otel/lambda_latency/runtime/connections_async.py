@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["watch_loops"]
+__all__ = ["watch_anyio", "watch_loops"]
 
 MOST_NAMES = 256
 
@@ -54,6 +54,33 @@ def watch_loops(tracer: Tracer) -> list[Callable[[], object]]:
         replaced(base, "create_connection", loops.creating),
         replaced(base, "start_tls", loops.securing),
     ]
+
+
+def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
+    """The handshake that anyio makes itself, with a loop of any kind; returns the undoing."""
+
+    def around(original: Any) -> Callable[..., Any]:
+        async def wrap(kind: Any, *args: Any, **kwargs: Any) -> Any:
+            if not in_a_call():
+                return await original.__func__(kind, *args, **kwargs)
+            name = kwargs.get("hostname")
+            tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
+            with ending(lambda: tls):
+                stream = await original.__func__(kind, *args, **kwargs)
+                tls.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
+            return stream
+
+        return wrap
+
+    kind, original = module.TLSStream, vars(module.TLSStream)["wrap"]
+    ours = classmethod(functools.wraps(original.__func__)(around(original)))
+    kind.wrap = ours
+
+    def undo() -> None:
+        if vars(kind)["wrap"] is ours:
+            kind.wrap = original
+
+    return undo
 
 
 class Loops:

@@ -99,6 +99,7 @@ class Runtime:
         if settings.connections:
             Connections(self._tracer, undo).start(self._hook)
             self._hook.when("asyncio", self._loops_arrived)
+            self._hook.when("anyio.streams.tls", self._anyio_arrived)
         TraceIds().start(undo)
         forked = [self._forked]  # to be emptied, for Python has no way to take such a hook back
         os.register_at_fork(after_in_child=lambda: [call() for call in forked])
@@ -110,6 +111,12 @@ class Runtime:
         from lambda_latency.runtime.connections_async import watch_loops
 
         self._undo += watch_loops(self._tracer)
+
+    @harmless("tracing connections of anyio")
+    def _anyio_arrived(self, module: ModuleType) -> None:
+        from lambda_latency.runtime.connections_async import watch_anyio
+
+        self._undo.append(watch_anyio(module, self._tracer))
 
     @harmless("timing the imports")
     def loading(self, handler: str) -> None:

@@ -18,9 +18,9 @@ __all__ = ["watch_sockets"]
 
 def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
     """Once, whatever drivers need it: a connect is watched while one of them opens a connection."""
-    if "connect" in vars(socket.socket):
+    original, inherited = socket.socket.connect, "connect" not in vars(socket.socket)
+    if hasattr(original, "traced_here"):
         return []
-    original = socket.socket.connect
 
     @functools.wraps(original)
     def connect(self: socket.socket, address: Any, /) -> None:
@@ -34,8 +34,13 @@ def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
         return None
 
     def undo() -> None:
-        if vars(socket.socket).get("connect") is connect:
+        if vars(socket.socket).get("connect") is not connect:
+            return
+        if inherited:
             del socket.socket.connect
+        else:
+            socket.socket.connect = original  # type: ignore[method-assign]
 
+    connect.traced_here = True  # type: ignore[attr-defined]
     socket.socket.connect = connect  # type: ignore[assignment,method-assign]
     return [undo]
