@@ -112,6 +112,10 @@ versions: setup  ## The same with the versions of OpenTelemetry of every ADOT la
 libraries: setup  ## Call each library that is traced, against a server: spans, names, errors, the same answers (4 minutes)
 	@$(BIN)/python -m tests.libraries $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
 
+.PHONY: hangs
+hangs: setup  ## Let calls of four libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
+	@$(BIN)/python -m tests.libraries.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
 	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \

@@ -23,14 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.libraries.case import CASES, Case
+from tests.libraries.environment import ROOT, prepared
 from tests.libraries.place import Place
 from tests.libraries.servers import PACKAGES, Servers, free_port
 from tests.libraries.table import DOCS, HEAD, row, rows_of, with_rows
 from tests.libraries.wrong import wrong
-from tests.same.pythons import ROOT, prepare
 
-LOCK = ROOT / "requirements" / "libraries.txt"
-PYTHONS = ("3.13", "3.12", "3.11", "3.10")
 CALL_S = 120
 
 
@@ -62,10 +60,7 @@ def main() -> int:
         print(f"a sample of {options.sample} of {len(cases)} libraries, seed {options.seed}")
         chosen = random.Random(options.seed).sample(cases, options.sample)  # noqa: S311 - a seed that can be repeated
         cases = [case for case in cases if case in chosen]
-    versions = [options.python] if options.python else PYTHONS
-    python = next((found for version in versions if (found := prepare("libraries", LOCK, version))), None)
-    if python is None:
-        parser.error(f"no Python {' or '.join(versions)} is here")
+    python = prepared(options.python)
     documented, ran = rows_of(DOCS.read_text()), []
     print("\n".join(HEAD))
     for one in run(cases, python):
@@ -91,10 +86,10 @@ def run(cases: Sequence[Case], python: Path) -> Iterator[Ran]:
         for server in dict.fromkeys(case.server for case in cases):
             port = servers.port(server, python) if server else 1
             places[server] = None if port is None else Place(port, hole.getsockname()[1], free_port())
-        yield from pool.map(lambda case: one(case, python, places[case.server]), cases)
+        yield from pool.map(lambda case: tried(case, python, places[case.server]), cases)
 
 
-def one(case: Case, python: Path, place: Place | None) -> Ran:
+def tried(case: Case, python: Path, place: Place | None) -> Ran:
     """A case bare, with the kit, and with the kit in a request that nobody records."""
     if place is None:
         return Ran(case, skipped=f"skipped: no {case.server} here (Debian's package {PACKAGES[case.server]})")
