@@ -116,6 +116,10 @@ libraries: setup  ## Call each library that is traced, against a server: spans, 
 hangs: setup  ## Let calls of four libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
 	@$(BIN)/python -m tests.libraries.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: slow
+slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
+	@$(BIN)/python -m tests.libraries.planted $(if $(CAUSE),--cause $(CAUSE))
+
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
 	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def full() -> Iterator[int]:
         yield port
 
 
-def saying(first: bytes, reads: int) -> Callable[[], object]:
+def saying(first: bytes, reads: int) -> Callable[[], AbstractContextManager[int]]:
     """A server that reads so many bytes of each client, says this, and never anything more."""
 
     @contextmanager
@@ -171,7 +171,12 @@ def saying(first: bytes, reads: int) -> Callable[[], object]:
     return serving
 
 
-STUBS = {"silent": saying(b"", 0), "full": full, "greets": saying(GREETING, 0), "agrees": saying(b"S", 8)}
+STUBS: dict[str, Callable[[], AbstractContextManager[int]]] = {
+    "silent": saying(b"", 0),
+    "full": full,
+    "greets": saying(GREETING, 0),
+    "agrees": saying(b"S", 8),
+}
 
 if __name__ == "__main__":
     sys.exit(main())
