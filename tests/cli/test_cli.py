@@ -98,7 +98,7 @@ def test_both_names_are_the_same_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what", "command"),
     [
-        ((), "command is missing", ""),
+        ((), "COMMAND is missing", ""),
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
         (
             ("weather",),
@@ -120,15 +120,15 @@ def test_both_names_are_the_same_command() -> None:
         ),
         (("demo", "--requests", "0"), "--requests must be 1 or more, got 0", "demo"),
         (("demo", "--requests", "many"), "--requests must be a whole number, got 'many'", "demo"),
-        (("demo", "twice"), "'twice' is one argument too many", "demo"),
+        (("demo", "twice"), "'twice': unexpected argument", "demo"),
         (("demo", "--parameter", "Tracing"), "--parameter must read NAME=VALUE, got 'Tracing'", "demo"),
         (("serve", "--port", "99999"), "--port must be between 0 and 65535, got 99999", "serve"),
         (("serve", "--port", "http"), "--port must be a whole number, got 'http'", "serve"),
-        (("invoke",), "function is missing", "invoke"),
+        (("invoke",), "FUNCTION is missing", "invoke"),
         (("completion", "fish"), "there is no shell 'fish': choose from bash, zsh", "completion"),
         (
             ("report", "x", "--fail-if", "p95 > slow"),
-            "--fail-if 'p95 > slow' is no condition: write for example 'p95 > 800ms', 'errors > 5%'",
+            "--fail-if 'p95 > slow' is not a condition: write, for example, 'p95 > 800ms', 'errors > 5%'",
             "report",
         ),
     ],
@@ -144,7 +144,7 @@ def test_a_wrong_command_line_is_usage(
     assert (ended.value.code, out, second) == (
         2,
         "",
-        f"  {' '.join(f'lambda-latency {command}'.split())} --help lists what there is",
+        f"  {' '.join(f'lambda-latency {command}'.split())} --help shows the usage",
     )
     assert first.startswith(f"lambda-latency: {what}")
 
@@ -182,7 +182,7 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--template", "nowhere.yaml"),
             2,
-            "no template at nowhere.yaml: No such file or directory\n  give the path of one with --template",
+            "no template at nowhere.yaml: No such file or directory\n  name a template with --template",
         ),
         (
             ("demo", "--parameter", "PaymentUrl=Off"),
@@ -202,7 +202,7 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--out", "pyproject.toml/out"),
             1,
-            "pyproject.toml/out cannot be written: Not a directory; --out names another folder",
+            "pyproject.toml/out cannot be written: Not a directory; choose another folder with --out",
         ),
     ],
 )

@@ -89,7 +89,7 @@ class Part(NamedTuple):
             "connect": f"connections to {self.name}",
             "retries": f"retries of {self.name}",
             "telemetry": "telemetry",
-            "unknown": "what no span tells",
+            "unknown": "work that no span describes",
         }
         return words.get(self.bucket, self.label)
 

@@ -26,7 +26,7 @@ def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
     """A function for another runtime, a resource that is not emulated, a value that only an account has."""
     assert {
         "Other does not run here: its runtime is nodejs22.x, and only Python runs here",
-        "not emulated here, and left out: AWS::XRay::Group",
+        "not emulated here and left out: AWS::XRay::Group",
         "parameter Owner is in Parameter Store, not here: it is 'local' (--parameter Owner=VALUE)",
     } <= {*shop.told}
     assert shop.result("Other", {})["errorType"] == "Sandbox.Refused"
