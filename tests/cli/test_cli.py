@@ -280,3 +280,35 @@ def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.Cap
     assert "The request failed." in capsys.readouterr().out
     assert main(["report", str(traces), "--fail-if", "errors > 5%"]) == 3
     assert capsys.readouterr().err == ("lambda-latency: The share of failed requests is 100 %: more than 5 %.\n")
+
+
+def test_the_options_of_a_report_are_in_groups(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with the options that belong together."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["report", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    groups = [line for line in lines if re.fullmatch(r"[a-z].*:", line)]
+    assert groups == ["options:", "input:", "filter:", "output:", "gate:", "account, with --xray:", "messages:"]
+
+
+def test_a_programs_own_otel_is_not_touched(tmp_path: Path) -> None:
+    """An app may have an `otel.py`: neither the command nor pytest's plugin imports it."""
+    (tmp_path / "otel.py").write_text("raise RuntimeError\n")
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    commands = (["-m", "lambda_latency", "--version"], ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"])
+    ended = [
+        subprocess.run([sys.executable, *one], cwd=tmp_path, capture_output=True, text=True, check=False)
+        for one in commands
+    ]
+    assert [one.returncode for one in ended] == [0, 0], ended
+
+
+def test_what_is_piped_has_no_thin_space(tmp_path: Path) -> None:
+    """So that it can be searched for `1,290 ms`."""
+    traces = tmp_path / "t.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    ended = run("report", str(traces), cwd=tmp_path)
+    assert (ended.returncode, "1,290 ms" in ended.stdout, "\u202f" in ended.stdout) == (0, True, False)

@@ -226,7 +226,7 @@ def _put(
 
 
 def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
-    """Why there is nothing to report on: of each source the first problem, or that it has no span."""
+    """Why there is nothing to report: of each source the first problem, or that it has no span."""
     firsts: dict[str, Problem] = {}
     for one in problems:
         firsts.setdefault(one.source, one)
