@@ -248,6 +248,6 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         "",
         [
             f"lambda-latency: port {port} of 127.0.0.1 cannot be used: Address already in use",
-            "  end what listens there, or choose another with --port (0 takes a free one)",
+            "  stop the program that listens there, or choose another port with --port (0: any free port)",
         ],
     )

@@ -93,7 +93,7 @@ def _node(raw: yaml.Node, source: str) -> Node:
             if key.value in seen:
                 first = seen[key.value].line
                 todo = f"keep one of them; the first is in line {first}"
-                raise _TwiceError(Finding(source, key.line, f"{key.value!r} stands here a second time", todo))
+                raise _TwiceError(Finding(source, key.line, f"{key.value!r} is defined twice", todo))
             seen[key.value] = key
         return Node("mapping", *place, entries=entries, function=function)
     if isinstance(raw, yaml.SequenceNode):
