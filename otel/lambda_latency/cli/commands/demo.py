@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.local import is_example, read_source
 
     template = _template(options.template, example=options.example)
-    if not is_example(read_source(template)):
+    if template.exists() and not is_example(read_source(template)):
         return _demo_app(template, options)
     return _demo_example(template, options)
 
