@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import FAILED
-from lambda_latency.cli.messages import fail, warn
+from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +25,7 @@ __all__ = [
     "print_line",
     "provider_is_theirs",
     "read",
+    "refuse_instrument",
     "require_local",
     "say",
     "tell",
@@ -52,6 +53,12 @@ def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppO
     from lambda_latency.local import AppOptions
 
     return AppOptions(options.out, traces, port, instrument=options.instrument or "kit")
+
+
+def refuse_instrument() -> int:
+    """The packaged example has a parameter for this: status 2."""
+    todo = "say --parameter Instrumentation=kit or layer, or Tracing=Off"
+    return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
 
 
 def read(template: Path, options: argparse.Namespace) -> App:

@@ -14,6 +14,7 @@ from lambda_latency.cli.laptop import (
     print_line,
     provider_is_theirs,
     read,
+    refuse_instrument,
     require_local,
     say,
     tell,
@@ -70,8 +71,7 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, Plan, read_plan, serve_system
 
     if options.instrument:
-        todo = "say --parameter Instrumentation=kit or layer, or Tracing=Off"
-        return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
+        return refuse_instrument()
     plan = read_plan(options.faults) if options.faults else Plan()
     parameters = dict(options.parameter)
     local = Options(
