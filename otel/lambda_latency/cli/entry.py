@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
-from lambda_latency.cli.commands import completion, demo, fetch, init, invoke, report, serve
+from lambda_latency.cli.commands import completion, cost, demo, doctor, fetch, init, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import warn
 from lambda_latency.cli.output import printed
@@ -26,6 +26,7 @@ examples:
   lambda-latency report --xray --since 24h  the same of an AWS account
   lambda-latency serve                      the SAM app of this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
+  lambda-latency doctor                     what is wrong with an app's tracing
   lambda-latency init DIR                   a traced SAM app to begin with
 
 {EXIT_STATUSES}
@@ -47,6 +48,8 @@ COMMANDS: dict[str, Command] = {
     "demo": demo,
     "report": report,
     "fetch": fetch,
+    "doctor": doctor,
+    "cost": cost,
     "serve": serve,
     "invoke": invoke,
     "init": init,

@@ -1,14 +1,17 @@
 """Traces from X-Ray's API into a file that `report` reads. boto3 is imported only when it is needed."""
 
 from lambda_latency.fetch.asked import Asked, Place, resolve
+from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.command import Account, Result, console
 from lambda_latency.fetch.errors import FetchError, UsageError
 from lambda_latency.fetch.expression import filter_expression
 from lambda_latency.fetch.policy import iam_policy
+from lambda_latency.fetch.refusals import refusal
 
 __all__ = [
     "Account",
     "Asked",
+    "Clients",
     "FetchError",
     "Place",
     "Result",
@@ -16,5 +19,6 @@ __all__ = [
     "console",
     "filter_expression",
     "iam_policy",
+    "refusal",
     "resolve",
 ]

@@ -1,0 +1,143 @@
+"""`lambda-latency doctor`: what is wrong with an app's tracing, before it is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import parameter
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FINE, GATE_FAILED
+from lambda_latency.cli.messages import fail, usage
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection, Sequence
+
+    from lambda_latency.doctor import Finding
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = f"""\
+examples:
+  lambda-latency doctor                         the template of this folder
+  lambda-latency doctor app/template.yaml --region eu-west-1
+  lambda-latency doctor --sarif doctor.sarif    for GitHub's code scanning
+  lambda-latency doctor --explain packages-clash
+
+{EXIT_STATUSES}
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="find what is wrong with an app's tracing, before the deployment",
+        description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
+        "names what would make tracing fail or go missing in silence. Nothing is sent anywhere.",
+        epilog=EPILOG,
+    )
+    parser.add_argument(
+        "path", nargs="?", default=".", metavar="PATH", help="a template, or a folder with one; default ."
+    )
+    parser.add_argument("--region", default="", metavar="R", help="the region that the stack goes to")
+    parser.add_argument(
+        "--parameter", action="append", default=[], type=parameter, metavar="NAME=VALUE",
+        help="a parameter of the template, in place of its default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE", help="leave a rule out; may be repeated"
+    )
+    parser.add_argument("--strict", action="store_true", help="status 3 at warnings, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="F", help="write the findings as JSON; - prints them instead of text"
+    )
+    parser.add_argument(
+        "--sarif", type=Path, metavar="F", help="write the findings as SARIF; - prints them instead of text"
+    )
+    account = parser.add_argument_group("what is deployed, by calls that only read (extra doctor)")
+    account.add_argument("--account", action="store_true", help="judge what is deployed, in place of a template")
+    account.add_argument("--stack", default="", metavar="S", help="the functions of a stack, compared with PATH")
+    account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    account.add_argument("--endpoint-url", metavar="U", help="where AWS's services are, if not at AWS")
+    account.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it, and stop")
+    parser.add_argument("--explain", metavar="RULE", help="say what a rule is about, and stop")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the findings; status 3 at errors, with --strict at warnings."""
+    _check_installed()
+    from lambda_latency.cli.settings import read_settings
+    from lambda_latency.doctor import ACCOUNT_RULES, RULES, Where, account_policy, diagnose, explained, rule_of
+
+    if options.explain is not None:
+        rule = rule_of(options.explain)
+        if rule is None:
+            return _no_rule(options.explain)
+        print(explained(rule), end="")
+        return FINE
+    if options.print_policy:
+        print(account_policy())
+        return FINE
+    try:
+        ignored = {*read_settings(Path.cwd()).ignore, *options.ignore}
+    except ValueError as error:
+        return usage(str(error), "correct the settings")
+    unknown = sorted(ignored - {rule.name for rule in (*RULES, *ACCOUNT_RULES)})
+    if unknown:
+        return _no_rule(unknown[0])
+    if options.account or options.stack:
+        findings = _of_account(options, ignored)
+    else:
+        findings = diagnose(Path(options.path), Where(dict(options.parameter), options.region), ignored)
+    _write(findings, options)
+    levels = ("error", "warning") if options.strict else ("error",)
+    return GATE_FAILED if any(one.severity in levels for one in findings) else FINE
+
+
+def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[Finding, ...]:
+    """The findings about what is deployed; of a stack, compared with the template where there is one."""
+    from lambda_latency.doctor import Where, diagnose_account, read_app, template_in
+    from lambda_latency.fetch import Place
+    from lambda_latency.template import Finding as Unread
+
+    app = None
+    if options.stack:
+        read = read_app(template_in(Path(options.path)), Where(dict(options.parameter), options.region))
+        app = None if isinstance(read, Unread) else read
+    place = Place(options.profile, options.region or None, options.endpoint_url)
+    return tuple(one for one in diagnose_account(place, options.stack, app) if one.rule not in ignored)
+
+
+def _write(findings: Sequence[Finding], options: argparse.Namespace) -> None:
+    from lambda_latency.doctor import ACCOUNT_RULES, RULES, as_json, as_sarif, as_text
+    from lambda_latency.files import replace_files
+    from lambda_latency.version import VERSION
+
+    documents = (
+        (options.json, as_json(findings)),
+        (options.sarif, as_sarif(findings, (*RULES, *ACCOUNT_RULES), VERSION)),
+    )
+    replace_files((path, f"{text}\n") for path, text in documents if path is not None and str(path) != "-")
+    printed = [text for path, text in documents if str(path) == "-"]
+    print(*(printed or [as_text(findings).rstrip("\n")]), sep="\n")
+
+
+def _no_rule(name: str) -> int:
+    import difflib
+
+    from lambda_latency.doctor import ACCOUNT_RULES, RULES
+
+    known = [rule.name for rule in (*RULES, *ACCOUNT_RULES)]
+    near = difflib.get_close_matches(name, known, 1)
+    todo = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return usage(f"there is no rule {name!r}", todo)
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec
+
+    from lambda_latency.installing import install_command
+
+    if find_spec("yaml") is None:
+        fail("templates are read with PyYAML, which is not here", install_command("doctor"))
