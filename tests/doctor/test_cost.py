@@ -49,7 +49,8 @@ BILLS = {
     # 0.2706
     "Transaction Search": (usage(10_000_000, transaction_search=True), "0.00", "42.00", "0.27", "0.00"),
     # 42.00, and 9 % of 80 M spans above the free share = 7.2 M x 0.75 = 5.40
-    "more is indexed": (usage(10_000_000, transaction_search=True, indexed_percent=10), "0.00", "47.40", "0.27", "0.00"),
+    "more is indexed": (
+        usage(10_000_000, transaction_search=True, indexed_percent=10), "0.00", "47.40", "0.27", "0.00"),
     # 50 M x 1,468.5 us = 73,425 s; 2 % cold = 1 M x 246.9 ms = 246,900 s; 320,325 s = 553,373.9 GB-s x 0.0000166667 =
     # 9.2229. X-Ray: 49.9 M x $5 / M = 249.50
     "the ADOT layer on x86_64": (

@@ -28,6 +28,7 @@ class Prices:
     traces_read_million: Decimal
     spans_gb: Decimal
     spans_indexed_million: Decimal
+    logs_scanned_gb: Decimal
     lambda_gb_second_x86_64: Decimal
     lambda_gb_second_arm64: Decimal
     alarm_metric: Decimal

@@ -27,11 +27,11 @@ examples:
 """
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "cost",
-        help="say what a month of tracing costs",
+        help=summary,
         description="Says what a month of tracing costs: X-Ray or Transaction Search, the time that tracing adds to "
         "Lambda, alarms; for rates up to 100 %%, by public list prices or your own.",
         epilog=EPILOG,

@@ -28,11 +28,11 @@ examples:
 """
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "doctor",
-        help="find what is wrong with an app's tracing, before the deployment",
+        help=summary,
         description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
         "names what would make tracing fail or go missing in silence. Nothing is sent anywhere.",
         epilog=EPILOG,

@@ -46,7 +46,7 @@ def _allowed(app: App, fn: Fn) -> set[str]:
         raise _UnknownError
     found = {action.lower() for action in WRITES} if fn.get("Tracing") is not None else set()  # SAM attaches a policy
     policies = fn.get("Policies")
-    for policy in (policies.items or (policies,)) if policies is not None else ():
+    for policy in _each(policies) if policies is not None else ():
         found |= _of_policy(app, policy)
     return found
 
@@ -69,7 +69,7 @@ def _of_role(app: App, node: Node) -> set[str]:
         raise _UnknownError
     for _, _, policy in app.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         attached = policy.get("Roles") or policy.get("RoleName")
-        names = [one.value for one in (attached.items or (attached,))] if attached is not None else []
+        names = [one.value for one in _each(attached)] if attached is not None else []
         if name in names:
             found |= _of_policy(app, policy.get("PolicyDocument"))
     return found
@@ -96,14 +96,19 @@ def _of_policy(app: App, node: Node | None) -> set[str]:
     statements = node.get("Statement")
     if statements is None:
         return set()  # one of SAM's policy templates: none is about X-Ray
-    return {action for one in (statements.items or (statements,)) for action in _of_statement(one)}
+    return {action for one in _each(statements) for action in _of_statement(one)}
+
+
+def _each(node: Node) -> tuple[Node, ...]:
+    """The items of a list; what stands alone is one."""
+    return node.items if node.kind == "list" else (node,)
 
 
 def _of_statement(statement: Node) -> Iterator[str]:
     effect, actions = statement.get("Effect"), statement.get("Action")
     if actions is None or statement.function or actions.function:
         raise _UnknownError
-    for one in actions.items or (actions,):
+    for one in _each(actions):
         if one.function:
             raise _UnknownError
         if effect is not None and effect.value == "Allow":
