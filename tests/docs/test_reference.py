@@ -13,7 +13,7 @@ import pytest
 
 import lambda_latency.cli.exit_statuses
 from lambda_latency.cli.settings import READ
-from lambda_latency.doctor import ACCOUNT_RULES, RULES
+from lambda_latency.doctor import ALL_RULES
 from lambda_latency.local.faults import KINDS, Plan, Rule
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from tests.docs.pages import ROOT, page
@@ -72,9 +72,7 @@ def test_the_page_of_the_doctor_has_a_section_for_each_rule() -> None:
     """With the rule's own words, in the order of the table."""
     sections = page("reference/doctor.md").text.split("\n## Rules\n")[1].split("\n### ")[1:]
     written = [(name, " ".join(text.split())) for name, _, text in (one.partition("\n") for one in sections)]
-    assert written == [
-        (rule.name, f"**{rule.severity}**: {rule.effect} {rule.why}") for rule in (*RULES, *ACCOUNT_RULES)
-    ]
+    assert written == [(rule.name, f"**{rule.severity}**: {rule.effect} {rule.why}") for rule in ALL_RULES]
 
 
 def test_every_exit_status_has_a_row() -> None:

@@ -10,9 +10,12 @@ from lambda_latency.doctor.account import ACCOUNT_RULES
 from lambda_latency.doctor.app import App, Where, read_app, template_in
 from lambda_latency.doctor.finding import Finding, Found, Rule
 from lambda_latency.doctor.rules import RULES, UNREADABLE
+from lambda_latency.doctor.traces import TRACE_RULES
 from lambda_latency.template import Finding as Unread
 
-__all__ = ["diagnose", "rule_of"]
+__all__ = ["ALL_RULES", "diagnose", "rule_of"]
+
+ALL_RULES = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts, of traces
 
 # `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.
 IGNORE = re.compile(r"lambda-latency:\s*ignore\s+(?P<rules>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
@@ -45,7 +48,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
 
 def rule_of(name: str) -> Rule | None:
     """A rule by its name."""
-    return next((rule for rule in (*RULES, *ACCOUNT_RULES) if rule.name == name), None)
+    return next((rule for rule in ALL_RULES if rule.name == name), None)
 
 
 def _of(app: App) -> Iterable[Finding]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FINE, GATE_FAILED
-from lambda_latency.cli.messages import fail, usage
+from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +57,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--sarif", type=Path, metavar="F", help="write the findings as SARIF; - prints them instead of text"
     )
+    parser.add_argument("--trace", metavar="FILE|ID", help="say why traces of a file, or one of X-Ray's, are broken")
     account = parser.add_argument_group("what is deployed, by calls that only read (extra doctor)")
     account.add_argument("--account", action="store_true", help="judge what is deployed, in place of a template")
     account.add_argument("--stack", default="", metavar="S", help="the functions of a stack, compared with PATH")
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the findings; status 3 at errors, with --strict at warnings."""
     _check_installed()
     from lambda_latency.cli.settings import read_settings
-    from lambda_latency.doctor import ACCOUNT_RULES, RULES, Where, account_policy, diagnose, explained, rule_of
+    from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
 
     if options.explain is not None:
         rule = rule_of(options.explain)
@@ -83,10 +86,12 @@ def run(options: argparse.Namespace) -> int:
         ignored = {*read_settings(Path.cwd()).ignore, *options.ignore}
     except ValueError as error:
         return usage(str(error), "correct the settings")
-    unknown = sorted(ignored - {rule.name for rule in (*RULES, *ACCOUNT_RULES)})
+    unknown = sorted(ignored - {rule.name for rule in ALL_RULES})
     if unknown:
         return _no_rule(unknown[0])
-    if options.account or options.stack:
+    if options.trace is not None:
+        findings = tuple(one for one in _of_traces(options) if one.rule not in ignored)
+    elif options.account or options.stack:
         findings = _of_account(options, ignored)
     else:
         findings = diagnose(Path(options.path), Where(dict(options.parameter), options.region), ignored)
@@ -109,14 +114,39 @@ def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[
     return tuple(one for one in diagnose_account(place, options.stack, app) if one.rule not in ignored)
 
 
+def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
+    """The findings about the traces of a file; of an id, about that trace in X-Ray."""
+    import tempfile
+    import time
+
+    from lambda_latency.doctor import diagnose_traces
+    from lambda_latency.fetch import Account, Place, resolve
+    from lambda_latency.trace import read_traces
+
+    if Path(options.trace).exists():
+        reading = read_traces(options.trace)
+        skipped = sum(problem.effect == "skipped" for problem in reading.problems)
+        if skipped:
+            parts = "1 part of it" if skipped == 1 else f"{skipped:,} parts of it"
+            warn(f"{parts} could not be read\n  lambda-latency report {options.trace} --problems lists what")
+        return diagnose_traces(options.trace, reading.traces)
+    if not re.fullmatch(r"(?i)(1-)?[0-9a-f]{8}-?[0-9a-f]{24}", options.trace):
+        fail(f"{options.trace!r} is no file and no id of a trace", "name one of them")
+    account = Account(Place(options.profile, options.region or None, options.endpoint_url))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "trace.jsonl")
+        account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
+        return diagnose_traces(options.trace, read_traces(out).traces if out.exists() else ())
+
+
 def _write(findings: Sequence[Finding], options: argparse.Namespace) -> None:
-    from lambda_latency.doctor import ACCOUNT_RULES, RULES, as_json, as_sarif, as_text
+    from lambda_latency.doctor import ALL_RULES, as_json, as_sarif, as_text
     from lambda_latency.files import replace_files
     from lambda_latency.version import VERSION
 
     documents = (
         (options.json, as_json(findings)),
-        (options.sarif, as_sarif(findings, (*RULES, *ACCOUNT_RULES), VERSION)),
+        (options.sarif, as_sarif(findings, ALL_RULES, VERSION)),
     )
     replace_files((path, f"{text}\n") for path, text in documents if path is not None and str(path) != "-")
     printed = [text for path, text in documents if str(path) == "-"]
@@ -126,9 +156,9 @@ def _write(findings: Sequence[Finding], options: argparse.Namespace) -> None:
 def _no_rule(name: str) -> int:
     import difflib
 
-    from lambda_latency.doctor import ACCOUNT_RULES, RULES
+    from lambda_latency.doctor import ALL_RULES
 
-    known = [rule.name for rule in (*RULES, *ACCOUNT_RULES)]
+    known = [rule.name for rule in ALL_RULES]
     near = difflib.get_close_matches(name, known, 1)
     todo = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return usage(f"there is no rule {name!r}", todo)
