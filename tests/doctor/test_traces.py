@@ -53,7 +53,7 @@ def call(number: int = 4, parent: int = 3, **values: Any) -> Span:
     return span(number, "DynamoDB.GetItem", parent, **{"kind": CLIENT, "resource": FUNCTION, **values})
 
 
-TIMEOUT = {"attributes": {"lambda.timeout": True}}
+TIMEOUT: dict[str, Any] = {"attributes": {"lambda.timeout": True}}
 WHOLE = [*segments(), handler(), call()]
 PLANTED: dict[str, tuple[list[Span], list[Span]]] = {
     "trace-missing": ([], []),
