@@ -28,7 +28,10 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("command", [(), ("completion",), ("demo",), ("fetch",), ("invoke",), ("report",), ("serve",)])
+@pytest.mark.parametrize(
+    "command",
+    [(), ("completion",), ("cost",), ("demo",), ("doctor",), ("fetch",), ("invoke",), ("report",), ("serve",)],
+)
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (
@@ -76,7 +79,9 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["", "completion", "demo", "fetch", "init", "invoke", "report", "serve"])
+@pytest.mark.parametrize(
+    "command", ["", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
+)
 def test_help_fits_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,7 +107,10 @@ def test_both_names_are_the_same_command() -> None:
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
         (
             ("weather",),
-            "there is no command 'weather': choose from demo, report, fetch, serve, invoke, init, completion",
+            (
+                "there is no command 'weather': choose from demo, report, fetch, doctor, cost, serve, invoke, init, "
+                "completion"
+            ),
             "",
         ),
         (("--hlep",), "there is no option --hlep; did you mean --help?", ""),

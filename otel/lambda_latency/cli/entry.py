@@ -39,6 +39,7 @@ examples:
   lambda-latency report --xray --since 24h  the same for an AWS account
   lambda-latency serve                      the SAM app in this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
+  lambda-latency doctor                     what is wrong with an app's tracing
   lambda-latency init DIR                   a traced SAM app to begin with
 
 {EXIT_STATUSES}
@@ -50,6 +51,8 @@ COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
     "report": "say which part of slow requests is slow, from any trace file or from X-Ray",
     "fetch": "fetch traces from X-Ray into a file that report reads",
+    "doctor": "find what is wrong with an app's tracing, before it is deployed",
+    "cost": "say what a month of tracing costs",
     "serve": "keep a SAM app up on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "init": "write a traced SAM app with a span-tree test into a new folder",

@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     """What a project says of its reports: each has the name of the option, `-` for `_`, that beats it.
 
     Patterns of services and callees that are `ours` and `theirs`, `slow` in nanoseconds (milliseconds in the file),
-    the gates of `fail_if`, where a request begins (`from_`), and when to colour.
+    the gates of `fail_if`, where a request begins (`from_`), when to colour, and the doctor's rules to `ignore`.
     """
 
     ours: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Settings(NamedTuple):
     fail_if: tuple[Gate, ...] = ()
     from_: str = "root"
     color: str = "auto"
+    ignore: tuple[str, ...] = ()
 
 
 def read_settings(folder: Path) -> Settings:
@@ -82,6 +83,10 @@ def _patterns(value: object) -> tuple[str, ...]:
     return _texts(value, 'must be a list of patterns, such as ["payments*"]')
 
 
+def _rules(value: object) -> tuple[str, ...]:
+    return _texts(value, 'must be a list of rules, such as ["layer-old"]')
+
+
 def _gates(value: object) -> tuple[Gate, ...]:
     return tuple(gate(one) for one in _texts(value, 'must be a list of conditions, such as ["p95 > 800ms"]'))
 
@@ -116,4 +121,5 @@ READ: dict[str, Callable[[object], Any]] = {
     "fail-if": _gates,
     "from": _one_of(*BEGINNINGS),
     "color": _one_of(*COLOURS),
+    "ignore": _rules,
 }

@@ -57,6 +57,11 @@ class Clients:
         )
 
     @property
+    def region(self) -> str:
+        """The region of every client."""
+        return self._region
+
+    @property
     def regions(self) -> list[str]:
         """The regions in which boto3 knows X-Ray."""
         return [

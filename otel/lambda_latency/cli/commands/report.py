@@ -141,7 +141,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return usage(str(error), "correct it, or run the command in another folder")
     for name, value in settings._asdict().items():  # a setting stands for its option where that is not typed
-        if getattr(options, name) is None:
+        if getattr(options, name, value) is None:
             setattr(options, name, value)
     if options.xray:
         return _report_on_xray(options)
