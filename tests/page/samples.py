@@ -275,7 +275,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
     "thousand": lambda: page_of(many(1000)),
-    "huge": lambda: page_of(huge(), problems=PROBLEMS[:13]),
+    "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),
 }
 LARGE = ("huge", "ten-thousand")  # samples that take seconds to make

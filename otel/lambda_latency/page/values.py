@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour
@@ -13,6 +13,7 @@ from lambda_latency.text import (
     OWNED,
     Style,
     against_sentence,
+    change_rows,
     clean,
     document,
     evidence,
@@ -73,6 +74,7 @@ def page_values(
     told["changed"] = (
         _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
     )
+    told["change"] = [astuple(row) for row in change_rows(report.against, STYLE)] if report.against is not None else []
     told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)

@@ -74,7 +74,9 @@ def _is_explained(one: Account, report: Report) -> bool:
     """Whether a clear verdict names the part that this request waited for."""
     if report.verdict.kind != "clear":
         return False
-    return any(slow.account.trace_id == one.trace_id and slow.part == report.verdict.part for slow in report.cohorts.slow)
+    return any(
+        slow.account.trace_id == one.trace_id and slow.part == report.verdict.part for slow in report.cohorts.slow
+    )
 
 
 def _failing(report: Report, style: Style) -> str:
