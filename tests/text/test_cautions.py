@@ -8,7 +8,7 @@ from lambda_latency.latency import report_of, trace_name
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.cautions import cautions
 from lambda_latency.trace import Problem
-from tests.latency.requests import TABLE, request
+from tests.latency.requests import PAYMENTS, TABLE, request
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Account
@@ -37,6 +37,16 @@ def test_an_outlier_is_told_where_nothing_stands_out() -> None:
         "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
         "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the median is 53 ms."
     )
+
+
+def test_an_outlier_is_told_beside_a_clear_verdict_that_does_not_explain_it() -> None:
+    """The verdict names one part, the slowest request waited for another; one that timed out hides nothing."""
+    slow = [request(500 + number, {TABLE: 50, PAYMENTS: 400 + number}) for number in range(20)]
+    report = [*_plain(380), *slow]
+    assert _told([*report, request(900, {PAYMENTS: 20_000, TABLE: 50})]) == []
+    late = request(901, {PAYMENTS: 30_000})._replace(timed_out=True)
+    [told] = _told([*report, request(900, {TABLE: 2_000}), late])
+    assert told.startswith("The slowest took 2,000 ms, 2,000 ms of it DynamoDB PutItem orders: POST /orders ")
 
 
 def test_failing_requests_are_told() -> None:
