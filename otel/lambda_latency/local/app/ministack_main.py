@@ -106,12 +106,14 @@ def give_up() -> None:
         result = execute(function, event, *args, **kwargs)
         records = event.get("Records") if isinstance(event, dict) else None
         first = records[0] if isinstance(records, list) and records else None
-        stream = first.get(STREAMS.get(first.get("eventSource"), "")) if isinstance(first, dict) else None
-        mapping = mapping_of(function, first["eventSourceARN"]) if stream else None
-        if mapping is None:
+        if not (isinstance(records, list) and isinstance(first, dict)):
+            return result
+        stream = first.get(STREAMS.get(first.get("eventSource", ""), ""))
+        mapping = mapping_of(function, first["eventSourceARN"]) if isinstance(stream, dict) else None
+        if mapping is None or not isinstance(stream, dict):
             return result
         name = mapping["UUID"]
-        key = (name, stream.get("SequenceNumber") or stream.get("sequenceNumber"))
+        key = (name, str(stream.get("SequenceNumber") or stream.get("sequenceNumber")))
         failures[key] = failures.get(key, 0) + 1 if result.get("error") else 0
         most = mapping.get("MaximumRetryAttempts")
         if failures[key] and (most is None or most < 0 or failures[key] <= most):
