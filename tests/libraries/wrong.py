@@ -45,6 +45,7 @@ def call_is_wrong(case: Case, spans: Spans) -> Iterator[str]:
         for key, value in case.wanted.items()
         if first["attributes"].get(key) != value
     )
+    names = case.spans
     for span in spans:
         above = by_id.get(span["parent"])
         if span["kind"] == "SERVER" or span["name"] == "init":
@@ -52,10 +53,10 @@ def call_is_wrong(case: Case, spans: Spans) -> Iterator[str]:
         if above is None:
             yield f"the parent of {span['name']} is not there"
         elif (span["name"] in STEPS and span["name"] != "pool" and (above["name"] == "connect") != case.connect) or (
-            case.spans.count(span["name"]) == 1
-            and span["name"] == case.spans[-1]
+            names.count(span["name"]) == 1
+            and span["name"] == names[-1]
             and above["kind"] != "SERVER"
-            and above["name"] != case.spans[0]
+            and above["name"] != names[0]
         ):
             yield f"{span['name']} is below {above['name']}"
     if parts_of(spans) != case.parts:
