@@ -39,6 +39,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
+	@$(BIN)/lambda-latency doctor --strict
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
 
@@ -184,7 +185,8 @@ layer: setup  ## Build the kit as a layer for an app of your own: build/layer
 	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR="$(CURDIR)/build/layer" RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
-deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
+deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of samconfig.toml; DOCTOR=off skips the check
+	@[ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
 
 .PHONY: deploy-local

@@ -93,7 +93,7 @@ class Part(NamedTuple):
             "pool": f"a connection of the pool of {self.name}",
             "retries": f"retries of {self.name}",
             "telemetry": "telemetry",
-            "unknown": "what no span tells",
+            "unknown": "work that no span describes",
         }
         return words.get(self.bucket, self.label)
 
