@@ -8,8 +8,6 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-import httpx
 import pytest
 
 from tests.runtime.certificate import certificate
@@ -21,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.runtime.conftest import Function
+
+
+aiohttp: Any = pytest.importorskip("aiohttp")
+httpx: Any = pytest.importorskip("httpx")
 
 
 async def with_aiohttp(url: str, context: ssl.SSLContext | None) -> None:
