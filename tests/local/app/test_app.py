@@ -21,7 +21,7 @@ def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
     assert {
         "Other does not run here: its runtime is nodejs22.x, and only Python runs here",
         f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no layer here has{TODO}",
-        "not emulated here, and left out: AWS::XRay::Group",
+        "not emulated here and left out: AWS::XRay::Group",
         "parameter Owner is in Parameter Store, not here: it is 'local' (--parameter Owner=VALUE)",
     } <= {*shop.told}
     assert shop.result("Other", {})["errorType"] == "Sandbox.Refused"

@@ -133,7 +133,7 @@ def test_an_event_that_is_no_json_is_told(folder: Path) -> None:
     """Status 2."""
     (folder / "broken.json").write_text("{")
     status, printed, said = lambda_latency(folder, "invoke", "Greet", "broken.json")
-    assert (status, printed, said[0].startswith("lambda-latency: broken.json holds no event: ")) == (2, "", True)
+    assert (status, printed, said[0].startswith("lambda-latency: broken.json is not JSON: ")) == (2, "", True)
 
 
 def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
 def test_options_of_the_example_are_refused_for_another_app(folder: Path, option: tuple[str, ...]) -> None:
     """Status 2."""
     status, _, said = lambda_latency(folder, "serve", *option)
-    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} is for the packaged example")
+    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} works with the packaged example only")
 
 
 def test_an_option_of_other_apps_is_refused_for_the_example() -> None:

@@ -42,7 +42,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",
-        help="which collector spans go through (default: what is there, of `make collector` or of Docker)",
+        help="which collector receives the spans (default: that of `make collector`, else Docker's)",
     )
     parser.add_argument("--seed", type=whole, default=1, metavar="S", help="which load and which faults (default: 1)")
     parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")

@@ -55,7 +55,7 @@ class Preparation:
         version = nearest_python(declared.version, self.packages.pythons)
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
-            self.tell(f"{declared.key} asks for Python {wanted}, which is not here: it runs on {have}")
+            self.tell(f"{declared.key} asks for Python {wanted}, which is not installed: it runs on {have}")
         code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
@@ -127,7 +127,7 @@ class Preparation:
             if packages is not None:
                 found.append(packages)
             elif not any(name in arn for name in EXTENSIONS):
-                self.tell(f"{declared.key}: the layer {arn} is AWS's alone and is left out")
+                self.tell(f"{declared.key}: the layer {arn} exists only on AWS and is left out")
         return found
 
     def _inline(self, declared: Declared) -> Path:
