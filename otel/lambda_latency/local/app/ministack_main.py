@@ -104,28 +104,35 @@ def give_up() -> None:
 
     def executed(function: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
         result = execute(function, event, *args, **kwargs)
-        records = event.get("Records") if isinstance(event, dict) else None
-        first = records[0] if isinstance(records, list) and records else None
-        if not (isinstance(records, list) and isinstance(first, dict)):
+        batch = stream_of(event)
+        mapping = mapping_of(function, batch[1]) if batch is not None else None
+        if batch is None or mapping is None:
             return result
-        stream = first.get(STREAMS.get(first.get("eventSource", ""), ""))
-        mapping = mapping_of(function, first["eventSourceARN"]) if isinstance(stream, dict) else None
-        if mapping is None or not isinstance(stream, dict):
-            return result
+        size, _, first = batch
         name = mapping["UUID"]
-        key = (name, str(stream.get("SequenceNumber") or stream.get("sequenceNumber")))
-        failures[key] = failures.get(key, 0) + 1 if result.get("error") else 0
+        failed = failures.get((name, first), 0) + 1 if result.get("error") else 0
         most = mapping.get("MaximumRetryAttempts")
-        if failures[key] and (most is None or most < 0 or failures[key] <= most):
+        if failed and (most is None or most < 0 or failed <= most):
+            failures[name, first] = failed
             sizes.setdefault(name, mapping.get("BatchSize", 100))
-            mapping["BatchSize"] = len(records)
+            mapping["BatchSize"] = size
             return result
-        failures.pop(key)
+        failures.pop((name, first), None)
         if name in sizes:
             mapping["BatchSize"] = sizes.pop(name)
         return {**result, "error": False}
 
     lambda_svc._execute_function = executed
+
+
+def stream_of(event: Any) -> tuple[int, str, str] | None:
+    """How many records an event of a stream has, whose they are, and the first one's number; None of other events."""
+    try:
+        records = event["Records"]
+        number = records[0][STREAMS[records[0]["eventSource"]]]
+        return len(records), records[0]["eventSourceARN"], number.get("SequenceNumber") or number["sequenceNumber"]
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
 
 
 def carry_the_header(app: Any) -> None:
