@@ -109,6 +109,18 @@ versions: setup  ## The same with the versions of OpenTelemetry of every ADOT la
 	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
 		$(if $(NO_TESTS),--no-tests)
 
+.PHONY: libraries
+libraries: setup  ## Call each library that is traced, against a server: spans, names, errors, the same answers (4 minutes)
+	@$(BIN)/python -m tests.libraries $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
+
+.PHONY: hangs
+hangs: setup  ## Let calls of four libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
+	@$(BIN)/python -m tests.libraries.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: slow
+slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
+	@$(BIN)/python -m tests.libraries.planted $(if $(CAUSE),--cause $(CAUSE))
+
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
 	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \
@@ -198,6 +210,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \

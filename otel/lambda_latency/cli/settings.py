@@ -70,7 +70,7 @@ def _settings(told: Mapping[str, Any], path: Path) -> Settings:
         if read is None:
             near = difflib.get_close_matches(name, READ, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(READ)}"
-            raise ValueError(f"{path.name}: nothing is called {name!r}; {hint}")
+            raise ValueError(f"{path.name}: there is no setting {name!r}; {hint}")
         field = "from_" if name == "from" else name.replace("-", "_")
         try:
             found[field] = read(value)

@@ -100,7 +100,7 @@ def _node(raw: yaml.Node, source: str, twice: list[Finding] | None) -> Node:
         for key, value in entries:
             if key.value in seen:
                 todo = f"keep one of them; the first is in line {seen[key.value][0].line}"
-                finding = Finding(source, key.line, f"{key.value!r} stands here a second time", todo)
+                finding = Finding(source, key.line, f"{key.value!r} is defined twice", todo)
                 if twice is None:
                     raise _TwiceError(finding)
                 twice.append(finding)

@@ -118,8 +118,8 @@ def _missing(report: Report, style: Style) -> list[Line]:
             f" {plural(skipped, 'thing')} skipped while reading: --problems shows {'it' if skipped == 1 else 'them'}."
         )
     elif counted:
-        text += f" Every span was read; {plural(counted, 'thing')} in them {'does' if counted == 1 else 'do'} not fit"
-        text += f": --problems shows {'it' if counted == 1 else 'them'}."
+        found = plural(counted, "inconsistency", "inconsistencies")
+        text += f" Every span was read. {found}: --problems shows {'it' if counted == 1 else 'them'}."
     elif report.totals.requests:
         text += " Every span was read."
     return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]

@@ -170,4 +170,4 @@ def _check_installed() -> None:
     from lambda_latency.installing import install_command
 
     if find_spec("yaml") is None:
-        fail("templates are read with PyYAML, which is not here", install_command("doctor"))
+        fail("PyYAML is not installed, and reading templates needs it", install_command("doctor"))
