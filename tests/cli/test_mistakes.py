@@ -14,8 +14,8 @@ from tests.latency.load import hundred
 REPORT = "lambda-latency report --help shows the usage"
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 BUCKETS = (
-    "cold start, own code, connect, retries, telemetry, aws, external, database, network, step functions, queue, "
-    "api gateway, lambda, unknown"
+    "cold start, own code, connect, retries, telemetry, aws, external, database, messaging, pool, network, "
+    "step functions, queue, api gateway, lambda, unknown"
 )
 # By what was typed the status, what is wrong, and what to do.
 MISTAKES: dict[str, tuple[int, str, str]] = {
@@ -109,7 +109,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         "name a template with --template, or write the example's with lambda-latency init DIR",
     ),
     "serve --instrument maybe": (
-        *(2, "--instrument cannot be 'maybe': choose from kit, none"),
+        *(2, "--instrument cannot be 'maybe': choose from kit, layer, none"),
         "lambda-latency serve --help shows the usage",
     ),
     "demo --out good.jsonl": (
