@@ -193,6 +193,10 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of s
 deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
 	@$(BIN)/python -m tests.deploy
 
+.PHONY: prove
+prove: setup $(if $(EMULATOR),build/ministack/ready)  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
+	@$(BIN)/python -m tests.prove $(if $(EMULATOR),--emulator)
+
 build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
 	@VIRTUAL_ENV="$(CURDIR)/build/ministack" $(BIN)/uv pip sync --quiet --require-hashes $<

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 __all__ = [
-    "ADOT_ACCOUNT",
     "ADOT_ACCOUNTS",
     "ADOT_MB",
     "ADOT_PACKAGES",

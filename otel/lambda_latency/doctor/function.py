@@ -43,11 +43,6 @@ class Fn:
         found = self.get(*path)
         return str(found.value) if found is not None and _is_plain(found) else ""
 
-    def is_unknown(self, *path: str) -> bool:
-        """Whether a property is there, and its value is known only after the deployment."""
-        found = self.get(*path)
-        return found is not None and not _is_plain(found)
-
     def number(self, *path: str, default: float) -> float | None:
         """A property as a number, `default` where it is left out; None where it is unknown."""
         if self.get(*path) is None:

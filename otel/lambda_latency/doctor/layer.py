@@ -36,11 +36,6 @@ class Layer:
     local: str = ""
 
     @property
-    def is_known(self) -> bool:
-        """Whether it is a layer of OpenTelemetry whose content is known."""
-        return bool(self.kind)
-
-    @property
     def kind(self) -> str:
         """`adot`, `collector`, `legacy`, `community`, or empty."""
         kinds = (("adot", ADOT), ("collector", COLLECTOR), ("legacy", LEGACY), ("community", COMMUNITY))

@@ -57,6 +57,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help="share of spans that it indexes; default 1%%",
     )
     add("--alarm-metrics", type=number, default=Decimal(0), metavar="N", help="metrics of alarms; default 0")
+    add("--traces-read", type=number, default=Decimal(0), metavar="N", help="traces retrieved or scanned; default 0")
     add("--region", default="us-east-1", metavar="R", help="whose prices; default us-east-1")
     add("--prices", type=Path, metavar="FILE", help="prices of your own, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
@@ -121,6 +122,7 @@ def run(options: argparse.Namespace) -> int:
         transaction_search=options.transaction_search,
         indexed_percent=options.indexed * 100,
         alarm_metrics=options.alarm_metrics,
+        traces_read=options.traces_read,
     )
     write: Callable[..., str] = as_json if options.json else as_text
     print(write(bill(asked, prices), over_rates(asked, prices), prices, options.region))

@@ -36,7 +36,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "doctor",
         help=summary,
         description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
-        "names what would make tracing fail or go missing in silence. Nothing is sent anywhere.",
+        "names what would make tracing fail or go missing in silence. Only --account, --stack and --trace ID ask AWS.",
         epilog=EPILOG,
     )
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from lambda_latency.doctor.app import CONFIG
 from lambda_latency.doctor.facts import COLLECTOR_VERSION
@@ -27,11 +28,19 @@ def parts(app: App) -> Iterator[Found]:
         collector = app.collector(fn) if layer is not None and layer.collector_version == COLLECTOR_VERSION else None
         if isinstance(collector, Collector):
             sent = [fn.variable(name) for name in ENDPOINTS if fn.variable(name).startswith("http")]
-            here = [one for one in sent if "//localhost" in one or "//127.0.0.1" in one]
-            for finding in check_collector(collector, here[:1]):
+            for finding in check_collector(collector, [one for one in sent if _is_here(one)][:1]):
                 yield Found(finding.source, finding.line, finding.what, finding.todo)
         elif collector is not None:
             yield Found(collector.source, collector.line, collector.what, collector.todo)
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address is this machine's, with a port that is a number."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname in ("localhost", "127.0.0.1") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def missing(app: App) -> Iterator[Found]:

@@ -131,7 +131,10 @@ def _is_by_udp(fn: Fn) -> bool:
 
 
 def _is_here(address: str) -> bool:
-    return bool(address) and urlsplit(address).hostname in HERE
+    try:
+        return urlsplit(address).hostname in HERE
+    except ValueError:
+        return False
 
 
 def endpoint(app: App) -> Iterator[Found]:
