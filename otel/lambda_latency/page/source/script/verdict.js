@@ -9,7 +9,7 @@ const EXAMPLES = [
 
 function inWords(pieces) {
   return pieces.map(({ text, strong, part, owner }) => {
-    if (part !== undefined) return h("b", { class: "named isolated" }, swatch(part), text);
+    if (part !== undefined) return h("b", { class: `named isolated ${partClass(part)}` }, text);
     if (owner) return h("span", { class: "whose" }, text);
     return strong ? h("b", {}, text) : text.replace(/(\d) (ms|%)/g, `$1${THIN}$2`);
   });
@@ -112,7 +112,7 @@ function drawHead() {
     report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
   append(byId("head"), [
     h("span", {}, h("b", {}, "lambda-latency"), " report"),
-    h("span", { class: "isolated" }, breakable(sources)),
+    h("span", { class: "isolated" }, sources),
     h("span", {}, [count > 0 && plural(count, "request"), windowWords(report.window)].filter(Boolean).join(" · ")),
   ]);
   append(byId("made"), [`lambda-latency ${report.version}`]);
