@@ -76,6 +76,7 @@ class Request:
     per_request: bool = False
     problems: bool = False
     everything: bool = False
+    what_if: bool = False
     traffic: Traffic | Unknown = UNKNOWN
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())
@@ -219,7 +220,7 @@ def _put(
         files.append((request.html, _page(report, request, find, judged)))
     _write(files)
     if not printed and report.totals.requests:
-        printed = [render_report(report, style, everything=request.everything)]
+        printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
         if request.problems:
             printed.append(render_problems(report.problems, style))
     out.writelines(printed)

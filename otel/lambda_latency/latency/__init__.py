@@ -34,6 +34,7 @@ from lambda_latency.latency.totals import PartTally, Tally, Totals, at_rank, per
 from lambda_latency.latency.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
 from lambda_latency.latency.verdict import Verdict, share, verdict
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
+from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
     "ABSENT_PARENT",
@@ -49,6 +50,7 @@ __all__ = [
     "TRUST_PERCENT",
     "UNKNOWN",
     "USUAL",
+    "WHAT_IF_PERCENT",
     "Account",
     "Accounts",
     "Against",
@@ -69,6 +71,7 @@ __all__ = [
     "Rate",
     "Report",
     "ReportError",
+    "Saving",
     "Share",
     "Slow",
     "Tally",
@@ -99,6 +102,7 @@ __all__ = [
     "percentile",
     "read_gate",
     "report_of",
+    "savings",
     "share",
     "timeout_of",
     "trace_name",

@@ -10,9 +10,11 @@ from lambda_latency.text.report import render_report, render_waterfall
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
+from lambda_latency.text.what_if import BOUND, saving_pieces
 from lambda_latency.text.words import clean
 
 __all__ = [
+    "BOUND",
     "OWNED",
     "Line",
     "Piece",
@@ -30,6 +32,7 @@ __all__ = [
     "render_report",
     "render_waterfall",
     "sampling",
+    "saving_pieces",
     "sentence",
     "style_for",
     "timeout_groups",

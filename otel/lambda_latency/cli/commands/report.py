@@ -102,6 +102,7 @@ def _add_output(group: Any) -> None:
     )
     group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
     group.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
+    group.add_argument("--what-if", action="store_true", help="what each of the largest parts would save at most")
     group.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     group.add_argument(
         "--all", action="store_true", help="table and waterfall even where nothing stands out; every stack frame"
@@ -237,6 +238,7 @@ def _request(options: argparse.Namespace) -> Request:
         per_request=options.per_request,
         problems=options.problems,
         everything=options.all,
+        what_if=options.what_if,
         command=shlex.join(["lambda-latency", *options.typed]),
         terms=_terms(options),
         follow_links=options.follow_links,

@@ -1,6 +1,7 @@
 // ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
+const MOST_SAVES = 3;
 const EXAMPLES = [
   "lambda-latency demo",
   "lambda-latency report --xray --since 1h",
@@ -47,13 +48,22 @@ function drawVerdict() {
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
+  const saves =
+    count > 1 &&
+    report.saves.length > 0 &&
+    h(
+      "ul",
+      { class: "saves", "aria-label": "What if a part took no time" },
+      report.saves.slice(0, MOST_SAVES).map(({ pieces, part }) => h("li", {}, swatch(part), inWords(pieces))),
+      h("li", { class: "bound" }, report.bound),
+    );
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
     .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
-  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, next, buttons]);
+  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, saves, next, buttons]);
   if (count === 0)
     append(byId("verdict"), [
       h("p", {}, "Try one of these:"),
