@@ -9,6 +9,7 @@ from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.choice import instant, of_route, of_time
 from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.flame import Stack, stacks_of
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
@@ -74,6 +75,7 @@ __all__ = [
     "Saving",
     "Share",
     "Slow",
+    "Stack",
     "Tally",
     "Terms",
     "Timeout",
@@ -104,6 +106,7 @@ __all__ = [
     "report_of",
     "savings",
     "share",
+    "stacks_of",
     "timeout_of",
     "trace_name",
     "verdict",

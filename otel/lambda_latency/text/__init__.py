@@ -3,6 +3,7 @@
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.change import change_rows
 from lambda_latency.text.document import document
+from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
@@ -27,6 +28,7 @@ __all__ = [
     "flat",
     "next_steps",
     "paint",
+    "render_flame",
     "render_markdown",
     "render_problems",
     "render_report",
