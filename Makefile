@@ -165,6 +165,10 @@ services: setup  ## Judge 10,000 random requests of several services whose clock
 architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imports between the rooms
 	@$(BIN)/python -m bench.architecture
 
+.PHONY: what-if
+what-if: setup  ## Hold what --what-if promises against 300 planted cases, or SAMPLE of them (1 minute)
+	@WHAT_IF_CASES=$(or $(SAMPLE),300) $(BIN)/python -m pytest -q tests/latency/test_what_if.py
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture

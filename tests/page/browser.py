@@ -113,6 +113,13 @@ class Browser:
         self.one(selector).click()
         self.settle()
 
+    def double_click(self, selector: str) -> None:
+        """Click an element twice, without moving."""
+        element = self.one(selector)
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        ActionChains(self._driver).double_click(element).perform()
+        self.settle()
+
     def drag(self, selector: str, begin: float, end: float) -> None:
         """Drag over an element, between two shares of its width."""
         element = self.one(selector)

@@ -75,6 +75,7 @@ def test_filters_by_mouse(rich: Browser) -> None:
     assert (found(rich), rich.focused) == ("120 requests", "search")
     rich.click(".facts div:nth-child(7) button")
     assert (found(rich), row(rich, 0)[3]) == ("1 of 120 requests", "timeout")
+    rich.click("#clear")
     rich.click(".parts tbody tr:nth-child(2) button")
     assert (found(rich), row(rich, 0)) == (
         "1 of 120 requests",
@@ -478,6 +479,54 @@ def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) ->
     assert browser.run("return document.querySelectorAll('script').length") == 3
     title = browser.run("return document.title")
     assert title.startswith("The slow requests")
+
+
+def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
+    """A filter changes the parts too, a drag over the times of day chooses, and both can be taken away."""
+    whole = rich.text("#parts")
+    rich.click("#only-slow")
+    assert rich.text("#parts-title") == "Where the time goes: the chosen requests against the rest"
+    first = rich.run("return [...document.querySelector('.parts tbody tr').children].map((one) => one.textContent)")
+    assert [str(cell).replace("\u202f", " ") for cell in first] == [
+        "payments.example.com",
+        "external",
+        "",
+        "90 ms",
+        "1,039 ms",
+        "+949 ms",
+        "77 %",
+    ]
+    rich.click("#clear")
+    assert rich.text("#parts") == whole
+    rich.click("#view-time")
+    rich.drag(".chart svg", 0.5, 0.97)
+    assert 0 < int(found(rich).split()[0]) < 120
+    assert "since=" in rich.address
+    rich.show(rich.address)
+    assert 0 < int(found(rich).split()[0]) < 120
+    rich.keys(Keys.ESCAPE, Keys.ESCAPE)
+    assert found(rich) == "120 requests"
+
+
+def test_single_letters_can_be_switched_off(rich: Browser) -> None:
+    """For people who dictate."""
+    rich.keys("?")
+    rich.click("#shortcuts")
+    rich.click("#close-keys")
+    rich.keys("/")
+    assert rich.focused != "search"
+    rich.click("#help")
+    rich.click("#shortcuts")
+    rich.click("#close-keys")
+    rich.keys("/")
+    assert rich.focused == "search"
+
+
+def test_a_double_click_zooms_to_the_span_under_the_pointer(rich: Browser) -> None:
+    """The details that the first click opens do not take the second."""
+    rich.double_click("#span-5")
+    assert rich.count("#whole") == 1
+    assert "zoom=" in rich.address
 
 
 def test_on_paper_it_is_one_light_page(rich: Browser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from lambda_latency.latency import (
     Progress,
     Report,
     ReportError,
+    Stack,
     Terms,
     account,
     against,
@@ -29,11 +31,13 @@ from lambda_latency.latency import (
     of_route,
     of_time,
     report_of,
+    stacks_of,
 )
 from lambda_latency.text import (
     Style,
     document,
     flat,
+    render_flame,
     render_markdown,
     render_problems,
     render_report,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 MOST_REASONS = 8
+TRACES_AT_ONCE = 2_000  # of a flame graph
 MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
 
 
@@ -71,11 +76,13 @@ class Request:
     json: str | None = None
     html: str | None = None
     markdown: str | None = None
+    flame: str | None = None
     against: str | None = None
     fail_if: Sequence[Gate] = ()
     per_request: bool = False
     problems: bool = False
     everything: bool = False
+    what_if: bool = False
     traffic: Traffic | Unknown = UNKNOWN
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())
@@ -217,9 +224,11 @@ def _put(
     files = [(path, text) for path, text in texts if path != "-"]
     if request.html is not None:
         files.append((request.html, _page(report, request, find, judged)))
+    if request.flame is not None:
+        files.append((request.flame, _flame(report, request.flame, find)))
     _write(files)
     if not printed and report.totals.requests:
-        printed = [render_report(report, style, everything=request.everything)]
+        printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
         if request.problems:
             printed.append(render_problems(report.problems, style))
     out.writelines(printed)
@@ -314,9 +323,18 @@ def _page(
     return build_page(values, spans, flat(sentence(report, Style())))
 
 
+def _flame(report: Report, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]) -> str:
+    """All requests, so many traces at a time: together they may not fit into memory."""
+    every, stacks = report.accounts, Counter[Stack]()
+    for first in range(0, len(every), TRACES_AT_ONCE):
+        wanted = [every.trace_id(at) for at in range(first, min(len(every), first + TRACES_AT_ONCE))]
+        stacks += stacks_of(find(wanted).values(), report.owners)
+    return render_flame(stacks, Path(path).name)
+
+
 def _check_targets(request: Request) -> None:
     """Before the work: files that cannot be written, that are named twice, or that are read."""
-    named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html]
+    named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html, request.flame]
     targets = [Path(path) for path in named if path is not None]
     if not targets:
         return

@@ -9,6 +9,7 @@ from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.choice import instant, of_route, of_time
 from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.flame import Stack, stacks_of
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
@@ -34,6 +35,7 @@ from lambda_latency.latency.totals import PartTally, Tally, Totals, at_rank, per
 from lambda_latency.latency.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
 from lambda_latency.latency.verdict import Verdict, share, verdict
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
+from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
     "ABSENT_PARENT",
@@ -49,6 +51,7 @@ __all__ = [
     "TRUST_PERCENT",
     "UNKNOWN",
     "USUAL",
+    "WHAT_IF_PERCENT",
     "Account",
     "Accounts",
     "Against",
@@ -69,8 +72,10 @@ __all__ = [
     "Rate",
     "Report",
     "ReportError",
+    "Saving",
     "Share",
     "Slow",
+    "Stack",
     "Tally",
     "Terms",
     "Timeout",
@@ -99,7 +104,9 @@ __all__ = [
     "percentile",
     "read_gate",
     "report_of",
+    "savings",
     "share",
+    "stacks_of",
     "timeout_of",
     "trace_name",
     "verdict",

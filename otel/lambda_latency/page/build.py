@@ -21,8 +21,8 @@ SOURCE = Path(__file__).parent / "source"
 STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest", "print")
 SCRIPTS = (
     "elements",
-    "words",
     "report",
+    "words",
     "state",
     "tip",
     "verdict",

@@ -39,6 +39,8 @@ def _in_order(report: Report) -> Iterator[str]:
         *islice((at for at, kind in zip(slowest, kinds, strict=True) if kind.cold_start), COLD),
         *_of_the_middle(zip(slowest, kinds, strict=True)),
     ]
+    yield from map(every.trace_id, chosen[:SLOWEST])
+    yield from (one.account.trace_id for one in report.cohorts.slow)
     yield from map(every.trace_id, chosen if len(every) > ALL else [*chosen, *range(len(every))])
 
 

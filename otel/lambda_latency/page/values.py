@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from lambda_latency.latency import Part, Unknown, by_hour
+from lambda_latency.latency import Part, Unknown, by_hour, savings
 from lambda_latency.page.columns import columns
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
+    BOUND,
     OWNED,
     Style,
     against_sentence,
@@ -19,6 +20,7 @@ from lambda_latency.text import (
     evidence,
     next_steps,
     sampling,
+    saving_pieces,
     sentence,
     timeout_groups,
     timeout_sentence,
@@ -67,6 +69,12 @@ def page_values(
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["saves"] = [
+        {"pieces": _pieces(saving_pieces(one, STYLE), report, parts), "part": parts[one.part]}
+        for one in savings(report.accounts)
+        if one.part in parts
+    ]
+    told["bound"] = BOUND
     told["timed_out"] = [
         {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
         for group in timeout_groups(report)

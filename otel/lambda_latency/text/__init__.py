@@ -3,6 +3,7 @@
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.change import change_rows
 from lambda_latency.text.document import document
+from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
@@ -10,9 +11,11 @@ from lambda_latency.text.report import render_report, render_waterfall
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
+from lambda_latency.text.what_if import BOUND, saving_pieces
 from lambda_latency.text.words import clean
 
 __all__ = [
+    "BOUND",
     "OWNED",
     "Line",
     "Piece",
@@ -25,11 +28,13 @@ __all__ = [
     "flat",
     "next_steps",
     "paint",
+    "render_flame",
     "render_markdown",
     "render_problems",
     "render_report",
     "render_waterfall",
     "sampling",
+    "saving_pieces",
     "sentence",
     "style_for",
     "timeout_groups",

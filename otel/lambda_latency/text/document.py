@@ -6,18 +6,19 @@ from datetime import datetime, timedelta, timezone
 from operator import add
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values
+from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values, savings
 from lambda_latency.text.cautions import cautions
 from lambda_latency.text.cold import cold_mean_ns, cold_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
+from lambda_latency.text.what_if import saving_pieces
 from lambda_latency.trace import critical_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from lambda_latency.latency import Account, Accounts, Compared, Frame, Judged, Report, Timeout
+    from lambda_latency.latency import Account, Accounts, Compared, Frame, Judged, Report, Saving, Timeout
     from lambda_latency.trace import Problem, Trace
 
 __all__ = ["document"]
@@ -58,6 +59,7 @@ def document(
         },
         "buckets": _buckets(report),
         "verdict": _verdict(report),
+        "what_if": [_saving(one) for one in savings(report.accounts)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": map_values(report.draw(), report.timeouts),
@@ -144,6 +146,19 @@ def _verdict(report: Report) -> dict[str, object]:
         "against": None
         if against is None
         else {"trace_id": against.account.trace_id, "bucket": against.part.bucket, "name": against.part.name},
+    }
+
+
+def _saving(one: Saving) -> dict[str, object]:
+    return {
+        "bucket": one.part.bucket,
+        "name": one.part.name,
+        "owner": one.part.owner,
+        "saves_ns": one.saves_ns,
+        "p95_ns": one.p95_ns,
+        "best_p95_ns": one.best_p95_ns,
+        "requests": one.requests,
+        "sentence": f"{flat(saving_pieces(one, PLAIN))}.",
     }
 
 

@@ -18,6 +18,7 @@ from lambda_latency.text.steps import MOST_GROUPS, next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
+from lambda_latency.text.what_if import what_if_lines
 from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ __all__ = ["render_report", "render_waterfall"]
 MOST_REASONS = 5
 
 
-def render_report(report: Report, style: Style, *, everything: bool = False) -> str:
-    """The report as text; `everything` draws the table and a waterfall even where nothing stands out."""
+def render_report(report: Report, style: Style, *, everything: bool = False, what_if: bool = False) -> str:
+    """The report as text; `everything` draws the table and a waterfall even where nothing stands out.
+
+    `what_if` adds what each of the largest parts would save.
+    """
     verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
     if report.verdict.kind == "none":
         return paint([*verdict, *_unread(report, style)], style)
@@ -57,6 +61,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
+    lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += _example(report, style, everything=everything)
     return paint([*lines, [], *_missing(report, style)], style)
 

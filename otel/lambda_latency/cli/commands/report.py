@@ -103,7 +103,11 @@ def _add_output(group: Any) -> None:
     group.add_argument(
         "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
     )
+    group.add_argument(
+        "--flame", metavar="F", help="a flame graph of all critical paths: folded stacks; *.json: Perfetto, speedscope"
+    )
     group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
+    group.add_argument("--what-if", action="store_true", help="what each of the largest parts would save at most")
     group.add_argument(
         "--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids"
     )
@@ -244,11 +248,13 @@ def _request(options: argparse.Namespace) -> Request:
         json=options.json,
         html=options.html,
         markdown=options.markdown,
+        flame=options.flame,
         against=options.against,
         fail_if=options.fail_if,
         per_request=options.per_request,
         problems=options.problems,
         everything=options.all,
+        what_if=options.what_if,
         command=shlex.join(["lambda-latency", *options.typed]),
         terms=_terms(options),
         follow_links=options.follow_links,

@@ -60,7 +60,7 @@ function brush({ picture, scale, low, high, width }, bottom, describe) {
 }
 
 function clearRange() {
-  state.from = state.to = 0;
+  state.from = state.to = state.since = state.until = 0;
   apply();
 }
 

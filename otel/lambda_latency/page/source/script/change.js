@@ -11,6 +11,14 @@ function drawChange() {
       cells.map((cell, at) => h("td", { class: at < 4 ? "num" : "how", "data-head": heads[at] }, cell)),
     );
   const drawn = rows.map(row);
+  const same = drawn.filter((_, at) => rows[at][1] !== "" && rows[at][6].includes("noise"));
+  for (const each of same) each.hidden = true;
+  const button = h("button", { class: "link", "aria-expanded": "false" }, `${plural(same.length, "part")} without a difference`);
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-expanded") === "false";
+    for (const each of same) each.hidden = !open;
+    button.setAttribute("aria-expanded", open);
+  });
   const head = (name, at) => h("th", { scope: "col", class: at < 4 ? "num" : "how", "aria-label": name || "Kind" }, capital(name || " "));
   const table = h(
     "table",
@@ -19,5 +27,5 @@ function drawChange() {
     h("tbody", {}, drawn),
   );
   const says = `${report.against.sources.join(", ")}: ${number(report.against.requests.then)} requests then, ${number(report.against.requests.now)} now.`;
-  section("change", "Then and now", says, table).classList.add("wide");
+  section("change", "Then and now", says, table, same.length > 0 && h("p", { class: "more" }, button)).classList.add("wide");
 }

@@ -84,7 +84,7 @@ function pairs(entries) {
     "dl",
     { class: "pairs" },
     entries.map(([name, value]) =>
-      h("div", {}, h("dt", {}, breakable(name)), h("dd", { class: "isolated" }, text(value))),
+      h("div", {}, h("dt", {}, name), h("dd", { class: "isolated" }, text(value))),
     ),
   );
 }

@@ -7,7 +7,7 @@ const ABOVE = 40; // pixels for the words over the picture
 const VIEWS = { length: "By length", time: "Over time" };
 const HINTS = {
   length: "Drag across the chart to filter the list, or move its two handles with the arrow keys.",
-  time: "Requests by start time (UTC). A selected range filters the other chart and the list.",
+  time: "Requests by start time (UTC). Drag across the chart to filter by time, by length, or by both.",
 };
 
 function drawDistribution() {
@@ -29,7 +29,7 @@ function drawDistribution() {
     const [picture, follow] =
       state.view === "time" ? timePicture(width) : marks ? markPicture(width) : barPicture(width);
     box.replaceChildren(picture);
-    box.classList.toggle("brushed", state.view === "length");
+    box.classList.add("brushed");
     hint.textContent = HINTS[state.view];
     drawn = state.view;
     sync = follow;
@@ -74,7 +74,7 @@ function markKey(marks) {
     { class: "key" },
     h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : square("warm"), "warm"),
     cold > 0 &&
-      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `cold start (${number(cold)})`),
+      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `started cold (${number(cold)})`),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), `error (${number(errors)})`),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), `timeout (${number(timeouts)})`),
   );

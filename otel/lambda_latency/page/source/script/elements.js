@@ -31,9 +31,13 @@ function section(id, title, sentence, ...children) {
   return element;
 }
 
+const PAPER = 1030; // pixels between the margins of A4, at the size of print
+
 /** Draw now, and again whenever the width has changed: a picture is drawn once for a width. */
 function onWidth(element, draw) {
   let width = 0;
+  addEventListener("beforeprint", () => draw(PAPER));
+  addEventListener("afterprint", () => width > 0 && draw(width));
   new ResizeObserver(() => {
     const now = Math.floor(element.clientWidth);
     if (now === 0 || now === width) return;

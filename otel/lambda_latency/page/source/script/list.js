@@ -27,6 +27,7 @@ function drawList() {
   const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
   const element = section("requests", "Requests", null, filters(), found(), list.element, none);
   element.classList.add("wide");
+  list.element.style.setProperty("--start", severalDays ? "104px" : "64px");
   list.scroll.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {
@@ -108,7 +109,8 @@ function drawRows() {
     row.element.classList.toggle("open", view[at] === state.open);
     row.element.setAttribute("aria-selected", view[at] === state.open);
   });
-  if (view.length > 0) list.element.setAttribute("aria-activedescendant", `row-${list.current}`);
+  if (list.current >= first && list.current < end)
+    list.element.setAttribute("aria-activedescendant", `row-${list.current}`);
   else list.element.removeAttribute("aria-activedescendant");
 }
 
@@ -119,11 +121,11 @@ function fillRow(row, at) {
   row.element.setAttribute("aria-rowindex", at + 2);
   row.element.style.top = `${at * list.row}px`;
   const [start, route, took, part, marks] = row.cells;
-  start.textContent = clock(requests.start_ms[request]);
+  start.textContent = started(requests.start_ms[request]);
   route.textContent = route.title = routeOf(request);
   took.textContent = ms(requests.wall_ns[request]);
   part.replaceChildren(...partCell(request));
-  marks.replaceChildren(...marksOf(request));
+  marks.replaceChildren(...marksOf(request), isScarce && hasSpans(request) ? h("span", { class: "mark-word" }, "spans") : "");
 }
 
 function partCell(request) {

@@ -155,7 +155,7 @@ function mapList() {
   const item = (node, edge, above) => {
     const [name, kind] = nodeWords(node);
     const wrong = edge ? wrongWords(edge) : "";
-    const title = [h("b", { class: "isolated" }, breakable(name)), " ", h("span", { class: "kind" }, kind)];
+    const title = [h("b", { class: "isolated" }, name), " ", h("span", { class: "kind" }, kind)];
     const below = above.includes(node.id) ? [] : edges.filter((one) => one.from === node.id);
     return h(
       "li",

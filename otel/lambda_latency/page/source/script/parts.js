@@ -2,11 +2,66 @@
 
 const SMALL_SHARE = 0.01; // of the difference: parts below it fold into one line, but for the first few
 const NEVER_FOLDED = 5;
+const MOST_CHOSEN = 12; // rows of chosen requests against the rest
 
 function drawParts() {
   const { cohorts } = report;
-  if (cohorts.slow.requests > 0 && count > 1) drawComparison(cohorts);
+  const isCompared = cohorts.slow.requests > 0 && count > 1;
+  if (isCompared) drawComparison(cohorts);
   else drawMeans();
+  if (count > 1) watchers.push(followSelection());
+}
+
+/** While requests are chosen the section compares them with the rest; without a filter it is as it was. */
+function followSelection() {
+  const element = byId("parts");
+  const whole = [...element.childNodes];
+  return () => {
+    if (!isFiltered() || view.length === 0 || view.length === count) element.replaceChildren(...whole);
+    else element.replaceChildren(...selectionAgainstRest());
+  };
+}
+
+function selectionAgainstRest() {
+  const chosen = new Uint8Array(count);
+  for (const request of view) chosen[request] = 1;
+  const sums = [new Float64Array(parts.length), new Float64Array(parts.length)];
+  const walls = [0, 0];
+  for (let request = 0; request < count; request++) {
+    const side = chosen[request];
+    walls[side] += requests.wall_ns[request];
+    const buckets = requests.buckets[request];
+    for (let at = 0; at < buckets.length; at += 2) sums[side][buckets[at]] += buckets[at + 1];
+  }
+  const [rest, few] = [count - view.length, view.length];
+  const mean = [walls[0] / rest, walls[1] / few];
+  const rows = parts.map(({ owner: whose }, part) => {
+    const [typical, slow] = [sums[0][part] / rest, sums[1][part] / few];
+    return {
+      part,
+      owner: whose,
+      typical_mean_ns: typical,
+      slow_mean_ns: slow,
+      difference_ns: slow - typical,
+      difference_share: (slow - typical) / (mean[1] - mean[0] || 1),
+    };
+  });
+  const largest = rows
+    .filter((row) => row.typical_mean_ns + row.slow_mean_ns > 0)
+    .sort((a, b) => Math.abs(b.difference_ns) - Math.abs(a.difference_ns))
+    .slice(0, MOST_CHOSEN);
+  const scale = Math.max(1, ...largest.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
+  const says = `The chosen requests (${number(few)}) take ${ms(mean[1])} on average, the rest (${number(rest)}) ${ms(mean[0])}.`;
+  return [
+    h("h2", { id: "parts-title" }, "Where the time goes: the chosen requests against the rest"),
+    h("p", { class: "says" }, says),
+    h(
+      "table",
+      { class: "parts compared" },
+      comparedHead("rest", "chosen", []),
+      h("tbody", {}, largest.map((row) => comparedRow(row, scale, false))),
+    ),
+  ];
 }
 
 function drawComparison({ slow, typical, difference_ns: difference }) {
@@ -22,25 +77,12 @@ function drawComparison({ slow, typical, difference_ns: difference }) {
   const small = order.slice(NEVER_FOLDED).filter(isSmall);
   const large = order.filter((row) => !small.includes(row));
   const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));
-  const heads = [
-    h("th", { scope: "col" }, "Part"),
-    h("th", { scope: "col" }, "Owner"),
-    h(
-      "th",
-      { scope: "col", class: "bars" },
-      h("span", { class: "legend" }, h("i", { class: "typical" }), "typical ", h("i", {}), "slow"),
-    ),
-    ["Typical", "Slow", "Difference", "Share", "Calls"].map((name) =>
-      h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name),
-    ),
-    h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
-  ];
   const more = rows(small);
   for (const row of more) row.hidden = true;
   const table = h(
     "table",
     { class: "parts compared" },
-    h("thead", {}, h("tr", {}, heads)),
+    comparedHead("typical", "slow", ["Calls"]),
     h("tbody", {}, rows(large), more),
   );
   section(
@@ -50,6 +92,19 @@ function drawComparison({ slow, typical, difference_ns: difference }) {
     table,
     small.length > 0 && unfold(small, more),
   );
+}
+
+function comparedHead(usual, other, more) {
+  const legend = [h("i", { class: "typical" }), `${usual} `, h("i", {}), other];
+  const names = [capital(usual), capital(other), "Difference", "Share", ...more];
+  const heads = [
+    h("th", { scope: "col" }, "Part"),
+    h("th", { scope: "col" }, "Owner"),
+    h("th", { scope: "col", class: "bars" }, h("span", { class: "legend" }, legend)),
+    names.map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
+    more.length > 0 && h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
+  ];
+  return h("thead", {}, h("tr", {}, heads));
 }
 
 function namedPart() {
@@ -95,7 +150,7 @@ const owner = (row) => h("td", { class: "owner" }, h("span", { class: `pill ${ro
 
 /** The name of a part: a filter of the list, where there is one. */
 function partName(row) {
-  const name = [swatch(row.part), h("span", { class: "isolated" }, breakable(label(row.part)))];
+  const name = [swatch(row.part), h("span", { class: "isolated" }, label(row.part))];
   if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
   const show = () => only({ part: row.part, sort: "part", down: true });
   return h(
@@ -126,8 +181,10 @@ function comparedRow(row, scale, lead) {
       { class: "num share" },
       Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(Math.min(row.difference_share, 1), 1),
     ),
-    h("td", { class: row.calls > 0 ? "num calls" : "num calls none" }, row.calls > 0 ? number(row.calls) : "–"),
-    h("td", { class: "trouble" }, trouble(row)),
+    row.calls !== undefined && [
+      h("td", { class: row.calls > 0 ? "num calls" : "num calls none" }, row.calls > 0 ? number(row.calls) : "–"),
+      h("td", { class: "trouble" }, trouble(row)),
+    ],
   );
 }
 

@@ -11,7 +11,15 @@ const THROTTLED = 8;
 
 const parts = report.parts;
 const label = (part) => parts[part].label;
-const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}`;
+// Up to three parts of one bucket have shades of its colour: three hosts are three blues.
+const SHADES = 3;
+const shades = new Map();
+const shadeOf = parts.map(({ bucket }) => {
+  const at = shades.get(bucket) ?? 0;
+  shades.set(bucket, at + 1);
+  return ["external", "aws", "database"].includes(bucket) && at % SHADES > 0 ? `-${at % SHADES}` : "";
+});
+const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}${shadeOf[part]}`;
 const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
 // Not everybody can distinguish eleven hues: these also have a texture.
 const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
@@ -19,6 +27,9 @@ const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unkn
 const has = (request, flag) => (requests.flags[request] & flag) !== 0;
 const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
 const largestPart = (request) => requests.buckets[request][0] ?? -1;
+// Whether only some requests have a waterfall in this page: rows say which.
+const isScarce = report.kept < count;
+const hasSpans = (request) => requests.spans[request] >= 0;
 // The part that a slow request waited for beyond a typical one of its route.
 const slowFor = new Map(report.slow.map(([request, part]) => [request, part]));
 const isSlow = (request) => slowFor.has(request);

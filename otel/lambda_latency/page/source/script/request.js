@@ -38,13 +38,13 @@ function requestHead(request) {
       ? ""
       : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
   const name = traceName(id, requests.start_ms[request]);
-  const started = clock(requests.start_ms[request]);
+  const began = startedOn(requests.start_ms[request]);
   const status = requests.status[request];
   const facts_ = [
     most,
-    started && `Started ${started} UTC`,
+    began && `Started ${began} UTC`,
     status !== null && `, answered with ${status}`,
-    started && ".",
+    began && ".",
   ];
   const console_ =
     report.console?.startsWith("https://") &&

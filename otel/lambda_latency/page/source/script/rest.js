@@ -48,6 +48,8 @@ function hourTable() {
   return h("details", {}, h("summary", {}, `By hour (${plural(rows.length, "hour")})`), shareTable("Hour", rows));
 }
 
+const FEW_PROBLEMS = 12;
+
 function drawProblems() {
   const { problems } = report;
   const sum = (effect) => problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
@@ -61,7 +63,7 @@ function drawProblems() {
     h(
       "tr",
       {},
-      h("td", { class: "mono isolated" }, breakable(one.source + (one.line === null ? "" : `:${one.line}`))),
+      h("td", { class: "mono isolated" }, one.source + (one.line === null ? "" : `:${one.line}`)),
       h("td", { class: "isolated" }, one.reason),
       h("td", { class: "num" }, number(one.count)),
       h("td", { class: "effect" }, one.effect),
@@ -72,8 +74,15 @@ function drawProblems() {
     h("th", { scope: "col", class: "num" }, "Times"),
     h("th", { scope: "col" }, "Effect"),
   ];
+  const rows = problems.map(row);
+  for (const each of rows.slice(FEW_PROBLEMS)) each.hidden = true;
+  const all = h("button", { class: "link", id: "more-problems" }, `${number(problems.length - FEW_PROBLEMS)} more`);
+  all.addEventListener("click", () => {
+    for (const each of rows) each.hidden = false;
+    all.remove();
+  });
   const table =
     problems.length > 0 &&
-    h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, problems.map(row)));
-  section("problems", "Problems met while reading", says, table);
+    h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
+  section("problems", "Problems met while reading", says, table, problems.length > FEW_PROBLEMS && all);
 }

@@ -6,7 +6,7 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
   const typing = event.target.closest("input, select, textarea") !== null;
   if (event.key === "Escape") oneStepBack(event.target);
-  else if (!typing && Object.hasOwn(EVERYWHERE, event.key)) {
+  else if (!typing && byId("shortcuts").checked && Object.hasOwn(EVERYWHERE, event.key)) {
     event.preventDefault();
     EVERYWHERE[event.key]();
   }
@@ -28,7 +28,20 @@ function oneStepBack(target) {
     fall.details = false;
     markRow();
   } else if (state.open >= 0 && count > 1) closeRequest();
-  else if (state.from > 0 || state.to > 0) clearRange();
+  else if (state.from + state.to + state.since + state.until > 0) clearRange();
+}
+
+const REMEMBERED = "lambda-latency.single-keys";
+
+/** People who dictate switch single letters off; the browser remembers it, where it may. */
+function rememberShortcuts() {
+  const box = byId("shortcuts");
+  try {
+    box.checked = localStorage.getItem(REMEMBERED) !== "off";
+    box.addEventListener("change", () => localStorage.setItem(REMEMBERED, box.checked ? "on" : "off"));
+  } catch {
+    // A page without an origin has no storage.
+  }
 }
 
 function start() {
@@ -44,6 +57,7 @@ function start() {
   drawProblems();
   byId("sections").classList.toggle("alone", count <= 1);
   byId("help").addEventListener("click", () => keys.showModal());
+  rememberShortcuts();
   byId("close-keys").addEventListener("click", () => keys.close());
   if (count > 1) {
     restore();

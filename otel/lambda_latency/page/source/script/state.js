@@ -32,6 +32,7 @@ const FLAGS = {
   error: (request) => has(request, ERROR),
   timeout: (request) => has(request, TIMEOUT),
   throttled: (request) => has(request, THROTTLED),
+  ...(isScarce && { spans: hasSpans }),
 };
 
 let haystacks = null;

@@ -53,24 +53,69 @@ function timePicture(width) {
     ...points((request) => [times.at(requests.start_ms[request]), lengths.at(requests.wall_ns[request] / 1e6)]),
     range,
   );
-  picture.addEventListener("click", (event) => {
-    const request = Number(event.target.dataset.request ?? -1);
-    if (request >= 0) openTrace(requests.trace_id[request]);
+  let begun = null;
+  const point = (event) => {
+    const box = picture.getBoundingClientRect();
+    return [Math.max(left, event.clientX - box.left), Math.min(TIME_HEIGHT, event.clientY - box.top)];
+  };
+  const area = (event) => {
+    const [x, y] = point(event);
+    return [Math.min(x, begun[0]), Math.max(x, begun[0]), Math.min(y, begun[1]), Math.max(y, begun[1])];
+  };
+  picture.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    begun = point(event);
+    picture.setPointerCapture(event.pointerId);
+  });
+  picture.addEventListener("pointerup", (event) => {
+    if (begun === null) return;
+    const [first, last, top, bottom] = area(event);
+    begun = null;
+    if (last - first < 5 && bottom - top < 5) {
+      const request = Number(document.elementFromPoint(event.clientX, event.clientY)?.dataset.request ?? -1);
+      if (request >= 0) openTrace(requests.trace_id[request]);
+      else clearRange();
+      return;
+    }
+    // A drag along one axis chooses by that axis alone.
+    const [byTime, byLength] = [last - first >= 5, bottom - top >= 5 && bottom - top > (last - first) / 8];
+    state.since = byTime ? Math.floor(times.time(first)) : 0;
+    state.until = byTime ? Math.ceil(times.time(last)) : 0;
+    state.from = byLength ? Math.floor(lengths.value(bottom)) : 0;
+    state.to = byLength ? Math.ceil(lengths.value(top)) : 0;
+    apply();
+  });
+  picture.addEventListener("pointercancel", () => {
+    begun = null;
+    follow();
   });
   picture.addEventListener("pointermove", (event) => {
+    if (begun !== null) {
+      const [first, last, top, bottom] = area(event);
+      put(first, last, top, bottom);
+      return;
+    }
     const lines = describeMark(0, event.target);
     if (lines === null) hideTip();
     else showTip([...lines, `at ${clock(requests.start_ms[event.target.dataset.request])} UTC`], event);
   });
   picture.addEventListener("pointerleave", hideTip);
+  const put = (first, last, top, bottom) => {
+    for (const [name, value] of [["x", first], ["width", Math.max(1, last - first)], ["y", top], ["height", Math.max(1, bottom - top)]])
+      range.setAttribute(name, value);
+    range.setAttribute("display", "inline");
+  };
   const follow = () => {
+    const [first, last] = [
+      state.since > 0 ? times.at(state.since) : left,
+      state.until > 0 ? times.at(state.until) : width,
+    ];
     const [top, bottom] = [
       state.to > 0 ? lengths.at(Math.min(state.to, high)) : 0,
       state.from > 0 ? lengths.at(state.from) : TIME_HEIGHT,
     ];
-    range.setAttribute("display", state.from > 0 || state.to > 0 ? "inline" : "none");
-    range.setAttribute("y", top);
-    range.setAttribute("height", Math.max(1, bottom - top));
+    put(first, last, top, bottom);
+    if (state.from + state.to + state.since + state.until === 0) range.setAttribute("display", "none");
   };
   return [picture, follow];
 }
@@ -84,12 +129,13 @@ function timeScale(left, right) {
   }
   const span = Math.max(1, last - first);
   const at = (time) => left + ((time - first) / span) * (right - left);
+  const time = (x) => first + ((x - left) / (right - left)) * span;
   const least = (span * 88) / (right - left);
   const step = TIME_STEPS.find((one) => one >= least) ?? Math.ceil(least / DAY) * DAY;
   const ticks = [];
-  for (let time = Math.ceil(first / step) * step; time <= last; time += step)
-    ticks.push({ x: at(time), text: timeWords(time, step) });
-  return { at, ticks };
+  for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step)
+    ticks.push({ x: at(tick), text: timeWords(tick, step) });
+  return { at, time, ticks };
 }
 
 function timeWords(time, step) {

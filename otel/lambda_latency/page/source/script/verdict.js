@@ -1,6 +1,7 @@
 // ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
+const MOST_SAVES = 3;
 const EXAMPLES = [
   "lambda-latency demo",
   "lambda-latency report --xray --since 1h",
@@ -9,7 +10,7 @@ const EXAMPLES = [
 
 function inWords(pieces) {
   return pieces.map(({ text, strong, part, owner }) => {
-    if (part !== undefined) return h("b", { class: "named isolated" }, swatch(part), text);
+    if (part !== undefined) return h("b", { class: `named isolated ${partClass(part)}` }, text);
     if (owner) return h("span", { class: "whose" }, text);
     return strong ? h("b", {}, text) : text.replace(/(\d) (ms|%)/g, `$1${THIN}$2`);
   });
@@ -47,13 +48,22 @@ function drawVerdict() {
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
+  const saves =
+    count > 1 &&
+    report.saves.length > 0 &&
+    h(
+      "ul",
+      { class: "saves", "aria-label": "What if a part took no time" },
+      report.saves.slice(0, MOST_SAVES).map(({ pieces, part }) => h("li", {}, swatch(part), inWords(pieces))),
+      h("li", { class: "bound" }, report.bound),
+    );
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
     .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
-  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, next, buttons]);
+  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, saves, next, buttons]);
   if (count === 0)
     append(byId("verdict"), [
       h("p", {}, "Try one of these:"),
@@ -112,7 +122,7 @@ function drawHead() {
     report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
   append(byId("head"), [
     h("span", {}, h("b", {}, "lambda-latency"), " report"),
-    h("span", { class: "isolated" }, breakable(sources)),
+    h("span", { class: "isolated" }, sources),
     h("span", {}, [count > 0 && plural(count, "request"), windowWords(report.window)].filter(Boolean).join(" · ")),
   ]);
   append(byId("made"), [`lambda-latency ${report.version}`]);

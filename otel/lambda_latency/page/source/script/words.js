@@ -35,6 +35,21 @@ function clock(epochMs) {
   return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(11, 19);
 }
 
+const severalDays = report.window.from !== null && report.window.from.slice(0, 10) !== report.window.to.slice(0, 10);
+
+/** When a request started: with its day, where the requests are of several. */
+function started(epochMs) {
+  const at = new Date(epochMs);
+  if (!severalDays || Number.isNaN(at.getTime())) return clock(epochMs);
+  return `${at.toISOString().slice(5, 10)} ${clock(epochMs)}`;
+}
+
+/** The day and time when a request started. */
+function startedOn(epochMs) {
+  const at = new Date(epochMs);
+  return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(0, 19).replace("T", " ");
+}
+
 function windowWords({ from, to }) {
   if (!from) return "";
   const [day, last] = [from.slice(0, 10), to.slice(0, 10)];
@@ -49,11 +64,6 @@ function traceName(id, startMs) {
   if (id.startsWith("0".repeat(16))) return id.slice(16);
   const isXRay = Math.abs(1000 * Number.parseInt(id.slice(0, 8), 16) - startMs) < DAY_MS;
   return isXRay ? `1-${id.slice(0, 8)}-${id.slice(8)}` : id;
-}
-
-/** A name that may break after its dots, dashes and slashes. */
-function breakable(text) {
-  return text.split(/(?<=[./_-])/).flatMap((piece, at) => (at ? [h("wbr"), piece] : [piece]));
 }
 
 const SMALL = "11.5px";

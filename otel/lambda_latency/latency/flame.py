@@ -1,0 +1,48 @@
+"""The critical paths of many requests in one: how long they waited, by the stack of spans that owned the time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.owners import NOBODY, Owners
+from lambda_latency.latency.waterfall import waterfall_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_latency.latency.waterfall import Bar
+    from lambda_latency.trace import Trace
+
+__all__ = ["Stack", "stacks_of"]
+
+Stack = tuple[str, ...]
+
+
+def stacks_of(traces: Iterable[Trace], owners: Owners = NOBODY) -> Counter[Stack]:
+    """Nanoseconds by stack, the outermost span first; the sum is that of the wall clocks of all requests.
+
+    Time inside a span that counts for another part (retries, connecting) has a frame of its own, with the part's name.
+    """
+    found: Counter[Stack] = Counter()
+    for trace in traces:
+        drawn = waterfall_of(trace, owners)
+        stacks: dict[str, Stack] = {}
+        for one in drawn.path:
+            bar = drawn.bar_of[one.row.span_id]
+            stack = stacks.get(bar.row.span_id)
+            if stack is None:
+                stack = stacks[bar.row.span_id] = _names(bar)
+            if one.part != bar.part and one.part.label != bar.name:
+                stack = (*stack, one.part.label)
+            found[stack] += one.end_ns - one.start_ns
+    return found
+
+
+def _names(bar: Bar) -> Stack:
+    names = [bar.name]
+    above = bar.above
+    while above is not None:
+        names.append(above.name)
+        above = above.above
+    return tuple(reversed(names))

@@ -1,0 +1,69 @@
+"""What the 95th percentile would be at best if a part took no time: of all requests, from their columns.
+
+What is left of a request without the time of a part is a lower bound of its new length: the rest of its critical path
+still has to happen, and another call that ran at the same time may take the place of the part on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.totals import at_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.latency.accounts import Accounts
+    from lambda_latency.latency.part import Part
+
+__all__ = ["WHAT_IF_PERCENT", "Saving", "savings"]
+
+WHAT_IF_PERCENT = 95
+MOST_PARTS = 5  # each takes a sort of all requests
+LEAST_PERCENT = 1  # of the percentile: less is not worth a line
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """A part, the 95th percentile of all requests, and the one that is left at best without the part's time.
+
+    `requests` is how many waited for it.
+    """
+
+    part: Part
+    p95_ns: int
+    best_p95_ns: int
+    requests: int
+
+    @property
+    def saves_ns(self) -> int:
+        """By how much the percentile falls at most."""
+        return self.p95_ns - self.best_p95_ns
+
+
+def savings(every: Accounts) -> tuple[Saving, ...]:
+    """The parts with the most time in the slowest twentieth, by what they save; none that saves next to nothing."""
+    walls = every.walls_ns
+    if not walls:
+        return ()
+    p95_ns = at_rank(sorted(walls), WHAT_IF_PERCENT)
+    sums = every.sums_ns([at for at, wall in enumerate(walls) if wall >= p95_ns])
+    largest = sorted(sums, key=lambda part: (-sums[part], part))[:MOST_PARTS]
+    found = [_saving(every, part, p95_ns) for part in largest if part.bucket != "unknown"]
+    worth = [one for one in found if 100 * one.saves_ns >= LEAST_PERCENT * p95_ns and one.saves_ns > 0]
+    return tuple(sorted(worth, key=lambda one: (-one.saves_ns, one.part)))
+
+
+def _saving(every: Accounts, part: Part, p95_ns: int) -> Saving:
+    number = every.parts[part]
+    walls: Sequence[int] = every.walls_ns
+    left = list(walls)
+    waited = 0
+    for at, (first, last) in enumerate(every.parts_of_each()):
+        numbers = every.part_of[first:last]
+        if number in numbers:
+            left[at] -= every.part_ns[first + numbers.index(number)]
+            waited += 1
+    left.sort()
+    return Saving(part, p95_ns, at_rank(left, WHAT_IF_PERCENT), waited)
