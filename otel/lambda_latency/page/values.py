@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour, savings
 from lambda_latency.page.columns import columns
+from lambda_latency.page.flame import flame
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
@@ -63,6 +64,7 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     lines, kept = _lines(report, find, number_of)
+    told["flame"] = flame(report, find, number_of) if len(report.accounts) > 1 else []
     call_map = cast("dict[str, list[dict[str, Any]]]", told["map"])
     nodes = {(one["kind"], one["name"]): one["id"] for one in call_map["nodes"]}
     told["columns"] = columns(report, parts, nodes, kept)
