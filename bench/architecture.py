@@ -27,11 +27,13 @@ PURPOSES = {
     "trace": "formats, critical path",
     "template": "templates, collector files",
     "fetch": "traces from X-Ray",
+    "doctor": "findings, costs",
+    "prices": "what AWS charges",
     "local": "SAM apps on a laptop",
     "testing": "the pytest plugin",
     "runtime": "runs beside the handler",
 }
-WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 176, 52, 16, 20, 96, 16  # pixels
+WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 168, 52, 16, 12, 96, 16  # pixels
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 TIP = (

@@ -62,6 +62,17 @@ def test_a_command_takes_arguments(folder: Path, command: str) -> None:
     assert calls(folder, "lambda-latency ") == [f"lambda-latency {command} --port 3001; VIRTUAL_ENV="]
 
 
+def test_deploy_asks_the_doctor_first(folder: Path) -> None:
+    """Before it asks AWS anything; DOCTOR=off leaves it out."""
+    make(folder, "setup")
+    (folder / ".venv" / "bin" / "sam").write_text('#!/bin/sh\necho "sam $1" >> calls\n')
+    (folder / ".venv" / "bin" / "sam").chmod(0o755)
+    assert make(folder, "deploy")[0] == 0
+    assert make(folder, "deploy", "DOCTOR=off")[0] == 0
+    made = [line.partition(";")[0] for line in calls(folder, "") if line.startswith(("sam", "lambda-latency"))]
+    assert made == ["sam build", "lambda-latency doctor", "sam deploy", "sam build", "sam deploy"]
+
+
 def test_a_link_to_another_checkouts_environment_is_used_and_never_emptied(folder: Path) -> None:
     """While it works; else the link alone is removed."""
     make(folder, "setup")

@@ -182,7 +182,7 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
 def test_spans_of_a_lost_parent_beside_the_request_are_told() -> None:
     """Their time is no part of the request. A second root, and what another process called, are other requests."""
     request = _server("shop", 0, 30, _call("shop", 10, 20))
-    beside = tree(_server("pay", 100, 900), unit=MS).spans[0]
+    beside = tree(_server("pay", 100, 900), unit=MS).outermost
     spans = tree(request, unit=MS).spans
 
     def flaws(**changed: Any) -> int:

@@ -20,6 +20,7 @@ from lambda_latency.trace import FUNCTION, Span, Trace
 __all__ = ["Code", "Requests", "serve_system", "wait_for_signal"]
 
 SKIPPED = ("__pycache__", "node_modules", "venv")
+MOST = 10_000  # traces of which it is remembered that more has ended than was told of
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
 
@@ -51,12 +52,17 @@ class Code:
 
 
 class Requests:
-    """Joins the gateway's view of a request with its spans, and hands both on when they are complete."""
+    """Joins the gateway's view of a request with its spans, and hands both on when they are complete.
+
+    Several events may be in one trace: the first of them takes the spans of all that have ended by then.
+    """
 
     def __init__(self, show: Callable[[Answered, Trace | None], None]) -> None:
         self._show = show
         self._changed = threading.Condition()
         self._spans: dict[str, list[Span]] = {}
+        self._ended: dict[str, int] = {}  # invocations of a trace that have not been told of
+        self._closing = False
         self._answered: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
         self._thread.start()
@@ -68,10 +74,17 @@ class Requests:
         with self._changed:
             for span in spans:
                 self._spans.setdefault(span.trace_id, []).append(span)
+                if span.origin == FUNCTION:
+                    self._ended[span.trace_id] = self._ended.pop(span.trace_id, 0) + 1
+            while len(self._ended) > MOST:
+                del self._ended[next(iter(self._ended))]
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Show what is complete, and stop."""
+        """Show what has been answered, with what is there of its spans, and stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         self._answered.put(None)
         self._thread.join()
 
@@ -79,12 +92,12 @@ class Requests:
         while (request := self._answered.get()) is not None:
             with self._changed:
                 if request.sampled and request.reached_lambda:
-                    self._changed.wait_for(lambda: self._complete(request.trace_id), SPANS_WAIT_S)
+                    self._changed.wait_for(lambda: self._closing or request.trace_id in self._ended, SPANS_WAIT_S)
+                    left = self._ended.pop(request.trace_id, 1) - 1
+                    if left:
+                        self._ended[request.trace_id] = left
                 spans = self._spans.pop(request.trace_id, [])
             self._show(request, Trace(spans) if spans else None)
-
-    def _complete(self, trace_id: str) -> bool:
-        return any(span.origin == FUNCTION for span in self._spans.get(trace_id, ()))
 
 
 def serve_system(

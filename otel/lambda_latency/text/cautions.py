@@ -46,7 +46,7 @@ def _skipped(report: Report) -> str:
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     if not skipped or not report.totals.requests:
         return ""
-    return f"Not all of the input was read: {plural(skipped, 'thing')} skipped (--problems)."
+    return f"Part of the input was skipped: {plural(skipped, 'thing')} (--problems)."
 
 
 def _outlier(report: Report, style: Style) -> str:
@@ -66,7 +66,7 @@ def _outlier(report: Report, style: Style) -> str:
     name = trace_name(one.trace_id, one.start_ns)
     return (
         f"The slowest took {ms(one.wall_ns, style)}{part}: {clean(one.route, style)} (--trace {name}); "
-        f"the middle is {ms(middle, style)}."
+        f"the median is {ms(middle, style)}."
     )
 
 
@@ -96,7 +96,7 @@ def _alone(report: Report, style: Style) -> str:
         return ""
     told = "; ".join(alone_sentence(one, style) for one in alone[:MOST_ALONE])
     more = f"; {number(len(alone) - MOST_ALONE)} more" if len(alone) > MOST_ALONE else ""
-    return f"Not compared, each the only one of its route: {told}{more}."
+    return f"Not compared, because each is the only request of its route: {told}{more}."
 
 
 def _flawed(report: Report, flaw: int, what: str) -> str:
