@@ -23,6 +23,7 @@ from lambda_latency.text import (
     sampling,
     saving_pieces,
     sentence,
+    shown_and_folded,
     timeout_groups,
     timeout_sentence,
 )
@@ -71,6 +72,9 @@ def page_values(
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["rows"], told["folded"] = (
+        [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
+    )
     told["saves"] = [
         {"pieces": _pieces(saving_pieces(one, STYLE), report, parts), "part": parts[one.part]}
         for one in savings(report.accounts)
