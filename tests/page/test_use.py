@@ -61,7 +61,8 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     ]
     titles = "return [...document.querySelectorAll('#sections h2')].map((one) => one.id)"
     assert rich.run(titles) == [
-        f"{name}-title" for name in ("distribution", "parts", "map", "requests", "request", "sampling", "problems")
+        f"{name}-title"
+        for name in ("distribution", "parts", "flame", "map", "requests", "request", "sampling", "problems")
     ]
 
 
@@ -367,8 +368,8 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
 @pytest.mark.parametrize(
     ("state", "sentence", "sections"),
     [
-        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 7),
-        ("even", "Nothing stands out.", 7),
+        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 8),
+        ("even", "Nothing stands out.", 8),
         ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 5),
         ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 5),
         ("none", "No requests: no trace was read.", 1),
@@ -506,6 +507,28 @@ def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
     assert 0 < int(found(rich).split()[0]) < 120
     rich.keys(Keys.ESCAPE, Keys.ESCAPE)
     assert found(rich) == "120 requests"
+
+
+def test_the_flame_graph_is_of_all_requests_and_filters(rich: Browser) -> None:
+    """Inner frames lie within outer ones; a click shows the requests that waited for it."""
+    boxes = rich.run(
+        "return [...document.querySelectorAll('.frame')].map((one) => one.getBoundingClientRect())"
+        ".map((box) => [box.top, box.left, box.right])"
+    )
+    top = min(box[0] for box in boxes)
+    outer = [box for box in boxes if box[0] == top]
+    assert (
+        abs(
+            sum(right - left for _, left, right in outer)
+            - rich.run("return document.querySelector('.flame').clientWidth")
+        )
+        < 1
+    )
+    for above, left, right in boxes:
+        if above > top:
+            assert any(abs(box[0] - above + 24) < 1 and box[1] <= left + 1 and right <= box[2] + 1 for box in boxes)
+    rich.run("[...document.querySelectorAll('.frame')].find((one) => one.textContent.startsWith('payments')).click()")
+    assert found(rich) == "71 of 120 requests"
 
 
 def test_single_letters_can_be_switched_off(rich: Browser) -> None:

@@ -9,7 +9,7 @@ from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.choice import instant, of_route, of_time
 from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.flame import Stack, stacks_of
+from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
@@ -105,6 +105,7 @@ __all__ = [
     "read_gate",
     "report_of",
     "savings",
+    "sections_of",
     "share",
     "stacks_of",
     "timeout_of",

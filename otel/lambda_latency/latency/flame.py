@@ -9,33 +9,40 @@ from lambda_latency.latency.owners import NOBODY, Owners
 from lambda_latency.latency.waterfall import waterfall_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from lambda_latency.latency.part import Part
     from lambda_latency.latency.waterfall import Bar
     from lambda_latency.trace import Trace
 
-__all__ = ["Stack", "stacks_of"]
+__all__ = ["Stack", "sections_of", "stacks_of"]
 
 Stack = tuple[str, ...]
 
 
-def stacks_of(traces: Iterable[Trace], owners: Owners = NOBODY) -> Counter[Stack]:
-    """Nanoseconds by stack, the outermost span first; the sum is that of the wall clocks of all requests.
+def sections_of(trace: Trace, owners: Owners = NOBODY) -> Iterator[tuple[Stack, Part, int]]:
+    """The sections of a request's critical path: stack (the outermost span first), part and nanoseconds of each.
 
     Time inside a span that counts for another part (retries, connecting) has a frame of its own, with the part's name.
     """
+    drawn = waterfall_of(trace, owners)
+    stacks: dict[str, Stack] = {}
+    for one in drawn.path:
+        bar = drawn.bar_of[one.row.span_id]
+        stack = stacks.get(bar.row.span_id)
+        if stack is None:
+            stack = stacks[bar.row.span_id] = _names(bar)
+        if one.part != bar.part and one.part.label != bar.name:
+            stack = (*stack, one.part.label)
+        yield stack, one.part, one.end_ns - one.start_ns
+
+
+def stacks_of(traces: Iterable[Trace], owners: Owners = NOBODY) -> Counter[Stack]:
+    """Nanoseconds by stack; the sum is that of the wall clocks of all requests."""
     found: Counter[Stack] = Counter()
     for trace in traces:
-        drawn = waterfall_of(trace, owners)
-        stacks: dict[str, Stack] = {}
-        for one in drawn.path:
-            bar = drawn.bar_of[one.row.span_id]
-            stack = stacks.get(bar.row.span_id)
-            if stack is None:
-                stack = stacks[bar.row.span_id] = _names(bar)
-            if one.part != bar.part and one.part.label != bar.name:
-                stack = (*stack, one.part.label)
-            found[stack] += one.end_ns - one.start_ns
+        for stack, _, ns in sections_of(trace, owners):
+            found[stack] += ns
     return found
 
 

@@ -32,6 +32,7 @@ SCRIPTS = (
     "distribution",
     "time",
     "parts",
+    "flame",
     "layers",
     "map",
     "filters",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour, savings
 from lambda_latency.page.columns import columns
+from lambda_latency.page.flame import flame
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
@@ -22,6 +23,7 @@ from lambda_latency.text import (
     sampling,
     saving_pieces,
     sentence,
+    shown_and_folded,
     timeout_groups,
     timeout_sentence,
 )
@@ -63,12 +65,16 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     lines, kept = _lines(report, find, number_of)
+    told["flame"] = flame(report, find, number_of) if len(report.accounts) > 1 else []
     call_map = cast("dict[str, list[dict[str, Any]]]", told["map"])
     nodes = {(one["kind"], one["name"]): one["id"] for one in call_map["nodes"]}
     told["columns"] = columns(report, parts, nodes, kept)
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["rows"], told["folded"] = (
+        [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
+    )
     told["saves"] = [
         {"pieces": _pieces(saving_pieces(one, STYLE), report, parts), "part": parts[one.part]}
         for one in savings(report.accounts)

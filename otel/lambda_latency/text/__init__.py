@@ -2,6 +2,7 @@
 
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.change import change_rows
+from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
@@ -36,6 +37,7 @@ __all__ = [
     "sampling",
     "saving_pieces",
     "sentence",
+    "shown_and_folded",
     "style_for",
     "timeout_groups",
     "timeout_sentence",

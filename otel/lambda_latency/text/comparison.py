@@ -13,7 +13,7 @@ from lambda_latency.text.words import cells, clean, explained, fit, is_zero, lef
 if TYPE_CHECKING:
     from lambda_latency.latency import Compared, Report
 
-__all__ = ["comparison"]
+__all__ = ["comparison", "shown_and_folded"]
 
 BAR = 10
 HEAD = (TITLE, "owner", "typical", "slow", "difference", "", "calls", "")
@@ -37,18 +37,24 @@ def comparison(report: Report, style: Style) -> list[Line]:
     compared = report.cohorts
     if not compared.slow:
         return []
-    whole = compared.difference_ns
     most = max(one.slow_ns for one in compared.parts)
+    shown, rest = shown_and_folded(report)
+    rows = [_row(one, report, most, style) for one in shown]
+    return _lines(rows, rest, style)
+
+
+def shown_and_folded(report: Report) -> tuple[list[Compared], list[Compared]]:
+    """The parts with a row of their own, and those under one percent of the difference that share a line."""
+    compared = report.cohorts
     shown: list[Compared] = []
     rest: list[Compared] = []
     for one in compared.parts:
         calls = _calls(report, one)
-        small = 100 * abs(one.difference_ns) < abs(whole) and not calls.errors and not calls.throttles
+        small = 100 * abs(one.difference_ns) < abs(compared.difference_ns) and not calls.errors and not calls.throttles
         (rest if small else shown).append(one)
     if len(rest) == 1:  # a line that says "1 more part" is as long as the part
-        shown, rest = list(compared.parts), []
-    rows = [_row(one, report, most, style) for one in shown]
-    return _lines(rows, rest, style)
+        return list(compared.parts), []
+    return shown, rest
 
 
 def _calls(report: Report, one: Compared) -> Calls:

@@ -31,7 +31,7 @@ function section(id, title, sentence, ...children) {
   return element;
 }
 
-const PAPER = 1030; // pixels between the margins of A4, at the size of print
+const PAPER = 1100; // pixels between the margins of A4, at the size of print
 
 /** Draw now, and again whenever the width has changed: a picture is drawn once for a width. */
 function onWidth(element, draw) {

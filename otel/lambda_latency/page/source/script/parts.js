@@ -1,7 +1,6 @@
 // ---- Where the time goes: the parts of typical and of slow requests, two lengths on one axis.
 
-const SMALL_SHARE = 0.01; // of the difference: parts below it fold into one line, but for the first few
-const NEVER_FOLDED = 5;
+const SMALL_SHARE = 0.01; // of the difference: owners with less are not named
 const MOST_CHOSEN = 12; // rows of chosen requests against the rest
 
 function drawParts() {
@@ -65,17 +64,9 @@ function selectionAgainstRest() {
 }
 
 function drawComparison({ slow, typical, difference_ns: difference }) {
-  const every = report.buckets.map((bucket, part) => ({ ...bucket, part }));
-  const longest = (row) => Math.max(row.slow_mean_ns, row.typical_mean_ns);
-  const differs = (row) => Math.abs(row.difference_share) >= SMALL_SHARE;
-  const order = [
-    ...every.filter(differs).sort((a, b) => b.difference_ns - a.difference_ns),
-    ...every.filter((row) => !differs(row)).sort((a, b) => longest(b) - longest(a) || b.total_ns - a.total_ns),
-  ];
-  const scale = Math.max(1, ...order.map(longest));
-  const isSmall = (row) => !differs(row) && row.errors === 0 && row.throttles === 0 && row.slow_mean_ns < scale * 0.02;
-  const small = order.slice(NEVER_FOLDED).filter(isSmall);
-  const large = order.filter((row) => !small.includes(row));
+  const row_ = (part) => ({ ...report.buckets[part], part });
+  const [large, small] = [report.rows.map(row_), report.folded.map(row_)];
+  const scale = Math.max(1, ...large.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
   const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));
   const more = rows(small);
   for (const row of more) row.hidden = true;

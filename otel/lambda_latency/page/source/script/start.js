@@ -50,6 +50,7 @@ function start() {
   drawChange();
   if (count > 1) drawDistribution();
   if (count > 0) drawParts();
+  drawFlame();
   if (count > 0) drawMap();
   if (count > 1) drawList();
   if (count > 0) drawRequestSection();
