@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
-from lambda_latency.cli.commands import completion, demo, fetch, init, invoke, report, serve
+from lambda_latency.cli.commands import adopt, completion, demo, fetch, init, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import warn
 from lambda_latency.cli.output import printed
@@ -27,6 +27,7 @@ examples:
   lambda-latency serve                      the SAM app of this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency init DIR                   a traced SAM app to begin with
+  lambda-latency adopt                      what tracing an app of your own edits
 
 {EXIT_STATUSES}
 """
@@ -50,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "serve": serve,
     "invoke": invoke,
     "init": init,
+    "adopt": adopt,
     "completion": completion,
 }
 

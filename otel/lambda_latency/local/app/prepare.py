@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.layer import WRAPPER
 from lambda_latency.local.app.declared import ADOT, Declared, Refused
-from lambda_latency.local.app.packages import WRAPPER, Packages
+from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Function

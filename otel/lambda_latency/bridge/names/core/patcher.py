@@ -1,0 +1,5 @@
+"""Patching."""
+
+from lambda_latency.bridge.patching import SUPPORTED_MODULES, patch, patch_all
+
+__all__ = ["SUPPORTED_MODULES", "patch", "patch_all"]
