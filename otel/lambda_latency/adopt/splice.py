@@ -54,13 +54,13 @@ class Spliced:
         at = match.end() if match else node.start
         return self.text[at : at + 1] in ("{", "[")
 
-    def add_entries(self, mapping: Node, entries: Mapping[str, Tree]) -> None:
-        """Add entries at the end of a mapping that has at least one."""
+    def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
+        """Add entries at the end of a mapping that has at least one; `apart`: after an empty line."""
         if self.is_flow(mapping):
             self._into_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
             return
         column = self.column(mapping.entries[0][0].start)
-        self._after(mapping, self._block(entries, column), column)
+        self._after(mapping, [*[""] * apart, *self._block(entries, column)], column)
 
     def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
         """Add items at the end of a list that has at least one, or of an empty one in brackets."""
@@ -89,12 +89,22 @@ class Spliced:
         self._edits.append((node.start, node.end, 0, value))
 
     def _after(self, collection: Node, lines: Iterable[str], depth: int) -> None:
-        at = self.text.find("\n", self._last(collection))
-        if at < 0:
-            at = len(self.text)
-        elif self.text[at - 1] == "\r":
-            at -= 1
+        at = self._line_end(self._last(collection))
+        while at < len(self.text):  # a comment that is indented deeper belongs to what is above it
+            begin = self.text.find("\n", at) + 1
+            end = self._line_end(begin)
+            line = self.text[begin:end]
+            if not begin or not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= depth:
+                break
+            at = end
         self._edits.append((at, at, depth, "".join(f"{self.newline}{line}" for line in lines)))
+
+    def _line_end(self, offset: int) -> int:
+        """Where the line of an offset ends, before its newline."""
+        at = self.text.find("\n", offset)
+        if at < 0:
+            return len(self.text)
+        return at - 1 if self.text[at - 1 : at] == "\r" else at
 
     def _into_flow(self, collection: Node, parts: Sequence[str]) -> None:
         at = collection.end - 1

@@ -162,7 +162,8 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
                 "RetentionPolicy": "Delete",
             },
         }
-        edits.add_entries(resources, {KIT: layer})
+        apart = edits.newline * 2 in edits.text[resources.start : resources.end]
+        edits.add_entries(resources, {KIT: layer}, apart=apart)
 
 
 def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
@@ -174,7 +175,7 @@ def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
 
 
 def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
-    """The REST APIs that a template declares; None where events make none either. HTTP APIs have no X-Ray tracing."""
+    """The REST APIs that a template declares; None without any, of events either. HTTP APIs have no X-Ray tracing."""
     resources = root.get("Resources")
     named = list(resources.named()) if resources is not None else []
     apis = [(name, one) for name, _, one in named if text_of(one.get("Type")) == API]
@@ -196,7 +197,7 @@ def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
         elif known is not None and ACTIVE not in edits.text[known.start : known.end]:
             what = f"{name}: its TracingEnabled is computed"
             left.append(Finding(source, known.line, what, "let it follow the parameter Tracing"))
-    if where == "Globals, new":
+    if where == "Globals, new" or (apis and all(one.get("Properties", "TracingEnabled") for _, one in apis)):
         return left
     if everyone is None or not everyone.entries:
         edits.add_section("Globals", {"Api": {"TracingEnabled": TRACED_API}}, "Resources")

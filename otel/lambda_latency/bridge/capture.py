@@ -88,7 +88,8 @@ class SegmentContextManager:
         self.segment_kwargs = segment_kwargs
 
     def __enter__(self) -> Segment:
-        return self.recorder.begin_segment(self.name, **self.segment_kwargs)
+        segment: Segment = self.recorder.begin_segment(self.name, **self.segment_kwargs)
+        return segment
 
     def __exit__(self, *error: object) -> None:
         self.recorder.end_segment()

@@ -1,4 +1,4 @@
-"""`patch` and `patch_all`: the kit traces libraries by itself; modules of the function's own are wrapped as asked."""
+"""What `patch` does: the kit traces libraries by itself; modules of the function's own are wrapped as asked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.bridge.recorder import xray_recorder
 from lambda_latency.bridge.switch import is_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
+    from typing import TypeAlias
 
-__all__ = ["SUPPORTED_MODULES", "patch", "patch_all"]
+    Capture: TypeAlias = Callable[[str], Callable[[Any], Any]]
+
+__all__ = ["SUPPORTED_MODULES", "patch"]
 
 log = logging.getLogger("aws_xray_sdk.core.patcher")
 SUPPORTED_MODULES = ("aiobotocore", "botocore", "pynamodb", "requests", "sqlite3", "mysql", "httplib", "pymongo",
@@ -25,12 +27,8 @@ BOTOCORE = ("boto3", "aioboto3", "botocore", "aiobotocore")
 _patched: set[str] = set()
 
 
-def patch_all(double_patch: bool = False) -> None:
-    """Nothing to do: libraries are traced from their first import on."""
-
-
 def patch(
-    modules_to_patch: Iterable[str], raise_errors: bool = True, ignore_module_patterns: Iterable[str] | None = None
+    capture: Capture, modules_to_patch: Iterable[str], raise_errors: bool, ignore_module_patterns: Iterable[str] | None
 ) -> None:
     """Record every function and method of the function's own modules; raises what the SDK raises for an unknown one."""
     wanted = {*modules_to_patch} - {*SUPPORTED_MODULES, *BOTOCORE}
@@ -45,7 +43,7 @@ def patch(
             raise Exception(f"relative packages not supported for patching: {name}")
         if name not in _patched and not any(pattern.match(name) for pattern in ignored):
             _patched.add(name)
-            _when_imported(name, ignored)
+            _when_imported(capture, name, ignored)
 
 
 def _is_there(name: str) -> bool:
@@ -55,28 +53,28 @@ def _is_there(name: str) -> bool:
         return False
 
 
-def _when_imported(name: str, ignored: list[re.Pattern[str]]) -> None:
+def _when_imported(capture: Capture, name: str, ignored: list[re.Pattern[str]]) -> None:
     from lambda_latency.runtime.imports import ImportHook
 
     def wrap(module: ModuleType) -> None:
-        _record(module, module.__name__)
+        _record(capture, module, module.__name__)
         for found in sorted(sys.modules):
             if found.startswith(f"{name}.") and found not in _patched and not any(one.match(found) for one in ignored):
                 _patched.add(found)
-                _record(sys.modules[found], found)
+                _record(capture, sys.modules[found], found)
 
     hook = ImportHook()
     hook.install()
     hook.when(name, wrap)
 
 
-def _record(owner: Any, module: str) -> None:
+def _record(capture: Capture, owner: Any, module: str) -> None:
     """Replace the functions that are defined in a module, those of its classes too."""
     for name, member in list(vars(owner).items()):
         plain = member.__func__ if isinstance(member, staticmethod) else member
         if inspect.isclass(member) and member.__module__ == module and member is not owner:
-            _record(member, module)
+            _record(capture, member, module)
         elif inspect.isfunction(plain) and plain.__module__ == module:
             special = name.startswith("__") and name.endswith("__")
             shown = f"{owner.__name__}.{name}" if special else name
-            setattr(owner, name, xray_recorder.capture(shown)(member))
+            setattr(owner, name, capture(shown)(member))

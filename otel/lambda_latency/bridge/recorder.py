@@ -19,9 +19,9 @@ from lambda_latency.bridge.exceptions import SegmentNameMissingException
 from lambda_latency.bridge.switch import is_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "xray_recorder"]
+__all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "patch", "patch_all", "xray_recorder"]
 
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
@@ -248,8 +248,6 @@ class AWSXRayRecorder:
 
     def patch(self, modules: Any) -> None:
         """As the function of the same name."""
-        from lambda_latency.bridge.patching import patch
-
         patch(modules)
 
     def patch_all(self) -> None:
@@ -298,3 +296,16 @@ class _Call:
 
 AsyncAWSXRayRecorder = AWSXRayRecorder
 xray_recorder = AWSXRayRecorder()
+
+
+def patch_all(double_patch: bool = False) -> None:
+    """Nothing to do: the kit traces libraries from their first import on."""
+
+
+def patch(
+    modules_to_patch: Iterable[str], raise_errors: bool = True, ignore_module_patterns: Iterable[str] | None = None
+) -> None:
+    """Record every function and method of the function's own modules; libraries need nothing."""
+    from lambda_latency.bridge import patching
+
+    patching.patch(xray_recorder.capture, modules_to_patch, raise_errors, ignore_module_patterns)
