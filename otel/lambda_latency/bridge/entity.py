@@ -103,7 +103,7 @@ class Entity:
         elif not isinstance(value, str | bool | int | float):
             log.warning("ignoring unsupported annotation value type %s.", type(value))
         elif not IN_A_KEY.issuperset(key):
-            log.warning("ignoring annnotation with unsupported characters in key: '%s'.", key)
+            log.warning("ignoring annotation with unsupported characters in key: '%s'.", key)
         else:
             self.annotations[key] = value
             self._span.set_attribute(key, value)
