@@ -76,7 +76,7 @@ EDITED = {
 }  # fmt: skip
 
 # What is refused as a whole: the line that is printed.
-REFUSED = {
+REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: no YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' stands here a second time"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is no UTF-8"),

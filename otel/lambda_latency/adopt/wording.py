@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Wanted:
         return self.export == "collector"
 
 
+@functools.cache
 def adot_versions() -> dict[str, str]:
     """The version of ADOT's layer for Python in each region, by this release's own template."""
     path = example_folder() / "template.yaml"
