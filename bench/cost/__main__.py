@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import sys
 import time
 from collections import defaultdict
@@ -20,7 +21,7 @@ from bench.cost import counting, measuring, remains
 from bench.cost.environments import interpreter
 from bench.cost.places import Places
 from bench.cost.table import figures, text
-from bench.cost.variants import BARE, KIT, ROOT, VARIANTS, XRAY, Variant
+from bench.cost.variants import BARE, KIT, NAMES, ROOT, VARIANTS, XRAY, Variant
 from lambda_latency.local.processes import Processes
 
 OUT = ROOT / "out" / "bench.json"
@@ -36,6 +37,8 @@ def main() -> int:
                         help="only these, beside bare and the X-Ray SDK: "
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
     options = parser.parse_args()
+    shutil.rmtree(NAMES, ignore_errors=True)
+    shutil.copytree(ROOT / "otel" / "lambda_latency" / "bridge" / "names", NAMES / "aws_xray_sdk")
     for number, pins in enumerate(sorted({variant.pins for variant in options.variants}), 1):
         tell(f"environment {number}: {pins}")
         interpreter(pins)

@@ -57,6 +57,25 @@ def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> No
     assert ended.stdout.splitlines()[-1] == "third-party: ['lambda_latency']"
 
 
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    """So that it takes little longer than Python itself; `typing` alone would be a tenth of its time."""
+    code = (
+        "import sys; from lambda_latency.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(sorted(name for name in sys.modules if name.startswith('lambda_latency')))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'otel')!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    inside = ["", ".entry", ".exit_statuses", ".messages", ".output", ".parser"]
+    assert ended.stdout.splitlines()[-1] == repr(
+        ["lambda_latency", *(f"lambda_latency.cli{name}" for name in inside), "lambda_latency.version"]
+    )
+
+
 @pytest.mark.parametrize("command", ["", "completion", "demo", "fetch", "init", "invoke", "report", "serve"])
 def test_help_fits_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -83,7 +102,7 @@ def test_both_names_are_the_same_command() -> None:
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
         (
             ("weather",),
-            "there is no command 'weather': choose from demo, report, fetch, serve, invoke, init, completion",
+            "there is no command 'weather': choose from demo, report, fetch, serve, invoke, init, adopt, completion",
             "",
         ),
         (("--hlep",), "there is no option --hlep; did you mean --help?", ""),

@@ -51,7 +51,7 @@ def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
     assert sorted(keys) == sorted(one.name for one in fields(Rule))
 
 
-@pytest.mark.parametrize("command", ["init", "demo", "report", "fetch", "serve", "invoke", "completion"])
+@pytest.mark.parametrize("command", ["adopt", "init", "demo", "report", "fetch", "serve", "invoke", "completion"])
 def test_the_command_line_page_has_every_option(command: str) -> None:
     """And no other; those for messages are told once for all."""
     program = [sys.executable, "-m", "lambda_latency", command, "--help"]

@@ -35,22 +35,18 @@ class Account:
         self.exported += len(ids)
         self.twice += sum(times - 1 for times in ids.values())
         parents: dict[str, str] = {}
+        taken: set[str] = set()
         for process in lane.past:
             self.processes[process.end or "ended by the run"] += 1
             self.started += len(process.life.started)
             parents |= process.life.started
-            self._missing(lane, process, set(ids))
+            taken |= self._taken(lane, process, set(ids))
         if unknown := set(ids) - set(parents):
             self.wrong.append(f"{lane.name}: {len(unknown)} spans were exported that nobody started")
+        # A span leaves when it has ended. What is open above it then, such as the call of a connection that was made in
+        # a delivery's time, may be open still when its process is killed, or have ended since and wait to be delivered.
         lost = [one for one in ids if parents.get(one, "-") != "-" and parents[one] not in ids]
-        # Only what has ended leaves: of a process that was killed, what was open above it never did.
-        open_at_kill = {
-            one
-            for process in lane.past
-            if process.end in KILLED
-            for one in set(process.life.started) - set(process.life.ended)
-        }
-        orphans = [one for one in lost if parents[one] not in open_at_kill]
+        orphans = [one for one in lost if parents[one] not in taken]
         self.cut_off += len(lost) - len(orphans)
         self.orphans += len(orphans)
         if orphans:
@@ -58,23 +54,25 @@ class Account:
         self._roots(lane)
         self._complaints(lane)
 
-    def _missing(self, lane: Lane, process: Process, exported: set[str]) -> None:
-        """What did not arrive of one process. Delivered is the oldest first, so that a kill takes the latest.
+    def _taken(self, lane: Lane, process: Process, exported: set[str]) -> set[str]:
+        """What a kill of the process took with it. What else did not arrive is lost.
 
-        The latest to end; and of one delivery that came half through, the latest to start.
+        Delivered is the oldest first, so that a kill takes the latest: the latest to end; and of one delivery that came
+        half through, the latest to start.
         """
         life = process.life
         missing = set(life.started) - exported
+        taken: set[str] = set()
         if process.end in KILLED:
             finished = missing & set(life.ended)
             started = [one for one in life.started if one in set(life.ended)]
             latest = {*life.ended[len(life.ended) - len(finished) :], *started[len(started) - len(finished) :]}
-            gaps = finished - latest
-            self.in_memory += len(missing) - len(gaps)
-            missing = gaps
-        if missing:
-            self.lost += len(missing)
-            self.wrong.append(f"{lane.name}: {len(missing)} spans of a process ({process.end or 'alive'}) are lost")
+            taken = missing - (finished - latest)
+            self.in_memory += len(taken)
+        if gaps := missing - taken:
+            self.lost += len(gaps)
+            self.wrong.append(f"{lane.name}: {len(gaps)} spans of a process ({process.end or 'alive'}) are lost")
+        return taken
 
     def _roots(self, lane: Lane) -> None:
         """Each sampled invocation has its trace, below the parent that Lambda named; no other invocation has one."""

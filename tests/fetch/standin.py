@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lambda_latency.local.http import Handler, Server, reset
+from tests.fetch.search import LOGS, RETRIEVALS, Search
 
 __all__ = ["DENIED", "EXPIRED", "KNOWN", "XRay", "trace_id"]
 
@@ -56,6 +57,8 @@ class XRay:
     on_call: Callable[[int], None] = lambda _: None
     denied_after: int | None = None
     cloudwatch: str | None = None
+    search: Search | None = None  # Transaction Search is on
+    may_ask_where: bool = True
 
     def __post_init__(self) -> None:
         self._ids: list[tuple[int, str]] = []
@@ -101,6 +104,27 @@ class XRay:
             if path == "/TraceSummaries":
                 return self._summaries(body)
             return self._traces(body)
+
+    def kept(self, key: str) -> tuple[int, dict[str, Any]]:
+        """Where the account's traces go."""
+        if key == EXPIRED:
+            return _refused(403, "ExpiredTokenException", "The security token included in the request is expired")
+        if key not in (KNOWN, DENIED):
+            return _refused(
+                403, "UnrecognizedClientException", "The security token included in the request is invalid."
+            )
+        if key == DENIED or not self.may_ask_where:
+            return _refused(403, "AccessDeniedException", "not authorized to perform: xray:GetTraceSegmentDestination")
+        return 200, {"Destination": "XRay" if self.search is None else "CloudWatchLogs", "Status": "ACTIVE"}
+
+    def between(self, start_s: int, end_s: int) -> list[tuple[int, str]]:
+        """The traces that began from one second to another, both included."""
+        first, last = bisect.bisect_left(self._ids, (start_s, "")), bisect.bisect_right(self._ids, (end_s, "~"))
+        return self._ids[first:last]
+
+    def whole(self, name: str) -> dict[str, Any] | None:
+        """A trace as X-Ray stores it; None where there is none."""
+        return self._trace(name) if self._is_known(name) else None
 
     def _is_too_fast(self) -> bool:
         """A bucket with a second's calls in it, filled as time goes by."""
@@ -205,16 +229,27 @@ class _Handler(Handler):
     def do_POST(self) -> None:
         body = self.body()
         signed = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
+        key = signed[1] if signed else ""
+        target = self.headers.get("X-Amz-Target", "")
+        if self.path == "/GetTraceSegmentDestination":
+            self._answer(*self.xray.kept(key))
+            return
+        if self.xray.search is not None and (self.path in RETRIEVALS or target.startswith(LOGS)):
+            what = target.removeprefix(LOGS) or self.path
+            self._answer(*self.xray.search.answer(self.xray, what, json.loads(body)))
+            return
         if self.path not in ("/TraceSummaries", "/Traces"):
             self._forward(body)
             return
-        answer = self.xray.answer(self.path, signed[1] if signed else "", json.loads(body))
+        answer = self.xray.answer(self.path, key, json.loads(body))
         if answer is None:
             reset(self.connection)
             self.close_connection = True
             return
-        status, told = answer
-        kind = {"x-amzn-ErrorType": told.pop("__type")} if "__type" in told else {}
+        self._answer(*answer)
+
+    def _answer(self, status: int, told: dict[str, Any]) -> None:
+        kind = {"x-amzn-ErrorType": told["__type"]} if "__type" in told else {}
         self.answer(status, json.dumps(told).encode(), {"Content-Type": "application/json", **kind})
 
     def _forward(self, body: bytes) -> None:

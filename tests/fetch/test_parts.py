@@ -209,7 +209,7 @@ def test_the_line_on_the_terminal_tells_how_many_how_fast_and_how_long() -> None
     meter.close()
     meter.fetched(501)
     assert told == [
-        "asking X-Ray which traces there are",
+        "asking which traces there are",
         "fetching 500 of about 4,000 traces  ━━──────────────  50 a second, 1:10 left",
         "fetching 500 of 2,000 traces  ━━━━────────────  50 a second, 0:30 left",
         "fetching 500 traces, 3 of them once more: they were not ready",
@@ -225,9 +225,15 @@ def test_the_policy_allows_the_calls_that_are_made_and_no_other() -> None:
     allowed = [action for one in json.loads(iam_policy())["Statement"] for action in one["Action"]]
     assert allowed == [
         "xray:BatchGetTraces",
+        "xray:GetTraceSegmentDestination",
         "xray:GetTraceSummaries",
+        "xray:ListRetrievedTraces",
+        "xray:StartTraceRetrieval",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",
+        "logs:StartQuery",
+        "logs:GetQueryResults",
+        "logs:StopQuery",
     ]
 
 

@@ -15,6 +15,7 @@ from lambda_latency.fetch.errors import FetchError
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal
 from lambda_latency.fetch.run import Fetched, run
+from lambda_latency.fetch.stores import XRay as Store
 from lambda_latency.fetch.writer import Writer
 from tests.fetch.account import sdk_segments
 from tests.fetch.standin import KNOWN, XRay, trace_id
@@ -42,7 +43,7 @@ def fetch(xray: XRay, out: Path, slept: list[float]) -> tuple[Fetched, list[dict
     place = Place(region="us-east-1", endpoint_url=xray.url)
     now = time.time_ns()
     told = run(
-        Clients(place).make("xray"),
+        Store(Clients(place).make("xray")),
         Asked(now - 6 * 3600 * 10**9, now),
         Writer(out),
         Meter(io.StringIO()),

@@ -14,5 +14,9 @@ def test_every_bucket_has_its_advice() -> None:
 
 def test_advice_names_what_it_is_about() -> None:
     """The host, or the resource whose capacity is short."""
-    assert "the call to payments.example.com a timeout" in advice(Part("external", "payments.example.com"))
-    assert advice(Part("retries", "DynamoDB PutItem orders")).startswith("Give orders more capacity")
+    assert "a timeout for the call to payments.example.com" in advice(Part("external", "payments.example.com"))
+    assert advice(Part("retries", "DynamoDB orders")).startswith("Give orders more capacity")
+    assert advice(Part("retries", "Events")).startswith("Call Events less often or raise its quota")
+    assert advice(Part("own code")).startswith("Profile the handler")
+    assert advice(Part("own code", "checkout")).startswith("Profile checkout, give it more CPU")
+    assert advice(Part("external", "payment", "ours")).startswith("Find out why payment did not record this call")

@@ -79,13 +79,13 @@ def test_the_table_lists_what_changed_and_folds_the_rest() -> None:
         "Faster than the baseline (40 requests then, 40 now): DynamoDB PutItem orders takes 30 ms less each\n"
         "time (between -35 ms and -25 ms). The cause is external.\n"
         "\n"
-        "Against the baseline     whose    then    now  difference           between\n"
-        "DynamoDB PutItem orders  theirs  50 ms  20 ms      -30 ms  -35 ms to -25 ms  each time\n"
-        "the whole request                70 ms  40 ms      -30 ms  -35 ms to -25 ms  typically\n"
+        "Against the baseline     owner      then    now  difference           between\n"
+        "DynamoDB PutItem orders  external  50 ms  20 ms      -30 ms  -35 ms to -25 ms  each time\n"
+        "the whole request                  70 ms  40 ms      -30 ms  -35 ms to -25 ms  typically\n"
         "1 more part: no difference\n"
     )
     assert paint(against_lines(against(now, before), PLAIN, everything=True), PLAIN).endswith(
-        "own code                 ours    20 ms  20 ms        0 ms    -5 ms to +5 ms  each time, may be noise\n"
+        "own code               internal  20 ms  20 ms        0 ms    -5 ms to +5 ms  each time, may be noise\n"
         "the whole request                70 ms  40 ms      -30 ms  -35 ms to -25 ms  typically\n"
     )
 

@@ -109,7 +109,6 @@ def test_a_span_is_charged_by_the_first_rule_that_fits(
         ("Overhead", INTERNAL, "AWS::Lambda::Function", Part("lambda", "overhead")),
         ("Overhead", INTERNAL, "", None),
         ("Dwell Time", INTERNAL, "AWS::Lambda", Part("lambda", "service")),
-        ("Lambda", CLIENT, "AWS::ApiGateway::Stage", Part("api gateway")),
     ],
 )
 def test_what_lies_below_a_platform_span_is_the_platforms(
@@ -117,6 +116,19 @@ def test_what_lies_below_a_platform_span_is_the_platforms(
 ) -> None:
     """The same name elsewhere is the user's."""
     assert _part(name, kind, below=below) == expected
+
+
+def test_a_call_of_api_gateway_is_the_platforms_where_what_it_called_has_spans() -> None:
+    """Else it is the time of a function of which nothing is known, or of another server."""
+    invoke = {"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke"}
+    http = {"http.url": "https://pay.example.com/x"}
+
+    def parts(inside: str) -> list[Part | None]:
+        stage = "AWS::ApiGateway::Stage"
+        return [_part("call", CLIENT, attributes, below=stage, inside=inside) for attributes in (invoke, http)]
+
+    assert parts("answered") == [Part("api gateway"), Part("api gateway")]
+    assert parts("") == [Part("unknown"), Part("external", "pay.example.com")]
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was still running, for
 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below the function's, answer without it when
-it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+Next: Set a timeout for the call to payments.example.com below the function's, respond without its
+result when it is late, and move the call to a queue if the caller does not need the result. Ask its
 owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
@@ -40,9 +40,9 @@ orders-api/dev                            5 ms   3,010 ms  ───────
       POST a-rather-long-… (running)  2,977 ms   2,977 ms  ████████████████████████████████████████
     Lambda overhead                       1 ms       8 ms                                         ▏
 
-Where the time goes   whose   typical      slow              difference         calls
-payments.example.com  theirs    75 ms  1,256 ms  ░█████████   +1,181 ms  100 %    119  1 error
-5 more parts                    34 ms     34 ms  the same in both
+Where the time goes   owner     typical      slow              difference         calls
+payments.example.com  external    75 ms  1,256 ms  ░█████████   +1,181 ms  100 %    119  1 error
+5 more parts                      34 ms     34 ms  the same in both
 
 One of them: POST /orders, 1,290 ms, 1-6b05a667-affeb9dbb0aa7f2b000000cb
                                         waited       took  0                               1,290 ms
@@ -65,9 +65,9 @@ ms more than a typical request, 100 % of the difference. The cause is external.
 High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was
 still running, for 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below the function's,
-answer without it when it is late, and take it out of the request where nobody
-waits for its result (a queue). Ask its owner with a trace id.
+Next: Set a timeout for the call to payments.example.com below the function's,
+respond without its result when it is late, and move the call to a queue if the
+caller does not need the result. Ask its owner with a trace id.
 
 p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
@@ -83,9 +83,9 @@ orders-api/dev                            5 ms   3,010 ms  --------------------
       POST a-rather-long-~ (running)  2,977 ms   2,977 ms  ####################
     Lambda overhead                       1 ms       8 ms                     |
 
-Where the time goes   whose   typical      slow              difference
-payments.example.com  theirs    75 ms  1,256 ms  =#########   +1,181 ms  100 %
-5 more parts                    34 ms     34 ms  the same in both
+Where the time goes   owner     typical      slow              difference
+payments.example.com  external    75 ms  1,256 ms  =#########   +1,181 ms  100 %
+5 more parts                      34 ms     34 ms  the same in both
 
 One of them: POST /orders, 1,290 ms, 1-6b05a667-affeb9dbb0aa7f2b000000cb
                                         waited       took  0           1,290 ms
@@ -111,10 +111,10 @@ High confidence: the largest part in all 5.
 1 of 120 requests timed out. POST
 a-rather-long-name.payments.example.com was still running,
 for 2,977 ms. The call is external, the limit is internal.
-Next: Give the call to payments.example.com a timeout below
-the function's, answer without it when it is late, and take
-it out of the request where nobody waits for its result (a
-queue). Ask its owner with a trace id.
+Next: Set a timeout for the call to payments.example.com
+below the function's, respond without its result when it is
+late, and move the call to a queue if the caller does not
+need the result. Ask its owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120
@@ -162,11 +162,11 @@ p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · tim
                    ▆█▆▄                                                      ┊    ▄
   50 ms               100                 200                       500                  1 s
 
-Where the time goes      whose   typical    slow              difference        calls
-DynamoDB PutItem orders  theirs    12 ms  350 ms  ██████████     +338 ms  48 %     14
-cold start               ours       0 ms  321 ms  █████████      +321 ms  46 %      1
-payments.example.com     theirs    63 ms  106 ms  ░░█             +43 ms   6 %     14
-4 more parts                       22 ms   24 ms  +2 ms together
+Where the time goes      owner     typical    slow              difference        calls
+DynamoDB PutItem orders  external    12 ms  350 ms  ██████████     +338 ms  48 %     14
+cold start               internal     0 ms  321 ms  █████████      +321 ms  46 %      1
+payments.example.com     external    63 ms  106 ms  ░░█             +43 ms   6 %     14
+4 more parts                         22 ms   24 ms  +2 ms together
 
 One for each reason:
 --trace 1-6b05a667-affeb9dbb0aa7f2b00000064  DynamoDB PutItem orders
@@ -197,14 +197,14 @@ ONE = """\
 This request took 200 ms; it waited 166 ms for payments.example.com, 83 % of its time. The cause is
 external.
 One request cannot tell slow from typical; give more traces for a verdict.
-Next: Give the call to payments.example.com a timeout below the function's, answer without it when
-it is late, and take it out of the request where nobody waits for its result (a queue). Ask its
+Next: Set a timeout for the call to payments.example.com below the function's, respond without its
+result when it is late, and move the call to a queue if the caller does not need the result. Ask its
 owner with a trace id.
 
-Where the time goes      whose       time                                  share  calls
-payments.example.com     theirs    166 ms  ██████████████████████████████   83 %      1
-DynamoDB PutItem orders  theirs     12 ms  ██▏                               6 %      1
-own code                 ours       10 ms  █▊                                5 %      -
+Where the time goes      owner       time                                  share  calls
+payments.example.com     external  166 ms  ██████████████████████████████   83 %      1
+DynamoDB PutItem orders  external   12 ms  ██▏                               6 %      1
+own code                 internal   10 ms  █▊                                5 %      -
 API Gateway              platform    5 ms  ▉                                 3 %      -
 Lambda overhead          platform    4 ms  ▋                                 2 %      -
 Lambda service           platform    4 ms  ▋                                 2 %      -

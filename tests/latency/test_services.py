@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lambda_latency.latency import Owners, Part, Terms, account
+from lambda_latency.latency import Accounts, Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
 from tests.latency.services import check
@@ -78,6 +78,30 @@ def test_a_service_with_spans_is_ours_unless_the_user_says_otherwise() -> None:
     ours = Terms(owners=Owners(ours=("*.EXAMPLE.com",)))
     told = account(tree(_server("checkout", 0, 100, call), unit=MS), ours).parts
     assert {part.label: part.owner for part, _ in told}["bank.example.com"] == "ours"
+
+
+def test_a_call_to_a_service_whose_spans_are_elsewhere_is_ours() -> None:
+    """It was not answered, or its answer was not recorded; a pattern of the user says otherwise."""
+    answered = _call("checkout", 10, 60, _server("payment", 12, 58), host="payment")
+    lost = _call("checkout", 10, 60, host="payment")
+    bank = _call("checkout", 60, 80, host="bank.example.com")
+    traces = [tree(_server("checkout", 0, 100, one), unit=MS) for one in (answered, lost)]
+    traces.append(tree(_server("checkout", 0, 100, lost, bank), unit=MS))
+    accounts = Accounts(map(account, traces))
+    owners = Owners().settle(accounts)
+    assert owners.seen == {"checkout", "payment"}
+    assert [{part.label: (part.owner, ns / MS) for part, ns in one.parts} for one in accounts[1:]] == [
+        {"payment": ("ours", 50), "checkout: own code": ("ours", 50)},
+        {"payment": ("ours", 50), "checkout: own code": ("ours", 30), "bank.example.com": ("theirs", 20)},
+    ]
+    assert [part for part, _ in accounts[2].calls] == [
+        Part("external", "bank.example.com"),
+        Part("external", "payment", "ours"),
+    ]
+    assert account(traces[1], Terms(owners=owners)) == accounts[1]
+    settled = Accounts(map(account, traces))
+    Owners(theirs=("pay*",)).settle(settled)
+    assert {part.label: part.owner for part, _ in settled[1].parts}["payment"] == "theirs"
 
 
 def test_the_code_of_the_function_that_a_request_comes_to_has_no_name() -> None:
@@ -153,6 +177,20 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     remote = Trace([replace(span, parent_remote=True) for span in spans])
     assert remote.problems == ()  # of another process, as its children say themselves
     assert account(remote) == account(trace)
+
+
+def test_spans_of_a_lost_parent_beside_the_request_are_told() -> None:
+    """Their time is no part of the request. A second root, and what another process called, are other requests."""
+    request = _server("shop", 0, 30, _call("shop", 10, 20))
+    beside = tree(_server("pay", 100, 900), unit=MS).spans[0]
+    spans = tree(request, unit=MS).spans
+
+    def flaws(**changed: Any) -> int:
+        return account(Trace([*spans, replace(beside, span_id="00000000000000ee", **changed)])).flaws
+
+    assert flaws(parent_id="00000000000000ff") == 4
+    assert flaws(parent_id="00000000000000ff", parent_remote=True) == 0
+    assert flaws(parent_id=None) == 0
 
 
 def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:

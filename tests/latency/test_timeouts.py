@@ -168,7 +168,7 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
         "Nothing else stands out. The slowest 4 % (5 of 119, over 213 ms) take 57 ms more than typical",
         "requests of the same route.",
         "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves.",
-        "Next: Give the call to pay.example a timeout below the function's, answer without it when it is",
+        "Next: Set a timeout for the call to pay.example below the function's, respond without its result",
     ]
     assert text.count("Timed out: POST /orders, 3,010 ms") == 1
     assert "      POST pay.example (running)      2,950 ms   2,950 ms  #" in text

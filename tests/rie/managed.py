@@ -35,22 +35,27 @@ def managed(scene: Scene, workers: int) -> None:
     with scene.emulator(managed=workers) as emulator:
         with ThreadPoolExecutor(workers) as pool:
             answers = list(pool.map(lambda number: when_free(emulator, {"do": "call"}, header(number)), range(MANY)))
-        scene.wait(2 * MANY, 15)
+        wait_until(lambda: right(scene) == MANY, 15)
         pids = Counter(json.loads(answer.body).get("pid") for answer in answers)
         scene.report.facts.append(f"answered by {len(pids)} workers")
         complained(scene, emulator)
+    scene.report.expect("traces that are right", right(scene), MANY)
+    ids = Counter(span.span_id for span in scene.collector.spans())
+    scene.report.expect("spans sent twice", sum(times - 1 for times in ids.values()), 0)
+
+
+def right(scene: Scene) -> int:
+    """How many traces have arrived whole: one SERVER span, and the call below it."""
     by_trace: dict[str, list[Span]] = {}
     for span in scene.collector.spans():
         by_trace.setdefault(span.trace_id.hex(), []).append(span)
-    right = 0
+    found = 0
     for number in range(MANY):
         spans = by_trace.get(trace_of(number), [])
         roots = [span for span in spans if span.kind == Span.SPAN_KIND_SERVER]
         calls = [span for span in spans if span.kind == Span.SPAN_KIND_CLIENT]
-        right += len(roots) == len(calls) == 1 and calls[0].parent_span_id == roots[0].span_id
-    scene.report.expect("traces that are right", right, MANY)
-    ids = Counter(span.span_id for span in scene.collector.spans())
-    scene.report.expect("spans sent twice", sum(times - 1 for times in ids.values()), 0)
+        found += len(roots) == len(calls) == 1 and calls[0].parent_span_id == roots[0].span_id
+    return found
 
 
 def managed_slow(scene: Scene) -> None:

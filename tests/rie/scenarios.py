@@ -71,7 +71,7 @@ def same_answers(scene: Scene) -> None:
                 complained(scene, emulator)
     for do, bare, kit in zip(steps, answers[False], answers[True], strict=True):
         scene.report.expect(f"answer to {do!r}", kit, bare)
-    scene.wait(15)
+    scene.wait(14)
     roots = [span for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
     scene.report.facts.append(f"{len(steps)} answers")
     scene.report.expect("SERVER spans", len(roots), len(steps))
@@ -102,7 +102,7 @@ def outage(scene: Scene) -> None:
         scene.collector.set("healthy")
         limit = time.monotonic() + 40
         calls = 5
-        while len(scene.collector.spans()) < 2 * calls and time.monotonic() < limit:
+        while scene.arrived() < 2 * calls and time.monotonic() < limit:
             emulator.invoke({"do": "call"})
             calls += 1
             time.sleep(0.5)

@@ -54,8 +54,13 @@ class Scene:
         self.peer.close()
 
     def wait(self, spans: int, limit_s: float = 10) -> None:
-        """Until so many spans have arrived, or a while."""
-        wait_until(lambda: len(self.collector.spans()) >= spans, limit_s)
+        """Until so many SERVER and CLIENT spans have arrived, or a while."""
+        wait_until(lambda: self.arrived() >= spans, limit_s)
+
+    def arrived(self) -> int:
+        """SERVER and CLIENT spans that have arrived. Those of an init and of connections are not counted: who has how
+        many of them depends on the workers."""
+        return sum(span.kind in (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT) for span in self.collector.spans())
 
     def trees(self, expected: int) -> None:
         """So many SERVER spans below Lambda's segment, each with its call, no orphan, none twice."""

@@ -7,6 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from lambda_latency.local.processes import Processes
+from tests.faults.account import Account
+from tests.faults.journal import Life
+from tests.faults.lane import Lane, Process
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -21,3 +29,30 @@ def test_every_span_of_a_run_over_all_faults_is_accounted_for() -> None:
     }
     assert sums == {"lost": 0, "orphans": 0, "secrets": 0}
     assert len(re.findall(r"^  (?:collector|handler|header|freeze|event|daemon)", done.stdout, re.MULTILINE)) >= 24
+
+
+@pytest.mark.parametrize(
+    ("end", "ended", "sums"),
+    [
+        ("_exit", ["child", "parent"], (1, 0, 0, 1)),  # it ended after the delivery that took its child
+        ("kill", ["child"], (1, 0, 0, 1)),  # it was open
+        ("exit", ["child", "parent"], (0, 1, 1, 0)),
+        ("_exit", ["parent", "child", "last"], (1, 1, 1, 0)),  # what ended before the others was to leave before them
+    ],
+)
+def test_a_parent_that_a_kill_took_with_it_is_no_fault(
+    tmp_path: Path, end: str, ended: list[str], sums: tuple[int, int, int, int]
+) -> None:
+    """In memory at the kill, lost, orphans, below what was in memory; the child has arrived."""
+    ids = {name: f"{number:016x}" for number, name in enumerate(("child", "parent", "last"), 1)}
+    started = {ids["parent"]: "-", ids["child"]: ids["parent"]} | ({ids["last"]: "-"} if "last" in ended else {})
+    message = ExportTraceServiceRequest()
+    message.resource_spans.add().scope_spans.add().spans.add(span_id=bytes.fromhex(ids["child"]))
+    with Processes() as processes:
+        lane = Lane("extension", "collector", tmp_path, processes, {})
+        lane.collector.bodies.append(message.SerializeToString())
+        lane.past.append(Process(Life(started, set(), [ids[name] for name in ended]), end, []))
+        account = Account()
+        account.add(lane)
+        lane.close()
+    assert (account.in_memory, account.lost, account.orphans, account.cut_off) == sums

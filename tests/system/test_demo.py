@@ -81,8 +81,8 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
         "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
         " ms, at functions/table.py:",
         "Running at the deadline: ",
-        "Next: Give the call to payments.example.com a timeout",
-        "Where the time goes whose typical slow difference calls payments.example.com theirs",
+        "Next: Set a timeout for the call to payments.example.com",
+        "Where the time goes owner typical slow difference calls payments.example.com external",
         f"Traces: {tmp_path}/traces.jsonl.",
         f"Page: {tmp_path}/report.html.",
     ):

@@ -57,10 +57,11 @@ def test_skipped_input_is_told() -> None:
 def test_clocks_and_lost_parents_are_told() -> None:
     """By the number of requests that they concern."""
     some = _plain(30)
-    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), *some[2:]]
+    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=4), *some[3:]]
     assert _told(flawed) == [
         "In 2 of 30 requests the clocks of services differ and were corrected (--no-skew leaves them).",
         "In 1 of 30 requests the span that called the others was not recorded: the time between them is unknown.",
+        "In 1 of 30 requests spans are outside of the request, because their parent was not recorded.",
     ]
 
 
@@ -94,3 +95,4 @@ def test_an_id_is_printed_as_its_source_has_it() -> None:
     assert trace_name("6b05a667affeb9dbb0aa7f2b00000001", start_ns) == "1-6b05a667-affeb9dbb0aa7f2b00000001"
     assert trace_name("4bf92f3577b34da6a3ce929d0e0e4736", start_ns) == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert trace_name("0000000000000000a3ce929d0e0e4736", start_ns) == "a3ce929d0e0e4736"
+    assert trace_name("0000000000000000a3ce929d0e0e4736", 0) == "a3ce929d0e0e4736"  # times that begin with 1970

@@ -25,22 +25,22 @@ def test_a_report_for_a_pull_request() -> None:
         ),
         "High confidence: the largest part in all 5.",
         (
-            "Next: Look at DynamoDB PutItem orders: ask for less in one call, ask once instead of often, run calls "
-            "that do not need each other at the same time, and set the client's timeouts below the function's."
+            "Next: Reduce the calls to DynamoDB PutItem orders: request less per call, batch repeated calls, run "
+            "independent calls in parallel, and set the client's timeouts below the function's."
         ),
         (
-            "| Where the time goes | whose | typical | slow | difference |  |\n"
+            "| Where the time goes | owner | typical | slow | difference |  |\n"
             "|---|---|--:|--:|--:|--:|\n"
-            "| DynamoDB PutItem orders | theirs | 50 ms | 400 ms | +350 ms | 100 % |"
+            "| DynamoDB PutItem orders | external | 50 ms | 400 ms | +350 ms | 100 % |"
         ),
         (
             "Slower than the baseline (100 requests then, 100 now): DynamoDB PutItem orders takes **30 ms more each "
             "time (between +25 ms and +35 ms)**. The cause is external."
         ),
         (
-            "| Against the baseline | whose | then | now | difference | between |  |\n"
+            "| Against the baseline | owner | then | now | difference | between |  |\n"
             "|---|---|--:|--:|--:|--:|---|\n"
-            "| DynamoDB PutItem orders | theirs | 20 ms | 50 ms | +30 ms | +25 ms to +35 ms | each time |\n"
+            "| DynamoDB PutItem orders | external | 20 ms | 50 ms | +30 ms | +25 ms to +35 ms | each time |\n"
             "| the whole request |  | 41 ms | 71 ms | +30 ms | +25 ms to +35 ms | typically |"
         ),
         (

@@ -103,6 +103,12 @@ def test_messages_that_are_packed_one_by_one_are_read(tmp_path: Path) -> None:
         (b'{"traceEvents":[]}', "Chrome trace events"),
         (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog spans"),
         (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
+        (
+            b'{"traceId":"1","spanId":"2","startTime":"2020-08-20T05:40:46Z","durationInNanos":5}',
+            "OpenSearch's documents",
+        ),
+        (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "single spans of Jaeger"),
+        (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
@@ -138,6 +144,16 @@ def test_a_server_that_shares_the_id_of_its_client_stands_below_it(tmp_path: Pat
         ("80000000000000a2", "00000000000000a2", "SERVER"),
         ("00000000000000a4", "80000000000000a2", "INTERNAL"),
     ]
+
+
+def test_reports_of_one_span_are_put_together(tmp_path: Path) -> None:
+    """Zipkin's servers send a span in pieces: what has no time of its own belongs to the span with its id."""
+    piece = b'{"traceId": "%b", "id": "00000000000000a2", "tags": {"sql.query": "select 1"}}' % TRACE_ID[16:].encode()
+    reading = _read(tmp_path, WRITERS["Zipkin"]().replace(b"[", b"[" + piece + b",", 1))
+    assert _facts(reading) == EXPECTED
+    assert reading.problems == ()
+    [client] = [span for span in reading.traces[0].spans if span.span_id == "00000000000000a2"]
+    assert (client.attributes["sql.query"], client.attributes["db.system"]) == ("select 1", "sql")
 
 
 def test_without_a_package_the_message_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

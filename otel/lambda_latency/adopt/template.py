@@ -66,6 +66,7 @@ def adopt_template(
         left += more
         _sections(edits, mine, wanted, layer_uri)
         left += _apis(source, edits, where)
+    _renew(edits)
     for child in children:
         _pass_on(edits, child, wanted)
     if children and not mine:
@@ -164,6 +165,15 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
         }
         apart = edits.newline * 2 in edits.text[resources.start : resources.end]
         edits.add_entries(resources, {KIT: layer}, apart=apart)
+
+
+def _renew(edits: Spliced) -> None:
+    """Let a mapping that an earlier release wrote name the versions of this one."""
+    known, versions = edits.root.get("Mappings", MAPPING), adot_versions()
+    for region, _, node in known.named() if known is not None else ():
+        version = node.get("Version")
+        if version is not None and region in versions and str(version.value) != versions[region]:
+            edits.replace(version, f'"{versions[region]}"')
 
 
 def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambda_latency.adopt.wording import MAPPING
 from lambda_latency.template import Finding, Node, read_yaml
 
 __all__ = ["problem"]
@@ -29,6 +30,8 @@ def problem(source: str, before: str, root: Node, after: str) -> str:
 def _lost(old: Node, new: Node, path: str) -> Iterator[str]:
     """The paths of what is in the one and not in the other; both may have more entries, and items at the end."""
     if path.rpartition(".")[2] in TRACE and old.kind == "scalar" and not old.function:
+        return
+    if path.startswith(f"Mappings.{MAPPING}."):
         return
     same_kind = old.empty or (old.kind, old.function) == (new.kind, new.function)
     if not same_kind or (old.kind == "scalar" and old.value != new.value and not old.empty):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["count", "gate", "instant", "ms", "parameter", "port", "whole"]
+__all__ = ["count", "gate", "gigabytes", "instant", "ms", "parameter", "port", "whole"]
 
 
 def whole(text: str) -> int:
@@ -45,6 +45,17 @@ def ms(text: str) -> int:
     if ns < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
     return ns
+
+
+def gigabytes(text: str) -> int:
+    """Gigabytes, as bytes."""
+    try:
+        found = round(float(text) * 1_000_000_000)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"must be gigabytes, got {text!r}") from None
+    if found <= 0:
+        raise argparse.ArgumentTypeError(f"must be more than 0, got {text}")
+    return found
 
 
 def instant(text: str) -> int:

@@ -1,20 +1,33 @@
-"""The command line: the commands it has, and how one ends. `--help` imports nothing but the standard library."""
+"""The command line: the commands it has, and how one ends. Only the command that was typed is imported."""
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
-from collections.abc import Sequence
 from functools import partial
-from typing import Any, NoReturn, Protocol
+from importlib import import_module
 
-from lambda_latency.cli.commands import adopt, completion, demo, fetch, init, invoke, report, serve
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import warn
 from lambda_latency.cli.output import printed
 from lambda_latency.cli.parser import Parser
 from lambda_latency.version import VERSION
+
+TYPE_CHECKING = False  # typing's own would import it, which takes a tenth of the time of `--help`
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection, Sequence
+    from typing import Any, NoReturn, Protocol
+
+    class Command(Protocol):
+        """A module of `commands`."""
+
+        def add_parser(self, subparsers: Any, summary: str) -> None:
+            """Declare its arguments."""
+
+        def run(self, options: argparse.Namespace) -> int:
+            """Do it; returns the exit status."""
+
 
 __all__ = ["main", "parser"]
 
@@ -27,32 +40,22 @@ examples:
   lambda-latency serve                      the SAM app of this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency init DIR                   a traced SAM app to begin with
-  lambda-latency adopt                      what tracing an app of your own edits
+  lambda-latency adopt                      trace a SAM app of your own
 
 {EXIT_STATUSES}
 """
 
 
-class Command(Protocol):
-    """A module of `commands`."""
-
-    def add_parser(self, subparsers: Any) -> None:
-        """Declare its arguments."""
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Do it; returns the exit status."""
-
-
-# In the order of the help.
-COMMANDS: dict[str, Command] = {
-    "demo": demo,
-    "report": report,
-    "fetch": fetch,
-    "serve": serve,
-    "invoke": invoke,
-    "init": init,
-    "adopt": adopt,
-    "completion": completion,
+# Each command, a module of that name in `commands`, with its line of the help and in the help's order.
+COMMANDS = {
+    "demo": "run the traced system on this machine and see where its requests spend their time",
+    "report": "say which part of slow requests is slow, from any trace file or from X-Ray",
+    "fetch": "fetch traces from X-Ray into a file that report reads",
+    "serve": "keep a SAM app up on this machine, traced, for your own requests",
+    "invoke": "run one function of a SAM app with an event, and print what it returns",
+    "init": "write a traced SAM app with a span-tree test into a new folder",
+    "adopt": "edit a SAM app so that it is traced, or undo that",
+    "completion": "print the script by which a shell completes commands and options",
 }
 
 
@@ -65,28 +68,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def parser() -> Parser:
-    """What may be typed."""
+def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
+    """What may be typed: all commands by name, those of `complete` with their options."""
     whole = Parser("lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG)
     whole.add_argument("-V", "--version", action="version", version=f"%(prog)s {VERSION}", help="print the version")
     subparsers = whole.add_subparsers(
         title="commands", prog=whole.prog, metavar="COMMAND", dest="command", required=True
     )
-    for name, command in COMMANDS.items():
-        command.add_parser(subparsers)
+    for name, summary in COMMANDS.items():
+        if name not in complete:
+            subparsers.add_parser(name, help=summary, description=summary)
+            continue
+        _command(name).add_parser(subparsers, summary)
         messages = subparsers.choices[name].add_argument_group("messages")
         messages.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
         messages.add_argument("-v", "--verbose", action="store_true", help="the stack trace of what fails")
     return whole
 
 
+def _command(name: str) -> Command:
+    found: Command = import_module(f"lambda_latency.cli.commands.{name}")
+    return found
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    whole = parser()
-    options = whole.parse_args(typed)
-    options.typed, options.parser = typed, whole
+    name = next((one for one in typed if not one.startswith("-")), "")  # no option before the command has a value
+    options = parser([name]).parse_args(typed)
+    options.typed = typed
     try:
-        return COMMANDS[options.command].run(options)
+        return _command(options.command).run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import NoReturn
 
 from lambda_latency.cli.exit_statuses import FAILED, USAGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = ["fail", "usage", "warn"]
 

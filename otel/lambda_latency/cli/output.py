@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambda_latency.cli.exit_statuses import FAILED
 from lambda_latency.cli.messages import warn
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +20,7 @@ def printed(run: Callable[[], int]) -> int:
     """Run a command; returns its exit status, or `FAILED` where its output does not arrive."""
     for name in ("stdout", "stderr"):  # closed by whoever started us: Python has none then
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the process's life
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the process's life
     try:
         try:
             return run()

@@ -7,15 +7,19 @@ are typed by the functions of `arguments`.
 from __future__ import annotations
 
 import argparse
-import difflib
+import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from functools import partial
 
 from lambda_latency.cli.exit_statuses import USAGE
 from lambda_latency.cli.messages import warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, NoReturn
 
 __all__ = ["Parser", "did_you_mean"]
 
@@ -30,9 +34,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
-        super().__init__(
-            prog, description=text, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
-        )
+        formatter = partial(argparse.RawDescriptionHelpFormatter, width=_columns() - 2)
+        super().__init__(prog, description=text, allow_abbrev=False, formatter_class=formatter, **options)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -72,8 +75,18 @@ class Parser(argparse.ArgumentParser):
         sys.exit(USAGE)
 
 
+def _columns() -> int:
+    """The width of the terminal. argparse asks shutil, whose import takes a tenth of the time of `--help`."""
+    try:
+        return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
+    except (OSError, ValueError):
+        return 80
+
+
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
     """`; did you mean report?`, or nothing where nothing is near."""
+    import difflib
+
     near = difflib.get_close_matches(typed, list(known), 1)
     return f"; did you mean {near[0]}?" if near else ""
 

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.files import check_targets, replace_files, unwritable
@@ -16,6 +16,7 @@ from lambda_latency.latency import (
     SILENT,
     UNKNOWN,
     USUAL,
+    Accounts,
     Progress,
     Report,
     ReportError,
@@ -45,7 +46,7 @@ from lambda_latency.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from lambda_latency.latency import Account, Against, Gate, Judged, Traffic, Unknown
+    from lambda_latency.latency import Gate, Judged, Traffic, Unknown
     from lambda_latency.trace import Source, Trace
 
 __all__ = ["Request", "run_report"]
@@ -84,6 +85,13 @@ class Request:
     terms: Terms = USUAL
     follow_links: bool = False
     redact: bool = False
+
+
+class Baseline(NamedTuple):
+    """What a report is compared with, and where it is from."""
+
+    accounts: Accounts
+    sources: list[str]
 
 
 def run_report(
@@ -154,9 +162,13 @@ def _run(
     if request.trace_id is not None:
         return _one_trace(request, sources, style, out, ready)
     index = LineIndex()
-    accounts = of_route(load(sources, problems, progress, index, request.processes, request.terms), request.route)
-    accounts = of_time(accounts, request.since_ns, request.until_ns)
-    compared = _against(request, accounts, problems, spool, progress) if request.against is not None else None
+    every = load(sources, problems, progress, index, request.processes, request.terms)
+    baseline = _baseline(request, problems, spool, progress) if request.against is not None else None
+    owners = request.terms.owners.settle(every, *([baseline.accounts] if baseline is not None else []))
+    accounts = of_time(of_route(every, request.route), request.since_ns, request.until_ns)
+    compared = None
+    if baseline is not None:
+        compared = against(accounts, of_route(baseline.accounts, request.route), baseline.sources)
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
@@ -174,13 +186,13 @@ def _run(
             notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
             against=compared,
             draw=draw,
-            owners=request.terms.owners,
+            owners=owners,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
         _put(report, request, style, judged, find, out)
     status = status_of(report, judged)
     if status == FAILED:
-        warn(_unread(report.problems))
+        warn(_unread(report.problems, report.sources))
     for one in judged:
         if status == GATE_FAILED and one.failed:
             warn(one.sentence)
@@ -213,12 +225,13 @@ def _put(
     out.writelines(printed)
 
 
-def _unread(problems: Sequence[Problem]) -> str:
-    """Why there is nothing to report on: the first problem of each source, the first source's first."""
+def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
+    """Why there is nothing to report on: of each source the first problem, or that it has no span."""
     firsts: dict[str, Problem] = {}
     for one in problems:
         firsts.setdefault(one.source, one)
-    reasons = [str(one) for one in firsts.values()] or ["there is no request in what was read"]
+    reasons = [str(one) for one in firsts.values()]
+    reasons += [f"{source}: there is no span in it" for source in sources if source not in firsts]
     return "\n  ".join([*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])])
 
 
@@ -231,25 +244,20 @@ def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
     return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE
 
 
-def _against(
-    request: Request,
-    accounts: Sequence[Account],
-    problems: list[Problem],
-    spool: Callable[[], Path] | None,
-    progress: Progress,
-) -> Against:
-    """The requests against those of the baseline, of the same route where one was chosen."""
+def _baseline(
+    request: Request, problems: list[Problem], spool: Callable[[], Path] | None, progress: Progress
+) -> Baseline:
+    """The requests of the baseline, at least one of the route where one was chosen."""
     assert request.against is not None
     known = len(problems)
     sources = find_sources([request.against], problems, spool)
-    before = of_route(
-        load(sources, problems, progress, processes=request.processes, terms=request.terms), request.route
-    )
-    if not before:
+    accounts = load(sources, problems, progress, processes=request.processes, terms=request.terms)
+    if not of_route(accounts, request.route):
         raise ReportError(
-            f"no request in the baseline: {_unread(problems[known:])}", "--against takes what SOURCE takes"
+            f"no request in the baseline: {_unread(problems[known:], [source.name for source in sources])}",
+            "--against takes what SOURCE takes",
         )
-    return against(accounts, before, [source.name for source in sources])
+    return Baseline(accounts, [source.name for source in sources])
 
 
 def _one_trace(
@@ -262,13 +270,13 @@ def _one_trace(
     if trace is None:
         raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
     if request.html is not None:
-        names = [source.name for source in sources]
+        accounts = Accounts([account(trace, request.terms)])
         report = report_of(
-            [account(trace, request.terms)],
+            accounts,
             lambda _: {wanted: trace},
             problems=trace.problems,
-            sources=names,
-            owners=request.terms.owners,
+            sources=[source.name for source in sources],
+            owners=request.terms.owners.settle(accounts),
         )
         _write([(request.html, _page(report, request, lambda _: {wanted: trace}))])
     out.write(render_waterfall(trace, style, owners=request.terms.owners))

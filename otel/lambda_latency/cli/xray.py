@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lambda_latency.cli.arguments import count, instant, ms
+from lambda_latency.cli.arguments import count, gigabytes, instant, ms
 from lambda_latency.cli.exit_statuses import FINE, INTERRUPTED
 from lambda_latency.cli.messages import warn
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # Options of `add_xray_options` that mean nothing in a report on files.
-XRAY_ONLY = ("slower_than", "errors", "filter", "max", "out", "profile", "region", "endpoint_url", "dry_run")
+XRAY_ONLY = ("slower_than", "errors", "filter", "max", "max_gb", "out", "profile", "region", "endpoint_url", "dry_run")
 
 
 def add_choice_options(options: Any) -> None:
@@ -46,6 +46,9 @@ def add_xray_options(options: Any, out: str) -> None:
     options.add_argument("--errors", action="store_true", help="only requests that were answered with 4xx or 5xx")
     options.add_argument("--filter", metavar="EXPR", help="only traces that match one of X-Ray's filter expressions")
     options.add_argument("--max", type=count, metavar="N", help="at most N traces, the newest")
+    options.add_argument(
+        "--max-gb", type=gigabytes, metavar="GB", help="stop before Logs Insights scans more (Transaction Search)"
+    )
     options.add_argument("--out", type=Path, metavar="FILE", help=out)
     options.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     options.add_argument("--region", metavar="R", help="the region whose X-Ray is asked")
@@ -56,17 +59,18 @@ def add_xray_options(options: Any, out: str) -> None:
 
 def asked_for(options: argparse.Namespace) -> Asked:
     """The traces that the options choose; the last hour's where they leave it open."""
-    from lambda_latency.fetch import filter_expression, resolve
+    from lambda_latency.fetch import Choice, resolve
 
     return resolve(
         options.since,
         options.until,
         now_ns=time.time_ns(),
-        expression=filter_expression(
-            options.filter, slower_ns=options.slower_than, errors=options.errors, route=options.route
+        choice=Choice(
+            (options.filter or "").strip() or None, options.slower_than, errors=options.errors, route=options.route
         ),
         most=options.max,
         trace_id=getattr(options, "trace", None),
+        most_billed=options.max_gb,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from lambda_latency.fetch.errors import UsageError
+from lambda_latency.fetch.expression import EVERYTHING, Choice, filter_expression
 from lambda_latency.trace import trace_id_of
 
 __all__ = ["Asked", "Place", "iso", "resolve"]
@@ -29,14 +30,22 @@ class Place:
 class Asked:
     """A selection: the newest `most` traces that began from `since_ns` on and before `until_ns`, and match.
 
-    Times are nanoseconds since 1970. A `trace_id` selects that trace alone, at any time.
+    Times are nanoseconds since 1970. A `trace_id` selects that trace alone, at any time. `most_billed`: the bytes that
+    may be scanned for it where AWS charges for them.
     """
 
     since_ns: int
     until_ns: int
-    expression: str | None = None
+    choice: Choice = EVERYTHING
     most: int | None = None
     trace_id: str | None = None
+    most_billed: int | None = None
+
+    @property
+    def expression(self) -> str | None:
+        """The choice in X-Ray's language; None where all traces are chosen."""
+        own, slower_ns, errors, route = self.choice
+        return filter_expression(own, slower_ns=slower_ns, errors=errors, route=route)
 
 
 def resolve(
@@ -44,9 +53,10 @@ def resolve(
     until_ns: int | None,
     *,
     now_ns: int,
-    expression: str | None = None,
+    choice: Choice = EVERYTHING,
     most: int | None = None,
     trace_id: str | None = None,
+    most_billed: int | None = None,
 ) -> Asked:
     """The selection; its time range defaults to the last hour. Raises UsageError for an invalid time."""
     if trace_id is not None:
@@ -66,7 +76,7 @@ def resolve(
         )
     if trace_id is None and since < now_ns - KEPT_NS - HOUR_NS:
         raise UsageError(f"X-Ray keeps traces for 30 days, --since is {iso(since)}", "say --since 30d")
-    return Asked(since, until, expression, most, trace_id)
+    return Asked(since, until, choice, most, trace_id, most_billed)
 
 
 def iso(ns: int) -> str:

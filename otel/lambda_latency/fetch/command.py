@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.fetch.asked import Asked, Place, iso
 from lambda_latency.fetch.clients import Clients
+from lambda_latency.fetch.destination import Destination, destination
 from lambda_latency.fetch.errors import FetchError
-from lambda_latency.fetch.estimate import estimate
+from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal, unreachable
 from lambda_latency.fetch.run import Fetched, run
+from lambda_latency.fetch.scanning import billed
+from lambda_latency.fetch.search import Search
+from lambda_latency.fetch.stores import XRay
 from lambda_latency.fetch.traffic import Counted, count_requests
 from lambda_latency.fetch.writer import Writer
 from lambda_latency.trace import Problem
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+    from lambda_latency.fetch.stores import Store
 
 __all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
 
@@ -44,11 +50,13 @@ class Result:
     asked: Asked
     region: str
     fetched: Fetched
+    store: str = "X-Ray"
+    unknown: str = ""  # why it could not be asked where the account's traces are
 
     @property
     def source(self) -> str:
         """The name of the source in a report."""
-        return f"X-Ray {self.region}"
+        return f"{self.store} {self.region}"
 
     @property
     def problems(self) -> list[Problem]:
@@ -64,6 +72,10 @@ class Result:
             skipped.append(f"{_traces(told.missing)} listed but not given: run it again")
         if told.in_progress:
             counted.append(f"{_traces(told.in_progress)} still in progress: what is open ends with its parent")
+        if self.unknown:
+            counted.append(
+                f"{self.unknown}: X-Ray's own traces were read, one in a hundred where Transaction Search is on"
+            )
         if told.too_long:
             counted.append(f"{_traces(told.too_long)} too large for X-Ray, which left segments out")
         return [
@@ -74,15 +86,17 @@ class Result:
     @property
     def sentence(self) -> str:
         """The number of traces, their time and place."""
+        where = f"{self.store} in {self.region}"
         if self.asked.trace_id is not None:
-            return f"Fetched from X-Ray in {self.region}."
+            return f"Fetched from {where}."
         told = self.fetched
         some = f"the newest {_traces(told.traces)}" if told.cut else _traces(told.traces)
         if told.ended is not None:
             some = f"{told.traces:,} of the {_traces(told.listed)} that it had listed before it was stopped,"
         match = f", those that match {self.asked.expression}" if self.asked.expression else ""
         when = f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}"
-        return f"Fetched from X-Ray in {self.region}: {some} {when}{match}."
+        scanned = f" Logs Insights scanned {billed(told.billed)}." if told.billed else ""
+        return f"Fetched from {where}: {some} {when}{match}.{scanned}"
 
     @property
     def told(self) -> str:
@@ -111,6 +125,7 @@ class Account:
             self._clients = Clients(place)
             self._regions = self._clients.regions
             self._xray: Any = self._clients.make("xray")
+            self._kept: Destination | None = None
         except Exception as error:
             raise self._told(error, None) from error
         try:
@@ -122,22 +137,31 @@ class Account:
     def estimate(self, asked: Asked) -> str:
         """The estimate of `--dry-run` as text."""
         try:
+            if self._destination().search:
+                return search_text(self._clients.make("cloudwatch"), asked, self.region)
             return estimate(self._xray, asked).text(asked, self.region)
         except Exception as error:
             raise self._told(error, asked) from error
 
     def fetch(self, asked: Asked, path: Path, err: TextIO) -> Result:
         """Fetches the traces into a file. Raises FetchError only if no trace came."""
+        try:
+            kept = self._destination()
+            store: Store = (
+                Search(self._clients.make, most_billed=asked.most_billed) if kept.search else XRay(self._xray)
+            )
+        except Exception as error:
+            raise self._told(error, asked) from error
         meter = Meter(err)
         try:
-            told = run(self._xray, asked, Writer(path), meter, refusal=partial(self._refusal, asked))
+            told = run(store, asked, Writer(path), meter, refusal=partial(self._refusal, asked))
         finally:
             meter.close()
         if not told.traces:
             if isinstance(told.ended, KeyboardInterrupt):
                 raise told.ended
-            raise told.ended or _nothing(asked, told, self.region)
-        return Result(path, asked, self.region, told)
+            raise told.ended or _nothing(asked, told, f"{store.name} in {self.region}")
+        return Result(path, asked, self.region, told, store.name, kept.unknown)
 
     def count(self, result: Result) -> Counted:
         """The requests that API Gateway counted at the traced stages. Raises FetchError if the count is unavailable."""
@@ -148,6 +172,10 @@ class Account:
             return count_requests(cloudwatch, stages, asked.since_ns, asked.until_ns)
         except Exception as error:
             raise self._told(error, None) from error
+
+    def _destination(self) -> Destination:
+        self._kept = self._kept or destination(self._xray)
+        return self._kept
 
     def _refusal(self, asked: Asked | None, error: Exception) -> FetchError | None:
         expression = asked.expression if asked is not None else None
@@ -160,14 +188,14 @@ class Account:
         return self._refusal(asked, error) or error
 
 
-def _nothing(asked: Asked, told: Fetched, region: str) -> FetchError:
+def _nothing(asked: Asked, told: Fetched, where: str) -> FetchError:
     """The possible reasons for no traces, the most likely first."""
     if told.missing and asked.trace_id is None:
         because = f": {told.because}" if told.because else ""
-        return FetchError(f"X-Ray listed {_traces(told.missing)} and gave none of them{because}", "try again later")
+        return FetchError(f"{where} listed {_traces(told.missing)} and gave none of them{because}", "try again later")
     if asked.trace_id is not None:
         return FetchError(
-            f"X-Ray in {region} has no trace {asked.trace_id}",
+            f"{where} has no trace {asked.trace_id}",
             "check the id and the region (--region); traces are kept for 30 days",
         )
     when = f"from {iso(asked.since_ns)} to {iso(asked.until_ns)}"
@@ -177,7 +205,7 @@ def _nothing(asked: Asked, told: Fetched, region: str) -> FetchError:
             "ask for more: a longer time (--since 24h), or another filter",
         )
     return FetchError(
-        f"X-Ray in {region} has no trace {when}",
+        f"{where} has no trace {when}",
         "check the region (--region), the time (--since 24h), and that requests are sampled: `Tracing: Active` on a "
         "function or `TracingEnabled: true` on an API, and no sampling rule of 0",
     )

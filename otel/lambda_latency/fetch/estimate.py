@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.fetch.asked import iso
 from lambda_latency.fetch.batches import AT_ONCE
+from lambda_latency.fetch.insights import MOST_ROWS
+from lambda_latency.fetch.scanning import billed, ingested
+from lambda_latency.fetch.search import GROUP, Search
 from lambda_latency.fetch.summaries import pages
 from lambda_latency.fetch.windows import Window, windows
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Asked
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "search_text"]
 
 DOLLARS_A_MILLION = 0.5
 HOUR_S, SAMPLE_S = 3600, 60
@@ -85,6 +88,17 @@ def estimate(xray: Any, asked: Asked) -> Estimate:
     if asked.most is not None:
         traces = min(traces, asked.most)
     return Estimate(traces, round(scanned * factor), calls, -(-traces // AT_ONCE), exact, spent_calls, spent_scanned)
+
+
+def search_text(cloudwatch: Any, asked: Asked, region: str) -> str:
+    """The output of `--dry-run` where Transaction Search is on. Raises boto3's error if CloudWatch does not answer."""
+    start_s, end_s = asked.since_ns // 10**9, -(-asked.until_ns // 10**9)
+    return (
+        f"Dry run, nothing was fetched: {Search.name} in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
+        f"The traces are in the log group {GROUP}, which took in {billed(ingested(cloudwatch, GROUP, start_s, end_s))} "
+        "in these hours.\nLogs Insights charges for what it scans, in brackets (public list price of us-east-1, July "
+        f"2026): once all of it,\nand once more for each time that it finds over {MOST_ROWS:,} traces at once.\n"
+    )
 
 
 def _minute(hour: Window) -> Window:

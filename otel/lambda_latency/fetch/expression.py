@@ -6,13 +6,26 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-__all__ = ["filter_expression"]
+__all__ = ["EVERYTHING", "METHOD", "ROUTE", "Choice", "filter_expression"]
 
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
 METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{[^}]*\}")
 PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # letters that an address holds unescaped
+
+
+class Choice(NamedTuple):
+    """The options that select traces, beside their time: `own` is in X-Ray's language, `slower_ns` in nanoseconds."""
+
+    own: str | None = None
+    slower_ns: int | None = None
+    errors: bool = False
+    route: str | None = None
+
+
+EVERYTHING = Choice()
 
 
 def filter_expression(

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 
+from lambda_latency.fetch.search import GROUP
+
 __all__ = ["iam_policy"]
 
 
 def iam_policy() -> str:
-    """An IAM policy as JSON. None of these actions can be narrowed to a resource.
+    """An IAM policy as JSON. Only the queries can be narrowed to a resource, a log group.
 
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html and
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html,
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html and
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     """
     statements = [
-        ("ReadTraces", ["xray:BatchGetTraces", "xray:GetTraceSummaries"]),
+        ("ReadTraces", ["xray:BatchGetTraces", "xray:GetTraceSegmentDestination", "xray:GetTraceSummaries"]),
+        ("ReadTransactionSearch", ["xray:ListRetrievedTraces", "xray:StartTraceRetrieval"]),
         ("CountRequests", ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"]),
     ]
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"} for sid, actions in statements
-        ],
+    anywhere: list[dict[str, object]] = [
+        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"} for sid, actions in statements
+    ]
+    spans: dict[str, object] = {
+        "Sid": "QuerySpans",
+        "Effect": "Allow",
+        "Action": ["logs:StartQuery"],
+        "Resource": f"arn:*:logs:*:*:log-group:{GROUP}:*",
     }
+    results = {"Sid": "ReadAnswers", "Effect": "Allow", "Action": ["logs:GetQueryResults", "logs:StopQuery"]}
+    document = {"Version": "2012-10-17", "Statement": [*anywhere, spans, {**results, "Resource": "*"}]}
     return json.dumps(document, indent=2)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Place
 
-__all__ = ["refusal", "unreachable"]
+__all__ = ["DENIED", "EXPIRED", "UNKNOWN", "refusal", "unreachable"]
 
 EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
@@ -27,7 +27,14 @@ UNKNOWN = (
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
 )
-THROTTLED = ("ThrottledException", "ThrottlingException", "Throttling", "TooManyRequestsException")
+OF_CLOUDWATCH = ("ListMetrics", "GetMetricData", "StartQuery", "GetQueryResults")
+THROTTLED = (
+    "ThrottledException",
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "LimitExceededException",
+)
 OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "TokenRetrievalError", "LoginRefreshRequired")
 
 
@@ -77,13 +84,18 @@ def _answered(told: Any, operation: str, place: Place, expression: str | None) -
             f"X-Ray does not take the filter expression {expression!r}: {said}",
             f'one that it takes reads like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}',
         )
+    service = "CloudWatch" if operation in OF_CLOUDWATCH else "X-Ray"
     if code in THROTTLED:
         return FetchError(
-            f"X-Ray throttles {operation}, and did each time it was tried: {said}",
+            f"{service} throttles {operation}, and did each time it was tried: {said}",
             "try again later, or ask for less: a shorter time (--since), a filter (--filter), or fewer traces (--max)",
             passing=True,
         )
-    service = "CloudWatch" if operation in ("ListMetrics", "GetMetricData") else "X-Ray"
+    if code == "ResourceNotFoundException" and operation == "StartQuery":
+        return FetchError(
+            f"Transaction Search is on, and its log group is not there: {said}",
+            "check the region (--region); the group appears with the first span",
+        )
     is_theirs = str(told.get("HTTPStatus", "")).startswith("5") or code in ("InternalFailure", "InternalServerError")
     return FetchError(f"{service} refuses {operation}: {said}", "try again later", passing=is_theirs)
 

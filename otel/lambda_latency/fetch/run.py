@@ -6,20 +6,19 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lambda_latency.fetch.batches import AT_ONCE, batch, is_in_progress
+from lambda_latency.fetch.batches import is_in_progress
 from lambda_latency.fetch.clients import THREADS
 from lambda_latency.fetch.errors import FetchError
 from lambda_latency.fetch.pool import Pool
-from lambda_latency.fetch.summaries import pages
-from lambda_latency.fetch.windows import windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from lambda_latency.fetch.asked import Asked
     from lambda_latency.fetch.progress import Meter
+    from lambda_latency.fetch.stores import Listed, Store
     from lambda_latency.fetch.writer import Writer
 
 __all__ = ["Fetched", "run"]
@@ -35,12 +34,14 @@ LEAVE_S = 2.0
 class Fetched:
     """The result: counts, and the reason of an early end (`ended`: an error, or a KeyboardInterrupt).
 
-    `stages` counts the traces by their API Gateway stage, "" for none.
+    `billed` are the bytes that Logs Insights scanned. `stages` counts the traces by their API Gateway stage, "" for
+    none.
     """
 
     traces: int = 0
     listed: int = 0
     scanned: int = 0
+    billed: int = 0
     summary_calls: int = 0
     batch_calls: int = 0
     missing: int = 0
@@ -54,7 +55,7 @@ class Fetched:
 
 
 def run(
-    xray: Any,
+    store: Store,
     asked: Asked,
     writer: Writer,
     meter: Meter,
@@ -66,20 +67,20 @@ def run(
 
     `refusal` makes a readable error of a failed call, or None for a bug of ours.
     """
-    return _Run(xray, asked, writer, meter, refusal, sleep).run()
+    return _Run(store, asked, writer, meter, refusal, sleep).run()
 
 
 class _Run:
     def __init__(
         self,
-        xray: Any,
+        store: Store,
         asked: Asked,
         writer: Writer,
         meter: Meter,
         refusal: Callable[[Exception], FetchError | None],
         sleep: Callable[[float], None],
     ) -> None:
-        self._xray, self._asked, self._writer, self._meter = xray, asked, writer, meter
+        self._store, self._asked, self._writer, self._meter = store, asked, writer, meter
         self._refusal, self._sleep = refusal, sleep
         self._lock = threading.Lock()
         self._absent: dict[str, FetchError | None] = {}  # requested ids that did not come, and the reason
@@ -103,6 +104,7 @@ class _Run:
         told.traces, told.stages, told.too_long = writer.count, writer.stages, writer.too_long
         told.missing = max(0, told.listed - told.traces)
         told.because = next((error.what for error in self._absent.values() if error is not None), "")
+        told.billed = self._store.billed
         told.seconds = time.monotonic() - begin
         return told
 
@@ -114,37 +116,29 @@ class _Run:
             pool.submit([asked.trace_id])
             return
         waiting: list[str] = []
-        before: set[str] = set()
-        cut = windows(asked.since_ns, asked.until_ns)
-        for number, window in enumerate(cut):
-            seen: set[str] = set()
-            for page in self._pages(window):
-                # A trace that is listed twice is on two pages of a window, or on both sides of the second between two.
-                fresh = [one for one in dict.fromkeys(page.ids) if one not in seen and one not in before]
-                seen.update(fresh)
-                if asked.most is not None and self.told.listed + len(fresh) > asked.most:
-                    fresh = fresh[: asked.most - self.told.listed]
-                    self.told.cut = True
-                self.told.listed += len(fresh)
-                waiting += fresh
-                while len(waiting) >= AT_ONCE:
-                    pool.submit(waiting[:AT_ONCE])
-                    del waiting[:AT_ONCE]
-                self._meter.listed(self.told.listed, (number + page.last) / len(cut))
-                if self.told.cut:
-                    break
+        for page in self._pages():
+            fresh = page.ids
+            if asked.most is not None and self.told.listed + len(fresh) > asked.most:
+                fresh = fresh[: asked.most - self.told.listed]
+                self.told.cut = True
+            self.told.listed += len(fresh)
+            waiting += fresh
+            while len(waiting) >= self._store.at_once:
+                pool.submit(waiting[: self._store.at_once])
+                del waiting[: self._store.at_once]
+            self._meter.listed(self.told.listed, page.share)
             if self.told.cut:
                 break
-            before = seen
         if waiting:
             pool.submit(waiting)
         self._meter.listed(self.told.listed, 1.0)
 
-    def _pages(self, window: Any) -> Iterable[Any]:
-        pages_of = pages(self._xray, window, self._asked.expression)
+    def _pages(self) -> Iterator[Listed]:
+        """What the store lists."""
+        pages = self._store.listed(self._asked)
         while True:
             try:
-                page = next(pages_of, None)
+                page = next(pages, None)
             except Exception as error:
                 raise self._told_as(error) from error
             if page is None:
@@ -164,14 +158,14 @@ class _Run:
                 return
             self._meter.waiting(len(ids))
             self._sleep(wait_s)
-            for at in range(0, len(ids), AT_ONCE):
-                pool.submit(ids[at : at + AT_ONCE])
+            for at in range(0, len(ids), self._store.at_once):
+                pool.submit(ids[at : at + self._store.at_once])
             pool.wait()
 
     def _fetch(self, ids: list[str]) -> None:
         """In a thread: one batch."""
         try:
-            answer = batch(self._xray, ids)
+            answer = self._store.batch(ids)
         except Exception as error:
             told = self._told_as(error)
             with self._lock:

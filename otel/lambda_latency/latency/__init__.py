@@ -12,7 +12,7 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
-from lambda_latency.latency.kind import ABSENT_PARENT, SKEWED, Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.map import call_map, called, caller, map_values
 from lambda_latency.latency.names import trace_name
@@ -42,6 +42,7 @@ __all__ = [
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
     "LEAST_OF_ROUTE",
+    "LEFT_OUT",
     "NOBODY",
     "SILENT",
     "SKEWED",

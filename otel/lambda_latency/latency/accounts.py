@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -213,6 +213,11 @@ class Accounts(Sequence[Account]):
         """All of them by the start of the request, then by trace id: what came first to the reader changes nothing."""
         order = self._order()
         return self if order == list(range(len(self))) else self.take(order)
+
+    def rename(self, renamed: Callable[[Part], Part]) -> None:
+        """Put other parts in the place of parts, of each its own: no two may become one."""
+        self.parts = Names({renamed(part): number for part, number in self.parts.items()})
+        self.calls = Names({(renamed(part), calls): number for (part, calls), number in self.calls.items()})
 
     def _rearrange(self, places: Sequence[int]) -> None:
         """Make columns of the requests at these places, and keep these instead."""

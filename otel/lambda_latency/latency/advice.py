@@ -10,32 +10,48 @@ if TYPE_CHECKING:
 __all__ = ["ADVICE", "advice"]
 
 ADVICE = {
-    "cold start": "Import less when the module loads, give the function more memory (its CPU grows with it), or keep "
-    "environments ready: provisioned concurrency or SnapStart.",
-    "own code": "Profile the handler, give the function more memory (its CPU grows with it), or move work out of the "
+    "cold start": "Import less at module load, give the function more memory (CPU scales with memory), or keep "
+    "environments warm with provisioned concurrency or SnapStart.",
+    "own code": "Profile the handler, give the function more memory (CPU scales with memory), or move work out of the "
     "request.",
-    "connect": "Keep connections open between requests: one client or session, made when the module loads, with "
-    "keep-alive and a pool as large as the handler's concurrency.",
-    "retries": "Give {resource} more capacity (on-demand, or a higher provisioned rate), spread a hot key, and set the "
-    "client's attempts and timeouts so that they end well before the function's.",
-    "telemetry": "Send spans after the response (the kit does so by itself) to a collector close by.",
-    "aws": "Look at {name}: ask for less in one call, ask once instead of often, run calls that do not need each other "
-    "at the same time, and set the client's timeouts below the function's.",
-    "external": "Give the call to {name} a timeout below the function's, answer without it when it is late, and take "
-    "it out of the request where nobody waits for its result (a queue). Ask its owner with a trace id.",
-    "database": "Look at the slow statements of {name}, keep connections in a pool, and set a statement timeout below "
-    "the function's.",
-    "network": "Compare what {name} says of its own time: what lies between is the connection, a queue in front "
-    "of it, or a load balancer. Keep connections open, and look at its concurrency.",
-    "step functions": "Look at the state {name}: waits, retries and queues of the state machine are its own settings.",
-    "queue": "Look at the consumers of {name}: their concurrency, the batch's window and size, and retries.",
-    "api gateway": "Little to change: look at authorizers, mappings and the distance between caller and region.",
-    "lambda": "Little to change: look at throttled concurrency, extensions, and the size of the response.",
-    "unknown": "Trace what runs there: a span around it, or the instrumentation of the library that is called.",
+    "connect": "Reuse connections: create one client or session at module load, with keep-alive and a pool as large as "
+    "the handler's concurrency.",
+    "retries": "Call {name} less often or raise its quota, and set the client's attempts and timeouts to end well "
+    "before the function's timeout.",
+    "telemetry": "Export spans after the response (the kit does by default), to a nearby collector.",
+    "aws": "Reduce the calls to {name}: request less per call, batch repeated calls, run independent calls in "
+    "parallel, and set the client's timeouts below the function's.",
+    "external": "Set a timeout for the call to {name} below the function's, respond without its result when it is "
+    "late, and move the call to a queue if the caller does not need the result. Ask its owner with a trace id.",
+    "database": "Look at the slow queries of {name}, pool connections, and set a statement timeout below the "
+    "function's.",
+    "network": "Compare with the time that {name} itself reports: the rest is the connection, a load balancer, or a "
+    "queue in front of it. Keep connections open, and check its concurrency.",
+    "step functions": "Look at the state {name}: waits, retries and queues are settings of its state machine.",
+    "queue": "Look at the consumers of {name}: their concurrency, batch window, batch size and retries.",
+    "api gateway": "Little to change: check authorizers, mappings, and the distance between caller and region.",
+    "lambda": "Little to change: check throttled concurrency, extensions, and the response size.",
+    "unknown": "Add a span around the code that runs there, or instrument the library that it calls.",
 }
+# The same for parts that need other advice than the rest of their bucket.
+SERVICE = "Profile {name}, give it more CPU (on Lambda: more memory), or move work out of the request."
+UNANSWERED = (
+    "Find out why {name} did not record this call: it recorded others. Set a timeout for the call, and respond without "
+    "its result when it is late."
+)
+TABLE = (
+    "Give {resource} more capacity (on-demand, or a higher provisioned rate), spread hot keys, and set the client's "
+    "attempts and timeouts to end well before the function's timeout."
+)
 
 
 def advice(part: Part) -> str:
     """The next step for a part, in a sentence or two."""
-    words = part.name.split(" ")
-    return ADVICE[part.bucket].format(name=part.name or part.bucket, resource=words[-1] or "it")
+    text = ADVICE[part.bucket]
+    if part.bucket == "own code" and part.name:
+        text = SERVICE
+    elif part.bucket == "external" and part.owner == "ours":
+        text = UNANSWERED
+    elif part.bucket == "retries" and part.name.startswith("DynamoDB "):
+        text = TABLE
+    return text.format(name=part.name or part.bucket, resource=part.name.rpartition(" ")[2])

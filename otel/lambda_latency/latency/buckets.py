@@ -48,6 +48,7 @@ RESOURCES = (
 class Position(NamedTuple):
     """Where a span stands: the origin of its recorded parent, what is inside it (`Tree.inside`), and whose code runs.
 
+    `inside` of a call of API Gateway is `answered` where what it called has spans.
     `service` is empty for the function that the request came to first; `in_call` says that a call waits for it.
     """
 
@@ -94,6 +95,14 @@ def _runtime(*words: str) -> Test:
 
 def _kind(*kinds: SpanKind) -> Test:
     return lambda shape, _: shape.kind in kinds
+
+
+def _answered(shape: Shape, at: Position) -> bool:
+    return at.parent_origin == GATEWAY and shape.origin is None and shape.is_call and at.inside == "answered"
+
+
+def _unanswered(shape: Shape, at: Position) -> bool:
+    return at.parent_origin == GATEWAY and shape.is_aws_call and shape.text("rpc.method") == "Invoke"
 
 
 def _is_aws(shape: Shape, _: Position) -> bool:
@@ -171,7 +180,8 @@ RULES = (
     Rule("DNS, TCP and TLS", _runtime("dns", "tcp", "tls", "connect"), _connect),
     Rule("the same, of other SDKs", _connecting, _connect),
     Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
-    Rule("its call to Lambda", _below(GATEWAY, *CALLS), _always(API_GATEWAY)),
+    Rule("its call to a function", _answered, _always(API_GATEWAY)),
+    Rule("its call to a function that is not traced", _unanswered, _always(UNKNOWN)),
     Rule("the Lambda service", _origin(LAMBDA_SERVICE), _always(SERVICE)),
     Rule("its queue and attempts", _below(LAMBDA_SERVICE, SpanKind.INTERNAL), _always(SERVICE)),
     Rule("the function segment", _origin(FUNCTION), _function),

@@ -11,7 +11,7 @@ from lambda_latency.latency.calls import Calls, calls_of, retries_of
 from lambda_latency.latency.owners import NOBODY, Owners
 from lambda_latency.latency.part import Part, resource_of
 from lambda_latency.latency.services import Code, code_of
-from lambda_latency.trace import ATTEMPTS, CONTAINER, SERVES
+from lambda_latency.trace import ATTEMPTS, CONTAINER, GATEWAY, SERVES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -124,6 +124,9 @@ class Charges:
             key = (shape, origin, inside)
         elif parent is not above:
             key = (shape, origin)
+        elif origin == GATEWAY:
+            inside = "answered" if tree.children.get(row.span_id) else ""
+            key = (shape, origin, inside)
         found = known.get(key)
         if found is None:
             self._count += 1

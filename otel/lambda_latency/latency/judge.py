@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.latency.accounts import NO_CALL, Accounts
 from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
-from lambda_latency.latency.kind import ABSENT_PARENT, SKEWED, Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
 from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.part import COLD_START, UNKNOWN
 from lambda_latency.latency.retries import Retrying, retrying
@@ -62,6 +62,18 @@ def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) ->
 
 def _retries(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
     return retrying(tree, charged) if tree.roles & ATTEMPTS else {}
+
+
+def _leaves_out(tree: Tree) -> bool:
+    """Whether spans are outside of the request, because their parent, in no other process, was not recorded."""
+    inside = tree.outermost
+    while (above := tree.parent(inside)) is not None:
+        inside = above
+    return any(
+        len(row.parent_id) == len(row.span_id) and row.shape.remote is not True
+        for row in tree.tops
+        if row is not inside and row is not tree.before
+    )
 
 
 class Judge:
@@ -138,6 +150,8 @@ class Judge:
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
         flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent)
+        if len(tree.tops) > 1:
+            flaws |= LEFT_OUT * _leaves_out(tree)
         key = (
             *(outermost.shape, outermost.route, outermost.name),
             *((handler.shape, handler.route, handler.name) if handler is not None else ()),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ABSENT_PARENT", "SKEWED", "Kind"]
+__all__ = ["ABSENT_PARENT", "LEFT_OUT", "SKEWED", "Kind"]
 
 # Bits of `flaws`: what makes an account less sure.
 SKEWED = 1  # clocks of its services differed, and were corrected
 ABSENT_PARENT = 2  # the span that called the others was not recorded
+LEFT_OUT = 4  # spans of the trace are outside of the request, because their parent was not recorded
 
 
 class Kind(NamedTuple):

@@ -21,9 +21,10 @@ def trace_name(trace_id: str, start_ns: int) -> str:
 
     An id of X-Ray's begins with the second in which its request began, in hex.
     """
-    if abs(int(trace_id[:8], 16) - start_ns // 10**9) < DAY_S:
-        return f"1-{trace_id[:8]}-{trace_id[8:]}"
-    return trace_id[16:] if trace_id.startswith("0" * 16) else trace_id
+    if trace_id.startswith("0" * 16):
+        return trace_id[16:]
+    is_xray = abs(int(trace_id[:8], 16) - start_ns // 10**9) < DAY_S
+    return f"1-{trace_id[:8]}-{trace_id[8:]}" if is_xray else trace_id
 
 
 def span_name(trace: Trace, row: Row, charge: Charge) -> str:

@@ -104,7 +104,7 @@ UNKNOWN = Part("unknown")
 
 
 def resource_of(name: str) -> str:
-    """The service and what it was asked about: a table has its capacity whatever the operation is."""
+    """The service and, where it is known, the resource of a call: capacity is a table's, not an operation's."""
     service, _, rest = name.partition(" ")
     _, _, resource = rest.partition(" ")
-    return f"{service} {resource}" if resource else name
+    return f"{service} {resource}" if resource else service

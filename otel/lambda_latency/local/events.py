@@ -12,6 +12,12 @@ from lambda_latency.local.function import Outcome
 __all__ = ["Caller", "complete", "is_for_authorizer", "payload_for"]
 
 
+# What a caller without credentials lacks: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
+NOBODY = dict.fromkeys(("accessKey", "cognitoIdentityId", "principalOrgId"))
+# What an event of format 2.0 has only where there is something in it.
+OPTIONAL = ("body", "cookies", "pathParameters", "queryStringParameters", "stageVariables")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The facts of a request that samcli does not have. `trace` is the value of X-Amzn-Trace-Id."""
@@ -29,7 +35,15 @@ def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
         return _complete_v2(event, caller)
     context = event["requestContext"]
     path = event["path"] if stage in ("", "$default") else f"/{stage}{event['path']}"
-    context |= {"requestId": caller.request_id, "extendedRequestId": caller.request_id, "path": path}
+    context |= {
+        "requestId": caller.request_id,
+        "extendedRequestId": caller.request_id,
+        "path": path,
+        "stage": context["stage"] or stage,
+        "domainPrefix": _first_label(context.get("domainName")),
+    }
+    identity = {**NOBODY, **context["identity"], "userAgent": event["headers"].get("User-Agent")}
+    context["identity"] = identity
     for name, value in _headers(event["headers"].get("X-Forwarded-For"), caller).items():
         event["headers"][name] = value
         event["multiValueHeaders"][name] = [value]
@@ -54,6 +68,10 @@ def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> 
 
 
 def _complete_v2(event: dict[str, Any], caller: Caller) -> str:
+    for name in [name for name in OPTIONAL if not event.get(name)]:
+        event.pop(name, None)
+    if event.get("routeKey") == "$default":
+        event.pop("pathParameters", None)  # samcli's own, of its route for everything
     context = event["requestContext"]
     lower = {name.lower(): value for name, value in event["headers"].items()}
     via = _headers(lower.get("x-forwarded-for"), caller)
@@ -62,12 +80,17 @@ def _complete_v2(event: dict[str, Any], caller: Caller) -> str:
     context |= {
         "requestId": caller.request_id,
         "domainName": lower.get("host", ""),
+        "domainPrefix": _first_label(lower.get("host")),
         "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds)),
         "timeEpoch": caller.start_ns // 1_000_000,
     }
     context["http"] |= {"sourceIp": caller.source_ip, "userAgent": lower.get("user-agent", "")}
     method, key = context["http"]["method"], str(event.get("routeKey") or "$default")
     return key if key != "$default" else f"{method} {event['rawPath']}"
+
+
+def _first_label(host: str | None) -> str:
+    return (host or "").partition(".")[0]
 
 
 def _headers(via: str | None, caller: Caller) -> dict[str, str]:

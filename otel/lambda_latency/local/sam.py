@@ -18,6 +18,7 @@ from lambda_latency.local.app.check import check
 from lambda_latency.local.app.source import TemplateError
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.function import Function
+from lambda_latency.local.paths import restored, with_identifiers
 from lambda_latency.template import Finding, read_yaml
 
 __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
@@ -138,15 +139,18 @@ def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Call
     from samcli.lib.utils.stream_writer import StreamWriter
     from samcli.local.apigw.local_apigw_service import LocalApigwService
 
+    api, names = with_identifiers(template.api)
+
     class Runner:
         def is_debugging(self) -> bool:
             return False
 
         def invoke(self, function_name: str, event: str, stdout: Any = None, **_: Any) -> None:
+            event = restored(event, names) if names else event
             stdout.write_str(invoke(function_name, event.encode()))
 
     logging.getLogger("samcli").setLevel(logging.CRITICAL)  # it logs what is answered to the client anyway
-    service = LocalApigwService(template.api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
+    service = LocalApigwService(api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
     service.create()
     return service._app  # type: ignore[no-any-return]
 

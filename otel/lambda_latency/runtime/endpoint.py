@@ -18,7 +18,7 @@ from opentelemetry.propagators.textmap import Setter, default_setter
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import HEADER, LambdaPropagator
+from lambda_latency.runtime.propagation import LambdaPropagator, header_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -40,15 +40,16 @@ class CallPropagator(LambdaPropagator):
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """The current span as parent."""
-        before = carrier.get(HEADER)
-        if before and not get_current_span(context).is_recording():
-            return  # it says what botocore has read in Lambda's header
+        before = header_of(carrier)
         if before:
-            text = before.decode("ascii", "replace") if isinstance(before, bytes) else str(before)
-            trace = f"{get_current_span(context).get_span_context().trace_id:032x}"
+            span = get_current_span(context)
+            if not span.is_recording():
+                return  # it says what botocore has read in Lambda's header
             lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
-            if not text.startswith((f"Root=1-{trace[:8]}-{trace[8:]}", lambdas or "Root=")):
-                return
+            if not before.startswith(lambdas or "Root="):
+                trace = f"{span.get_span_context().trace_id:032x}"
+                if not before.startswith(f"Root=1-{trace[:8]}-{trace[8:]}"):
+                    return
         super().inject(carrier, context, setter)
 
 

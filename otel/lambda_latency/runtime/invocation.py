@@ -12,14 +12,14 @@ from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from lambda_latency.runtime.harmless import harmless, warn
-from lambda_latency.runtime.propagation import below, invocation_context, remote_parent
+from lambda_latency.runtime.propagation import below, remote_parent, root_context
 from lambda_latency.runtime.trigger import trigger
 
 if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span, SpanContext, Tracer
+    from opentelemetry.trace import Link, Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from lambda_latency.runtime.deadline import DeadlineWatch
@@ -96,12 +96,12 @@ def started(
         parent = below(lambdas)
         return Invocation(get_current_span(parent), attach(parent), watch, None, None)
     what = trigger(event)
-    chosen: SpanContext | None = None
+    named = lambdas
     senders: list[Link] | None = None
     if trusting and what.kind == "http":
         from lambda_latency.runtime.callers import callers_parent
 
-        chosen = callers_parent(event)
+        named = callers_parent(event) or lambdas
     if what.kind == "pubsub":
         from lambda_latency.runtime.callers import links
 
@@ -110,7 +110,7 @@ def started(
     attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
     attributes.update(what.attributes)
     attributes.update(identity(context))
-    parent = below(chosen) if chosen is not None else invocation_context(header)
+    parent = below(named) if named is not None else root_context(header)
     # The parent is made current first: the id of a trace without one is read from there.
     token = attach(parent)
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.propagators.textmap import Setter, default_setter
+from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import (
@@ -25,7 +25,7 @@ from opentelemetry.trace import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opentelemetry.propagators.textmap import CarrierT
+    from opentelemetry.propagators.textmap import CarrierT, Setter
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
@@ -37,8 +37,9 @@ __all__ = [
     "LambdaPropagator",
     "LambdaSampler",
     "below",
-    "invocation_context",
+    "header_of",
     "remote_parent",
+    "root_context",
 ]
 
 SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
@@ -51,16 +52,12 @@ HEX = "0123456789abcdef"
 GIVEN_ROOT = create_key("lambda-latency-given-root")
 
 
-def invocation_context(header: str) -> Context:
-    """The context to start the handler's span in, for the value of `_X_AMZN_TRACE_ID`.
+def root_context(header: str) -> Context:
+    """The context to start the handler's span in, where `_X_AMZN_TRACE_ID` names no parent.
 
-    With Root and Parent: that parent, remote. With Root alone (PassThrough, and a caller who made the header): the
-    handler's span is that trace's root. With neither, or anything malformed: a trace of our own that is not recorded.
-    Recorded is only what says `Sampled=1`; a missing flag or `?` is not a yes.
+    With Root alone (PassThrough, and a caller who made the header): the handler's span is that trace's root. With
+    nothing, or anything malformed: a trace of our own that is not recorded.
     """
-    remote = remote_parent(header)
-    if remote is not None:
-        return below(remote)
     trace_id, parent, sampled = parts(header)
     return set_value(GIVEN_ROOT, (trace_id, sampled), Context()) if trace_id and not parent else Context()
 
@@ -71,7 +68,7 @@ def below(parent: SpanContext) -> Context:
 
 
 def remote_parent(header: str) -> SpanContext | None:
-    """The span that a tracing header names, if it names one.
+    """The span that a tracing header names, if it names one: recorded is only what says `Sampled=1`.
 
     Upstream's `extract` refuses a header in which any pair is not known or has two `=`, such as those that Lambda adds.
     """
@@ -110,36 +107,30 @@ class LambdaPropagator(AwsXRayPropagator):
     ) -> None:
         """The current span, if there is one, as the parent; a `Lineage` that the carrier has stays."""
         span = get_current_span(context)
-        if span.is_recording() and not span.get_span_context().trace_flags.sampled:
+        own = span.get_span_context()
+        sampled = own.trace_flags & TraceFlags.SAMPLED
+        if not own.is_valid or (not sampled and span.is_recording()):
             return
-        super().inject(carrier, context, LineageSetter(setter) if has_header(carrier) else setter)
+        # In upstream's form, in one piece: upstream's own takes as long as all else of this.
+        trace = f"{own.trace_id:032x}"
+        value = f"Root=1-{trace[:8]}-{trace[8:]};Parent={own.span_id:016x};Sampled={sampled}"
+        before = header_of(carrier)
+        if before is not None:
+            if LINEAGE not in before:
+                before = os.environ.get("_X_AMZN_TRACE_ID", "")
+            _, mark, lineage = before.partition(LINEAGE)
+            value += mark + lineage.partition(";")[0]
+            replace = getattr(carrier, "replace_header", None)
+            if replace is not None:  # a message of `email` would have the header twice
+                replace(HEADER, value)
+                return
+        setter.set(carrier, HEADER, value)
 
 
-class LineageSetter(Setter[Any]):
-    """Replaces a header that is there, and keeps its lineage, or the invocation's."""
-
-    def __init__(self, setter: Setter[Any]) -> None:
-        self._setter = setter
-
-    def set(self, carrier: Any, key: str, value: str) -> None:
-        """As the setter that it stands for."""
-        before = carrier[key]
-        if isinstance(before, bytes):
-            before = before.decode("ascii", "replace")
-        if LINEAGE not in str(before):
-            before = os.environ.get("_X_AMZN_TRACE_ID", "")
-        _, mark, lineage = str(before).partition(LINEAGE)
-        value += mark + lineage.partition(";")[0]
-        replace = getattr(carrier, "replace_header", None)  # a message of `email` would have the header twice
-        if replace is not None:
-            replace(key, value)
-        else:
-            self._setter.set(carrier, key, value)
-
-
-def has_header(carrier: Any) -> bool:
-    """Whether a carrier that can be asked has a tracing header."""
-    return hasattr(carrier, "__getitem__") and hasattr(carrier, "keys") and HEADER in carrier
+def header_of(carrier: Any) -> str | None:
+    """The tracing header that a carrier has, if it has one and can be asked."""
+    before = carrier.get(HEADER) if hasattr(carrier, "keys") and hasattr(carrier, "get") else None
+    return before.decode("ascii", "replace") if isinstance(before, bytes) else before
 
 
 class LambdaIds(AwsXRayIdGenerator):

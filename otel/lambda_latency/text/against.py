@@ -9,14 +9,14 @@ from lambda_latency.latency import COMPARABLE_REQUESTS
 from lambda_latency.text.prose import OWNED
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
-from lambda_latency.text.words import cells, clean, fit, left, ms, number, plural, right, signed, wrap_pieces
+from lambda_latency.text.words import cells, clean, fit, left, ms, number, owner, plural, right, signed, wrap_pieces
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Against, Change, Estimate, Rate
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence"]
 
-HEAD = ("Against the baseline", "whose", "then", "now", "difference", "between", "")
+HEAD = ("Against the baseline", "owner", "then", "now", "difference", "between", "")
 MOST_ALSO = 3
 
 
@@ -138,7 +138,7 @@ def _row(change: Change, style: Style) -> Row:
     shown = change.real or change.typical or change.mean
     return Row(
         name=clean(change.part.label, style) if change.part is not None else "the whole request",
-        owner=change.part.owner if change.part is not None else "",
+        owner=owner(change.part) if change.part is not None else "",
         then=ms(shown.before_ns, style),
         now=ms(shown.now_ns, style),
         difference=signed(shown.difference_ns, style),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import Calls
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK, SHORTEST_NAME, TITLE, trouble_of
-from lambda_latency.text.words import cells, clean, fit, is_zero, left, ms, number, percent, right, signed
+from lambda_latency.text.words import cells, clean, fit, is_zero, left, ms, number, owner, percent, right, signed
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Compared, Report
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison"]
 
 BAR = 10
-HEAD = (TITLE, "whose", "typical", "slow", "difference", "", "calls", "")
+HEAD = (TITLE, "owner", "typical", "slow", "difference", "", "calls", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _row(one: Compared, report: Report, most: int, style: Style) -> _Row:
     calls = _calls(report, one)
     return _Row(
         name=clean(one.part.label, style),
-        owner=one.part.owner,
+        owner=owner(one.part),
         typical=ms(one.typical_ns, style),
         slow=ms(one.slow_ns, style),
         more=signed(one.difference_ns, style),
@@ -79,13 +79,13 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
         for field in ("owner", "typical", "slow", "more", "share", "calls", "trouble")
     }
     numbers = sum(2 + widths[field] for field in ("typical", "slow", "more", "share"))
-    owner = 2 + widths["owner"]
+    owned = 2 + widths["owner"]
     how = 2 + widths["calls"] + (2 + widths["trouble"] if widths["trouble"] else 0)
     short = min(longest, SHORTEST_NAME)
     # A narrow terminal loses the bars first, then the ends of names, then the calls, then the owners.
-    with_calls = short + numbers + owner + how <= style.width
-    with_owner = short + numbers + owner <= style.width
-    beside = numbers + (owner if with_owner else 0) + (how if with_calls else 0)
+    with_calls = short + numbers + owned + how <= style.width
+    with_owner = short + numbers + owned <= style.width
+    beside = numbers + (owned if with_owner else 0) + (how if with_calls else 0)
     with_bar = short + beside + 2 + BAR <= style.width
     name = min(longest, style.width - beside - (2 + BAR if with_bar else 0))
     lines: list[Line] = []
@@ -95,7 +95,7 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
         line = [Piece(left(fit(row.name, name, style), name), ink)]
         if with_owner:
             inked = "bold" if head else OWNER_INK.get(row.owner, "")
-            line += [Piece("  "), Piece(left(row.owner, owner - 2), inked)]
+            line += [Piece("  "), Piece(left(row.owner, owned - 2), inked)]
         line += [Piece("  " + right(row.typical, widths["typical"]), "bold" if head else "")]
         line += [Piece("  " + right(row.slow, widths["slow"]), "bold" if head else "")]
         if with_bar:
@@ -113,7 +113,7 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
         more = signed(slow - typical, style)
         together = "the same in both" if is_zero(more) else f"{more} together"
         line = [Piece(left(fit(f"{len(rest)} more parts", name, style), name))]
-        line += [Piece(" " * owner)] if with_owner else []
+        line += [Piece(" " * owned)] if with_owner else []
         line += [Piece("  " + right(ms(typical, style), widths["typical"]))]
         line += [Piece("  " + right(ms(slow, style), widths["slow"])), Piece("  " + together)]
         lines.append(line)

@@ -12,7 +12,7 @@ from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeou
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Style
-from lambda_latency.text.words import clean, ms, percent, plural, signed
+from lambda_latency.text.words import clean, ms, owner, percent, plural, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ def _parts(report: Report) -> list[str]:
         return []
     least = abs(compared.difference_ns) * LEAST_PERCENT
     shown = [one for one in compared.parts if 100 * abs(one.difference_ns) >= least]
-    head = ("Where the time goes", "whose", "typical", "slow", "difference", "")
+    head = ("Where the time goes", "owner", "typical", "slow", "difference", "")
     return [_table(head, [_part(one, report) for one in shown], numbers=range(2, 6))]
 
 
@@ -66,7 +66,7 @@ def _part(one: Compared, report: Report) -> tuple[str, ...]:
     more = one.difference_ns
     share = percent(more, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
     times = (ms(one.typical_ns, STYLE), ms(one.slow_ns, STYLE), signed(more, STYLE))
-    return clean(one.part.label, STYLE), one.part.owner, *times, share
+    return clean(one.part.label, STYLE), owner(one.part), *times, share
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import cells, clean, fit, left, ms, number, percent, plural, right
+from lambda_latency.text.words import cells, clean, fit, left, ms, number, owner, percent, plural, right
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Calls, Part, PartTally, Tally
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST_NAME", "OWNER_INK", "SHORTEST_NAME", "TITLE", "trouble_of", "where"]
 
 TITLE = "Where the time goes"
-OWNER_INK = {"theirs": "blue", "ours": "yellow"}
+OWNER_INK = {"external": "blue", "internal": "yellow"}
 LONGEST_NAME, SHORTEST_NAME = 36, 24
 WIDEST_BAR, NARROWEST_BAR = 30, 6
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -54,7 +54,7 @@ def _row(part: Part, one: PartTally, tally: Tally, style: Style) -> _Row:
     mean = _mean(one.total_ns, tally)
     return _Row(
         name=clean(part.label, style),
-        owner=part.owner,
+        owner=owner(part),
         mean=ms(mean, style),
         mean_ns=mean,
         share=percent(one.total_ns, tally.wall_ns, style),
@@ -87,23 +87,23 @@ def _lines(rows: list[_Row], of: str, style: Style) -> list[Line]:
     trouble = max((cells(row.trouble) for row in rows), default=0)
     # A narrow terminal loses the bars first, then the ends of names, then the calls, then the owners.
     numbers = 2 + mean + 2 + len("share")
-    owner = 2 + len("platform")
+    owned = 2 + len("platform")
     how = 2 + calls + (2 + trouble if trouble else 0)
-    with_calls = min(longest, SHORTEST_NAME) + numbers + owner + how <= style.width
-    with_owner = min(longest, SHORTEST_NAME) + numbers + owner <= style.width
-    beside = numbers + (owner if with_owner else 0) + (how if with_calls else 0)
+    with_calls = min(longest, SHORTEST_NAME) + numbers + owned + how <= style.width
+    with_owner = min(longest, SHORTEST_NAME) + numbers + owned <= style.width
+    beside = numbers + (owned if with_owner else 0) + (how if with_calls else 0)
     name = min(longest, style.width - beside)
     bar = min(WIDEST_BAR, style.width - beside - name - 2)
     bar = bar if bar >= NARROWEST_BAR else 0
     most = max((row.mean_ns for row in rows), default=0)
     lines: list[Line] = []
-    for row in [_Row(TITLE, "whose", of, 0, "share", "calls", ""), *rows]:
+    for row in [_Row(TITLE, "owner", of, 0, "share", "calls", ""), *rows]:
         head = not lines
         ink = "bold" if head else ""
         first = len(lines) == 1
         line = [Piece(left(fit(row.name, name, style), name), "bold" if head or first else "")]
         if with_owner:
-            line += [Piece("  "), Piece(left(row.owner, owner - 2), ink or OWNER_INK.get(row.owner, ""))]
+            line += [Piece("  "), Piece(left(row.owner, owned - 2), ink or OWNER_INK.get(row.owner, ""))]
         line += [Piece("  "), Piece(right(row.mean, mean), ink)]
         if bar:
             line += [Piece("  "), Piece(left(_bar(row.mean_ns, most, bar, style), bar), "bold" if first else "")]

@@ -10,6 +10,8 @@ from lambda_latency.text.style import Line, Piece, Style
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lambda_latency.latency import Part
+
 __all__ = [
     "cells",
     "clean",
@@ -18,6 +20,7 @@ __all__ = [
     "left",
     "ms",
     "number",
+    "owner",
     "percent",
     "plural",
     "right",
@@ -29,16 +32,24 @@ __all__ = [
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 MILLISECOND = 1_000_000
+OWNERS = {"ours": "internal", "theirs": "external"}  # the others are called as they are
+
+
+def owner(part: Part) -> str:
+    """`internal`, `external`, `platform` or `unknown`."""
+    return OWNERS.get(part.owner, part.owner)
 
 
 def ms(ns: int, style: Style) -> str:
     """`1,342 ms`: always milliseconds, with decimals only under one of them."""
+    text = number((ns + MILLISECOND // 2) // MILLISECOND)
     if 0 < ns < MILLISECOND:
-        tenths = (ns + 50_000) // 100_000
-        hundredths = (ns + 5_000) // 10_000
-        text = f"0.{tenths}" if 0 < tenths < 10 else f"0.{hundredths:02}" if 0 < hundredths < 10 else str(tenths // 10)
-    else:
-        text = number((ns + MILLISECOND // 2) // MILLISECOND)
+        for places in (1, 2, 3):
+            last = MILLISECOND // 1_000 * 10 ** (3 - places)
+            count = (ns + last // 2) // last
+            if count:
+                text = f"0.{count:0{places}}" if count < 10 else "1"
+                break
     return f"{text}{style.space}ms"
 
 

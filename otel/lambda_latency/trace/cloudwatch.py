@@ -23,11 +23,12 @@ ANSWERS = {
     "events": {"events", "searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"},
 }
 GROUPS = ("attributes.", "resource.attributes.")
+TIMES = ("startTimeUnixNano", "endTimeUnixNano", "durationNano")
 
 
 def is_record(members: Mapping[str, object]) -> bool:
     """Whether an object's members are those of a record, nested or with dots."""
-    return "traceId" in members and "spanId" in members
+    return "traceId" in members and "spanId" in members and not members.keys().isdisjoint(TIMES)
 
 
 def is_answer(members: Mapping[str, object]) -> bool:

@@ -83,6 +83,14 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
     ),
     (
+        lambda members: "traceId" in members and "durationInNanos" in members,
+        "OpenSearch's documents of spans (Data Prepper): write OTLP with the collector that sends them there",
+    ),
+    (
+        lambda members: "traceID" in members and "operationName" in members,
+        "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
+    ),
+    (
         lambda members: "rootSpanName" in members or _is(members, "traces", b"["),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),

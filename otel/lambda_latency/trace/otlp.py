@@ -82,6 +82,12 @@ class RawResource(Struct, gc=False):
     attributes: list[Pair] | None = None
 
 
+class Text(Struct, gc=False, forbid_unknown_fields=True):
+    """The commonest AnyValue."""
+
+    text: str = field(name="stringValue")
+
+
 class SpanId(Struct, gc=False):
     """Of a span the id of its trace alone."""
 
@@ -118,6 +124,7 @@ _decode_scope = msgspec.json.Decoder(RawScope | None).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw] | None).decode
 _decode_any = msgspec.json.Decoder().decode
+_decode_text = msgspec.json.Decoder(Text).decode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
 NULL = Raw(b"null")
@@ -140,7 +147,7 @@ class OtlpReader:
 
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
-        self._values = table.values(lambda written: read_value(_decode_any(written)))
+        self._values = table.values(_value)
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
         """The rows of some requests, of each by trace id; None where something in them cannot be read."""
@@ -404,10 +411,13 @@ def _attributes(pairs: Iterable[Pair] | None) -> Attributes:
     return Attributes({pair.key: _value(pair.value) for pair in pairs}) if pairs else EMPTY
 
 
-def _value(written: Raw) -> object:
+def _value(written: Raw | bytes) -> object:
     """A value; None for what is none, such as a number that is too large: the span is worth more than that."""
     try:
-        return read_value(_decode_any(written))
+        try:
+            return _decode_text(written).text
+        except msgspec.ValidationError:  # of another kind
+            return read_value(_decode_any(written))
     except (msgspec.ValidationError, UnicodeError):
         return None
 

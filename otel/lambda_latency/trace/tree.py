@@ -6,7 +6,6 @@ but lies before it, and what the handler did is often recorded beside Invocation
 
 from __future__ import annotations
 
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -216,11 +215,17 @@ class Tree:
         level, count = tops, 0
         while level:
             count += len(level)
-            marked = [row for row in level if row.shape.roles] if roles else []
+            marked: list[Row] = []
+            below: list[Row] = []
+            for row in level:
+                if row.shape.roles:
+                    marked.append(row)
+                if row.span_id in children:
+                    below += children[row.span_id]
             if len(marked) > 1:
                 marked.sort(key=_outer_first)
             self.marked += marked
-            level = [*chain.from_iterable([children[row.span_id] for row in level if row.span_id in children])]
+            level = below
         return count
 
     def _above(self, row: Row) -> Iterator[Row]:

@@ -32,7 +32,7 @@ def is_old_zipkin(members: Mapping[str, object]) -> bool:
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     """The spans of a document: of one span, or of a list of them."""
     told = _decode(document)
-    spans = told if isinstance(told, list) else [told]
+    spans = _joined(told) if isinstance(told, list) else [told]
     objects = [one for one in spans if isinstance(one, dict)]
     clients = {str(one.get("id")): _service(one) for one in objects if not one.get("shared")}
     servers = {str(one.get("id")) for one in objects if one.get("shared")}
@@ -48,6 +48,23 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     return grouped(found)
 
 
+def _joined(spans: list[Any]) -> list[Any]:
+    """The same without the pieces that have no time: what they say goes to the span of the same id that has one."""
+    timed = {
+        (one.get("traceId"), one.get("id")): one for one in spans if isinstance(one, dict) and one.get("timestamp")
+    }
+    found: list[Any] = []
+    for one in spans:
+        whole = timed.get((one.get("traceId"), one.get("id"))) if isinstance(one, dict) else None
+        if whole is None or one.get("timestamp"):
+            found.append(one)
+            continue
+        for name in ("kind", "localEndpoint", "name", "parentId", "remoteEndpoint"):
+            whole[name] = whole.get(name) or one.get(name)
+        whole["tags"] = {**(one.get("tags") or {}), **(whole.get("tags") or {})}
+    return found
+
+
 def _span(told: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
     """One span; `shared` are the ids that a server and its client both have, with the service of the client."""
     tags = told.get("tags") or {}
@@ -61,7 +78,7 @@ def _span(told: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
     remote = told.get("remoteEndpoint") or {}
     peer = remote.get("serviceName") or remote.get("ipv4") or remote.get("ipv6")
     is_call = told.get("kind") in ("CLIENT", "PRODUCER")
-    attributes = {**({"peer.service": peer} if peer and is_call else {}), **tags}
+    attributes = {**({"peer.service": peer} if peer and is_call else {}), **_database(tags), **tags}
     failed = tags.get("error")
     return {
         "traceId": told["traceId"],
@@ -78,6 +95,13 @@ def _span(told: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
             for one in told.get("annotations") or ()
         ],
     }
+
+
+def _database(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """What tags of Zipkin's libraries say of a database, by the names that OpenTelemetry has."""
+    if "cassandra.keyspace" in tags:
+        return {"db.system": "cassandra", "db.name": tags["cassandra.keyspace"]}
+    return {"db.system": "sql"} if "sql.query" in tags else {}
 
 
 def _service(told: dict[str, Any]) -> str:

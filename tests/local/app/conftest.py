@@ -20,6 +20,8 @@ from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.gateway import Answered
 from lambda_latency.trace import Trace, read_trace
 from tests.local.app.cache import CACHE, READY, VERSION
+from tests.local.calls import call
+from tests.local.ports import port_of
 from tests.sandbox.state import until
 
 __all__ = ["SHOP", "Shop", "copied", "needs_packages"]
@@ -69,6 +71,10 @@ class Shop:
         with self.changed:
             assert self.changed.wait_for(there, PATIENCE_S), (function, self.events(function))
         return found[0]
+
+    def fire(self, schedule: str) -> int:
+        """Have a schedule's event come now; the status."""
+        return call(port_of(self.system.aws_url), "POST", f"/_lambda-latency/schedules/{schedule}").status
 
     def handled(self, route: str) -> Answered:
         """The first request or event of a route; waits for it."""

@@ -10,12 +10,12 @@ import pytest
 
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.example import is_example
-from lambda_latency.local.app.messages import with_trace_header
 from lambda_latency.local.app.origin import origin
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
 from lambda_latency.local.app.prune import pruned, unknown_to
 from lambda_latency.local.app.pythons import nearest_python, version_of
+from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.source import Source, find_template, read_source
 from tests.local.conftest import ROOT
 
@@ -107,6 +107,27 @@ Resources:
     ]
 
 
+def test_an_image_that_is_yet_to_be_built_leaves_the_other_functions_alone(tmp_path: Path) -> None:
+    """Its ImageUri is `sam build`'s to write: the template has none."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Picture:
+    Type: AWS::Serverless::Function
+    Metadata: { Dockerfile: Dockerfile, DockerContext: . }
+    Properties: { PackageType: Image, Events: { Get: { Type: Api, Properties: { Path: /, Method: get } } } }
+  Text:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.12, Handler: index.handler, InlineCode: "def handler(event, context): ..." }
+"""
+    )
+    functions = read_app(path, {}).functions
+    assert functions["Picture"] == Refused("Picture", "Picture", "it is a container image")
+    assert isinstance(functions["Text"], Declared)
+
+
 def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     """With why; the others are as they were declared."""
     inline = {"Code": {"ZipFile": "def handler(event, context): ..."}, "Handler": "index.handler"}
@@ -173,23 +194,6 @@ def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
 def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
     """In the word that serve prints."""
     assert origin(json.dumps(event).encode()) == name
-
-
-def test_a_message_is_sent_with_the_tracing_header() -> None:
-    """One or many; one that has a header of its own keeps it; other calls and broken ones stay as they are."""
-    carried = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
-    own = {"AWSTraceHeader": {"DataType": "String", "StringValue": "own"}}
-    one = with_trace_header("AmazonSQS.SendMessage", b'{"MessageBody": "a"}', HEADER)
-    many = json.dumps({"Entries": [{"Id": "1"}, {"Id": "2", "MessageSystemAttributes": own}]}).encode()
-    assert json.loads(one) == {"MessageBody": "a", "MessageSystemAttributes": carried}
-    assert json.loads(with_trace_header("AmazonSQS.SendMessageBatch", many, HEADER)) == {
-        "Entries": [{"Id": "1", "MessageSystemAttributes": carried}, {"Id": "2", "MessageSystemAttributes": own}]
-    }
-    assert [
-        with_trace_header("AmazonSQS.ReceiveMessage", b"{}", HEADER),
-        with_trace_header("AmazonSQS.SendMessage", b"[", HEADER),
-        with_trace_header("AmazonSQS.SendMessage", b"{}", ""),
-    ] == [b"{}", b"[", b"{}"]
 
 
 def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:

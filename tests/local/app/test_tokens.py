@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,17 @@ Resources:
       Events:
         Get: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: "/orders/{id}", Method: get } }
         Open: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: /, Method: get, Auth: { Authorizer: NONE } } }
-        Put: { Type: HttpApi, Properties: { ApiId: !Ref Http, Path: /http, Method: put, Auth: { Authorizer: Issuer } } }
+        Put:
+          Type: HttpApi
+          Properties:
+            ApiId: !Ref Http
+            Path: /http
+            Method: put
+            Auth: { Authorizer: Issuer, AuthorizationScopes: [write] }
         Any: { Type: HttpApi, Properties: { ApiId: !Ref Http, Path: /open, Method: ANY } }
 """
 POOL, ISSUER = Guard("Pool", "Authorization", is_http=False), Guard("Issuer", "X-Token", is_http=True)
+BOB = {"sub": "bob", "iss": "https://issuer.example", "aud": "me", "scope": "write"}
 GUARDS = {"GET /orders/{id}": POOL, "PUT /http": ISSUER, "ANY /all": POOL, "ANY $default": POOL}
 DEFAULT = {"GET /else": {"routeKey": "$default"}}
 REFUSED = {
@@ -68,7 +76,7 @@ def test_the_routes_of_a_template_have_their_guards(tmp_path: Path) -> None:
     ((_, api),) = app.apis
     assert {route: one for route, one in api.guards.items() if not route.startswith("OPTIONS")} == {
         "GET /orders/{id}": POOL,
-        "PUT /http": ISSUER,
+        "PUT /http": replace(ISSUER, issuer="https://issuer.example", audience=("me",), scopes=("write",)),
     }
     assert [note for note in app.notes if "tokens" in note] == [
         "Issuer: tokens are read here, and their signatures are not checked",
@@ -115,6 +123,27 @@ def test_an_http_apis_event_has_the_claims_and_the_scopes() -> None:
     assert event["requestContext"] == {"authorizer": {"jwt": {"claims": written, "scopes": ["read", "write"]}}}
 
 
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 0),
+        ({"iss": "https://elsewhere.example"}, 401),
+        ({"aud": "other"}, 401),
+        ({"aud": ["other", "me"]}, 0),
+        ({"aud": None, "client_id": "me"}, 0),
+        ({"scope": "read"}, 403),
+        ({"scope": None}, 403),
+        ({"scope": None, "scp": ["read", "write"]}, 0),
+    ],
+)
+def test_a_token_is_for_an_audience_by_an_issuer_and_with_a_scope(changed: dict[str, Any], status: int) -> None:
+    """A caller without a scope that the route wants is 403 for an HTTP API, and 401 for a REST API."""
+    guard = Guard("Issuer", "X-Token", True, "https://issuer.example", ("me",), ("write",))
+    claims = {**BOB, **changed}
+    assert guard.refuses(claims) == status
+    assert replace(guard, is_http=False).refuses(claims) == min(status, 401)
+
+
 def test_an_open_route_is_open() -> None:
     """Nothing is added."""
     event: dict[str, Any] = {"headers": {}, "requestContext": {}}
@@ -145,12 +174,13 @@ def test_who_is_refused_does_not_reach_the_function(tmp_path: Path) -> None:
         call(port, "GET", "/orders/1"),
         call(port, "GET", "/orders/1", headers={"Authorization": token({"sub": "ada"})}),
         call(port, "PUT", "/http"),
-        call(port, "PUT", "/http", headers={"X-Token": token({"sub": "bob"})}),
+        call(port, "PUT", "/http", headers={"X-Token": token(BOB)}),
+        call(port, "PUT", "/http", headers={"X-Token": token({**BOB, "scope": "read"})}),
     ]
     gateway.close()
-    assert [reply.status for reply in replies] == [401, 200, 401, 200]
+    assert [reply.status for reply in replies] == [401, 200, 401, 200, 403]
     assert replies[0].json == {"message": "Unauthorized"}
     assert [event["requestContext"]["authorizer"] for event in events] == [
         {"claims": {"sub": "ada"}},
-        {"jwt": {"claims": {"sub": "bob"}, "scopes": None}},
+        {"jwt": {"claims": BOB, "scopes": ["write"]}},
     ]

@@ -19,11 +19,11 @@ __all__ = ["add_parser", "run"]
 HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permission")
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "adopt",
-        help="trace an app of your own: template, requirements and layer, edited",
+        help=summary,
         description="Edits a SAM app so that its Python functions are traced: the template, the requirements, and a "
         "folder with the kit's layer. Without an option nothing is written: the edits are printed.",
     )

@@ -20,11 +20,9 @@ Prints a script that lets a shell complete commands, options and files.
 """
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
-    parser = subparsers.add_parser(
-        "completion", help="print the script by which a shell completes commands and options", description=DESCRIPTION
-    )
+    parser = subparsers.add_parser("completion", help=summary, description=DESCRIPTION)
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
 
 
@@ -32,5 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the script of a shell."""
     import shtab
 
-    print(shtab.complete(options.parser, shell=options.shell))
+    from lambda_latency.cli.entry import parser
+
+    print(shtab.complete(parser(), shell=options.shell))
     return FINE

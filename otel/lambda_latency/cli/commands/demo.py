@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "demo",
-        help="run the traced system on this machine and see where its requests spend their time",
+        help=summary,
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
         "them a mixed load with a slow payments API, some throttles and one function timeout, and says where the "
         "time went.",

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "fetch",
-        help="fetch traces from X-Ray into a file that report reads",
+        help=summary,
         description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: of the last hour or of "
         "any time, each once, with the throttles, pages and limits of X-Ray's API taken care of.",
         epilog=EXIT_STATUSES,

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "init",
-        help="write a traced SAM app with a span-tree test into a new folder",
+        help=summary,
         description="Writes the example app into a new or an empty folder: a SAM template with tracing, its functions, "
         "the collector's configuration and a test of a request's spans.",
     )

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "invoke",
-        help="run one function of a SAM app with an event, and print what it returns",
+        help=summary,
         description="Runs a function of the app that `serve` keeps up; where none is up, starts the app for this one "
         "event. Prints what the function returns; what it prints itself goes to stderr. Status 1 where it fails.",
     )

@@ -44,11 +44,11 @@ parts of a request add up to its wall clock to the nanosecond.
 """
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "report",
-        help="say which part of slow requests is slow, from any trace file or from X-Ray",
+        help=summary,
         usage="%(prog)s [OPTION ...] SOURCE ...\n       %(prog)s --xray [OPTION ...]",
         description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP (JSON, "
         "protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray batch-get-traces) and CloudWatch's aws/spans, "

@@ -34,11 +34,11 @@ SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 
 
-def add_parser(subparsers: Any) -> None:
+def add_parser(subparsers: Any, summary: str) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "serve",
-        help="keep a SAM app up on this machine, traced, for your own requests",
+        help=summary,
         description="Serves the SAM app of this folder until Ctrl-C: its Python functions, each with its own packages, "
         "its APIs, queues, topics, buses, streams and tables. Prints each request and event as it ends, with the part "
         "that took longest, and uses changed code from the next one on. The packaged example has a payments API "

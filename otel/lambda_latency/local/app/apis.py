@@ -37,6 +37,8 @@ def read_api(
     from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
     resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    if not resources:
+        return None
     logging.getLogger("samcli").setLevel(logging.CRITICAL)
     with (
         warnings.catch_warnings(),

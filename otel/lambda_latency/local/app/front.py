@@ -12,9 +12,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
-from lambda_latency.local.app.messages import with_trace_header
 from lambda_latency.local.app.parameters import REGION
-from lambda_latency.local.app.senders import Senders
 from lambda_latency.local.function import Outcome
 from lambda_latency.local.http import Handler, Server
 
@@ -32,12 +30,10 @@ Invoke = Callable[[str, bytes, str], "Outcome | None"]
 
 class Front:
     """Listens on 127.0.0.1. `invoke` runs a function by name with an event and a tracing header, or gives None where
-    no such function is here; `tell` gets a line for each service that is not emulated. `senders` know who has published
-    what.
+    no such function is here; `tell` gets a line for each service that is not emulated.
     """
 
     def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None]) -> None:
-        self.senders = Senders()
         self._told: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
@@ -109,11 +105,7 @@ class _Door(Handler):
         host = self.headers.get("Host", "")
         headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
         target = self.headers.get("X-Amz-Target", "")
-        trace = self.headers.get("X-Amzn-Trace-Id", "")
-        body = with_trace_header(target, body, trace)
-        with self.front.senders.call(service, trace) as answers:
-            status, received, payload = self._sent(body, headers)
-            answers.append(payload)
+        status, received, payload = self._sent(body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
             what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
             self.front.missing(service, what)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.app.parameters import likely_value
+from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
 
 __all__ = ["Packaged", "package"]
 
 BUCKET = "lambda-latency"  # of code that stays where it is; the key is the logical id
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # of a function that `sam build` makes an image of
 DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
 DEFINITIONS = {
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
@@ -118,7 +119,9 @@ class _Work:
                 properties[body] = _walk(self._file(properties.pop(uri), (*at, uri)), self.completed)
 
     def _code(self, name: str, properties: dict[str, Any], shared: Any) -> None:
-        if "InlineCode" in properties or "ImageUri" in properties or properties.get("PackageType") == "Image":
+        if properties.get("PackageType") == "Image":
+            properties.setdefault("ImageUri", IMAGE)
+        if "InlineCode" in properties or "ImageUri" in properties:
             return
         written = properties.get("CodeUri", shared)
         if _is_local(written):

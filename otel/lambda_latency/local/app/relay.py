@@ -1,4 +1,7 @@
-"""Where the emulator hands over the events of functions: the address that each of its functions has instead of code."""
+"""Where the emulator hands over the events of functions: the address that each of its functions has instead of code.
+
+An event that comes of a call to AWS has the tracing header of that call.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ __all__ = ["serve_relay"]
 LONGEST = 300  # letters of an error message: ministack takes no more than 512 of the whole answer
 
 
-def serve_relay(invoke: Callable[[str, bytes], Outcome]) -> Server:
-    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs the function of that key."""
+def serve_relay(invoke: Callable[[str, bytes, str], Outcome]) -> Server:
+    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs the function of that key with event and header."""
     return Server(type("Relay", (_Relay,), {"invoke": staticmethod(invoke)}))
 
 
 class _Relay(Handler):
-    invoke: Callable[[str, bytes], Outcome]
+    invoke: Callable[[str, bytes, str], Outcome]
 
     def do_POST(self) -> None:
-        outcome = type(self).invoke(unquote(self.path[1:]), self.body())
+        outcome = type(self).invoke(unquote(self.path[1:]), self.body(), self.headers.get("X-Amzn-Trace-Id", ""))
         if outcome.error is None:
             return self.answer(200, outcome.payload, {"Content-Type": "application/json"})
         # With this status ministack_main.py knows that the function has failed, and not the way to it.

@@ -36,6 +36,13 @@ class Part:
     names: Mapping[str, str]
     children: Mapping[str, Part] = field(default_factory=dict)
 
+    def properties(self, key: str) -> Mapping[str, Any]:
+        """Those of a resource, by its key (`Child/Queue`); none of one that is not there."""
+        first, slash, rest = key.partition("/")
+        if slash:
+            return self.children[first].properties(rest) if first in self.children else {}
+        return self.plain["Resources"].get(key, {}).get("Properties") or {}
+
 
 class Stack:
     """What was made. `resources` are physical ids with their types, by logical id (`Child/Queue` in a nested one)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.delivered import delivered
 from lambda_latency.local.app.front import Front
 from lambda_latency.local.app.onward import Onward
 from lambda_latency.local.app.origin import origin
@@ -228,9 +229,9 @@ class AppSystem:
             self.sandbox.add(function)
             return function
 
-    def _relayed(self, key: str, event: bytes) -> Outcome:
+    def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
         """An event that the emulator hands over."""
-        return self.invoke(key, event, self._front.senders.header(event), f"{origin(event)} -> {key}")
+        return self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
         """A function that is invoked by its name, by another one or by a person."""

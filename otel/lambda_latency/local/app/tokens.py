@@ -1,6 +1,7 @@
 """Routes that Cognito and JWT authorizers guard: a caller without a token gets 401, the claims of others are handed on.
 
-A token is read and its time is looked at. Its signature is not checked: the keys lie with whoever issued it.
+A token is read: its time, its issuer, its audience and its scopes are looked at. Its signature is not checked: the keys
+lie with whoever issued it.
 """
 
 from __future__ import annotations
@@ -9,28 +10,41 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Guard", "authorize", "guards"]
+__all__ = ["Guard", "authorize", "guards", "token"]
 
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 ANY = "x-amazon-apigateway-any-method"
 KINDS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
-UNAUTHORIZED = {
-    "statusCode": 401,
-    "headers": {"Content-Type": "application/json"},
-    "body": '{"message":"Unauthorized"}',
-}
+HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """An authorizer: its name in the template, the header that carries the token, whether it is an HTTP API's."""
+    """An authorizer: its name in the template, the header that carries the token, whether it is an HTTP API's.
+
+    `issuer` and `audience` are what it accepts, where the template has them as text; a caller needs one of `scopes`.
+    """
 
     name: str
     header: str
     is_http: bool
+    issuer: str = ""
+    audience: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+
+    def refuses(self, claims: Mapping[str, Any]) -> int:
+        """The status that a caller with these claims gets; 0 where it may pass."""
+        if self.issuer and claims.get("iss") != self.issuer:
+            return 401
+        wanted = claims.get("aud") or claims.get("client_id")
+        if self.audience and not {*self.audience} & {*(wanted if isinstance(wanted, list) else [wanted])}:
+            return 401
+        if self.scopes and not {*self.scopes} & {*_scopes(claims)}:
+            return 403 if self.is_http else 401
+        return 0
 
 
 def guards(plain: Mapping[str, Any]) -> dict[str, Guard]:
@@ -41,7 +55,7 @@ def guards(plain: Mapping[str, Any]) -> dict[str, Guard]:
         if isinstance(body, dict):
             known = dict(_authorizers(body))
             for route, wanted in _secured(body):
-                found.update((route, known[name]) for name in wanted if name in known)
+                found.update((route, replace(known[name], scopes=scopes)) for name, scopes in wanted if name in known)
     return found
 
 
@@ -53,14 +67,23 @@ def authorize(known: Mapping[str, Guard], event: dict[str, Any], route: str) -> 
         return None
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     claims = _claims(headers.get(guard.header.lower(), ""))
-    if claims is None:
-        return json.dumps(UNAUTHORIZED)
+    status = 401 if claims is None else guard.refuses(claims)
+    if claims is None or status:
+        return _refusal(status)
     written = {name: _written(value, "[{}]" if guard.is_http else "{}") for name, value in claims.items()}
-    scopes = str(claims.get("scope", "")).split() or None
     event["requestContext"]["authorizer"] = (
-        {"jwt": {"claims": written, "scopes": scopes}} if guard.is_http else {"claims": written}
+        {"jwt": {"claims": written, "scopes": _scopes(claims) or None}} if guard.is_http else {"claims": written}
     )
     return None
+
+
+def token(guard: Guard) -> str:
+    """A token that a guard accepts for an hour, signed by nobody: for the command that a person pastes."""
+    claims: dict[str, Any] = {"sub": "me", "exp": int(time.time()) + HOUR_S}
+    claims |= {"iss": guard.issuer} if guard.issuer else {}
+    claims |= {"aud": guard.audience[0]} if guard.audience else {}
+    claims |= {"scope": " ".join(guard.scopes)} if guard.scopes else {}
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", _json(claims), b"none"))
 
 
 def _authorizers(body: Mapping[str, Any]) -> Iterator[tuple[str, Guard]]:
@@ -76,18 +99,33 @@ def _authorizers(body: Mapping[str, Any]) -> Iterator[tuple[str, Guard]]:
         if kind == "jwt":
             source = made.get("identitySource")
             source = source[0] if isinstance(source, list) and source else source
-            yield name, Guard(name, str(source or "").rpartition("header.")[2] or "Authorization", is_http=True)
+            header = str(source or "").rpartition("header.")[2] or "Authorization"
+            accepted = made.get("jwtConfiguration") or {}
+            issuer, audience = accepted.get("issuer"), accepted.get("audience")
+            audience = audience if isinstance(audience, list) else [audience]
+            yield (
+                name,
+                Guard(
+                    name,
+                    header,
+                    is_http=True,
+                    issuer=issuer if isinstance(issuer, str) else "",
+                    audience=tuple(audience) if all(isinstance(one, str) for one in audience) else (),
+                ),
+            )
         elif kind == "cognito_user_pools":
             yield name, Guard(name, str(scheme.get("name") or "Authorization"), is_http=False)
 
 
-def _secured(body: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+def _secured(body: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
+    """The routes with the names and the scopes of their authorizers."""
     for path, methods in (body.get("paths") or {}).items():
         for method, one in methods.items() if isinstance(methods, dict) else ():
             security = one.get("security") if isinstance(one, dict) else None
-            names = [name for entry in security or () if isinstance(entry, dict) for name in entry]
-            if names:
-                yield f"{'ANY' if method == ANY else method.upper()} {path}", names
+            entries = [entry for entry in security or () if isinstance(entry, dict)]
+            wanted = [(name, tuple(map(str, scopes or ()))) for entry in entries for name, scopes in entry.items()]
+            if wanted:
+                yield f"{'ANY' if method == ANY else method.upper()} {path}", wanted
 
 
 def _claims(header: str) -> dict[str, Any] | None:
@@ -102,6 +140,21 @@ def _claims(header: str) -> dict[str, Any] | None:
     if not isinstance(claims, dict) or float(claims.get("exp", time.time() + 1)) <= time.time():
         return None
     return claims
+
+
+def _scopes(claims: Mapping[str, Any]) -> list[str]:
+    """A token has them in a text or, of some issuers, in a list."""
+    scopes = claims.get("scope") or claims.get("scp") or ""
+    return [str(one) for one in scopes] if isinstance(scopes, list) else str(scopes).split()
+
+
+def _refusal(status: int) -> str:
+    body = json.dumps({"message": {401: "Unauthorized", 403: "Forbidden"}[status]}, separators=(",", ":"))
+    return json.dumps({"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _written(value: Any, several: str) -> str:

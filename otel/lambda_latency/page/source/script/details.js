@@ -71,7 +71,7 @@ function oneSpan(told, inside) {
       pairs(Object.entries(event.attributes ?? {})),
     ]),
     told.links && h("h4", {}, "Links"),
-    told.links && pairs(told.links.map((link) => [traceName(link.trace_id), link.span_id])),
+    told.links && pairs(told.links.map((link) => [traceName(link.trace_id, requests.start_ms[state.open]), link.span_id])),
   ]
     .flat(Infinity)
     .filter(Boolean);

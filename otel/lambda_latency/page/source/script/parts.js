@@ -24,7 +24,7 @@ function drawComparison({ slow, typical, difference_ns: difference }) {
   const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));
   const heads = [
     h("th", { scope: "col" }, "Part"),
-    h("th", { scope: "col" }, "Whose"),
+    h("th", { scope: "col" }, "Owner"),
     h(
       "th",
       { scope: "col", class: "bars" },
@@ -62,9 +62,8 @@ function comparedWords(slow, typical, difference) {
   for (const bucket of report.buckets) owned[bucket.owner] += bucket.difference_ns;
   const whose = Object.entries(owned).filter(([, ns]) => Math.abs(ns) >= Math.max(5e5, difference * SMALL_SHARE));
   whose.sort((a, b) => b[1] - a[1]);
-  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "of unknown owner" };
   const shares = whose.map(
-    ([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${names[owner]}`,
+    ([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${OWNED[owner]}`,
   );
   const between =
     difference > 0 && shares.length > 0 ? ` Of the ${ms(difference)} between them, ${shares.join(", ")}.` : "";
@@ -92,7 +91,7 @@ function trouble(row) {
   return found.filter(Boolean).join(", ");
 }
 
-const owner = (row) => h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, row.owner));
+const owner = (row) => h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, OWNERS[row.owner] ?? row.owner));
 
 /** The name of a part: a filter of the list, where there is one. */
 function partName(row) {
@@ -140,14 +139,13 @@ function drawMeans() {
   const scale = Math.max(1, ...order.map((row) => row.total_ns));
   const owned = { theirs: 0, ours: 0, platform: 0, unknown: 0 };
   for (const row of order) owned[row.owner] += row.total_ns;
-  const names = { ours: "ours", theirs: "theirs", platform: "the platform's", unknown: "of unknown owner" };
   const shares = Object.entries(owned)
     .filter(([, ns]) => ns > 0)
-    .map(([name, ns]) => `${ms(ns / count)} ${names[name]}`);
+    .map(([name, ns]) => `${ms(ns / count)} ${OWNED[name]}`);
   const says = `Of ${ms(whole / count)}${one ? "" : ", the mean of all requests"}: ${shares.join(", ")}.`;
   const heads = [
     h("th", { scope: "col" }, "Part"),
-    h("th", { scope: "col" }, "Whose"),
+    h("th", { scope: "col" }, "Owner"),
     h("th", { scope: "col", class: "bars" }),
     [one ? "Time" : "Mean", "Share", "Calls"].map((name) =>
       h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name),

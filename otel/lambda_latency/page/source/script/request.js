@@ -37,6 +37,7 @@ function requestHead(request) {
     largest < 0
       ? ""
       : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
+  const name = traceName(id, requests.start_ms[request]);
   const started = clock(requests.start_ms[request]);
   const status = requests.status[request];
   const facts_ = [
@@ -47,7 +48,7 @@ function requestHead(request) {
   ];
   const console_ =
     report.console?.startsWith("https://") &&
-    h("a", { href: report.console + traceName(id), rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
+    h("a", { href: report.console + name, rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
   const tool = (name, text, id_, act) =>
     h("button", { class: "button", id: id_, "aria-label": name, title: name, onclick: act }, text);
   return h(
@@ -71,7 +72,7 @@ function requestHead(request) {
       ],
     ),
     h("p", { class: "says" }, facts_.filter(Boolean).join("")),
-    h("p", { class: "ids" }, h("code", {}, traceName(id)), console_ && [" · ", console_]),
+    h("p", { class: "ids" }, h("code", {}, name), console_ && [" · ", console_]),
   );
 }
 

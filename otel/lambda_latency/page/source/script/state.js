@@ -42,7 +42,7 @@ function haystack(request) {
   const largest = largestPart(request);
   const words = [
     id,
-    traceName(id),
+    traceName(id, requests.start_ms[request]),
     routeOf(request),
     requests.status[request] ?? "",
     largest < 0 ? "" : label(largest),

@@ -6,11 +6,16 @@ const number = (value) => Math.round(value).toLocaleString("en-US");
 const plural = (count, one, many = `${one}s`) => `${number(count)}${THIN}${count === 1 ? one : many}`;
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-/** Always milliseconds, with one decimal only under one of them. */
+// Owners by their names in the report's JSON: in a cell of their own, and inside a sentence.
+const OWNERS = { ours: "internal", theirs: "external" };
+const OWNED = { ...OWNERS, platform: "the platform's", unknown: "of unknown owner" };
+
+/** Always milliseconds, with decimals only under one of them. */
 function ms(ns) {
   const value = ns / 1e6;
-  const tenths = Math.round(value * 10);
-  return `${value > 0 && value < 1 && tenths > 0 && tenths < 10 ? `0.${tenths}` : number(value)}${THIN}ms`;
+  const decimals = [1, 2, 3].find((places) => Math.round(value * 10 ** places) > 0);
+  const rounded = decimals && Math.round(value * 10 ** decimals) / 10 ** decimals;
+  return `${value > 0 && value < 1 && rounded < 1 ? rounded.toFixed(decimals) : number(value)}${THIN}ms`;
 }
 
 function signedMs(ns) {
@@ -37,8 +42,14 @@ function windowWords({ from, to }) {
   return day === last ? `${day} ${begin}–${end} UTC` : `${day} ${begin} to ${last} ${end} UTC`;
 }
 
-/** A trace id as X-Ray writes it. */
-const traceName = (id) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
+const DAY_MS = 86_400_000;
+
+/** A trace id as its source writes it: X-Ray's begins with the second of its start, one of 64 bits has zeros before it. */
+function traceName(id, startMs) {
+  if (id.startsWith("0".repeat(16))) return id.slice(16);
+  const isXRay = Math.abs(1000 * Number.parseInt(id.slice(0, 8), 16) - startMs) < DAY_MS;
+  return isXRay ? `1-${id.slice(0, 8)}-${id.slice(8)}` : id;
+}
 
 /** A name that may break after its dots, dashes and slashes. */
 function breakable(text) {

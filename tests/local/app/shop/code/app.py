@@ -10,7 +10,7 @@ from typing import Any
 def tell(event: Any, context: Any) -> Any:
     """Print the event and answer with what the environment is like."""
     print("EVENT", json.dumps(event), flush=True)
-    if isinstance(event, dict) and event.get("detail") == {"fail": True}:
+    if "fail-on-purpose" in json.dumps(event):
         raise ValueError("as told")
     if event == {"do": "calls"}:
         return calls()
@@ -50,6 +50,8 @@ def calls() -> Any:
     boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="from a function")
     entry = {"EventBusName": "shop", "Source": "shop", "DetailType": "Called", "Detail": "{}"}
     boto3.client("events").put_events(Entries=[entry])
+    boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key="from-a-function.txt", Body=b"")
+    boto3.client("stepfunctions").start_execution(stateMachineArn=os.environ["MACHINE"], input="{}")
     return {"count": count, "other": json.load(other["Payload"])}
 
 

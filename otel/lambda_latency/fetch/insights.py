@@ -1,0 +1,70 @@
+"""Queries of CloudWatch Logs Insights: begun, waited for, and stopped where nobody waits for them any more.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lambda_latency.fetch.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MOST_ROWS", "Found", "query"]
+
+MOST_ROWS = 10_000  # that a query returns
+PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between two looks at a query that runs; the last one goes on
+BUSY_TRIES = 8  # an account may run a limited number of queries at once
+RUNNING = ("Scheduled", "Running")
+
+
+class Found(NamedTuple):
+    """Rows by field, the number of records that matched, and the bytes that were scanned for them."""
+
+    rows: list[dict[str, str]]
+    matched: int
+    scanned: int
+
+
+def query(
+    logs: Any, groups: list[str], text: str, start_s: int, end_s: int, sleep: Callable[[float], None] = time.sleep
+) -> Found:
+    """The answer of one query over records from one second to another, both included.
+
+    Raises boto3's errors, and FetchError where CloudWatch gives the query up.
+    """
+    asked = {"logGroupNames": groups, "queryString": text, "startTime": start_s, "endTime": end_s, "limit": MOST_ROWS}
+    query_id = _begin(logs, asked, sleep)
+    looks = 0
+    try:
+        while (answer := logs.get_query_results(queryId=query_id))["status"] in RUNNING:
+            sleep(PAUSES_S[min(looks, len(PAUSES_S) - 1)])
+            looks += 1
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):
+            logs.stop_query(queryId=query_id)
+        raise
+    if answer["status"] != "Complete":
+        raise FetchError(
+            f"CloudWatch ended a query of {', '.join(groups)} with status {answer['status']}",
+            "try again later, or ask for a shorter time (--since)",
+            passing=True,
+        )
+    rows = [{one["field"]: one.get("value", "") for one in row} for row in answer.get("results", ())]
+    counted = answer.get("statistics", {})
+    return Found(rows, round(counted.get("recordsMatched", 0)), round(counted.get("bytesScanned", 0)))
+
+
+def _begin(logs: Any, asked: dict[str, Any], sleep: Callable[[float], None]) -> str:
+    for tried in range(BUSY_TRIES):
+        try:
+            return str(logs.start_query(**asked)["queryId"])
+        except logs.exceptions.LimitExceededException:
+            if tried == BUSY_TRIES - 1:
+                raise
+            sleep(PAUSES_S[-1])
+    raise AssertionError("unreachable")

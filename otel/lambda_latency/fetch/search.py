@@ -1,0 +1,164 @@
+"""Transaction Search: the ids of traces by Logs Insights in the log group `aws/spans`, whole traces by retrieval.
+
+A query returns 10,000 rows at most: a window of time with more is cut into smaller ones, and asked for anew.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.fetch.batches import Answer
+from lambda_latency.fetch.errors import FetchError, UsageError
+from lambda_latency.fetch.expression import METHOD, ROUTE
+from lambda_latency.fetch.insights import MOST_ROWS, query
+from lambda_latency.fetch.retrieval import retrieve
+from lambda_latency.fetch.scanning import GB, ingested
+from lambda_latency.fetch.stores import Listed
+from lambda_latency.trace import trace_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lambda_latency.fetch.asked import Asked
+    from lambda_latency.fetch.expression import Choice
+
+__all__ = ["GROUP", "Search", "conditions"]
+
+GROUP = "aws/spans"
+SECOND_NS = 1_000_000_000
+LONGEST_S = 15 * 60  # a function runs no longer: how far the records of a request lie behind its begin
+DAY_S = 24 * 3600
+# Lambda's own spans of an init are LOCAL_ROOT and CLIENT: what a request begins with is one or the other.
+BEGINS = '(kind = "SERVER" or kind = "CONSUMER" or attributes.aws.span.kind = "LOCAL_ROOT")'
+ERRORS = '(status.code = "ERROR" or attributes.http.response.status_code >= 400 or attributes.http.status_code >= 400)'
+
+
+class Search:
+    """The spans of an account in which Transaction Search is on. `most_billed`: the bytes that may be scanned."""
+
+    name, at_once = "Transaction Search", 50
+
+    def __init__(
+        self,
+        clients: Callable[[str], Any],
+        *,
+        most_billed: int | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._xray, self._logs = clients("xray"), clients("logs")
+        self._clients, self._most, self._sleep = clients, most_billed, sleep
+        self._range: tuple[int, int] | None = None
+        self.billed = 0
+
+    def listed(self, asked: Asked) -> Iterator[Listed]:
+        """As `Store.listed`. Raises UsageError where the selection is in X-Ray's own language."""
+        where = conditions(asked.choice)
+        start, end = asked.since_ns // SECOND_NS, -(-asked.until_ns // SECOND_NS) + LONGEST_S
+        self._range = (start, end)
+        if self._most is not None:
+            self._check(ingested(self._clients("cloudwatch"), GROUP, start, end))
+        seen: set[str] = set()
+        todo = [(start, end)]  # the newest last
+        while todo:
+            first, last = todo.pop()
+            found = query(self._logs, [GROUP], _query(where), first, last, self._sleep)
+            self.billed += found.scanned
+            if len(found.rows) >= MOST_ROWS:
+                self._check(found.scanned)
+                todo += _cut(first, last, max(2, -(-found.matched // (MOST_ROWS // 2))))
+                continue
+            rows = [(int(float(row["began"])), _written(row["traceId"])) for row in found.rows]
+            fresh = [one for began, one in rows if asked.since_ns <= began < asked.until_ns and one not in seen]
+            seen.update(fresh)
+            yield Listed(fresh, found.matched, 1 - (first - start) / (end - start))
+
+    def batch(self, ids: Sequence[str]) -> Answer:
+        """As `Store.batch`."""
+        start, end = self._range or _around(ids[0])
+        answer = retrieve(self._xray, ids, start, end, self._sleep)
+        return Answer({one["Id"]: one for one in map(_as_of_xray, answer.traces.values())}, answer.calls)
+
+    def _check(self, more: int) -> None:
+        """Stop before more is scanned than may be."""
+        if self._most is not None and self.billed + more > self._most:
+            most, scanned = f"{self._most / GB:g}", f"{(self.billed + more) / GB:,.2f} GB"
+            raise FetchError(
+                f"Logs Insights would scan {scanned} of {GROUP}, --max-gb is {most}",
+                "ask for a shorter time (--since), or for more (--max-gb)",
+            )
+
+
+def conditions(choice: Choice) -> list[str]:
+    """The options that select traces, as conditions of Logs Insights on the span that a request begins with.
+
+    They may match more than the options say: the report filters again. Raises UsageError for X-Ray's own language.
+    """
+    if choice.own is not None:
+        raise UsageError(
+            "--filter is in X-Ray's own language, and this account keeps its traces in CloudWatch (Transaction Search)",
+            "choose by --route, --slower-than, --errors, --since and --until",
+        )
+    found = [BEGINS]
+    if choice.slower_ns is not None:
+        found.append(f"durationNano > {choice.slower_ns}")
+    if choice.errors:
+        found.append(ERRORS)
+    if choice.route is not None:
+        found.append(_of_route(choice.route))
+    return found
+
+
+def _of_route(route: str) -> str:
+    match = ROUTE.match(route)
+    name = _quoted(route)
+    if match is None:
+        method, _, rest = route.rpartition(" ")
+        last = _quoted(rest if METHOD.match(method) else route)
+        return f"(name = {name} or name = {last} or resource.attributes.service.name = {last})"
+    return f"(name = {name} or attributes.http.route = {_quoted(match['path'])})"
+
+
+def _query(where: Sequence[str]) -> str:
+    return " | ".join(
+        [
+            *(f"filter {one}" for one in where),
+            "stats min(startTimeUnixNano) as began by traceId",
+            "sort began desc",
+            f"limit {MOST_ROWS}",
+        ]
+    )
+
+
+def _cut(first: int, last: int, parts: int) -> list[tuple[int, int]]:
+    """Windows that follow each other; each ends with the second in which the next one begins."""
+    if last - first < 2:
+        raise FetchError(
+            f"more than {MOST_ROWS:,} requests began within a second: Logs Insights returns no more at once",
+            "choose some of them (--route, --slower-than, --errors)",
+        )
+    length = -(-(last - first) // parts)
+    return [(at, min(at + length, last)) for at in range(first, last, length)]
+
+
+def _around(trace_id: str) -> tuple[int, int]:
+    """Where to look for one trace: the day after its id's second, if it is one of X-Ray's; else all that is kept."""
+    began, now = int(trace_id.split("-")[1], 16), int(time.time())
+    if now - 400 * DAY_S < began <= now:
+        return began - LONGEST_S, min(began + DAY_S, now)
+    return now - 30 * DAY_S, now
+
+
+def _as_of_xray(trace: dict[str, Any]) -> dict[str, Any]:
+    return {**trace, "Id": _written(trace["Id"])}
+
+
+def _written(trace_id: str) -> str:
+    """An id as X-Ray writes it."""
+    plain = trace_id_of(trace_id)
+    return f"1-{plain[:8]}-{plain[8:]}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,72 @@
+"""Where an account keeps its traces: X-Ray's API, or the spans of Transaction Search in CloudWatch.
+
+Where Transaction Search is on, X-Ray's own API finds only the indexed traces, by default one in a hundred.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from lambda_latency.fetch.batches import AT_ONCE, Answer, batch
+from lambda_latency.fetch.summaries import pages
+from lambda_latency.fetch.windows import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lambda_latency.fetch.asked import Asked
+
+__all__ = ["Listed", "Store", "XRay"]
+
+
+class Listed(NamedTuple):
+    """Ids of traces, each once; how many traces were scanned for them; the share of the time range that is listed."""
+
+    ids: list[str]
+    scanned: int
+    share: float
+
+
+class Store(Protocol):
+    """Lists traces, and gives them as X-Ray stores them. Its calls raise boto3's errors and FetchError.
+
+    `at_once` is how many traces one batch may ask for. `billed` is what its listing has scanned so far, in bytes that
+    AWS charges for.
+    """
+
+    name: str
+    at_once: int
+    billed: int
+
+    def listed(self, asked: Asked) -> Iterator[Listed]:
+        """The ids of a selection, the newest first."""
+
+    def batch(self, ids: Sequence[str]) -> Answer:
+        """Some traces; those that are not ready are absent. Threads call it side by side."""
+
+
+class XRay:
+    """X-Ray's own API: GetTraceSummaries and BatchGetTraces."""
+
+    name, at_once, billed = "X-Ray", AT_ONCE, 0
+
+    def __init__(self, xray: Any) -> None:
+        self._xray = xray
+
+    def listed(self, asked: Asked) -> Iterator[Listed]:
+        """As `Store.listed`."""
+        before: set[str] = set()
+        cut = windows(asked.since_ns, asked.until_ns)
+        for number, window in enumerate(cut):
+            seen: set[str] = set()
+            for page in pages(self._xray, window, asked.expression):
+                # A trace that is listed twice is on two pages of a window, or on both sides of the second between two.
+                fresh = [one for one in dict.fromkeys(page.ids) if one not in seen and one not in before]
+                seen.update(fresh)
+                yield Listed(fresh, page.scanned, (number + page.last) / len(cut))
+            before = seen
+
+    def batch(self, ids: Sequence[str]) -> Answer:
+        """As `Store.batch`."""
+        return batch(self._xray, ids)

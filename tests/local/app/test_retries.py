@@ -1,0 +1,82 @@
+"""What comes again after a failure, and what an API answers instead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.app.conftest import Shop, needs_packages
+from tests.local.calls import call
+from tests.local.ports import port_of
+from tests.sandbox.state import until
+
+pytestmark = needs_packages
+FAIL = "fail-on-purpose"
+
+
+def attempts(shop: Shop, function: str) -> list[Any]:
+    """The events of a function that are made to fail, once there are three of them."""
+
+    def seen() -> list[Any]:
+        return [one for one in shop.events(function) if FAIL in json.dumps(one)]
+
+    assert until(lambda: len(seen()) >= 3, 40), seen()
+    return seen()
+
+
+def test_a_message_of_a_topic_that_fails_comes_again_twice(shop: Shop) -> None:
+    """As what nobody waits for."""
+    shop.client("sns").publish(TopicArn=shop.physical("Topic"), Message=FAIL)
+    first, *others = attempts(shop, "FromTopic")
+    assert others == [first, first]
+
+
+def test_an_object_whose_event_fails_comes_again_twice(shop: Shop) -> None:
+    """As what nobody waits for."""
+    shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key=f"{FAIL}.txt", Body=b"")
+    first, *others = attempts(shop, "FromBucket")
+    assert others == [first, first]
+
+
+def test_a_schedule_whose_event_fails_comes_again_twice(shop: Shop) -> None:
+    """With the input that the template has for it."""
+    shop.fire(shop.physical("FromScheduleFailing"))
+    assert attempts(shop, "FromSchedule")[:3] == [{"order": FAIL}] * 3
+
+
+def test_records_of_a_tables_stream_come_again_as_often_as_the_mapping_says(shop: Shop) -> None:
+    """Twice; what is written afterwards is handled."""
+    client, table = shop.client("dynamodb"), shop.physical("Table")
+    client.put_item(TableName=table, Item={"id": {"S": FAIL}})
+    records = [one["Records"] for one in attempts(shop, "FromTable")]
+    assert records[1:] == [records[0], records[0]]
+    client.put_item(TableName=table, Item={"id": {"S": "after a failure"}})
+    shop.event("FromTable", "after a failure")
+
+
+def test_records_of_a_stream_come_again_as_often_as_the_mapping_says(shop: Shop) -> None:
+    """Twice; what is written afterwards is handled."""
+    client, stream = shop.client("kinesis"), shop.physical("Stream")
+    client.put_record(StreamName=stream, Data=b"", PartitionKey=FAIL)
+    records = [one["Records"] for one in attempts(shop, "FromStream")]
+    assert records[1:] == [records[0], records[0]]
+    client.put_record(StreamName=stream, Data=b"", PartitionKey="after a failure")
+    shop.event("FromStream", "after a failure")
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "message"),
+    [
+        ("Rest", 502, {"message": "Internal server error"}),
+        ("Http", 500, {"message": "Internal Server Error"}),
+        ("Url", 502, {"message": "Internal Server Error"}),
+    ],
+)
+def test_a_caller_gets_an_error_once(shop: Shop, function: str, status: int, message: dict[str, str]) -> None:
+    """The function is not asked again."""
+    path = {"Rest": "/things/", "Http": "/http/", "Url": "/"}[function]
+    reply = call(port_of(shop.system.urls.get(function, shop.system.url)), "GET", path + FAIL)
+    assert (reply.status, reply.json) == (status, message)
+    assert sum(FAIL in json.dumps(one) for one in shop.events(function)) == 1

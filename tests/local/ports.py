@@ -1,0 +1,14 @@
+"""The port of an address."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+__all__ = ["port_of"]
+
+
+def port_of(url: str) -> int:
+    """Of an address that has one."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
