@@ -180,8 +180,9 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for 
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
 
 .PHONY: deploy-local
-deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
+deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it; two adopted apps, too
 	@$(BIN)/python -m tests.deploy
+	@$(BIN)/python -m tests.deploy.adopted
 
 build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack

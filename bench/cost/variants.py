@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BARE", "KIT", "NAMES", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
+__all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
 
 ROOT = Path(__file__).parent.parent.parent
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
 LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
-NAMES = ROOT / "build" / "bench" / "names"  # with the bridge's names as `aws_xray_sdk`, as they are in the kit's layer
+KITS_LAYER = ROOT / "build" / "bench" / "kit"  # as it is in /opt: with the bridge's names as `aws_xray_sdk`
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 
@@ -92,6 +92,6 @@ VARIANTS = (
         "bench.cost.annotated.handler",
         wrapper=WRAPPER,
         collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",),
-        variables={"PYTHONPATH": f"{ROOT / 'otel'}{os.pathsep}{NAMES}"},
+        variables={"PYTHONPATH": str(KITS_LAYER / "python"), "LAMBDA_LATENCY_XRAY_SDK": "bridge"},
     ),
 )

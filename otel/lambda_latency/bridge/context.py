@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from lambda_latency.bridge.entity import DummySegment, Entity
-from lambda_latency.bridge.exceptions import SegmentNotFoundException
 from lambda_latency.bridge.switch import is_on
 
 __all__ = ["AsyncContext", "Context", "LambdaContext"]
@@ -64,6 +63,8 @@ class Context:
         if "LAMBDA_TASK_ROOT" in os.environ:
             return
         if self._context_missing == "RUNTIME_ERROR":
+            from lambda_latency.bridge.exceptions import SegmentNotFoundException
+
             raise SegmentNotFoundException(NOTHING)
         if self._context_missing == "LOG_ERROR":
             log.error(NOTHING)

@@ -11,8 +11,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.bridge.exceptions import AlreadyEndedException
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -208,6 +206,8 @@ class Entity:
 
     def _check_ended(self) -> None:
         if not self.in_progress:
+            from lambda_latency.bridge.exceptions import AlreadyEndedException
+
             raise AlreadyEndedException("Already ended segment and subsegment cannot be modified.")
 
     def _fail(self, status: int = 0, message: str | None = None) -> None:

@@ -15,7 +15,6 @@ from lambda_latency.bridge.capture import (
 )
 from lambda_latency.bridge.context import Context
 from lambda_latency.bridge.entity import DummySegment, Entity, Segment, Subsegment
-from lambda_latency.bridge.exceptions import SegmentNameMissingException
 from lambda_latency.bridge.switch import is_on
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ class AWSXRayRecorder:
     ) -> Segment:
         """A segment that Lambda discards."""
         if not (name or self.service):
+            from lambda_latency.bridge.exceptions import SegmentNameMissingException
+
             raise SegmentNameMissingException("Segment name is required.")
         if is_on():
             log.warning("Cannot create segments inside Lambda function. Discarded.")

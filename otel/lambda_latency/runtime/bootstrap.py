@@ -169,7 +169,9 @@ def import_bridge() -> None:
     layer = __file__.rpartition("/python/")[0]
     sys.path.insert(0, f"{layer}/lambda-latency/bridge")
     try:
-        import_module("aws_xray_sdk")
+        with uncollected():
+            import_module("aws_xray_sdk.core")
+            import_module("lambda_latency.bridge.spans")
     finally:
         del sys.path[0]
 

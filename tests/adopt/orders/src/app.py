@@ -28,7 +28,7 @@ def order(event, context):
     with xray_recorder.in_subsegment("store order") as subsegment:
         subsegment.put_metadata("order", order, "orders")
         table.put_item(Item={"id": order["id"]})
-    return {"statusCode": 201, "body": order["id"]}
+    return {"statusCode": 201, "body": json.dumps({"id": order["id"]})}
 
 
 def notify(event, context):
