@@ -29,7 +29,10 @@ CALLS: list[tuple[str, str, str, Any, int, Any]] = [
         "orders", "POST", "/orders", {"id": "o-1", "items": [1]}, 201,
         ("POST /orders SERVER", "check order INTERNAL", ("store order INTERNAL", "DynamoDB.PutItem CLIENT")),
     ),
-    ("shop", "GET", "/price/tea", None, 200, ("GET /price/{sku} SERVER", ("## app.handler INTERNAL", "## app.price INTERNAL"))),
+    (
+        "shop", "GET", "/price/tea", None, 200,
+        ("GET /price/{sku} SERVER", ("## handler INTERNAL", "## app.price INTERNAL")),
+    ),
 ]  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def adopt_template(
     _renew(edits)
     for child in children:
         _pass_on(edits, child, wanted)
-    if children and not mine:
+    if children and root.get("Parameters", wanted.parameter) is None and not mine:
         _declare(edits, "Parameters", {wanted.parameter: parameter()})
     return Adopted(edits.result(), where, permissions, left)
 
