@@ -41,8 +41,9 @@ class Adopted:
 def parameter_of(root: Node) -> str:
     """What the parameter is called: `Tracing`, unless the template has one of that name for something else."""
     known = root.get("Parameters", "Tracing")
-    ours = root.get("Conditions", TRACED) is not None
-    return "Tracing" if known is None or (ours and known.get("AllowedValues") is not None) else "LambdaLatencyTracing"
+    allowed = known.get("AllowedValues") if known is not None else None
+    is_ours = allowed is not None and [str(one.value) for one in allowed.items] == ["Active", "PassThrough", "Off"]
+    return "Tracing" if known is None or is_ours else "LambdaLatencyTracing"
 
 
 def adopt_template(
