@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,30 @@ def test_the_layer_is_that_of_this_release(tmp_path: Path) -> None:
         "lambda-latency/collector.yaml": (ROOT / "collector.yaml").read_bytes(),
     }
     assert (layer / "lambda-latency" / "wrapper").stat().st_mode & 0o111 == 0o111
+
+
+@pytest.mark.compiles
+def test_the_layer_is_compiled_for_the_apps_runtimes(tmp_path: Path) -> None:
+    """By a Python of their version, where there is one; undone, no bytecode is left."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    make_app(tmp_path, TEMPLATE.replace("python3.12", f"python{version}"))
+    before = files(tmp_path)
+    status, out, _ = adopt(tmp_path, "--write")
+    assert (status, "No bytecode" in out) == (0, False)
+    names = set(files(tmp_path / "lambda-latency-layer"))
+    tag = sys.implementation.cache_tag
+    compiled = {Path(name) for name in names if name.endswith(".py")}
+    assert {str(one.parent / "__pycache__" / f"{one.stem}.{tag}.pyc") for one in compiled} <= names
+    assert adopt(tmp_path, "--check")[0] == 0
+    assert adopt(tmp_path, "--undo")[0] == 0
+    assert files(tmp_path) == before
+
+
+def test_a_runtime_whose_python_is_not_here_is_said(tmp_path: Path) -> None:
+    """The layer works without, and starts later."""
+    make_app(tmp_path)
+    _, out, _ = adopt(tmp_path, "--write")
+    assert "No bytecode for python3.12, which is not here: each cold start will compile the layer.\n" in out
 
 
 def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Adopting an app: its template, its requirements and its code, edited so that it is traced; and taken back."""
 
+from lambda_latency.adopt.bytecode import compile_layer
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.plan import Change, Plan, Row, find_template, make_plan
 from lambda_latency.adopt.wording import Wanted
@@ -14,6 +15,7 @@ __all__ = [
     "Row",
     "Wanted",
     "check_clean",
+    "compile_layer",
     "find_template",
     "make_plan",
     "read_record",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.adopt.bytecode import remove_bytecode
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.plan import Change, Plan
 from lambda_latency.files import Replacement, unwritable
@@ -92,6 +93,7 @@ def undo(root: Path) -> list[str]:
     if edited:
         shown = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
         raise AdoptError(f"edited since they were written: {shown}", "undo your edits first, or take git's version")
+    remove_bytecode(root)
     _replace(
         Change(root / name, name, b"", original) for name, (original, _) in record.files.items() if original is not None
     )

@@ -42,7 +42,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, and do what was asked."""
-    from lambda_latency.adopt import Wanted, check_clean, find_template, make_plan, undo, write
+    from lambda_latency.adopt import Wanted, check_clean, compile_layer, find_template, make_plan, undo, write
 
     template = find_template(options.path)
     if options.undo:
@@ -61,6 +61,9 @@ def run(options: argparse.Namespace) -> int:
         if not options.force:
             check_clean(plan.root)
         write(plan)
+        missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
+        if missing:
+            print(f"No bytecode for {', '.join(missing)}, which is not here: each cold start will compile the layer.")
         print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` takes them back. Next:\n")
         print("  lambda-latency serve")
     else:
