@@ -39,6 +39,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
+	@$(BIN)/lambda-latency doctor --strict
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
 
@@ -112,6 +113,18 @@ versions: setup  ## The same with the versions of OpenTelemetry of every ADOT la
 	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
 		$(if $(NO_TESTS),--no-tests)
 
+.PHONY: libraries
+libraries: setup  ## Call each library that is traced, against a server: spans, names, errors, the same answers (4 minutes)
+	@$(BIN)/python -m tests.libraries $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
+
+.PHONY: hangs
+hangs: setup  ## Let calls of four libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
+	@$(BIN)/python -m tests.libraries.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: slow
+slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
+	@$(BIN)/python -m tests.libraries.planted $(if $(CAUSE),--cause $(CAUSE))
+
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
 	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \
@@ -176,7 +189,8 @@ layer: setup  ## Build the kit as a layer for an app of your own: build/layer
 	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR="$(CURDIR)/build/layer" RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
-deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod for another one of samconfig.toml
+deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of samconfig.toml; DOCTOR=off skips the check
+	@[ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
 
 .PHONY: deploy-local
@@ -197,6 +211,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@for pins in requirements/bridge/*.in; do \

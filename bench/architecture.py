@@ -27,6 +27,8 @@ PURPOSES = {
     "trace": "formats, critical path",
     "template": "templates, collector files",
     "fetch": "traces from X-Ray",
+    "doctor": "findings, costs",
+    "prices": "what AWS charges",
     "local": "SAM apps on a laptop",
     "testing": "the pytest plugin",
     "adopt": "edits to a SAM app",
@@ -34,7 +36,7 @@ PURPOSES = {
     "runtime": "runs beside the handler",
 }
 ABREAST = 4
-WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 160, 52, 16, 18, 96, 14  # pixels
+WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 156, 52, 14, 12, 96, 14  # pixels
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 TIP = (

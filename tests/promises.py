@@ -36,8 +36,8 @@ AFTER = "test_after_response.py::test_"
 TIMEOUT = "test_deadline.py::test_"
 NAMED = f"{TIMEOUT}a_timeout_names_the_running_call_and_the_line"
 MUTATIONS = (
-    M("R1", "Lambda's segment as parent", "propagation.py",
-      "        return below(remote)\n", "        return Context()\n",
+    M("R1", "Lambda's segment as parent", "invocation.py",
+      "below(named) if named is not None else", "",
       "test_invocation.py::test_the_span_is_a_child_of_lambdas_segment"),
     M("R1", "a header for each invocation", "invocation.py", 'os.environ.get("_X_AMZN_TRACE_ID", "")',
       'tracer.__dict__.setdefault("first", os.environ.get("_X_AMZN_TRACE_ID", ""))',

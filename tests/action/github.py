@@ -14,16 +14,18 @@ from typing import Any
 
 import yaml
 
+from tests.programs import python_program
+
 __all__ = ["ACTION", "GitHub", "Run"]
 
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
 PROGRAM = """#!/bin/sh
-[ "$1 $2" = "-m {0}" ] || exec {1} "$@"
+[ "$1 $2" = "-m {0}" ] || exec "{1}" "$@"
 """
 # `gh`: artifacts are folders below $STORE/artifacts, comments are files below $STORE/comments. Its own jq is not here.
-GH = f"""#!{sys.executable}
+GH = python_program("""
 import json, os, pathlib, shutil, sys
 store, words = pathlib.Path(os.environ["STORE"]), sys.argv[1:]
 with (store / "gh").open("a") as log:
@@ -43,7 +45,7 @@ else:
     body = pathlib.Path(value("--field").removeprefix("body=@")).read_text()
     comment.parent.mkdir(exist_ok=True)
     comment.write_text(body)
-"""
+""")
 
 
 @dataclass

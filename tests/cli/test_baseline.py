@@ -102,7 +102,7 @@ def test_a_baseline_of_the_same_route_is_compared(tmp_path: Path, capsys: pytest
     empty.write_text("")
     assert main(["report", str(path), "--against", str(empty)]) == 1
     assert (
-        f"no request in the baseline: {empty}: empty: no trace in it\n  --against takes what SOURCE takes"
+        f"no request in the baseline: {empty}: empty: no trace in it\n  --against takes the same input as SOURCE"
         in capsys.readouterr().err
     )
 
@@ -110,10 +110,10 @@ def test_a_baseline_of_the_same_route_is_compared(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--fail-if", "slower > 5%"], "--fail-if 'slower ...' goes with --against"),
+        (["--fail-if", "slower > 5%"], "--fail-if 'slower ...' needs --against"),
         (["--fail-if", "p95 > 800"], "--fail-if 'p95 > 800': p95 is compared with a number of ms or s"),
         (["--fail-if", "share(externl) > 5%"], "no bucket is called 'externl'; did you mean external?"),
-        (["--json", "-", "--markdown", "-"], "--json - and --markdown - both print instead of the text"),
+        (["--json", "-", "--markdown", "-"], "--json - and --markdown - both write to standard output"),
         (["--trace", "6b05", "--fail-if", "max > 1s"], "--trace shows one request"),
     ],
 )

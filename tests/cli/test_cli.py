@@ -28,7 +28,10 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("command", [(), ("completion",), ("demo",), ("fetch",), ("invoke",), ("report",), ("serve",)])
+@pytest.mark.parametrize(
+    "command",
+    [(), ("completion",), ("cost",), ("demo",), ("doctor",), ("fetch",), ("invoke",), ("report",), ("serve",)],
+)
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (
@@ -76,7 +79,9 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["", "completion", "demo", "fetch", "init", "invoke", "report", "serve"])
+@pytest.mark.parametrize(
+    "command", ["", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
+)
 def test_help_fits_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,11 +103,14 @@ def test_both_names_are_the_same_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what", "command"),
     [
-        ((), "command is missing", ""),
+        ((), "COMMAND is missing", ""),
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
         (
             ("weather",),
-            "there is no command 'weather': choose from demo, report, fetch, serve, invoke, init, adopt, completion",
+            (
+                "there is no command 'weather': choose from demo, report, fetch, doctor, cost, serve, invoke, init, "
+                "adopt, completion"
+            ),
             "",
         ),
         (("--hlep",), "there is no option --hlep; did you mean --help?", ""),
@@ -120,15 +128,15 @@ def test_both_names_are_the_same_command() -> None:
         ),
         (("demo", "--requests", "0"), "--requests must be 1 or more, got 0", "demo"),
         (("demo", "--requests", "many"), "--requests must be a whole number, got 'many'", "demo"),
-        (("demo", "twice"), "'twice' is one argument too many", "demo"),
+        (("demo", "twice"), "'twice': unexpected argument", "demo"),
         (("demo", "--parameter", "Tracing"), "--parameter must read NAME=VALUE, got 'Tracing'", "demo"),
         (("serve", "--port", "99999"), "--port must be between 0 and 65535, got 99999", "serve"),
         (("serve", "--port", "http"), "--port must be a whole number, got 'http'", "serve"),
-        (("invoke",), "function is missing", "invoke"),
+        (("invoke",), "FUNCTION is missing", "invoke"),
         (("completion", "fish"), "there is no shell 'fish': choose from bash, zsh", "completion"),
         (
             ("report", "x", "--fail-if", "p95 > slow"),
-            "--fail-if 'p95 > slow' is no condition: write for example 'p95 > 800ms', 'errors > 5%'",
+            "--fail-if 'p95 > slow' is not a condition: write, for example, 'p95 > 800ms', 'errors > 5%'",
             "report",
         ),
     ],
@@ -144,7 +152,7 @@ def test_a_wrong_command_line_is_usage(
     assert (ended.value.code, out, second) == (
         2,
         "",
-        f"  {' '.join(f'lambda-latency {command}'.split())} --help lists what there is",
+        f"  {' '.join(f'lambda-latency {command}'.split())} --help shows the usage",
     )
     assert first.startswith(f"lambda-latency: {what}")
 
@@ -182,7 +190,7 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--template", "nowhere.yaml"),
             2,
-            "no template at nowhere.yaml: No such file or directory\n  give the path of one with --template",
+            "no template at nowhere.yaml: No such file or directory\n  name a template with --template",
         ),
         (
             ("demo", "--parameter", "PaymentUrl=Off"),
@@ -202,7 +210,7 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--out", "pyproject.toml/out"),
             1,
-            "pyproject.toml/out cannot be written: Not a directory; --out names another folder",
+            "pyproject.toml/out cannot be written: Not a directory; choose another folder with --out",
         ),
     ],
 )
@@ -280,3 +288,35 @@ def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.Cap
     assert "The request failed." in capsys.readouterr().out
     assert main(["report", str(traces), "--fail-if", "errors > 5%"]) == 3
     assert capsys.readouterr().err == ("lambda-latency: The share of failed requests is 100 %: more than 5 %.\n")
+
+
+def test_the_options_of_a_report_are_in_groups(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with the options that belong together."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["report", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    groups = [line for line in lines if re.fullmatch(r"[a-z].*:", line)]
+    assert groups == ["options:", "input:", "filter:", "output:", "gate:", "account, with --xray:", "messages:"]
+
+
+def test_a_programs_own_otel_is_not_touched(tmp_path: Path) -> None:
+    """An app may have an `otel.py`: neither the command nor pytest's plugin imports it."""
+    (tmp_path / "otel.py").write_text("raise RuntimeError\n")
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    commands = (["-m", "lambda_latency", "--version"], ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"])
+    ended = [
+        subprocess.run([sys.executable, *one], cwd=tmp_path, capture_output=True, text=True, check=False)
+        for one in commands
+    ]
+    assert [one.returncode for one in ended] == [0, 0], ended
+
+
+def test_what_is_piped_has_no_thin_space(tmp_path: Path) -> None:
+    """So that it can be searched for `1,290 ms`."""
+    traces = tmp_path / "t.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    ended = run("report", str(traces), cwd=tmp_path)
+    assert (ended.returncode, "1,290 ms" in ended.stdout, "\u202f" in ended.stdout) == (0, True, False)

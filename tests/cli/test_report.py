@@ -162,7 +162,7 @@ def test_one_trace_is_drawn_by_either_form_of_its_id(orders: Path) -> None:
     drawn = _run(orders, trace_id=trace_id)
     assert drawn == _run(orders, trace_id=f"1-{trace_id[:8]}-{trace_id[8:]}")
     assert drawn[1].startswith("The request: POST /orders, 3,010 ms, 1-6b05a667-affeb9dbb0aa7f2b00000069\n")
-    with pytest.raises(Exception, match="no trace 1-nothing in what was read"):
+    with pytest.raises(Exception, match="no trace 1-nothing in the input"):
         _run(orders, trace_id="1-nothing")
 
 

@@ -33,15 +33,15 @@ def test_a_file_of_its_own_comes_before_the_projects(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("their = []", "lambda-latency.toml: nothing is called 'their'; did you mean theirs?"),
+        ("their = []", "lambda-latency.toml: there is no setting 'their'; did you mean theirs?"),
         (
             "owner = []",
-            "lambda-latency.toml: nothing is called 'owner'; known are ours, theirs, slow, fail-if, from, color",
+            "lambda-latency.toml: there is no setting 'owner'; known are ours, theirs, slow, fail-if, from, color",
         ),
         ('slow = "fast"', "lambda-latency.toml: slow must be milliseconds, got 'fast'"),
         ("slow = -1", "lambda-latency.toml: slow must be 0 or more, got -1"),
         ('from = "stage"', "lambda-latency.toml: from must be one of root, lambda, got 'stage'"),
-        ('fail-if = ["p95 > slow"]', "lambda-latency.toml: fail-if 'p95 > slow' is no condition: write"),
+        ('fail-if = ["p95 > slow"]', "lambda-latency.toml: fail-if 'p95 > slow' is not a condition: write"),
         ("color = true", "lambda-latency.toml: color must be one of auto, always, never, got True"),
         ("ours = [7]", 'lambda-latency.toml: ours must be a list of patterns, such as ["payments*"], got [7]'),
         ("ours = ", "lambda-latency.toml cannot be read: "),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,20 @@ from lambda_latency.local.collector import IMAGE, Choice, RunningCollector, choo
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
 from tests.collector.conftest import ROOT
+from tests.programs import python_program
 
-DOCKER = f"""\
-#!{sys.executable}
+DOCKER = python_program("""\
 import json, os, signal, socket, sys
 from pathlib import Path
 words, here = sys.argv[1:], Path(__file__).parent
 names = ("AWS_REGION", "XRAY_ENDPOINT", "LAPTOP_ENDPOINT", "EXPORTERS")
 with (here / "calls").open("a") as calls:
-    calls.write(json.dumps([words, {{name: os.environ[name] for name in names if name in os.environ}}]) + "\\n")
+    calls.write(json.dumps([words, {name: os.environ[name] for name in names if name in os.environ}]) + "\\n")
 if "up" in words:
     server = socket.create_server(("127.0.0.1", int((here / "port").read_text())))
     signal.pause()
 sys.exit((here / "refuses").exists() and words[0] in (here / "refuses").read_text().split())
-"""
+""")
 
 
 @pytest.fixture

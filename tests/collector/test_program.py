@@ -117,7 +117,7 @@ def test_what_was_built_is_what_is_there(program: Path) -> None:
 def test_none_is_none(tmp_path: Path) -> None:
     """Asked for none, or where there is none, spans go straight to the stores, and a sentence says so."""
     assert choose_collector("none", ROOT) == Choice(
-        "none", "No collector, as you said: spans went straight to the laptop's stores."
+        "none", "No collector (--collector none): spans went directly to the laptop's stores."
     )
 
 
@@ -126,13 +126,13 @@ def test_where_nothing_is_there_a_sentence_says_how_to_get_one(tmp_path: Path, m
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert choose_collector(None, tmp_path) == Choice(
-        "none", "No collector here (--collector names one): spans went straight to the laptop's stores."
+        "none", "No collector was found (--collector names one): spans went directly to the laptop's stores."
     )
     source = tmp_path / "requirements" / "collector.yaml"
     source.parent.mkdir()
     source.touch()
     assert choose_collector(None, tmp_path) == Choice(
-        "none", "No collector here (make collector builds one): spans went straight to the laptop's stores."
+        "none", "No collector was found (make collector builds one): spans went directly to the laptop's stores."
     )
 
 
@@ -142,7 +142,8 @@ def test_a_path_without_a_program_is_a_mistake(tmp_path: Path) -> None:
         choose_collector(str(tmp_path), ROOT)
 
     assert str(error.value) == (
-        f"--collector {tmp_path}: no program that can be run\n  say docker, none, or the path of one (make collector)"
+        f"--collector {tmp_path} is not an executable program\n"
+        "  use docker, none, or the path of a collector (make collector builds one)"
     )
 
 
@@ -150,7 +151,7 @@ def test_docker_that_is_not_there_is_a_mistake(tmp_path: Path, monkeypatch: pyte
     """It was asked for by name, so nothing else is taken in its place."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(UsageError, match="--collector docker: docker is not here"):
+    with pytest.raises(UsageError, match="--collector docker: docker is not installed"):
         choose_collector("docker", ROOT)
 
 
@@ -160,4 +161,4 @@ def test_the_command_ends_with_the_status_of_a_usage_mistake() -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("lambda-latency: --collector /nowhere: no program that can be run\n")
+    assert ended.stderr.startswith("lambda-latency: --collector /nowhere is not an executable program\n")

@@ -55,6 +55,7 @@ class Cloud:
         session = boto3.Session("local", "local", region_name=REGION)
         self._cloudformation = session.client("cloudformation", endpoint_url=self.url)
         self._dynamodb = session.client("dynamodb", endpoint_url=self.url)
+        self._lambda: Any = session.client("lambda", endpoint_url=self.url)  # its type information is not installed
 
     def close(self) -> None:
         """End it."""
@@ -77,6 +78,29 @@ class Cloud:
         if ran.returncode:
             said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
             raise LocalError(f"sam {arguments[0]} failed", said)
+
+    def halve_memory(self, stack: str, logical: str) -> None:
+        """Change a function behind the stack's back."""
+        function = self._cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
+        name = function["StackResourceDetail"]["PhysicalResourceId"]
+        memory = self._lambda.get_function_configuration(FunctionName=name)["MemorySize"]
+        self._lambda.update_function_configuration(FunctionName=name, MemorySize=memory // 2)
+
+    def doctor(self, stack: str, parameter: str) -> set[str]:
+        """What `doctor --account` finds about a stack of the template with a parameter."""
+        command = [sys.executable, "-m", "lambda_latency", "doctor", "--stack", stack, "--parameter", parameter]
+        ran = subprocess.run(
+            [*command, "--region", REGION, "--endpoint-url", self.url, "--json", "-"],
+            cwd=ROOT,
+            env={**os.environ, **self._variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        if not ran.stdout:
+            raise LocalError("doctor --account failed", ran.stderr)
+        return {one["what"] for one in json.loads(ran.stdout)["findings"]}
 
     def outputs(self, stack: str) -> Mapping[str, str]:
         """What the stack gives."""

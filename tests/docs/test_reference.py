@@ -13,6 +13,7 @@ import pytest
 
 import lambda_latency.cli.exit_statuses
 from lambda_latency.cli.settings import READ
+from lambda_latency.doctor import ALL_RULES
 from lambda_latency.local.faults import KINDS, Plan, Rule
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from tests.docs.pages import ROOT, page
@@ -51,7 +52,9 @@ def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
     assert sorted(keys) == sorted(one.name for one in fields(Rule))
 
 
-@pytest.mark.parametrize("command", ["adopt", "init", "demo", "report", "fetch", "serve", "invoke", "completion"])
+@pytest.mark.parametrize(
+    "command", ["adopt", "init", "demo", "report", "fetch", "doctor", "cost", "serve", "invoke", "completion"]
+)
 def test_the_command_line_page_has_every_option(command: str) -> None:
     """And no other; those for messages are told once for all."""
     program = [sys.executable, "-m", "lambda_latency", command, "--help"]
@@ -63,6 +66,13 @@ def test_the_command_line_page_has_every_option(command: str) -> None:
         "--quiet",
         "--verbose",
     }
+
+
+def test_the_page_of_the_doctor_has_a_section_for_each_rule() -> None:
+    """With the rule's own words, in the order of the table."""
+    sections = page("reference/doctor.md").text.split("\n## Rules\n")[1].split("\n### ")[1:]
+    written = [(name, " ".join(text.split())) for name, _, text in (one.partition("\n") for one in sections)]
+    assert written == [(rule.name, f"**{rule.severity}**: {rule.effect} {rule.why}") for rule in ALL_RULES]
 
 
 def test_every_exit_status_has_a_row() -> None:

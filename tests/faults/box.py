@@ -61,6 +61,7 @@ class Box:
     way: Way = "extension"
     wrapped: bool = True  # whether the kit starts at all
     timeout_s: float = 20
+    python: str | Path = sys.executable
     freeze_s: float = 0  # how long it is frozen the instant a response is out, whatever it was about to do
     lines: list[str] = field(default_factory=list)
     invocations: int = 0
@@ -75,7 +76,7 @@ class Box:
         kind = type("Environment", (_Environment,), {"refuses": self.way == "main", "responded": self._responded})
         self.environment: Environment = kind(
             function,
-            [*[ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"][: self.wrapped], sys.executable, bootstrap],
+            [*[ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"][: self.wrapped], self.python, bootstrap],
             lambda_variables(function, settings),
             ROOT,
             self.processes,

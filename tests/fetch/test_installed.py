@@ -72,7 +72,7 @@ def test_the_command_alone_is_small_and_says_what_x_ray_needs(tmp_path: Path) ->
     assert (on_xray.returncode, on_xray.stdout, on_xray.stderr) == (
         1,
         "",
-        f"lambda-latency: traces are fetched with boto3, which is not here\n  pip install '{ROOT}[fetch]'\n",
+        f"lambda-latency: boto3 is not installed, and fetching traces needs it\n  pip install '{ROOT}[fetch]'\n",
     )
     assert size(tmp_path / "alone") < 10 * MEGABYTE
 

@@ -133,7 +133,7 @@ def test_a_filter_is_refused_at_once_where_the_laptop_cannot_apply_it(laptop: st
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         1,
         (
-            "lambda-latency: X-Ray does not take the filter expression 'error = true OR fault = true': The laptop's "
+            "lambda-latency: X-Ray rejects the filter expression 'error = true OR fault = true': The laptop's "
             "X-Ray knows no filter expressions (InvalidRequestException)"
         ),
     )

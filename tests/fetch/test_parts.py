@@ -209,7 +209,7 @@ def test_the_line_on_the_terminal_tells_how_many_how_fast_and_how_long() -> None
     meter.close()
     meter.fetched(501)
     assert told == [
-        "asking which traces there are",
+        "listing traces",
         "fetching 500 of about 4,000 traces  ━━──────────────  50 a second, 1:10 left",
         "fetching 500 of 2,000 traces  ━━━━────────────  50 a second, 0:30 left",
         "fetching 500 traces, 3 of them once more: they were not ready",

@@ -57,7 +57,7 @@ def filled(xray: XRay, count: int) -> list[str]:
             ["--profile", "nobody"],
             (
                 "lambda-latency: The config profile (nobody) could not be found\n"
-                "  `aws configure list-profiles` lists those that there are\n"
+                "  `aws configure list-profiles` lists the profiles\n"
             ),
         ),
         (
@@ -65,15 +65,15 @@ def filled(xray: XRay, count: int) -> list[str]:
             [],
             (
                 "lambda-latency: no AWS region is set\n"
-                "  name the one in which the functions run (--region us-east-1), or set AWS_REGION\n"
+                "  name the region of the functions (--region us-east-1), or set AWS_REGION\n"
             ),
         ),
         (
             {},
             ["--region", "eu-wset-1"],
             (
-                "lambda-latency: there is no X-Ray in eu-wset-1, as far as boto3 and the network know\n"
-                "  name the region in which the functions run (--region): did you mean eu-west-1 or us-west-1 or "
+                "lambda-latency: X-Ray has no endpoint in eu-wset-1, according to boto3 and the network\n"
+                "  name the region of the functions (--region): did you mean eu-west-1 or us-west-1 or "
                 "eu-west-3?\n"
             ),
         ),
@@ -81,8 +81,8 @@ def filled(xray: XRay, count: int) -> list[str]:
             {},
             ["--region", "us_east"],
             (
-                "lambda-latency: 'us_east' is no region\n"
-                "  name the region in which the functions run (--region): did you mean us-east-2 or us-east-1 or "
+                "lambda-latency: 'us_east' is not a region\n"
+                "  name the region of the functions (--region): did you mean us-east-2 or us-east-1 or "
                 "us-west-2?\n"
             ),
         ),
@@ -119,7 +119,7 @@ def test_what_is_wrong_before_anything_is_asked(
         (
             "AKIAELSEWHERE",
             (
-                "lambda-latency: AWS does not take these credentials: The security token included in the request is "
+                "lambda-latency: AWS rejects these credentials: The security token included in the request is "
                 "invalid (UnrecognizedClientException)\n"
                 "  check them (--profile), the clock of this machine, and the region (--region): one that is not "
                 "enabled in the account answers like this, too\n"
@@ -145,9 +145,9 @@ def test_a_filter_expression_that_x_ray_does_not_take_is_shown(start: Start, run
         1,
         "",
         (
-            "lambda-latency: X-Ray does not take the filter expression 'service(\"orders-api': Invalid filter "
+            "lambda-latency: X-Ray rejects the filter expression 'service(\"orders-api': Invalid filter "
             "expression (InvalidRequestException)\n"
-            f'  one that it takes reads like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}\n'
+            f'  a valid expression looks like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}\n'
         ),
     )
     assert not (tmp_path / "out.jsonl").exists()
@@ -171,7 +171,7 @@ def test_no_trace_in_the_time_says_what_to_check(start: Start, run: Run) -> None
     assert done.returncode == 1
     assert what.startswith("lambda-latency: none of the 12 traces from 20")
     assert what.endswith("Z matches responsetime > 30")
-    assert todo == "  ask for more: a longer time (--since 24h), or another filter"
+    assert todo == "  choose a longer period (--since 24h) or another filter"
 
 
 def test_a_trace_that_is_not_there_is_named(start: Start, run: Run) -> None:
@@ -189,8 +189,8 @@ def test_a_trace_that_is_not_there_is_named(start: Start, run: Run) -> None:
     assert (run(*asked, "77").returncode, run(*asked, "77").stderr) == (
         2,
         (
-            "lambda-latency: '77' is no trace id\n"
-            "  one reads like 1-5759e988-bd862e3fe1be46a994272793, or the same as 32 digits\n"
+            "lambda-latency: '77' is not a trace id\n"
+            "  a trace id looks like 1-5759e988-bd862e3fe1be46a994272793, or has 32 hex digits\n"
         ),
     )
 
@@ -221,7 +221,7 @@ def test_permissions_that_end_in_the_middle_lose_nothing(
     assert len(kept) == len(set(kept)) == 50  # twelve calls, two of them for the ids
     assert set(kept) < set(ids)
     assert done.stderr.splitlines()[0].startswith("lambda-latency: AWS does not allow BatchGetTraces: User: ")
-    assert ("50 requests seen; how many were not sampled cannot be told" if "--xray" in command else "50 traces") in (
+    assert ("50 requests seen; how many were not sampled is unknown" if "--xray" in command else "50 traces") in (
         " ".join(done.stdout.split())
     )
 
@@ -241,11 +241,11 @@ def test_options_that_do_not_go_together_are_a_matter_of_usage(run: Run) -> None
         done = run(*command)
         said.append((done.returncode, done.stderr.splitlines()[-1].strip()))
     assert said == [
-        (2, "name a trace file or a folder, - for standard input, or say --xray"),
-        (2, "leave out --xray, or the files"),
-        (2, "say report --xray"),
-        (2, "say report --xray"),
-        (2, "say --out FILE"),
-        (2, "say --since 30d"),
-        (2, "say how long ago, such as --since 24h"),
+        (2, "name a trace file or a folder, use - for standard input, or add --xray"),
+        (2, "remove --xray or the files"),
+        (2, "add --xray"),
+        (2, "add --xray"),
+        (2, "add --out FILE"),
+        (2, "use --since 30d"),
+        (2, "use a duration, such as --since 24h"),
     ]

@@ -174,7 +174,7 @@ def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, ru
         (
             "Dry run, nothing was fetched: Transaction Search in us-east-1, T to T.\n"
             "The traces are in the log group aws/spans, which took in 12.50 GB ($0.06) in these hours.\n"
-            "Logs Insights charges for what it scans, in brackets (public list price of us-east-1, July 2026): once "
+            "Logs Insights charges for what it scans, in brackets (public list prices of us-east-1, July 2026): once "
             "all of it,\nand once more for each time that it finds over 10,000 traces at once.\n"
         ),
         "",

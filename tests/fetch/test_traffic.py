@@ -138,7 +138,7 @@ def test_what_nobody_counts_is_not_part_of_the_share(start: Start, run: Run, lap
         xray.put(minute + number, trace_id(minute + number, 100 + number))
     count(laptop, minute, 60, ApiName="mixed", Stage="prod")
     text = " ".join(run("report", "--xray", "--endpoint-url", xray.url, "--ascii").stdout.split())
-    assert "50 % of the traffic seen (30 of 60). 10 more requests came another way, where nobody counts." in text
+    assert "50 % of the traffic seen (30 of 60). 10 more requests came another way, which is not counted." in text
 
 
 def test_where_it_cannot_be_read_the_report_says_that_it_does_not_know(start: Start, run: Run, laptop: str) -> None:

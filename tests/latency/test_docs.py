@@ -40,5 +40,5 @@ def test_the_help_and_the_page_define_the_critical_path_alike() -> None:
     page = (EXPLANATION / "critical-path.md").read_text()
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", told)
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", page)
-    statuses = "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met"
+    statuses = "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met or doctor"
     assert statuses in re.sub(r"\s+", " ", told)

@@ -57,11 +57,11 @@ def test_noise_is_not_slower() -> None:
     [
         (
             "p95",
-            "'p95' is no condition: write for example 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with",
+            "'p95' is not a condition: write, for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%'",
         ),
-        ("", "'' is no condition: write"),
-        ("p95 > 800ms and max > 1s", "is no condition"),
-        ("p95 = 800ms", "is no condition"),
+        ("", "'' is not a condition: write"),
+        ("p95 > 800ms and max > 1s", "is not a condition"),
+        ("p95 = 800ms", "is not a condition"),
         ("p95 > 800", "'p95 > 800': p95 is compared with a number of ms or s, got no unit"),
         ("p95 > 800us", "p95 is compared with a number of ms or s, got us"),
         ("p95 > 60%", "got %"),

@@ -32,7 +32,7 @@ def test_more_cold_starts_are_told_where_times_are_the_same() -> None:
         ("timeouts", (0, 400), (0, 400), False),
     ]
     assert flat(against_sentence(found, Style(unicode=False))) == (
-        "Times do not differ from the baseline's (400 requests then, 400 now), but other things do. "
+        "Times do not differ from the baseline (400 requests then, 400 now), but rates do. "
         "More cold starts: 0 of 400 then, 380 of 400 now (between +90 % and +97 %)."
     )
 

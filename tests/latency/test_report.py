@@ -28,6 +28,8 @@ result when it is late, and move the call to a queue if the caller does not need
 owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
+A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64, public list prices
+of us-east-1, July 2026).
              ▇▇▇███▇                      ▁               ▁   ▂▁▁              ▁
   50 ms        100          200              500          1 s          2 s               5 s
 
@@ -71,6 +73,8 @@ caller does not need the result. Ask its owner with a trace id.
 
 p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
+A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64,
+public list prices of us-east-1, July 2026).
           =%%@@*                .            .  ::           .
   50 ms     100       200          500       1 s       2 s           5 s
 
@@ -118,6 +122,9 @@ need the result. Ask its owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120
+A cold start costs 0.242 GB-s and $4.03 a million for each
+GB of memory (x86_64, public list prices of us-east-1, July
+2026).
        ▁▇██▅           ▁        ▁ ▁▁       ▁
   50 ms  100    200      500    1 s    2 s       5 s
 
@@ -159,6 +166,8 @@ Low confidence: 14 requests, 2 slow; DynamoDB PutItem orders is the largest part
 a verdict: 100 requests or more.
 
 p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · timeouts 0 · seen 14
+A cold start costs 0.642 GB-s and $10.70 a million for each GB of memory (x86_64, public list prices
+of us-east-1, July 2026).
                    ▆█▆▄                                                      ┊    ▄
   50 ms               100                 200                       500                  1 s
 
@@ -318,9 +327,8 @@ def test_what_was_not_read_is_said_last() -> None:
         "--problems shows them.",
         "A note.",
     ]
-    assert _text(_report([order()], problems=[counted], traffic=Traffic(4)), Style()).splitlines()[-2:] == [
-        "25 % of the traffic seen (1 of 4). Every span was read; 1 thing in them does not fit: --problems",
-        "shows it.",
+    assert _text(_report([order()], problems=[counted], traffic=Traffic(4)), Style()).splitlines()[-1:] == [
+        "25 % of the traffic seen (1 of 4). Every span was read. 1 inconsistency: --problems shows it.",
     ]
 
 

@@ -47,12 +47,12 @@ def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Ac
         (
             seen(5),
             Traffic(8, beside=1),
-            "50 % of the traffic seen (4 of 8). 1 more request came another way, where nobody counts.",
+            "50 % of the traffic seen (4 of 8). 1 more request came another way, which is not counted.",
         ),
         (
             seen(5),
             Traffic(4),
-            "5 requests seen, and only 4 counted so far: which share of the traffic that is cannot be told.",
+            "5 requests seen, and only 4 counted so far: the share of the traffic is unknown.",
         ),
         (
             seen(10, 10, 1),

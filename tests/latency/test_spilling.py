@@ -156,7 +156,10 @@ def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for processes in ("1", "2"):
         done = subprocess.run([*command, processes], capture_output=True, text=True, check=False)
         assert done.stdout.startswith("ReportError: /")
-        assert "has no room for temporary files: File too large\n  about 1 MB are needed: make room, or" in done.stdout
+        assert (
+            "has no room for temporary files: File too large\n  about 1 MB are needed: free some space, or"
+            in done.stdout
+        )
         assert "TMPDIR" in done.stdout
 
 
@@ -180,7 +183,7 @@ except ReportError as error:
 def test_a_process_that_is_ended_from_outside_is_told(folder: Path) -> None:
     """As by whoever kills what takes most memory: what the others have read is no report."""
     done = subprocess.run([sys.executable, "-c", ENDED, str(folder)], capture_output=True, text=True, check=False)
-    assert done.stdout == "ReportError: a process that read traces was ended from outside\n  say it again\n"
+    assert done.stdout == "ReportError: a process that read traces was killed\n  run the command again\n"
 
 
 ENDED = """

@@ -300,7 +300,7 @@ def test_a_port_in_use_is_told(begin: Begin) -> None:
             begin(port=port)
     assert (told.value.what, told.value.todo, told.value.exit_status) == (
         f"port {port} of 127.0.0.1 cannot be used: Address already in use",
-        "end what listens there, or choose another with --port (0 takes a free one)",
+        "stop the program that listens there, or choose another port with --port (0: any free port)",
         1,
     )
 

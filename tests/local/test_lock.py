@@ -31,8 +31,9 @@ def test_a_second_command_is_told_which_process_has_the_folder(tmp_path: Path) -
             raise AssertionError("unreachable")
         with only_one(folder, "serve"):
             pass
+    who = f"lambda-latency demo, process {os.getpid()}"
     assert (str(told.value), told.value.exit_status) == (
-        f"{folder} is in use by lambda-latency demo, process {os.getpid()}: end it, or name another folder with --out",
+        f"{folder} is in use by {who}: stop it, or choose another folder with --out",
         1,
     )
     with only_one(folder, "demo"):
@@ -58,4 +59,6 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LocalError) as told, only_one(tmp_path / "file" / "out", "demo"):
         raise AssertionError("unreachable")
-    assert str(told.value) == (f"{tmp_path}/file/out cannot be written: Not a directory; --out names another folder")
+    assert str(told.value) == (
+        f"{tmp_path}/file/out cannot be written: Not a directory; choose another folder with --out"
+    )

@@ -44,4 +44,4 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     path = tmp_path / "file" / "below" / "system.log"
     with pytest.raises(LocalError) as told:
         open_for_writing(path)
-    assert str(told.value) == f"{path} cannot be written: Not a directory; --out names another folder"
+    assert str(told.value) == f"{path} cannot be written: Not a directory; choose another folder with --out"

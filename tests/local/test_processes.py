@@ -129,7 +129,7 @@ def test_nothing_is_started_once_the_end_has_begun(tmp_path: Path) -> None:
     with pytest.raises(LocalError) as told:
         processes.start(["/bin/sh", "-c", f"touch {tmp_path}/began"], env=os.environ, cwd=tmp_path)
     assert (str(told.value), (tmp_path / "began").exists()) == (
-        "nothing can be started any more\n  the system is being ended",
+        "no process can be started\n  the system is shutting down",
         False,
     )
 
@@ -141,7 +141,7 @@ def test_nothing_is_started_without_the_warden(tmp_path: Path) -> None:
     processes._warden.wait()
     with pytest.raises(LocalError) as told:
         processes.start(["/bin/sh", "-c", f"touch {tmp_path}/began"], env=os.environ, cwd=tmp_path)
-    assert str(told.value) == ("the process that clears up after this command is gone\n  start the command again")
+    assert str(told.value) == ("the process that cleans up after this command has ended\n  start the command again")
     processes.close()
     assert not (tmp_path / "began").exists()
 

@@ -185,12 +185,12 @@ def test_a_template_that_says_little_has_lambdas_defaults(tmp_path: Path) -> Non
 def test_a_missing_template_is_told(tmp_path: Path) -> None:
     """The message names the path and the option."""
     path = tmp_path / "none.yaml"
-    assert _told(path) == f"no template at {path}: No such file or directory\n  give the path of one with --template"
+    assert _told(path) == f"no template at {path}: No such file or directory\n  name a template with --template"
 
 
 def test_a_folder_is_no_template(tmp_path: Path) -> None:
     """The message says that it is a folder."""
-    assert _told(tmp_path) == f"no template at {tmp_path}: Is a directory\n  give the path of one with --template"
+    assert _told(tmp_path) == f"no template at {tmp_path}: Is a directory\n  name a template with --template"
 
 
 def test_a_template_that_is_not_yaml_is_told(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_template_without_routes_is_told(tmp_path: Path) -> None:
     """A function that no request can reach is nothing to serve."""
     path = tmp_path / "template.yaml"
     path.write_text(SMALL.partition("      Events")[0])
-    assert _told(path) == (f"{path} has no function with an Api event\n  there is nothing that a request could reach")
+    assert _told(path) == (f"{path} has no function with an Api event\n  requests cannot reach any function")
 
 
 def test_a_template_that_sam_refuses_is_told(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalError) as told:
         Store(tmp_path / "out" / "traces.jsonl")
     assert (str(told.value), told.value.exit_status) == (
-        f"{tmp_path}/out/traces.jsonl cannot be written: File exists; --out names another folder",
+        f"{tmp_path}/out/traces.jsonl cannot be written: File exists; choose another folder with --out",
         1,
     )
 
@@ -117,7 +117,7 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a folder lies in the way of the file, the message says so."""
     with pytest.raises(LocalError) as told:
         Store(tmp_path)
-    assert str(told.value) == f"{tmp_path} cannot be written: Is a directory; --out names another folder"
+    assert str(told.value) == f"{tmp_path} cannot be written: Is a directory; choose another folder with --out"
 
 
 def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path) -> None:

@@ -65,7 +65,11 @@ def test_without_an_extra_a_line_says_how_it_is_installed(
     fetch = alone.run("lambda-latency", "report", "--xray", cwd=tmp_path)
     remedy = remedy.replace("[local]", "[fetch]")
     assert (fetch.returncode, fetch.stdout) == (1, "")
-    assert fetch.stderr == f"lambda-latency: traces are fetched with boto3, which is not here\n  {remedy}\n"
+    assert fetch.stderr == f"lambda-latency: boto3 is not installed, and fetching traces needs it\n  {remedy}\n"
+    doctor = alone.run("lambda-latency", "doctor", cwd=tmp_path)
+    assert (doctor.returncode, doctor.stdout) == (1, "")
+    needed = remedy.replace("[fetch]", "[doctor]")
+    assert doctor.stderr == f"lambda-latency: PyYAML is not installed, and reading templates needs it\n  {needed}\n"
     dry = [str(UV), *shlex.split(remedy), "--dry-run", "--python", str(alone.bin / "python")]
     planned = subprocess.run(dry, capture_output=True, text=True, check=False, timeout=120)
     assert (planned.returncode, " + boto3==" in planned.stderr) == (0, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Any
 
 from selenium import webdriver
@@ -61,7 +62,16 @@ class Browser:
         self._command("Emulation.setDeviceMetricsOverride", metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         calm = {"name": "prefers-reduced-motion", "value": "reduce"}
-        self._command("Emulation.setEmulatedMedia", {"features": [scheme, calm]})
+        self._command("Emulation.setEmulatedMedia", {"media": "", "features": [scheme, calm]})
+
+    def print_media(self) -> None:
+        """Show what would be printed."""
+        self._command("Emulation.setEmulatedMedia", {"media": "print"})
+
+    def pages(self) -> int:
+        """How many pages a print of it has."""
+        printed = self._command("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
+        return len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed["data"])))
 
     def show(self, address: str) -> None:
         """Go to an address and wait until it is drawn."""

@@ -19,7 +19,7 @@ from tests.trace.build import MS, T0, Node, node, tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["HOSTILE", "SAMPLES", "many", "page_of"]
+__all__ = ["HOSTILE", "LARGE", "SAMPLES", "huge", "many", "page_of"]
 
 HOSTILE = "<script>alert(\"1\")</script> 'quoted' & \u202eright-to-left\u202c </script><!-- 🍕 عربي @TITLE@"
 STACK = """\
@@ -148,6 +148,13 @@ def many(requests: int) -> list[Trace]:
     return traces
 
 
+def huge(spans: int = 20_000) -> list[Trace]:
+    """The sixty orders, one with so many calls of a table that its spans alone take megabytes."""
+    calls = [_table("GetItem", 12 + 0.1 * number, 12.09 + 0.1 * number) for number in range(spans)]
+    large = _of(77, node("read them all", 11, 12.5 + 0.1 * spans, *calls), end=15 + 0.1 * spans)
+    return [*even(), large]
+
+
 def _of(number: int, *inside: Node, function: str = "CreateOrder", **more: object) -> Trace:
     made = tree(request(*inside, **more), unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")  # type: ignore[arg-type]
     if function == "CreateOrder":
@@ -268,5 +275,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
     "thousand": lambda: page_of(many(1000)),
+    "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),
 }
+LARGE = ("huge", "ten-thousand")  # samples that take seconds to make

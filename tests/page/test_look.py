@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.page.samples import SAMPLES
+from tests.page.samples import LARGE, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.page.browser import Browser
 
 WIDTHS = (320, 360, 414, 520, 640, 768, 800, 960, 1024, 1280, 1359, 1360, 1600, 1920, 2200)
-STATES = [name for name in SAMPLES if name != "ten-thousand"]
+STATES = [name for name in SAMPLES if name not in LARGE]
 # Wider than the window, or wider than what they stand in: texts of pictures too.
 BESIDE = """
 const words = (one) => `${one.tagName} ${one.getAttribute("class")} ${one.textContent.slice(0, 40)}`;

@@ -22,7 +22,7 @@ from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from tests.latency.load import hundred, timed_out
 from tests.latency.system import order
-from tests.page.samples import HOSTILE, SAMPLES, page_of
+from tests.page.samples import HOSTILE, LARGE, SAMPLES, huge, page_of
 
 FORBIDDEN = (
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function|\burl\((?!#)|@import"
@@ -36,7 +36,7 @@ def data(page: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return json.loads(report), [json.loads(line) for line in spans.splitlines()]
 
 
-@pytest.mark.parametrize("state", [name for name in SAMPLES if "thousand" not in name])
+@pytest.mark.parametrize("state", [name for name in SAMPLES if name not in (*LARGE, "thousand")])
 def test_the_policy_names_the_one_style_and_the_one_script(state: str) -> None:
     """By the hash of exactly what stands there, whatever the data is."""
     page = SAMPLES[state]()
@@ -122,6 +122,15 @@ def test_what_tells_most_is_kept_first(monkeypatch: pytest.MonkeyPatch) -> None:
         report["timeouts"][0]["trace_id"],
     }
     assert wanted <= set(kept)
+
+
+def test_a_huge_request_costs_no_other_its_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its spans are kept, and so are those of the sixty others."""
+    monkeypatch.setattr("lambda_latency.page.values.ROOM", 300_000)
+    monkeypatch.setattr("lambda_latency.page.values.HUGE", 200_000)
+    report, spans = data(page_of(huge(1_000)))
+    assert report["kept"] == len(spans) == report["requests"] == 61
+    assert min(report["columns"]["spans"]) == 0
 
 
 def test_the_same_report_is_the_same_page() -> None:

@@ -114,6 +114,8 @@ def test_search_finds_ids_routes_parts_and_statuses(rich: Browser) -> None:
         ("get /orders/{id}", "34"),
         ("cold start", "1"),
         ("502", "1"),
+        ("throttled", "1"),
+        ("timeout", "1"),
         ("nothing like it", "0"),
     ):
         rich.run("document.activeElement.blur()")
@@ -305,6 +307,43 @@ def test_the_address_holds_the_view(rich: Browser) -> None:
     assert (found(rich), row(rich, 0)[1]) == ("120 requests", "3,010 ms")
 
 
+def test_a_shared_address_leaves_the_verdict_in_sight_and_back_undoes(rich: Browser) -> None:
+    """It names parts, routes, the request, its span and its zoom; what was before each step comes back."""
+    begin = rich.address
+    rich.click(".parts tbody tr:nth-child(2) button")
+    assert "#part=retries%3A+retries+DynamoDB+orders" in rich.address
+    rich.run("history.back()")
+    rich.until(f"location.href === '{begin}'")
+    rich.settle()
+    assert found(rich) == "120 requests"
+    rich.click("#row-1")
+    rich.run("document.querySelector('#span-5').click()")
+    rich.click("#zoom")
+    shared = rich.address
+    assert [name in shared for name in ("trace=", "span=", "zoom=")] == [True] * 3
+    rich.show(shared)
+    assert rich.run("return [scrollY, document.getElementById('sentence').checkVisibility()]") == [0, True]
+    assert opened(rich) == "POST /orders · 1,610 ms"
+    assert (rich.count("#whole"), rich.text("#details h3")) == (1, "payments POST /charges")
+
+
+def test_of_a_request_with_thousands_of_spans_only_rows_in_sight_exist(
+    browser: Browser, page: Callable[[str], str]
+) -> None:
+    """Keys, the wheel and an address reach the last one; no part of the page draws all of them."""
+    browser.show(page("huge") + "#trace=6b05a667affeb9dbb0aa7f2b0000004d")
+    assert browser.count(".span-row") < 80
+    assert browser.run("return document.getElementById('fall').getAttribute('aria-rowcount')") == "3006"
+    browser.focus("#fall")
+    browser.keys(Keys.END)
+    assert browser.run("return document.getElementById('fall').getAttribute('aria-activedescendant')") == "span-3004"
+    assert browser.count("#span-3004") == 1
+    browser.run("document.getElementById('fall').scrollTop = 0")
+    browser.until("document.getElementById('span-0') !== null")
+    browser.until("!document.getElementById('fall').hasAttribute('aria-activedescendant')")
+    assert browser.run("return document.querySelectorAll('*').length") < 3000
+
+
 def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) -> None:
     """Of ten thousand; the last one comes with a key."""
     browser.show(page("ten-thousand"))
@@ -382,6 +421,22 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
     run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
     browser.show(page.as_uri())
     assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    heads, first = (
+        browser.run(f"return [...document.querySelectorAll('{rows}')].map((one) => one.textContent)")
+        for rows in (".change th", ".change tbody tr:first-child td")
+    )
+    assert heads == ["What", "Then", "Now", "Difference", "Between", " "]
+    assert [cell != "" for cell in first] == [True] * 6
+    names = "return [...document.querySelectorAll('.change .name')].map((one) => one.textContent)"
+    assert browser.run(names)[-7:] == [
+        "the whole request",
+        "p50 of all requests",
+        "p95 of all requests",
+        "p99 of all requests",
+        "errors",
+        "cold starts",
+        "timeouts",
+    ]
     told = "return [...document.querySelectorAll('.timed-out')].map((one) => one.textContent)"
     assert [one.startswith("A condition was met: ") for one in browser.run(told)] == [True, False]
 
@@ -423,6 +478,21 @@ def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) ->
     assert browser.run("return document.querySelectorAll('script').length") == 3
     title = browser.run("return document.title")
     assert title.startswith("The slow requests")
+
+
+def test_on_paper_it_is_one_light_page(rich: Browser) -> None:
+    """Sentence, distribution, parts with their bars, one waterfall; no filter, no button, no dark ground."""
+    rich.size(1200, dark=True)
+    rich.print_media()
+    seen = {name: rich.count(name) for name in ("#sentence", "#parts .fill", ".chart .mark", ".fall .waited")}
+    assert [name for name, times in seen.items() if times == 0] == []
+    assert rich.count(".filters, .buttons, .tools, #requests, #clear, .views, #map") == 0
+    style = "const style = getComputedStyle(document.documentElement);"
+    assert rich.run(f"{style} return [style.backgroundColor, style.printColorAdjust]") == [
+        "rgb(252, 252, 251)",
+        "exact",
+    ]
+    assert rich.pages() == 1
 
 
 def test_the_policy_lets_nothing_else_run_and_nothing_leave(rich: Browser) -> None:

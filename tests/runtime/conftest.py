@@ -26,7 +26,7 @@ TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"
 
-STEPS = ("init", "dns", "tcp", "tls")
+STEPS = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
 VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",

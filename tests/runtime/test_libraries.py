@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.runtime.libraries import LIBRARIES, Library, on_first_call
+from lambda_latency.runtime.libraries import DRIVERS, LIBRARIES, Library, on_first_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import Function
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.name)
+@pytest.mark.parametrize(
+    "library", [one for one in LIBRARIES if one.instrumentor], ids=lambda library: library.instrumentor
+)
 def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
     """Read, not imported: most of the libraries are not installed here."""
     package, name = library.instrumentor.split(".")
@@ -32,17 +34,29 @@ def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
     assert name in names | imported
 
 
+@pytest.mark.parametrize("library", [one for one in LIBRARIES if one.driver], ids=lambda library: library.module)
+def test_what_upstream_leaves_out_has_a_module(library: Library) -> None:
+    """Which is found where the table says."""
+    assert importlib.util.find_spec(DRIVERS + library.driver) is not None
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.module)
+def test_each_library_is_traced_by_somebody(library: Library) -> None:
+    """By upstream, or by a module of ours."""
+    assert library.instrumentor or library.driver
+
+
 def test_a_missing_instrumentation_is_one_warning(
     function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library itself works on."""
-    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.redis", None)
-    monkeypatch.setitem(sys.modules, "redis", types.ModuleType("redis"))
+    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.pymemcache", None)
+    monkeypatch.setitem(sys.modules, "pymemcache", types.ModuleType("pymemcache"))
     function.runtime.stop()
     function.runtime.start()
     (message,) = caplog.messages
     assert message.startswith(
-        "lambda-latency: redis is not traced: no module opentelemetry.instrumentation.redis; put it"
+        "lambda-latency: pymemcache is not traced: no module opentelemetry.instrumentation.pymemcache; put it"
     )
 
 

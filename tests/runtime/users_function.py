@@ -24,7 +24,7 @@ for name in (*LIBRARIES, *OPENTELEMETRY) if late else (*OPENTELEMETRY, *LIBRARIE
 import asyncio  # noqa: E402
 
 import boto3  # noqa: E402
-import grpc  # type: ignore[import-untyped]  # noqa: E402
+import grpc  # noqa: E402
 import requests  # noqa: E402
 from opentelemetry import _logs, metrics  # noqa: E402
 from opentelemetry.instrumentation.asyncio import AsyncioInstrumentor  # noqa: E402

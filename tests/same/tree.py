@@ -11,7 +11,7 @@ from tests.same.run import Observed
 
 __all__ = ["names", "untraced"]
 
-ASIDE = ("init", "dns", "tcp", "tls")
+ASIDE = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
 
 def names(seen: Observed) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def test_two_demos_at_once_do_not_mix(tmp_path: Path) -> None:
         assert (ended.returncode, ended.stdout) == (1, "")
         assert ended.stderr == (
             f"lambda-latency: {tmp_path} is in use by lambda-latency demo, process {os.getpid()}: "
-            "end it, or name another folder with --out\n"
+            "stop it, or choose another folder with --out\n"
         )
         assert [path.name for path in tmp_path.iterdir()] == [".demo.lock"]
 

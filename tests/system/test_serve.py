@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,12 +57,10 @@ class Served:
                 return match
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
-        connection.request(method, path, json.dumps(body) if body else None)
-        response = connection.getresponse()
-        answer = response.status, json.loads(response.read())
-        connection.close()
-        return answer
+        with closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)) as connection:
+            connection.request(method, path, json.dumps(body) if body else None)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -249,6 +248,6 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         "",
         [
             f"lambda-latency: port {port} of 127.0.0.1 cannot be used: Address already in use",
-            "  end what listens there, or choose another with --port (0 takes a free one)",
+            "  stop the program that listens there, or choose another port with --port (0: any free port)",
         ],
     )

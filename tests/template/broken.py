@@ -50,7 +50,7 @@ BROKEN = {
     ),
     "a naked variable": Broken(
         {"${env:AWS_REGION}": "$AWS_REGION"},
-        "broken.yaml:8: '$AWS_REGION' is taken as it stands: write ${env:AWS_REGION} in place of $AWS_REGION",
+        "broken.yaml:8: '$AWS_REGION' is used literally: write ${env:AWS_REGION} in place of $AWS_REGION",
     ),
     "a wrong key": Broken(
         {"max_retries": "max_retry"},
@@ -98,7 +98,7 @@ BROKEN = {
     ),
     "metrics for X-Ray": Broken(
         {"    traces:\n": "    metrics:\n"},
-        "broken.yaml:15: pipeline metrics names 'awsxray': remove it: awsxray takes traces alone",
+        "broken.yaml:15: pipeline metrics names 'awsxray': remove it: awsxray accepts traces only",
     ),
     "a pipeline without an end": Broken(
         {"      exporters: [awsxray]\n": ""},

@@ -95,7 +95,7 @@ def test_only_a_naked_variable_is_a_finding(value: str, tmp_path: Path) -> None:
         ),
         (
             "exporters:\n  debug:\nservice:\nexporters:\n",
-            Finding("", 4, "'exporters' stands here a second time", "keep one of them; the first is in line 1"),
+            Finding("", 4, "'exporters' is defined twice", "keep one of them; the first is in line 1"),
         ),
         (
             "receivers:\n\totlp:\n",
@@ -128,4 +128,4 @@ def test_bytes_that_are_no_text_are_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "collector.yaml"
     path.write_bytes("# für".encode("latin-1"))
 
-    assert str(read_collector(path)) == f"{path}:1: no text: byte 3 is no UTF-8: save it as UTF-8"
+    assert str(read_collector(path)) == f"{path}:1: not UTF-8 text: byte 3: save it as UTF-8"

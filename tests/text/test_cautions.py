@@ -8,7 +8,7 @@ from lambda_latency.latency import report_of, trace_name
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.cautions import cautions
 from lambda_latency.trace import Problem
-from tests.latency.requests import TABLE, request
+from tests.latency.requests import PAYMENTS, TABLE, request
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Account
@@ -35,8 +35,18 @@ def test_an_outlier_is_told_where_nothing_stands_out() -> None:
     [told] = _told([*_plain(400), slow])
     assert told == (
         "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
-        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the middle is 53 ms."
+        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the median is 53 ms."
     )
+
+
+def test_an_outlier_is_told_beside_a_clear_verdict_that_does_not_explain_it() -> None:
+    """The verdict names one part, the slowest request waited for another; one that timed out hides nothing."""
+    slow = [request(500 + number, {TABLE: 50, PAYMENTS: 400 + number}) for number in range(20)]
+    report = [*_plain(380), *slow]
+    assert _told([*report, request(900, {PAYMENTS: 20_000, TABLE: 50})]) == []
+    late = request(901, {PAYMENTS: 30_000})._replace(timed_out=True)
+    [told] = _told([*report, request(900, {TABLE: 2_000}), late])
+    assert told.startswith("The slowest took 2,000 ms, 2,000 ms of it DynamoDB PutItem orders: POST /orders ")
 
 
 def test_failing_requests_are_told() -> None:
@@ -48,9 +58,7 @@ def test_failing_requests_are_told() -> None:
 
 def test_skipped_input_is_told() -> None:
     """What a report does not rest on."""
-    assert _told(_plain(30), Problem("a.json", 3, "cut")) == [
-        "Not all of the input was read: 1 thing skipped (--problems)."
-    ]
+    assert _told(_plain(30), Problem("a.json", 3, "cut")) == ["Part of the input was skipped: 1 thing (--problems)."]
     assert _told(_plain(30), Problem("a.json", 3, "odd", "counted")) == []
 
 
@@ -78,15 +86,15 @@ def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() 
     two = [request(901, {TABLE: 900}, route="GET /once"), request(902, {TABLE: 800}, route="GET /other")]
     [told] = _told([*_plain(100), *two])
     assert told == (
-        "Not compared, each the only one of its route: GET /other took 800 ms, 800 ms of it DynamoDB PutItem orders "
-        "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000386)."
+        "Not compared, because each is the only request of its route: GET /other took 800 ms, 800 ms of it DynamoDB "
+        "PutItem orders (--trace 1-6b05a667-affeb9dbb0aa7f2b00000386)."
     )
 
 
 def test_cautions_stand_in_the_text() -> None:
     """Below the verdict, before what one can do."""
     report = report_of(_plain(30), lambda _: {}, problems=[Problem("a.json", 3, "cut")])
-    assert "Not all of the input was read" in render_report(report, STYLE)
+    assert "Part of the input was skipped" in render_report(report, STYLE)
 
 
 def test_an_id_is_printed_as_its_source_has_it() -> None:

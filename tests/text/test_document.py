@@ -11,6 +11,7 @@ import pytest
 
 import lambda_latency.text
 from lambda_latency.latency import report_of
+from lambda_latency.prices import read_prices
 from lambda_latency.text.document import document
 from lambda_latency.trace import Problem
 from tests.latency.load import few, hundred, load, slow_order, timed_out
@@ -144,7 +145,8 @@ def test_a_timeout_is_told_with_what_was_running() -> None:
             "threads": [],
         }
     ]
-    assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS}
+    cost = {"memory_mb": 1024, "gb_seconds": 0.302, "dollars_a_million": 5.03, "prices": read_prices().source}
+    assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS, "cost": cost}
 
 
 def test_ten_thousand_bad_lines_are_one_row() -> None:

@@ -6,6 +6,7 @@ from lambda_latency.latency import Part, report_of
 from lambda_latency.latency.against import against
 from lambda_latency.latency.gate import read_gate
 from lambda_latency.latency.part import OWN_CODE
+from lambda_latency.text import Style, render_report
 from lambda_latency.text.markdown import render_markdown
 from tests.latency.load import hundred
 from tests.latency.requests import TABLE, request
@@ -72,3 +73,15 @@ def test_every_kind_of_verdict_can_be_written() -> None:
             [account(trace) for trace in some], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
         )
         assert render_markdown(report).endswith("\n")
+
+
+def test_no_share_is_more_than_all_of_the_difference() -> None:
+    """Where other parts take less in slow requests, one explains more than all: sentence and tables say 100 %."""
+    some = [request(number, {TABLE: 50, OWN_CODE: 20}) for number in range(100)]
+    report = report_of(
+        [*some, *(request(200 + number, {TABLE: 450, OWN_CODE: 1}) for number in range(5))], lambda _: {}
+    )
+    assert report.cohorts.parts[0].difference_ns > report.cohorts.difference_ns
+    told = (render_markdown(report).replace("\u202f", " "), render_report(report, Style(width=100, thin=False)))
+    assert [text.count("100 %") for text in told] == [2, 2]
+    assert not [text for text in told if "105 %" in text]

@@ -35,10 +35,11 @@ DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = f"""\
 examples:
   lambda-latency demo                       see it work: no AWS, no Docker
-  lambda-latency report traces.jsonl        which part is slow, and whose it is
-  lambda-latency report --xray --since 24h  the same of an AWS account
-  lambda-latency serve                      the SAM app of this folder, traced
+  lambda-latency report traces.jsonl        which part is slow, and who owns it
+  lambda-latency report --xray --since 24h  the same for an AWS account
+  lambda-latency serve                      the SAM app in this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
+  lambda-latency doctor                     what is wrong with an app's tracing
   lambda-latency init DIR                   a traced SAM app to begin with
   lambda-latency adopt                      trace a SAM app of your own
 
@@ -51,6 +52,8 @@ COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
     "report": "say which part of slow requests is slow, from any trace file or from X-Ray",
     "fetch": "fetch traces from X-Ray into a file that report reads",
+    "doctor": "find what is wrong with an app's tracing, before it is deployed",
+    "cost": "say what a month of tracing costs",
     "serve": "keep a SAM app up on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "init": "write a traced SAM app with a span-tree test into a new folder",
@@ -82,7 +85,7 @@ def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
         _command(name).add_parser(subparsers, summary)
         messages = subparsers.choices[name].add_argument_group("messages")
         messages.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
-        messages.add_argument("-v", "--verbose", action="store_true", help="the stack trace of what fails")
+        messages.add_argument("-v", "--verbose", action="store_true", help="print the stack trace of an error")
     return whole
 
 

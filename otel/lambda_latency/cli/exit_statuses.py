@@ -6,5 +6,6 @@ FINE, FAILED, USAGE, GATE_FAILED, SOMETHING_SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4
 
 EXIT_STATUSES = (
     "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if\n"
-    "condition was met, 4 reported but something was skipped, 130 Ctrl-C"
+    "condition was met or doctor found an error, 4 reported but something was\n"
+    "skipped, 130 Ctrl-C"
 )

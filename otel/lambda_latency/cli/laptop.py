@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import FAILED
-from lambda_latency.cli.messages import fail, warn
+from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +25,7 @@ __all__ = [
     "print_line",
     "provider_is_theirs",
     "read",
+    "refuse_instrument",
     "require_local",
     "say",
     "tell",
@@ -37,10 +38,10 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     """How somebody's own app is run."""
     parser.add_argument(
         "--instrument",
-        choices=("kit", "none"),
-        default="kit",
+        choices=("kit", "layer", "none"),
         metavar="HOW",
-        help="how functions are traced that do not start the kit themselves: kit (default) or none",
+        help="how functions of an app are traced that do not start OpenTelemetry themselves: kit (default), "
+        "layer (by the tracing layer's own start-up) or none",
     )
     parser.add_argument(
         "--disable-authorizer", action="store_true", help="open the routes that Lambda authorizers guard"
@@ -51,7 +52,13 @@ def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppO
     """What was chosen, for an app whose traces go to a file."""
     from lambda_latency.local import AppOptions
 
-    return AppOptions(options.out, traces, port, instrument=options.instrument == "kit")
+    return AppOptions(options.out, traces, port, instrument=options.instrument or "kit")
+
+
+def refuse_instrument() -> int:
+    """The packaged example has a parameter for this: status 2."""
+    todo = "say --parameter Instrumentation=kit or layer, or Tracing=Off"
+    return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
 
 
 def read(template: Path, options: argparse.Namespace) -> App:

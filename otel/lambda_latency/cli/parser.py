@@ -42,12 +42,12 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse; what is unknown is an error of this command, not of the whole."""
         first = next(iter(sys.argv[1:] if args is None else args), "")
-        if first.startswith("--"):  # before what is missing behind it
+        if first.startswith("--") and first != "--":  # before what is missing behind it
             self._know(first)
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self._know(unknown[0])
-            self._fail(f"{unknown[0]!r} is one argument too many")
+            self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"there is no option {name}{did_you_mean(name, self._option_string_actions)}")
 
     def _fail(self, what: str) -> NoReturn:
-        warn(f"{what}\n  {self.prog} --help lists what there is")
+        warn(f"{what}\n  {self.prog} --help shows the usage")
         sys.exit(USAGE)
 
 
@@ -87,9 +87,9 @@ def did_you_mean(typed: str, known: Iterable[str]) -> str:
     """`; did you mean report?`, or nothing where nothing is near."""
     import difflib
 
-    near = difflib.get_close_matches(typed, list(known), 1)
+    near = difflib.get_close_matches(typed, list(known), 1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def _missing(message: str) -> str:
-    return f"{message.removeprefix(REQUIRED).lower()} is missing"
+    return f"{message.removeprefix(REQUIRED)} is missing"

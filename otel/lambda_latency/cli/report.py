@@ -226,7 +226,7 @@ def _put(
 
 
 def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
-    """Why there is nothing to report on: of each source the first problem, or that it has no span."""
+    """Why there is nothing to report: of each source the first problem, or that it has no span."""
     firsts: dict[str, Problem] = {}
     for one in problems:
         firsts.setdefault(one.source, one)
@@ -255,7 +255,7 @@ def _baseline(
     if not of_route(accounts, request.route):
         raise ReportError(
             f"no request in the baseline: {_unread(problems[known:], [source.name for source in sources])}",
-            "--against takes what SOURCE takes",
+            "--against takes the same input as SOURCE",
         )
     return Baseline(accounts, [source.name for source in sources])
 
@@ -268,7 +268,7 @@ def _one_trace(
     trace = find_traces(sources, [wanted], view=request.terms.view).get(wanted)
     ready()
     if trace is None:
-        raise ReportError(f"no trace {request.trace_id} in what was read", "ids are in the report's JSON (--json -)")
+        raise ReportError(f"no trace {request.trace_id} in the input", "the report's JSON lists the ids (--json -)")
     if request.html is not None:
         accounts = Accounts([account(trace, request.terms)])
         report = report_of(

@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     """What a project says of its reports: each has the name of the option, `-` for `_`, that beats it.
 
     Patterns of services and callees that are `ours` and `theirs`, `slow` in nanoseconds (milliseconds in the file),
-    the gates of `fail_if`, where a request begins (`from_`), and when to colour.
+    the gates of `fail_if`, where a request begins (`from_`), when to colour, and the doctor's rules to `ignore`.
     """
 
     ours: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Settings(NamedTuple):
     fail_if: tuple[Gate, ...] = ()
     from_: str = "root"
     color: str = "auto"
+    ignore: tuple[str, ...] = ()
 
 
 def read_settings(folder: Path) -> Settings:
@@ -69,7 +70,7 @@ def _settings(told: Mapping[str, Any], path: Path) -> Settings:
         if read is None:
             near = difflib.get_close_matches(name, READ, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(READ)}"
-            raise ValueError(f"{path.name}: nothing is called {name!r}; {hint}")
+            raise ValueError(f"{path.name}: there is no setting {name!r}; {hint}")
         field = "from_" if name == "from" else name.replace("-", "_")
         try:
             found[field] = read(value)
@@ -80,6 +81,10 @@ def _settings(told: Mapping[str, Any], path: Path) -> Settings:
 
 def _patterns(value: object) -> tuple[str, ...]:
     return _texts(value, 'must be a list of patterns, such as ["payments*"]')
+
+
+def _rules(value: object) -> tuple[str, ...]:
+    return _texts(value, 'must be a list of rules, such as ["layer-old"]')
 
 
 def _gates(value: object) -> tuple[Gate, ...]:
@@ -116,4 +121,5 @@ READ: dict[str, Callable[[object], Any]] = {
     "fail-if": _gates,
     "from": _one_of(*BEGINNINGS),
     "color": _one_of(*COLOURS),
+    "ignore": _rules,
 }

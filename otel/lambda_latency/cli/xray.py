@@ -44,17 +44,17 @@ def add_xray_options(options: Any, out: str) -> None:
     """Which traces of which account; `options` is a parser or a group of one, `out` the help of `--out`."""
     options.add_argument("--slower-than", type=ms, metavar="MS", help="only requests that took over MS milliseconds")
     options.add_argument("--errors", action="store_true", help="only requests that were answered with 4xx or 5xx")
-    options.add_argument("--filter", metavar="EXPR", help="only traces that match one of X-Ray's filter expressions")
+    options.add_argument("--filter", metavar="EXPR", help="only traces that match this filter expression of X-Ray")
     options.add_argument("--max", type=count, metavar="N", help="at most N traces, the newest")
     options.add_argument(
         "--max-gb", type=gigabytes, metavar="GB", help="stop before Logs Insights scans more (Transaction Search)"
     )
     options.add_argument("--out", type=Path, metavar="FILE", help=out)
-    options.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
-    options.add_argument("--region", metavar="R", help="the region whose X-Ray is asked")
-    options.add_argument("--endpoint-url", metavar="U", help="where X-Ray and CloudWatch are, if not at AWS")
-    options.add_argument("--dry-run", action="store_true", help="say how many calls it takes and what X-Ray charges")
-    options.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it")
+    options.add_argument("--profile", metavar="P", help="profile of the AWS configuration")
+    options.add_argument("--region", metavar="R", help="region of X-Ray")
+    options.add_argument("--endpoint-url", metavar="U", help="address of X-Ray and CloudWatch, if not AWS")
+    options.add_argument("--dry-run", action="store_true", help="print the number of calls and what X-Ray charges")
+    options.add_argument("--print-policy", action="store_true", help="print the minimal IAM policy")
 
 
 def asked_for(options: argparse.Namespace) -> Asked:

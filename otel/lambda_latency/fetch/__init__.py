@@ -1,20 +1,24 @@
 """Traces out of an account into a file that `report` reads. boto3 is imported only when it is needed."""
 
 from lambda_latency.fetch.asked import Asked, Place, resolve
+from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.command import Account, Result, console
 from lambda_latency.fetch.errors import FetchError, UsageError
 from lambda_latency.fetch.expression import Choice
 from lambda_latency.fetch.policy import iam_policy
+from lambda_latency.fetch.refusals import refusal
 
 __all__ = [
     "Account",
     "Asked",
     "Choice",
+    "Clients",
     "FetchError",
     "Place",
     "Result",
     "UsageError",
     "console",
     "iam_policy",
+    "refusal",
     "resolve",
 ]

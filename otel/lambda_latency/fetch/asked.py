@@ -63,8 +63,8 @@ def resolve(
         plain = trace_id_of(trace_id)
         if re.fullmatch(r"[0-9a-f]{32}", plain) is None:
             raise UsageError(
-                f"{trace_id!r} is no trace id",
-                "one reads like 1-5759e988-bd862e3fe1be46a994272793, or the same as 32 digits",
+                f"{trace_id!r} is not a trace id",
+                "a trace id looks like 1-5759e988-bd862e3fe1be46a994272793, or has 32 hex digits",
             )
         trace_id = f"1-{plain[:8]}-{plain[8:]}"
     until = now_ns if until_ns is None else min(until_ns, now_ns)
@@ -72,10 +72,10 @@ def resolve(
     if trace_id is None and since >= until:
         raise UsageError(
             f"--since must be before --until and before now, got {iso(since)} and {iso(until)}",
-            "say how long ago, such as --since 24h",
+            "use a duration, such as --since 24h",
         )
     if trace_id is None and since < now_ns - KEPT_NS - HOUR_NS:
-        raise UsageError(f"X-Ray keeps traces for 30 days, --since is {iso(since)}", "say --since 30d")
+        raise UsageError(f"X-Ray keeps traces for 30 days, --since is {iso(since)}", "use --since 30d")
     return Asked(since, until, choice, most, trace_id, most_billed)
 
 

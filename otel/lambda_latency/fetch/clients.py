@@ -32,7 +32,7 @@ class Clients:
 
     def __init__(self, place: Place) -> None:
         if importlib.util.find_spec("boto3") is None:
-            raise FetchError("traces are fetched with boto3, which is not here", install_command("fetch"))
+            raise FetchError("boto3 is not installed, and fetching traces needs it", install_command("fetch"))
         import boto3
         from botocore.config import Config
         from botocore.exceptions import NoCredentialsError, NoRegionError
@@ -55,6 +55,11 @@ class Clients:
             max_pool_connections=THREADS + 1,
             user_agent_extra="lambda-latency",
         )
+
+    @property
+    def region(self) -> str:
+        """The region of every client."""
+        return self._region
 
     @property
     def regions(self) -> list[str]:

@@ -67,17 +67,17 @@ class Result:
         if isinstance(told.ended, FetchError):
             skipped.append(f"the fetch ended early: {told.ended.what}")
         elif told.ended is not None:
-            skipped.append("the fetch was ended by Ctrl-C")
+            skipped.append("the fetch was interrupted by Ctrl-C")
         if told.missing:
-            skipped.append(f"{_traces(told.missing)} listed but not given: run it again")
+            skipped.append(f"{_traces(told.missing)} listed but not returned: run the command again")
         if told.in_progress:
-            counted.append(f"{_traces(told.in_progress)} still in progress: what is open ends with its parent")
+            counted.append(f"{_traces(told.in_progress)} still in progress: open segments end with their parent")
         if self.unknown:
             counted.append(
                 f"{self.unknown}: X-Ray's own traces were read, one in a hundred where Transaction Search is on"
             )
         if told.too_long:
-            counted.append(f"{_traces(told.too_long)} too large for X-Ray, which left segments out")
+            counted.append(f"{_traces(told.too_long)} larger than X-Ray's limit: segments are missing")
         return [
             *(Problem(self.source, None, reason, "skipped") for reason in skipped),
             *(Problem(self.source, None, reason, "counted") for reason in counted),
@@ -192,7 +192,9 @@ def _nothing(asked: Asked, told: Fetched, where: str) -> FetchError:
     """The possible reasons for no traces, the most likely first."""
     if told.missing and asked.trace_id is None:
         because = f": {told.because}" if told.because else ""
-        return FetchError(f"{where} listed {_traces(told.missing)} and gave none of them{because}", "try again later")
+        return FetchError(
+            f"{where} listed {_traces(told.missing)} and returned none of them{because}", "try again later"
+        )
     if asked.trace_id is not None:
         return FetchError(
             f"{where} has no trace {asked.trace_id}",
@@ -202,7 +204,7 @@ def _nothing(asked: Asked, told: Fetched, where: str) -> FetchError:
     if asked.expression is not None and told.scanned:
         return FetchError(
             f"none of the {_traces(told.scanned)} {when} matches {asked.expression}",
-            "ask for more: a longer time (--since 24h), or another filter",
+            "choose a longer period (--since 24h) or another filter",
         )
     return FetchError(
         f"{where} has no trace {when}",

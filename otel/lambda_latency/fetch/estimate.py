@@ -1,8 +1,7 @@
 """The cost of a fetch: calls and dollars. Traces are counted, not fetched.
 
-X-Ray charges for traces retrieved and for traces scanned, $0.50 a million, after a million a month of both together
-that is free: the public list price of us-east-1 as of July 2026, https://aws.amazon.com/xray/pricing/. Listing scans
-every trace in the time range, whether it matches or not. Counting therefore costs, too: a long range is sampled.
+X-Ray charges for traces retrieved and for traces scanned, after a number a month of both together that is free. Listing
+scans every trace in the time range, whether it matches or not. Counting therefore costs, too: a long range is sampled.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from lambda_latency.fetch.scanning import billed, ingested
 from lambda_latency.fetch.search import GROUP, Search
 from lambda_latency.fetch.summaries import pages
 from lambda_latency.fetch.windows import Window, windows
+from lambda_latency.prices import read_prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "estimate", "search_text"]
 
-DOLLARS_A_MILLION = 0.5
 HOUR_S, SAMPLE_S = 3600, 60
 PAGE = 100  # observed traces per page; AWS does not document it
 FEW = 10_000  # up to this many traces are counted exactly, for half a cent
@@ -45,21 +44,23 @@ class Estimate:
 
     @property
     def dollars(self) -> float:
-        """The price beyond the free million per month."""
-        return (self.traces + self.scanned) * DOLLARS_A_MILLION / 1_000_000
+        """The price beyond what is free per month."""
+        return float((self.traces + self.scanned) * read_prices().traces_read_million / 1_000_000)
 
     def text(self, asked: Asked, region: str) -> str:
         """The output of `--dry-run`."""
         about = "" if self.exact else "about "
         how = "" if self.exact else " (one minute of each hour was counted)"
         traces = f"{about}{self.traces:,} traces match" if asked.expression else f"{about}{self.traces:,} traces"
+        prices = read_prices(region)
         money = f"${self.dollars:,.4f}" if self.dollars < 0.01 else f"${self.dollars:,.2f}"
         return (
             f"Dry run, nothing was fetched: X-Ray in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
             f"{traces[0].upper()}{traces[1:]}{how}.\n"
             f"Calls: {about}{self.summary_calls:,} GetTraceSummaries and {self.batch_calls:,} BatchGetTraces.\n"
             f"X-Ray charges {about}{money}: {about}{self.scanned:,} traces scanned and {self.traces:,} retrieved, at "
-            f"$0.50 a million\n(public list price of us-east-1, July 2026); the first million of a month is free.\n"
+            f"${prices.traces_read_million:.2f} a million\n({prices.source}); "
+            f"the first {prices.free_traces_read:,f} of a month are free.\n"
             f"This dry run took {self.spent_calls:,} calls and scanned {self.spent_scanned:,} traces.\n"
         )
 
@@ -96,8 +97,8 @@ def search_text(cloudwatch: Any, asked: Asked, region: str) -> str:
     return (
         f"Dry run, nothing was fetched: {Search.name} in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
         f"The traces are in the log group {GROUP}, which took in {billed(ingested(cloudwatch, GROUP, start_s, end_s))} "
-        "in these hours.\nLogs Insights charges for what it scans, in brackets (public list price of us-east-1, July "
-        f"2026): once all of it,\nand once more for each time that it finds over {MOST_ROWS:,} traces at once.\n"
+        f"in these hours.\nLogs Insights charges for what it scans, in brackets ({read_prices(region).source}): "
+        f"once all of it,\nand once more for each time that it finds over {MOST_ROWS:,} traces at once.\n"
     )
 
 

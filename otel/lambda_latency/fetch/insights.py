@@ -51,7 +51,7 @@ def query(
     if answer["status"] != "Complete":
         raise FetchError(
             f"CloudWatch ended a query of {', '.join(groups)} with status {answer['status']}",
-            "try again later, or ask for a shorter time (--since)",
+            "try again later, or choose a shorter period (--since)",
             passing=True,
         )
     rows = [{one["field"]: one.get("value", "") for one in row} for row in answer.get("results", ())]

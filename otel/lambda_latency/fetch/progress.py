@@ -68,7 +68,7 @@ class Meter:
         if self._waiting:
             return f"fetching {self._fetched:,} traces, {self._waiting:,} of them once more: they were not ready"
         if not self._listed:
-            return "asking which traces there are"
+            return "listing traces"
         # The listed share extrapolates to the whole: an estimate until the end, and marked as one.
         total = self._listed / self._share if self._share else 0.0
         about = "" if self._share >= 1 else "about "

@@ -58,7 +58,7 @@ def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) 
     region = _region_of(url)
     if place.endpoint_url is None and region and region not in regions:
         return FetchError(
-            f"there is no X-Ray in {region}, as far as boto3 and the network know", _near(region, regions)
+            f"X-Ray has no endpoint in {region}, according to boto3 and the network", _near(region, regions)
         )
     return FetchError(f"X-Ray cannot be reached at {url}: {error.strerror or error}", _network(place))
 
@@ -75,20 +75,20 @@ def _answered(told: Any, operation: str, place: Place, expression: str | None) -
         return FetchError(f"the AWS credentials have expired: {said}", _renew(place))
     if code in UNKNOWN:
         return FetchError(
-            f"AWS does not take these credentials: {said}",
+            f"AWS rejects these credentials: {said}",
             "check them (--profile), the clock of this machine, and the region (--region): one that is not enabled in "
             "the account answers like this, too",
         )
     if code == "InvalidRequestException" and expression is not None and operation == "GetTraceSummaries":
         return FetchError(
-            f"X-Ray does not take the filter expression {expression!r}: {said}",
-            f'one that it takes reads like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}',
+            f"X-Ray rejects the filter expression {expression!r}: {said}",
+            f'a valid expression looks like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}',
         )
     service = "CloudWatch" if operation in OF_CLOUDWATCH else "X-Ray"
     if code in THROTTLED:
         return FetchError(
             f"{service} throttles {operation}, and did each time it was tried: {said}",
-            "try again later, or ask for less: a shorter time (--since), a filter (--filter), or fewer traces (--max)",
+            "try again later, or fetch less: a shorter period (--since), a filter (--filter), or fewer traces (--max)",
             passing=True,
         )
     if code == "ResourceNotFoundException" and operation == "StartQuery":
@@ -112,15 +112,15 @@ def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) 
             f"the AWS credentials are not complete: {error}", "set both keys, or name a profile (--profile)"
         )
     if kind == "ProfileNotFound":
-        return FetchError(f"{_plain(error)}", "`aws configure list-profiles` lists those that there are")
+        return FetchError(f"{_plain(error)}", "`aws configure list-profiles` lists the profiles")
     if kind in OVER_SSO:
         return FetchError(f"the AWS credentials have expired: {_plain(error)}", _renew(place))
     if kind == "NoRegionError":
         return FetchError(
-            "no AWS region is set", "name the one in which the functions run (--region us-east-1), or set AWS_REGION"
+            "no AWS region is set", "name the region of the functions (--region us-east-1), or set AWS_REGION"
         )
     if kind == "InvalidRegionError":
-        return FetchError(f"{place.region!r} is no region", _near(place.region or "", regions))
+        return FetchError(f"{place.region!r} is not a region", _near(place.region or "", regions))
     if kind in (
         "EndpointConnectionError",
         "ConnectTimeoutError",
@@ -129,7 +129,7 @@ def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) 
         "HTTPClientError",
     ):
         return FetchError(f"X-Ray does not answer: {_plain(error)}", _network(place), passing=True)
-    return FetchError(f"boto3 cannot ask X-Ray: {_plain(error)} ({kind})", _network(place))
+    return FetchError(f"boto3 cannot call X-Ray: {_plain(error)} ({kind})", _network(place))
 
 
 def _renew(place: Place) -> str:
@@ -140,7 +140,7 @@ def _renew(place: Place) -> str:
 def _near(region: str, regions: Sequence[str]) -> str:
     near = difflib.get_close_matches(region, regions, 3)
     meant = f"did you mean {' or '.join(near)}?" if near else "us-east-1 is one"
-    return f"name the region in which the functions run (--region): {meant}"
+    return f"name the region of the functions (--region): {meant}"
 
 
 def _network(place: Place) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from lambda_latency.prices import read_prices
+
 __all__ = ["GB", "billed", "ingested"]
 
 GB = 10**9
-# Of Logs Insights: the public list price of us-east-1 as of July 2026, https://aws.amazon.com/cloudwatch/pricing/
-DOLLARS_A_GB = 0.005
 HOUR_S = 3600
 
 
@@ -50,5 +50,5 @@ def billed(scanned: int) -> str:
     """Bytes with their price: `12.50 GB ($0.06)`."""
     gb = scanned / GB
     size = f"{gb:,.2f} GB" if gb >= 0.01 else f"{scanned / 10**6:,.1f} MB"
-    dollars = gb * DOLLARS_A_GB
+    dollars = gb * float(read_prices().logs_scanned_gb)
     return f"{size} (${dollars:,.4f})" if dollars < 0.01 else f"{size} (${dollars:,.2f})"

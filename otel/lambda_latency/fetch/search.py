@@ -85,7 +85,7 @@ class Search:
             most, scanned = f"{self._most / GB:g}", f"{(self.billed + more) / GB:,.2f} GB"
             raise FetchError(
                 f"Logs Insights would scan {scanned} of {GROUP}, --max-gb is {most}",
-                "ask for a shorter time (--since), or for more (--max-gb)",
+                "choose a shorter period (--since), or allow more (--max-gb)",
             )
 
 

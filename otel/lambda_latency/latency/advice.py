@@ -25,6 +25,10 @@ ADVICE = {
     "late, and move the call to a queue if the caller does not need the result. Ask its owner with a trace id.",
     "database": "Look at the slow queries of {name}, pool connections, and set a statement timeout below the "
     "function's.",
+    "messaging": "Send fewer, larger batches to {name}, wait once for all messages of a request, and set the client's "
+    "timeouts below the function's.",
+    "pool": "Make the pool of {name} as large as the handler's concurrency, return connections early (no other call "
+    "while one is held), and set the wait's timeout below the function's.",
     "network": "Compare with the time that {name} itself reports: the rest is the connection, a load balancer, or a "
     "queue in front of it. Keep connections open, and check its concurrency.",
     "step functions": "Look at the state {name}: waits, retries and queues are settings of its state machine.",

@@ -11,6 +11,7 @@ from lambda_latency.latency.accounts import Accounts
 from lambda_latency.latency.bootstrap import BLOCKS, Blocks, Estimate, Stratum, Times, of_means, of_medians
 from lambda_latency.latency.rates import Rate, rates
 from lambda_latency.latency.thresholds import COMPARABLE_REQUESTS, EVEN_NS, FELT_PERCENT
+from lambda_latency.latency.totals import at_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from lambda_latency.latency.part import Part
 
 __all__ = ["Against", "Change", "against"]
+
+PERCENTILES = (50, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Against:
     """The comparison. `parts` are all that were seen, those that changed most first.
 
     Only requests of `routes` are compared, of which there are enough on both sides; `whole` is None where there is no
-    such route. `requests` are those before and now, without the ones that timed out; `rates` are of all of them.
+    such route. `requests` are those before and now, without the ones that timed out; `rates` are of all of them, and so
+    are `percentiles`: `(percent, before_ns, now_ns)` of the wall clock.
     """
 
     sources: tuple[str, ...]
@@ -80,6 +84,7 @@ class Against:
     whole: Change | None
     parts: tuple[Change, ...]
     rates: tuple[Rate, ...] = ()
+    percentiles: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def changed(self) -> tuple[Change, ...]:
@@ -180,12 +185,14 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
     before, now = Accounts.of(before), Accounts.of(now)
     old, new = _Side.of(before), _Side.of(now)
     shares = rates(before, now)
+    walls = [sorted(side.walls_ns) for side in (before, now)]
+    ranks = tuple((percent, at_rank(walls[0], percent), at_rank(walls[1], percent)) for percent in PERCENTILES)
     seen = sorted({*old.routes, *new.routes})
     routes = [route for route in seen if old.has_enough(route) and new.has_enough(route)]
     left_out = tuple(route for route in seen if route not in routes)
     requests, timeouts = (len(old.accounts), len(new.accounts)), (old.timeouts, new.timeouts)
     if not routes:
-        return Against(tuple(sources), requests, timeouts, (), left_out, None, (), shares)
+        return Against(tuple(sources), requests, timeouts, (), left_out, None, (), shares, ranks)
     named = {part for side in (old, new) for route in routes for part in side.routes[route].parts if part is not None}
     parts: list[Part | None] = [None, *sorted(named)]
     both = {route: old.routes[route].requests + new.routes[route].requests for route in routes}
@@ -202,7 +209,7 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
         for part, mean in means
     ]
     ordered = tuple(sorted(changes[1:], key=_most_first))
-    return Against(tuple(sources), requests, timeouts, tuple(routes), left_out, changes[0], ordered, shares)
+    return Against(tuple(sources), requests, timeouts, tuple(routes), left_out, changes[0], ordered, shares, ranks)
 
 
 def _strata(part: Part | None, old: _Side, new: _Side, routes: Iterable[str]) -> list[Stratum]:

@@ -113,8 +113,12 @@ def _is_database(shape: Shape, _: Position) -> bool:
     return shape.kind is SpanKind.CLIENT and bool(shape.text("db.system.name", "db.system"))
 
 
+def _is_messaging(shape: Shape, _: Position) -> bool:
+    return shape.is_call and bool(shape.text("messaging.system"))
+
+
 def _is_external(shape: Shape, _: Position) -> bool:
-    return shape.is_call and bool(shape.host)
+    return shape.is_call and bool(shape.host or shape.text("rpc.service"))
 
 
 def _always(part: Part | None) -> Charged:
@@ -135,8 +139,19 @@ def _database(shape: Shape, _: Position) -> Part:
     return Part("database", f"{shape.text('db.system.name', 'db.system')} {name}".strip())
 
 
+def _messaging(shape: Shape, _: Position) -> Part:
+    # An exchange and a routing key, of which either may be empty, are one name in RabbitMQ's spans.
+    destination = shape.text("messaging.destination.name", "messaging.destination").strip(",") or shape.host
+    return Part("messaging", f"{shape.text('messaging.system')} {destination}".strip())
+
+
+def _pool(shape: Shape, at: Position) -> Part:
+    name = _database(shape, at).name if shape.text("db.system.name", "db.system") else shape.host
+    return Part("pool", name)
+
+
 def _external(shape: Shape, _: Position) -> Part:
-    return Part("external", shape.host)
+    return Part("external", shape.host or shape.text("rpc.service"))  # gRPC's spans tell no host
 
 
 def _connect(shape: Shape, _: Position) -> Part:
@@ -177,7 +192,8 @@ RULES = (
     Rule("the kit's init", _runtime("init", "restore"), _cold_start),
     Rule("Lambda's Initialization", _phase("Initialization", "Restore"), _cold_start),
     Rule("the kit's own flush", _runtime("telemetry"), _always(TELEMETRY)),
-    Rule("DNS, TCP and TLS", _runtime("dns", "tcp", "tls", "connect"), _connect),
+    Rule("DNS, TCP, TLS and a driver's handshake", _runtime("dns", "tcp", "tls", "handshake", "connect"), _connect),
+    Rule("the wait for a connection of a pool", _runtime("pool"), _pool),
     Rule("the same, of other SDKs", _connecting, _connect),
     Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
     Rule("its call to a function", _answered, _always(API_GATEWAY)),
@@ -193,6 +209,7 @@ RULES = (
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
+    Rule("a message to a broker", _is_messaging, _messaging),
     Rule("a call to anything else", _is_external, _external),
     Rule("a call to nobody knows whom", _kind(*CALLS), _always(UNKNOWN)),
     Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _own_code),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Charge", "Charges"]
 
-CALLS = ("aws", "external", "database", "retries")
+CALLS = ("aws", "external", "database", "messaging", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None]"
 ANSWERED = ("external", "unknown")  # calls whose other side is a service, if that has spans
 OUTSIDE = ("api gateway", "lambda")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "Judged", "read_gate"]
 
-EXAMPLES = "for example 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
+EXAMPLES = "for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 EXPRESSION = re.compile(
     r"\s*(?P<what>\w+)\s*(?:\((?P<part>[^()]*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
 )
@@ -85,7 +85,7 @@ def read_gate(text: str) -> Gate:
     """The gate that an expression says. Raises `ValueError` that says what is wrong with it, and what is right."""
     found = EXPRESSION.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no condition: write {EXAMPLES}")
+        raise ValueError(f"{text!r} is not a condition: write, {EXAMPLES}")
     what, part, unit = found["what"], found["part"], found["unit"]
     timed = PERCENTILE.fullmatch(what) is not None or what == "max"
     if not timed and what not in ("errors", "share", "slower"):

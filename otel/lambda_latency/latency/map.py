@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
 
-CALLED = ("aws", "external", "database", "network")
+CALLED = ("aws", "external", "database", "messaging", "network")
 
 
 @dataclass(slots=True)

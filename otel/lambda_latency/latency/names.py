@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["span_name", "trace_name"]
 
 DAY_S = 86_400
+STEPS = {"connect": "connect to", "dns": "DNS", "tcp": "TCP", "tls": "TLS", "handshake": "handshake with"}
 
 
 def trace_name(trace_id: str, start_ns: int) -> str:
@@ -40,15 +41,20 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
         return OVERHEAD.label if span.name == "Overhead" else span.name
     if charge.foreign or _is_named_service(span, charge):
         return _of_service(span)
-    if charge.call is not None and charge.part.bucket in ("aws", "retries", "database"):
+    if charge.call is not None and charge.part.bucket in ("aws", "retries", "database", "messaging"):
         return charge.part.name
     if charge.call is not None and charge.part.bucket == "external":
         return f"{shape['http.request.method'] or shape['http.method'] or span.name} {charge.part.name}"
-    if charge.part.bucket == "connect" and span.name in ("dns", "tcp", "tls"):
-        return f"{span.name.upper()} {charge.part.name}".rstrip()
     if row is tree.handler:
         return f"{_function(trace, row)} handler"
-    return span.name
+    return _of_connection(span, charge)
+
+
+def _of_connection(span: Span, charge: Charge) -> str:
+    """A part of a connection by whom it goes to; any other span by its own name."""
+    if charge.part.bucket == "connect" and span.name in STEPS:
+        return f"{STEPS[span.name]} {charge.part.name}".rstrip()
+    return charge.part.label if charge.part.bucket == "pool" else span.name
 
 
 def _is_named_service(span: Span, charge: Charge) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "USUAL", "Owners", "Terms"]
 
-NAMED = ("aws", "database", "external", "network", "service")  # buckets whose names are those of others
+NAMED = ("aws", "database", "external", "messaging", "network", "service")  # buckets whose names are those of others
 SERVICES = ("cold start", "network", "own code")  # and those whose names are of services that recorded spans
 
 

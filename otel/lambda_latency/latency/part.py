@@ -27,6 +27,8 @@ BUCKETS = {
     "aws": "theirs",
     "external": "theirs",
     "database": "theirs",
+    "messaging": "theirs",  # a broker that is no service of AWS's
+    "pool": "ours",  # the wait for a connection of a pool that has none left
     "network": "ours",  # between two services that both record spans
     "step functions": "ours",
     "queue": "ours",  # from a sender to its consumer: how many there are, and how they poll, is ours to change
@@ -39,6 +41,7 @@ PREFIXES = {
     "connect": "connect to ",
     "lambda": "Lambda ",
     "network": "network to ",
+    "pool": "pool of ",
     "queue": "queue ",
     "retries": "retries ",
     "step functions": "Step Functions ",
@@ -87,9 +90,10 @@ class Part(NamedTuple):
             "queue": f"the queue {self.name}",
             "network": f"the network to {self.name}",
             "connect": f"connections to {self.name}",
+            "pool": f"a connection of the pool of {self.name}",
             "retries": f"retries of {self.name}",
             "telemetry": "telemetry",
-            "unknown": "what no span tells",
+            "unknown": "work that no span describes",
         }
         return words.get(self.bucket, self.label)
 

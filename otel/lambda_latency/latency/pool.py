@@ -114,4 +114,4 @@ def _received(connection: Connection[Any, Any]) -> Any:
 
 
 def _ended() -> ReportError:
-    return ReportError("a process that read traces was ended from outside", "say it again")
+    return ReportError("a process that read traces was killed", "run the command again")

@@ -72,7 +72,7 @@ def load_spilled(
         folder = tempfile.gettempdir()
         raise ReportError(
             f"{folder} has no room for temporary files: {error.strerror or error}",
-            f"about {size // 4_000_000 + 1} MB are needed: make room, or name another folder with TMPDIR",
+            f"about {size // 4_000_000 + 1} MB are needed: free some space, or choose another folder with TMPDIR",
         ) from error
 
 

@@ -148,5 +148,6 @@ def _is_inside(tree: Tree, row: Row, waiting: Row) -> bool:
     """Whether AWS nests it for one thing: the function in its service, the Invocation in its function."""
     if row.shape.phase == "Invocation" and tree.is_phase(row):
         return True
-    twins = [one for one in tree.children[waiting.span_id] if one.shape.origin == FUNCTION]
-    return row.shape.origin == FUNCTION and waiting.shape.origin == SERVICE and len(twins) == 1
+    if row.shape.origin != FUNCTION or waiting.shape.origin != SERVICE:
+        return False
+    return sum(one.shape.origin == FUNCTION for one in tree.children[waiting.span_id]) == 1

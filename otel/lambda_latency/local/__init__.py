@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lambda_latency.local.app.demo import AppDemo, demo_app
     from lambda_latency.local.app.example import is_example
     from lambda_latency.local.app.invoke import invoke_function
     from lambda_latency.local.app.read import App, read_app
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "App",
+    "AppDemo",
     "AppOptions",
     "AppSystem",
     "Options",
@@ -35,6 +37,7 @@ __all__ = [
     "System",
     "choose_collector",
     "commands",
+    "demo_app",
     "find_template",
     "invoke_function",
     "is_example",
@@ -48,6 +51,7 @@ __all__ = [
 ]
 
 MODULES = {
+    "app.demo": ("AppDemo", "demo_app"),
     "app.example": ("is_example",),
     "app.invoke": ("invoke_function",),
     "app.read": ("App", "read_app"),

@@ -41,7 +41,7 @@ def built_functions(root: Path, functions: Iterable[Function], folder: Path) -> 
 def _copied(artifact: Path | None, copy: Path, root: Path) -> Path:
     """A copy that nobody can write to."""
     if artifact is None or not artifact.is_dir():
-        raise UsageError(f"{root / BUILT} has no artifact of {copy.name}", "say make build")
+        raise UsageError(f"{root / BUILT} has no artifact of {copy.name}", "run make build")
     shutil.copytree(artifact, copy)
     for path in (copy, *copy.rglob("*")):
         path.chmod(path.stat().st_mode & ~WRITE)

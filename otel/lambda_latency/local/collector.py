@@ -55,7 +55,7 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
     Raises `UsageError` for a program that cannot be run, and for docker where there is no Docker.
     """
     if asked == "none":
-        return Choice("none", "No collector, as you said: spans went straight to the laptop's stores.")
+        return Choice("none", "No collector (--collector none): spans went directly to the laptop's stores.")
     if asked == "docker":
         _check_docker()
         return IN_DOCKER
@@ -65,12 +65,13 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
         return Choice("program", f"Collector: {where}, the laptop's X-Ray in awsxray's place.", program)
     if asked is not None:
         raise UsageError(
-            f"--collector {asked}: no program that can be run", "say docker, none, or the path of one (make collector)"
+            f"--collector {asked} is not an executable program",
+            "use docker, none, or the path of a collector (make collector builds one)",
         )
     if _succeeds("docker", "image", "inspect", IMAGE):
         return IN_DOCKER
     how = "make collector builds one" if (root / SOURCE).exists() else "--collector names one"
-    return Choice("none", f"No collector here ({how}): spans went straight to the laptop's stores.")
+    return Choice("none", f"No collector was found ({how}): spans went directly to the laptop's stores.")
 
 
 class RunningCollector:
@@ -130,7 +131,7 @@ class RunningCollector:
             if probe.connect_ex(("127.0.0.1", DOCKER_PORT)) == 0:
                 raise LocalError(
                     f"port {DOCKER_PORT} of 127.0.0.1 is taken, and the collector of Docker listens there",
-                    "end what listens there (docker ps), or use --collector none",
+                    "stop the program that listens there (docker ps), or use --collector none",
                 )
         viewer = "viewer" in os.environ.get("COMPOSE_PROFILES", "").split(",")
         exporters = ["awsxray", "otlphttp/laptop", *(["otlp/viewer"] if viewer else [])]
@@ -154,11 +155,13 @@ def _with_stand_in(path: Path, spans_url: str) -> str:
 
 def _check_docker() -> None:
     if shutil.which("docker") is None:
-        raise UsageError("--collector docker: docker is not here", "install Docker, or make collector and leave it out")
+        raise UsageError(
+            "--collector docker: docker is not installed", "install Docker, or run make collector and remove the option"
+        )
     if not _succeeds("docker", "compose", "version"):
         raise UsageError("--collector docker: docker has no compose", "install its plugin, docker-compose-plugin")
     if not _succeeds("docker", "info"):
-        raise UsageError("--collector docker: the Docker daemon does not answer", "start it, or say --collector none")
+        raise UsageError("--collector docker: the Docker daemon does not answer", "start it, or use --collector none")
 
 
 def _succeeds(*command: str) -> bool:

@@ -19,7 +19,7 @@ from lambda_latency.local.log import LogFile
 from lambda_latency.local.system import Options, System
 from lambda_latency.local.xray.traces import batch_get_traces
 
-__all__ = ["Demo", "demo_plan", "run_demo"]
+__all__ = ["AT_ONCE", "NEW", "TRACES", "Demo", "demo_plan", "removed", "run_demo"]
 
 AT_ONCE = 4
 TRACES = "traces.jsonl"
@@ -76,7 +76,7 @@ def run_demo(
     warm = warm_up_calls(AT_ONCE, seed)
     sampling = [False]  # the warm-up is not part of what the demo shows: its cold starts are a laptop's, not Lambda's
     options = replace(options, traces=NEW, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
-    with only_one(options.out, "demo"), _removed(options.out / NEW):
+    with only_one(options.out, "demo"), removed(options.out / NEW):
         return _run(options, calls, warm, sampling, stage, step)
 
 
@@ -124,7 +124,7 @@ def _run(
 
 
 @contextlib.contextmanager
-def _removed(path: Path) -> Iterator[None]:
+def removed(path: Path) -> Iterator[None]:
     """Where a run ends early its traces are no demo's: those of the one before stay."""
     try:
         yield

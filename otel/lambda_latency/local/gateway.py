@@ -210,5 +210,5 @@ def _listen(handler: type[WsgiHandler], port: int) -> Server:
     except OSError as error:
         raise LocalError(
             f"port {port} of 127.0.0.1 cannot be used: {error.strerror}",
-            "end what listens there, or choose another with --port (0 takes a free one)",
+            "stop the program that listens there, or choose another port with --port (0: any free port)",
         ) from error

@@ -24,7 +24,7 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / f".{command}.lock").open("a+", encoding="ascii")
     except OSError as error:
-        raise LocalError(f"{unwritable(folder, error)}; --out names another folder") from error
+        raise LocalError(f"{unwritable(folder, error)}; choose another folder with --out") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,7 +33,7 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
             who = file.read().strip()
             raise LocalError(
                 f"{folder} is in use by lambda-latency {command}{f', process {who}' if who else ''}: "
-                "end it, or name another folder with --out"
+                "stop it, or choose another folder with --out"
             ) from None
         except OSError:  # a file system without locks
             yield

@@ -38,4 +38,4 @@ def open_for_writing(path: Path) -> FileIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb", buffering=0)
     except OSError as error:
-        raise LocalError(f"{unwritable(path, error)}; --out names another folder") from error
+        raise LocalError(f"{unwritable(path, error)}; choose another folder with --out") from error

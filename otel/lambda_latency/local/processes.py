@@ -92,13 +92,13 @@ class Processes:
             if not self._open:
                 if line.startswith("-"):
                     return  # the warden has ended it
-                raise LocalError("nothing can be started any more", "the system is being ended")
+                raise LocalError("no process can be started", "the system is shutting down")
             try:
                 self._warden.stdin.write(f"{line}\n".encode())
                 self._warden.stdin.flush()
             except BrokenPipeError as error:
                 raise LocalError(
-                    "the process that clears up after this command is gone", "start the command again"
+                    "the process that cleans up after this command has ended", "start the command again"
                 ) from error
 
 

@@ -76,7 +76,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         text = path.read_text()
         raw = yaml_parse(text)
     except OSError as error:
-        raise UsageError(f"no template at {path}: {error.strerror}", "give the path of one with --template") from error
+        raise UsageError(f"no template at {path}: {error.strerror}", "name a template with --template") from error
     except Exception as error:
         raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}", "correct the file") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("Resources"), dict):
@@ -105,7 +105,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     found_routes = sorted((route.path, method, route.function_name) for route in api.routes for method in route.methods)
     routes = {f"{method} {route}": function for route, method, function in found_routes}
     if not routes:
-        raise UsageError(f"{path} has no function with an Api event", "there is nothing that a request could reach")
+        raise UsageError(f"{path} has no function with an Api event", "requests cannot reach any function")
     gateway = next(iter(gateways.values()), {})
     return Template(
         path=path,

@@ -80,8 +80,9 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
     else:  # an environment of its own, in which nothing of this one's is found
         modules = [*map(str, function.paths), str(settings.layer / "python")]
         version = function.runtime.removeprefix("python")
+    commands = [str(path / "bin") for path in function.paths if (path / "bin").is_dir()]
     return {
-        "PATH": os.pathsep.join([str(python.parent), "/usr/local/bin:/usr/bin:/bin"]),
+        "PATH": os.pathsep.join([str(python.parent), *commands, "/usr/local/bin:/usr/bin:/bin"]),
         "PYTHONPATH": os.pathsep.join(filter(None, modules)),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",

@@ -18,7 +18,7 @@ __all__ = ["build_page", "island"]
 
 SOURCE = Path(__file__).parent / "source"
 # The order in which they are joined into one style and one script.
-STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest")
+STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest", "print")
 SCRIPTS = (
     "elements",
     "words",
@@ -26,6 +26,7 @@ SCRIPTS = (
     "state",
     "tip",
     "verdict",
+    "change",
     "scale",
     "brush",
     "distribution",
@@ -37,6 +38,8 @@ SCRIPTS = (
     "list",
     "rows",
     "waterfall",
+    "bars",
+    "address",
     "moves",
     "details",
     "stack",

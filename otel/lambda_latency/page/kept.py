@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Kind, Report
 
-__all__ = ["ALL", "ROOM", "worth_keeping"]
+__all__ = ["ALL", "HUGE", "ROOM", "worth_keeping"]
 
 ALL = 1000  # requests; up to this number all are kept
-ROOM = 2_000_000  # characters for all spans together
+ROOM = 2_000_000  # characters for all spans together, but for those of one huge request
+HUGE = ROOM // 2  # characters; the spans of more than one request of this size are not kept
 SLOWEST, ERRORS, COLD, TYPICAL = 100, 60, 20, 10
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour
 from lambda_latency.page.columns import columns
-from lambda_latency.page.kept import ROOM, worth_keeping
+from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
     OWNED,
     Style,
     against_sentence,
+    change_rows,
     clean,
     document,
     evidence,
@@ -73,6 +74,7 @@ def page_values(
     told["changed"] = (
         _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
     )
+    told["change"] = [astuple(row) for row in change_rows(report.against, STYLE)] if report.against is not None else []
     told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)
@@ -91,13 +93,20 @@ def _lines(
     lines: list[str] = []
     kept: dict[str, int] = {}
     size = 0
+    huge = False
     for trace_id in wanted:
         if trace_id not in traces:
             continue
         line = spans_line(traces[trace_id], number_of, report.owners)
-        size += len(line)
-        if size > ROOM and lines:
-            break
+        if len(line) > HUGE:
+            # One huge request has room of its own: it must not take that of all others.
+            if huge:
+                continue
+            huge = True
+        elif size + len(line) > ROOM:
+            continue
+        else:
+            size += len(line)
         kept[trace_id] = len(lines)
         lines.append(line)
     return lines, kept

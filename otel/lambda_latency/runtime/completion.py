@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.copies import attributes_of, copied
+from lambda_latency.runtime.copies import attributes_of
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ UPSTREAM = "opentelemetry.instrumentation."
 PORTS = {"http": 80, "https": 443}
 
 
-def completed(span: ReadableSpan) -> ReadableSpan:
-    """The span; of one of upstream's calls a copy with what follows from its attributes."""
-    scope = span.instrumentation_scope
-    if span.kind is not SpanKind.CLIENT or scope is None or not scope.name.startswith(UPSTREAM):
-        return span
-    try:
-        given = attributes_of(span)
-        more = call(given)
-        return copied(span, {**given, **more}) if more else span
-    except Exception as error:  # noqa: BLE001 - the span leaves as it is
-        warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")
-        return span
+def completed(span: ReadableSpan) -> dict[str, Any]:
+    """The span's attributes, in a dictionary of its own; of one of upstream's calls with what follows from them."""
+    values, scope = attributes_of(span), span.instrumentation_scope
+    if span.kind is SpanKind.CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
+        try:
+            values.update(call(values))
+        except Exception as error:  # noqa: BLE001 - the span leaves as it is
+            warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")
+    return values
 
 
 def call(given: Mapping[str, Any]) -> dict[str, Any]:

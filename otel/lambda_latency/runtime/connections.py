@@ -10,6 +10,7 @@ import functools
 import socket
 import threading
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Span as RecordingSpan
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["Connections", "Step"]
+__all__ = ["OPENING", "Connections", "Opening", "Step", "ending", "host", "in_a_call", "is_literal", "peer_of"]
 
 
 class Connections:
@@ -59,11 +60,17 @@ class Connections:
             local.peer, literal = peer_of(*address[:2])
             if literal:  # there is nothing to look up
                 local.tcp = Step(self._tracer, "tcp", local.peer)
+            opening = OPENING.get()
+            token = OPENING.set(None)  # the socket that is connected inside is no other step
             try:
                 with ending(lambda: local.tcp):
-                    return original(address, *args, **kwargs)
+                    connected = original(address, *args, **kwargs)
             finally:
                 local.peer = local.tcp = None
+                OPENING.reset(token)
+            if opening is not None:
+                opening.handshake()
+            return connected
 
         return create_connection
 
@@ -71,12 +78,18 @@ class Connections:
         local = self._local
 
         def getaddrinfo(*args: Any, **kwargs: Any) -> Any:
-            if local.peer is None or local.tcp is not None:
+            peer = local.peer
+            if peer is None:
+                opening = OPENING.get()  # a driver connects by itself
+                if opening is not None and args and not is_literal(str(args[0])):
+                    peer = opening.peer
+            if peer is None or local.tcp is not None:
                 return original(*args, **kwargs)
-            dns = Step(self._tracer, "dns", local.peer)
+            dns = Step(self._tracer, "dns", peer)
             with ending(lambda: dns):
                 found = original(*args, **kwargs)
-            local.tcp = Step(self._tracer, "tcp", local.peer)
+            if local.peer is not None:
+                local.tcp = Step(self._tracer, "tcp", peer)
             return found
 
         return getaddrinfo
@@ -87,16 +100,20 @@ class Connections:
         def wrap_socket(*args: Any, **kwargs: Any) -> Any:
             if local.secures or not in_a_call():
                 return original(*args, **kwargs)
-            name = kwargs.get("server_hostname")
+            name, opening = kwargs.get("server_hostname"), OPENING.get()
+            if opening is not None:
+                opening.end()
             tls = Step(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
                 with ending(lambda: tls):
                     secured = original(*args, **kwargs)
                     tls.agreed(secured)
-                    return secured
             finally:
                 local.secures = False
+            if opening is not None:
+                opening.handshake()
+            return secured
 
         return wrap_socket
 
@@ -133,6 +150,32 @@ class Step:
             self._span.set_attribute("error.type", type(error).__qualname__)
             self._span.set_status(Status(StatusCode.ERROR, str(error)))
         self._span.end()
+
+
+class Opening:
+    """A connection to a database or a broker that is being opened: whom it goes to, and the driver's part of it.
+
+    What lies between TCP's connect, TLS and the end is the handshake of the driver's own protocol.
+    """
+
+    def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
+        self.peer = peer
+        self._tracer = tracer
+        self._step: Step | None = None
+
+    def handshake(self) -> None:
+        """The socket is connected, or secured: from here on the driver talks."""
+        self.end()
+        self._step = Step(self._tracer, "handshake", self.peer)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It talks no more: all is done, has failed, or TLS comes next."""
+        if self._step is not None:
+            self._step.end(error)
+            self._step = None
+
+
+OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", default=None)
 
 
 @contextmanager

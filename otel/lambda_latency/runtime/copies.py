@@ -51,19 +51,20 @@ def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     return given.copy() if given else {}
 
 
+FIELDS = ("name", "context", "parent", "resource", "events", "links", "kind", "status", "start_time", "end_time",
+          "instrumentation_scope")  # fmt: skip
+
+
 def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) -> ReadableSpan:
     """A copy with these attributes, in which some fields are other ones; what was dropped stays counted."""
-    fields: dict[str, Any] = {
-        "name": span.name, "context": span.get_span_context(), "parent": span.parent, "resource": span.resource,
-        "events": span.events, "links": span.links, "kind": span.kind, "status": span.status,
-        "start_time": span.start_time, "end_time": span.end_time,
-        "instrumentation_scope": span.instrumentation_scope, **instead,
-    }  # fmt: skip
+    for name in FIELDS:
+        if name not in instead:
+            instead[name] = getattr(span, name)
     for name, dropped in (("events", span.dropped_events), ("links", span.dropped_links)):
         if dropped:
-            fields[name] = BoundedList.from_seq(len(fields[name]) or 1, fields[name])
-            fields[name].dropped = dropped
-    return ReadableSpan(attributes=bounded(attributes, span.dropped_attributes), **fields)
+            instead[name] = BoundedList.from_seq(len(instead[name]) or 1, instead[name])
+            instead[name].dropped = dropped
+    return ReadableSpan(attributes=bounded(attributes, span.dropped_attributes), **instead)
 
 
 def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:

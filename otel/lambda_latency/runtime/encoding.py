@@ -29,11 +29,11 @@ Head = tuple[bytes, bytes]
 """What comes before and after the parts of a message."""
 
 FIXED64 = Struct("<Q").pack
-FIXED32 = Struct("<I").pack
 DOUBLE = Struct("<d").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
-HAS_IS_REMOTE, IS_REMOTE = 0x100, 0x200
+LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
+"""Whether a context is remote is known; and it is."""
 SHORT = 128  # characters of a text whose encoding is kept
 STAYS_WITHIN = 200  # characters of a text, and attributes, that are left of a span which is too large
 
@@ -137,7 +137,7 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
     """The message Span. `cut`: as much of it as always fits."""
     context, parent, status = span.get_span_context(), span.parent, span.status
     assert context is not None
-    values: Mapping[str, Any] = attributes_of(span)
+    values = attributes_of(span)
     name, description, events, links = span.name, status.description, span.events, span.links
     lost = (span.dropped_attributes, span.dropped_events, span.dropped_links)
     if cut:
@@ -171,13 +171,21 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
     ])  # fmt: skip
 
 
-def annotated(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def annotated(values: dict[str, Any]) -> dict[str, Any]:
     """A span's attributes, with the names of those that are indexed; what the function has named stays."""
-    indexed = [key for key in values if key in INDEXED]
+    indexed = indexed_of(tuple(values))
     named = values.get(ANNOTATIONS)
     if isinstance(named, tuple | list):
-        indexed = [*named, *(key for key in indexed if key not in named)]
-    return {**values, ANNOTATIONS: tuple(indexed)} if indexed else values
+        indexed = (*named, *(key for key in indexed if key not in named))
+    if indexed:
+        values[ANNOTATIONS] = indexed
+    return values
+
+
+@lru_cache(maxsize=128)
+def indexed_of(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are indexed."""
+    return tuple(filter(INDEXED.__contains__, keys))
 
 
 def encoded_event(event: Event) -> bytes:
@@ -198,7 +206,7 @@ def encoded_link(link: Link) -> bytes:
 
 def flags(context: SpanContext | None) -> bytes:
     """Whether a parent, or what is linked, lives in another process."""
-    return FIXED32(HAS_IS_REMOTE | IS_REMOTE if context is not None and context.is_remote else HAS_IS_REMOTE)
+    return REMOTE if context is not None and context.is_remote else LOCAL
 
 
 def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
@@ -206,7 +214,8 @@ def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
     found = []
     for key, value in values.items() if values else ():
         kind = type(value)
-        if kind is int or kind is bool or (kind is str and len(value) <= SHORT) or key == ANNOTATIONS:
+        alone = value[0] if kind is tuple and len(value) == 1 else value  # such as the table of a call
+        if kind is int or kind is bool or (type(alone) is str and len(alone) <= SHORT) or key == ANNOTATIONS:
             found.append(known_pair(tag, key, value))
         else:
             found.append(field(tag, pair(key, value)))

@@ -96,8 +96,7 @@ def attempt_ended(
     attempts: int, request_dict: Any, response: Any = None, caught_exception: Any = None, **_: object
 ) -> None:
     """An attempt has an answer, or failed; whether botocore tries again is not known yet."""
-    if get_current_span().is_recording():
-        request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
+    request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
 
 
 @harmless("the last attempt of an AWS call")
@@ -112,6 +111,8 @@ def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
     """An event at the end of an attempt. `retry.delay_ms` is how long botocore waited before it tried again."""
     attempt, ended_ns, response, error = context.pop(ATTEMPT)
     span = get_current_span()
+    if not span.is_recording():
+        return
     told: dict[str, AttributeValue] = {"attempt": attempt}
     if response is not None:
         http, parsed = response

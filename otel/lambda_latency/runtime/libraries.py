@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.harmless import harmless, warn
@@ -23,55 +24,68 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["LIBRARIES", "NAMES", "Instrumentations", "Library"]
+__all__ = ["DRIVERS", "LIBRARIES", "NAMES", "Instrumentations", "Library"]
 
 
 class Library(Value):
     """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
 
     `first_call` names a method whose call is waited for as well; `stand_ins` says that the tests have run its
-    instrumentation with the stand-ins.
+    instrumentation with the stand-ins; `driver` is the module of ours, in `drivers`, for what upstream leaves out.
     """
 
     name: str
     module: str
-    instrumentor: str
+    instrumentor: str = ""
     first_call: str = ""
     stand_ins: bool = False
+    driver: str = ""
 
 
 # What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
-# is left out, for botocore's span is there already and one call is one span; sqlite3 too, for its instrumentation gives
-# connections that sqlite3's own `backup` refuses.
+# is left out, for botocore's span is there already and one call is one span.
 LIBRARIES = (
     Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
     Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
-    # boto3 and requests import these two for their own use, so an import says nothing; a call that is not theirs does.
+    # boto3 and requests import these for their own use, so an import says nothing; a call that is not theirs does.
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
     Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", first_call="OpenerDirector.open"),
-    Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor"),
-    Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor"),
+    Library("http.client", "http.client", first_call="HTTPConnection.request", driver="http_client"),
+    Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor", driver="rabbitmq"),
+    Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor", driver="kafka"),
     Library("aiopg", "aiopg", "aiopg.AiopgInstrumentor"),
-    Library("asyncpg", "asyncpg", "asyncpg.AsyncPGInstrumentor"),
+    Library("asyncpg", "asyncpg", "asyncpg.AsyncPGInstrumentor", driver="asyncpg"),
     Library("cassandra", "cassandra.cluster", "cassandra.CassandraInstrumentor"),
-    Library("confluent_kafka", "confluent_kafka", "confluent_kafka.ConfluentKafkaInstrumentor"),
+    Library("confluent_kafka", "confluent_kafka", "confluent_kafka.ConfluentKafkaInstrumentor", driver="kafka"),
+    Library("elasticsearch", "elasticsearch", driver="search"),
     Library("grpc", "grpc", "grpc.GrpcInstrumentorClient"),
+    Library("grpc", "grpc.aio", "grpc.GrpcAioInstrumentorClient"),
     Library("kafka", "kafka", "kafka.KafkaInstrumentor"),
-    Library("mysql", "mysql.connector", "mysql.MySQLInstrumentor"),
+    Library("mysql", "mysql.connector", "mysql.MySQLInstrumentor", driver="mysql"),
     Library("mysqlclient", "MySQLdb", "mysqlclient.MySQLClientInstrumentor"),
-    Library("pika", "pika", "pika.PikaInstrumentor"),
-    Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor"),
+    Library("opensearch", "opensearchpy", driver="search"),
+    Library("pg8000", "pg8000.core", driver="pg8000"),
+    Library("pg8000", "pg8000.dbapi", driver="pg8000"),
+    Library("pg8000", "pg8000.legacy", driver="pg8000"),
+    Library("pg8000", "pg8000.native", driver="pg8000"),
+    Library("pika", "pika", "pika.PikaInstrumentor", driver="rabbitmq"),
+    Library("psycopg", "psycopg", "psycopg.PsycopgInstrumentor", driver="postgres"),  # which the layer has not
+    Library("psycopg", "psycopg_pool", driver="postgres"),
+    Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor", driver="postgres"),
     Library("pymemcache", "pymemcache", "pymemcache.PymemcacheInstrumentor"),
-    Library("pymongo", "pymongo", "pymongo.PymongoInstrumentor"),
-    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor"),
-    Library("redis", "redis", "redis.RedisInstrumentor"),
-    Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor"),
+    Library("pymongo", "pymongo", "pymongo.PymongoInstrumentor", driver="pymongo"),
+    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor", driver="pymysql"),
+    Library("redis", "redis", "redis.RedisInstrumentor", driver="redis"),
+    Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor", driver="sqlalchemy"),
+    Library("sqlite3", "sqlite3", driver="sqlite3"),
+    Library("valkey", "valkey", driver="valkey"),
 )
 
 UPSTREAM = "opentelemetry.instrumentation."
+DRIVERS = "lambda_latency.runtime.drivers."
 BOTOCORE = UPSTREAM + "botocore"
 AWS = frozenset(("botocore", "aiobotocore"))
 NAMES = frozenset(library.name for library in LIBRARIES)
@@ -103,7 +117,8 @@ class Instrumentations:
         self._hook.when("botocore", self._botocore_arrived)
         for library in LIBRARIES:
             if library.name in wanted:
-                self._hook.watch(where(library))
+                if library.instrumentor:
+                    self._hook.watch(where(library))
                 self._hook.when(library.module, functools.partial(self._arrived, library))
 
     @harmless("the tracing header of AWS calls")
@@ -121,14 +136,26 @@ class Instrumentations:
     @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
         if not library.first_call:
-            self._instrument(library)
+            self._instrument(library, module)
             return
         owner, method = library.first_call.split(".")
-        instrument = functools.partial(self._instrument, library)
+        instrument = functools.partial(self._instrument, library, module)
         self._undo.append(on_first_call(getattr(module, owner), method, instrument))
 
+    def _instrument(self, library: Library, module: ModuleType) -> None:
+        if library.driver:
+            self._drive(library, module)
+        if library.instrumentor:
+            self._read(library)
+
+    @harmless("tracing connections of a library")
+    def _drive(self, library: Library, module: ModuleType) -> None:
+        """Before upstream's, whose wrappers are around ours then."""
+        driver = import_module(DRIVERS + library.driver)
+        self._undo += driver.instrument(module, self._provider.get_tracer("lambda_latency.runtime"))
+
     @harmless("tracing a library")
-    def _instrument(self, library: Library) -> None:
+    def _read(self, library: Library) -> None:
         try:
             read(where(library), stand_ins=self._stand_ins and library.stand_ins)
         except ModuleNotFoundError as error:
@@ -149,8 +176,12 @@ class Instrumentations:
             from lambda_latency.runtime.endpoint import PROPAGATOR
 
             more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
+        elif library.name == "asyncpg":
+            from lambda_latency.runtime.drivers.asyncpg import Suppressible
+
+            more = {"tracer_provider": Suppressible(self._provider)}
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
-        instrumentor.instrument(skip_dep_check=True, tracer_provider=self._provider, **more)
+        instrumentor.instrument(**{"skip_dep_check": True, "tracer_provider": self._provider, **more})
         self._undo.append(instrumentor.uninstrument)
         take_off: Callable[[], object] = list  # does nothing
         if library.name in ("botocore", "requests"):

@@ -9,7 +9,6 @@ from importlib import import_module
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.completion import completed
 from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
 
@@ -172,7 +171,7 @@ class Outbox:
             self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
 
     def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        return self._redaction.clean([completed(span) for span in spans])
+        return self._redaction.clean(spans)
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._recorder.buffer.drain()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.resources import Resource
@@ -16,7 +15,8 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
-from lambda_latency.runtime.copies import attributes_of, bounded, copied
+from lambda_latency.runtime.completion import completed
+from lambda_latency.runtime.copies import bounded, copied
 from lambda_latency.runtime.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.secret_names import NO, SECRET, secrecy
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.util.types import Attributes
 
     from lambda_latency.runtime.chosen import Chosen
 __all__ = ["Redaction", "room_for"]
@@ -60,7 +59,7 @@ class Redaction:
         self._known: tuple[str, ...] = ()
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        """The same spans; one with something on it that must not leave is replaced by a copy without."""
+        """Copies without anything that must not leave, and with what follows from the attributes of calls."""
         if not spans:  # as after each request that is not recorded
             return []
         known = known_values()
@@ -72,62 +71,45 @@ class Redaction:
         return [self._span(span) for span in spans]
 
     def _span(self, span: ReadableSpan) -> ReadableSpan:
-        status, scope, resource = span.status, span.instrumentation_scope, span.resource
-        had = attributes_of(span)
-        fields: dict[str, Any] = {
-            "name": self._name(span.name), "resource": self._resource(resource),
-            "instrumentation_scope": scope if scope is None or not scope.attributes else self._scope(scope),
-        }  # fmt: skip
-        values, description = self._attributes(had), status.description
-        if description:
-            description = self._cut(self._text(description), len(description))
-        events, links = span.events, span.links
-        new_events = [self._event(event) for event in events] if events else ()
-        new_links = [self._link(link) for link in links] if links else ()
-        before = (span.name, resource, scope, had, status.description, *events, *links)
-        if all(map(is_, before, (*fields.values(), values, description, *new_events, *new_links))):
-            return span
-        new_status = Status(status.status_code, description or None)
-        return copied(span, values or {}, events=new_events, links=new_links, status=new_status, **fields)
+        status, scope, events, links = span.status, span.instrumentation_scope, span.events, span.links
+        if status.description:
+            description = self._cut(self._text(status.description), len(status.description))
+            status = Status(status.status_code, description or None)
+        if scope is not None and scope.attributes:
+            values = self._attributes(dict(scope.attributes))
+            scope = InstrumentationScope(scope.name, scope.version, scope.schema_url, values)
+        return copied(
+            span, self._attributes(completed(span)),
+            name=self._known_text(span.name), status=status, instrumentation_scope=scope,
+            resource=self._resource(span.resource),
+            events=[self._event(event) for event in events] if events else events,
+            links=[self._link(link) for link in links] if links else links,
+        )  # fmt: skip
 
     def _resource(self, resource: Resource) -> Resource | None:
         if self._resources[0] is not resource:
-            values = self._attributes(resource.attributes)
-            is_plain = values is resource.attributes
-            self._resources = resource, resource if is_plain else Resource(values or {}, resource.schema_url)
+            values = self._attributes(dict(resource.attributes))
+            self._resources = resource, Resource(values, resource.schema_url)
         return self._resources[1]
 
-    def _scope(self, scope: InstrumentationScope) -> InstrumentationScope:
-        values = self._attributes(scope.attributes)
-        return InstrumentationScope(scope.name, scope.version, scope.schema_url, values)
-
-    def _name(self, name: str) -> str:
-        new = self._known_text(name)
-        return name if new == name else new
-
     def _event(self, event: Event) -> Event:
-        name, values = self._name(event.name), self._attributes(event.attributes)
-        if values is event.attributes and name is event.name:
-            return event
-        return Event(name, bounded(values or {}, event.dropped_attributes), event.timestamp)
+        values = self._attributes(dict(event.attributes or {}))
+        return Event(self._known_text(event.name), bounded(values, event.dropped_attributes), event.timestamp)
 
     def _link(self, link: Link) -> Link:
-        values = self._attributes(link.attributes)
-        return link if values is link.attributes else Link(link.context, bounded(values or {}, link.dropped_attributes))
+        values = self._attributes(dict(link.attributes or {}))
+        return Link(link.context, bounded(values, link.dropped_attributes))
 
-    def _attributes(self, values: Attributes) -> Attributes:
-        """The very same mapping where nothing has to go."""
-        changed: dict[str, Any] = {}
+    def _attributes(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The same dictionary, without what has to go."""
         known = self._known_value
-        for key, value in (values or {}).items():
+        for key, value in values.items():
             kind = type(value)
-            if kind is int or kind is bool or (kind is str and len(value) <= SHORT):  # type: ignore[arg-type]
-                new = known(key, value)
+            if kind is int or kind is bool or (kind is str and len(value) <= SHORT):
+                values[key] = known(key, value)
             else:
-                new = self._value(key, value)
-            if new is not value and new != value:
-                changed[key] = new
-        return {**(values or {}), **changed} if changed else values
+                values[key] = self._value(key, value)
+        return values
 
     def _value(self, key: str, value: object) -> object:
         if key == IMPORTS:

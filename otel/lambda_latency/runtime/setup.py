@@ -9,6 +9,7 @@ from __future__ import annotations
 # hooks run in this order, and its own frees the lock that the SDK's would wait for.
 import concurrent.futures.thread  # noqa: F401
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
@@ -34,6 +35,7 @@ from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
@@ -59,6 +61,8 @@ class Runtime:
         self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
         self._settings = settings
         self._cold = True
+        self._modules = 0  # how many were loaded when they were looked through
+        self._untraceable: set[str] = set()
         self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         redaction = Redaction(settings.redacted, settings.value_length)
@@ -94,11 +98,25 @@ class Runtime:
         carry_context(self._hook, undo)
         if settings.connections:
             Connections(self._tracer, undo).start(self._hook)
+            self._hook.when("asyncio", self._loops_arrived)
+            self._hook.when("anyio.streams.tls", self._anyio_arrived)
         TraceIds().start(undo)
         forked = [self._forked]  # to be emptied, for Python has no way to take such a hook back
         os.register_at_fork(after_in_child=lambda: [call() for call in forked])
         undo.append(forked.clear)
         return self
+
+    @harmless("tracing connections of asyncio")
+    def _loops_arrived(self, _: ModuleType) -> None:
+        from lambda_latency.runtime.connections_async import watch_loops
+
+        self._undo += watch_loops(self._tracer)
+
+    @harmless("tracing connections of anyio")
+    def _anyio_arrived(self, module: ModuleType) -> None:
+        from lambda_latency.runtime.connections_async import watch_anyio
+
+        self._undo.append(watch_anyio(module, self._tracer))
 
     @harmless("timing the imports")
     def loading(self, handler: str) -> None:
@@ -172,6 +190,11 @@ class Runtime:
         """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
         # A response that waits for it must not wait for a delivery under way, too.
         self._outbox.flush(0 if self.delivers_before_response else -1)
+        if len(sys.modules) != self._modules and self._settings.libraries:
+            from lambda_latency.runtime.untraceable import tell
+
+            tell(self._untraceable)
+            self._modules = len(sys.modules)
 
     def flush(self, seconds: float) -> bool:
         """Deliver what has ended; what was made in init is kept for the first invocation."""

@@ -9,6 +9,7 @@ from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.function import Function, read_functions
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, read_yaml
+from lambda_latency.template.resolve import resolve
 
 __all__ = [
     "Collector",
@@ -21,4 +22,5 @@ __all__ = [
     "read_collector",
     "read_functions",
     "read_yaml",
+    "resolve",
 ]

@@ -72,7 +72,7 @@ def _variables(root: Node) -> Wrong:
         naked = NAKED.search(node.value) if isinstance(node.value, str) else None
         if naked:
             name = naked["name"]
-            yield node.line, f"{node.value!r} is taken as it stands", f"write ${{env:{name}}} in place of ${name}"
+            yield node.line, f"{node.value!r} is used literally", f"write ${{env:{name}}} in place of ${name}"
 
 
 def _awsxray(root: Node) -> Wrong:
@@ -132,7 +132,7 @@ def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
         todo = nearest(name, defined, f"define it under {role}, or remove it here")
         yield one.line, f"{who} names {name!r}, which {role} does not define", todo
     elif name.partition("/")[0] == "awsxray" and who.startswith(("pipeline metrics", "pipeline logs")):
-        yield one.line, f"{who} names {name!r}", "remove it: awsxray takes traces alone"
+        yield one.line, f"{who} names {name!r}", "remove it: awsxray accepts traces only"
 
 
 def _endpoints(root: Node, endpoints: Iterable[str]) -> Wrong:

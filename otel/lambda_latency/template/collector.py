@@ -56,7 +56,7 @@ def read_collector(path: Path) -> Collector | Finding:
     except OSError as error:
         return Finding(source, 1, f"cannot be read ({error.strerror})", "name a file that exists")
     except UnicodeDecodeError as error:
-        return Finding(source, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8")
+        return Finding(source, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8")
     root = read_yaml(source, text)
     if isinstance(root, Finding):
         return root

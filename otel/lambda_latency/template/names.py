@@ -18,13 +18,17 @@ __all__ = ["check_template"]
 SAM_TYPES = (
     "AWS::Serverless::Api",
     "AWS::Serverless::Application",
+    "AWS::Serverless::CapacityProvider",
     "AWS::Serverless::Connector",
     "AWS::Serverless::Function",
     "AWS::Serverless::GraphQLApi",
     "AWS::Serverless::HttpApi",
     "AWS::Serverless::LayerVersion",
+    "AWS::Serverless::MicrovmImage",
+    "AWS::Serverless::NetworkConnector",
     "AWS::Serverless::SimpleTable",
     "AWS::Serverless::StateMachine",
+    "AWS::Serverless::WebFunction",
     "AWS::Serverless::WebSocketApi",
 )
 SECTIONS = (

@@ -63,16 +63,24 @@ class Node:
         return self.kind == "scalar" and self.value is None
 
 
-def read_yaml(source: str, text: str) -> Node | Finding:
-    """The only document of a YAML text, or findings; a duplicate key is a finding, too."""
+def read_yaml(source: str, text: str, twice: list[Finding] | None = None) -> Node | Finding:
+    """The only document of a YAML text, or the finding why there is none: a duplicate key is one, too.
+
+    With a list `twice`, duplicate keys are added to it in place of that, and the last one counts, as in SAM.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
             return Finding(source, 1, "the file is empty", "write a configuration, or name another file")
-        return _node(root, source)
+        return _node(root, source, twice)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Finding(source, line, f"no YAML: {error.problem}", "correct the indentation, quotes or brackets there")
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return Finding(
+            source, line, f"no YAML: character {error.character!r}", "save it as text, without that character"
+        )
     except _TwiceError as error:
         return error.finding
 
@@ -83,21 +91,23 @@ class _TwiceError(Exception):
         self.finding = finding
 
 
-def _node(raw: yaml.Node, source: str) -> Node:
+def _node(raw: yaml.Node, source: str, twice: list[Finding] | None) -> Node:
     place = (raw.start_mark.line + 1, raw.start_mark.index, raw.end_mark.index)
     function = raw.tag[1:] if raw.tag.startswith("!") else ""
     if isinstance(raw, yaml.MappingNode):
-        entries = tuple((_node(key, source), _node(value, source)) for key, value in raw.value)
-        seen: dict[object, Node] = {}
-        for key, _ in entries:
+        entries = [(_node(key, source, twice), _node(value, source, twice)) for key, value in raw.value]
+        seen: dict[object, tuple[Node, Node]] = {}
+        for key, value in entries:
             if key.value in seen:
-                first = seen[key.value].line
-                todo = f"keep one of them; the first is in line {first}"
-                raise _TwiceError(Finding(source, key.line, f"{key.value!r} stands here a second time", todo))
-            seen[key.value] = key
-        return Node("mapping", *place, entries=entries, function=function)
+                todo = f"keep one of them; the first is in line {seen[key.value][0].line}"
+                finding = Finding(source, key.line, f"{key.value!r} is defined twice", todo)
+                if twice is None:
+                    raise _TwiceError(finding)
+                twice.append(finding)
+            seen[key.value] = (key, value)
+        return Node("mapping", *place, entries=tuple(seen.values()), function=function)
     if isinstance(raw, yaml.SequenceNode):
-        return Node("list", *place, items=tuple(_node(item, source) for item in raw.value), function=function)
+        return Node("list", *place, items=tuple(_node(item, source, twice) for item in raw.value), function=function)
     return Node("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
 
 

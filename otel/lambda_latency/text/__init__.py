@@ -1,6 +1,7 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
 from lambda_latency.text.against import against_sentence
+from lambda_latency.text.change import change_rows
 from lambda_latency.text.document import document
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.problems import render_problems
@@ -17,6 +18,7 @@ __all__ = [
     "Piece",
     "Style",
     "against_sentence",
+    "change_rows",
     "clean",
     "document",
     "evidence",

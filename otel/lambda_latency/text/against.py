@@ -54,14 +54,14 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
     counts = f"{then} requests then, {now} now"
     standing = [rate for rate in one.rates if rate.stands]
     if not changed and whole.real is None and standing:
-        pieces = [Piece(f"Times do not differ from the baseline's ({counts}), but other things do", "bold"), Piece(".")]
+        pieces = [Piece(f"Times do not differ from the baseline ({counts}), but rates do", "bold"), Piece(".")]
     elif not changed and whole.real is None:
         pieces = [Piece(f"No difference from the baseline ({counts})", "bold")]
         pieces += [Piece(f": a typical request takes {_by(whole.typical, style)}, which may be noise.")]
     elif not changed:
         assert whole.real is not None
         pieces = [Piece(f"{_direction(whole.real)} than the baseline ({counts}): a typical request takes ")]
-        pieces += [Piece(_by(whole.real, style), "bold"), Piece(", and no one part tells why.")]
+        pieces += [Piece(_by(whole.real, style), "bold"), Piece(", and no single part explains it.")]
     else:
         pieces = _first(changed[0], counts, style)
         also = [_also(each, style) for each in changed[1 : 1 + MOST_ALSO]]

@@ -8,7 +8,7 @@ from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, SKEWED, trace_name
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Report, Slow
+    from lambda_latency.latency import Account, Report, Slow
     from lambda_latency.text.style import Style
 
 __all__ = ["alone_sentence", "cautions"]
@@ -46,23 +46,36 @@ def _skipped(report: Report) -> str:
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     if not skipped or not report.totals.requests:
         return ""
-    return f"Not all of the input was read: {plural(skipped, 'thing')} skipped (--problems)."
+    return f"Part of the input was skipped: {plural(skipped, 'thing')} (--problems)."
 
 
 def _outlier(report: Report, style: Style) -> str:
-    if report.verdict.kind not in ("even", "thin"):
+    """The slowest request that ended, if it is far from the median and the verdict does not explain it."""
+    if report.verdict.kind in ("none", "one", "alone"):
         return ""
     every = report.accounts
-    [at] = every.slowest(1)
-    one = every[at]
-    middle = sorted(every.walls_ns)[(len(every) - 1) // 2]
-    if one.timed_out or one.wall_ns < OUTLIER_TIMES * max(middle, 1_000_000):
+    walls, ended = every.walls_ns, every.ended()
+    if not ended:
+        return ""
+    longest = max(walls[place] for place in ended)
+    one = every[min((place for place in ended if walls[place] == longest), key=every.trace_id)]
+    middle = sorted(walls)[(len(every) - 1) // 2]
+    if one.wall_ns < OUTLIER_TIMES * max(middle, 1_000_000) or _is_explained(one, report):
         return ""
     part = f", {ms(one.parts[0][1], style)} of it {clean(one.parts[0][0].label, style)}" if one.parts else ""
     name = trace_name(one.trace_id, one.start_ns)
     return (
         f"The slowest took {ms(one.wall_ns, style)}{part}: {clean(one.route, style)} (--trace {name}); "
-        f"the middle is {ms(middle, style)}."
+        f"the median is {ms(middle, style)}."
+    )
+
+
+def _is_explained(one: Account, report: Report) -> bool:
+    """Whether a clear verdict names the part that this request waited for."""
+    if report.verdict.kind != "clear":
+        return False
+    return any(
+        slow.account.trace_id == one.trace_id and slow.part == report.verdict.part for slow in report.cohorts.slow
     )
 
 
@@ -83,7 +96,7 @@ def _alone(report: Report, style: Style) -> str:
         return ""
     told = "; ".join(alone_sentence(one, style) for one in alone[:MOST_ALONE])
     more = f"; {number(len(alone) - MOST_ALONE)} more" if len(alone) > MOST_ALONE else ""
-    return f"Not compared, each the only one of its route: {told}{more}."
+    return f"Not compared, because each is the only request of its route: {told}{more}."
 
 
 def _flawed(report: Report, flaw: int, what: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import Calls
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK, SHORTEST_NAME, TITLE, trouble_of
-from lambda_latency.text.words import cells, clean, fit, is_zero, left, ms, number, owner, percent, right, signed
+from lambda_latency.text.words import cells, clean, explained, fit, is_zero, left, ms, number, owner, right, signed
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Compared, Report
@@ -64,7 +64,7 @@ def _row(one: Compared, report: Report, most: int, style: Style) -> _Row:
         typical=ms(one.typical_ns, style),
         slow=ms(one.slow_ns, style),
         more=signed(one.difference_ns, style),
-        share=percent(max(0, one.difference_ns), report.cohorts.difference_ns, style) if one.difference_ns >= 0 else "",
+        share=explained(one, report.cohorts.difference_ns, style) if one.difference_ns >= 0 else "",
         calls=number(calls.calls) if calls.calls else "-",
         trouble=trouble_of(calls),
         bar=_bar(one, most, style),

@@ -25,6 +25,7 @@ def against_values(one: Against) -> dict[str, object]:
         "requests": _pair(one.requests),
         "timeouts": _pair(one.timeouts),
         "rates": [_rate(rate) for rate in one.rates],
+        "percentiles": [{"percent": percent, "then_ns": then, "now_ns": now} for percent, then, now in one.percentiles],
         "routes": list(one.routes),
         "left_out": list(one.left_out),
         "slower_percent": round(one.slower_percent, 3),

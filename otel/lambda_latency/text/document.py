@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values
 from lambda_latency.text.cautions import cautions
+from lambda_latency.text.cold import cold_mean_ns, cold_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
@@ -37,7 +38,7 @@ def document(
 ) -> dict[str, object]:
     """The report as JSON values; the traces of `per_request` add each request with its path."""
     accounts, compared, walls = report.accounts, report.cohorts, sorted(report.totals.walls_ns)
-    cold = [ns for part, one in report.totals.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
+    cold_ns = cold_mean_ns(report.totals)
     whole: dict[str, object] = {
         "schema": SCHEMA,
         "command": command,
@@ -57,7 +58,7 @@ def document(
         },
         "buckets": _buckets(report),
         "verdict": _verdict(report),
-        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": sum(cold) // max(len(cold), 1)},
+        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": map_values(report.draw(), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,

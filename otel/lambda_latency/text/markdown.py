@@ -12,7 +12,7 @@ from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeou
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Style
-from lambda_latency.text.words import clean, ms, owner, percent, plural, signed
+from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,7 @@ def _parts(report: Report) -> list[str]:
 
 def _part(one: Compared, report: Report) -> tuple[str, ...]:
     more = one.difference_ns
-    share = percent(more, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
+    share = explained(one, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
     times = (ms(one.typical_ns, STYLE), ms(one.slow_ns, STYLE), signed(more, STYLE))
     return clean(one.part.label, STYLE), owner(one.part), *times, share
 

@@ -23,7 +23,7 @@ def render_problems(problems: Sequence[Problem], style: Style) -> str:
     for one in problems:
         rows.setdefault((one.effect, one.source, one.reason), []).append(one)
     skipped = sum(one.effect == "skipped" for one in problems)
-    head = f"{plural(skipped, 'thing')} skipped, {number(len(problems) - skipped)} counted all the same"
+    head = f"{plural(skipped, 'thing')} skipped, {number(len(problems) - skipped)} inconsistent, but counted"
     lines: list[Line] = [[], [Piece(head, "bold")]]
     for (effect, _, _), members in sorted(rows.items(), key=lambda row: row[0][0] != "skipped"):
         often = f" ({number(len(members))} times, first there)" if len(members) > 1 else ""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, share
 from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import clean, ms, number, percent, plural
+from lambda_latency.text.words import clean, explained, ms, number, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency import Compared, Report, Timeout
+    from lambda_latency.latency import Report, Timeout
 
 __all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
 
@@ -108,7 +108,7 @@ def _clear(report: Report, style: Style) -> list[Piece]:
         Piece(": "),
         Piece(ms(first.difference_ns, style), "bold"),
         Piece(" more than a typical request, "),
-        Piece(_explains(first, compared.difference_ns, style), "bold"),
+        Piece(explained(first, compared.difference_ns, style), "bold"),
         Piece(" of the difference. "),
         Piece(_owned(first.part)),
     ]
@@ -124,7 +124,7 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     text += ". "
     pieces = [Piece(text)]
     for at, one in enumerate(found.candidates):
-        name, explains = clean(one.part.label, style), _explains(one, compared.difference_ns, style)
+        name, explains = clean(one.part.label, style), explained(one, compared.difference_ns, style)
         more = f" ({ms(one.difference_ns, style)})"
         pieces += [Piece(", " if at else ""), Piece(name, "bold"), Piece(" " if at else " explains ")]
         pieces += [Piece(explains, "bold"), Piece(more if at else f" of the difference{more}")]
@@ -200,11 +200,6 @@ def _one(report: Report, style: Style) -> list[Piece]:
 def _which(report: Report, style: Style) -> str:
     compared = report.cohorts
     return f"{number(len(compared.slow))} of {number(report.verdict.requests)}, over {ms(compared.over_ns, style)}"
-
-
-def _explains(one: Compared, whole_ns: int, style: Style) -> str:
-    """A share of the difference; where other parts take less than usual, one may explain more than all of it."""
-    return percent(min(one.difference_ns, whole_ns), whole_ns, style)
 
 
 def _of_slow(count: int, slow: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.cautions import cautions
+from lambda_latency.text.cold import cold_cost
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import facts
@@ -43,6 +44,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False) -> 
         lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":
         lines += [[], *facts(report.totals, style, traffic=report.traffic)]
+        lines += cold_cost(report.totals, style)
         slow = report.cohorts.over_ns if report.cohorts.slow else None
         lines += distribution(report.totals.walls_ns, slow, style)
     for group in groups[:MOST_GROUPS]:
@@ -116,8 +118,8 @@ def _missing(report: Report, style: Style) -> list[Line]:
             f" {plural(skipped, 'thing')} skipped while reading: --problems shows {'it' if skipped == 1 else 'them'}."
         )
     elif counted:
-        text += f" Every span was read; {plural(counted, 'thing')} in them {'does' if counted == 1 else 'do'} not fit"
-        text += f": --problems shows {'it' if counted == 1 else 'them'}."
+        found = plural(counted, "inconsistency", "inconsistencies")
+        text += f" Every span was read. {found}: --problems shows {'it' if counted == 1 else 'them'}."
     elif report.totals.requests:
         text += " Every span was read."
     return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]

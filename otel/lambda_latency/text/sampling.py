@@ -25,13 +25,13 @@ def sampling(report: Report, style: Style) -> str:
     counted = seen - traffic.beside
     if counted > traffic.total:  # the count lags behind, or an hour of it is missing: the share is unknown
         return (
-            f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: which share of the "
-            "traffic that is cannot be told."
+            f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: the share of the "
+            "traffic is unknown."
         )
     part = f"{number(counted)} of {number(traffic.total)}"
     text = f"{percent(counted, traffic.total, style)} of the traffic seen ({part})."
     if traffic.beside:
-        text += f" {plural(traffic.beside, 'more request')} came another way, where nobody counts."
+        text += f" {plural(traffic.beside, 'more request')} came another way, which is not counted."
     return text + _routes(by_route(traffic, report.accounts), style) + _hours(by_hour(traffic, report.accounts), style)
 
 

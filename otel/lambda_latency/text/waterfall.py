@@ -130,6 +130,6 @@ def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
         lines.append([Piece(f"Continued off the critical path: {clean(span.name, style)}, {took}", "dim")])
     if len(waterfall.aside) > MOST_ASIDE:
         lines.append(
-            [Piece(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} went on without anybody waiting", "dim")]
+            [Piece(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} continued off the critical path", "dim")]
         )
     return lines

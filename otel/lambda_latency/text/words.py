@@ -10,11 +10,12 @@ from lambda_latency.text.style import Line, Piece, Style
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_latency.latency import Part
+    from lambda_latency.latency import Compared, Part
 
 __all__ = [
     "cells",
     "clean",
+    "explained",
     "fit",
     "is_zero",
     "left",
@@ -74,6 +75,11 @@ def number(value: int) -> str:
 def percent(part: int, whole: int, style: Style) -> str:
     """`82 %`, rounded half up; 0 of nothing."""
     return f"{(200 * part + whole) // (2 * whole) if whole else 0}{style.space}%"
+
+
+def explained(one: Compared, whole_ns: int, style: Style) -> str:
+    """A part's share of the difference, at most all of it: where others take less than usual, it may be more."""
+    return percent(min(one.difference_ns, whole_ns), whole_ns, style)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -100,7 +100,7 @@ def _reason(document: bytes, error: str) -> str:
     try:
         document.decode()
     except UnicodeDecodeError:
-        return "not text: bytes that are no UTF-8"
+        return "not text: the bytes are not UTF-8"
     if "truncated" in error:
         return "cut: the JSON ends too early"
     what = error.removeprefix("JSON is malformed: ")

@@ -18,7 +18,7 @@ WORDS |= {"bool": "true or false", "null": "null"}
 def reason_of(error: Exception) -> str:
     """`startTimeUnixNano must be a whole number, got a text`."""
     if isinstance(error, UnicodeError):
-        return "bytes that are no UTF-8"
+        return "the bytes are not UTF-8"
     if isinstance(error, KeyError):
         return f"it has no {error.args[0] if error.args else 'such member'}"
     text = str(error)

@@ -213,6 +213,8 @@ def _add_sql(sql: object, attributes: dict[str, Any]) -> None:
 
 def _name(name: str, kind: SpanKind, namespace: object, attributes: dict[str, Any]) -> str:
     """The span's own name, which the exporter gave up for the name of a node."""
+    if kind is SpanKind.CLIENT and HOST in attributes:
+        return "connect"  # of the kit's calls the only one with that attribute
     if namespace == "aws" and attributes.get("rpc.method"):
         return f"{attributes['rpc.service']}.{attributes['rpc.method']}"
     method = str(attributes.get("http.request.method") or attributes.get("http.method") or "")

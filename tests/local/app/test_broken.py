@@ -94,7 +94,7 @@ BROKEN = {
         "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: no YAML: ", "correct",
     ),
     "a key that stands twice": (
-        "      Handler: app.handler", "      CodeUri: orders", "15: 'CodeUri' stands here a second time", "keep one",
+        "      Handler: app.handler", "      CodeUri: orders", "15: 'CodeUri' is defined twice", "keep one",
     ),
     "an included file": (
         "Properties:\n      CodeUri", f"Properties:\n      {INCLUDE}\n      CodeUri", "10: 'mor.yaml' is not there",
@@ -102,7 +102,7 @@ BROKEN = {
     ),
     "a parameter without a value": (
         "Default: dev, AllowedValues: [dev, prod]", 'AllowedPattern: "x{99}"', "3: parameter Stage has no Default",
-        "say --parameter Stage=VALUE",
+        "add --parameter Stage=VALUE",
     ),
 }  # fmt: skip
 
@@ -265,7 +265,7 @@ def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, given: dict[str
     [
         (lambda _: None, "cannot be read (No such file or directory)"),
         (lambda path: path.mkdir(), "cannot be read (Is a directory)"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "no text: byte 0 is no UTF-8"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "not UTF-8 text: byte 0"),
         (lambda path: path.write_text(""), "the file is empty"),
         (lambda path: path.write_text("[a]"), "no section Resources"),
         (lambda path: path.write_text("Resources: {}"), "Resources is empty"),

@@ -131,13 +131,11 @@ Resources:
 def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     """With why; the others are as they were declared."""
     inline = {"Code": {"ZipFile": "def handler(event, context): ..."}, "Handler": "index.handler"}
-    wrapped = {"Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}}}
     functions: dict[str, Any] = {
         "Runs": {**inline, "Runtime": "python3.12", "Timeout": 7},
         "Node": {**inline, "Runtime": "nodejs22.x"},
         "Image": {"PackageType": "Image", "Code": {"ImageUri": "picture"}},
         "Away": {"Runtime": "python3.12", "Handler": "a.b", "Code": {"S3Bucket": "b", "S3Key": "k"}},
-        "Wrapped": {**inline, "Runtime": "python3.12", **wrapped},
     }
     plain = {
         "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
@@ -149,7 +147,6 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
         "its runtime is nodejs22.x, and only Python runs here",
         "it is a container image",
         "its code lies in an account's S3",
-        "its AWS_LAMBDA_EXEC_WRAPPER is /opt/bootstrap, which no layer here has",
     ]
 
 

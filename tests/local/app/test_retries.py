@@ -47,23 +47,25 @@ def test_a_schedule_whose_event_fails_comes_again_twice(shop: Shop) -> None:
 
 
 def test_records_of_a_tables_stream_come_again_as_often_as_the_mapping_says(shop: Shop) -> None:
-    """Twice; what is written afterwards is handled."""
+    """Twice; what is written afterwards is handled, and not before."""
     client, table = shop.client("dynamodb"), shop.physical("Table")
     client.put_item(TableName=table, Item={"id": {"S": FAIL}})
     records = [one["Records"] for one in attempts(shop, "FromTable")]
     assert records[1:] == [records[0], records[0]]
     client.put_item(TableName=table, Item={"id": {"S": "after a failure"}})
-    shop.event("FromTable", "after a failure")
+    (record,) = shop.event("FromTable", "after a failure")["Records"]
+    assert (record["dynamodb"]["Keys"], len(attempts(shop, "FromTable"))) == ({"id": {"S": "after a failure"}}, 3)
 
 
 def test_records_of_a_stream_come_again_as_often_as_the_mapping_says(shop: Shop) -> None:
-    """Twice; what is written afterwards is handled."""
+    """Twice; what is written afterwards is handled, and not before."""
     client, stream = shop.client("kinesis"), shop.physical("Stream")
     client.put_record(StreamName=stream, Data=b"", PartitionKey=FAIL)
     records = [one["Records"] for one in attempts(shop, "FromStream")]
     assert records[1:] == [records[0], records[0]]
     client.put_record(StreamName=stream, Data=b"", PartitionKey="after a failure")
-    shop.event("FromStream", "after a failure")
+    (record,) = shop.event("FromStream", "after a failure")["Records"]
+    assert (record["kinesis"]["partitionKey"], len(attempts(shop, "FromStream"))) == ("after a failure", 3)
 
 
 @pytest.mark.parametrize(

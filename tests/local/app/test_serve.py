@@ -14,6 +14,7 @@ import pytest
 
 from tests.local.app.cache import HOME, VERSION
 from tests.local.app.conftest import needs_packages
+from tests.local.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary
 from tests.system.test_serve import Served
 
@@ -132,7 +133,7 @@ def test_an_event_that_is_no_json_is_told(folder: Path) -> None:
     """Status 2."""
     (folder / "broken.json").write_text("{")
     status, printed, said = lambda_latency(folder, "invoke", "Greet", "broken.json")
-    assert (status, printed, said[0].startswith("lambda-latency: broken.json holds no event: ")) == (2, "", True)
+    assert (status, printed, said[0].startswith("lambda-latency: broken.json is not JSON: ")) == (2, "", True)
 
 
 def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
@@ -153,4 +154,16 @@ def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
 def test_options_of_the_example_are_refused_for_another_app(folder: Path, option: tuple[str, ...]) -> None:
     """Status 2."""
     status, _, said = lambda_latency(folder, "serve", *option)
-    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} is for the packaged example")
+    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} works with the packaged example only")
+
+
+def test_an_option_of_other_apps_is_refused_for_the_example() -> None:
+    """Status 2: it has a parameter for this."""
+    assert lambda_latency(ROOT, "serve", "--instrument", "layer") == (
+        2,
+        "",
+        [
+            "lambda-latency: --instrument is for other apps: the packaged example has a parameter for it",
+            "  say --parameter Instrumentation=kit or layer, or Tracing=Off",
+        ],
+    )

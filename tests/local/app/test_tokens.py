@@ -79,8 +79,8 @@ def test_the_routes_of_a_template_have_their_guards(tmp_path: Path) -> None:
         "PUT /http": replace(ISSUER, issuer="https://issuer.example", audience=("me",), scopes=("write",)),
     }
     assert [note for note in app.notes if "tokens" in note] == [
-        "Issuer: tokens are read here, and their signatures are not checked",
-        "Pool: tokens are read here, and their signatures are not checked",
+        "Issuer: tokens are read, their signatures are not verified",
+        "Pool: tokens are read, their signatures are not verified",
     ]
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import count, whole
 from lambda_latency.cli.exit_statuses import FAILED, FINE
-from lambda_latency.cli.laptop import add_system_options, provider_is_theirs, require_local
+from lambda_latency.cli.laptop import (
+    add_app_options,
+    add_system_options,
+    app_options,
+    provider_is_theirs,
+    read,
+    refuse_instrument,
+    require_local,
+    tell,
+)
+from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
@@ -25,32 +35,41 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help=summary,
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
         "them a mixed load with a slow payments API, some throttles and one function timeout, and says where the "
-        "time went.",
+        "time went. In the folder of another SAM app that app is called instead: its example events (events/) and "
+        "its routes that read.",
     )
     parser.add_argument("--requests", type=count, default=120, metavar="N", help="how many requests (default: 120)")
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",
-        help="which collector spans go through (default: what is there, of `make collector` or of Docker)",
+        help="which collector receives the spans (default: that of `make collector`, else Docker's)",
     )
     parser.add_argument("--seed", type=whole, default=1, metavar="S", help="which load and which faults (default: 1)")
+    parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
+    add_app_options(parser)
     add_system_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it."""
     require_local()
-    from lambda_latency.cli.report import Request, run_report
-    from lambda_latency.latency import Traffic
-    from lambda_latency.local import Options, choose_collector, run_demo
-    from lambda_latency.text import style_for
+    from lambda_latency.local import is_example, read_source
 
-    template = _template(options.template)
+    template = _template(options.template, example=options.example)
+    if template.exists() and not is_example(read_source(template)):
+        return _demo_app(template, options)
+    return _demo_example(template, options)
+
+
+def _demo_example(template: Path, options: argparse.Namespace) -> int:
+    from lambda_latency.local import Options, choose_collector, run_demo
+
+    if options.instrument:
+        return refuse_instrument()
     collector = choose_collector(options.collector, template.resolve().parent)
     local = Options(template, dict(options.parameter), options.out, collector=collector)
     with _progress(quiet=options.quiet) as (stage, step):
         ran = run_demo(local, options.requests, options.seed, stage=stage, step=step)
-    style = style_for(sys.stdout)
     if not ran.traced:
         print(_untraced([answer.ms for answer in ran.answers]))
         return FINE
@@ -60,27 +79,49 @@ def run(options: argparse.Namespace) -> int:
         if ran.collected
         else "No collector: spans went by UDP to what stands for Lambda's X-Ray daemon.",
     ]
-    if not ran.complete:
+    return _report(ran.traces, len(ran.answers), notes, options, complete=ran.complete)
+
+
+def _demo_app(template: Path, options: argparse.Namespace) -> int:
+    from lambda_latency.local import demo_app
+
+    if options.collector:
+        return usage("--collector is for the packaged example", f"leave it out: {template} is another app")
+    app = read(template, options)
+    with _progress(quiet=options.quiet) as (stage, step):
+        chosen = app_options(options, "traces.jsonl")
+        ran = demo_app(app, chosen, options.requests, options.seed, stage=stage, step=step, tell=tell)
+    files = f"Traces: {ran.traces}. What the functions printed: {ran.log}."
+    notes = [files, f"{ran.calls} calls of {ran.kinds} kinds, {ran.failed} of them failed."]
+    return _report(ran.traces, ran.calls, notes, options, complete=ran.complete)
+
+
+def _report(traces: Path, requests: int, notes: list[str], options: argparse.Namespace, *, complete: bool) -> int:
+    from lambda_latency.cli.report import Request, run_report
+    from lambda_latency.latency import Traffic
+    from lambda_latency.text import style_for
+
+    if not complete:
         notes.append("Some invocations never ended: their spans are missing.")
     request = Request(
-        [ran.traces],
-        traffic=Traffic(len(ran.answers)),
+        [traces],
+        traffic=Traffic(requests),
         notes=[] if options.quiet else notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
         terms=provider_is_theirs(),
     )
-    status = run_report(request, style, sys.stdout)
-    return status or (FINE if ran.complete else FAILED)
+    status = run_report(request, style_for(sys.stdout), sys.stdout)
+    return status or (FINE if complete else FAILED)
 
 
-def _template(named: Path) -> Path:
-    """The template of this folder where it is the example's, else that of the kit; any other template must be named."""
+def _template(named: Path, *, example: bool) -> Path:
+    """The template of this folder; where there is none, that of the packaged example."""
     from lambda_latency.example import example_folder
-    from lambda_latency.local import find_template, is_example, read_source
+    from lambda_latency.local import find_template
 
     found = find_template(named)
-    if named != Path("template.yaml") or (found.exists() and is_example(read_source(found))):
+    if not example and (named != Path("template.yaml") or found.exists()):
         return found
     return example_folder() / "template.yaml"
 

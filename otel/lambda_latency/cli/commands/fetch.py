@@ -28,8 +28,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser = subparsers.add_parser(
         "fetch",
         help=summary,
-        description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: of the last hour or of "
-        "any time, each once, with the throttles, pages and limits of X-Ray's API taken care of.",
+        description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: the last hour or any "
+        "period, each trace once. Handles throttling, pages and limits of X-Ray's API.",
         epilog=EXIT_STATUSES,
     )
     add_choice_options(parser)
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.print_policy:
         return print_policy()
     if options.out is None and not options.dry_run:
-        return usage("fetch needs a file to write to", "say --out FILE")
+        return usage("--out is missing", "add --out FILE")
     asked = asked_for(options)
     account = account_of(options)
     if options.dry_run:

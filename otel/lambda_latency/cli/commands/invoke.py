@@ -39,8 +39,10 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         event = _event(options.event)
-    except (OSError, ValueError) as error:
-        return usage(f"{options.event} holds no event: {error}", "name a JSON file")
+    except OSError as error:
+        return usage(f"{options.event} cannot be read: {error.strerror or error}", "name a JSON file, or - for stdin")
+    except ValueError as error:
+        return usage(f"{options.event} is not JSON: {error}", "name a JSON file, or - for stdin")
 
     def read_it() -> App:
         return read(find_template(options.template), options)

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 EPILOG = f"""\
-How time is counted: walk back from the end of the request; at each instant,
-among the calls that are still unaccounted for and start before it, the one
-that ends last, cut to its parent and to that instant, owns the time back to
-its start, and so on inside it; what no call covers is the span's own. The
-parts of a request add up to its wall clock to the nanosecond.
+How time is counted: the report walks back from the end of the request. Of the
+calls that started before the current instant and are not counted yet, the one
+that ends last owns the time back to its start. A call is cut to its parent and
+to that instant, and the same rule holds inside it. Time that no call covers is
+the span's own. The parts of a request add up to its duration exactly.
 
 {EXIT_STATUSES}
 """
@@ -50,9 +50,10 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "report",
         help=summary,
         usage="%(prog)s [OPTION ...] SOURCE ...\n       %(prog)s --xray [OPTION ...]",
-        description="Says which part makes slow requests slow, whose it is, and what to do about it. Reads OTLP (JSON, "
-        "protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray batch-get-traces) and CloudWatch's aws/spans, "
-        "known by their content, plain, gzip or zstd; or, with --xray, what X-Ray has of an account.",
+        description="Reports which part makes slow requests slow, who owns it, and what to do about it. Reads OTLP "
+        "(JSON, protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray batch-get-traces) and CloudWatch's "
+        "aws/spans, recognized by content, plain, gzip or zstd; or, with --xray, the traces that X-Ray has of an "
+        "account.",
         epilog=EPILOG,
     )
     _add_input(parser.add_argument_group("input"))
@@ -69,11 +70,9 @@ def _add_input(group: Any) -> None:
         "--ours",
         action="append",
         metavar="PATTERN",
-        help="services, hosts and parts that are ours, such as '*.internal'; may be repeated",
+        help="services, hosts and parts that are internal, such as '*.example.com'; may be repeated",
     )
-    group.add_argument(
-        "--theirs", action="append", metavar="PATTERN", help="the same, for those that are somebody else's"
-    )
+    group.add_argument("--theirs", action="append", metavar="PATTERN", help="the same for external ones")
     group.add_argument(
         "--from",
         dest="from_",
@@ -81,43 +80,51 @@ def _add_input(group: Any) -> None:
         metavar="WHERE",
         help="a request begins at its root (default), or at Lambda's own spans (lambda)",
     )
-    group.add_argument("--no-skew", action="store_true", help="do not correct clocks of services that differ")
+    group.add_argument("--no-skew", action="store_true", help="do not correct clock differences between services")
     group.add_argument(
-        "--follow-links", action="store_true", help="join traces that span links tie together, with the waits between"
+        "--follow-links", action="store_true", help="join traces that span links connect, with the waits between them"
     )
 
 
 def _add_filter(group: Any) -> None:
     add_choice_options(group)
-    group.add_argument("--slow", type=ms, metavar="MS", help="slow is over MS milliseconds (default: over p95)")
-    group.add_argument("--trace", metavar="ID", help="the waterfall of one request, the critical path filled")
+    group.add_argument(
+        "--slow", type=ms, metavar="MS", help="requests over MS milliseconds are slow (default: over p95)"
+    )
+    group.add_argument("--trace", metavar="ID", help="draw the waterfall of one request, with its critical path")
 
 
 def _add_output(group: Any) -> None:
     group.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
-    group.add_argument("--html", metavar="F", help="write the report as a page too: one file, which needs no network")
+    group.add_argument(
+        "--html", metavar="F", help="write the report as an HTML page too: one file, without network access"
+    )
     group.add_argument("--open", action="store_true", help="open the page in the browser")
     group.add_argument(
         "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
     )
     group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
-    group.add_argument("--redact", action="store_true", help="put numbers for services, hosts, tables, paths and ids")
-    group.add_argument("--problems", action="store_true", help="name what was skipped and what does not fit")
     group.add_argument(
-        "--all", action="store_true", help="table and waterfall even where nothing stands out; every stack frame"
+        "--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids"
     )
-    group.add_argument("--ascii", action="store_true", help="no letter beyond ASCII")
+    group.add_argument("--problems", action="store_true", help="list what was skipped and what is inconsistent")
+    group.add_argument(
+        "--all", action="store_true", help="print table and waterfall even if nothing stands out, and every stack frame"
+    )
+    group.add_argument("--ascii", action="store_true", help="print ASCII only")
     group.add_argument("--color", choices=COLOURS, metavar="WHEN", help="auto (default), always or never")
 
 
 def _add_gate(group: Any) -> None:
-    group.add_argument("--against", metavar="BASELINE", help="which part became slower or faster since these traces")
+    group.add_argument(
+        "--against", metavar="BASELINE", help="report which part became slower or faster since these traces"
+    )
     group.add_argument(
         "--fail-if",
         type=gate,
         action="append",
         metavar="EXPR",
-        help="exit status 3 if 'p95 > 800ms', 'errors > 5%%', 'share(external) > 60%%', or with --against "
+        help="exit with status 3 if 'p95 > 800ms', 'errors > 5%%', 'share(external) > 60%%', or with --against "
         "'slower > 5%%'; may be repeated",
     )
 
@@ -134,7 +141,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return usage(str(error), "correct it, or run the command in another folder")
     for name, value in settings._asdict().items():  # a setting stands for its option where that is not typed
-        if getattr(options, name) is None:
+        if getattr(options, name, value) is None:
             setattr(options, name, value)
     if options.xray:
         return _report_on_xray(options)
@@ -144,22 +151,27 @@ def run(options: argparse.Namespace) -> int:
 def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
     """Which options do not go together, and what to do."""
     if options.per_request and options.json is None:
-        return "--per-request goes with --json", "say --json FILE, or --json -"
+        return "--per-request needs --json", "add --json FILE or --json -"
     if options.trace and (options.against or options.fail_if or options.markdown):
-        return "--trace shows one request, and does not go with --against, --fail-if or --markdown", "leave it out"
+        return (
+            "--trace shows one request and cannot be combined with --against, --fail-if or --markdown",
+            "remove one of them",
+        )
     if options.redact and (options.trace or options.route):
-        return "--redact names routes and traces anew, and does not go with --trace or --route", "leave it out"
+        return "--redact renames routes and traces and cannot be combined with --trace or --route", "remove one of them"
     if options.json == options.markdown == "-":
-        return "--json - and --markdown - both print instead of the text", "name a file for one of them"
+        return "--json - and --markdown - both write to standard output", "name a file for one of them"
     if options.against is None and any(one.what == "slower" for one in options.fail_if or ()):
-        return "--fail-if 'slower ...' goes with --against", "say --against BASELINE"
+        return "--fail-if 'slower ...' needs --against", "add --against BASELINE"
     if options.xray and options.sources:
-        return "a report is on files or on X-Ray, not on both", "leave out --xray, or the files"
+        return "files and --xray cannot be combined", "remove --xray or the files"
     alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
     if alone and not options.xray:
-        return f"--{alone[0].replace('_', '-')} goes with --xray", "say report --xray"
+        return f"--{alone[0].replace('_', '-')} needs --xray", "add --xray"
+    if "" in options.sources or options.against == "":
+        return "the name of an input is empty", "check the variable that holds it"
     if not options.xray and not options.sources:
-        return "nothing to report on", "name a trace file or a folder, - for standard input, or say --xray"
+        return "there is no input", "name a trace file or a folder, use - for standard input, or add --xray"
     return None
 
 
@@ -200,9 +212,9 @@ def _traffic(account: Account, result: Result, options: argparse.Namespace) -> T
 
     stages = [stage for stage in result.fetched.stages if stage]
     if options.filter or options.errors or options.slower_than is not None:
-        return Unknown("cannot be told of a choice (--filter, --slower-than, --errors)")
+        return Unknown("is unknown for a selection (--filter, --slower-than, --errors)")
     if result.fetched.cut or result.fetched.ended is not None:
-        return Unknown("cannot be told: not all of the traces were fetched")
+        return Unknown("is unknown: not all traces were fetched")
     if not stages:
         return Unknown("is not known: they did not come through API Gateway, which counts requests")
     try:

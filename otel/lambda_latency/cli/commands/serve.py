@@ -14,6 +14,7 @@ from lambda_latency.cli.laptop import (
     print_line,
     provider_is_theirs,
     read,
+    refuse_instrument,
     require_local,
     say,
     tell,
@@ -41,11 +42,13 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help=summary,
         description="Serves the SAM app of this folder until Ctrl-C: its Python functions, each with its own packages, "
         "its APIs, queues, topics, buses, streams and tables. Prints each request and event as it ends, with the part "
-        "that took longest, and uses changed code from the next one on. The packaged example has a payments API "
-        "besides. Every request is traced, unless --parameter sets TracesPerSecond or SampleRate.",
+        "that took longest. Changed code takes effect on the next request. The packaged example also has a payments "
+        "API. Every request is traced, unless --parameter sets TracesPerSecond or SampleRate.",
     )
     parser.add_argument("--port", type=port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
-    parser.add_argument("--faults", type=Path, metavar="PLAN", help="a JSON file: what to make slow, where, how often")
+    parser.add_argument(
+        "--faults", type=Path, metavar="PLAN", help="a JSON file: which faults to inject, where, how often"
+    )
     parser.add_argument(
         "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
     )
@@ -67,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
 def _serve_example(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import Options, Plan, read_plan, serve_system
 
+    if options.instrument:
+        return refuse_instrument()
     plan = read_plan(options.faults) if options.faults else Plan()
     parameters = dict(options.parameter)
     local = Options(
@@ -88,7 +93,7 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
 
     if options.faults or options.built:
         option = "--faults" if options.faults else "--built"
-        return usage(f"{option} is for the packaged example", f"leave it out: {template} is another app")
+        return usage(f"{option} works with the packaged example only", f"remove it: {template} is another app")
     app = read(template, options)
     chosen = app_options(options, TRACES, options.port)
     serve_app(app, chosen, up=_say_app_up, show=_show_request, log=print_line, tell=tell)

@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from lambda_latency.local.sam import STACK, Template
 
 __all__ = ["Api", "function_url", "read_api"]
 
+EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # what samcli makes of `ANY`
 TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 
@@ -27,6 +28,21 @@ class Api:
     template: Template
     is_http: bool
     guards: Mapping[str, Guard] = field(default_factory=dict)
+
+    def guard(self, route: str) -> Guard | None:
+        """Of a route; that of every method where it has none of its own."""
+        return self.guards.get(route) or self.guards.get(f"ANY {route.partition(' ')[2]}")
+
+    def shown(self) -> Iterator[str]:
+        """The routes but those that browsers ask before another one's; of an `ANY` route, one method."""
+        methods: dict[str, set[str]] = {}
+        for route in self.template.routes:
+            method, _, path = route.partition(" ")
+            methods.setdefault(path, set()).add(method)
+        for route in self.template.routes:
+            method, _, path = route.partition(" ")
+            if method == "GET" if methods[path] >= EVERY else method != "OPTIONS" or methods[path] == {method}:
+                yield route
 
 
 def read_api(

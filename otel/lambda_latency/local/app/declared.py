@@ -6,24 +6,20 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.choices import Choices
-from lambda_latency.local.app.package import Packaged
+from lambda_latency.local.app.package import Content, Packaged
 from lambda_latency.local.app.pythons import Version, version_of
 
 __all__ = ["Declared", "Refused", "declared_functions"]
 
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
-# An app that has adopted the kit starts it itself: by its layer, or by a copy beside its code.
-KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
-ADOT = "/opt/otel-instrument"
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A function as its template has it. `code` is its folder, `inline` its source where that stands there.
+    """A function as its template has it. `code` is where it lies, `inline` its source where that stands there.
 
     `name` is what AWS would call it, `key` its logical id (`Child/Function` in a nested stack), `layers` the contents
     of local layers in their order, `arns` those of others, `url` whether it has a function URL.
@@ -35,9 +31,9 @@ class Declared:
     handler: str
     timeout_s: float
     memory_mb: int
-    code: Path | None
+    code: Content | None
     inline: str
-    layers: tuple[Path, ...]
+    layers: tuple[Content, ...]
     arns: tuple[str, ...]
     url: bool
     wrapper: str
@@ -91,14 +87,14 @@ def declared_functions(
             memory_mb=int(_number(properties.get("MemorySize"), 128)),
             code=packaged.codes.get(logical),
             inline=_inline(properties),
-            layers=tuple(path for one in layers if (path := contents.get(_reference(one))) is not None),
+            layers=tuple(found for one in layers if (found := contents.get(_reference(one))) is not None),
             arns=tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None),
             url=any(f'"{logical}"' in one for one in urls),
             wrapper=str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")),
         )
 
 
-def _refusal(properties: Mapping[str, Any], code: Path | None) -> str:
+def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
     """Why a function cannot run here; nothing where it can."""
     if properties.get("PackageType") == "Image" or "ImageUri" in (properties.get("Code") or {}):
         return "it is a container image"
@@ -109,10 +105,6 @@ def _refusal(properties: Mapping[str, Any], code: Path | None) -> str:
         return "its code lies in an account's S3"
     if not isinstance(properties.get("Handler"), str):
         return "its Handler is no text"
-    variables = (properties.get("Environment") or {}).get("Variables") or {}
-    wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")
-    if wrapper and wrapper != ADOT and not str(wrapper).endswith(KIT):
-        return f"its AWS_LAMBDA_EXEC_WRAPPER is {wrapper}, which no layer here has"
     return ""
 
 

@@ -18,8 +18,8 @@ def check_handlers(source: Source, functions: Iterable[Declared | Refused], pref
     found = [
         finding
         for one in functions
-        if isinstance(one, Declared) and one.code is not None and one.code.is_dir()
-        for finding in _missing(source, one, one.code, one.key.removeprefix(prefix))
+        if isinstance(one, Declared) and one.code is not None and not one.code.target and one.code.path.is_dir()
+        for finding in _missing(source, one, one.code.path, one.key.removeprefix(prefix))
     ]
     if found:
         raise TemplateError(found)

@@ -7,6 +7,8 @@ where it does otherwise:
   ministack's "Proxy target returned HTTP 599", so that a state machine catches what it would catch on AWS.
 - An event of a bus, a schedule or a topic that fails comes again: ministack has that for other events that nobody waits
   for.
+- A batch of a stream that fails comes again as it was, and as often as its mapping says; ministack tries for ever, with
+  what has come meanwhile besides.
 - The tracing header of a call to AWS goes on with what the call causes: to the functions that a message, an object or
   an execution reaches, and into a queue's messages. An execution that nobody has traced begins a trace of its own.
 
@@ -23,6 +25,7 @@ from typing import Any
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # of a message
+STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}  # where their records have their sequence number
 SCHEDULES = "/_lambda-latency/schedules/"
 
 # ministack starts threads with a copy of the context of the request that they are for, so this one goes with them.
@@ -38,6 +41,7 @@ def main() -> None:
     types.write_text(json.dumps(sorted(_RESOURCE_HANDLERS)), encoding="utf-8")
     hand_errors_on()
     try_again()
+    give_up()
     carry_the_header(app)
     fire_on_demand(app)
     app.main()
@@ -80,6 +84,48 @@ def try_again() -> None:
 
     eventbridge._dispatch_to_lambda = dispatched
     sns._lambda_svc = Retrying()
+
+
+def give_up() -> None:
+    """A batch of a stream that has failed too often is left behind."""
+    from ministack.services import lambda_svc
+
+    execute = lambda_svc._execute_function
+    failures: dict[tuple[str, str], int] = {}
+    sizes: dict[str, int] = {}  # of the batches of mappings that are trying again
+
+    def mapping_of(function: Any, source: str) -> Any:
+        config = function.get("config") or function
+        for _, _, mapping in lambda_svc._iter_all_esms():
+            name = mapping["FunctionName"].rpartition(":")[2]
+            if mapping.get("EventSourceArn") == source and name == config.get("FunctionName"):
+                return mapping
+        return None
+
+    def executed(function: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
+        result = execute(function, event, *args, **kwargs)
+        records = event.get("Records") if isinstance(event, dict) else None
+        first = records[0] if isinstance(records, list) and records else None
+        if not (isinstance(records, list) and isinstance(first, dict)):
+            return result
+        stream = first.get(STREAMS.get(first.get("eventSource", ""), ""))
+        mapping = mapping_of(function, first["eventSourceARN"]) if isinstance(stream, dict) else None
+        if mapping is None or not isinstance(stream, dict):
+            return result
+        name = mapping["UUID"]
+        key = (name, str(stream.get("SequenceNumber") or stream.get("sequenceNumber")))
+        failures[key] = failures.get(key, 0) + 1 if result.get("error") else 0
+        most = mapping.get("MaximumRetryAttempts")
+        if failures[key] and (most is None or most < 0 or failures[key] <= most):
+            sizes.setdefault(name, mapping.get("BatchSize", 100))
+            mapping["BatchSize"] = len(records)
+            return result
+        failures.pop(key)
+        if name in sizes:
+            mapping["BatchSize"] = sizes.pop(name)
+        return {**result, "error": False}
+
+    lambda_svc._execute_function = executed
 
 
 def carry_the_header(app: Any) -> None:

@@ -17,7 +17,7 @@ from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["Packaged", "package"]
+__all__ = ["Content", "Packaged", "package"]
 
 BUCKET = "lambda-latency"  # of code that stays where it is; the key is the logical id
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # of a function that `sam build` makes an image of
@@ -35,13 +35,21 @@ LAYERS = {
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A folder or an archive of a function or a layer. `target` is what its Makefile builds, if it has to."""
+
+    path: Path
+    target: str = ""
+
+
 @dataclass(slots=True)
 class Packaged:
-    """`raw` is complete in itself. `codes` and `layers` are folders by logical id, `children` nested templates."""
+    """`raw` is complete in itself. `codes` and `layers` have contents by logical id, `children` nested templates."""
 
     raw: dict[str, Any]
-    codes: dict[str, Path] = field(default_factory=dict)
-    layers: dict[str, Path] = field(default_factory=dict)
+    codes: dict[str, Content] = field(default_factory=dict)
+    layers: dict[str, Content] = field(default_factory=dict)
     children: dict[str, Source] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -104,12 +112,12 @@ class _Work:
         if kind == "AWS::Serverless::Function":
             self._code(name, properties, shared)
         elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
-            self.done.codes[name] = self._folder(properties["Code"], (*at, "Code"))
+            self.done.codes[name] = Content(self._folder(properties["Code"], (*at, "Code")))
             properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
         elif kind in LAYERS:
             key, *parts = LAYERS[kind]
             if _is_local(properties.get(key)):
-                self.done.layers[name] = self.folder / properties[key]
+                self.done.layers[name] = Content((self.folder / properties[key]).resolve(), self._target(name))
                 properties[key] = dict(zip(parts, (BUCKET, name), strict=True))
         elif kind in CHILDREN and _is_local(properties.get(CHILDREN[kind])):
             self.done.children[name] = self._child(properties[CHILDREN[kind]], (*at, CHILDREN[kind]))
@@ -125,9 +133,15 @@ class _Work:
             return
         written = properties.get("CodeUri", shared)
         if _is_local(written):
-            self.done.codes[name] = self._folder(written, ("Resources", name, "Properties", "CodeUri"))
+            path = self._folder(written, ("Resources", name, "Properties", "CodeUri"))
+            self.done.codes[name] = Content(path, self._target(name))
             written = {"Bucket": BUCKET, "Key": name}
         properties["CodeUri"] = written
+
+    def _target(self, name: str) -> str:
+        """What its Makefile builds; nothing of what is built by SAM's own means."""
+        metadata = self.done.raw["Resources"][name].get("Metadata") or {}
+        return name if metadata.get("BuildMethod") == "makefile" else ""
 
     def _folder(self, written: str, at: tuple[str, ...]) -> Path:
         path = self.folder / written

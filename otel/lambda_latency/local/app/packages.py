@@ -151,7 +151,7 @@ def _uv(*arguments: str, cwd: Path | None = None) -> None:
     program = Path(sys.executable).with_name("uv")
     command = str(program) if program.exists() else shutil.which("uv")
     if command is None:
-        raise LocalError("uv is not here", "pip install uv: functions get their packages by it")
+        raise LocalError("uv is not installed", "install it with pip install uv: it installs the packages of functions")
     # Variables of the environment that is active here would redirect the installation.
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     try:
@@ -166,7 +166,7 @@ def _uv(*arguments: str, cwd: Path | None = None) -> None:
             timeout=LIMIT_S,
         )
     except subprocess.TimeoutExpired:
-        raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "look at the network") from None
+        raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "check the network") from None
     if ran.returncode:
         raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stderr.strip().splitlines()[-8:]))
 

@@ -51,7 +51,7 @@ def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> 
         else:
             stand_in = _stand_in(name, one if isinstance(one, dict) and not looked_up else {})
             if stand_in is None:
-                todo = f"say --parameter {name}=VALUE"
+                todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
             values[name] = stand_in
             why = "is in Parameter Store, not here" if looked_up else "has no Default"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.layer import WRAPPER
-from lambda_latency.local.app.declared import ADOT, Declared, Refused
+from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.instrument import How, instrumentation
+from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
@@ -33,13 +34,14 @@ EXTENSIONS = (
 class Preparation:
     """Makes functions ready. `root` is the template's folder, `folder` takes inline code and unpacked layers.
 
-    `instrument` says whether functions are traced that do not start the kit themselves; `tell` gets lines for people.
+    `instrument` says how functions are traced that do not start OpenTelemetry themselves; `tell` gets lines for people.
     """
 
     packages: Packages
     root: Path
     folder: Path
-    instrument: bool
+    builds: Builds
+    instrument: How
     tell: Callable[[str], None]
 
     def __call__(self, declared: Declared, environment: Mapping[str, str]) -> Function | Refused:
@@ -53,31 +55,38 @@ class Preparation:
         version = nearest_python(declared.version, self.packages.pythons)
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
-            self.tell(f"{declared.key} asks for Python {wanted}, which is not here: it runs on {have}")
-        code = declared.code or self._inline(declared)
+            self.tell(f"{declared.key} asks for Python {wanted}, which is not installed: it runs on {have}")
+        code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
-        layers = self._layers(declared)
-        paths = [*self._requirements(code, version), *self._imported(declared, layers, version)]
-        variables = dict(environment)
-        if declared.wrapper or self.instrument:
-            kit = self.packages.kit(version)
-            if declared.wrapper != ADOT:
-                variables["AWS_LAMBDA_EXEC_WRAPPER"] = f"/opt/{WRAPPER}"
-            layers.append(kit)
-            paths += [kit / "python", self.packages.tracing(version)]
+        layers = self._layers(declared, version)
+        traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
+        built = declared.code is not None and declared.code.target  # and its packages are in it
+        paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
+        paths = self._with_tracing(declared, paths, traced.paths)
         return Function(
             name=declared.name,
-            handler=declared.handler,
+            handler=traced.handler,
             timeout_s=declared.timeout_s,
             memory_mb=declared.memory_mb,
-            environment=variables,
+            environment={**environment, **traced.variables},
             code=code,
             python=self.packages.runtime(version),
             runtime=f"python{_dotted(version)}",
             paths=tuple(paths),
-            layers=tuple(layers),
+            layers=(*layers, *traced.layers),
         )
+
+    def _with_tracing(self, declared: Declared, own: list[Path], tracing: tuple[Path, ...]) -> list[Path]:
+        """The folders in the order in which they are looked through, as on Lambda: a function's own packages first.
+
+        With an OpenTelemetry of its own that would leave it without a trace, where nobody has asked for one.
+        """
+        if tracing and not declared.wrapper and any((folder / "opentelemetry").is_dir() for folder in own):
+            what = f"{declared.key}: its packages bring an OpenTelemetry of their own, and the tracing layer's is used"
+            self.tell(f"{what}; on Lambda its own comes first, and may not go together with the layer's")
+            return [*tracing, *own]
+        return [*own, *tracing]
 
     def _requirements(self, code: Path, version: Version) -> list[Path]:
         """Its requirements file's packages; where there is none, those of the project that the code belongs to."""
@@ -93,10 +102,11 @@ class Preparation:
                 break
         return []
 
-    def _layers(self, declared: Declared) -> list[Path]:
+    def _layers(self, declared: Declared, version: Version) -> list[Path]:
         """The folders of its local layers."""
         found: list[Path] = []
-        for content in declared.layers:
+        for layer in declared.layers:
+            content = self.builds.of(layer, version)
             if content.exists():
                 found.append(self._unpacked(content) if content.suffix == ".zip" else content)
             else:
@@ -117,7 +127,7 @@ class Preparation:
             if packages is not None:
                 found.append(packages)
             elif not any(name in arn for name in EXTENSIONS):
-                self.tell(f"{declared.key}: the layer {arn} is AWS's alone and is left out")
+                self.tell(f"{declared.key}: the layer {arn} exists only on AWS and is left out")
         return found
 
     def _inline(self, declared: Declared) -> Path:

@@ -74,7 +74,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
         found_guards = guards(plain) if authorizers else {}
         app.apis.append((prefix, replace(api, guards=found_guards)))
         for name in sorted({one.name for one in found_guards.values()}):
-            app.notes.append(f"{name}: tokens are read here, and their signatures are not checked")
+            app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     names = {key.removeprefix(prefix): one.name for key, one in found.items()}
     children = {}
     for name, child in packaged.children.items():

@@ -65,5 +65,5 @@ def _watched(app: App) -> Iterable[Path]:
     folders: set[Path] = set()
     for one in app.functions.values():
         if isinstance(one, Declared):
-            folders |= {path for path in (one.code, *one.layers) if path is not None and path.is_dir()}
+            folders |= {part.path for part in (one.code, *one.layers) if part is not None and part.path.is_dir()}
     return sorted(one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders))

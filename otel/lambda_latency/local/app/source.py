@@ -70,7 +70,7 @@ def read_source(path: Path) -> Source:
         todo = "name a template with --template, or write the example's with lambda-latency init DIR"
         raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
     except UnicodeDecodeError as error:
-        raise _wrong(name, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8") from None
+        raise _wrong(name, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8") from None
     root = read_yaml(name, text)
     if isinstance(root, Finding):
         raise TemplateError([root])

@@ -66,7 +66,7 @@ class Stack:
         gone = unknown_to(self._cloud.types, part.plain)
         told = sorted({kind for kind in gone.values() if kind not in QUIET})
         if told:
-            self._tell(f"not emulated here, and left out: {', '.join(told)}")
+            self._tell(f"not emulated here and left out: {', '.join(told)}")
         template = pruned(part.plain, gone)
         if not prefix:  # a nested template's are for its parent; these are for whoever deploys, and could only fail
             template.pop("Outputs", None)
@@ -91,9 +91,11 @@ class Stack:
                 break
             match = FAILED.search(why)
             if match is None or match[1] not in template["Resources"]:
-                raise LocalError(f"the app's resources cannot be made: {why}", "`sam validate --lint` may say more")
+                raise LocalError(f"the app's resources cannot be created: {why}", "`sam validate --lint` may say more")
             kind = template["Resources"][match[1]]["Type"]
-            self._tell(f"{match[1]} ({kind}) cannot be made here, and is left out: {' '.join(match[2].split())[:200]}")
+            self._tell(
+                f"{match[1]} ({kind}) cannot be created here and is left out: {' '.join(match[2].split())[:200]}"
+            )
             template = pruned(template, (match[1],))
             cloudformation.delete_stack(StackName=self.name)
             self._wait(cloudformation, "DELETE")

@@ -15,6 +15,8 @@ from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.delivered import delivered
 from lambda_latency.local.app.front import Front
+from lambda_latency.local.app.instrument import How
+from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.onward import Onward
 from lambda_latency.local.app.origin import origin
 from lambda_latency.local.app.packages import Packages, cache_folder
@@ -47,7 +49,7 @@ class AppOptions:
     out: Path = Path("out")
     traces: str = "traces.jsonl"
     port: int = 0
-    instrument: bool = True
+    instrument: How = "kit"
     cache: Path | None = None
 
 
@@ -120,6 +122,7 @@ class AppSystem:
     def renew(self) -> None:
         """Prepare every function anew before its next invocation: its code, or what it needs, has changed."""
         with self._preparing:
+            self._builds.forget()
             self._ready.clear()
 
     def close(self) -> None:
@@ -139,7 +142,10 @@ class AppSystem:
         self._closing.append(emulator.close)
         cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
         self._closing.append(cloud.stop)
-        self._prepare = Preparation(packages, self.app.root, processes.folder(), options.instrument, self._tell)
+        self._builds = Builds(processes.folder(), packages.pythons, self._tell)
+        self._prepare = Preparation(
+            packages, self.app.root, processes.folder(), self._builds, options.instrument, self._tell
+        )
         with ThreadPoolExecutor(4) as workers:  # while the emulator starts: a function's packages may take their time
             for refused in workers.map(self._prepared_early, self.app.functions.values()):
                 if refused is not None:
@@ -170,6 +176,8 @@ class AppSystem:
         self._closing.append(relay.close)
         self._cloud = cloud
         self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
+        for key in self.app.functions:  # or the first request of each would wait for it
+            self._function(key)
         self._start_gateways(cloud, options.port)
 
     def _start_gateways(self, cloud: Cloud, port: int) -> None:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.examples import example_for, examples
 from lambda_latency.local.app.system import AppSystem
 from lambda_latency.local.app.tokens import token
 
 __all__ = ["commands"]
 
-EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # what samcli makes of `ANY`
 BODIES = ("POST", "PUT", "PATCH")
-WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-COMMON = {"function", "lambda", "event", "events", "json", "handler"}
 ENTRY = shlex.quote(json.dumps([{"Source": "my.app", "DetailType": "test", "Detail": "{}"}]))
 PUT_EVENTS = f"events put-events --entries {ENTRY}".replace("{", "{{").replace("}", "}}")
 COMMANDS = {
@@ -35,43 +31,25 @@ COMMANDS = {
 def commands(system: AppSystem) -> Iterator[str]:
     """Lines for a terminal: routes, function URLs, resources that take events, functions."""
     for (_, api), gateway in zip(system.app.apis, system.gateways, strict=False):
-        for route in api.template.routes:
-            if _is_shown(route, api):
-                yield _request(route, gateway.url, api)
+        for route in api.shown():
+            yield _request(route, gateway.url, api)
     for url in system.urls.values():
         yield f"curl -s {url}/"
     yield from _events(f"aws --endpoint-url {system.aws_url}", system)
-    examples = sorted(one.relative_to(system.app.root) for one in system.app.root.glob("events/**/*.json"))
+    known = examples(system.app.root)
     for key, one in system.app.functions.items():
         if isinstance(one, Declared) and key not in system.refused:
-            yield " ".join(filter(None, ("lambda-latency invoke", key, str(_example(key, examples) or ""))))
+            yield " ".join(filter(None, ("lambda-latency invoke", key, str(example_for(key, known) or ""))))
 
 
 def _request(route: str, url: str, api: Api) -> str:
     """With a body where the method has one, and a token where the route wants one."""
     method, _, path = route.partition(" ")
-    guard = api.guards.get(route) or api.guards.get(f"ANY {path}")
+    guard = api.guard(route)
     parts = ["curl -s", "" if method in ("GET", "ANY") else f"-X {method}"]
     parts.append("-d '{}'" if method in BODIES else "")
     parts.append(f"-H '{guard.header}: {token(guard)}'" if guard is not None else "")
     return " ".join(filter(None, (*parts, shlex.quote(url + ("/" if path == "$default" else path)))))
-
-
-def _is_shown(route: str, api: Api) -> bool:
-    """Whether it is none that browsers ask before another one's; of an `ANY` route, one method."""
-    method, _, path = route.partition(" ")
-    methods = {other.partition(" ")[0] for other in api.template.routes if other.endswith(f" {path}")}
-    return method == "GET" if methods >= EVERY else method != "OPTIONS" or methods == {method}
-
-
-def _example(key: str, examples: Sequence[Path]) -> Path | None:
-    """The example event whose name has most in common with the function's; the first where none has anything."""
-
-    def words(text: str) -> set[str]:
-        return {word.lower() for word in WORD.findall(text)} - COMMON
-
-    own = words(key)
-    return max(examples, key=lambda one: len(own & words(str(one))), default=None)
 
 
 def _events(aws: str, system: AppSystem) -> Iterator[str]:

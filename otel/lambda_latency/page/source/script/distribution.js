@@ -6,16 +6,16 @@ const ABOVE = 40; // pixels for the words over the picture
 
 const VIEWS = { length: "By length", time: "Over time" };
 const HINTS = {
-  length: "Drag across the picture to filter the list, or move its two handles with the arrow keys.",
-  time: "Each request stands where it started (UTC). A range of times filters in the other picture and in the list.",
+  length: "Drag across the chart to filter the list, or move its two handles with the arrow keys.",
+  time: "Requests by start time (UTC). A selected range filters the other chart and the list.",
 };
 
 function drawDistribution() {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart" });
   const says = marks
-    ? "One mark is one request. Slow ones have the colour of what they waited for beyond a typical request."
-    : "Slow requests have the colour of what they waited for beyond a typical request.";
+    ? "One mark is one request. The colour of a slow request shows the part that it waited for longer than a typical request does."
+    : "The colour of a slow request shows the part that it waited for longer than a typical request does.";
   const hint = h("p", { class: "key" });
   const element = section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
   element.prepend(

@@ -20,7 +20,7 @@ function filters() {
   const search = h("input", {
     type: "search",
     id: "search",
-    placeholder: "Trace id, route, part, status",
+    placeholder: "Trace id, route, part, status, error",
     "aria-label": "Search requests",
   });
   search.addEventListener("input", () => {

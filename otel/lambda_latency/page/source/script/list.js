@@ -26,6 +26,7 @@ function drawList() {
   );
   const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
   const element = section("requests", "Requests", null, filters(), found(), list.element, none);
+  element.classList.add("wide");
   list.scroll.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {

@@ -4,13 +4,8 @@ function fold(span, on) {
   const kept = fall.rows[fall.current].span;
   if (on) fall.folded.add(span);
   else fall.folded.delete(span);
-  fall.rows = visibleRows(fall.tree, fall.folded);
-  let at = kept;
-  while (at >= 0 && !fall.rows.some((row) => row.span === at)) at = fall.tree.spans[at].parent;
-  fall.current = Math.max(
-    0,
-    fall.rows.findIndex((row) => row.span === at),
-  );
+  setRows();
+  fall.current = Math.max(0, fall.rowAt[kept]);
   drawFall();
 }
 
@@ -23,29 +18,40 @@ function zoomTo(span) {
   }
   byId("whole").hidden = fall.zoom === null;
   drawFall();
+  writeAddress();
 }
 
+/** Brings the current row into the waterfall's own window. */
 function inSight() {
-  const element = byId(`span-${fall.current}`);
-  if (element === null) return;
-  element.style.setProperty("scroll-margin-bottom", `${fall.details ? byId("details").offsetHeight + 10 : 10}px`);
-  element.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const { row } = fallFrame();
+  const { element, current } = fall;
+  const [top, bottom] = [current * row, (current + 1) * row + AXIS];
+  if (top < element.scrollTop) element.scrollTop = top;
+  else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+  drawRowsOfFall(false);
+  const line = byId(`span-${current}`);
+  if (line === null) return;
+  line.style.setProperty("scroll-margin-block", `${AXIS + 4}px ${fall.details ? byId("details").offsetHeight + 10 : 10}px`);
+  line.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 function fallKey(event) {
   if (event.target !== fall.element || event.ctrlKey || event.metaKey || event.altKey) return;
   const row = fall.rows[fall.current];
   const folded = fall.folded.has(row.span);
+  const page = Math.max(1, Math.floor(fall.element.clientHeight / fallFrame().row) - 2);
   const to = (at) => (fall.current = Math.max(0, Math.min(fall.rows.length - 1, at)));
   const acts = {
     ArrowDown: () => to(fall.current + 1),
     ArrowUp: () => to(fall.current - 1),
+    PageDown: () => to(fall.current + page),
+    PageUp: () => to(fall.current - page),
     Home: () => to(0),
     End: () => to(fall.rows.length - 1),
     ArrowRight: () => (row.inside > 0 && folded ? fold(row.span, false) : row.inside > 0 && to(fall.current + 1)),
     ArrowLeft: () => {
       if (row.inside > 0 && !folded) fold(row.span, true);
-      else to(fall.rows.findIndex((other) => other.span === fall.tree.spans[row.span].parent));
+      else if (fall.tree.spans[row.span].parent >= 0) to(fall.rowAt[fall.tree.spans[row.span].parent]);
     },
     Enter: () => (fall.details = !fall.details),
     " ": () => (fall.details = !fall.details),
@@ -59,4 +65,5 @@ function fallKey(event) {
   event.stopPropagation();
   markRow();
   inSight();
+  writeAddress();
 }

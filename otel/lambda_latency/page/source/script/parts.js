@@ -124,7 +124,7 @@ function comparedRow(row, scale, lead) {
     h(
       "td",
       { class: "num share" },
-      Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(row.difference_share, 1),
+      Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(Math.min(row.difference_share, 1), 1),
     ),
     h("td", { class: row.calls > 0 ? "num calls" : "num calls none" }, row.calls > 0 ? number(row.calls) : "–"),
     h("td", { class: "trouble" }, trouble(row)),

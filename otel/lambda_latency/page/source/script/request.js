@@ -3,7 +3,7 @@
 const FEW_PARTS = 6;
 
 function drawRequestSection() {
-  const element = h("section", { id: "request", "aria-labelledby": "request-title" });
+  const element = h("section", { id: "request", class: "wide", "aria-labelledby": "request-title" });
   byId("sections").append(element);
   onWidth(element, (width) => {
     fall.width = width;

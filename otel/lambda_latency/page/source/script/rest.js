@@ -56,7 +56,7 @@ function drawProblems() {
   if (count > 0 && skipped > 0)
     says = `${plural(skipped, "thing")} skipped while reading; everything else is in the numbers above.`;
   else if (count > 0 && odd > 0)
-    says = `Every span was read; ${plural(odd, "thing")} in them ${odd === 1 ? "does" : "do"} not fit, and ${odd === 1 ? "is" : "are"} counted all the same.`;
+    says = `Every span was read, ${plural(odd, "inconsistency", "inconsistencies")} included.`;
   const row = (one) =>
     h(
       "tr",

@@ -25,7 +25,7 @@ function treeOf(request) {
     tree.last[parent] = Math.max(tree.last[parent], tree.last[at]);
     tree.below[parent] += tree.below[at];
   }
-  tree.end = Math.max(1, ...spans.map((span) => span.end), requests.wall_ns[request]);
+  tree.end = spans.reduce((end, span) => Math.max(end, span.end), Math.max(1, requests.wall_ns[request]));
   return tree;
 }
 
@@ -63,6 +63,6 @@ function skipBelow(tree, at, depth) {
 function sectionsOf(tree, span, folded) {
   if (!folded.has(span)) return tree.own[span];
   const found = [];
-  for (let at = span; at <= tree.last[span]; at++) found.push(...tree.own[at]);
+  for (let at = span; at <= tree.last[span]; at++) for (const one of tree.own[at]) found.push(one);
   return found.sort((a, b) => a.start - b.start);
 }

@@ -31,19 +31,10 @@ function oneStepBack(target) {
   else if (state.from > 0 || state.to > 0) clearRange();
 }
 
-/** The view of the address; where it names no request, the one that shows the verdict is open without a move. */
-function restore() {
-  const named = readAddress();
-  const proof = requests.trace_id.indexOf(report.verdict.trace_id);
-  state.open = named >= 0 ? named : proof;
-  showRequest(state.open);
-  apply();
-  if (named >= 0) openRequest(named, false);
-}
-
 function start() {
   drawHead();
   drawVerdict();
+  drawChange();
   if (count > 1) drawDistribution();
   if (count > 0) drawParts();
   if (count > 0) drawMap();
@@ -56,7 +47,7 @@ function start() {
   byId("close-keys").addEventListener("click", () => keys.close());
   if (count > 1) {
     restore();
-    addEventListener("hashchange", restore);
+    addEventListener("popstate", restore); // of a changed # too
   } else if (count === 1) {
     state.open = 0;
     showRequest(0);

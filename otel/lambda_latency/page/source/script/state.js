@@ -1,4 +1,4 @@
-// ---- The state: filters, order, the open request. It is in the address, so that a view can be shared.
+// ---- The state: filters, order, the open request.
 
 const state = {
   query: "",
@@ -6,8 +6,10 @@ const state = {
   part: -1,
   node: -1,
   only: new Set(),
-  from: 0,
+  from: 0, // milliseconds that a request took
   to: 0,
+  since: 0, // milliseconds from 1970 when it started
+  until: 0,
   sort: "took",
   down: true,
   open: -1,
@@ -46,12 +48,13 @@ function haystack(request) {
     routeOf(request),
     requests.status[request] ?? "",
     largest < 0 ? "" : label(largest),
+    ...Object.entries(FLAGS).map(([name, is]) => (is(request) ? name : "")),
   ];
   return (haystacks[request] = words.join("\n").toLowerCase());
 }
 
 function reset() {
-  Object.assign(state, { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0 });
+  Object.assign(state, { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0, since: 0, until: 0 });
 }
 
 const isFiltered = () =>
@@ -61,10 +64,12 @@ const isFiltered = () =>
   state.node >= 0 ||
   state.only.size > 0 ||
   state.from > 0 ||
-  state.to > 0;
+  state.to > 0 ||
+  state.since > 0 ||
+  state.until > 0;
 
-/** Filter and sort, tell everybody, and write it into the address. */
-function apply() {
+/** Filter and sort, tell everybody, and write it into the address; `step` says whether Back leads to what was before. */
+function apply(step = true) {
   const query = state.query.trim().toLowerCase();
   const nodes = state.node < 0 ? null : requests.node_sets.map((set) => set.includes(state.node));
   const wanted = [...state.only].map((name) => FLAGS[name]);
@@ -75,6 +80,8 @@ function apply() {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
     const wall = requests.wall_ns[request];
     if (wall < low || wall > high) continue;
+    const start = requests.start_ms[request];
+    if (start < state.since || (state.until > 0 && start > state.until)) continue;
     if (nodes !== null && !nodes[requests.nodes[request]]) continue;
     if (!wanted.every((is) => is(request))) continue;
     if (state.part >= 0 && nsIn(request, state.part) === 0) continue;
@@ -87,7 +94,7 @@ function apply() {
     (a, b) => sign * (key[a] - key[b]) || requests.wall_ns[b] - requests.wall_ns[a] || a - b,
   );
   for (const watcher of watchers) watcher();
-  writeAddress();
+  writeAddress(step);
 }
 
 /** Show only what one filter lets through, and go there. */
@@ -96,43 +103,4 @@ function only(change) {
   Object.assign(state, change);
   apply();
   reveal(byId("requests"));
-}
-
-function writeAddress() {
-  const words = new URLSearchParams();
-  if (state.query) words.set("q", state.query);
-  for (const name of ["route", "part", "node"]) if (state[name] >= 0) words.set(name, state[name]);
-  if (state.only.size > 0) words.set("only", [...state.only].join(","));
-  for (const name of ["from", "to"]) if (state[name] > 0) words.set(name, state[name]);
-  if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
-  if (state.view !== "length") words.set("view", state.view);
-  if (state.open >= 0 && count > 1) words.set("trace", requests.trace_id[state.open]);
-  try {
-    history.replaceState(null, "", words.size > 0 ? `#${words}` : location.pathname + location.search);
-  } catch {
-    // A frame without an origin cannot write its address.
-  }
-}
-
-/** Take filters, order and picture from the address; returns the request that it opens, or -1. */
-function readAddress() {
-  const words = new URLSearchParams(location.hash.slice(1));
-  const whole = (name, end) => {
-    const value = Number(words.get(name) ?? -1);
-    return Number.isInteger(value) && value >= 0 && value < end ? value : -1;
-  };
-  reset();
-  state.query = words.get("q") ?? "";
-  state.route = whole("route", requests.routes.length);
-  state.part = whole("part", parts.length);
-  state.node = whole("node", report.map.nodes.length);
-  for (const name of (words.get("only") ?? "").split(",")) if (Object.hasOwn(FLAGS, name)) state.only.add(name);
-  state.from = Math.max(0, whole("from", Infinity));
-  state.to = Math.max(0, whole("to", Infinity));
-  const sort = words.get("sort") ?? "-took";
-  const name = sort.replace(/^-/, "");
-  state.sort = Object.hasOwn(SORTS, name) ? name : "took";
-  state.down = state.sort === name ? sort.startsWith("-") : true;
-  state.view = words.get("view") === "time" ? "time" : "length";
-  return requests.trace_id.indexOf(words.get("trace"));
 }

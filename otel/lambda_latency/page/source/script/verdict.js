@@ -35,13 +35,13 @@ function drawVerdict() {
       h(
         "button",
         { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) },
-        "Open a request that shows it",
+        "Open an example",
       ),
     verdict.against &&
       h(
         "button",
         { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) },
-        "Open one against it",
+        "Open a counterexample",
       ),
     count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
   );

@@ -1,20 +1,26 @@
 // ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off it.
+// Only rows in sight exist: a request may have 20,000 spans.
 
-const NARROW = 620;
+const NARROW = 760;
 const AXIS = 26;
 const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
+const FEW_ROWS = 60; // up to this number all rows exist
+const CHUNK = 10; // rows that come and go together
 
 const fall = {
   request: -1,
   tree: null,
   folded: new Set(),
   rows: [],
+  rowAt: new Int32Array(0),
   current: 0,
   zoom: null,
   details: false,
   element: null,
   width: 0,
+  first: 0,
+  end: 0,
 };
 
 function loadFall(request) {
@@ -31,129 +37,79 @@ function loadFall(request) {
   });
   if (tree === null) return;
   fall.folded = foldedAtFirst(tree);
-  fall.rows = visibleRows(tree, fall.folded);
-  fall.element = h("div", {
-    class: "fall",
-    id: "fall",
-    role: "treegrid",
-    tabindex: 0,
-    "aria-label": "Spans of the request",
-  });
+  setRows();
+  fall.inner = h("div", { class: "fall-inner", role: "presentation" });
+  fall.heads = h("div", { class: "fall-heads", role: "presentation" });
+  fall.element = h(
+    "div",
+    { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": "Spans of the request" },
+    fall.heads,
+    fall.inner,
+  );
   fall.element.addEventListener("keydown", fallKey);
+  fall.element.addEventListener("scroll", () => drawRowsOfFall(false), { passive: true });
+}
+
+/** The visible rows, and for each span the row that shows it: its own, or that of what it is folded into. */
+function setRows() {
+  fall.rows = visibleRows(fall.tree, fall.folded);
+  fall.rowAt = new Int32Array(fall.tree.spans.length).fill(-1);
+  fall.rows.forEach((row, at) => (fall.rowAt[row.span] = at));
+  fall.tree.spans.forEach(({ parent }, span) => {
+    if (fall.rowAt[span] < 0 && parent >= 0) fall.rowAt[span] = fall.rowAt[parent];
+  });
 }
 
 /** Everything that the rows are drawn with: sizes, and where an instant is. */
 function fallFrame() {
   const { width } = fall;
   const narrow = width <= NARROW;
-  const names = narrow ? 0 : Math.round(Math.min(330, width * 0.34));
+  const names = narrow ? 0 : Math.round(Math.min(330, width * 0.3));
   const [left, right] = [narrow ? 2 : names + 2 * FIGURES + 18, width - (narrow ? 2 : 14)];
   const [from, to] = fall.zoom ?? [0, fall.tree.end];
   const at = (time) => left + Math.max(-0.02, Math.min(1.02, (time - from) / (to - from))) * (right - left);
   const row = narrow ? 52 : 32;
-  const middle = (number_) => AXIS + number_ * row + (narrow ? 38 : 17);
-  return { width, narrow, names, left, right, from, to, at, row, middle, height: AXIS + fall.rows.length * row };
+  const middle = (number_) => (number_ - fall.first) * row + (narrow ? 38 : 17);
+  return { width, narrow, names, left, right, from, to, at, row, middle };
 }
 
 function drawFall() {
   if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
-  const picture = s("svg", { width: own.width, height: own.height, "aria-hidden": "true" });
-  timeAxis(picture, own);
-  const bars = s("g", {});
-  const rows = fall.rows.map((row, at) => {
-    drawBar(bars, own, row, at);
-    return nameRow(row, at, own);
-  });
-  picture.append(pathLine(own), bars);
-  deadlines(picture, own);
   fall.element.style.setProperty("--names", `${own.names}px`);
+  fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
+  fall.inner.style.height = `${fall.rows.length * own.row}px`;
+  const axis_ = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
+  timeAxis(axis_, own);
   const heads = ["Span", "Waited", "Took"].map((name) => h("span", { role: "columnheader" }, name));
-  fall.element.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), ...rows, picture);
+  fall.heads.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), axis_);
+  drawRowsOfFall(true);
+}
+
+/** The rows in sight and some beside them; `anew` where rows that exist may have changed. */
+function drawRowsOfFall(anew) {
+  const own = fallFrame();
+  let [first, end] = [0, fall.rows.length];
+  if (end > FEW_ROWS) {
+    const [top, height] = [fall.element.scrollTop, fall.element.clientHeight || 700];
+    first = Math.max(0, Math.floor(top / own.row / CHUNK) * CHUNK - CHUNK);
+    end = Math.min(end, Math.ceil((top + height) / own.row / CHUNK) * CHUNK + CHUNK);
+  }
+  if (!anew && first === fall.first && end === fall.end) return;
+  Object.assign(fall, { first, end });
+  const height = (end - first) * own.row;
+  const picture = s("svg", { width: own.width, height, "aria-hidden": "true", $top: `${first * own.row}px` });
+  gridOf(picture, own, height);
+  const bars = s("g", {});
+  const rows = [];
+  for (let at = first; at < end; at++) {
+    drawBar(bars, own, fall.rows[at], at);
+    rows.push(nameRow(fall.rows[at], at, own));
+  }
+  picture.append(pathLine(own, height), bars);
+  deadlines(picture, own, height);
+  fall.inner.replaceChildren(...rows, picture);
   markRow();
-}
-
-function timeAxis(picture, { left, right, from, to, at, height }) {
-  const span = (to - from) / 1e6;
-  const least = span / Math.max(2, (right - left) / 96);
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= least);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  for (let number_ = Math.ceil(from / 1e6 / step); number_ * step <= to / 1e6; number_++) {
-    const value = number_ * step;
-    const x = at(value * 1e6);
-    picture.append(s("line", { x1: x, x2: x, y1: AXIS - 5, y2: height, class: "grid" }));
-    const text = `${value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}${THIN}ms`;
-    const half = wide(text) / 2;
-    const anchor = x - half < left - 6 ? "start" : x + half > right + 14 ? "end" : "middle";
-    picture.append(s("text", { x, y: 17, "text-anchor": anchor }, text));
-  }
-}
-
-function drawBar(bars, own, row, at) {
-  const { tree, folded } = fall;
-  const span = tree.spans[row.span];
-  if (span.end < own.from || span.start > own.to) return;
-  const [left, right] = [own.at(span.start), Math.max(own.at(span.start) + 2, own.at(span.end))];
-  const top = own.middle(at) - BAR / 2;
-  const loose = span.open || tree.below[row.span] === 0;
-  bars.append(
-    s("rect", {
-      x: left + 0.5,
-      y: top + 0.5,
-      width: Math.max(1, right - left - 1),
-      height: BAR - 1,
-      rx: 2,
-      class: loose ? "outline loose" : "outline",
-    }),
-  );
-  const sections = sectionsOf(tree, row.span, folded).filter((one) => one.end >= own.from && one.start <= own.to);
-  for (const { start, end, part } of sections) {
-    const x = own.at(start);
-    const width = Math.max(1, own.at(end) - x);
-    bars.append(s("rect", { x, y: top, width, height: BAR, class: `waited ${partClass(part)}` }));
-    if (TEXTURED.has(parts[part].bucket))
-      bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
-  }
-}
-
-/** One line through what the wall clock waited for: along the filled parts' lower edge, and from row to row. */
-function pathLine(own) {
-  const seen = new Map(fall.rows.map((row, at) => [row.span, at]));
-  const rowOf = (span) => {
-    let at = span;
-    while (!seen.has(at)) at = fall.tree.spans[at].parent;
-    return seen.get(at);
-  };
-  let path = "";
-  let before = null;
-  for (const [span, start, end] of fall.tree.path) {
-    if (end < own.from || start > own.to) continue;
-    const y = own.middle(rowOf(span)) + BAR / 2 + 2;
-    const [left, right] = [own.at(start), own.at(end)];
-    path += before === null ? `M${left} ${y}` : before === y ? "" : `L${left} ${before}L${left} ${y}`;
-    path += `L${Math.max(right, left + 0.5)} ${y}`;
-    before = y;
-  }
-  return s("path", { d: path, class: "path" });
-}
-
-/** Where the response was out, if spans go on behind it; where the function's time was over. */
-function deadlines(picture, own) {
-  const wall = requests.wall_ns[fall.request];
-  const line = (time, name) =>
-    picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: AXIS - 6, y2: own.height, class: name }));
-  if (fall.tree.end > wall * 1.001) line(wall, "answered");
-  if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
-}
-
-/** The limit counts from the start of the function: of the outermost span that says it ran into it. */
-function deadlineOf(wall) {
-  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
-  const outermost = fall.tree.spans.find((span) =>
-    span.details.some((one) => one.attributes?.["lambda.timeout"] === true),
-  );
-  return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
 }
 
 function nameRow(row, at, own) {
@@ -182,7 +138,9 @@ function nameRow(row, at, own) {
       id: `span-${at}`,
       "aria-level": row.depth + 1,
       "aria-expanded": row.inside > 0 && String(!folded.has(row.span)),
+      "aria-rowindex": at + 2,
       $height: `${own.row}px`,
+      $top: `${at * own.row}px`,
     },
     h(
       "div",
@@ -210,16 +168,46 @@ function nameRow(row, at, own) {
     }
     fall.details = true;
     markRow();
+    writeAddress();
   });
-  element.addEventListener("dblclick", () => zoomTo(row.span));
   return element;
 }
 
+const TWICE_MS = 450; // between the two clicks of a double click
+const TWICE_PX = 5;
+let clicked = null;
+
+// The first click opens the details, which may cover the row: the second one counts for the row all the same.
+addEventListener(
+  "click",
+  (event) => {
+    const near =
+      clicked !== null &&
+      event.timeStamp - clicked.time < TWICE_MS &&
+      Math.hypot(event.clientX - clicked.x, event.clientY - clicked.y) < TWICE_PX;
+    if (near) {
+      event.stopPropagation();
+      zoomTo(clicked.span);
+      clicked = null;
+      return;
+    }
+    const row = event.target.closest?.(".span-row");
+    clicked =
+      row == null || event.target.closest("button.twist")
+        ? null
+        : { time: event.timeStamp, x: event.clientX, y: event.clientY, span: fall.rows[row.id.slice(5)].span };
+  },
+  true,
+);
+
 function markRow() {
-  [...fall.element.querySelectorAll(".span-row")].forEach((element, at) => {
-    element.classList.toggle("current", at === fall.current);
-    element.setAttribute("aria-selected", at === fall.current);
-  });
-  fall.element.setAttribute("aria-activedescendant", `span-${fall.current}`);
+  for (const element of fall.element.querySelectorAll(".span-row")) {
+    const on = element.id === `span-${fall.current}`;
+    element.classList.toggle("current", on);
+    element.setAttribute("aria-selected", on);
+  }
+  if (fall.current >= fall.first && fall.current < fall.end)
+    fall.element.setAttribute("aria-activedescendant", `span-${fall.current}`);
+  else fall.element.removeAttribute("aria-activedescendant");
   drawDetails();
 }

@@ -17,7 +17,7 @@ def tell(event: Any, context: Any) -> Any:
     if event == {"do": "look"}:
         return {
             name: os.environ.get(name)
-            for name in ("GREETING", "TABLE", "TABLE_ARN", "QUEUE", "ANSWER", "LOUD", "OWNER")
+            for name in ("GREETING", "TABLE", "TABLE_ARN", "QUEUE", "ANSWER", "LOUD", "OWNER", "WRAPPED")
         }
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(words())}
 

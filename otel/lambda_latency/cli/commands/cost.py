@@ -1,0 +1,141 @@
+"""`lambda-latency cost`: what a month of tracing costs, before the first invoice."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
+from lambda_latency.cli.messages import usage, warn
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+
+__all__ = ["add_parser", "run"]
+
+TRACERS = ("kit", "adot", "adot-fast", "xray-sdk", "powertools")
+EPILOG = f"""\
+examples:
+  lambda-latency cost --requests 50000000 --rate 5%
+  lambda-latency cost out/traces.jsonl      spans and cold starts as there
+  lambda-latency cost --transaction-search --prices mine.toml
+
+{EXIT_STATUSES}
+"""
+
+
+def add_parser(subparsers: Any, summary: str) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "cost",
+        help=summary,
+        description="Says what a month of tracing costs: X-Ray or Transaction Search, the time that tracing adds to "
+        "Lambda, alarms; for rates up to 100 %%, by public list prices or your own.",
+        epilog=EPILOG,
+    )
+    add = parser.add_argument
+    add(
+        "sources", nargs="*", metavar="TRACES", help="trace files: spans a request and share of cold starts as in there"
+    )
+    add("--requests", type=number, default=Decimal(1_000_000), metavar="N", help="requests a month; default 1000000")
+    add("--rate", type=share, default=Decimal("0.05"), metavar="P", help="share that is traced; default 5%%")
+    add("--reservoir", type=number, default=Decimal(1), metavar="N", help="traced in any case, a second; default 1")
+    add("--spans", type=number, metavar="N", help="spans a request; default 8")
+    add("--cold", type=share, metavar="P", help="share of cold starts; default 1%%")
+    add("--memory", type=number, default=Decimal(512), metavar="MB", help="a function's memory; default 512")
+    add("--architecture", choices=("arm64", "x86_64"), default="arm64", metavar="A", help="arm64 (default) or x86_64")
+    add("--tracer", choices=TRACERS, default="kit", metavar="T", help=f"one of {', '.join(TRACERS)}; default kit")
+    add("--transaction-search", action="store_true", help="spans go to CloudWatch Logs, by the gigabyte")
+    add(
+        "--indexed",
+        type=share,
+        default=Decimal("0.01"),
+        metavar="P",
+        help="share of spans that it indexes; default 1%%",
+    )
+    add("--alarm-metrics", type=number, default=Decimal(0), metavar="N", help="metrics of alarms; default 0")
+    add("--region", default="us-east-1", metavar="R", help="whose prices; default us-east-1")
+    add("--prices", type=Path, metavar="FILE", help="prices of your own, in the form of prices.toml")
+    add("--json", action="store_true", help="print JSON")
+
+
+def number(text: str) -> Decimal:
+    """A number, 0 or more."""
+    import argparse
+
+    try:
+        value = Decimal(text.replace("_", ""))
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+    if not value.is_finite() or value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    return value
+
+
+def share(text: str) -> Decimal:
+    """A share: `5%` or `0.05`."""
+    import argparse
+
+    value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"must be a share such as 5% or 0.05, got {text}")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the bill."""
+    from lambda_latency.doctor import Usage, bill, over_rates
+    from lambda_latency.doctor import bills_as_json as as_json
+    from lambda_latency.doctor import bills_as_text as as_text
+    from lambda_latency.prices import read_prices
+
+    try:
+        prices = read_prices(options.region, options.prices)
+    except OSError as error:
+        warn(f"{options.prices} cannot be read: {error.strerror}")
+        return FAILED
+    except ValueError as error:
+        return usage(str(error), "see otel/lambda_latency/prices/prices.toml for the form")
+    spans, cold, status = options.spans, options.cold, FINE
+    if options.sources:
+        seen = _seen(options.sources)
+        if seen is None:
+            warn(f"no trace is in {', '.join(options.sources)}")
+            return FAILED
+        spans = seen[0] if spans is None else spans
+        cold = seen[1] if cold is None else cold
+        status = SOMETHING_SKIPPED if seen[2] else FINE
+    usual = Usage(Decimal(0))
+    asked = Usage(
+        requests=options.requests,
+        rate=options.rate,
+        reservoir=options.reservoir,
+        spans=usual.spans if spans is None else spans,
+        cold=usual.cold if cold is None else cold,
+        memory_mb=max(options.memory, Decimal(128)),
+        processor=options.architecture,
+        tracer=options.tracer,
+        transaction_search=options.transaction_search,
+        indexed_percent=options.indexed * 100,
+        alarm_metrics=options.alarm_metrics,
+    )
+    write: Callable[..., str] = as_json if options.json else as_text
+    print(write(bill(asked, prices), over_rates(asked, prices), prices, options.region))
+    return status
+
+
+def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | None:
+    """Spans a request and the share of cold starts in trace files, and whether something was not read."""
+    from lambda_latency.trace import read_traces
+
+    reading = read_traces(*sources)
+    if not reading.traces:
+        return None
+    spans = sum(len(trace.spans) for trace in reading.traces)
+    cold = sum(trace.cold_start for trace in reading.traces)
+    requests = len(reading.traces)
+    skipped = any(problem.effect == "skipped" for problem in reading.problems)
+    return Decimal(spans) / requests, Decimal(cold) / requests, skipped

@@ -1,0 +1,173 @@
+"""`lambda-latency doctor`: what is wrong with an app's tracing, before it is deployed."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import parameter
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FINE, GATE_FAILED
+from lambda_latency.cli.messages import fail, usage, warn
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection, Sequence
+
+    from lambda_latency.doctor import Finding
+
+__all__ = ["add_parser", "run"]
+
+EPILOG = f"""\
+examples:
+  lambda-latency doctor                         the template of this folder
+  lambda-latency doctor app/template.yaml --region eu-west-1
+  lambda-latency doctor --sarif doctor.sarif    for GitHub's code scanning
+  lambda-latency doctor --explain packages-clash
+
+{EXIT_STATUSES}
+"""
+
+
+def add_parser(subparsers: Any, summary: str) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help=summary,
+        description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
+        "names what would make tracing fail or go missing in silence. Nothing is sent anywhere.",
+        epilog=EPILOG,
+    )
+    parser.add_argument(
+        "path", nargs="?", default=".", metavar="PATH", help="a template, or a folder with one; default ."
+    )
+    parser.add_argument("--region", default="", metavar="R", help="the region that the stack goes to")
+    parser.add_argument(
+        "--parameter", action="append", default=[], type=parameter, metavar="NAME=VALUE",
+        help="a parameter of the template, in place of its default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE", help="leave a rule out; may be repeated"
+    )
+    parser.add_argument("--strict", action="store_true", help="status 3 at warnings, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="F", help="write the findings as JSON; - prints them instead of text"
+    )
+    parser.add_argument(
+        "--sarif", type=Path, metavar="F", help="write the findings as SARIF; - prints them instead of text"
+    )
+    parser.add_argument("--trace", metavar="FILE|ID", help="say why traces of a file, or one of X-Ray's, are broken")
+    account = parser.add_argument_group("what is deployed, by calls that only read (extra doctor)")
+    account.add_argument("--account", action="store_true", help="judge what is deployed, in place of a template")
+    account.add_argument("--stack", default="", metavar="S", help="the functions of a stack, compared with PATH")
+    account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    account.add_argument("--endpoint-url", metavar="U", help="where AWS's services are, if not at AWS")
+    account.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it, and stop")
+    parser.add_argument("--explain", metavar="RULE", help="say what a rule is about, and stop")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the findings; status 3 at errors, with --strict at warnings."""
+    _check_installed()
+    from lambda_latency.cli.settings import read_settings
+    from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
+
+    if options.explain is not None:
+        rule = rule_of(options.explain)
+        if rule is None:
+            return _no_rule(options.explain)
+        print(explained(rule), end="")
+        return FINE
+    if options.print_policy:
+        print(account_policy())
+        return FINE
+    try:
+        ignored = {*read_settings(Path.cwd()).ignore, *options.ignore}
+    except ValueError as error:
+        return usage(str(error), "correct the settings")
+    unknown = sorted(ignored - {rule.name for rule in ALL_RULES})
+    if unknown:
+        return _no_rule(unknown[0])
+    if options.trace is not None:
+        findings = tuple(one for one in _of_traces(options) if one.rule not in ignored)
+    elif options.account or options.stack:
+        findings = _of_account(options, ignored)
+    else:
+        findings = diagnose(Path(options.path), Where(dict(options.parameter), options.region), ignored)
+    _write(findings, options)
+    levels = ("error", "warning") if options.strict else ("error",)
+    return GATE_FAILED if any(one.severity in levels for one in findings) else FINE
+
+
+def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[Finding, ...]:
+    """The findings about what is deployed; of a stack, compared with the template where there is one."""
+    from lambda_latency.doctor import Where, diagnose_account, read_app, template_in
+    from lambda_latency.fetch import Place
+    from lambda_latency.template import Finding as Unread
+
+    app = None
+    if options.stack:
+        read = read_app(template_in(Path(options.path)), Where(dict(options.parameter), options.region))
+        app = None if isinstance(read, Unread) else read
+    place = Place(options.profile, options.region or None, options.endpoint_url)
+    return tuple(one for one in diagnose_account(place, options.stack, app) if one.rule not in ignored)
+
+
+def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
+    """The findings about the traces of a file; of an id, about that trace in X-Ray."""
+    import tempfile
+    import time
+
+    from lambda_latency.doctor import diagnose_traces
+    from lambda_latency.fetch import Account, Place, resolve
+    from lambda_latency.trace import read_traces
+
+    if Path(options.trace).exists():
+        reading = read_traces(options.trace)
+        skipped = sum(problem.effect == "skipped" for problem in reading.problems)
+        if skipped:
+            parts = "1 part of it" if skipped == 1 else f"{skipped:,} parts of it"
+            warn(f"{parts} could not be read\n  lambda-latency report {options.trace} --problems lists what")
+        return diagnose_traces(options.trace, reading.traces)
+    if not re.fullmatch(r"(?i)(1-)?[0-9a-f]{8}-?[0-9a-f]{24}", options.trace):
+        fail(f"{options.trace!r} is no file and no id of a trace", "name one of them")
+    account = Account(Place(options.profile, options.region or None, options.endpoint_url))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "trace.jsonl")
+        account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
+        return diagnose_traces(options.trace, read_traces(out).traces if out.exists() else ())
+
+
+def _write(findings: Sequence[Finding], options: argparse.Namespace) -> None:
+    from lambda_latency.doctor import ALL_RULES, as_json, as_sarif, as_text
+    from lambda_latency.files import replace_files
+    from lambda_latency.version import VERSION
+
+    documents = (
+        (options.json, as_json(findings)),
+        (options.sarif, as_sarif(findings, ALL_RULES, VERSION)),
+    )
+    replace_files((path, f"{text}\n") for path, text in documents if path is not None and str(path) != "-")
+    printed = [text for path, text in documents if str(path) == "-"]
+    print(*(printed or [as_text(findings).rstrip("\n")]), sep="\n")
+
+
+def _no_rule(name: str) -> int:
+    import difflib
+
+    from lambda_latency.doctor import ALL_RULES
+
+    known = [rule.name for rule in ALL_RULES]
+    near = difflib.get_close_matches(name, known, 1)
+    todo = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return usage(f"there is no rule {name!r}", todo)
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec
+
+    from lambda_latency.installing import install_command
+
+    if find_spec("yaml") is None:
+        fail("PyYAML is not installed, and reading templates needs it", install_command("doctor"))

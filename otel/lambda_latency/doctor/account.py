@@ -1,0 +1,255 @@
+"""Findings about an account: the rules on what is deployed, and what only an account can tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.doctor.app import App
+from lambda_latency.doctor.deployed import Deployed, deployed
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Found, Rule
+from lambda_latency.doctor.rules import RULES
+from lambda_latency.fetch import Clients, FetchError, Place, refusal
+from lambda_latency.template import Node, read_yaml, resolve
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.function import Fn
+
+__all__ = ["ACCOUNT_RULES", "diagnose_account"]
+
+MOST_RULES = 25  # https://docs.aws.amazon.com/general/latest/gr/xray.html
+STAGE = "AWS::ApiGateway::Stage"
+# Rules that need no more than the configuration of a function and its role.
+DEPLOYED = (
+    "layer-region", "layer-account", "layer-unavailable", "layer-architecture", "layer-runtime", "layer-old",
+    "layer-twice", "wrapper-missing", "wrapper-image", "layer-not-started", "no-collector", "endpoint-ignored",
+    "protocol-ignored", "propagators", "application-signals", "distro-unset", "collector-unread", "role-without-xray",
+    "memory-small", "timeout-small",
+)  # fmt: skip
+
+
+def diagnose_account(place: Place, stack: str = "", template: App | None = None) -> tuple[Finding, ...]:
+    """The findings about an account's functions, or those of a stack; `template` is compared with them.
+
+    A finding's path is `region/function`, or the account's part that it is about. Raises FetchError.
+    """
+    try:
+        clients = Clients(place)
+        found = deployed(clients.make, clients.region, stack)
+    except Exception as error:
+        told = refusal(error, place)
+        if told is None:
+            raise
+        raise told from error
+    if not found.functions and "cloudformation:DescribeStackResources" in found.refused:
+        refused = found.refused["cloudformation:DescribeStackResources"]
+        if not refused.is_denied:
+            raise FetchError(
+                f"there is no stack {stack!r} in {found.region}: {refused.said}", "name another with --stack"
+            )
+    return tuple(sorted({*_by_rules(found), *_own(found, template)}))
+
+
+def _by_rules(found: Deployed) -> Iterator[Finding]:
+    app, names = _app(found)
+    for rule in RULES:
+        for one in rule.check(app) if rule.name in DEPLOYED else ():
+            where = f"{found.region}/{names.get(one.line, 'role')}"
+            yield Finding(where, 1, rule.name, rule.severity, one.what, rule.effect, one.todo)
+
+
+def _app(found: Deployed) -> tuple[App, dict[int, str]]:
+    """What is deployed as a template of one line a resource, and the function of each line."""
+    lines, names = ['{"Resources": {'], {}
+    for role, documents in found.policies.items():
+        if documents is not None:
+            inline = [{"PolicyName": "p", "PolicyDocument": one} for one in documents]
+            body = {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline}}
+            lines.append(f"{json.dumps(_role(role))}: {json.dumps(body)},")
+    for number, (name, configuration) in enumerate(found.functions.items()):
+        role = str(configuration.get("Role", ""))
+        known = found.policies.get(role) is not None
+        properties: dict[str, Any] = {
+            "Runtime": configuration.get("Runtime"),
+            "PackageType": configuration.get("PackageType", "Zip"),
+            "Architectures": configuration.get("Architectures", ["x86_64"]),
+            "MemorySize": configuration.get("MemorySize", 128),
+            "Timeout": configuration.get("Timeout", 3),
+            "TracingConfig": {"Mode": configuration.get("TracingConfig", {}).get("Mode", "PassThrough")},
+            "Layers": [layer["Arn"] for layer in configuration.get("Layers", ())],
+            "Environment": {"Variables": configuration.get("Environment", {}).get("Variables", {})},
+            "Role": {"Fn::GetAtt": [_role(role), "Arn"]} if known else role,
+        }
+        body = {"Type": "AWS::Lambda::Function", "Properties": {key: one for key, one in properties.items() if one}}
+        names[len(lines) + 1] = name
+        lines.append(f'"F{number}": {json.dumps(body)},')
+    lines.append('"End": {"Type": "Custom::End"}}}')
+    root = read_yaml("account", "\n".join(lines))
+    assert isinstance(root, Node)
+    return App(Path(found.region), root, resolve(root, {}, found.region), found.region, is_region_given=True), names
+
+
+def _role(arn: str) -> str:
+    return "Role" + "".join(letter for letter in arn.rpartition("/")[2] if letter.isalnum())
+
+
+def _own(found: Deployed, template: App | None) -> Iterator[Finding]:
+    for rule in ACCOUNT_RULES:
+        check: Callable[[Deployed, App | None], Iterator[Found]] = CHECKS[rule.name]
+        for one in check(found, template):
+            yield Finding(one.path, one.line, rule.name, rule.severity, one.what, rule.effect, one.todo)
+
+
+def rights(found: Deployed, _: App | None) -> Iterator[Found]:
+    for one in found.refused.values():
+        if one.is_denied:
+            todo = "ask for the policy that lambda-latency doctor --account --print-policy prints"
+            yield Found(f"{found.region}/iam", 1, f"{one.action} is not allowed", todo)
+        elif not one.action.startswith("iam:"):
+            yield Found(
+                f"{found.region}/iam", 1, f"{one.action} was not answered: {one.said}", "try again, or check the region"
+            )
+
+
+def search(found: Deployed, _: App | None) -> Iterator[Found]:
+    if found.destination == "CloudWatchLogs":
+        share = f", {found.indexed:g} % of traces are indexed" if found.indexed is not None else ""
+        what = f"Transaction Search is on: spans go to CloudWatch Logs{share}"
+        yield Found(
+            f"{found.region}/xray", 1, what, "read the log group aws/spans; X-Ray's API knows indexed traces alone"
+        )
+
+
+def sampling(found: Deployed, _: App | None) -> Iterator[Found]:
+    ordered = sorted(found.rules or (), key=lambda rule: (rule.get("Priority", 10_000), rule.get("RuleName", "")))
+    for stage in found.stages:
+        catching = [rule for rule in ordered if _catches(rule, stage)]
+        if catching:
+            first = catching[0]
+            rate = f"{first.get('ReservoirSize', 0)} a second and {first.get('FixedRate', 0) * 100:g} %"
+            what = f"rule {first.get('RuleName')!r} (priority {first.get('Priority')}) decides for {stage}: {rate}"
+            others = [str(rule.get("RuleName")) for rule in catching[1:] if rule.get("ServiceName") not in ("*", None)]
+            if others and first.get("ServiceName") != stage:
+                what += f"; {', '.join(others)} is never asked"
+            yield Found(
+                f"{found.region}/sampling", 1, what, "give a rule of its own a lower priority number if that is wrong"
+            )
+
+
+def _catches(rule: Any, stage: str) -> bool:
+    kind = rule.get("ServiceType", "*")
+    return kind in ("*", STAGE) and fnmatchcase(stage, str(rule.get("ServiceName", "*")))
+
+
+def quota(found: Deployed, _: App | None) -> Iterator[Found]:
+    if found.rules is not None and len(found.rules) >= MOST_RULES:
+        what = f"{len(found.rules)} sampling rules, of {MOST_RULES} that a region may have"
+        yield Found(f"{found.region}/sampling", 1, what, "remove rules that nobody needs, or have the quota raised")
+
+
+def logs(found: Deployed, _: App | None) -> Iterator[Found]:
+    for name, days in sorted(found.retention.items()):
+        if days is None:
+            yield Found(f"{found.region}/logs", 1, f"log group {name} is kept for ever", "set a retention")
+
+
+def differs(found: Deployed, template: App | None) -> Iterator[Found]:
+    functions = {fn.name: fn for fn in template.functions} if template is not None else {}
+    for name, logical in found.logical.items():
+        fn = functions.get(logical)
+        if fn is not None and template is not None:
+            for line, what in _differences(fn, found.functions[name]):
+                yield Found(template.name, line, f"{logical}: {what}", "deploy the template, or write what is deployed")
+    if found.logical and template is not None:
+        for logical in sorted(set(functions) - set(found.logical.values())):
+            yield Found(template.name, functions[logical].line, f"{logical} is not deployed", "deploy the template")
+
+
+def _differences(fn: Fn, configuration: Any) -> Iterator[tuple[int, str]]:
+    """What of a function is known in the template and another in the account."""
+    mode = configuration.get("TracingConfig", {}).get("Mode", "PassThrough")
+    if fn.tracing and fn.tracing != mode:
+        yield fn.tracing_line, f"Tracing is {fn.tracing} here and {mode} there"
+    for key, default in (("MemorySize", 128), ("Timeout", 3)):
+        here, there = fn.number(key, default=default), configuration.get(key, default)
+        if here is not None and here != there:
+            yield fn.line_of(key), f"{key} is {here:g} here and {there} there"
+    there_layers = {layer["Arn"] for layer in configuration.get("Layers", ())}
+    for node in (item for place in fn.places for item in _list(place.get("Layers"))):
+        if node.kind == "scalar" and not node.function and str(node.value) not in there_layers:
+            yield node.line, f"layer {str(node.value).partition(':layer:')[2]} is not there"
+    variables = configuration.get("Environment", {}).get("Variables", {})
+    for name, node in fn.variables.items():
+        if fn.variable(name) and variables.get(name) != fn.variable(name):
+            other = "not set" if name not in variables else "another value"
+            yield node.line, f"{name} is {other} there"
+
+
+def _list(node: Node | None) -> tuple[Node, ...]:
+    return node.items if node is not None and node.kind == "list" and not node.function else ()
+
+
+def _never(_: App) -> Iterator[Found]:
+    """No template tells it: `CHECKS` has what does."""
+    yield from ()
+
+
+CHECKS: dict[str, Callable[[Deployed, App | None], Iterator[Found]]] = {
+    "account-rights": rights,
+    "account-transaction-search": search,
+    "account-sampling": sampling,
+    "account-quota": quota,
+    "account-logs": logs,
+    "account-differs": differs,
+}
+ACCOUNT_RULES = (
+    Rule(
+        "account-rights",
+        WARNING,
+        "What this call would show is not judged.",
+        "Each call that is refused is named with the IAM action that it needs. Roles are judged only if all "
+        "of their policies can be read.",
+        _never,
+    ),
+    Rule(
+        "account-transaction-search",
+        NOTE,
+        "X-Ray's API, and report --xray, know only the traces that are indexed.",
+        "The switch is one for an account and region. Spans are in the log group aws/spans, all of them.",
+        _never,
+    ),
+    Rule(
+        "account-sampling",
+        NOTE,
+        "This rule decides which requests are traced.",
+        "X-Ray asks the rules in the order of their priority, and the first that fits decides. Rules of "
+        "other stacks count.",
+        _never,
+    ),
+    Rule(
+        "account-quota",
+        WARNING,
+        "The next stack with a sampling rule fails.",
+        "A region may have 25 sampling rules, unless the quota was raised.",
+        _never,
+    ),
+    Rule(
+        "account-logs",
+        NOTE,
+        "Its storage is paid for, for ever.",
+        "A log group that Lambda made has no retention.",
+        _never,
+    ),
+    Rule(
+        "account-differs",
+        ERROR,
+        "What runs is not what the template says.",
+        "Tracing mode, memory, timeout, layers and variables of a stack's functions are compared with the "
+        "template, by logical id, as far as the template's values are known. Values of variables are never "
+        "printed.",
+        _never,
+    ),
+)

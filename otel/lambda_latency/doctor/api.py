@@ -1,0 +1,76 @@
+"""The APIs in front of a function, and whether they are traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_latency.template import Node
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
+
+__all__ = ["Api", "apis_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A REST API: where its tracing is or would be set, and whether it is on; None where that is unknown."""
+
+    name: str
+    line: int
+    is_traced: bool | None
+
+
+def apis_of(app: App, fn: Fn) -> Iterator[Api]:
+    """The REST APIs that call a function."""
+    if fn.is_sam:
+        for kind, event in fn.events():
+            if kind == "Api":
+                yield _of_event(app, event)
+    yield from _of_methods(app, fn)
+
+
+def _of_event(app: App, event: Node) -> Api:
+    everyone = app.resolved.get("Globals", "Api", "TracingEnabled")
+    named = event.get("Properties", "RestApiId")
+    if named is None:  # SAM makes one for all events without
+        return Api("the implicit API", everyone.line if everyone is not None else event.line, _is_on(everyone))
+    found = next(
+        ((key, node) for name, key, node in app.resources("AWS::Serverless::Api") if name == named.value), None
+    )
+    if named.function != "Ref" or found is None:
+        return Api(str(named.value), event.line, None)
+    own = found[1].get("TracingEnabled")
+    if own is None:
+        own = everyone
+    return Api(str(named.value), own.line if own is not None else found[0].line, _is_on(own))
+
+
+def _of_methods(app: App, fn: Fn) -> Iterator[Api]:
+    """Of plain CloudFormation: methods that name the function, and the stages of their API."""
+    for _, _, method in app.resources("AWS::ApiGateway::Method"):
+        uri = method.get("Integration", "Uri")
+        api = method.get("RestApiId")
+        if uri is None or api is None or f"{fn.name}." not in "".join(str(one.value) for one in uri.scalars()):
+            continue
+        stages = [
+            (key, node)
+            for _, key, node in app.resources("AWS::ApiGateway::Stage")
+            if (named := node.get("RestApiId")) is not None and named.value == api.value
+        ]
+        for key, stage in stages:
+            own = stage.get("TracingEnabled")
+            yield Api(str(api.value), own.line if own is not None else key.line, _is_on(own))
+        if not stages:  # a deployment makes the stage, or another template does
+            yield Api(str(api.value), method.line, None)
+
+
+def _is_on(node: Node | None) -> bool | None:
+    if node is None:
+        return False
+    if node.kind != "scalar" or node.function:
+        return None
+    return str(node.value).lower() == "true"

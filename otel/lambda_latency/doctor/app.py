@@ -1,0 +1,218 @@
+"""An app as the rules see it: its template, resolved, its functions, and the files beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.function import Fn, functions_of
+from lambda_latency.doctor.source import Requirement, Source, parsed, reached, requirements_in, sources_in
+from lambda_latency.template import Collector, Finding, Node, read_collector, read_yaml, resolve
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.layer import Layer
+
+__all__ = ["App", "Where", "read_app", "template_in"]
+
+USUAL_REGION = "us-east-1"
+REGION = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:layer:")
+CONFIG = "OPENTELEMETRY_COLLECTOR_CONFIG_URI"
+LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
+NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where an app is deployed: values of parameters, and a region, empty if nobody said it."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class App:
+    """A template and what belongs to it. `root` is the template as it is written, `resolved` as it is deployed.
+
+    `twice` are the keys that stand twice in a mapping.
+    """
+
+    path: Path
+    root: Node
+    resolved: Node
+    region: str
+    is_region_given: bool
+    twice: tuple[Finding, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The path of the template, as it is shown."""
+        return str(self.path)
+
+    @cached_property
+    def functions(self) -> tuple[Fn, ...]:
+        """Its functions."""
+        return functions_of(self.resolved)
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[tuple[str, Node, Node]]]:
+        found: dict[str, list[tuple[str, Node, Node]]] = {}
+        section = self.resolved.get("Resources")
+        for name, key, resource in section.named() if section is not None else ():
+            kind = resource.get("Type")
+            properties = resource.get("Properties") or Node("mapping", key.line, 0, 0)
+            found.setdefault(str(kind.value) if kind is not None else "", []).append((name, key, properties))
+        return found
+
+    def resources(self, *types: str) -> Iterator[tuple[str, Node, Node]]:
+        """The resources of some types: logical id, the id's node, properties."""
+        for kind in types:
+            yield from self._by_type.get(kind, ())
+
+    @cached_property
+    def has_streams(self) -> bool:
+        """Whether an API of the template passes responses on as they come (`responseTransferMode: STREAM`)."""
+        waiting = [node] if (node := self.resolved.get("Resources")) is not None else []
+        while waiting:
+            node = waiting.pop()
+            waiting.extend(node.items)
+            for key, _, one in node.named():
+                if key.lower() == "responsetransfermode" and str(one.value) == "STREAM":
+                    return True
+                waiting.append(one)
+        return False
+
+    def nested(self) -> Iterator[Path]:
+        """The templates of nested stacks that lie here."""
+        for kind, key in NESTED.items():
+            for _, _, properties in self.resources(kind):
+                place = properties.get(key)
+                if place is not None and place.kind == "scalar" and not place.function:
+                    path = Path(os.path.normpath(self.path.parent / str(place.value)))
+                    if path.is_file():
+                        yield path
+
+    def code(self, fn: Fn) -> Path | None:
+        """The folder of a function's code, where it lies here."""
+        text = fn.text("CodeUri") if fn.is_sam else fn.text("Code")
+        return self.folder(text) if text else None
+
+    def folder(self, text: str) -> Path | None:
+        """A folder that the template names, if it is here."""
+        path = Path(os.path.normpath(self.path.parent / text))
+        return path if "://" not in text and path.is_dir() else None
+
+    def built(self, fn: Fn) -> Path | None:
+        """What `sam build` made of a function, if it did; packages that were installed beside the code otherwise."""
+        built = self.path.parent / ".aws-sam" / "build" / fn.name
+        if built.is_dir():
+            return built
+        code = self.code(fn)
+        return code if code is not None and any(code.glob("*.dist-info")) else None
+
+    @cached_property
+    def _sources(self) -> dict[Path, tuple[Source, ...]]:
+        return {}
+
+    def sources(self, fn: Fn) -> tuple[Source, ...]:
+        """The Python sources of a function, as far as its handler imports them."""
+        if not fn.is_python:
+            return ()
+        inline = fn.get("InlineCode") if fn.is_sam else fn.get("Code", "ZipFile")
+        if inline is not None and inline.kind == "scalar" and isinstance(inline.value, str):
+            # A block of lines begins below the line where it is announced.
+            found = parsed(self.name, inline.value, inline.line if "\n" in inline.value else inline.line - 1)
+            return (found,) if found is not None else ()
+        code = self.code(fn)
+        if code is None:
+            return ()
+        if code not in self._sources:
+            self._sources[code] = tuple(sources_in(code))
+        return reached(self._sources[code], code, fn.text("Handler"))
+
+    def requirements(self, fn: Fn) -> tuple[Requirement, ...]:
+        """The requirements beside a function's code."""
+        code = self.code(fn)
+        return tuple(requirements_in(code)) if code is not None and fn.is_python else ()
+
+    def local_layer(self, layer: Layer) -> Path | None:
+        """The folder of a layer of this template, if its content is what lies here and nothing builds it."""
+        section = self.resolved.get("Resources", layer.local) if layer.local else None
+        kind = section.get("Type") if section is not None else None
+        if section is None or kind is None or kind.value not in LAYERS or section.get("Metadata", "BuildMethod"):
+            return None
+        place = section.get("Properties", "ContentUri")
+        text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
+        return self.folder(text) if text else None
+
+    def in_lambda(self, fn: Fn, path: str) -> Path | None:
+        """The file here that is `/var/task/...` or `/opt/...` in a function; None if it is unknown or not there."""
+        if path.startswith("/var/task/"):
+            folders = [self.built(fn), self.code(fn)]
+        elif path.startswith("/opt/"):
+            folders = [self.local_layer(layer) for layer in fn.layers]
+        else:
+            return None
+        rest = path.split("/", 3 if path.startswith("/var/") else 2)[-1]
+        found = (folder / rest for folder in folders if folder is not None)
+        return next((one for one in found if one.is_file()), None)
+
+    @cached_property
+    def _collectors(self) -> dict[Path, Collector | Finding]:
+        return {}
+
+    def collector(self, fn: Fn) -> Collector | Finding | None:
+        """The collector file of a function, as far as it is known; the kit's layer has the one beside the template."""
+        uri = fn.variable(CONFIG)
+        path = self.in_lambda(fn, uri)
+        if path is None and uri.startswith("/opt/lambda-latency/"):
+            path = self.path.parent / uri.rpartition("/")[2]
+        if path is None or not path.is_file():
+            return None
+        if path not in self._collectors:
+            self._collectors[path] = read_collector(path)
+        return self._collectors[path]
+
+
+def read_app(path: Path, where: Where) -> App | Finding:
+    """The app of a template; a finding if it cannot be read."""
+    name = str(path)
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        return Finding(name, 1, f"cannot be read ({error.strerror})", "name a template that exists")
+    except UnicodeDecodeError as error:
+        return Finding(name, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8")
+    if text.lstrip().startswith("{"):
+        text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
+    try:
+        twice: list[Finding] = []
+        root = read_yaml(name, text, twice)
+        if isinstance(root, Finding):
+            return root
+        resources = root.get("Resources") if root.kind == "mapping" else None
+        if resources is None or resources.kind != "mapping":
+            return Finding(name, root.line, "no template: it has no resources", "name a SAM or CloudFormation template")
+        region = where.region or _region_of(text) or USUAL_REGION
+        return App(path, root, resolve(root, where.parameters, region), region, bool(where.region), tuple(twice))
+    except RecursionError:
+        return Finding(name, 1, "nested too deeply", "name a SAM or CloudFormation template")
+
+
+def _region_of(text: str) -> str:
+    """The region that the ARNs of layers in a template name, if it is one: it can be deployed to no other."""
+    literal = set(REGION.findall(text))
+    return literal.pop() if len(literal) == 1 else ""
+
+
+def template_in(path: Path) -> Path:
+    """The template of a folder, by its usual names; `path` itself if it is no folder."""
+    if not path.is_dir():
+        return path
+    names = ("template.yaml", "template.yml", "template.json", "sam.yaml", "cloudformation.yaml", "serverless.template")
+    found = next((path / name for name in names if (path / name).is_file()), path / names[0])
+    return Path(os.path.normpath(found))

@@ -1,0 +1,77 @@
+"""Bills as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.cost import Bill, dollars
+
+if TYPE_CHECKING:
+    from lambda_latency.prices import Prices
+
+__all__ = ["bills_as_json", "bills_as_text"]
+
+COLUMNS = ("rate", "traced", "X-Ray", "Tr. Search", "Lambda", "CloudWatch", "total")
+
+
+def bills_as_text(bill: Bill, table: Sequence[Bill], prices: Prices, region: str) -> str:
+    """The bill, a table over rates, and what it rests on. `region` is the one that was asked for."""
+    usage = bill.usage
+    rows = [COLUMNS, *(_row(one) for one in table)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
+    listed = "" if prices.region == region else f" Those of {region} are not listed: --prices FILE."
+    traced = f"{bill.traced:,.0f} of {usage.requests:,.0f}"
+    lines = [
+        f"Tracing costs ${dollars(bill.total):,} a month: {traced} requests are traced.",
+        f"100 % would cost ${dollars(table[-1].total):,}.",
+        "",
+        *("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows),
+        "",
+        f"Traced: {usage.reservoir:f} a second, and the rate of the rest.",
+        f"A request: {usage.spans:.1f} spans of {usage.span_bytes:,f} bytes; {usage.cold * 100:.1f} % are cold starts.",
+        f"Lambda: {bill.gb_seconds:,.1f} GB-s added by {usage.tracer}, at {usage.memory_mb:f} MB on {usage.processor}.",
+        f"Prices: {prices.source}.{listed}",
+    ]
+    return "\n".join(lines)
+
+
+def _row(bill: Bill) -> tuple[str, ...]:
+    parts = (bill.xray, bill.transaction_search, bill.lambda_, bill.cloudwatch, bill.total)
+    rate = f"{(bill.usage.rate * 100).normalize():f} %"
+    return (rate, f"{bill.traced:,.0f}", *(f"{dollars(part):,}" for part in parts))
+
+
+def bills_as_json(bill: Bill, table: Sequence[Bill], prices: Prices, region: str) -> str:
+    """A document: the bill, those over rates, the usage, the prices."""
+    usage = bill.usage
+    document = {
+        "schema": 1,
+        "bill": _values(bill),
+        "rates": [_values(one) for one in table],
+        "usage": {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name in usage.__dataclass_fields__
+            for value in [getattr(usage, name)]
+        },
+        "region": region,
+        "prices": {"region": prices.region, "as_of": prices.as_of},
+    }
+    return json.dumps(document, indent=2)
+
+
+def _values(bill: Bill) -> dict[str, object]:
+    return {
+        "rate": float(bill.usage.rate),
+        "traced": round(float(bill.traced), 3),
+        "gb_seconds": round(float(bill.gb_seconds), 3),
+        "dollars": {
+            "xray": float(dollars(bill.xray)),
+            "transaction_search": float(dollars(bill.transaction_search)),
+            "lambda": float(dollars(bill.lambda_)),
+            "cloudwatch": float(dollars(bill.cloudwatch)),
+            "total": float(dollars(bill.total)),
+        },
+    }

@@ -1,0 +1,79 @@
+"""All rules on a template and on those nested in it; what a comment or a setting ignores is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from lambda_latency.doctor.account import ACCOUNT_RULES
+from lambda_latency.doctor.app import App, Where, read_app, template_in
+from lambda_latency.doctor.finding import Finding, Found, Rule
+from lambda_latency.doctor.rules import RULES, UNREADABLE
+from lambda_latency.doctor.traces import TRACE_RULES
+from lambda_latency.template import Finding as Unread
+
+__all__ = ["ALL_RULES", "diagnose", "rule_of"]
+
+ALL_RULES = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts, of traces
+
+# `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.
+IGNORE = re.compile(r"lambda-latency:\s*ignore\s+(?P<rules>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
+NESTED_DEPTH = 10
+
+
+def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[Finding, ...]:
+    """The findings about a template (a file, or a folder with one) in the order of files and lines.
+
+    `ignored` are names of rules. Nothing is raised for a file that cannot be read: that is a finding.
+    """
+    found: set[Finding] = set()
+    seen: set[Path] = set()
+    waiting = [(template_in(path), 0)]
+    while waiting:
+        template, depth = waiting.pop()
+        if template.resolve() in seen or depth > NESTED_DEPTH:
+            continue
+        seen.add(template.resolve())
+        app = read_app(template, where if not depth else Where(region=where.region))
+        if isinstance(app, Unread):
+            found.add(_finding(UNREADABLE, Found(app.source, app.line, app.what, app.todo)))
+            continue
+        found.update(_of(app))
+        waiting += [(nested, depth + 1) for nested in app.nested()]
+    comments = _Comments()
+    kept = (one for one in found if one.rule not in ignored and not comments.ignore(one))
+    return tuple(sorted(kept))
+
+
+def rule_of(name: str) -> Rule | None:
+    """A rule by its name."""
+    return next((rule for rule in ALL_RULES if rule.name == name), None)
+
+
+def _of(app: App) -> Iterable[Finding]:
+    for rule in RULES:
+        for found in rule.check(app):
+            yield _finding(rule, found)
+
+
+def _finding(rule: Rule, found: Found) -> Finding:
+    return Finding(found.path, found.line, rule.name, rule.severity, found.what, rule.effect, found.todo)
+
+
+class _Comments:
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def ignore(self, finding: Finding) -> bool:
+        """Whether a comment in the line or the line above names the rule."""
+        if finding.path not in self._lines:
+            try:
+                self._lines[finding.path] = Path(finding.path).read_text("utf-8", "replace").splitlines()
+            except OSError:
+                self._lines[finding.path] = []
+        lines = self._lines[finding.path][max(0, finding.line - 2) : finding.line]
+        above = [line for line in lines[:-1] if line.lstrip().startswith(("#", "//"))]
+        matches = [IGNORE.search(line) for line in (*above, *lines[-1:])]
+        named = {name.strip() for match in matches if match is not None for name in match["rules"].split(",")}
+        return finding.rule in named

@@ -1,0 +1,87 @@
+"""A layer of a function: its ARN in parts, and what is known about the layers that bring OpenTelemetry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambda_latency.template import Node
+
+__all__ = ["Layer", "layer_of"]
+
+ARN = re.compile(r"arn:(?P<partition>[^:]+):lambda:(?P<region>[^:]*):(?P<account>[^:]*):layer:(?P<name>[^:]+)"
+                 r"(?::(?P<version>.+))?")  # fmt: skip
+ADOT = re.compile(r"AWSOpenTelemetryDistro(Python|Js|Java|DotNet)")
+COLLECTOR = re.compile(r"aws-otel-collector-(amd64|arm64)-ver-(\d+)-(\d+)-(\d+)")
+LEGACY = re.compile(r"aws-otel-(python|nodejs|java-wrapper|java-agent)-(amd64|arm64)-ver-.+")
+COMMUNITY = re.compile(r"opentelemetry-(python|nodejs|javaagent|javawrapper|ruby)-\d+_.+")
+PROCESSOR = re.compile(r"(?i)(?:^|[-_])(amd64|x86[-_]?64|x64|arm64|arm|aarch64)(?=[-_.]|$)")
+LANGUAGES = {"Python": "python", "Js": "nodejs", "Java": "java", "DotNet": "dotnet", "python": "python",
+             "nodejs": "nodejs", "java-wrapper": "java", "java-agent": "java", "javaagent": "java",
+             "javawrapper": "java", "ruby": "ruby"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer; parts of an ARN that are unknown before the deployment are empty. `local` is a logical id."""
+
+    line: int
+    partition: str = ""
+    region: str = ""
+    account: str = ""
+    name: str = ""
+    version: str = ""
+    local: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a layer of OpenTelemetry whose content is known."""
+        return bool(self.kind)
+
+    @property
+    def kind(self) -> str:
+        """`adot`, `collector`, `legacy`, `community`, or empty."""
+        kinds = (("adot", ADOT), ("collector", COLLECTOR), ("legacy", LEGACY), ("community", COMMUNITY))
+        return next((kind for kind, pattern in kinds if pattern.fullmatch(self.name)), "")
+
+    @property
+    def language(self) -> str:
+        """`python`, `nodejs`, ...: for which runtimes it is; empty if for any, or unknown."""
+        for pattern in (ADOT, LEGACY, COMMUNITY):
+            found = pattern.fullmatch(self.name)
+            if found is not None:
+                return LANGUAGES[found[1]]
+        return ""
+
+    @property
+    def processor(self) -> str:
+        """`arm64` or `x86_64` if its name says so."""
+        found = PROCESSOR.search(self.name)
+        return "" if found is None else "arm64" if found[1].lower().startswith(("arm", "aarch")) else "x86_64"
+
+    @property
+    def has_collector(self) -> bool:
+        """Whether an OpenTelemetry collector of ADOT's is in it."""
+        return self.kind in ("collector", "legacy")
+
+    @property
+    def collector_version(self) -> tuple[int, ...]:
+        """The version of the collector layer; empty for another layer."""
+        found = COLLECTOR.fullmatch(self.name)
+        return tuple(int(part) for part in found.groups()[1:]) if found is not None else ()
+
+
+def layer_of(node: Node) -> Layer:
+    """A layer from an item of `Layers`."""
+    if node.kind != "scalar":
+        return Layer(node.line)
+    text = str(node.value)
+    if node.function in ("Ref", "GetAtt"):
+        return Layer(node.line, local=text.partition(".")[0])
+    found = ARN.fullmatch(text)
+    if found is None:
+        return Layer(node.line)
+    parts = {name: part if part and "${" not in part else "" for name, part in found.groupdict().items()}
+    return Layer(node.line, **parts)

@@ -1,0 +1,17 @@
+"""The rules, one table: name, severity, effect, explanation, check."""
+
+from lambda_latency.doctor.rules import collectors, layers, limits, packages, roles, template, tracing, wrappers
+from lambda_latency.doctor.rules.template import UNREADABLE
+
+__all__ = ["RULES", "UNREADABLE"]
+
+RULES = (
+    *template.RULES,
+    *layers.RULES,
+    *wrappers.RULES,
+    *packages.RULES,
+    *collectors.RULES,
+    *tracing.RULES,
+    *roles.RULES,
+    *limits.RULES,
+)

@@ -1,0 +1,252 @@
+"""Rules about the layers of a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.facts import (
+    ADOT_ACCOUNTS,
+    ADOT_MB,
+    ADOT_PYTHON,
+    ADOT_REGIONS,
+    AS_OF,
+    COLLECTOR_ACCOUNT,
+    COLLECTOR_REGIONS,
+    COLLECTOR_VERSION,
+    MOST_LAYERS,
+    MOST_MB,
+)
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.source import size_of
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
+    from lambda_latency.doctor.layer import Layer
+    from lambda_latency.template import Node
+
+__all__ = ["RULES"]
+
+MB = 1024 * 1024
+OLDEST_PYTHON = (3, 10)
+TRACERS = re.compile(r"(?i)datadog-(python|node)|newrelic|dynatrace|lumigo|instana|sentrypythonserverless|thundra")
+
+
+def _each(app: App) -> Iterator[tuple[Fn, Layer]]:
+    for fn in app.functions:
+        for layer in fn.layers:
+            yield fn, layer
+
+
+def region(app: App) -> Iterator[Found]:
+    for fn, layer in _each(app):
+        others = {one.region for one in fn.layers if one.region} - {layer.region}
+        if layer.region and app.is_region_given and layer.region != app.region:
+            what = f"{layer.name} is the layer of {layer.region}, and the stack goes to {app.region}"
+            yield Found(app.name, layer.line, what, f"take the layer of {app.region}")
+        elif layer.region and others and not app.is_region_given:
+            what = f"{layer.name} is the layer of {layer.region}, another layer of {fn.name} that of {min(others)}"
+            yield Found(app.name, layer.line, what, "take both from the region of the stack (--region says which)")
+
+
+def account(app: App) -> Iterator[Found]:
+    for _, layer in _each(app):
+        right = COLLECTOR_ACCOUNT if layer.kind in ("collector", "legacy") else ""
+        if layer.kind == "adot":
+            right = ADOT_ACCOUNTS.get(layer.region, "")
+        if right and layer.account and layer.account != right:
+            what = f"{layer.name} of account {layer.account}, which is not AWS's: {right}"
+            yield Found(app.name, layer.line, what, f"write {right}, or rename a layer of your own")
+
+
+def unavailable(app: App) -> Iterator[Found]:
+    for _, layer in _each(app):
+        place = layer.region
+        if layer.kind in ("collector", "legacy") and place and place not in COLLECTOR_REGIONS:
+            todo = "send spans to Lambda's daemon (the kit: LAMBDA_LATENCY_EXPORT=daemon), or publish a layer"
+            yield Found(app.name, layer.line, f"there is no {layer.name} in {place}", todo)
+        elif layer.kind == "adot" and place and place not in ADOT_REGIONS:
+            what = f"no {layer.name} is known in {place}"
+            yield Found(
+                app.name, layer.line, what, "publish a copy of the layer in the region, or turn tracing off there"
+            )
+
+
+def architecture(app: App) -> Iterator[Found]:
+    for fn, layer in _each(app):
+        if layer.processor and fn.processor and layer.processor != fn.processor:
+            what = f"{layer.name} is for {layer.processor}, and {fn.name} runs on {fn.processor}"
+            name = "arm64" if fn.processor == "arm64" else "amd64"
+            yield Found(app.name, layer.line, what, f"take the layer for {name}, or change Architectures")
+
+
+def runtime(app: App) -> Iterator[Found]:
+    for fn, layer in _each(app):
+        if not layer.language or not fn.runtime:
+            continue
+        version = re.fullmatch(r"python(\d+)\.(\d+)", fn.runtime)
+        if not fn.runtime.startswith((layer.language, "provided")):
+            what = f"{layer.name} is for {layer.language}, and {fn.name} runs {fn.runtime}"
+            yield Found(
+                app.name, layer.line, what, f"take the layer for {fn.runtime}, or leave it out of this function"
+            )
+        elif version is not None and layer.kind == "adot" and tuple(map(int, version.groups())) < OLDEST_PYTHON:
+            what = f"{layer.name} does not run under {fn.runtime}"
+            yield Found(app.name, layer.line, what, "move the function to a later Python")
+
+
+def old(app: App) -> Iterator[Found]:
+    for _, layer in _each(app):
+        if layer.kind == "adot" and layer.language == "python" and layer.version.isdecimal():
+            latest = ADOT_PYTHON.get(layer.region)
+            if latest is not None and int(layer.version) < latest:
+                what = f"{layer.name}:{layer.version} is older than {latest}, the version of {AS_OF} in {layer.region}"
+                yield Found(app.name, layer.line, what, f"write {latest}, after a test")
+        elif layer.kind == "legacy":
+            what = f"{layer.name} is of the series that AWS no longer recommends"
+            todo = "take AWSOpenTelemetryDistroPython (Js, Java, DotNet), and a collector layer where spans need one"
+            yield Found(app.name, layer.line, what, todo)
+        elif layer.kind == "collector" and layer.collector_version < COLLECTOR_VERSION:
+            latest_name = "-".join(map(str, COLLECTOR_VERSION))
+            what = f"{layer.name} is older than {latest_name}, the version of {AS_OF}"
+            yield Found(app.name, layer.line, what, f"write ver-{latest_name}, after a test")
+
+
+def count(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if len(fn.layers) > MOST_LAYERS:
+            what = f"{fn.name} has {len(fn.layers)} layers"
+            todo = f"take {len(fn.layers) - MOST_LAYERS} out, or put several into one"
+            yield Found(app.name, fn.layers[MOST_LAYERS].line, what, todo)
+
+
+def conditional(app: App) -> Iterator[Found]:
+    """SAM merges lists and mappings of Globals and function; an `If` around one of two cannot be merged."""
+    everyone = app.root.get("Globals", "Function")
+    resources = app.root.get("Resources")
+    for name, _, resource in resources.named() if resources is not None and everyone is not None else ():
+        kind = resource.get("Type")
+        own = resource.get("Properties") if kind is not None and kind.value == "AWS::Serverless::Function" else None
+        for path, one in ((("Layers",), "an item"), (("Environment", "Variables"), "a variable")):
+            both = [place.get(*path) if place is not None else None for place in (everyone, own)]
+            for node in both if None not in both else ():
+                if node is not None and _is_if(node):
+                    what = f"{'.'.join(path)} is an If, and both Globals and {name} have {path[-1]}"
+                    yield Found(
+                        app.name, node.line, what, f"write one If for {one}: - !If [Traced, value, !Ref AWS::NoValue]"
+                    )
+
+
+def _is_if(node: Node) -> bool:
+    return node.function == "If" or (len(node.entries) == 1 and node.entries[0][0].value == "Fn::If")
+
+
+def size(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        folder = app.built(fn)
+        if fn.is_image or folder is None:
+            continue
+        local = [path for layer in fn.layers if (path := app.local_layer(layer)) is not None]
+        adot = ADOT_MB * MB if fn.has_adot_python else 0
+        total = size_of(folder) + sum(map(size_of, local)) + adot
+        if total > MOST_MB * MB:
+            what = f"{fn.name} has {total / MB:,.0f} MB unzipped, its layers included ({folder})"
+            todo = "take packages out that Lambda or a layer brings (boto3, opentelemetry-*), or make it an image"
+            yield Found(app.name, fn.line, what, todo)
+
+
+def two(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        tracers = [
+            layer for layer in fn.layers if layer.kind in ("adot", "legacy", "community") or TRACERS.search(layer.name)
+        ]
+        collectors = [layer for layer in fn.layers if layer.has_collector]
+        for found, doing in ((tracers, "start a tracer"), (collectors, "start a collector")):
+            if len(found) > 1:
+                what = f"{found[0].name} and {found[1].name} both {doing}"
+                yield Found(app.name, found[1].line, what, "keep one of them")
+                break
+
+
+RULES = (
+    Rule(
+        "layer-region",
+        ERROR,
+        "CloudFormation refuses the function: a layer must be in its region.",
+        "Layers are published by region. An ARN that was copied from another region's page fails at the "
+        "deployment, with a message about permissions (lambda:GetLayerVersion), not about the region. "
+        "Without `--region`, only layers that contradict each other are found.",
+        region,
+    ),
+    Rule(
+        "layer-account",
+        ERROR,
+        "CloudFormation refuses the function, or it gets a layer of somebody else.",
+        "AWS publishes ADOT's layers from one account for most regions, and from another account for each "
+        "region that has to be enabled first. The collector layers have an account of their own.",
+        account,
+    ),
+    Rule(
+        "layer-unavailable",
+        ERROR,
+        "CloudFormation refuses the function: the layer does not exist.",
+        "Not every layer is published in every region: the collector layer is missing in ap-northeast-3 and "
+        "in all regions that have to be enabled first.",
+        unavailable,
+    ),
+    Rule(
+        "layer-architecture",
+        ERROR,
+        "The extension or a library in the layer does not start: every invocation fails.",
+        "A layer with machine code is built for one processor. Lambda does not compare the layer's with the "
+        "function's.",
+        architecture,
+    ),
+    Rule(
+        "layer-runtime",
+        ERROR,
+        "The function does not start, or is not traced.",
+        "A tracing layer belongs to one language and to some of its versions. Lambda accepts any combination.",
+        runtime,
+    ),
+    Rule(
+        "layer-old",
+        WARNING,
+        "Traces lack what later versions record, and faults that were mended since stay.",
+        "Versions of ADOT's Python layer bring very different SDKs (1.33.1 to 1.44.0). The series "
+        "aws-otel-python, -nodejs and -java is not recommended by AWS any more.",
+        old,
+    ),
+    Rule(
+        "layer-count",
+        ERROR,
+        "CloudFormation refuses the function.",
+        "A function has five layers at most, extensions included.",
+        count,
+    ),
+    Rule(
+        "layer-conditional",
+        ERROR,
+        "SAM drops the list of Globals without a word: the function is deployed without those layers or variables.",
+        "SAM merges `Globals` with a function before conditions are decided. A list can be merged, an `If` cannot.",
+        conditional,
+    ),
+    Rule(
+        "layer-size",
+        ERROR,
+        "Lambda refuses the function.",
+        "Code and layers together may have 250 MB unzipped. Only what is built or lies beside the template "
+        "is counted, and 31 MB for ADOT's Python layer.",
+        size,
+    ),
+    Rule(
+        "layer-twice",
+        WARNING,
+        "Each request is recorded twice, or the second one fails to start and takes the function with it.",
+        "Two tracers in a function wrap the same libraries and propagate two contexts. Two collectors want "
+        "the same port.",
+        two,
+    ),
+)

@@ -1,0 +1,102 @@
+"""Rules about packages: what a function brings beside a layer, and tracers that were left in it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.facts import ADOT_PACKAGES, ADOT_PYTHON
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.source import installed_in
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
+
+__all__ = ["RULES"]
+
+OFF = {"POWERTOOLS_TRACE_DISABLED": ("1", "true"), "AWS_XRAY_SDK_ENABLED": ("false",)}
+
+
+def clash(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        layer = fn.layer("adot")
+        if layer is None or not fn.has_adot_python or fn.is_image or _is_older(layer.region, layer.version):
+            continue
+        built = app.built(fn)
+        lines = {one.name: one for one in app.requirements(fn)}
+        installed = installed_in(built) if built is not None else {}
+        for name, right in ADOT_PACKAGES.items():
+            line = lines.get(name)
+            has = installed.get(name, "")
+            if line is not None and not has:
+                has = "" if line.bound == f"=={right}" else line.bound.removeprefix("==") or "any version"
+            if has and has != right:
+                place = (line.path, line.line) if line is not None else (app.name, fn.line)
+                what = f"{name} {has} is in {fn.name}, and {right} in the layer"
+                yield Found(
+                    *place,
+                    what,
+                    f"take {name} out of the function's packages (a development requirement), or pin {right}",
+                )
+
+
+def _is_older(region: str, version: str) -> bool:
+    """Whether the packages of a layer are not those that are known."""
+    return version.isdecimal() and int(version) < ADOT_PYTHON.get(region, 0)
+
+
+def second_tracer(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if not fn.is_instrumented or any(fn.variable(name).lower() in values for name, values in OFF.items()):
+            continue
+        imported = list(_imports(app, fn))
+        yield from imported
+        for line in app.requirements(fn) if not imported else ():
+            if line.name == "aws-xray-sdk" or (line.name == "aws-lambda-powertools" and "tracer" in line.extras):
+                what = f"{line.name} is required, and {fn.wrapper} starts OpenTelemetry"
+                yield Found(line.path, line.line, what, "remove it once no code imports it")
+
+
+def _imports(app: App, fn: Fn) -> Iterator[Found]:
+    for source in app.sources(fn):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Import):
+                names = [one.name for one in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [f"{node.module}.{one.name}" for one in node.names]
+            else:
+                continue
+            tracer = next((one for one in names if _is_tracer(one)), None)
+            if tracer is not None:
+                what = f"{tracer} is imported, and {fn.wrapper} starts OpenTelemetry"
+                yield Found(
+                    source.path, source.line(node), what, "remove it: OpenTelemetry records the calls by itself"
+                )
+
+
+def _is_tracer(name: str) -> bool:
+    return name.partition(".")[0] == "aws_xray_sdk" or name in (
+        "aws_lambda_powertools.Tracer", "aws_lambda_powertools.tracing.Tracer", "aws_lambda_powertools.tracing"
+    )  # fmt: skip
+
+
+RULES = (
+    Rule(
+        "packages-clash",
+        ERROR,
+        "The function's packages precede the layer's: tracing fails at init or at the first call.",
+        "The layer's packages of OpenTelemetry fit each other exactly. `/var/task` comes before "
+        "`/opt/python` on `sys.path`, so one package of another version in the artifact replaces the layer's "
+        "and leaves the rest. Requirements are compared, and what `sam build` installed.",
+        clash,
+    ),
+    Rule(
+        "second-tracer",
+        WARNING,
+        "Calls are recorded twice, in two trees, and each costs its time.",
+        "The X-Ray SDK and the Tracer of Powertools patch the same libraries as OpenTelemetry.",
+        second_tracer,
+    ),
+)

@@ -1,0 +1,128 @@
+"""The rule about a function's role: may it write to X-Ray?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.facts import WRITES, WRITING_POLICIES
+from lambda_latency.doctor.finding import ERROR, Found, Rule
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
+    from lambda_latency.template import Node
+
+__all__ = ["RULES"]
+
+
+class _UnknownError(Exception):
+    """What a role may do depends on something outside of the template."""
+
+
+def role(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if fn.tracing != "Active" and not fn.is_instrumented:
+            continue
+        try:
+            lacks = [
+                action for action in WRITES if not any(fnmatchcase(action.lower(), one) for one in _allowed(app, fn))
+            ]
+        except _UnknownError:
+            continue
+        if lacks:
+            what = f"{fn.name} is traced, and its role does not allow {' and '.join(lacks)}"
+            todo = "attach AWSXRayDaemonWriteAccess, or allow both actions on *"
+            yield Found(app.name, fn.line_of("Role"), what, todo)
+
+
+def _allowed(app: App, fn: Fn) -> set[str]:
+    """The actions that a function's role allows, in lower case. Raises `_UnknownError`."""
+    node = fn.get("Role")
+    if node is not None:
+        return _of_role(app, node)
+    if not fn.is_sam:
+        raise _UnknownError
+    found = {action.lower() for action in WRITES} if fn.get("Tracing") is not None else set()  # SAM attaches a policy
+    policies = fn.get("Policies")
+    for policy in _each(policies) if policies is not None else ():
+        found |= _of_policy(app, policy)
+    return found
+
+
+def _of_role(app: App, node: Node) -> set[str]:
+    name = (
+        str(node.value).partition(".")[0] if node.kind == "scalar" else str(node.items[0].value) if node.items else ""
+    )
+    roles = {one: properties for one, _, properties in app.resources("AWS::IAM::Role")}
+    if node.function not in ("GetAtt", "Ref") or name not in roles:
+        raise _UnknownError
+    found: set[str] = set()
+    managed = roles[name].get("ManagedPolicyArns")
+    for policy in managed.items if managed is not None else ():
+        found |= _of_policy(app, policy)
+    inline = roles[name].get("Policies")
+    for policy in inline.items if inline is not None else ():
+        found |= _of_policy(app, policy.get("PolicyDocument"))
+    if any(node is not None and node.function for node in (managed, inline)):
+        raise _UnknownError
+    for _, _, policy in app.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        attached = policy.get("Roles") or policy.get("RoleName")
+        names = [one.value for one in _each(attached)] if attached is not None else []
+        if name in names:
+            found |= _of_policy(app, policy.get("PolicyDocument"))
+    return found
+
+
+def _of_policy(app: App, node: Node | None) -> set[str]:
+    """The actions of a policy: a document, the name or ARN of one of AWS's, a reference, one of SAM's templates."""
+    if node is None:
+        raise _UnknownError
+    if node.kind == "scalar":
+        if node.function == "Ref":
+            policies = {name: properties for name, _, properties in app.resources("AWS::IAM::ManagedPolicy")}
+            if str(node.value) not in policies:
+                raise _UnknownError
+            return _of_policy(app, policies[str(node.value)].get("PolicyDocument"))
+        text = str(node.value)
+        if text.endswith(WRITING_POLICIES):
+            return {action.lower() for action in WRITES}
+        if node.function or ("arn:" in text and ":aws:policy/" not in text):
+            raise _UnknownError
+        return set()
+    if node.function or node.kind != "mapping":
+        raise _UnknownError
+    statements = node.get("Statement")
+    if statements is None:
+        return set()  # one of SAM's policy templates: none is about X-Ray
+    return {action for one in _each(statements) for action in _of_statement(one)}
+
+
+def _each(node: Node) -> tuple[Node, ...]:
+    """The items of a list; what stands alone is one."""
+    return node.items if node.kind == "list" else (node,)
+
+
+def _of_statement(statement: Node) -> Iterator[str]:
+    effect, actions = statement.get("Effect"), statement.get("Action")
+    if actions is None or statement.function or actions.function:
+        raise _UnknownError
+    for one in _each(actions):
+        if one.function:
+            raise _UnknownError
+        if effect is not None and effect.value == "Allow":
+            yield str(one.value).lower()
+
+
+RULES = (
+    Rule(
+        "role-without-xray",
+        ERROR,
+        "Segments are refused: no trace, and a line in the function's log at most.",
+        "A traced function needs xray:PutTraceSegments and xray:PutTelemetryRecords on `*`. SAM adds them to "
+        "the roles that it makes where `Tracing` is set, never to a role of your own. A role that the "
+        "template only names is not judged.",
+        role,
+    ),
+)

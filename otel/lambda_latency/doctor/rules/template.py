@@ -1,0 +1,110 @@
+"""Rules about the template as such, and about SnapStart."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
+from lambda_latency.template import check_template
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+
+__all__ = ["RULES", "UNREADABLE"]
+
+# Calls that open a connection at once, by the name of the module.
+CONNECTS = {
+    "psycopg": ("connect",), "psycopg2": ("connect",), "pymysql": ("connect",), "mysql.connector": ("connect",),
+    "MySQLdb": ("connect",), "pg8000": ("connect",), "oracledb": ("connect",), "pyodbc": ("connect",),
+    "socket": ("create_connection",), "smtplib": ("SMTP", "SMTP_SSL"),
+}  # fmt: skip
+
+
+def nothing(app: App) -> Iterator[Found]:  # noqa: ARG001 - a file that cannot be read is no app
+    yield from ()
+
+
+def twice(app: App) -> Iterator[Found]:
+    for finding in app.twice:
+        yield Found(app.name, finding.line, finding.what, finding.todo)
+
+
+def names(app: App) -> Iterator[Found]:
+    for finding in check_template(app.name, app.root):
+        yield Found(app.name, finding.line, finding.what, finding.todo)
+
+
+def no_function(app: App) -> Iterator[Found]:
+    if not app.functions and not any(True for _ in app.nested()):
+        section = app.root.get("Resources")
+        line = section.line if section is not None else 1
+        yield Found(app.name, line, "no Lambda function", "name the template that has them")
+
+
+def snapstart(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if fn.text("SnapStart", "ApplyOn") != "PublishedVersions":
+            continue
+        for source in app.sources(fn):
+            for call in _at_import(source.tree):
+                module, _, name = ast.unparse(call.func).rpartition(".")
+                if name in CONNECTS.get(module, ()):
+                    what = f"{module}.{name}() opens a connection in init, and SnapStart keeps its snapshot"
+                    todo = "connect in the handler, or after the restore (snapshot_restore_py: register_after_restore)"
+                    yield Found(source.path, source.line(call), what, todo)
+
+
+def _at_import(tree: ast.Module) -> Iterator[ast.Call]:
+    """The calls that run when the module is imported."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.Call):
+            yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+UNREADABLE = Rule(
+"unreadable",
+ERROR,
+"Neither SAM nor CloudFormation can read it.",
+"The template, or a nested one, is not there, is not UTF-8, is not YAML or JSON, or has no resources.",
+nothing,
+)  # fmt: skip
+RULES = (
+    UNREADABLE,
+    Rule(
+        "duplicate-key",
+        WARNING,
+        "The last one counts, and the others are dropped without a word.",
+        "SAM's reader of YAML keeps the last of two equal keys. Which one was meant is not known.",
+        twice,
+    ),
+    Rule(
+        "unknown-name",
+        ERROR,
+        "The deployment fails, or the resource is left out.",
+        "A reference, a condition, a type or a section that is not in the template.",
+        names,
+    ),
+    Rule(
+        "no-function",
+        NOTE,
+        "There is nothing to check.",
+        "The template has resources, and none is a function of Lambda.",
+        no_function,
+    ),
+    Rule(
+        "snapstart-connection",
+        WARNING,
+        "Restored environments use a connection that the other side closed: the first request fails or hangs.",
+        "With SnapStart, init runs once, before the snapshot. What it connected to has gone when an "
+        "environment is restored. Calls at the top of a module are named: databases' `connect`, "
+        "`socket.create_connection`, `smtplib`.",
+        snapstart,
+    ),
+)

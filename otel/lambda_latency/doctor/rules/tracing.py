@@ -1,0 +1,185 @@
+"""Rules about who records a request, and who decides that it is recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lambda_latency.doctor.api import apis_of
+from lambda_latency.doctor.facts import XRAY_REGIONS
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.template import Node
+
+__all__ = ["RULES"]
+
+# Events that bring no sampling decision; what a queue, a topic or a bus brings depends on the sender.
+WITHOUT_HEADER = (
+    "HttpApi",
+    "Schedule",
+    "ScheduleV2",
+    "S3",
+    "CloudWatchLogs",
+    "DynamoDB",
+    "Kinesis",
+    "IoTRule",
+    "Cognito",
+)
+SERVICE_TYPES = (
+    "*", "AWS::ApiGateway::Stage", "AWS::AppSync::GraphQLAPI", "AWS::EC2::Instance", "AWS::ECS::Container",
+    "AWS::EKS::Container", "AWS::ElasticBeanstalk::Environment", "AWS::Lambda::Function",
+)  # fmt: skip
+STAGE = "AWS::ApiGateway::Stage"
+
+
+def no_upstream(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        kinds = [kind for kind, _ in fn.events()]
+        traced = [api.is_traced for api in apis_of(app, fn)]
+        decided = any(one is not False for one in traced) or any(kind not in (*WITHOUT_HEADER, "Api") for kind in kinds)
+        wanted = fn.is_instrumented or fn.get("Tracing") is not None or fn.get("TracingConfig", "Mode") is not None
+        if fn.tracing == "PassThrough" and wanted and (kinds or traced) and not decided:
+            how = "Tracing is PassThrough" if fn.tracing_line != fn.line else "Tracing is left out (PassThrough)"
+            what = f"{how}, and nothing in front of {fn.name} decides that a request is traced"
+            yield Found(
+                app.name, fn.tracing_line, what, "set Tracing: Active, or trace the API in front (TracingEnabled: true)"
+            )
+
+
+def http_api(app: App) -> Iterator[Found]:
+    traced = [fn for fn in app.functions if fn.tracing == "Active"]
+    behind = [(fn.name, event.line) for fn in traced for kind, event in fn.events() if kind == "HttpApi"]
+    if behind:
+        names = list(dict.fromkeys(name for name, _ in behind))
+        what = (
+            f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''} behind an HTTP API, which X-Ray does not trace"
+        )
+        yield Found(app.name, behind[0][1], what, "take a REST API (Type: Api) where the gateway's time matters")
+
+
+def api_untraced(app: App) -> Iterator[Found]:
+    named = set()
+    for fn in app.functions:
+        for api in apis_of(app, fn):
+            if fn.tracing == "Active" and api.is_traced is False and api.name not in named:
+                named.add(api.name)
+                what = f"functions behind {api.name} are traced, the API is not"
+                yield Found(app.name, api.line, what, "set TracingEnabled: true on the API (SAM: or in Globals.Api)")
+
+
+def function_untraced(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if fn.tracing == "PassThrough" and any(api.is_traced for api in apis_of(app, fn)):
+            what = f"the API in front of {fn.name} is traced, and Tracing of the function is " + (
+                "PassThrough" if fn.tracing_line != fn.line else "left out (PassThrough)"
+            )
+            yield Found(app.name, fn.tracing_line, what, "set Tracing: Active")
+
+
+def sampling(app: App) -> Iterator[Found]:
+    stages = _stages(app)
+    for name, _, properties in app.resources("AWS::XRay::SamplingRule"):
+        rule = properties.get("SamplingRule") or properties.get("SamplingRuleRecord", "SamplingRule")
+        kind = rule.get("ServiceType") if rule is not None else None
+        service = rule.get("ServiceName") if rule is not None else None
+        written = _pattern(service) if service is not None else ""
+        if kind is not None and not kind.function and str(kind.value) not in SERVICE_TYPES:
+            what = f"{name}: no service has the type {str(kind.value)!r}"
+            yield Found(app.name, kind.line, what, f"write one of {', '.join(SERVICE_TYPES)}")
+        elif kind is None or kind.value != STAGE or service is None or not written:
+            continue
+        elif "/" not in written and "*" not in written:
+            what = f"{name}: ServiceName {str(service.value)!r} is no stage of an API"
+            yield Found(app.name, service.line, what, "write <name of the API>/<name of the stage>")
+        elif _is_other(written, stages):
+            what = f"{name}: ServiceName {str(service.value)!r} is not {' or '.join(sorted(stages))}"
+            yield Found(app.name, service.line, what, "write <name of the API>/<name of the stage>")
+
+
+def _is_other(written: str, stages: set[str]) -> bool:
+    """Whether a name is none of those of the stages, which are all known."""
+    is_known = bool(stages) and not any("*" in name for name in (written, *stages))
+    return is_known and not any(fnmatchcase(stage, written) for stage in stages)
+
+
+def _stages(app: App) -> set[str]:
+    """The stages of the template as X-Ray names them: `name/stage`, with `*` for what is unknown."""
+    found = set()
+    for name, _, api in app.resources("AWS::Serverless::Api"):
+        title, stage = api.get("Name"), api.get("StageName")
+        # SAM calls an API without a name after its title, else after the stack.
+        found.add(f"{_pattern(title) if title is not None else '*'}/{_pattern(stage) if stage is not None else name}")
+    if any(True for _ in app.resources(STAGE, "AWS::ApiGateway::RestApi")):
+        found.add("*/*")
+    return found
+
+
+def _pattern(node: Node) -> str:
+    return (
+        re.sub(r"\$\{[^}]*\}", "*", str(node.value)) if node.kind == "scalar" and node.function in ("", "Sub") else "*"
+    )
+
+
+def region(app: App) -> Iterator[Found]:
+    traced = [fn for fn in app.functions if fn.tracing == "Active" or fn.is_instrumented]
+    if app.is_region_given and app.region not in XRAY_REGIONS and traced:
+        what = f"X-Ray is not known to be in {app.region}"
+        yield Found(
+            app.name,
+            traced[0].tracing_line,
+            what,
+            "turn tracing off there, or send spans to a service of another region",
+        )
+
+
+RULES = (
+    Rule(
+        "no-upstream",
+        WARNING,
+        "No request is traced: Lambda makes a header with Sampled=0.",
+        "PassThrough passes the decision of whoever calls. An HTTP API, a schedule, a bucket or a REST API "
+        "without tracing decides nothing.",
+        no_upstream,
+    ),
+    Rule(
+        "http-api",
+        NOTE,
+        "Traces begin at the function: the gateway's time is in none.",
+        "HTTP APIs (API Gateway v2) have no X-Ray tracing. Lambda decides for them: one request a second and "
+        "5 % of the rest.",
+        http_api,
+    ),
+    Rule(
+        "api-untraced",
+        WARNING,
+        "Traces begin at the function: the gateway's time is in none, and its sampling rules are not asked.",
+        "With tracing on, the stage decides by X-Ray's sampling rules and is the first segment of the trace.",
+        api_untraced,
+    ),
+    Rule(
+        "function-untraced",
+        WARNING,
+        "Traces end at the gateway: Lambda records neither its own time nor cold starts.",
+        "Only with `Active` does Lambda record its segments (Initialization, Invocation, Overhead).",
+        function_untraced,
+    ),
+    Rule(
+        "sampling-unmatched",
+        WARNING,
+        "The rule catches no request; the default rule decides.",
+        "X-Ray compares the whole name of a service. A stage is called `<name of the API>/<name of the "
+        "stage>` and has the type `AWS::ApiGateway::Stage`.",
+        sampling,
+    ),
+    Rule(
+        "region-without-xray",
+        ERROR,
+        "Nothing takes the segments.",
+        "X-Ray is in every region that botocore 1.43 lists (November 2026), but not in every partition.",
+        region,
+    ),
+)

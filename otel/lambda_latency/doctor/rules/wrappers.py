@@ -1,0 +1,286 @@
+"""Rules about what starts OpenTelemetry in a function, and about the variables that set it up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, WRAPPER
+
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
+    from lambda_latency.doctor.layer import Layer
+    from lambda_latency.doctor.source import Source
+
+__all__ = ["RULES"]
+
+INSTRUMENT = "/opt/otel-instrument"
+HANDLERS = OTEL_WRAPPERS[1:]
+# Layers of AWS's that have no exec wrapper.
+PLAIN_LAYERS = (
+    "AWSLambdaPowertools",
+    "LambdaInsightsExtension",
+    "AWS-Parameters-and-Secrets",
+    "AWSSDKPandas",
+    "AWS-AppConfig",
+)
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+SIGNALS = "OTEL_AWS_APPLICATION_SIGNALS_ENABLED"
+DISTRO = {"OTEL_PYTHON_DISTRO": "aws_distro", "OTEL_PYTHON_CONFIGURATOR": "aws_configurator"}
+PUBLIC_EVENTS = ("Api", "HttpApi", "FunctionUrl")
+
+
+def _has(app: App, fn: Fn, layer: Layer) -> bool | None:
+    """Whether the function's wrapper is in a layer; None if that is unknown."""
+    folder = app.local_layer(layer)
+    if folder is not None:
+        return (folder / fn.wrapper.removeprefix("/opt/")).exists()
+    if layer.kind == "collector" or layer.name.startswith(PLAIN_LAYERS):
+        return False
+    if not layer.kind:
+        return None
+    handlers = layer.kind != "adot" and layer.language != "python"
+    return fn.wrapper in (HANDLERS if handlers else (INSTRUMENT,))
+
+
+def _may_have(app: App, fn: Fn) -> bool:
+    return fn.has_unknown_layers or any(_has(app, fn, layer) is not False for layer in fn.layers)
+
+
+def missing(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if not fn.wrapper or fn.is_image:
+            continue
+        what = f"no layer of {fn.name} has {fn.wrapper}"
+        todo = "add the layer that has it, or remove the variable"
+        if fn.wrapper.startswith("/var/task/"):
+            code = app.built(fn) or app.code(fn)
+            is_made = fn.metadata is not None and fn.metadata.get("BuildMethod") is not None
+            if code is None or is_made or app.in_lambda(fn, fn.wrapper) is not None:
+                continue
+            what = f"{fn.wrapper} is not in {code}"
+            todo = "add the file, executable, or correct the path"
+        elif not fn.wrapper.startswith("/opt/") or _may_have(app, fn):
+            continue
+        yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
+
+
+def image(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if not fn.is_image:
+            continue
+        if fn.layers:
+            what = f"{fn.name} is an image, and has layers"
+            yield Found(app.name, fn.layers[0].line, what, "copy the layers' content into the image (/opt)")
+        elif fn.wrapper:
+            what = f"{fn.name} is an image, and has {WRAPPER}"
+            todo = "take AWS's base image, put the wrapper into it, or start it in the image's ENTRYPOINT"
+            yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
+
+
+def not_started(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        layer = fn.layer("adot") or fn.layer("legacy")
+        if layer is None or fn.is_image or WRAPPER in fn.variables or layer.language == "java":
+            continue
+        if any(_imports_sdk(source) for source in app.sources(fn)):
+            continue  # its code sets the SDK up by itself
+        what = f"{fn.name} has {layer.name}, and no {WRAPPER}"
+        yield Found(
+            app.name, layer.line, what, f"set {WRAPPER}: {INSTRUMENT if layer.kind == 'adot' else 'as the layer says'}"
+        )
+
+
+def _imports_sdk(source: Source) -> bool:
+    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom)]
+    return any((node.module or "").startswith("opentelemetry.sdk") for node in nodes)
+
+
+def no_collector(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if not fn.is_instrumented or fn.is_image or fn.has_unknown_layers or _has_collector(app, fn):
+            continue
+        for name in ENDPOINTS:
+            if _is_here(fn.variable(name)) and not _is_by_udp(fn):
+                what = f"{name} is {fn.variable(name)!r}, and no layer of {fn.name} has a collector"
+                todo = "add the collector layer, or remove the variable and send to Lambda's daemon"
+                yield Found(app.name, fn.variables[name].line, what, todo)
+                break
+        else:
+            if fn.has_kit and "LAMBDA_LATENCY_EXPORT" not in fn.variables and not set(ENDPOINTS) & set(fn.variables):
+                what = f"the kit sends to a collector, and no layer of {fn.name} has one"
+                todo = "add the collector layer, or set LAMBDA_LATENCY_EXPORT: daemon"
+                yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
+
+
+def _has_collector(app: App, fn: Fn) -> bool:
+    """Whether a layer has a collector, or may have one."""
+    plain = [layer for layer in fn.layers if layer.kind in ("adot", "community") or layer.name.startswith(PLAIN_LAYERS)]
+    local = [layer for layer in fn.layers if layer.local and (fn.has_kit or app.local_layer(layer) is not None)]
+    return len(plain) + len(local) < len(fn.layers)
+
+
+def _is_by_udp(fn: Fn) -> bool:
+    return fn.variable("OTEL_AWS_LAMBDA_FAST_START").lower() == "true" and not fn.has_kit
+
+
+def _is_here(address: str) -> bool:
+    return bool(address) and urlsplit(address).hostname in HERE
+
+
+def endpoint(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        why = ""
+        if _is_by_udp(fn) and fn.is_instrumented:
+            why = "with OTEL_AWS_LAMBDA_FAST_START the layer sends by UDP to Lambda's daemon"
+        elif fn.has_kit and fn.variable("LAMBDA_LATENCY_EXPORT") == "daemon":
+            why = "with LAMBDA_LATENCY_EXPORT=daemon the kit sends by UDP to Lambda's daemon"
+        for name in ENDPOINTS if why else ():
+            if name in fn.variables:
+                what = f"{name} is ignored: {why}"
+                yield Found(app.name, fn.variables[name].line, what, "remove one of the two")
+
+
+def protocol(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        for name in PROTOCOLS:
+            value = fn.variable(name)
+            if fn.is_instrumented and fn.is_python and value not in ("", "http/protobuf"):
+                brings = (
+                    "the kit sends http/protobuf only" if fn.has_kit else "the layer has no exporter but http/protobuf"
+                )
+                if fn.has_kit or (value == "grpc" and fn.has_adot_python):
+                    what = f"{name} is {value!r}: {brings}"
+                    yield Found(app.name, fn.variables[name].line, what, "remove it, and send to port 4318")
+        for name in ENDPOINTS:
+            if (
+                fn.is_instrumented
+                and fn.is_python
+                and (fn.has_kit or fn.has_adot_python)
+                and _port(fn.variable(name)) == 4317
+            ):
+                what = (
+                    f"{name} is {fn.variable(name)!r}: 4317 is the port for gRPC, and spans are sent as http/protobuf"
+                )
+                yield Found(app.name, fn.variables[name].line, what, "write port 4318")
+
+
+def _port(address: str) -> int | None:
+    try:
+        return urlsplit(address).port
+    except ValueError:
+        return None
+
+
+def propagators(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if not fn.is_instrumented or not fn.is_python or _is_by_udp(fn):
+            continue
+        node = fn.variables.get("OTEL_PROPAGATORS")
+        given = [one.strip() for one in fn.variable("OTEL_PROPAGATORS").split(",") if one.strip()]
+        public = any(kind in PUBLIC_EVENTS for kind, _ in fn.events()) or fn.get("FunctionUrlConfig") is not None
+        if node is not None and given and not {"xray", "xray-lambda"} & set(given):
+            what = f"OTEL_PROPAGATORS is {','.join(given)}, without xray"
+            yield Found(app.name, node.line, what, "write xray first")
+        elif public and not fn.has_kit and fn.has_adot_python and (node is None or "tracecontext" in given):
+            line = node.line if node is not None else fn.variables[WRAPPER].line
+            what = "OTEL_PROPAGATORS " + (
+                f"is {','.join(given)}" if given else "is left out, and the layer's default has tracecontext"
+            )
+            yield Found(app.name, line, what, "set OTEL_PROPAGATORS: xray")
+
+
+def signals(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        if fn.wrapper == INSTRUMENT and fn.has_adot_python and not _is_by_udp(fn) and SIGNALS not in fn.variables:
+            what = f"{SIGNALS} is left out, and true is the layer's default"
+            todo = f'set {SIGNALS}: "false" for traces alone, or "true" if you want its metrics'
+            yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
+
+
+def distro(app: App) -> Iterator[Found]:
+    for fn in app.functions:
+        off = fn.variable(SIGNALS).lower() == "false" and fn.wrapper == INSTRUMENT and fn.has_adot_python
+        lacks = [name for name in DISTRO if name not in fn.variables]
+        if off and lacks and not _is_by_udp(fn):
+            what = f"{SIGNALS} is false, and {' and '.join(lacks)} {'is' if len(lacks) == 1 else 'are'} not set"
+            todo = f"set {', '.join(f'{name}: {DISTRO[name]}' for name in lacks)}"
+            yield Found(app.name, fn.variables[SIGNALS].line, what, todo)
+
+
+RULES = (
+    Rule(
+        "wrapper-missing",
+        ERROR,
+        "Every invocation fails: Lambda cannot start the runtime.",
+        f"`{WRAPPER}` names a program that Lambda starts in place of the runtime. It has to be in a layer "
+        f"(`/opt/...`) or in the code (`/var/task/...`), and executable. `{KIT_WRAPPER}` is in the kit's "
+        f"layer, `{INSTRUMENT}` in ADOT's.",
+        missing,
+    ),
+    Rule(
+        "wrapper-image",
+        WARNING,
+        "The function is not traced.",
+        "Lambda adds no layers to container images, and only AWS's base images heed the exec wrapper.",
+        image,
+    ),
+    Rule(
+        "layer-not-started",
+        WARNING,
+        "The function carries the layer and is not traced.",
+        "ADOT's layers do nothing by themselves: the exec wrapper starts them.",
+        not_started,
+    ),
+    Rule(
+        "no-collector",
+        ERROR,
+        "Every span is lost: nothing listens where they are sent.",
+        "The kit and the SDK send to a collector at localhost unless they are told otherwise. ADOT's new "
+        "layers have no collector: it is a layer of its own.",
+        no_collector,
+    ),
+    Rule(
+        "endpoint-ignored",
+        WARNING,
+        "Spans do not go where the variable says.",
+        "Lambda's daemon takes spans by UDP, and no endpoint has a part in that.",
+        endpoint,
+    ),
+    Rule(
+        "protocol-ignored",
+        ERROR,
+        "No span arrives.",
+        "Neither the kit nor ADOT's Python layer has an exporter for gRPC. Port 4317 of a collector takes gRPC alone.",
+        protocol,
+    ),
+    Rule(
+        "propagators",
+        WARNING,
+        "The function's spans are not below Lambda's segments, or any caller can move or hide the trace.",
+        "Lambda and API Gateway pass X-Ray's header. Without `xray` the function begins a trace of its own. "
+        "With `tracecontext` in ADOT's layer, a caller's `traceparent` beats X-Ray's header: one that ends "
+        "in `-00` hides the request.",
+        propagators,
+    ),
+    Rule(
+        "application-signals",
+        WARNING,
+        "Unsampled requests are exported, too, and are paid for.",
+        "ADOT's layer turns Application Signals on unless it is told otherwise. Its metrics are made of all spans.",
+        signals,
+    ),
+    Rule(
+        "distro-unset",
+        ERROR,
+        "The layer starts as OpenTelemetry does anywhere, without the configuration for AWS.",
+        "With Application Signals off, ADOT's wrapper leaves the distro and the configurator unset.",
+        distro,
+    ),
+)

@@ -1,0 +1,175 @@
+"""The Python sources of a function and its requirements, as far as they lie beside the template."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "Requirement",
+    "Source",
+    "installed_in",
+    "parsed",
+    "reached",
+    "requirements_in",
+    "size_of",
+    "sources_in",
+]
+
+# Folders that hold no code of the function, or code of others.
+SKIPPED = frozenset(
+    [
+        "tests",
+        "test",
+        "venv",
+        "env",
+        "node_modules",
+        "build",
+        "dist",
+        "site-packages",
+        "cdk.out",
+        "__pycache__",
+        "__tests__",
+        "docs",
+        "examples",
+    ]
+)
+MOST_FILES, MOST_BYTES = 500, 1_000_000
+REQUIREMENT = re.compile(r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?P<bound>[^;#]*)")
+INSTALLED = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^-]+)\.dist-info")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Python file as a tree; `first` is added to its line numbers (code that stands in a template)."""
+
+    path: str
+    tree: ast.Module
+    first: int = 0
+
+    def line(self, node: ast.expr | ast.stmt | ast.alias) -> int:
+        """The line of a node in the file."""
+        return self.first + node.lineno
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A line of a requirements file: normalized name, extras, and the bound (`==1.38.0`, `>=1.2`, or empty)."""
+
+    path: str
+    line: int
+    name: str
+    extras: tuple[str, ...]
+    bound: str
+
+
+def parsed(path: str, text: str, first: int = 0) -> Source | None:
+    """A source, or None for what this Python cannot parse."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return Source(path, ast.parse(text), first)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def sources_in(folder: Path) -> Iterator[Source]:
+    """The Python files of a folder, without tests and packages."""
+    count = 0
+    for inside, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        if any(name.endswith(".dist-info") for name in folders):
+            folders[:] = []  # packages of others are installed here
+            continue
+        for name in sorted(names):
+            path = Path(inside, name)
+            if not name.endswith(".py") or name.startswith("test_") or count == MOST_FILES:
+                continue
+            count += 1
+            try:
+                found = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
+            except (OSError, UnicodeDecodeError):
+                continue
+            if found is not None:
+                yield found
+
+
+def reached(sources: Iterable[Source], folder: Path, handler: str) -> tuple[Source, ...]:
+    """The sources that a handler (`pkg/mod.handler`, `pkg.mod.handler`) imports, directly or by way of others.
+
+    All of them where its module is not found. An import inside of a function counts, too.
+    """
+    by_path = {source.path: source for source in sources}
+    module = handler.rpartition(".")[0].replace("/", ".")
+    waiting = [path for path in _files(folder, module) if path in by_path]
+    if not waiting:
+        return tuple(by_path.values())
+    found: dict[str, Source] = {}
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = by_path[path]
+            names = _imported(by_path[path].tree, Path(path).relative_to(folder).parent.parts)
+            waiting += [one for name in names for one in _files(folder, name) if one in by_path]
+    return tuple(source for path, source in by_path.items() if path in found)
+
+
+def _files(folder: Path, module: str) -> Iterator[str]:
+    """The files that an import of a module runs: its own, and the `__init__` of each package above."""
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        yield str(folder.joinpath(*parts[:end], "__init__.py"))
+    yield str(folder.joinpath(*parts[:-1], f"{parts[-1]}.py"))
+
+
+def _imported(tree: ast.Module, package: tuple[str, ...]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            yield base
+            yield from (f"{base}.{one.name}" if base else one.name for one in node.names)
+
+
+def requirements_in(folder: Path) -> Iterator[Requirement]:
+    """The lines of `requirements.txt` in a folder."""
+    path = folder / "requirements.txt"
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        found = REQUIREMENT.match(line)
+        if found is not None:
+            extras = tuple(one.strip() for one in (found["extras"] or "").split(",") if one.strip())
+            yield Requirement(str(path), number, _normal(found["name"]), extras, found["bound"].strip(" \\"))
+
+
+def installed_in(folder: Path) -> dict[str, str]:
+    """The distributions that are installed in a folder: version by normalized name."""
+    try:
+        matches = [INSTALLED.fullmatch(one.name) for one in folder.iterdir()]
+    except OSError:
+        return {}
+    return {_normal(one["name"]): one["version"] for one in matches if one is not None}
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files in a folder."""
+    return sum(
+        path.stat().st_size
+        for inside, _, names in os.walk(folder)
+        for name in names
+        if not (path := Path(inside, name)).is_symlink()
+    )
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,147 @@
+"""A load for somebody's app: its example events, as requests where they are such, and its routes that read."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from lambda_latency.local.app.apis import Api
+from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.examples import examples, likeness
+from lambda_latency.local.app.system import AppSystem
+from lambda_latency.local.app.tokens import token
+from lambda_latency.local.segments import TraceHeader
+
+__all__ = ["Invocation", "Request", "load", "perform"]
+
+PARAMETER: re.Pattern[str] = re.compile(r"\{([^}+]+)(\+?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """To the API of a gateway, by its place. `path` has the query."""
+
+    gateway: int
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A function by its key, with an event."""
+
+    key: str
+    event: bytes
+
+
+def load(system: AppSystem) -> list[Request | Invocation]:
+    """Each example event once, as a request or for the function whose name is most like its own; then each route that
+    reads and has no example, with `1` for its parameters. Empty where an app has neither.
+    """
+    found: list[Request | Invocation] = []
+    routed = {prefix + key for prefix, api in system.app.apis for key in api.template.routes.values()}
+    others = [
+        key
+        for key, one in system.app.functions.items()
+        if isinstance(one, Declared) and key not in routed and key not in system.refused
+    ]
+    for file in examples(system.app.root):
+        event = _read(system.app.root / file)
+        request = _as_request(event, system)
+        if request is not None:
+            found.append(request)
+            continue
+        key = max(others, key=lambda one: likeness(one, file), default="")
+        if key and likeness(key, file):
+            found.append(Invocation(key, json.dumps(event).encode()))
+    seen = {(one.gateway, route) for one in found if isinstance(one, Request) for route in _routes(one, system)}
+    for place, (_, api) in enumerate(system.app.apis):
+        for route in api.shown():
+            method, _, path = route.partition(" ")
+            if method in ("GET", "ANY") and (place, route) not in seen and path != "$default":
+                found.append(Request(place, "GET", PARAMETER.sub("1", path), _guarded(route, api)))
+    return found
+
+
+def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> str | None:
+    """Send it; the error where it failed: a status of 500 or more, or the function's."""
+    if isinstance(call, Invocation):
+        return system.invoke(call.key, call.event, TraceHeader.new(sampled=sampled), f"invoke -> {call.key}").error
+    address = urlsplit(system.gateways[call.gateway].url).netloc
+    connection = http.client.HTTPConnection(address, timeout=60)
+    try:
+        connection.request(call.method, call.path, call.body, dict(call.headers))
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return repr(error)
+    finally:
+        connection.close()
+    return str(answer.status) if answer.status >= 500 else None
+
+
+def _read(path: Path) -> Any:
+    """What an example holds; None of what is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _as_request(event: Any, system: AppSystem) -> Request | None:
+    """An event of API Gateway, of either format, as the request that it is of; where a route leads there."""
+    if not isinstance(event, dict):
+        return None
+    context = event.get("requestContext")
+    http_ = context.get("http") if isinstance(context, dict) else None
+    if isinstance(http_, dict):
+        method, path, query = http_.get("method"), event.get("rawPath"), str(event.get("rawQueryString") or "")
+    else:
+        given = event.get("queryStringParameters")
+        method, path = event.get("httpMethod"), event.get("path")
+        query = urlencode(given) if isinstance(given, dict) else ""
+    if not isinstance(method, str) or not isinstance(path, str):
+        return None
+    headers = event.get("headers")
+    kind = _content_type(headers) if isinstance(headers, dict) else ()
+    body = event.get("body") if isinstance(event.get("body"), str) else None
+    for place, (_, api) in enumerate(system.app.apis):
+        for route in api.template.routes:
+            if _leads(route, method, path):
+                whole = f"{path}?{query}" if query else path
+                return Request(place, method, whole, (*kind, *_guarded(route, api)), body)
+    return None
+
+
+def _routes(request: Request, system: AppSystem) -> Iterator[str]:
+    """Those of its API that a request takes."""
+    _, api = system.app.apis[request.gateway]
+    path = request.path.partition("?")[0]
+    return (route for route in api.template.routes if _leads(route, request.method, path))
+
+
+def _leads(route: str, method: str, path: str) -> bool:
+    known, _, pattern = route.partition(" ")
+    if known not in (method, "ANY") or pattern == "$default":
+        return False
+    parts = (re.escape(part) for part in re.split(r"\{[^}]+\}", pattern))
+    values = [".+" if plus else "[^/]+" for _, plus in PARAMETER.findall(pattern)]
+    whole = "".join(part + value for part, value in zip(parts, [*values, ""], strict=True))
+    return re.fullmatch(whole, path) is not None
+
+
+def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
+    guard = api.guard(route)
+    return ((guard.header, token(guard)),) if guard is not None else ()
+
+
+def _content_type(headers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(("Content-Type", str(value)) for name, value in headers.items() if name.lower() == "content-type")

@@ -1,0 +1,81 @@
+"""What a Makefile beside a function's or a layer's source makes of it, as `sam build` has it made.
+
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-custom-runtimes.html
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from lambda_latency.local.app.package import Content
+from lambda_latency.local.app.pythons import Version
+from lambda_latency.local.errors import LocalError
+
+__all__ = ["Builds"]
+
+LIMIT_S = 600
+LAST = 8  # lines of what a failing make has printed
+IGNORED = shutil.ignore_patterns(".git", ".aws-sam", "__pycache__", ".venv", "node_modules")
+
+
+class Builds:
+    """Each made once, until `forget`. `folder` takes them; `tell` gets a line for each."""
+
+    def __init__(self, folder: Path, pythons: Mapping[Version, Path], tell: Callable[[str], None]) -> None:
+        self._folder, self._pythons, self._tell = folder, pythons, tell
+        self._made: dict[tuple[Content, Version], Path] = {}
+        self._lock = threading.Lock()
+
+    def of(self, content: Content, version: Version) -> Path:
+        """The folder or archive that stands for /var/task or /opt. Raises `LocalError` with make's last words."""
+        if not content.target:
+            return content.path
+        with self._lock:
+            if (content, version) not in self._made:
+                self._made[content, version] = self._build(content, version)
+            return self._made[content, version]
+
+    def forget(self) -> None:
+        """The sources have changed."""
+        with self._lock:
+            self._made.clear()
+
+    def _build(self, content: Content, version: Version) -> Path:
+        command = f"make build-{content.target}"
+        self._tell(f"{content.target} is built by `{command}` in {content.path}, as by `sam build`")
+        place = Path(tempfile.mkdtemp(prefix=f"{content.target}-", dir=self._folder))
+        source, artifacts = place / "source", place / "artifacts"
+        shutil.copytree(content.path, source, ignore=IGNORED, symlinks=True)
+        artifacts.mkdir()
+        env = {
+            name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS")
+        }
+        env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath)])
+        env["ARTIFACTS_DIR"] = str(artifacts)
+        try:
+            ran = subprocess.run(
+                command.split(),
+                cwd=source,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=LIMIT_S,
+            )
+        except FileNotFoundError:
+            raise LocalError(f"its build is {command}, and make is not here", "install make") from None
+        except subprocess.TimeoutExpired:
+            raise LocalError(f"{command} took over {LIMIT_S} s", f"run it in {content.path}") from None
+        if ran.returncode:
+            last = "\n  ".join(ran.stdout.strip().splitlines()[-LAST:])
+            raise LocalError(f"{command} failed in {content.path}", last)
+        return artifacts

@@ -1,0 +1,95 @@
+// ---- The address: filters, order, the open request, its span and zoom, by their names, so that a view can be shared
+// and holds for a later report too. Back leads to the view before.
+
+const BY_NAME = {
+  route: requests.routes,
+  part: parts.map((part) => (part.bucket === "external" ? part.label : `${part.bucket}: ${part.label}`)),
+  node: report.map.nodes.map((node) => `${node.kind}: ${node.name}`),
+};
+const PAUSE_MS = 700; // changes within this time are one step back: letters of a search, arrow keys on a handle
+
+let written = location.hash;
+let restoring = false;
+let lastStep = -Infinity;
+
+function addressWords() {
+  const words = new URLSearchParams();
+  if (state.query) words.set("q", state.query);
+  for (const [name, names] of Object.entries(BY_NAME)) if (state[name] >= 0) words.set(name, names[state[name]]);
+  if (state.only.size > 0) words.set("only", [...state.only].join(","));
+  for (const name of ["from", "to", "since", "until"]) if (state[name] > 0) words.set(name, state[name]);
+  if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
+  if (state.view !== "length") words.set("view", state.view);
+  if (state.open >= 0 && state.open !== proofRequest() && count > 1) words.set("trace", requests.trace_id[state.open]);
+  if (state.open < 0 && count > 1) words.set("trace", "none");
+  if (fall.tree !== null && fall.details) words.set("span", spanName(fall.rows[fall.current].span));
+  if (fall.tree !== null && fall.zoom !== null) words.set("zoom", fall.zoom.map(Math.round).join("-"));
+  return words.size > 0 ? `#${words}` : "";
+}
+
+const proofRequest = () => requests.trace_id.indexOf(report.verdict.trace_id);
+const spanName = (span) => fall.tree.spans[span].details[0].span_id;
+
+/** Put the view into the address: as a step of its own, unless it goes on with the last one. */
+function writeAddress(step = true) {
+  if (restoring) return;
+  const words = addressWords();
+  if (words === written) return;
+  written = words;
+  const now = performance.now();
+  const write = step && now - lastStep > PAUSE_MS ? "pushState" : "replaceState";
+  if (step) lastStep = now;
+  try {
+    history[write](null, "", words || location.pathname + location.search);
+  } catch {
+    // A frame without an origin cannot write its address.
+  }
+}
+
+/** Take filters, order and picture from the address; returns the request that it opens, or -1. */
+function readAddress() {
+  const words = new URLSearchParams(location.hash.slice(1));
+  const whole = (name) => {
+    const value = Number(words.get(name) ?? 0);
+    return Number.isInteger(value) && value > 0 ? value : 0;
+  };
+  reset();
+  state.query = words.get("q") ?? "";
+  for (const [name, names] of Object.entries(BY_NAME)) state[name] = names.indexOf(words.get(name));
+  for (const name of (words.get("only") ?? "").split(",")) if (Object.hasOwn(FLAGS, name)) state.only.add(name);
+  for (const name of ["from", "to", "since", "until"]) state[name] = whole(name);
+  const sort = words.get("sort") ?? "-took";
+  const name = sort.replace(/^-/, "");
+  state.sort = Object.hasOwn(SORTS, name) ? name : "took";
+  state.down = state.sort === name ? sort.startsWith("-") : true;
+  state.view = words.get("view") === "time" ? "time" : "length";
+  if (words.get("trace") === "none") return -1;
+  const named = requests.trace_id.indexOf(words.get("trace"));
+  return named >= 0 ? named : proofRequest();
+}
+
+/** Span and zoom of the open request, as the address names them. */
+function restoreSpan() {
+  if (fall.tree === null) return;
+  const words = new URLSearchParams(location.hash.slice(1));
+  const span = words.has("span") ? fall.tree.spans.findIndex((_, at) => spanName(at) === words.get("span")) : -1;
+  if (span >= 0) {
+    fall.current = fall.rowAt[span];
+    fall.details = true;
+  }
+  const zoom = (words.get("zoom") ?? "").split("-").map(Number);
+  if (zoom.length === 2 && zoom.every(Number.isFinite) && zoom[1] > zoom[0]) fall.zoom = zoom;
+  byId("whole").hidden = fall.zoom === null;
+  drawFall();
+}
+
+/** The view of the address. Nothing moves: the sentence stays in sight. */
+function restore() {
+  restoring = true;
+  state.open = readAddress();
+  showRequest(state.open);
+  apply();
+  restoreSpan();
+  restoring = false;
+  written = addressWords();
+}

@@ -1,0 +1,98 @@
+// ---- The picture of a waterfall: axis, bars, the line along the critical path, the deadline.
+
+/** Round instants with their places. */
+function instants({ left, right, from, to, at }) {
+  const span = (to - from) / 1e6;
+  const least = span / Math.max(2, (right - left) / 96);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= least);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const found = [];
+  for (let number_ = Math.ceil(from / 1e6 / step); number_ * step <= to / 1e6; number_++) {
+    const value = number_ * step;
+    const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    found.push({ x: at(value * 1e6), text: `${text}${THIN}ms` });
+  }
+  return found;
+}
+
+function timeAxis(picture, own) {
+  for (const { x, text } of instants(own)) {
+    picture.append(s("line", { x1: x, x2: x, y1: AXIS - 5, y2: AXIS, class: "grid" }));
+    const half = wide(text) / 2;
+    const anchor = x - half < own.left - 6 ? "start" : x + half > own.right + 14 ? "end" : "middle";
+    picture.append(s("text", { x, y: 17, "text-anchor": anchor }, text));
+  }
+}
+
+function gridOf(picture, own, height) {
+  for (const { x } of instants(own)) picture.append(s("line", { x1: x, x2: x, y1: 0, y2: height, class: "grid" }));
+}
+
+function drawBar(bars, own, row, at) {
+  const { tree, folded } = fall;
+  const span = tree.spans[row.span];
+  if (span.end < own.from || span.start > own.to) return;
+  const [left, right] = [own.at(span.start), Math.max(own.at(span.start) + 2, own.at(span.end))];
+  const top = own.middle(at) - BAR / 2;
+  const loose = span.open || tree.below[row.span] === 0;
+  bars.append(
+    s("rect", {
+      x: left + 0.5,
+      y: top + 0.5,
+      width: Math.max(1, right - left - 1),
+      height: BAR - 1,
+      rx: 2,
+      class: loose ? "outline loose" : "outline",
+    }),
+  );
+  const sections = sectionsOf(tree, row.span, folded).filter((one) => one.end >= own.from && one.start <= own.to);
+  let drawn = -Infinity;
+  for (const { start, end, part } of sections) {
+    const x = own.at(start);
+    const width = Math.max(1, own.at(end) - x);
+    // What would be painted into a pixel that is filled already is left out: a handler may wait between 20,000 calls.
+    if (x + width < drawn + 0.5) continue;
+    drawn = x + width;
+    bars.append(s("rect", { x, y: top, width, height: BAR, class: `waited ${partClass(part)}` }));
+    if (TEXTURED.has(parts[part].bucket))
+      bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
+  }
+}
+
+/** One line through what the wall clock waited for: along the filled parts' lower edge, and from row to row. */
+function pathLine(own, height) {
+  let path = "";
+  let before = -1;
+  const inside = (row) => row >= fall.first && row < fall.end;
+  const y = (row) => Math.max(0, Math.min(height, own.middle(row) + BAR / 2 + 2));
+  for (const [span, start, end] of fall.tree.path) {
+    if (end < own.from || start > own.to) continue;
+    const row = fall.rowAt[span];
+    const [left, right] = [own.at(start), own.at(end)];
+    // Where spans stand above their bars, a line from row to row would strike through their names.
+    if (!own.narrow && before !== row && inside(before) && inside(row))
+      path += `M${left.toFixed(1)} ${y(before)}V${y(row)}`;
+    if (inside(row)) path += `M${left.toFixed(1)} ${y(row)}H${Math.max(right, left + 0.5).toFixed(1)}`;
+    before = row;
+  }
+  return s("path", { d: path, class: "path" });
+}
+
+/** Where the response was out, if spans go on behind it; where the function's time was over. */
+function deadlines(picture, own, height) {
+  const wall = requests.wall_ns[fall.request];
+  const line = (time, name) =>
+    picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: 0, y2: height, class: name }));
+  if (fall.tree.end > wall * 1.001) line(wall, "answered");
+  if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
+}
+
+/** The limit counts from the start of the function: of the outermost span that says it ran into it. */
+function deadlineOf(wall) {
+  const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
+  const outermost = fall.tree.spans.find((span) =>
+    span.details.some((one) => one.attributes?.["lambda.timeout"] === true),
+  );
+  return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
+}

@@ -1,0 +1,186 @@
+"""The parts of a new connection in asyncio: lookup, TCP's connect and TLS's handshake as spans below the call.
+
+By methods that every event loop of asyncio has; uvloop's loops are no such loops. Imported when asyncio is.
+"""
+
+from __future__ import annotations
+
+import functools
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.connections import OPENING, Step, ending, host, in_a_call, is_literal, peer_of
+from lambda_latency.runtime.replace import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Tracer
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["watch_anyio", "watch_loops"]
+
+MOST_NAMES = 256
+
+
+class Securing:
+    """A connection that asks for TLS as soon as its socket is connected."""
+
+    def __init__(self, tracer: Tracer, name: object) -> None:
+        self._tracer = tracer
+        self._peer = host(name) if isinstance(name, str) else {}
+        self.step: Step | None = None
+
+    def begin(self) -> None:
+        """The socket is connected; of several that race the first one counts."""
+        self.step = self.step or Step(self._tracer, "tls", self._peer)
+
+
+SECURING: ContextVar[Securing | None] = ContextVar("lambda_latency_securing", default=None)
+
+
+def watch_loops(tracer: Tracer) -> list[Callable[[], object]]:
+    """Put it on; returns the undoings."""
+    import asyncio
+
+    base, selector, loops = (
+        asyncio.base_events.BaseEventLoop,
+        asyncio.selector_events.BaseSelectorEventLoop,
+        Loops(tracer),
+    )
+    return [
+        replaced(base, "getaddrinfo", loops.looking_up),
+        replaced(selector, "sock_connect", loops.connecting),
+        replaced(base, "create_connection", loops.creating),
+        replaced(base, "start_tls", loops.securing),
+    ]
+
+
+def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
+    """The handshake that anyio makes itself, with a loop of any kind; returns the undoing."""
+
+    def around(original: Any) -> Callable[..., Any]:
+        async def wrap(kind: Any, *args: Any, **kwargs: Any) -> Any:
+            if not in_a_call():
+                return await original.__func__(kind, *args, **kwargs)
+            name = kwargs.get("hostname")
+            tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
+            with ending(lambda: tls):
+                stream = await original.__func__(kind, *args, **kwargs)
+                tls.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
+            return stream
+
+        return wrap
+
+    kind, original = module.TLSStream, vars(module.TLSStream)["wrap"]
+    ours = classmethod(functools.wraps(original.__func__)(around(original)))
+    kind.wrap = ours
+
+    def undo() -> None:
+        if vars(kind)["wrap"] is ours:
+            kind.wrap = original
+
+    return undo
+
+
+class Loops:
+    """What is put around the methods of a loop."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        self._names: dict[object, str] = {}  # of the addresses that were looked up
+
+    def looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def getaddrinfo(self: object, host: Any, port: Any, **kwargs: Any) -> Any:
+            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+            if not isinstance(name, str) or is_literal(name) or not in_a_call():
+                return await original(self, host, port, **kwargs)
+            dns = Step(tracer, "dns", peer(name, port))
+            with ending(lambda: dns):
+                found = await original(self, host, port, **kwargs)
+            if len(names) > MOST_NAMES:
+                names.clear()
+            names.update({address[0]: name for *_, address in found})
+            return found
+
+        tracer, names = self._tracer, self._names
+        return getaddrinfo
+
+    def connecting(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def sock_connect(self: object, sock: Any, address: Any) -> Any:
+            if not isinstance(address, tuple) or not in_a_call():
+                return await original(self, sock, address)
+            opening = OPENING.get()
+            tcp = Step(
+                tracer,
+                "tcp",
+                opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1]),
+            )
+            with ending(lambda: tcp):
+                await original(self, sock, address)
+            securing = SECURING.get()
+            if securing is not None:
+                securing.begin()
+            elif opening is not None:
+                opening.handshake()
+            return None
+
+        tracer, names = self._tracer, self._names
+        return sock_connect
+
+    def creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def create_connection(self: object, *args: Any, **kwargs: Any) -> Any:
+            if not kwargs.get("ssl") or not in_a_call():
+                return await original(self, *args, **kwargs)
+            securing = Securing(tracer, kwargs.get("server_hostname") or kwargs.get("host") or (args[1:2] or [""])[0])
+            if kwargs.get("sock") is not None:
+                securing.begin()
+            token = SECURING.set(securing)
+            try:
+                with ending(lambda: securing.step):
+                    transport, protocol = await original(self, *args, **kwargs)
+                    agreed(securing.step, transport)
+            finally:
+                SECURING.reset(token)
+            talk()
+            return transport, protocol
+
+        tracer = self._tracer
+        return create_connection
+
+    def securing(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def start_tls(self: object, *args: Any, **kwargs: Any) -> Any:
+            if not in_a_call():
+                return await original(self, *args, **kwargs)
+            name, opening = kwargs.get("server_hostname"), OPENING.get()
+            if opening is not None:
+                opening.end()
+            tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
+            with ending(lambda: tls):
+                transport = await original(self, *args, **kwargs)
+                agreed(tls, transport)
+            talk()
+            return transport
+
+        tracer = self._tracer
+        return start_tls
+
+
+@functools.lru_cache(maxsize=64)
+def peer(name: str, port: object) -> dict[str, AttributeValue]:
+    """Host and port; the port of a lookup may be missing, or a service's name."""
+    return peer_of(name, port)[0] if isinstance(port, int) else host(name)
+
+
+def agreed(step: Step | None, transport: Any) -> None:
+    """The version of TLS, onto its span."""
+    secured = transport.get_extra_info("ssl_object") if transport is not None else None
+    if step is not None and secured is not None:
+        step.agreed(secured)
+
+
+def talk() -> None:
+    """The driver's own handshake comes next, where one is opening a connection."""
+    opening = OPENING.get()
+    if opening is not None:
+        opening.handshake()

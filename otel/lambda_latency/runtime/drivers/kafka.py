@@ -1,0 +1,73 @@
+"""confluent_kafka and aiokafka: what a function waits for, which is not the `send` that upstream traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.opening import opening
+from lambda_latency.runtime.drivers.within import within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Tracer
+
+__all__ = ["instrument"]
+
+SYSTEM = {"messaging.system": "kafka"}
+
+
+def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    """Of the module that has arrived."""
+    return (aiokafka if module.__name__ == "aiokafka" else confluent)(module, tracer)
+
+
+def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    """Its producer is of C: the wait is in a subclass, which upstream's own is a subclass of."""
+    original = module.Producer
+
+    class Producer(original):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            given = {**(args[0] if args and isinstance(args[0], dict) else {}), **kwargs}
+            self.traced_host = host_of(given.get("bootstrap.servers"))
+
+        def flush(self, *args: Any, **kwargs: Any) -> Any:
+            if not len(self):
+                return super().flush(*args, **kwargs)
+            with call(tracer, "flush", {**SYSTEM, "net.peer.name": self.traced_host, "messaging.operation": "flush"}):
+                return super().flush(*args, **kwargs)
+
+    Producer.__module__, Producer.__qualname__ = original.__module__, original.__qualname__
+    module.Producer = Producer
+
+    def undo() -> None:
+        if module.Producer is Producer:
+            module.Producer = original
+
+    return [undo]
+
+
+def aiokafka(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    def bootstrap(client: Any, *_: object, **__: object) -> Any:
+        host, port = next(iter(client.hosts), ("", 9092))[:2]
+        return opening(tracer, SYSTEM, host, port)
+
+    def wait(producer: Any, topic: Any = "", *_: object, **__: object) -> Any:
+        host = host_of(getattr(getattr(producer, "client", None), "_bootstrap_servers", None))
+        about = {**SYSTEM, "net.peer.name": host, "messaging.destination.name": str(topic)}
+        return call(tracer, "wait", about)
+
+    producer = module.AIOKafkaProducer
+    return [
+        within(module.client.AIOKafkaClient, "bootstrap", bootstrap),
+        within(producer, "send_and_wait", wait),
+        within(producer, "flush", lambda one, *_, **__: wait(one)),
+    ]
+
+
+def host_of(servers: object) -> str:
+    """The host of the first of them, as configuration has them."""
+    first = servers[0] if isinstance(servers, list | tuple) and servers else servers
+    return str(first or "").split(",")[0].rpartition(":")[0]

@@ -1,0 +1,62 @@
+"""The opening of a connection to a database or a broker: a span `connect`, and its parts below.
+
+Inside of a call that has a span (a Redis command, SQLAlchemy's `connect`) the parts are the call's own children.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import get_current_span
+
+from lambda_latency.runtime.connections import OPENING, Opening, Step, ending, host, in_a_call, peer_of
+from lambda_latency.runtime.drivers.call import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from opentelemetry.trace import Tracer
+    from opentelemetry.util.types import AttributeValue
+
+__all__ = ["opening", "waiting"]
+
+
+@contextmanager
+def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, port: object) -> Iterator[None]:
+    """To the host `name`; a path or nothing in its place (a socket of this machine) is no connection to speak of."""
+    current = get_current_span()
+    text = str(name or "localhost").strip("[]")
+    number = int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdigit()) else 0
+    if (current.get_span_context().is_valid and not current.is_recording()) or text.startswith(("/", "@")):
+        yield
+        return
+    peer = peer_of(text, number)[0] if number else host(text)
+    known = {"net.peer.name": text, **({"net.peer.port": number} if number else {}), **peer}
+    with nullcontext() if in_a_call() else call(tracer, "connect", {**attributes, **known}):
+        at = Opening(tracer, peer)
+        token = OPENING.set(at)
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            OPENING.reset(token)
+            at.end(error)
+
+
+@contextmanager
+def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, *, waits: bool) -> Iterator[None]:
+    """The wait for a connection of a pool, which has none left."""
+    current = get_current_span()
+    if not waits or not current.is_recording():
+        yield
+        return
+    told: Mapping[str, Any] = getattr(current, "attributes", None) or {}
+    text = str(name or told.get("net.peer.name") or "")
+    known = {key: told[key] for key in ("db.system", "db.name") if key in told}
+    step = Step(tracer, "pool", {**known, **attributes, **host(text)})
+    with ending(lambda: step):
+        yield

@@ -1,0 +1,40 @@
+"""pymongo: connections of its pools, and the wait for a server while none is known yet."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.drivers.opening import opening
+from lambda_latency.runtime.drivers.sockets import watch_sockets
+from lambda_latency.runtime.drivers.within import within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Tracer
+
+__all__ = ["instrument"]
+
+
+def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    """Both faces."""
+
+    def connect(pool: Any, *_: object, **__: object) -> Any:
+        if getattr(pool, "is_sdam", False):  # what watches the servers, beside the requests
+            return nullcontext()
+        host, port = pool.address
+        return opening(tracer, {"db.system": "mongodb"}, host, port)
+
+    def select(topology: Any, *_: object, **__: object) -> Any:
+        description = topology.description
+        if description.known_servers:
+            return nullcontext()
+        host, port = next(iter(description.server_descriptions()), ("", 0))
+        return opening(tracer, {"db.system": "mongodb"}, host, port)
+
+    faces = [getattr(module, name) for name in ("synchronous", "asynchronous") if hasattr(module, name)]
+    undo = watch_sockets(tracer)
+    for face in faces:
+        undo += [within(face.pool.Pool, "connect", connect), within(face.topology.Topology, "select_server", select)]
+    return undo

@@ -1,0 +1,45 @@
+"""A function or method that runs inside a context manager; it may be a coroutine function or a class method."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+__all__ = ["within"]
+
+COROUTINE = 0x80  # `inspect.CO_COROUTINE`
+
+
+def within(owner: Any, name: str, context: Callable[..., AbstractContextManager[Any]]) -> Callable[[], bool]:
+    """Let `owner.name` run in `context(*its arguments)`; returns the undoing, which says whether it could."""
+    original = vars(owner)[name]
+    function = original.__func__ if isinstance(original, classmethod) else original
+
+    if getattr(getattr(function, "__code__", None), "co_flags", 0) & COROUTINE:
+
+        @functools.wraps(function)
+        async def inside(*args: Any, **kwargs: Any) -> Any:
+            with context(*args, **kwargs):
+                return await function(*args, **kwargs)
+
+    else:
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with context(*args, **kwargs):
+                return function(*args, **kwargs)
+
+    ours: Any = classmethod(inside) if isinstance(original, classmethod) else inside
+
+    def undo() -> bool:
+        is_ours = vars(owner).get(name) is ours
+        if is_ours:
+            setattr(owner, name, original)
+        return is_ours
+
+    setattr(owner, name, ours)
+    return undo

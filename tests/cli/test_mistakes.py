@@ -1,0 +1,158 @@
+"""Mistakes of a newcomer beside those of the command line itself: the whole message, and the status."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.cli import main
+from lambda_latency.trace import dump_line
+from tests.latency.load import hundred
+
+REPORT = "lambda-latency report --help shows the usage"
+EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
+BUCKETS = (
+    "cold start, own code, connect, retries, telemetry, aws, external, database, messaging, pool, network, "
+    "step functions, queue, api gateway, lambda, unknown"
+)
+# By what was typed the status, what is wrong, and what to do.
+MISTAKES: dict[str, tuple[int, str, str]] = {
+    "report": (2, "there is no input", "name a trace file or a folder, use - for standard input, or add --xray"),
+    "report nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
+    "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", ""),
+    "report nothing.json": (1, "nothing.json: there is no span in it", ""),
+    "report notes.md": (1, "notes.md:1: cut or not JSON: invalid character (byte 0)", ""),
+    "report cut.jsonl": (1, "cut.jsonl:1: cut: the JSON ends too early", ""),
+    "report bytes.bin": (1, "bytes.bin:1: not text: the bytes are not UTF-8", ""),
+    "report x*.jsonl": (1, "x*.jsonl: no file matches this pattern", ""),
+    "report '' good.jsonl": (2, "the name of an input is empty", "check the variable that holds it"),
+    "report good.jsonl --route 'GET /orders'": (
+        *(1, "no request of the route 'GET /orders'"),
+        "routes seen: POST /orders",
+    ),
+    "report good.jsonl --trace deadbeef": (
+        *(1, "no trace deadbeef in the input"),
+        "the report's JSON lists the ids (--json -)",
+    ),
+    "report good.jsonl --since 2030-01-01T00:00:00Z": (
+        *(1, "no request in this time"),
+        "requests seen: from 2026-11-24T22:40:00Z to 2026-11-24T22:40:00Z",
+    ),
+    "report good.jsonl --slow -5": (2, "--slow must be 0 or more, got -5", REPORT),
+    "report good.jsonl --slow nan": (2, "--slow must be milliseconds, got 'nan'", REPORT),
+    "report good.jsonl --from handler": (2, "--from cannot be 'handler': choose from root, lambda", REPORT),
+    "report good.jsonl -x": (2, "there is no option -x", REPORT),
+    "report good.jsonl --per-request": (2, "--per-request needs --json", "add --json FILE or --json -"),
+    "report good.jsonl --trace a --against good.jsonl": (
+        *(2, "--trace shows one request and cannot be combined with --against, --fail-if or --markdown"),
+        "remove one of them",
+    ),
+    "report good.jsonl --redact --route /": (
+        *(2, "--redact renames routes and traces and cannot be combined with --trace or --route"),
+        "remove one of them",
+    ),
+    "report good.jsonl --json - --markdown -": (
+        *(2, "--json - and --markdown - both write to standard output"),
+        "name a file for one of them",
+    ),
+    "report good.jsonl --fail-if 'slower > 5%'": (
+        *(2, "--fail-if 'slower ...' needs --against"),
+        "add --against BASELINE",
+    ),
+    "report good.jsonl --fail-if 'p95>'": (
+        *(2, f"--fail-if 'p95>' is not a condition: write, for example, {EXAMPLES}"),
+        REPORT,
+    ),
+    "report good.jsonl --fail-if 'p95 > 5%'": (
+        *(2, "--fail-if 'p95 > 5%': p95 is compared with a number of ms or s, got %"),
+        REPORT,
+    ),
+    "report good.jsonl --fail-if 'error > 5%'": (
+        *(2, "--fail-if 'error > 5%': nothing is called 'error'; did you mean errors?"),
+        REPORT,
+    ),
+    "report good.jsonl --fail-if 'share(nobody) > 5%'": (
+        *(2, f"--fail-if 'share(nobody) > 5%': no bucket is called 'nobody'; buckets are {BUCKETS}"),
+        REPORT,
+    ),
+    "report good.jsonl --max 5": (2, "--max needs --xray", "add --xray"),
+    "report good.jsonl --xray": (2, "files and --xray cannot be combined", "remove --xray or the files"),
+    "report good.jsonl --against nope.jsonl": (
+        *(1, "no request in the baseline: nope.jsonl: No such file or directory"),
+        "--against takes the same input as SOURCE",
+    ),
+    "report good.jsonl --html nowhere/page.html": (
+        *(1, "nowhere/page.html cannot be written: No such file or directory"),
+        "",
+    ),
+    "report good.jsonl --json good.jsonl": (1, "good.jsonl is read by this command: name another file", ""),
+    "report good.jsonl --html a.html --json a.html": (
+        *(1, "a.html is named twice: each form of a report needs a file of its own"),
+        "",
+    ),
+    "report -- --good.jsonl": (1, "--good.jsonl: No such file or directory", ""),
+    "fetch": (2, "--out is missing", "add --out FILE"),
+    "fetch --out": (2, "--out expected one argument", "lambda-latency fetch --help shows the usage"),
+    "fetch more --out x": (2, "'more': unexpected argument", "lambda-latency fetch --help shows the usage"),
+    "init": (2, "DIR is missing", "lambda-latency init --help shows the usage"),
+    "init good.jsonl": (1, "good.jsonl cannot be written: Not a directory", ""),
+    "init .": (1, ". is not empty: name a new folder", ""),
+    "invoke F nope.json": (
+        2,
+        "nope.json cannot be read: No such file or directory",
+        "name a JSON file, or - for stdin",
+    ),
+    "serve --template nope.yaml": (
+        *(1, "nope.yaml:1: cannot be read (No such file or directory)"),
+        "name a template with --template, or write the example's with lambda-latency init DIR",
+    ),
+    "serve --instrument maybe": (
+        *(2, "--instrument cannot be 'maybe': choose from kit, layer, none"),
+        "lambda-latency serve --help shows the usage",
+    ),
+    "demo --out good.jsonl": (
+        *(1, "good.jsonl cannot be written: File exists; choose another folder with --out"),
+        "",
+    ),
+    "demo --collector nope": (
+        *(2, "--collector nope is not an executable program"),
+        "use docker, none, or the path of a collector (make collector builds one)",
+    ),
+    "demo --parameter =x": (
+        *(2, "--parameter must read NAME=VALUE, got '=x'"),
+        "lambda-latency demo --help shows the usage",
+    ),
+    "--json": (2, "there is no option --json", "lambda-latency --help shows the usage"),
+    "-q": (2, "COMMAND is missing", "lambda-latency --help shows the usage"),
+    "completion": (2, "SHELL is missing", "lambda-latency completion --help shows the usage"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a good file and some that are none."""
+    monkeypatch.chdir(tmp_path)
+    good = "".join(dump_line(trace.spans) for trace in hundred())
+    (tmp_path / "good.jsonl").write_text(good)
+    (tmp_path / "cut.jsonl").write_text(good[:900])
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "nothing.json").write_text('{"resourceSpans": []}')
+    (tmp_path / "notes.md").write_text("# Notes\n")
+    (tmp_path / "bytes.bin").write_bytes(b"\xff\xfa\xfb a picture")
+    return tmp_path
+
+
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_mistake_has_one_message(typed: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing on standard output, no stack trace, and no file that was not there before."""
+    before = sorted(folder.iterdir())
+    try:
+        status = main(shlex.split(typed))
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    wanted, what, todo = MISTAKES[typed]
+    message = f"lambda-latency: {what}\n" + (f"  {todo}\n" if todo else "")
+    assert (status, *capsys.readouterr()) == (wanted, "", message)
+    assert sorted(folder.iterdir()) == before

@@ -1,0 +1,302 @@
+"""For each rule two apps that have its trap, and one that comes near and has not."""
+
+from __future__ import annotations
+
+from tests.doctor.apps import FILES, SAM, Planted
+
+__all__ = ["NEAR", "PLANTED"]
+
+ADOT = "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:26"
+ADOT_US = "arn:aws:lambda:us-east-1:615299751070:layer:AWSOpenTelemetryDistroPython:29"
+COLLECTOR = "arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"
+COLLECTOR_US = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1"
+ENDPOINT = "        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n"
+URI = "        OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n"
+WRAPPER = "        AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
+KIT_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER: /opt/lambda-latency/wrapper\n"
+POLICY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+EVENT = "{ Type: Api, Properties: { Path: /, Method: GET } }"
+SAMPLING = """\
+  Rule:
+    Type: AWS::XRay::SamplingRule
+    Properties:
+      SamplingRule:
+        ServiceName: NAME
+        ServiceType: TYPE
+"""
+NAMED_API = """\
+  Api:
+    Type: AWS::Serverless::Api
+    Properties: { Name: shop, StageName: live }
+"""
+PLAIN = "Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n"
+
+
+def sampled(name: str, kind: str) -> str:
+    """A sampling rule's resource."""
+    return SAMPLING.replace("NAME", name).replace("TYPE", kind)
+
+
+PLANTED: dict[str, tuple[Planted, Planted]] = {
+    "unreadable": (
+        Planted("SAM", files={"template.yaml": "Resources:\n  A: b: c\n"}, at="A: b: c"),
+        Planted("CloudFormation", files={"template.yaml": "Outputs:\n  A: 1\n"}, at="Outputs"),
+    ),
+    "duplicate-key": (
+        Planted("SAM", {"    MemorySize: 512\n": "    MemorySize: 512\n    MemorySize: 1024 # again\n"}, "# again"),
+        Planted("CloudFormation", {"      Timeout: 10\n": "      Timeout: 5\n      Timeout: 10 # again\n"}, "# again"),
+    ),
+    "unknown-name": (
+        Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      FunctionName: !Ref Naem"}, "Naem"),
+        Planted("CloudFormation", {"RestApiId: !Ref Api\n      TracingEnabled": "RestApiId: !Ref Api\n      StageName: "
+                                   "!Ref Stag\n      TracingEnabled"}, "!Ref Stag"),
+    ),
+    "no-function": (
+        Planted("SAM", files={"template.yaml": PLAIN}, at="  Bucket:"),
+        Planted("CloudFormation", files={"template.yaml": PLAIN.replace("Bucket:", "Topic:").replace("S3::Bucket",
+                                                                                                    "SNS::Topic")}, at="  Topic:"),
+    ),
+    "snapstart-connection": (
+        Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
+                "psycopg.connect", "src/app.py", {"src/app.py": "import psycopg\nDB = psycopg.connect('x')\ndef handler(e, c): ...\n"}),
+        Planted("CloudFormation", {"      Timeout: 10\n": "      Timeout: 10\n      SnapStart: { ApplyOn: PublishedVersions }\n"},
+                "create_connection", "src/db.py",
+                {"src/app.py": "import db\ndef handler(e, c): ...\n",
+                 "src/db.py": "import socket\nif True:\n    S = socket.create_connection(('h', 1))\n"}),
+    ),
+    "layer-region": (
+        Planted("SAM", {ADOT: ADOT.replace("eu-west-1", "eu-west-2"), COLLECTOR: "!Sub " + COLLECTOR.replace(
+            "eu-west-1", "${AWS::Region}")}, "eu-west-2", region="eu-west-1"),
+        Planted("CloudFormation", {ADOT_US: ADOT_US.replace("us-east-1", "us-west-2").replace(":29", ":33")}, "us-west-2", region="us-east-1"),
+    ),
+    "layer-account": (
+        Planted("SAM", {ADOT: ADOT.replace("615299751070", "111122223333")}, "111122223333"),
+        Planted("CloudFormation", {COLLECTOR_US: COLLECTOR_US.replace("901920570463", "615299751070")}, "615299751070:layer:aws-otel"),
+    ),
+    "layer-unavailable": (
+        Planted("SAM", {ADOT: ADOT.replace("eu-west-1", "ap-northeast-3"), COLLECTOR: COLLECTOR.replace(
+            "eu-west-1", "ap-northeast-3")}, "aws-otel-collector"),
+        Planted("CloudFormation", {ADOT_US: "!Sub " + ADOT_US.replace("us-east-1", "${AWS::Region}"), f"        - {COLLECTOR_US}\n": "",
+                                   "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "",
+                                   "          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n":
+                                   "          LAMBDA_LATENCY_EXPORT: daemon\n"}, "AWSOpenTelemetryDistroPython", region="us-gov-west-1"),
+    ),
+    "layer-architecture": (
+        Planted("SAM", {"aws-otel-collector-arm64": "aws-otel-collector-amd64"}, "aws-otel-collector-amd64"),
+        Planted("CloudFormation", {"      Code: src/\n": "      Code: src/\n      Architectures: [arm64]\n"}, "aws-otel-collector-amd64"),
+    ),
+    "layer-runtime": (
+        Planted("SAM", {"Runtime: python3.13": "Runtime: python3.9"}, "AWSOpenTelemetryDistroPython"),
+        Planted("CloudFormation", {ADOT_US: ADOT_US.replace("DistroPython:29", "DistroJs:13")}, "AWSOpenTelemetryDistroJs"),
+    ),
+    "layer-old": (
+        Planted("SAM", {ADOT: ADOT.replace(":26", ":25")}, "AWSOpenTelemetryDistroPython:25"),
+        Planted("CloudFormation", {"ver-0-117-0": "ver-0-102-1"}, "ver-0-102-1"),
+    ),
+    "layer-count": (
+        Planted("SAM", {"    Environment:": "".join(f"      - !Ref L{n}\n" for n in range(4)) + "    Environment:",
+                        "Resources:\n": "Resources:\n" + "".join(f"  L{n}: {{ Type: AWS::Serverless::LayerVersion }}\n" for n in range(4))},
+                "- !Ref L3"),
+        Planted("CloudFormation", {"        - !Ref Kit\n": "".join(f"        - !Ref Kit # {n}\n" for n in range(4))}, COLLECTOR_US),
+    ),
+    "layer-conditional": (
+        Planted("SAM", {"    Layers:\n": "    Layers: !If # here\n     - Traced\n     -\n", f"      - {ADOT}\n      - {COLLECTOR}\n":
+                        f"      - {ADOT}\n      - {COLLECTOR}\n     - []\n", "Resources:\n":
+                        "Parameters: { Wanted: { Type: String, Default: 'yes' } }\nConditions: { Traced: !Equals [!Ref Wanted, 'yes'] }\n"
+                        "Resources:\n  Own: { Type: AWS::Serverless::LayerVersion }\n",
+                        "Handler: app.handler\n": "Handler: app.handler\n      Layers: [!Ref Own]\n"}, "# here"),
+        Planted("SAM", {"Handler: app.handler\n": "Handler: app.handler\n      Environment:\n        Variables: !If [T, { A: b }, {}]\n",
+                        "Resources:\n": "Parameters: { Wanted: { Type: String, Default: 'yes' } }\nConditions: { T: !Equals [!Ref Wanted, 'yes'] }\n"
+                        "Resources:\n"}, "!If [T"),
+    ),
+    "layer-size": (
+        Planted("SAM", at="  Get:", files={".aws-sam/build/Get/collector.yaml": FILES["src/collector.yaml"], ".aws-sam/build/Get/big": 230_000_000}),
+        Planted("CloudFormation", at="  Work:", files={"src/requests-2.32.5.dist-info/big": 230_000_000}),
+    ),
+    "layer-twice": (
+        Planted("SAM", {f"      - {COLLECTOR}\n": f"      - {COLLECTOR}\n      - !Sub arn:aws:lambda:${{AWS::Region}}:464622532012:layer:"
+                        "Datadog-Python313:99\n"}, "Datadog"),
+        Planted("CloudFormation", {f"        - {ADOT_US}\n": f"        - {ADOT_US}\n        - arn:aws:lambda:us-east-1:184161586896:layer:"
+                                   "opentelemetry-python-0_13_0:1\n"}, "opentelemetry-python"),
+    ),
+    "wrapper-missing": (
+        Planted("SAM", {f"      - {ADOT}\n": "", "aws_configurator\n": "aws_configurator # x\n"}, "EXEC_WRAPPER"),
+        Planted("CloudFormation", {"/opt/lambda-latency/wrapper": "/var/task/wrapper"}, "/var/task/wrapper"),
+    ),
+    "wrapper-image": (
+        Planted("SAM", {"    Runtime: python3.13\n": "", "    CodeUri: src/\n": "", "      Handler: app.handler\n":
+                        "      PackageType: Image\n"}, ADOT),
+        Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Image\n",
+                                   f"      Layers:\n        - !Ref Kit\n        - {ADOT_US}\n        - {COLLECTOR_US}\n": ""}, "EXEC_WRAPPER"),
+    ),
+    "layer-not-started": (
+        Planted("SAM", {WRAPPER: ""}, ADOT),
+        Planted("CloudFormation", {f"          {KIT_WRAPPER}": ""}, ADOT_US),
+    ),
+    "no-collector": (
+        Planted("SAM", {f"      - {COLLECTOR}\n": "", URI: ""}, "OTLP_TRACES_ENDPOINT"),
+        Planted("CloudFormation", {f"        - {COLLECTOR_US}\n": "", "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n"
+                                   "          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": ""}, "EXEC_WRAPPER"),
+    ),
+    "endpoint-ignored": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'true'\n"}, "OTLP_TRACES_ENDPOINT"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_EXPORT: daemon\n"}, "OTLP_TRACES_ENDPOINT"),
+    ),
+    "protocol-ignored": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n"}, "PROTOCOL"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: http/json\n"}, "PROTOCOL"),
+    ),
+    "propagators": (
+        Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,tracecontext"}, "OTEL_PROPAGATORS"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_PROPAGATORS: tracecontext,baggage\n"}, "OTEL_PROPAGATORS"),
+    ),
+    "application-signals": (
+        Planted("SAM", {'        OTEL_AWS_APPLICATION_SIGNALS_ENABLED: "false"\n': ""}, "EXEC_WRAPPER"),
+        Planted("CloudFormation", {"/opt/lambda-latency/wrapper": "/opt/otel-instrument"}, "EXEC_WRAPPER"),
+    ),
+    "distro-unset": (
+        Planted("SAM", {"        OTEL_PYTHON_DISTRO: aws_distro\n": ""}, "APPLICATION_SIGNALS"),
+        Planted("CloudFormation", {KIT_WRAPPER: "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
+                                   "          OTEL_AWS_APPLICATION_SIGNALS_ENABLED: false\n"}, "APPLICATION_SIGNALS"),
+    ),
+    "packages-clash": (
+        Planted("SAM", at="opentelemetry-api", file="src/requirements.txt", files={"src/requirements.txt": "requests\nopentelemetry-api==1.38.0\n"}),
+        Planted("CloudFormation", at="  Work:", files={"src/opentelemetry_sdk-1.33.1.dist-info/METADATA": ""}),
+    ),
+    "second-tracer": (
+        Planted("SAM", at="patch_all", file="src/app.py", files={"src/app.py": "from aws_xray_sdk.core import patch_all\ndef handler(e, c): ...\n"}),
+        Planted("CloudFormation", at="powertools", file="src/requirements.txt",
+                files={"src/requirements.txt": "aws-lambda-powertools[tracer]==3.20.0\n"}),
+    ),
+    "collector-parts": (
+        Planted("SAM", at="  batch:", file="src/collector.yaml", files={"src/collector.yaml": {"service:\n": "processors:\n  batch:\nservice:\n"}}),
+        Planted("CloudFormation", at="4319", file="src/collector.yaml", files={"src/collector.yaml": {"4318": "4319"}}),
+    ),
+    "collector-missing": (
+        Planted("SAM", {"/var/task/collector.yaml": "/var/task/config/collector.yaml"}, "CONFIG_URI"),
+        Planted("CloudFormation", {"/var/task/collector.yaml": "/var/task/collector.yml"}, "CONFIG_URI"),
+    ),
+    "collector-unread": (
+        Planted("SAM", {f"      - {COLLECTOR}\n": "", ENDPOINT: ""}, "CONFIG_URI"),
+        Planted("CloudFormation", {f"        - !Ref Kit\n        - {ADOT_US}\n        - {COLLECTOR_US}\n": f"        - {ADOT_US}\n",
+                                   "/opt/lambda-latency/wrapper": "/opt/otel-instrument",
+                                   "          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n":
+                                   "          OTEL_AWS_APPLICATION_SIGNALS_ENABLED: 'true'\n"}, "CONFIG_URI"),
+    ),
+    "annotation-unsearchable": (
+        Planted("SAM", at="app.tenant", file="src/app.py",
+                files={"src/app.py": "def handler(e, span):\n    span.set_attribute('app.tenant', 1)\n    span.set_attribute('app.outcome', 1)\n"}),
+        Planted("CloudFormation", at="app.plan", file="src/app.py",
+                files={"src/app.py": "def handler(e, span):\n    span.set_attributes({\n        'app.outcome': 1,\n        'app.plan': 2})\n"}),
+    ),
+    "no-upstream": (
+        Planted("SAM", {"    Tracing: Active\n": "    Tracing: PassThrough\n", EVENT: "{ Type: Schedule, Properties: { Schedule: rate(1 day) } }"},
+                "Tracing: PassThrough"),
+        Planted("CloudFormation", {"        Mode: Active": "        Mode: PassThrough", "TracingEnabled: true": "TracingEnabled: false"},
+                "Mode: PassThrough"),
+    ),
+    "http-api": (
+        Planted("SAM", {EVENT: "{ Type: HttpApi }"}, "HttpApi"),
+        Planted("SAM", {EVENT: "{ Type: HttpApi, Properties: { Path: /x, Method: GET } }", "  Api:\n    TracingEnabled: true\n": ""}, "HttpApi"),
+    ),
+    "api-untraced": (
+        Planted("SAM", {"    TracingEnabled: true": "    TracingEnabled: false"}, "TracingEnabled"),
+        Planted("CloudFormation", {"      TracingEnabled: true\n": ""}, "  Stage:"),
+    ),
+    "function-untraced": (
+        Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      Tracing: PassThrough"}, "PassThrough"),
+        Planted("CloudFormation", {"      TracingConfig:\n        Mode: Active\n": ""}, "  Work:"),
+    ),
+    "sampling-unmatched": (
+        Planted("SAM", {"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop", "AWS::ApiGateway::Stage"),
+                        "Path: /,": "RestApiId: !Ref Api, Path: /,"}, "ServiceName"),
+        Planted("CloudFormation", {"Resources:\n": "Resources:\n" + sampled("'*'", "AWS::ApiGateway::RestApi")}, "ServiceType"),
+    ),
+    "region-without-xray": (
+        Planted("SAM", {f"      - {ADOT}\n      - {COLLECTOR}\n": "      - !Ref Own\n", "Resources:\n":
+                        "Resources:\n  Own: { Type: AWS::Serverless::LayerVersion }\n"}, "Tracing: Active", region="us-isof-south-1"),
+        Planted("CloudFormation", {f"        - {ADOT_US}\n        - {COLLECTOR_US}\n": "        - !ImportValue Layer\n"}, "Mode: Active",
+                region="eu-isoe-west-1"),
+    ),
+    "role-without-xray": (
+        Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      Role: !GetAtt Role.Arn", "Resources:\n":
+                        "Resources:\n  Role: { Type: AWS::IAM::Role, Properties: { Policies: [{ PolicyDocument: { Statement: [{ Effect: Allow, "
+                        "Action: 'xray:PutTraceSegments' }] } }] } }\n"}, "Role: !GetAtt"),
+        Planted("CloudFormation", {POLICY: "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}, "Role: !GetAtt"),
+    ),
+    "memory-small": (
+        Planted("SAM", {"MemorySize: 512": "MemorySize: 192"}, "MemorySize"),
+        Planted("CloudFormation", {"      MemorySize: 512\n": ""}, "  Work:"),
+    ),
+    "timeout-small": (
+        Planted("SAM", {"Timeout: 10": "Timeout: 3"}, "Timeout: 3"),
+        Planted("SAM", {"    Timeout: 10\n": ""}, "  Get:"),
+    ),
+    "timeout-gateway": (
+        Planted("SAM", {"Timeout: 10": "Timeout: 60"}, "Timeout: 60"),
+        Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      Timeout: 30"}, "Timeout: 30"),
+    ),
+    "client-timeout": (
+        Planted("SAM", at="requests.get", file="src/app.py", files={"src/app.py": {", timeout=2": ""}}),
+        Planted("CloudFormation", at="read_timeout", file="src/app.py",
+                files={"src/app.py": "from botocore.config import Config\nC = Config(read_timeout=30)\ndef handler(e, c): ...\n"}),
+    ),
+}  # fmt: skip
+
+NEAR: dict[str, Planted] = {
+    "unreadable": Planted("SAM", files={"template.yaml": SAM.replace("\n", "\r\n")}),
+    "duplicate-key": Planted("SAM", {"    MemorySize: 512\n": "    MemorySize: 512\n    EphemeralStorage: { Size: 512 }\n"}),
+    "unknown-name": Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      FunctionName: !Ref AWS::StackName"}),
+    "no-function": Planted("CloudFormation"),
+    "snapstart-connection": Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
+                                    files={"src/app.py": "import psycopg\ndef handler(e, c):\n    return psycopg.connect('x')\n"}),
+    "layer-region": Planted("SAM", region="eu-west-1"),
+    "layer-account": Planted("SAM", {ADOT: "arn:aws:lambda:eu-central-2:156041407956:layer:AWSOpenTelemetryDistroPython:20", f"      - {COLLECTOR}\n":
+                                     "", URI: "", ENDPOINT: ""}),
+    "layer-unavailable": Planted("SAM", {ADOT: ADOT.replace("eu-west-1", "eu-north-1"), COLLECTOR: COLLECTOR.replace("eu-west-1", "eu-north-1")}),
+    "layer-architecture": Planted("SAM", {"Architectures: [arm64]": "Architectures: [!Ref Processor]", "Resources:\n":
+                                          "Parameters: { Processor: { Type: String } }\nResources:\n"}),
+    "layer-runtime": Planted("SAM", {"Runtime: python3.13": "Runtime: python3.14"}),
+    "layer-old": Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}),
+    "layer-count": Planted("CloudFormation", {"        - !Ref Kit\n": "        - !Ref Kit\n        - !Ref Kit\n        - !Ref Kit\n"}),
+    "layer-conditional": Planted("SAM", {f"- {COLLECTOR}": f"- !If [T, {COLLECTOR}, !Ref AWS::NoValue]", "Resources:\n":
+                                         "Parameters: { Wanted: { Type: String, Default: 'yes' } }\nConditions: { T: !Equals [!Ref Wanted, 'yes'] }\n"
+                                         "Resources:\n"}),
+    "layer-size": Planted("SAM", files={".aws-sam/build/Get/collector.yaml": FILES["src/collector.yaml"], ".aws-sam/build/Get/big": 1_000_000}),
+    "layer-twice": Planted("SAM", {f"      - {COLLECTOR}\n": f"      - {COLLECTOR}\n      - !Sub arn:aws:lambda:${{AWS::Region}}:464622532012:layer:"
+                                   "Datadog-Extension:99\n"}),
+    "wrapper-missing": Planted("CloudFormation", {"/opt/lambda-latency/wrapper": "/var/task/wrapper"}, files={"src/wrapper": "#!/bin/sh\n"}),
+    "wrapper-image": Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Image\n",
+                                                f"      Layers:\n        - !Ref Kit\n        - {ADOT_US}\n        - {COLLECTOR_US}\n": "",
+                                                f"          {KIT_WRAPPER}": ""}),
+    "layer-not-started": Planted("SAM", {WRAPPER: ""}, files={"src/app.py": "from opentelemetry.sdk.trace import TracerProvider\n"}),
+    "no-collector": Planted("SAM", {f"      - {COLLECTOR}\n": "", URI: "", "http://localhost:4318/v1/traces": "https://otlp.example.com/v1/traces"}),
+    "endpoint-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'false'\n"}),
+    "protocol-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n"}),
+    "propagators": Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,baggage"}),
+    "application-signals": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"'}),
+    "distro-unset": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"', "        OTEL_PYTHON_DISTRO: aws_distro\n": ""}),
+    "packages-clash": Planted("SAM", files={"src/requirements.txt": "opentelemetry-api==1.44.0\nopentelemetry-instrumentation-redis==0.60b0\n"}),
+    "second-tracer": Planted("SAM", {WRAPPER: f"{WRAPPER}        POWERTOOLS_TRACE_DISABLED: 'true'\n"},
+                             files={"src/app.py": "from aws_lambda_powertools import Logger, Tracer\ndef handler(e, c): ...\n"}),
+    "collector-parts": Planted("SAM", {"ver-0-117-0:1": "ver-0-130-0:1"},
+                               files={"src/collector.yaml": {"service:\n": "processors:\n  batch:\nservice:\n"}}),
+    "collector-missing": Planted("SAM", {"      Handler: app.handler": "      Handler: app.handler\n      CodeUri: s3://bucket/code.zip"}),
+    "collector-unread": Planted("SAM", {f"      - {COLLECTOR}\n": "      - !ImportValue Collector\n"}),
+    "annotation-unsearchable": Planted("SAM", files={"src/app.py": "def handler(e, span):\n    span.set_attribute('app.outcome', 1)\n"}),
+    "no-upstream": Planted("SAM", {"    Tracing: Active\n": "    Tracing: PassThrough\n", EVENT: "{ Type: SQS, Properties: { Queue: arn } }"}),
+    "http-api": Planted("SAM", {EVENT: "{ Type: S3, Properties: { Bucket: b } }"}),
+    "api-untraced": Planted("SAM", {"    TracingEnabled: true": "    TracingEnabled: !Ref Wanted", "Resources:\n":
+                                    "Parameters: { Wanted: { Type: String } }\nResources:\n"}),
+    "function-untraced": Planted("CloudFormation"),
+    "sampling-unmatched": Planted("SAM", {"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop/*", "AWS::ApiGateway::Stage"),
+                                          "Path: /,": "RestApiId: !Ref Api, Path: /,"}),
+    "region-without-xray": Planted("SAM", {ADOT: "!Sub arn:aws:lambda:${AWS::Region}:156041407956:layer:AWSOpenTelemetryDistroPython:20",
+                                           f"      - {COLLECTOR}\n": "", URI: "", ENDPOINT: ""}, region="eu-central-2"),
+    "role-without-xray": Planted("CloudFormation", {POLICY: "!ImportValue Policy"}),
+    "memory-small": Planted("SAM", {"MemorySize: 512": "MemorySize: 256"}),
+    "timeout-small": Planted("CloudFormation", {"Timeout: 10": "Timeout: 3"}),
+    "timeout-gateway": Planted("SAM", {"Timeout: 10": "Timeout: 60", EVENT: "{ Type: Api, Properties: { Path: /, Method: GET, TimeoutInMillis: 60000 } }"}),
+    "client-timeout": Planted("SAM", files={"src/app.py": "import httpx\ndef handler(e, c):\n    return httpx.get('https://x')\n",
+                                            "src/other.py": "import requests\nrequests.get('https://x')\n"}),
+}  # fmt: skip

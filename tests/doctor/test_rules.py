@@ -1,0 +1,47 @@
+"""Every rule: the traps that it finds, at their lines, and nothing else; what only looks like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.doctor import RULES, Where, diagnose
+from tests.doctor.apps import APPS, Planted, found_in, line_of
+from tests.doctor.plants import NEAR, PLANTED
+
+ROOT = Path(__file__).parents[2]
+CASES = [(rule, planted) for rule, both in PLANTED.items() for planted in both]
+IDS = [f"{rule}-{number}" for rule in PLANTED for number in (1, 2)]
+
+
+def test_each_rule_is_planted_and_nearly_planted() -> None:
+    """In the order of the table."""
+    names = [rule.name for rule in RULES]
+    assert sorted(PLANTED) == sorted(names)
+    assert sorted(NEAR) == sorted(names)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_apps_have_no_finding(app: str, tmp_path: Path) -> None:
+    """Before anything is planted."""
+    assert found_in(Planted(app), tmp_path) == []
+
+
+@pytest.mark.parametrize(("rule", "planted"), CASES, ids=IDS)
+def test_a_trap_is_found_at_its_line(rule: str, planted: Planted, tmp_path: Path) -> None:
+    """And nothing else is."""
+    found = found_in(planted, tmp_path)
+    assert found == [(rule, planted.file, line_of(planted, tmp_path))]
+
+
+@pytest.mark.parametrize("rule", NEAR)
+def test_what_comes_near_is_not_found(rule: str, tmp_path: Path) -> None:
+    """By no rule."""
+    assert found_in(NEAR[rule], tmp_path) == []
+
+
+@pytest.mark.parametrize("region", ["", "us-east-1", "eu-west-1", "ap-northeast-3", "us-west-1", "ap-southeast-1"])
+def test_our_own_template_has_no_finding(region: str) -> None:
+    """In any region that it knows."""
+    assert diagnose(ROOT / "template.yaml", Where(region=region)) == ()

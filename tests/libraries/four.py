@@ -1,0 +1,32 @@
+"""The four calls of one library, by one way to ask something of a port of `localhost`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.libraries.place import Place
+
+__all__ = ["Ask", "awaited", "four"]
+
+Ask = Callable[[int, str], Any]
+
+
+def four(ask: Ask, ok: str, no: str, slow: str = "") -> dict[str, Callable[[Place], Any]]:
+    """Without something that is `slow` to answer, the listener that never answers is asked."""
+    return {
+        "call": lambda place: ask(place.port, ok),
+        "error": lambda place: ask(place.port, no),
+        "timeout": lambda place: ask(place.port, slow) if slow else ask(place.hole, ok),
+        "refused": lambda place: ask(place.closed, ok),
+    }
+
+
+def awaited(ask: Callable[[int, str], Awaitable[Any]]) -> Ask:
+    """The same in an event loop of its own."""
+
+    async def run(port: int, what: str) -> Any:
+        return await ask(port, what)
+
+    return lambda port, what: asyncio.run(run(port, what))

@@ -1,0 +1,94 @@
+"""A function whose call never ends, in the phase that its event says."""
+
+from __future__ import annotations
+
+import _socket
+import asyncio
+import os
+import select
+import ssl
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+for name in os.environ["LIBRARIES"].split(","):  # in init: the deadline does not wait for imports
+    import_module(name)
+
+SLOW_NAME = "slow.example.com"
+ASK = _socket.getaddrinfo
+UNCHECKED = ssl.create_default_context()
+UNCHECKED.check_hostname, UNCHECKED.verify_mode = False, ssl.CERT_NONE
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Let one library call one port."""
+    _socket.getaddrinfo = getaddrinfo  # type: ignore[assignment]
+    return CALLS[event["library"]](event["phase"], SLOW_NAME if event["phase"] == "dns" else "localhost", event["port"])
+
+
+def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+    """As with a name server that never answers: a call of C that lets other threads run."""
+    return select.select([], [], [], 600) if host == SLOW_NAME else ASK(host, *args, **kwargs)
+
+
+def with_requests(phase: str, host: str, port: int) -> None:
+    import requests
+
+    requests.get(f"{'https' if phase == 'tls' else 'http'}://{host}:{port}/slow", timeout=600)
+
+
+def with_pymysql(phase: str, host: str, port: int) -> None:
+    import pymysql
+
+    known: dict[str, Any] = {"user": "shop", "password": "secret", "database": "shop", "connect_timeout": 600}
+    connection = pymysql.connect(host=host, port=port, ssl=UNCHECKED if phase == "tls" else None, **known)
+    with connection.cursor() as cursor:
+        cursor.execute("select sleep(600)")
+
+
+def with_sqlalchemy(phase: str, host: str, port: int) -> None:
+    from sqlalchemy import create_engine
+
+    engine = create_engine(
+        f"mysql+pymysql://shop:secret@{host}:{port}/shop", pool_size=1, max_overflow=0, pool_timeout=600
+    )
+    with engine.connect(), engine.connect():
+        pass
+
+
+def with_redis(phase: str, host: str, port: int) -> None:
+    import redis
+
+    if phase == "pool":
+        pool = redis.BlockingConnectionPool(max_connections=1, timeout=600, host=host, port=port)
+        pool.get_connection()
+        redis.Redis(connection_pool=pool).get("order:1")
+    secure: dict[str, Any] = (
+        {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False} if phase == "tls" else {}
+    )
+    redis.Redis(host=host, port=port, **secure).blpop("orders", 0)
+
+
+def with_asyncpg(phase: str, host: str, port: int) -> None:
+    import asyncpg
+
+    known: dict[str, Any] = {"user": "shop", "database": "shop", "timeout": 600, "host": host, "port": port,
+                             "ssl": UNCHECKED if phase == "tls" else False}  # fmt: skip
+
+    async def call() -> None:
+        if phase == "pool":
+            async with asyncpg.create_pool(min_size=1, max_size=1, **known) as pool, pool.acquire():
+                await pool.acquire()
+        connection = await asyncpg.connect(**known)
+        await connection.fetch("select pg_sleep(600)")
+
+    asyncio.run(call())
+
+
+CALLS: dict[str, Callable[[str, str, int], object]] = {
+    "requests": with_requests,
+    "pymysql": with_pymysql,
+    "sqlalchemy": with_sqlalchemy,
+    "redis": with_redis,
+    "asyncpg": with_asyncpg,
+}

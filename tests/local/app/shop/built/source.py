@@ -1,0 +1,12 @@
+"""What a Makefile turns into a handler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import made_layer  # type: ignore[import-not-found]
+
+
+def handler(event: Any, context: Any) -> str:
+    """Say who has made it."""
+    return f"from WORD, {made_layer.WORD}"

@@ -1,0 +1,107 @@
+"""sqlite3's statements are spans, and its connections are sqlite3's."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.runtime.conftest import Function
+
+
+def told(function: Function) -> list[tuple[str, str, str]]:
+    """Name, status and statement of each call, by start."""
+    spans = sorted(function.spans, key=lambda span: span.start_time or 0)
+    return [
+        (span.name, span.status.status_code.name, str((span.attributes or {})["db.statement"]))
+        for span in spans
+        if span.kind.name == "CLIENT"
+    ]
+
+
+def test_a_statement_is_a_span_by_a_cursor_and_by_a_connection(function: Function) -> None:
+    """One each, without literals."""
+
+    def handler(*_: object) -> Any:
+        connection = sqlite3.connect(":memory:")
+        connection.cursor().execute("create table t(n, s)")
+        connection.executemany("insert into t values(?, ?)", [(1, "a"), (2, "b")])
+        connection.executescript("delete from t where n = 1;")
+        return connection.execute("select s from t where n = 2").fetchall()
+
+    assert function.invoke(handler) == [("b",)]
+    assert told(function) == [
+        ("create", "UNSET", "create table t(n, s)"),
+        ("insert", "UNSET", "insert into t values(?, ?)"),
+        ("delete", "UNSET", "delete from t where n = ?;"),
+        ("select", "UNSET", "select s from t where n = ?"),
+    ]
+
+
+def test_a_statement_that_fails_is_an_error(function: Function) -> None:
+    """The exception is sqlite3's own."""
+
+    def handler(*_: object) -> None:
+        with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+            sqlite3.connect(":memory:").execute("select * from nowhere")
+
+    function.invoke(handler)
+    assert told(function) == [("select", "ERROR", "select * from nowhere")]
+
+
+def test_the_database_is_named_by_its_file(function: Function, tmp_path: Path) -> None:
+    """Not by its path."""
+    function.invoke(lambda *_: sqlite3.connect(tmp_path / "shop.db").execute("select 1").fetchone())
+    (span,) = [span for span in function.spans if span.kind.name == "CLIENT"]
+    attributes = span.attributes or {}
+    assert (attributes["db.system"], attributes["db.name"]) == ("sqlite", "shop.db")
+
+
+class Own(sqlite3.Connection):
+    """A subclass of a user's."""
+
+    def execute(self, *args: Any) -> Any:
+        """Their own."""
+        return super().execute("select 'own'") if args[0] == "own" else super().execute(*args)
+
+
+@pytest.mark.usefixtures("function")
+def test_a_connection_is_what_it_was() -> None:
+    """Its class, its name, what C takes of it, and a user's own class."""
+    connection, target = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    connection.execute("create table t(n)")
+    connection.backup(target)
+    assert (type(connection).__name__, type(connection).__module__) == ("Connection", "sqlite3")
+    assert isinstance(connection, sqlite3.Connection)
+    assert isinstance(connection.cursor(), sqlite3.Cursor)
+    assert target.execute("select name from sqlite_master").fetchall() == [("t",)]
+    own = sqlite3.connect(":memory:", 5.0, 0, "DEFERRED", True, Own)
+    assert isinstance(own, Own)
+    assert own.execute("own").fetchall() == [("own",)]
+    connection.row_factory = sqlite3.Row
+    assert dict(connection.execute("select 1 as one").fetchone()) == {"one": 1}
+    untyped: Any = functools.partial(Own)  # no class: what it makes is not touched
+    assert type(sqlite3.connect(":memory:", factory=untyped)) is Own
+
+
+def test_what_nobody_records_has_no_span(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the same answer."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0")
+    assert function.invoke(lambda *_: sqlite3.connect(":memory:").execute("select 1").fetchone()) == (1,)
+    assert function.spans == ()
+
+
+def test_sqlite3_is_as_before_when_the_runtime_stops(start: Callable[..., Function]) -> None:
+    """Both names of `connect`."""
+    before = (sqlite3.connect, sqlite3.dbapi2.connect)
+    function = start()
+    during = (sqlite3.connect, sqlite3.dbapi2.connect)
+    function.runtime.stop()
+    assert [one is other for one, other in zip(before, during, strict=True)] == [False, False]
+    assert (sqlite3.connect, sqlite3.dbapi2.connect) == before
