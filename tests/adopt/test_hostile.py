@@ -78,7 +78,7 @@ EDITED = {
 # What is refused as a whole: the line that is printed.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: no YAML: found character '\\t' that cannot start any token"),
-    "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' stands here a second time"),
+    "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is no UTF-8"),
     "JSON": ('{"Resources": {}}', "template.yaml:1: the template is JSON"),
     "empty": ("", "template.yaml:1: the file is empty"),
