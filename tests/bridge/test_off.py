@@ -30,6 +30,9 @@ with xray_recorder.in_subsegment("block") as subsegment:
     xray_recorder.begin_subsegment("inner").add_exception(ValueError(), None)
     xray_recorder.end_subsegment()
 xray_recorder.current_segment().put_annotation("key", "value")
+import aws_xray_sdk.core
+assert aws_xray_sdk.core.models.subsegment.Subsegment.type == "subsegment"
+assert not hasattr(aws_xray_sdk.core, "nothing")
 third_party = sorted({name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names - {"__main__"})
 print(json.dumps([function(1), asyncio.run(coroutine()), xray_recorder.is_sampled(),
                   [name for name in third_party if not name.startswith("_")]]))

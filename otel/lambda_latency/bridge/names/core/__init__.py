@@ -1,5 +1,16 @@
 """Recorder and patching."""
 
+from contextlib import suppress
+from importlib import import_module
+
 from lambda_latency.bridge.recorder import AWSXRayRecorder, patch, patch_all, xray_recorder
 
 __all__ = ["AWSXRayRecorder", "patch", "patch_all", "xray_recorder"]
+
+
+def __getattr__(name: str) -> object:
+    """A module of this package: the SDK's imports all of them, and code relies on it."""
+    if not name.startswith("_"):
+        with suppress(ModuleNotFoundError):
+            return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
