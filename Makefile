@@ -104,6 +104,10 @@ faults: setup  ## 10,000 invocations over all that may go wrong: is every span a
 same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
 	@$(BIN)/python -m tests.same $(if $(SAMPLE),--sample $(SAMPLE) --seed 20) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: bridge
+bridge: setup  ## Run a corpus of uses of the X-Ray SDK and of Powertools' Tracer with it and with the bridge: is anything different?
+	@$(BIN)/python -m tests.bridge $(if $(SAMPLE),--sample $(SAMPLE) --seed 25)
+
 .PHONY: versions
 versions: setup  ## The same with the versions of OpenTelemetry of every ADOT layer and of three runtime clients: a table
 	@$(BIN)/python -m tests.same.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
@@ -194,8 +198,9 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of s
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
 
 .PHONY: deploy-local
-deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it
+deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it; two adopted apps, too
 	@$(BIN)/python -m tests.deploy
+	@$(BIN)/python -m tests.deploy.adopted
 
 .PHONY: prove
 prove: setup $(if $(EMULATOR),build/ministack/ready)  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
@@ -217,6 +222,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
+	@for pins in requirements/bridge/*.in; do \
+		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 
@@ -296,11 +303,16 @@ artifact:
 	@find "$(ARTIFACTS_DIR)/functions" -name __pycache__ -prune -exec rm -r {} +
 	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)/functions"
 
-# The layer is unpacked to /opt: the runtime where Python looks for it, the files that variables name beside it.
+# The layer is unpacked to /opt: the runtime and the X-Ray SDK's names where Python looks for them, the files that
+# variables name beside them.
 build-Kit:
 	@mkdir -p "$(ARTIFACTS_DIR)/python/lambda_latency" "$(ARTIFACTS_DIR)/lambda-latency"
-	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime "$(ARTIFACTS_DIR)/python/lambda_latency"
+	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime otel/lambda_latency/bridge \
+		"$(ARTIFACTS_DIR)/python/lambda_latency"
 	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/runtime/wrapper" "$(ARTIFACTS_DIR)/lambda-latency"
+	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/bridge/names" "$(ARTIFACTS_DIR)/python/aws_xray_sdk"
+	@mkdir -p "$(ARTIFACTS_DIR)/lambda-latency/bridge"
+	@cp -R "$(ARTIFACTS_DIR)/python/aws_xray_sdk" "$(ARTIFACTS_DIR)/lambda-latency/bridge"
 	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"
-	@find "$(ARTIFACTS_DIR)/python" -name __pycache__ -prune -exec rm -r {} +
-	@$(call BYTECODE,$(ARTIFACTS_DIR)/python,/opt/python) "$(ARTIFACTS_DIR)/python"
+	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -r {} +
+	@$(call BYTECODE,$(ARTIFACTS_DIR),/opt) "$(ARTIFACTS_DIR)"

@@ -31,9 +31,12 @@ PURPOSES = {
     "prices": "what AWS charges",
     "local": "SAM apps on a laptop",
     "testing": "the pytest plugin",
+    "adopt": "edits to a SAM app",
+    "bridge": "the X-Ray SDK's API",
     "runtime": "runs beside the handler",
 }
-WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 168, 52, 16, 12, 96, 16  # pixels
+ABREAST = 4
+WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 156, 52, 14, 12, 96, 14  # pixels
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 TIP = (
@@ -94,8 +97,15 @@ def reduced(rooms: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def layers(rooms: Mapping[str, set[str]]) -> list[list[str]]:
-    """The rooms from the top down: each above all that it imports."""
+    """The rooms from the top down: each above all that it imports, at most `ABREAST` in a row where that can be."""
     depths = {room: _depth(rooms, room) for room in rooms}
+    for depth in range(max(depths.values())):
+        row = sorted(room for room in rooms if depths[room] == depth)
+        for room in row[:]:
+            above = [depths[one] for one in rooms if room in rooms[one]]
+            if len(row) > ABREAST and min(above, default=max(depths.values()) + 1) > depth + 1:
+                depths[room] = depth + 1
+                row.remove(room)
     return [sorted(room for room in rooms if depths[room] == depth) for depth in range(max(depths.values()), -1, -1)]
 
 

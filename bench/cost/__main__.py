@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import sys
 import time
 from collections import defaultdict
@@ -20,7 +21,8 @@ from bench.cost import counting, measuring, remains
 from bench.cost.environments import interpreter
 from bench.cost.places import Places
 from bench.cost.table import figures, text
-from bench.cost.variants import BARE, KIT, ROOT, VARIANTS, XRAY, Variant
+from bench.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant
+from lambda_latency.layer import layer_files
 from lambda_latency.local.processes import Processes
 
 OUT = ROOT / "out" / "bench.json"
@@ -36,6 +38,10 @@ def main() -> int:
                         help="only these, beside bare and the X-Ray SDK: "
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
     options = parser.parse_args()
+    shutil.rmtree(KITS_LAYER, ignore_errors=True)
+    for name, file in layer_files().items():
+        (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, KITS_LAYER / name)
     for number, pins in enumerate(sorted({variant.pins for variant in options.variants}), 1):
         tell(f"environment {number}: {pins}")
         interpreter(pins)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BARE", "KIT", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
+__all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
 
 ROOT = Path(__file__).parent.parent.parent
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
 LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
+KITS_LAYER = ROOT / "build" / "bench" / "kit"  # as it is in /opt: with the bridge's names as `aws_xray_sdk`
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 
@@ -84,4 +85,13 @@ VARIANTS = (
     Variant("ADOT layer", "layer", wrapper=LAYER / "otel-instrument", variables=LAYER_VARIABLES, interpreters=2),
     Variant("ADOT FAST_START", "layer", "bench.cost.fast_start.handler", variables=FAST_START),
     Variant(KIT, "layer", wrapper=WRAPPER, collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",)),
+    Variant("X-Ray SDK annotated", "xray", "bench.cost.annotated.handler"),
+    Variant(
+        "bridge annotated",
+        "layer",
+        "bench.cost.annotated.handler",
+        wrapper=WRAPPER,
+        collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",),
+        variables={"PYTHONPATH": str(KITS_LAYER / "python"), "LAMBDA_LATENCY_XRAY_SDK": "bridge"},
+    ),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.layer import layer_files
 from tests.artifact.conftest import ROOT
 
 THIRD_PARTY = Path(__file__).with_name("third_party.txt")
@@ -36,16 +37,15 @@ def test_each_function_has_the_same_files_and_nothing_else(artifacts: dict[str, 
 
 
 def test_the_layer_has_the_runtime_and_what_variables_name(layer: Path) -> None:
-    """The runtime where Python looks for it; the wrapper, which can be run, and the collector's file beside it."""
+    """What Python imports; the wrapper, which can be run, and the collector's file beside it."""
     names = {name: content for name, content in files(layer).items() if not name.endswith(".pyc")}
-    runtime = sources(ROOT / "otel", "lambda_latency/runtime") - {"lambda_latency/runtime/wrapper"}
     beside = {
         "wrapper": ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper",
         "collector.yaml": ROOT / "collector.yaml",
     }
-    assert set(names) == {
-        *(f"python/{name}" for name in (*runtime, "lambda_latency/__init__.py")),
-        *(f"lambda-latency/{name}" for name in beside),
+    assert set(names) == {*layer_files(), "lambda-latency/collector.yaml"}
+    assert {name: names[name] for name in layer_files()} == {
+        name: file.read_bytes() for name, file in layer_files().items()
     }
     assert {name: names[f"lambda-latency/{name}"] for name in beside} == {
         name: path.read_bytes() for name, path in beside.items()

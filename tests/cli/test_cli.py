@@ -109,7 +109,7 @@ def test_both_names_are_the_same_command() -> None:
             ("weather",),
             (
                 "there is no command 'weather': choose from demo, report, fetch, doctor, cost, serve, invoke, init, "
-                "completion"
+                "adopt, completion"
             ),
             "",
         ),

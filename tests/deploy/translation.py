@@ -31,23 +31,30 @@ exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstr
 """
 
 
-def translate(built: Path, spans_url: str) -> Path:
-    """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file."""
+def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
+    """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file.
+
+    `kit` is the logical id of the kit's layer.
+    """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     resources: dict[str, Any] = template["Resources"]
     gone = [name for name, resource in resources.items() if is_refused(resource)]
     for name in gone:
         del resources[name]
-    shared = template["Globals"]["Function"]
-    shared["Runtime"] = RUNTIME
-    shared["Layers"] = [{"Ref": KIT}]
-    start_text = START.format(kit=built.parent / resources[KIT]["Properties"]["ContentUri"])
-    shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
-    for resource in resources.values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            start = built.parent / resource["Properties"]["CodeUri"] / "bootstrap"
-            start.write_text(start_text, encoding="utf-8")
-            start.chmod(0o755)
+    functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
+    for place in (template.get("Globals", {}).get("Function", {}), *functions):
+        if "Runtime" in place:
+            place["Runtime"] = RUNTIME
+        if "Layers" in place:
+            place["Layers"] = [{"Ref": kit}]
+        variables = place.get("Environment", {}).get("Variables", {})
+        if "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in variables:
+            variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
+    start_text = START.format(kit=built.parent / resources[kit]["Properties"]["ContentUri"])
+    for function in functions:
+        start = built.parent / function["CodeUri"] / "bootstrap"
+        start.write_text(start_text, encoding="utf-8")
+        start.chmod(0o755)
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")
     return local

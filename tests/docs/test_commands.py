@@ -65,7 +65,7 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_commands_are_found() -> None:
     """The pages name all."""
-    assert COMMANDS == ["completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
+    assert COMMANDS == ["adopt", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
 
 
 @pytest.mark.parametrize("line", LINES)

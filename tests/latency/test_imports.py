@@ -17,9 +17,9 @@ print(sorted(rooms))
 
 
 def test_an_account_needs_msgspec_alone() -> None:
-    """Neither to be made nor to be drawn, and no room but the traces'."""
+    """Neither to be made nor to be drawn, and no rooms but those of the traces and the prices."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "['msgspec']",
-        "['lambda_latency.latency', 'lambda_latency.text', 'lambda_latency.trace']",
+        "['lambda_latency.latency', 'lambda_latency.prices', 'lambda_latency.text', 'lambda_latency.trace']",
     ]

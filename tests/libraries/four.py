@@ -8,9 +8,27 @@ from typing import Any
 
 from tests.libraries.place import Place
 
-__all__ = ["Ask", "awaited", "four"]
+__all__ = ["Ask", "awaited", "four", "patience"]
 
 Ask = Callable[[int, str], Any]
+
+
+class Patience:
+    """How long the calls wait, in seconds: long, but for the one that is to be given up."""
+
+    seconds: float = 20.0
+
+
+patience = Patience()
+
+
+def given_up(ask: Ask, port: int, what: str) -> Any:
+    """Soon."""
+    patience.seconds = 0.4
+    try:
+        return ask(port, what)
+    finally:
+        patience.seconds = Patience.seconds
 
 
 def four(ask: Ask, ok: str, no: str, slow: str = "") -> dict[str, Callable[[Place], Any]]:
@@ -18,7 +36,7 @@ def four(ask: Ask, ok: str, no: str, slow: str = "") -> dict[str, Callable[[Plac
     return {
         "call": lambda place: ask(place.port, ok),
         "error": lambda place: ask(place.port, no),
-        "timeout": lambda place: ask(place.port, slow) if slow else ask(place.hole, ok),
+        "timeout": lambda place: given_up(ask, place.port, slow) if slow else given_up(ask, place.hole, ok),
         "refused": lambda place: ask(place.closed, ok),
     }
 

@@ -81,11 +81,16 @@ def http(told: Told, handler: type[Handler] = Handler) -> None:
 
 def moto(told: Told) -> None:
     """AWS, by moto."""
+    from boto3 import Session
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    told(server.get_host_and_port()[1])
+    port = server.get_host_and_port()[1]
+    Session("key", "secret", region_name="eu-west-1").client(
+        "dynamodb", endpoint_url=f"http://127.0.0.1:{port}"
+    ).list_tables()
+    told(port)  # it reads a service's code at the first request
     threading.Event().wait()
 
 

@@ -24,6 +24,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         trust_headers=False,
         connections=True,
         sigalrm=False,
+        xray_sdk="own",
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",
         daemon=("127.0.0.1", 2000),

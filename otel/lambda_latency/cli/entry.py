@@ -41,6 +41,7 @@ examples:
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency doctor                     what is wrong with an app's tracing
   lambda-latency init DIR                   a traced SAM app to begin with
+  lambda-latency adopt                      trace a SAM app of your own
 
 {EXIT_STATUSES}
 """
@@ -56,6 +57,7 @@ COMMANDS = {
     "serve": "keep a SAM app up on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "init": "write a traced SAM app with a span-tree test into a new folder",
+    "adopt": "edit a SAM app so that it is traced, or undo that",
     "completion": "print the script by which a shell completes commands and options",
 }
 

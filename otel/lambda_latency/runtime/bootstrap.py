@@ -48,6 +48,8 @@ def __getattr__(name: str) -> Handler:
     if started is None:
         return load(settings.handler)
     runtime, responses = started
+    if settings.xray_sdk == "bridge":
+        import_bridge()
     runtime.loading(settings.handler)
     real = load(settings.handler)
     runtime.loaded()
@@ -159,6 +161,19 @@ def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
     from lambda_latency.runtime.sender import Sender
 
     return Sender(settings), deliver
+
+
+@harmless("the bridge of the X-Ray SDK")
+def import_bridge() -> None:
+    """Let `aws_xray_sdk` be the layer's, before the function's own or another layer's can be found."""
+    layer = __file__.rpartition("/python/")[0]
+    sys.path.insert(0, f"{layer}/lambda-latency/bridge")
+    try:
+        with uncollected():
+            import_module("aws_xray_sdk.core")
+            import_module("lambda_latency.bridge.spans")
+    finally:
+        del sys.path[0]
 
 
 def load(name: str) -> Handler:

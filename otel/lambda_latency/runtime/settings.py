@@ -133,6 +133,9 @@ SETTINGS = (
             "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
     Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
             "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
+    Setting(f"{PREFIX}XRAY_SDK", "xray_sdk", "own or bridge", "own",
+            "bridge: `aws_xray_sdk` is the layer's, even where the function brings the X-Ray SDK itself.",
+            choice("own", "bridge")),
 )  # fmt: skip
 """The kit's own settings. Documentation, template and doctor are checked against this table."""
 
@@ -177,6 +180,7 @@ class Settings(Value):
     trust_headers: bool
     connections: bool
     sigalrm: bool
+    xray_sdk: str
     enabled: bool
     endpoint: str
     daemon: tuple[str, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from tests.libraries.four import awaited, four
+from tests.libraries.four import awaited, four, patience
 
 SELECT = "SELECT 'ada' AS name, 7 AS n"
 NOWHERE = "SELECT * FROM nowhere WHERE token = 'hunter2'"
@@ -53,7 +53,7 @@ def psycopg_pool_ask(port: int, statement: str) -> Any:
 def pg8000_ask(port: int, statement: str) -> Any:
     import pg8000.dbapi
 
-    connection = pg8000.dbapi.connect("shop", host="localhost", port=port, database="shop", timeout=0.4)
+    connection = pg8000.dbapi.connect("shop", host="localhost", port=port, database="shop", timeout=patience.seconds)
     try:
         cursor = connection.cursor()
         cursor.execute(statement)
@@ -65,7 +65,9 @@ def pg8000_ask(port: int, statement: str) -> Any:
 def pg8000_native_ask(port: int, statement: str) -> Any:
     import pg8000.native
 
-    connection = pg8000.native.Connection("shop", host="localhost", port=port, database="shop", timeout=0.4)
+    connection = pg8000.native.Connection(
+        "shop", host="localhost", port=port, database="shop", timeout=patience.seconds
+    )
     try:
         return connection.run(statement)
     finally:
@@ -76,7 +78,7 @@ async def asyncpg_ask(port: int, statement: str) -> Any:
     import asyncpg
 
     connection = await asyncpg.connect(
-        host="localhost", port=port, database="shop", user="shop", timeout=0.4, ssl=False
+        host="localhost", port=port, database="shop", user="shop", timeout=patience.seconds, ssl=False
     )
     try:
         return [dict(row) for row in await connection.fetch(statement)]
@@ -88,7 +90,7 @@ async def asyncpg_pool_ask(port: int, statement: str) -> Any:
     import asyncpg
 
     pool = asyncpg.create_pool(
-        host="localhost", port=port, database="shop", user="shop", timeout=0.4, ssl=False, min_size=0
+        host="localhost", port=port, database="shop", user="shop", timeout=patience.seconds, ssl=False, min_size=0
     )
     async with pool, pool.acquire() as connection:
         return [dict(row) for row in await connection.fetch(statement)]
@@ -163,7 +165,7 @@ async def alchemy_async_ask(port: int, statement: str) -> Any:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     engine = create_async_engine(
-        f"postgresql+asyncpg://shop@localhost:{port}/shop", connect_args={"timeout": 0.4, "ssl": False}
+        f"postgresql+asyncpg://shop@localhost:{port}/shop", connect_args={"timeout": patience.seconds, "ssl": False}
     )
     try:
         async with engine.connect() as connection:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.libraries.four import awaited, four
+from tests.libraries.four import awaited, four, patience
 
 
 def requests_get(port: int, path: str) -> Any:
     import requests
 
-    answer = requests.get(f"http://localhost:{port}{path}", timeout=0.4)
+    answer = requests.get(f"http://localhost:{port}{path}", timeout=patience.seconds)
     answer.raise_for_status()
     return answer.json()
 
@@ -18,14 +18,14 @@ def requests_get(port: int, path: str) -> Any:
 def urllib_get(port: int, path: str) -> Any:
     from urllib.request import urlopen
 
-    with urlopen(f"http://localhost:{port}{path}", timeout=0.4) as answer:
+    with urlopen(f"http://localhost:{port}{path}", timeout=patience.seconds) as answer:
         return answer.read()
 
 
 def urllib3_get(port: int, path: str) -> Any:
     import urllib3
 
-    pool = urllib3.PoolManager(retries=False, timeout=0.4)
+    pool = urllib3.PoolManager(retries=False, timeout=patience.seconds)
     answer = pool.request("GET", f"http://localhost:{port}{path}")
     return answer.status, answer.json()
 
@@ -33,7 +33,7 @@ def urllib3_get(port: int, path: str) -> Any:
 def http_client_get(port: int, path: str) -> Any:
     from http.client import HTTPConnection
 
-    connection = HTTPConnection("localhost", port, timeout=0.4)
+    connection = HTTPConnection("localhost", port, timeout=patience.seconds)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -45,20 +45,20 @@ def http_client_get(port: int, path: str) -> Any:
 def httpx_get(port: int, path: str) -> Any:
     import httpx
 
-    return httpx.get(f"http://localhost:{port}{path}", timeout=0.4).raise_for_status().json()
+    return httpx.get(f"http://localhost:{port}{path}", timeout=patience.seconds).raise_for_status().json()
 
 
 async def httpx_async_get(port: int, path: str) -> Any:
     import httpx
 
-    async with httpx.AsyncClient(timeout=0.4) as client:
+    async with httpx.AsyncClient(timeout=patience.seconds) as client:
         return (await client.get(f"http://localhost:{port}{path}")).raise_for_status().json()
 
 
 async def aiohttp_get(port: int, path: str) -> Any:
     import aiohttp
 
-    timeout = aiohttp.ClientTimeout(total=0.4)
+    timeout = aiohttp.ClientTimeout(total=patience.seconds)
     async with (
         aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
         session.get(f"http://localhost:{port}{path}") as answer,
@@ -70,14 +70,14 @@ def grpc_get(port: int, what: str) -> Any:
     import grpc
 
     with grpc.insecure_channel(f"localhost:{port}") as channel:
-        return channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=0.4)
+        return channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=patience.seconds)
 
 
 async def grpc_async_get(port: int, what: str) -> Any:
     import grpc
 
     async with grpc.aio.insecure_channel(f"localhost:{port}") as channel:
-        return await channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=0.4)
+        return await channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=patience.seconds)
 
 
 PATHS = ("/orders", "/status/503", "/slow")

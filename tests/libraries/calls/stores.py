@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.libraries.four import Ask, awaited, four
+from tests.libraries.four import Ask, awaited, four, patience
 
 
 def redis_like(module: str, client: str) -> Ask:
@@ -15,7 +15,12 @@ def redis_like(module: str, client: str) -> Ask:
 
         found = importlib.import_module(module)
         with getattr(found, client)(
-            host="localhost", port=port, db=2, socket_timeout=0.4, socket_connect_timeout=0.4, retry=retry(module)
+            host="localhost",
+            port=port,
+            db=2,
+            socket_timeout=patience.seconds,
+            socket_connect_timeout=patience.seconds,
+            retry=retry(module),
         ) as connection:
             return connection.execute_command(*command.split())
 
@@ -31,8 +36,8 @@ def redis_like_async(module: str, client: str) -> Ask:
             host="localhost",
             port=port,
             db=2,
-            socket_timeout=0.4,
-            socket_connect_timeout=0.4,
+            socket_timeout=patience.seconds,
+            socket_connect_timeout=patience.seconds,
             retry=retry(module, ".asyncio"),
         ) as connection:
             return await connection.execute_command(*command.split())
@@ -53,7 +58,12 @@ def redis_pipeline_ask(port: int, command: str) -> Any:
     import redis
 
     with redis.Redis(
-        host="localhost", port=port, db=2, socket_timeout=0.4, socket_connect_timeout=0.4, retry=retry("redis")
+        host="localhost",
+        port=port,
+        db=2,
+        socket_timeout=patience.seconds,
+        socket_connect_timeout=patience.seconds,
+        retry=retry("redis"),
     ) as connection:
         return connection.pipeline(transaction=False).execute_command(*command.split()).get("other").execute()
 
@@ -83,7 +93,9 @@ async def pymongo_async_ask(port: int, collection: str) -> Any:
 def elasticsearch_ask(port: int, index: str) -> Any:
     import elasticsearch
 
-    with elasticsearch.Elasticsearch(f"http://localhost:{port}", request_timeout=0.4, max_retries=0) as client:
+    with elasticsearch.Elasticsearch(
+        f"http://localhost:{port}", request_timeout=patience.seconds, max_retries=0
+    ) as client:
         return client.search(index=index, query={"match": {"token": "hunter2"}}).body
 
 
@@ -91,7 +103,7 @@ async def elasticsearch_async_ask(port: int, index: str) -> Any:
     import elasticsearch
 
     async with elasticsearch.AsyncElasticsearch(
-        f"http://localhost:{port}", request_timeout=0.4, max_retries=0
+        f"http://localhost:{port}", request_timeout=patience.seconds, max_retries=0
     ) as client:
         return (await client.search(index=index, query={"match": {"token": "hunter2"}})).body
 
@@ -99,14 +111,16 @@ async def elasticsearch_async_ask(port: int, index: str) -> Any:
 def opensearch_ask(port: int, index: str) -> Any:
     import opensearchpy
 
-    with opensearchpy.OpenSearch(f"http://localhost:{port}", timeout=0.4, max_retries=0) as client:
+    with opensearchpy.OpenSearch(f"http://localhost:{port}", timeout=patience.seconds, max_retries=0) as client:
         return client.search(index=index, body={"query": {"match": {"token": "hunter2"}}})
 
 
 async def opensearch_async_ask(port: int, index: str) -> Any:
     import opensearchpy
 
-    async with opensearchpy.AsyncOpenSearch(f"http://localhost:{port}", timeout=0.4, max_retries=0) as client:
+    async with opensearchpy.AsyncOpenSearch(
+        f"http://localhost:{port}", timeout=patience.seconds, max_retries=0
+    ) as client:
         return await client.search(index=index, body={"query": {"match": {"token": "hunter2"}}})
 
 

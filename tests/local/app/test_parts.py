@@ -140,7 +140,7 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     plain = {
         "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
     }
-    runs, *refused = declared_functions(plain, Packaged({}), "Child/")
+    runs, *refused = declared_functions(plain, Packaged({}), {}, "Child/")
     assert isinstance(runs, Declared)
     assert (runs.key, runs.name, runs.version, runs.timeout_s) == ("Child/Runs", "Child-Runs", (3, 12), 7)
     assert [one.why for one in refused if isinstance(one, Refused)] == [

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambda_latency.local.app.choices import Choices
 from lambda_latency.local.app.package import Content, Packaged
 from lambda_latency.local.app.pythons import Version, version_of
 
@@ -47,9 +48,14 @@ class Refused:
     why: str
 
 
-def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str = "") -> Iterator[Declared | Refused]:
-    """The functions of one translated template, in its order; `prefix` comes before their keys."""
+def declared_functions(
+    plain: Mapping[str, Any], packaged: Packaged, values: Mapping[str, str], prefix: str = ""
+) -> Iterator[Declared | Refused]:
+    """The functions of one translated template, in its order. `values` are those of its parameters; `prefix` comes
+    before the keys.
+    """
     resources: Mapping[str, Any] = plain["Resources"]
+    choices = Choices(plain.get("Conditions") or {}, values)
     contents = {
         name: packaged.layers.get(str(content.get("S3Key", "")))
         for name, one in resources.items()
@@ -60,7 +66,7 @@ def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
-        properties = _properties(resource)
+        properties = choices.taken(_properties(resource))
         key = prefix + logical
         name = properties.get("FunctionName")
         name = name if isinstance(name, str) else key.replace("/", "-")

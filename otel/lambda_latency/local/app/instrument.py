@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lambda_latency.layer import WRAPPER
 from lambda_latency.local.app.declared import Declared
-from lambda_latency.local.app.packages import WRAPPER, Packages
+from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
 

@@ -20,15 +20,14 @@ from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from lambda_latency.layer import layer_files
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["WRAPPER", "Packages", "cache_folder"]
+__all__ = ["Packages", "cache_folder"]
 
 # What Lambda's Python runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
-KIT = Path(__file__).parents[2]
-WRAPPER = Path("lambda-latency", "wrapper")  # in the kit's layer
 LIMIT_S = 600
 PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
 _lock = threading.Lock()
@@ -76,16 +75,14 @@ class Packages:
 
     def kit(self, version: Version) -> Path:
         """The kit's layer, unpacked: what ships to Lambda and nothing else."""
-        sources = [KIT / "__init__.py", *sorted((KIT / "runtime").glob("*"))]
-        content = hashlib.sha256(b"".join(file.read_bytes() for file in sources if file.is_file())).hexdigest()[:12]
+        files = layer_files()
+        whole = b"".join(name.encode() + file.read_bytes() for name, file in files.items())
+        content = hashlib.sha256(whole).hexdigest()[:12]
 
         def make(folder: Path) -> None:
-            package, beside = folder / "python" / KIT.name, folder / WRAPPER.parent
-            for made in (package, beside):
-                made.mkdir(parents=True)
-            shutil.copy(KIT / "__init__.py", package)
-            shutil.copytree(KIT / "runtime", package / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
-            (package / "runtime" / "wrapper").rename(folder / WRAPPER)
+            for name, file in files.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, folder / name)
             compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
             subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
 

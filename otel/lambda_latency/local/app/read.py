@@ -61,7 +61,9 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     plain = translated(source, packaged.raw, values)
     app.notes += [*notes, *packaged.notes]
     order = list(source.raw["Resources"])
-    declared = sorted(declared_functions(plain, packaged, prefix), key=lambda one: _place(one.key, prefix, order))
+    declared = sorted(
+        declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)
+    )
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
     app.functions |= found

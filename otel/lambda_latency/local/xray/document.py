@@ -2,13 +2,14 @@
 
 The exporter itself cannot run here. Its rules are implemented again and compared with documents that it made.
 They are those of https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.117.0/exporter/awsxrayexporter
-for what Python functions on Lambda send. Left out, since none of these send it: SQL, span links, `enduser.id`, metadata
-namespaces (`aws.xray.metadata.*`), origins of EC2 and containers, other languages' stacks, Application Signals' doubled
-root spans. Not modelled either: the exporter drops a trace whose id is no time of the last 28 days.
+for what Python functions on Lambda send. Left out, since none of these send it: span links, origins of EC2 and
+containers, other languages' stacks, Application Signals' doubled root spans. Not modelled either: the exporter drops a
+trace whose id is no time of the last 28 days.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping
@@ -25,6 +26,20 @@ NOT_IN_A_NAME = re.compile(r"[^ 0-9\w.:/%&#=+\-@]")
 NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z.]")
 LONGEST_NAME = 200
 OWN_ANNOTATIONS = "aws.xray.annotations"
+OWN_METADATA = "aws.xray.metadata."  # and a namespace: a JSON object
+DATABASES = (
+    "db2",
+    "derby",
+    "hive",
+    "mariadb",
+    "mssql",
+    "mysql",
+    "oracle",
+    "postgresql",
+    "sqlite",
+    "teradata",
+    "other_sql",
+)
 PREFIXES = ("AWS.SDK.", "AWS::")
 
 
@@ -43,6 +58,8 @@ def segment_document(span: Span, indexed: Collection[str]) -> dict[str, Any]:
         **flags(span),
         "cause": cause_part(span, left),
         "aws": aws_part(span, left),
+        "sql": _sql(span, left),
+        "user": left.pop("enduser.id", None),
         "service": _service(span),
         "namespace": _namespace(span),
         "type": None if is_segment else "subsegment",
@@ -103,17 +120,51 @@ def _service(span: Span) -> dict[str, str] | None:
 
 def _attributes(left: dict[str, object], resource: Mapping[str, object], indexed: Collection[str]) -> dict[str, Any]:
     """Annotations and metadata. An indexed list is in neither: the exporter drops it."""
-    own = left.pop(OWN_ANNOTATIONS, None)
-    keys = {*indexed, *(own if isinstance(own, tuple) else ())}
+    named = left.pop(OWN_ANNOTATIONS, None)
+    keys = {*indexed, *(named if isinstance(named, tuple) else ())}
     annotations: dict[str, object] = {}
     metadata: dict[str, object] = {}
+    namespaces: dict[str, object] = {}
     for key, value in {**left, **{f"otel.resource.{key}": value for key, value in resource.items()}}.items():
         if key in keys:
             if isinstance(value, (str, bool, int, float)):
                 annotations[NOT_IN_A_KEY.sub("_", key)] = value
+        elif key.startswith(OWN_METADATA) and (own := _object(value)) is not None:
+            namespace = key.removeprefix(OWN_METADATA)
+            if namespace.lower() == "default":
+                metadata |= own
+            else:
+                namespaces[namespace] = own
         elif value is not None:
             metadata[key] = _plain(value)
-    return {"annotations": annotations or None, "metadata": {"default": metadata} if metadata else None}
+    if metadata:
+        namespaces["default"] = metadata
+    return {"annotations": annotations or None, "metadata": namespaces or None}
+
+
+def _object(value: object) -> dict[str, object] | None:
+    """The JSON object that a text is; None for anything else."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _sql(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
+    """The part of a call to a database; its attributes are removed from `left`. The URL is the span's name."""
+    if left.get("db.system") not in DATABASES:
+        return None
+    taken = {
+        key: str(left.pop(f"db.{key}", "")) for key in ("connection_string", "system", "name", "statement", "user")
+    }
+    return {
+        "url": span.name,
+        "connection_string": f"{taken['connection_string'] or 'localhost'}/{taken['name']}",
+        "database_type": taken["system"],
+        "user": taken["user"],
+        "sanitized_query": taken["statement"],
+    }
 
 
 def _plain(value: object) -> object:

@@ -1,0 +1,22 @@
+"""The same handler with `patch_all` and two annotations, by the X-Ray SDK or by the bridge, whichever is imported."""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+from typing import Any
+
+from aws_xray_sdk.core import patch_all, xray_recorder
+
+patch_all()
+
+from bench.response.handler import handler as bare
+
+__all__ = ["handler"]
+
+
+def handler(event: Any, context: Any) -> Any:
+    """In a subsegment, for the SDK cannot annotate Lambda's segment."""
+    with xray_recorder.in_subsegment("order") as subsegment:
+        subsegment.put_annotation("customer", "ada")
+        subsegment.put_annotation("items", 3)
+        return bare(event, context)

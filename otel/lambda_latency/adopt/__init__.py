@@ -1,0 +1,24 @@
+"""Adopting an app: its template, its requirements and its code, edited so that it is traced; and taken back."""
+
+from lambda_latency.adopt.bytecode import compile_layer
+from lambda_latency.adopt.errors import AdoptError
+from lambda_latency.adopt.plan import Change, Plan, Row, find_template, make_plan
+from lambda_latency.adopt.wording import Wanted
+from lambda_latency.adopt.writing import STATE, Record, check_clean, read_record, undo, write
+
+__all__ = [
+    "STATE",
+    "AdoptError",
+    "Change",
+    "Plan",
+    "Record",
+    "Row",
+    "Wanted",
+    "check_clean",
+    "compile_layer",
+    "find_template",
+    "make_plan",
+    "read_record",
+    "undo",
+    "write",
+]

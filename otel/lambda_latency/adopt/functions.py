@@ -1,0 +1,184 @@
+"""The functions of a template: what each has, and why one is left to a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambda_latency.adopt.wording import ARM, WRAPPER
+from lambda_latency.template import Finding, Node
+
+__all__ = ["FUNCTION", "Subject", "read_subjects", "text_of"]
+
+FUNCTION = "AWS::Serverless::Function"
+RUNTIME = re.compile(r"python3\.(\d+)")
+OLDEST = 10
+MOST_LAYERS = 5
+ADOT = re.compile(
+    r"aws-otel-(python|collector)|AWSOpenTelemetryDistroPython|opentelemetry-python|opentelemetry-collector"
+)
+
+
+@dataclass(slots=True)
+class Subject:
+    """A function. `left` is the finding why it is left to a person; other functions than Python's have none."""
+
+    name: str
+    line: int
+    properties: Node
+    runtime: str = ""
+    architecture: str = "x86_64"
+    arm: str = ""  # the parameter that says the architecture
+    code: Path | None = None
+    handler: str = ""
+    layers: int = 0
+    adopted: bool = False
+    left: Finding | None = None
+    bridge: bool = False
+    files: list[Path] = field(default_factory=list)
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a Python function of a zip, of a version that is supported."""
+        return bool(RUNTIME.fullmatch(self.runtime)) and self.left is None
+
+
+def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> list[Subject]:
+    """All functions, merged with Globals. `most_layers` is how many layers one gets."""
+    everyone = root.get("Globals", "Function")
+    found = []
+    resources = root.get("Resources")
+    for name, key, resource in resources.named() if resources is not None else ():
+        if text_of(resource.get("Type")) != FUNCTION:
+            continue
+        properties = resource.get("Properties")
+        if properties is None or properties.kind != "mapping" or not properties.entries:
+            todo = "give it Handler and Runtime of its own"
+            node = properties or resource
+            left = Finding(source, key.line, f"{name} has no properties of its own", todo)
+            found.append(Subject(name, key.line, node, left=left))
+            continue
+        found.append(_read(source, root, (name, key), resource, properties, everyone, folder, most_layers))
+    return found
+
+
+def _read(
+    source: str,
+    root: Node,
+    named: tuple[str, Node],
+    resource: Node,
+    properties: Node,
+    everyone: Node | None,
+    folder: Path,
+    most_layers: int,
+) -> Subject:
+    name, key = named
+    places = [place for place in (properties, everyone) if place is not None]
+    subject = Subject(name, key.line, properties, text_of(_value(root, places, "Runtime")))
+    subject.handler = text_of(_value(root, places, "Handler"))
+    code = text_of(_value(root, places, "CodeUri"))
+    if properties.get("InlineCode") is None and "://" not in code:
+        subject.code = folder / code
+    subject.architecture, subject.arm = _architecture(root, places)
+    for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
+        subject.left = Finding(source, where.line, f"{name}: {what}", todo)
+        break
+    return subject
+
+
+Reason = tuple[Node, str, str]  # where, what, what to do
+
+
+def _reasons(
+    subject: Subject, resource: Node, properties: Node, everyone: Node | None, most_layers: int
+) -> Iterator[Reason]:
+    """Why a function is left to a person."""
+    places = [place for place in (properties, everyone) if place is not None]
+    if text_of(_first(places, "PackageType")) == "Image" or properties.get("ImageUri") is not None:
+        yield properties, "it is a container image", "copy the layer's files into the image: docs/how-to/container.md"
+        return
+    if not subject.runtime:
+        yield properties, "its Runtime is not known here", "write it into the template, or add the layer by hand"
+    match = RUNTIME.fullmatch(subject.runtime)
+    if match is None:
+        return
+    if int(match[1]) < OLDEST:
+        yield properties, f"its runtime is {subject.runtime}", f"raise it to python3.{OLDEST} or later"
+    if any(one in ("<<", "Fn::Transform") for one, _, _ in properties.named()):
+        yield properties, "its properties come from elsewhere, too", "add layer, wrapper and variables there by hand"
+    if not resource.start <= properties.start <= resource.end:
+        yield resource, "its properties are those of another one", "write out its properties"
+    for place in places:
+        yield from _about_layers(place)
+        yield from _about_variables(place)
+    subject.adopted = any(map(_is_ours, places))
+    total = most_layers + sum(len(layers.items) for place in places if (layers := place.get("Layers")) is not None)
+    if total > MOST_LAYERS and not subject.adopted:
+        yield properties, f"it would have {total} layers", f"a function has at most {MOST_LAYERS}: join some of them"
+
+
+def _about_layers(place: Node) -> Iterator[Reason]:
+    layers = place.get("Layers")
+    if layers is not None and (layers.kind != "list" or layers.function):
+        yield layers, "its Layers are no list", "make each item an !If of its own"
+    elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(place):
+        yield layers, "it has a layer of OpenTelemetry already", "remove that layer and its variables first"
+
+
+def _about_variables(place: Node) -> Iterator[Reason]:
+    environment, values = place.get("Environment"), place.get("Environment", "Variables")
+    for node in (environment, values):
+        if node is not None and not node.empty and (node.function or node.kind != "mapping" or not _is_plain(node)):
+            yield node, "its Environment is computed", "make each variable an !If of its own"
+    wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
+    if wrapper is not None and not _is_ours(place):
+        shown = " ".join(texts(wrapper)) or "computed"
+        yield wrapper, f"its AWS_LAMBDA_EXEC_WRAPPER is {shown}", "a function has one wrapper: remove that one"
+
+
+def _is_plain(node: Node) -> bool:
+    return not any(name == "<<" or name.startswith("Fn::") for name, _, _ in node.named())
+
+
+def _is_ours(place: Node) -> bool:
+    wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
+    return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
+
+
+def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:
+    found = _first(places, "Architectures")
+    if found is None or not found.items:
+        return "x86_64", ""
+    one = found.items[0]
+    if one.function == "Ref" and root.get("Parameters", str(one.value)) is not None:
+        return ARM, str(one.value)
+    return text_of(one) or "x86_64", ""
+
+
+def _value(root: Node, places: list[Node], key: str) -> Node | None:
+    """A property, or the default of the parameter that it names."""
+    found = _first(places, key)
+    name = ""
+    if found is not None and found.function == "Ref":
+        name = str(found.value)
+    elif found is not None and found.kind == "mapping" and found.get("Ref") is not None:
+        name = text_of(found.get("Ref"))
+    return root.get("Parameters", name, "Default") if name else found
+
+
+def _first(places: list[Node], key: str) -> Node | None:
+    return next((node for place in places if (node := place.get(key)) is not None), None)
+
+
+def text_of(node: Node | None) -> str:
+    """A literal text; nothing for anything else."""
+    return (
+        str(node.value) if node is not None and node.kind == "scalar" and not node.function and not node.empty else ""
+    )
+
+
+def texts(node: Node) -> list[str]:
+    """All texts in a value."""
+    return [str(one.value) for one in node.scalars() if not one.empty]

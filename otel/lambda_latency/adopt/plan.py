@@ -1,0 +1,248 @@
+"""What adopting an app changes: every file before and after, what each function gets, what is left to a person."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambda_latency.adopt.errors import AdoptError
+from lambda_latency.adopt.functions import Subject, read_subjects, text_of
+from lambda_latency.adopt.requirements import FILES, without_sdk
+from lambda_latency.adopt.sources import read_uses, sources_of
+from lambda_latency.adopt.template import adopt_template
+from lambda_latency.adopt.verify import problem
+from lambda_latency.adopt.wording import LAYER_FOLDER, Wanted
+from lambda_latency.example import example_folder
+from lambda_latency.layer import WRAPPER, layer_files
+from lambda_latency.template import Finding, Node, check_template, read_yaml
+
+__all__ = ["Change", "Plan", "Row", "find_template", "layer_content", "make_plan"]
+
+USUAL = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
+NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
+SERVERLESS = "AWS::Serverless-2016-10-31"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file; `before` is None for a new one."""
+
+    path: Path
+    shown: str
+    before: bytes | None
+    after: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a function gets."""
+
+    function: str
+    runtime: str
+    architecture: str
+    where: str
+    bridge: str
+    permission: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """All of it. `root` is the folder of the app's template."""
+
+    root: Path
+    template: Path
+    changes: list[Change] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    left: list[Finding] = field(default_factory=list)
+    skipped: int = 0  # Python functions that are not adopted
+
+    @property
+    def edited(self) -> list[Change]:
+        """The files of the app that change."""
+        return [one for one in self.changes if one.before is not None]
+
+    def diff(self) -> str:
+        """The edits of the app's own files as a unified diff."""
+        parts: list[str] = []
+        for one in self.edited:
+            assert one.before is not None
+            old, new = (text.decode("utf-8").splitlines(keepends=True) for text in (one.before, one.after))
+            lines = difflib.unified_diff(old, new, f"a/{one.shown}", f"b/{one.shown}")
+            parts += [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+        return "".join(parts)
+
+
+@dataclass(slots=True)
+class _Template:
+    path: Path
+    shown: str
+    text: str
+    root: Node
+    subjects: list[Subject]
+    children: list[Node] = field(default_factory=list)
+
+
+def find_template(path: Path) -> Path:
+    """The template that a person means by a folder or a file."""
+    if path.is_dir():
+        for name in USUAL:
+            if (path / name).is_file():
+                return path / name
+        raise AdoptError(f"{path} has no template.yaml", "name the template itself")
+    if not path.exists():
+        raise AdoptError(f"{path} is not there", "name a SAM template, or the folder that has one")
+    return path
+
+
+def make_plan(template: Path, wanted: Wanted) -> Plan:
+    """What adopting an app changes. Raises `AdoptError` with the reason why it cannot be adopted."""
+    root = template.parent
+    plan = Plan(root, template)
+    templates = list(_templates(template, root, 3 if wanted.collected else 2, set()))
+    code: dict[Path, Change] = {}
+    for one in templates:
+        _read_code(plan, one, code)
+    for one in templates:
+        _adopt(plan, one, wanted)
+    if any(one.is_python for each in templates for one in each.subjects):
+        plan.changes += [*code.values(), *_layer(root)]
+    plan.left.sort()
+    return plan
+
+
+def layer_content() -> dict[str, Path]:
+    """The files of the layer, with the collector's configuration."""
+    return {**layer_files(), "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
+
+
+def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_Template]:
+    """A template and those nested in it, which lie beside it."""
+    shown = os.path.relpath(path, root)
+    real = path.resolve()
+    if real in seen:
+        return
+    is_first = not seen
+    seen.add(real)
+    if not real.is_relative_to(root.resolve()):
+        raise AdoptError(f"{shown} leads out of {root}", "adopt the folder that both are in")
+    text = _text(path, shown)
+    node = _parsed(shown, text)
+    transform = node.get("Transform")
+    if transform is None or SERVERLESS not in [str(one.value) for one in transform.scalars()]:
+        if is_first:
+            raise AdoptError(f"{shown}:1: no SAM template: Transform is not {SERVERLESS}", "add the layer by hand")
+        return
+    found = _Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
+    nested = []
+    for properties, child in _nested(node, path.parent):
+        below = list(_templates(child, root, most, seen))
+        if any(one.is_python or each.children for each in below for one in each.subjects):
+            found.children.append(properties)
+        nested += below
+    yield found
+    yield from nested
+
+
+def _parsed(shown: str, text: str) -> Node:
+    """The template as nodes; raises `AdoptError` for what is none."""
+    if text.lstrip("\ufeff \r\n\t").startswith("{"):
+        raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
+    node = read_yaml(shown, text)
+    if isinstance(node, Finding):
+        raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
+    resources = node.get("Resources")
+    if node.kind != "mapping" or resources is None or not resources.entries:
+        raise AdoptError(f"{shown}:1: no section Resources", "name a SAM template")
+    findings = check_template(shown, node)
+    if findings:
+        first = findings[0]
+        raise AdoptError(f"{first.source}:{first.line}: {first.what}", first.todo)
+    return node
+
+
+def _nested(node: Node, folder: Path) -> Iterator[tuple[Node, Path]]:
+    """The properties of each nested application, and its template, where that is a file here."""
+    resources = node.get("Resources")
+    for _, _, resource in resources.named() if resources is not None else ():
+        place = NESTED.get(text_of(resource.get("Type")))
+        properties = resource.get("Properties")
+        where = text_of(properties.get(place)) if place and properties is not None else ""
+        if where and "://" not in where and properties is not None and (folder / where).is_file():
+            yield properties, folder / where
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        if not path.stat().st_mode & 0o222:
+            raise AdoptError(f"{shown} is read-only", f"chmod u+w {shown}")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise AdoptError(f"{shown}: byte {error.start} is no UTF-8", "save it as UTF-8") from None
+    except OSError as error:
+        raise AdoptError(f"{shown} cannot be read: {error.strerror}", "name a file that can") from None
+
+
+def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
+    uri = os.path.relpath(plan.root / LAYER_FOLDER, one.path.parent) + "/"
+    adopted = adopt_template(one.shown, one.text, one.root, one.subjects, wanted, uri, one.children)
+    wrong = problem(one.shown, one.text, one.root, adopted.text)
+    if wrong:
+        raise AdoptError(
+            f"{one.shown} cannot be edited without harm: {wrong}", "adopt it by hand: docs/how-to/adopt.md"
+        )
+    if adopted.text != one.text:
+        plan.changes.append(Change(one.path, one.shown, one.text.encode(), adopted.text.encode()))
+    plan.left += adopted.left
+    for subject in one.subjects:
+        if subject.left is not None:
+            plan.skipped += 1
+        elif subject.is_python:
+            where = "as it is" if subject.adopted else adopted.where
+            bridge = "yes" if subject.bridge else "not needed"
+            permission = "as it is" if subject.adopted else adopted.permissions.get(subject.name, "by hand")
+            architecture = f"by {subject.arm}" if subject.arm else subject.architecture
+            plan.rows.append(Row(subject.name, subject.runtime, architecture, where, bridge, permission))
+
+
+def _read_code(plan: Plan, one: _Template, code: dict[Path, Change]) -> None:
+    """What the code of a template's functions uses, and their requirements."""
+    uses: dict[Path, bool] = {}
+    for subject in one.subjects:
+        folder = subject.code
+        if not subject.is_python or folder is None or not folder.is_dir():
+            continue
+        if folder not in uses:
+            uses[folder] = False
+            for path in sources_of(folder):
+                use = read_uses(path, os.path.relpath(path, plan.root))
+                plan.left += use.left
+                uses[folder] |= use.sdk or use.tracer
+            for name in FILES:
+                _requirement(plan, folder / name, code)
+        subject.bridge = uses[folder]
+
+
+def _requirement(plan: Plan, path: Path, code: dict[Path, Change]) -> None:
+    if not path.is_file() or path in code or not path.resolve().is_relative_to(plan.root.resolve()):
+        return
+    shown = os.path.relpath(path, plan.root)
+    text = _text(path, shown)
+    new, left = without_sdk(path, shown, text)
+    plan.left += left
+    if new != text:
+        code[path] = Change(path, shown, text.encode(), new.encode())
+
+
+def _layer(root: Path) -> Iterator[Change]:
+    """The layer's folder: the files that are not there yet, or are of another release."""
+    for name, source in sorted(layer_content().items()):
+        path = root / LAYER_FOLDER / name
+        content = source.read_bytes()
+        before = path.read_bytes() if path.is_file() else None
+        if before != content:
+            shown = f"{LAYER_FOLDER}/{name}"
+            yield Change(path, shown, before, content, executable=name == WRAPPER)

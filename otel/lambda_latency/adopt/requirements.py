@@ -1,0 +1,66 @@
+"""Requirements without the X-Ray SDK: the layer has its names. Whatever is not plain is left to a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lambda_latency.template import Finding
+
+__all__ = ["FILES", "without_sdk"]
+
+FILES = ("requirements.txt", "pyproject.toml", "Pipfile")
+LOCKS = {"pyproject.toml": ("poetry.lock", "uv.lock", "pdm.lock"), "Pipfile": ("Pipfile.lock",)}
+SDK = re.compile(r"aws[-_.]xray[-_.]sdk\s*(?:\[[^\]]*\])?(?=\s*(?:[=<>!~;@#\\\r\n]|$))", re.IGNORECASE)
+POWERTOOLS = re.compile(r"(aws[-_.]lambda[-_.]powertools\s*)\[([^\]]*)\]", re.IGNORECASE)
+QUOTED = re.compile(r"""^\s*(["'])aws[-_.]xray[-_.]sdk\b[^"']*\1\s*,?\s*(#.*)?\r?\n""", re.IGNORECASE | re.MULTILINE)
+KEYED = re.compile(r"""^["']?aws[-_.]xray[-_.]sdk["']?\s*=[^\r\n]*\r?\n""", re.IGNORECASE | re.MULTILINE)
+ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
+WITH_SDK = ("tracer", "all")
+
+
+def without_sdk(path: Path, shown: str, text: str) -> tuple[str, list[Finding]]:
+    """The text without the SDK, and what is left to a person."""
+    new = _lines(text) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
+    new = POWERTOOLS.sub(_extras, new)
+    left = []
+    for number, line in enumerate(new.splitlines(), 1):
+        if ANYWHERE.search(line) and not line.lstrip().startswith("#"):
+            todo = "remove it, for the kit's layer has its names"
+            left.append(Finding(shown, number, "names the X-Ray SDK in a way that is not edited", todo))
+        whole = POWERTOOLS.search(line)
+        if whole and "all" in _names(whole[2]):
+            what = "aws-lambda-powertools[all] brings the X-Ray SDK along"
+            left.append(Finding(shown, number, what, "name the extras that are used, without tracer"))
+    if new != text:
+        left += [
+            Finding(shown, 1, f"{lock} still has the X-Ray SDK", f"make {lock} anew")
+            for lock in LOCKS.get(path.name, ())
+            if path.with_name(lock).exists()
+        ]
+    return new, left
+
+
+def _lines(text: str) -> str:
+    """A requirements file without the SDK's line, and the hashes that continue it."""
+    kept, skipping = [], False
+    for line in text.splitlines(keepends=True):
+        if skipping or SDK.match(line.lstrip("\ufeff")):
+            skipping = line.rstrip().endswith("\\")
+            if line.startswith("\ufeff"):
+                kept.append("\ufeff")
+        else:
+            kept.append(line)
+    return "".join(kept)
+
+
+def _extras(match: re.Match[str]) -> str:
+    names = [name for name in _names(match[2]) if name.lower() != "tracer"]
+    if len(names) == len(list(_names(match[2]))):
+        return match[0]
+    return f"{match[1].rstrip()}[{','.join(names)}]" if names else match[1].rstrip()
+
+
+def _names(extras: str) -> Iterator[str]:
+    return (name.strip() for name in extras.split(",") if name.strip())

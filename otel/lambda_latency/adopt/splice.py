@@ -1,0 +1,153 @@
+"""Edits of a YAML text: what is added is written into it, and every other byte stays.
+
+Places come from the parsed nodes. A value that is added is a tree of mappings, lists and texts, the last as they stand
+in YAML; it is written in block style or, inside of braces, in flow style.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from lambda_latency.template import Node
+
+__all__ = ["Spliced", "Tree"]
+
+Tree: TypeAlias = "str | Mapping[str, Tree] | Sequence[Tree]"
+PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
+
+
+class Spliced:
+    """A YAML text and what is added to it."""
+
+    def __init__(self, text: str, root: Node) -> None:
+        self.text = text
+        self.root = root
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+        self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
+        resources = root.get("Resources")
+        first = resources.entries[0][0].start if resources is not None and resources.entries else 2
+        self.step = max(self.column(first), 1)
+
+    def result(self) -> str:
+        """The text with all edits. Of two at one place the deeper comes first, then the earlier."""
+        order = sorted(enumerate(self._edits), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
+        text = self.text
+        for _, (start, end, _, put) in order:
+            text = text[:start] + put + text[end:]
+        return text
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was added."""
+        return bool(self._edits)
+
+    def column(self, offset: int) -> int:
+        """The column of an offset."""
+        line = self.text.rfind("\n", 0, offset) + 1
+        return offset - line - (line == 0 and self.text.startswith("\ufeff"))
+
+    def is_flow(self, node: Node) -> bool:
+        """Whether a collection is written with brackets or braces."""
+        match = PROPERTIES.match(self.text, node.start)
+        at = match.end() if match else node.start
+        return self.text[at : at + 1] in ("{", "[")
+
+    def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
+        """Add entries at the end of a mapping that has at least one; `apart`: after an empty line."""
+        if self.is_flow(mapping):
+            self._into_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
+            return
+        column = self.column(mapping.entries[0][0].start)
+        self._after(mapping, [*[""] * apart, *self._block(entries, column)], column)
+
+    def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
+        """Add items at the end of a list that has at least one, or of an empty one in brackets."""
+        if self.is_flow(sequence):
+            self._into_flow(sequence, [self._flow(item) for item in items])
+            return
+        column = self.column(self.text.rfind("-", 0, sequence.items[0].start))
+        self._after(sequence, self._block(items, column), column + 1)  # its dash may be where its key is
+
+    def add_section(self, name: str, entries: Mapping[str, Tree], before: str) -> None:
+        """Add a section before another one, above the comment that belongs to that."""
+        key = next(key for known, key, _ in self.root.named() if known == before)
+        at = key.start
+        while at:
+            line = self.text.rfind("\n", 0, at - 1) + 1
+            if not self.text[line:at].lstrip("\ufeff").startswith("#"):
+                break
+            at = line
+        if at == 0 and self.text[:1] == "\ufeff":
+            at = 1
+        lines = self._block({name: entries}, 0)
+        self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines) + self.newline))
+
+    def replace(self, node: Node, value: str) -> None:
+        """Write another scalar in place of one."""
+        self._edits.append((node.start, node.end, 0, value))
+
+    def _after(self, collection: Node, lines: Iterable[str], depth: int) -> None:
+        at = self._line_end(self._last(collection))
+        while at < len(self.text):  # a comment that is indented deeper belongs to what is above it
+            begin = self.text.find("\n", at) + 1
+            end = self._line_end(begin)
+            line = self.text[begin:end]
+            if not begin or not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= depth:
+                break
+            at = end
+        self._edits.append((at, at, depth, "".join(f"{self.newline}{line}" for line in lines)))
+
+    def _line_end(self, offset: int) -> int:
+        """Where the line of an offset ends, before its newline."""
+        at = self.text.find("\n", offset)
+        if at < 0:
+            return len(self.text)
+        return at - 1 if self.text[at - 1 : at] == "\r" else at
+
+    def _into_flow(self, collection: Node, parts: Sequence[str]) -> None:
+        at = collection.end - 1
+        inside = self.text[:at].rstrip()
+        is_empty = not collection.items and not collection.entries
+        joint = "" if is_empty or inside.endswith(",") else ","
+        space = " " if joint or not is_empty else ""
+        self._edits.append((len(inside), len(inside), 0, f"{joint}{space}{', '.join(parts)}"))
+
+    def _last(self, node: Node) -> int:
+        """Where the last character of a value is that is no blank and no comment."""
+        if node.kind == "scalar":
+            if self.text[node.start : node.start + 1] in ("|", ">"):
+                return max(node.start, len(self.text[: node.end].rstrip()) - 1)
+            return max(node.start, node.end - 1)
+        if self.is_flow(node):
+            return node.end - 1
+        key, value = node.entries[-1] if node.entries else (None, node.items[-1])
+        least = key.end if key is not None else node.start
+        return max(self._last(value), least) if value.start >= least else least
+
+    def _flow(self, value: Tree) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Mapping):
+            return "{ " + ", ".join(f"{key}: {self._flow(one)}" for key, one in value.items()) + " }"
+        return "[" + ", ".join(self._flow(one) for one in value) + "]"
+
+    def _block(self, value: Tree, column: int) -> list[str]:
+        """The lines of a mapping or a list, at a column."""
+        margin = " " * column
+        lines: list[str] = []
+        if isinstance(value, Mapping):
+            for key, one in value.items():
+                if isinstance(one, str):
+                    lines.append(f"{margin}{key}: {one}")
+                else:
+                    lines += [f"{margin}{key}:", *self._block(one, column + self.step)]
+        else:
+            for one in value:
+                if isinstance(one, str):
+                    lines.append(f"{margin}- {one}")
+                else:
+                    first, *others = self._block(one, column + 2)
+                    lines += [f"{margin}- {first.lstrip()}", *others]
+        return lines

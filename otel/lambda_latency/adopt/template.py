@@ -1,0 +1,233 @@
+"""One template, adopted: what is added to its text, and what is left to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambda_latency.adopt.functions import FUNCTION, Subject, text_of
+from lambda_latency.adopt.roles import permit
+from lambda_latency.adopt.splice import Spliced, Tree
+from lambda_latency.adopt.wording import (
+    ACTIVE,
+    KIT,
+    MAPPING,
+    TRACED,
+    Wanted,
+    adot_versions,
+    conditions,
+    layers,
+    parameter,
+    variables,
+)
+from lambda_latency.template import Finding, Node
+
+__all__ = ["Adopted", "adopt_template", "parameter_of"]
+
+API = "AWS::Serverless::Api"
+TRACED_API = f"!If [{ACTIVE}, true, false]"
+
+
+@dataclass(slots=True)
+class Adopted:
+    """A template's new text, where its functions got what they get, and each one's permission."""
+
+    text: str
+    where: str
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    left: list[Finding] = field(default_factory=list)
+
+
+def parameter_of(root: Node) -> str:
+    """What the parameter is called: `Tracing`, unless the template has one of that name for something else."""
+    known = root.get("Parameters", "Tracing")
+    allowed = known.get("AllowedValues") if known is not None else None
+    is_ours = allowed is not None and [str(one.value) for one in allowed.items] == ["Active", "PassThrough", "Off"]
+    return "Tracing" if known is None or is_ours else "LambdaLatencyTracing"
+
+
+def adopt_template(
+    source: str,
+    text: str,
+    root: Node,
+    subjects: Sequence[Subject],
+    wanted: Wanted,
+    layer_uri: str,
+    children: Sequence[Node],
+) -> Adopted:
+    """Add to a template what its Python functions need. `children` are the properties of its nested applications."""
+    edits = Spliced(text, root)
+    wanted = replace(wanted, parameter=parameter_of(root))
+    mine = [one for one in subjects if one.is_python and not one.adopted]
+    left: list[Finding] = [one.left for one in subjects if one.left is not None]
+    where, permissions = "", dict[str, str]()
+    if mine:
+        where = _functions(edits, subjects, mine, wanted)
+        permissions, more = permit(source, edits, [one for one in subjects if one.is_python])
+        left += more
+        _sections(edits, mine, wanted, layer_uri)
+        left += _apis(source, edits, where)
+    _renew(edits)
+    for child in children:
+        _pass_on(edits, child, wanted)
+    if children and root.get("Parameters", wanted.parameter) is None and not mine:
+        _declare(edits, "Parameters", {wanted.parameter: parameter()})
+    return Adopted(edits.result(), where, permissions, left)
+
+
+def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
+    """In Globals where all functions are alike, else in each; says where."""
+    everyone = edits.root.get("Globals", "Function")
+    alike = (
+        len(mine) == len(subjects) > 1
+        and len({(one.architecture, one.arm) for one in mine}) == 1
+        and not any(one.properties.get("Tracing") is not None for one in mine)
+    )
+    bridge = any(one.bridge for one in mine)
+    api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
+    if alike and everyone is not None and everyone.kind == "mapping" and everyone.entries:
+        _body(edits, everyone, mine[0].architecture, wanted, bridge=bridge)
+        return "Globals"
+    if alike and edits.root.get("Globals") is None:
+        edits.add_section(
+            "Globals", {"Function": _tree(mine[0].architecture, wanted, bridge=bridge), **api}, "Resources"
+        )
+        return "Globals, new"
+    for one in mine:
+        _body(edits, one.properties, one.architecture, wanted, bridge=one.bridge)
+    if everyone is not None and everyone.get("Tracing") is not None:
+        _trace(edits, everyone)
+    return "each function"
+
+
+def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
+    return {
+        "Tracing": f"!If [{ACTIVE}, Active, PassThrough]",
+        "Layers": layers(wanted, architecture, always=bridge),
+        "Environment": {"Variables": variables(wanted, bridge=bridge)},
+    }
+
+
+def _body(edits: Spliced, place: Node, architecture: str, wanted: Wanted, *, bridge: bool) -> None:
+    """Add to a function's properties, or to those of all."""
+    tree = _tree(architecture, wanted, bridge=bridge)
+    new: dict[str, Tree] = {}
+    if not _trace(edits, place):
+        new["Tracing"] = tree["Tracing"]
+    known = place.get("Layers")
+    if known is None or known.empty:
+        new["Layers"] = tree["Layers"]
+    else:
+        edits.add_items(known, layers(wanted, architecture, always=bridge))
+    environment, values = place.get("Environment"), place.get("Environment", "Variables")
+    if environment is None:
+        new["Environment"] = tree["Environment"]
+    elif values is None or not values.entries:
+        edits.add_entries(environment, {"Variables": variables(wanted, bridge=bridge)})
+    else:
+        edits.add_entries(values, variables(wanted, bridge=bridge))
+    if new:
+        edits.add_entries(place, new)
+
+
+def _trace(edits: Spliced, place: Node) -> bool:
+    """Let a Tracing that is there follow the parameter; False where there is none. A computed one stays."""
+    known = place.get("Tracing")
+    if known is not None and text_of(known) in ("Active", "PassThrough"):
+        edits.replace(known, f"!If [{ACTIVE}, Active, PassThrough]")
+    return known is not None
+
+
+def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri: str) -> None:
+    root = edits.root
+    arm = next((one.arm for one in mine if one.arm), "")
+    if root.get("Parameters", wanted.parameter) is None:
+        _declare(edits, "Parameters", {wanted.parameter: parameter()})
+    if root.get("Mappings", MAPPING) is None:
+        regions: dict[str, Tree] = {
+            region: f'{{ Version: "{version}" }}' for region, version in adot_versions().items()
+        }
+        _declare(edits, "Mappings", {MAPPING: regions})
+    known = root.get("Conditions")
+    missing = {name: tree for name, tree in conditions(wanted, arm).items() if known is None or known.get(name) is None}
+    if missing:
+        _declare(edits, "Conditions", missing)
+    resources = root.get("Resources")
+    if resources is not None and resources.get(KIT) is None:
+        always = any(one.bridge for one in mine)
+        layer: dict[str, Tree] = {
+            "Type": "AWS::Serverless::LayerVersion",
+            **({} if always else {"Condition": TRACED}),
+            "Properties": {
+                "Description": "Lambda's part of lambda-latency",
+                "ContentUri": layer_uri,
+                "RetentionPolicy": "Delete",
+            },
+        }
+        apart = edits.newline * 2 in edits.text[resources.start : resources.end]
+        edits.add_entries(resources, {KIT: layer}, apart=apart)
+
+
+def _renew(edits: Spliced) -> None:
+    """Let a mapping that an earlier release wrote name the versions of this one."""
+    known, versions = edits.root.get("Mappings", MAPPING), adot_versions()
+    for region, _, node in known.named() if known is not None else ():
+        version = node.get("Version")
+        if version is not None and region in versions and str(version.value) != versions[region]:
+            edits.replace(version, f'"{versions[region]}"')
+
+
+def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
+    known = edits.root.get(section)
+    if known is None:
+        edits.add_section(section, entries, "Resources")
+    elif known.entries:
+        edits.add_entries(known, entries)
+
+
+def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
+    """The REST APIs that a template declares; None without any, of events either. HTTP APIs have no X-Ray tracing."""
+    resources = root.get("Resources")
+    named = list(resources.named()) if resources is not None else []
+    apis = [(name, one) for name, _, one in named if text_of(one.get("Type")) == API]
+    events = [one.get("Properties", "Events") for _, _, one in named if text_of(one.get("Type")) == FUNCTION]
+    kinds = [text_of(event.get("Type")) for one in events if one is not None for _, _, event in one.named()]
+    return apis if apis or "Api" in kinds else None
+
+
+def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
+    """Let REST APIs record the requests that reach them."""
+    apis, everyone = _rest_apis(edits.root), edits.root.get("Globals")
+    if apis is None:
+        return []
+    left = []
+    for name, one in apis:
+        known = one.get("Properties", "TracingEnabled")
+        if known is not None and known.kind == "scalar" and not known.function:
+            edits.replace(known, TRACED_API)
+        elif known is not None and ACTIVE not in edits.text[known.start : known.end]:
+            what = f"{name}: its TracingEnabled is computed"
+            left.append(Finding(source, known.line, what, "let it follow the parameter Tracing"))
+    if where == "Globals, new" or (apis and all(one.get("Properties", "TracingEnabled") for _, one in apis)):
+        return left
+    if everyone is None or not everyone.entries:
+        edits.add_section("Globals", {"Api": {"TracingEnabled": TRACED_API}}, "Resources")
+        return left
+    api, known = everyone.get("Api"), everyone.get("Api", "TracingEnabled")
+    if api is None:
+        edits.add_entries(everyone, {"Api": {"TracingEnabled": TRACED_API}})
+    elif known is None and api.entries:
+        edits.add_entries(api, {"TracingEnabled": TRACED_API})
+    elif known is not None and known.kind == "scalar" and not known.function:
+        edits.replace(known, TRACED_API)
+    return left
+
+
+def _pass_on(edits: Spliced, child: Node, wanted: Wanted) -> None:
+    """Give a nested application the parameter."""
+    known = child.get("Parameters")
+    value: dict[str, Tree] = {"Tracing": f"!Ref {wanted.parameter}"}
+    if known is None:
+        edits.add_entries(child, {"Parameters": value})
+    elif known.entries and known.get("Tracing") is None:
+        edits.add_entries(known, value)

@@ -1,0 +1,51 @@
+"""What must be true of an edited template: all that was there is there, and no comment is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_latency.adopt.wording import MAPPING
+from lambda_latency.template import Finding, Node, read_yaml
+
+__all__ = ["problem"]
+
+TRACE = ("Tracing", "TracingEnabled")
+
+
+def problem(source: str, before: str, root: Node, after: str) -> str:
+    """Why the edited text is not what it should be; nothing where it is."""
+    read = read_yaml(source, after)
+    if isinstance(read, Finding):
+        return f"line {read.line}: {read.what}"
+    lost = next(_lost(root, read, ""), "")
+    if lost:
+        return f"{lost} would be another"
+    kept = iter(after.splitlines())
+    for number, line in enumerate(before.splitlines(), 1):
+        if line.strip().startswith("#") and not any(line == other for other in kept):
+            return f"the comment of line {number} would be lost"
+    return ""
+
+
+def _lost(old: Node, new: Node, path: str) -> Iterator[str]:
+    """The paths of what is in the one and not in the other; both may have more entries, and items at the end."""
+    if path.rpartition(".")[2] in TRACE and old.kind == "scalar" and not old.function:
+        return
+    if path.startswith(f"Mappings.{MAPPING}."):
+        return
+    same_kind = old.empty or (old.kind, old.function) == (new.kind, new.function)
+    if not same_kind or (old.kind == "scalar" and old.value != new.value and not old.empty):
+        yield path
+        return
+    if old.function and (len(old.items), len(old.entries)) != (len(new.items), len(new.entries)):
+        yield path
+    pairs = [(name, value, new.get(name)) for name, _, value in old.named()]
+    pairs += [(str(number), one, other) for number, (one, other) in enumerate(zip(old.items, new.items, strict=False))]
+    if len(new.items) < len(old.items):
+        yield path
+    for name, one, other in pairs:
+        below = f"{path}.{name}".lstrip(".")
+        if other is None:
+            yield below
+        else:
+            yield from _lost(one, other, below)

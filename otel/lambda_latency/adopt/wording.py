@@ -1,0 +1,115 @@
+"""What is written into a template: names, and the trees of what a function gets."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambda_latency.adopt.splice import Tree
+from lambda_latency.example import example_folder
+from lambda_latency.template import Finding, read_yaml
+
+__all__ = [
+    "ACTIVE",
+    "ARM",
+    "COLLECTED",
+    "KIT",
+    "LAYER_FOLDER",
+    "MAPPING",
+    "TRACED",
+    "WRAPPER",
+    "Wanted",
+    "adot_versions",
+    "conditions",
+    "layers",
+    "parameter",
+    "variables",
+]
+
+KIT, MAPPING = "LambdaLatency", "LambdaLatencyAdot"
+TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
+LAYER_FOLDER = "lambda-latency-layer"
+WRAPPER = "/opt/lambda-latency/wrapper"
+NOTHING = "!Ref AWS::NoValue"
+WITHOUT_COLLECTOR = "ap-northeast-3"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's."""
+
+    export: str = "collector"
+    parameter: str = "Tracing"
+
+    @property
+    def collected(self) -> bool:
+        """Whether there is a collector beside the functions."""
+        return self.export == "collector"
+
+
+@functools.cache
+def adot_versions() -> dict[str, str]:
+    """The version of ADOT's layer for Python in each region, by this release's own template."""
+    path = example_folder() / "template.yaml"
+    root = read_yaml(path.name, Path(path).read_text(encoding="utf-8"))
+    assert not isinstance(root, Finding)
+    mapping = root.get("Mappings", "AdotPython")
+    assert mapping is not None
+    return {name: str(version.value) for name, _, node in mapping.named() if (version := node.get("Version"))}
+
+
+def parameter() -> Tree:
+    """The one parameter."""
+    return {
+        "Type": "String",
+        "Default": "Active",
+        "AllowedValues": '[Active, PassThrough, "Off"]',
+        "Description": "Active traces requests, PassThrough those that a caller has sampled, Off none, at no cost",
+    }
+
+
+def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
+    """The conditions that all else hangs on; `arm` is the parameter with the architecture, where one has it."""
+    traced = f'!Not [!Equals [!Ref {wanted.parameter}, "Off"]]'
+    found: dict[str, Tree] = {TRACED: traced, ACTIVE: f"!Equals [!Ref {wanted.parameter}, Active]"}
+    if wanted.collected:
+        found[COLLECTED] = f"!And [!Condition {TRACED}, !Not [!Equals [!Ref AWS::Region, {WITHOUT_COLLECTOR}]]]"
+    if arm:
+        found[ARM] = f"!Equals [!Ref {arm}, arm64]"
+    return found
+
+
+def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
+    """The layers of a function; `always`: its code needs the kit's even where nothing is traced."""
+    adot = "arn:${AWS::Partition}:lambda:${AWS::Region}:615299751070:layer:AWSOpenTelemetryDistroPython:${Version}"
+    version = f"{{ Version: !FindInMap [{MAPPING}, !Ref AWS::Region, Version] }}"
+    found: list[Tree] = [
+        f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]",
+        f'!If [{TRACED}, !Sub ["{adot}", {version}], {NOTHING}]',
+    ]
+    if wanted.collected:
+        arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:901920570463:layer:aws-otel-collector-%s-ver-0-117-0:1"
+        if architecture == ARM:
+            processor = f"{{ Processor: !If [{ARM}, arm64, amd64] }}"
+            collector = f'!Sub ["{arn % "${Processor}"}", {processor}]'
+        else:
+            collector = f'!Sub "{arn % ("arm64" if architecture == "arm64" else "amd64")}"'
+        found.append(f"!If [{COLLECTED}, {collector}, {NOTHING}]")
+    return found
+
+
+def variables(wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
+    """The variables of a function; `bridge`: its code uses the X-Ray SDK."""
+    found: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": f"!If [{TRACED}, {WRAPPER}, {NOTHING}]"}
+    if wanted.collected:
+        found["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = (
+            f"!If [{COLLECTED}, /opt/lambda-latency/collector.yaml, {NOTHING}]"
+        )
+        found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f'!If [{COLLECTED}, "http://localhost:4318/v1/traces", {NOTHING}]'
+        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{COLLECTED}, collector, !If [{TRACED}, daemon, {NOTHING}]]"
+    else:
+        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{TRACED}, daemon, {NOTHING}]"
+    if bridge:
+        found["LAMBDA_LATENCY_XRAY_SDK"] = f"!If [{TRACED}, bridge, {NOTHING}]"
+    return found

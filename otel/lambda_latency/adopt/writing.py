@@ -1,0 +1,168 @@
+"""Writing a plan: all of its files or none, and the way back, to the byte."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import subprocess
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.adopt.bytecode import remove_bytecode
+from lambda_latency.adopt.errors import AdoptError
+from lambda_latency.adopt.plan import Change, Plan
+from lambda_latency.files import Replacement, unwritable
+from lambda_latency.version import VERSION
+
+__all__ = ["STATE", "Record", "check_clean", "read_record", "undo", "write"]
+
+STATE = Path(".lambda-latency", "adopted.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was written: each file's bytes before (None: there was none) and the digest of what it has now."""
+
+    version: str
+    files: dict[str, tuple[bytes | None, str]]
+
+    def edited_since(self, root: Path) -> list[str]:
+        """The files that are no more what was written."""
+        return [name for name, (_, digest) in self.files.items() if _digest(root / name) != digest]
+
+
+def check_clean(root: Path) -> None:
+    """Raise `AdoptError` where git has changes that are not committed. No repository is fine, and no git."""
+    command = ["git", "-C", str(root), "status", "--porcelain", "--", "."]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if ran.returncode == 0 and ran.stdout.strip():
+        first = ran.stdout.splitlines()[0]
+        raise AdoptError(f"{root} has changes that are not committed ({first.strip()})", "commit them, or say --force")
+
+
+def read_record(root: Path) -> Record | None:
+    """What was written before; None where nothing was."""
+    try:
+        found: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
+        files = {
+            name: (None if before is None else b64decode(before), digest)
+            for name, (before, digest) in found["files"].items()
+        }
+        return Record(found["version"], files)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdoptError(f"{root / STATE} cannot be read: {error}", "restore it from git, or remove it") from None
+
+
+def write(plan: Plan) -> None:
+    """Write every file of a plan, or none; raises `AdoptError`."""
+    before = read_record(plan.root)
+    files = dict(before.files) if before is not None else {}
+    for one in plan.changes:
+        known = files.get(one.shown)
+        # What was written before and is unchanged goes back to what it was then.
+        original = known[0] if known is not None and known[1] == _sha(one.before or b"") else one.before
+        files[one.shown] = original, _sha(one.after)
+    state = {
+        "version": VERSION,
+        "files": {
+            name: [None if original is None else b64encode(original).decode(), digest]
+            for name, (original, digest) in sorted(files.items())
+        },
+    }
+    path = plan.root / STATE
+    known_state = path.read_bytes() if path.is_file() else None
+    content = (json.dumps(state, indent=1) + "\n").encode()
+    _replace([*plan.changes, Change(path, str(STATE), known_state, content)])
+
+
+def undo(root: Path) -> list[str]:
+    """Put back what was there before; returns the names of the files. Raises `AdoptError` and changes nothing."""
+    record = read_record(root)
+    if record is None:
+        raise AdoptError(f"{root} has no {STATE}", "nothing was written here, or it was undone already")
+    edited = record.edited_since(root)
+    if edited:
+        shown = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
+        raise AdoptError(f"edited since they were written: {shown}", "undo your edits first, or take git's version")
+    remove_bytecode(root)
+    _replace(
+        Change(root / name, name, b"", original) for name, (original, _) in record.files.items() if original is not None
+    )
+    for name, (original, _) in record.files.items():
+        if original is None:
+            (root / name).unlink(missing_ok=True)
+            _remove_empty((root / name).parent, root)
+    (root / STATE).unlink()
+    _remove_empty((root / STATE).parent, root)
+    return sorted(record.files)
+
+
+def _replace(changes: Iterable[Change]) -> None:
+    """Every file beside its place first, then all renamed; what was renamed before a failure is put back."""
+    made: list[Path] = []
+    done: list[Change] = []
+    with contextlib.ExitStack() as stack:
+        ready: list[tuple[Change, Replacement]] = []
+        current: Path | None = None
+        try:
+            for one in changes:
+                current = one.path
+                made += _folders(one.path.parent)
+                replacement = Replacement(one.path)
+                stack.callback(replacement.discard)
+                replacement.write(one.after)
+                ready.append((one, replacement))
+            for one, replacement in ready:
+                current = one.path
+                replacement.keep()
+                done.append(one)
+                if one.executable:
+                    one.path.chmod(0o755)
+        except OSError as error:
+            for one in done:
+                if one.before is None:
+                    one.path.unlink(missing_ok=True)
+                else:
+                    one.path.write_bytes(one.before)
+            stack.close()
+            for folder in reversed(made):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise AdoptError(unwritable(current, error), "nothing was changed") from None
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Make a folder; returns those that are new, from the top down."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir()
+    return missing[::-1]
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _digest(path: Path) -> str:
+    try:
+        return _sha(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

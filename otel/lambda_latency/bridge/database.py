@@ -1,0 +1,70 @@
+"""Connections of databases whose statements are subsegments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_latency.bridge.recorder import xray_recorder
+
+__all__ = ["XRayTracedConn", "XRayTracedCursor"]
+
+
+class XRayTracedConn:
+    """A connection. `meta` names it and says what it leads to: `name`, `url`, `user`, `database_type`."""
+
+    def __init__(self, conn: Any, meta: dict[str, Any] | None = None) -> None:
+        self.__wrapped__ = conn
+        self._xray_meta = meta or {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__wrapped__, name)
+
+    def __enter__(self) -> XRayTracedConn:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> Any:
+        return self.__wrapped__.__exit__(*error)
+
+    def cursor(self, *args: Any, **kwargs: Any) -> XRayTracedCursor:
+        """A cursor whose statements are subsegments."""
+        return XRayTracedCursor(self.__wrapped__.cursor(*args, **kwargs), self._xray_meta)
+
+
+class XRayTracedCursor:
+    """A cursor. It is named after its connection, or its method."""
+
+    def __init__(self, cursor: Any, meta: dict[str, Any] | None = None) -> None:
+        self.__wrapped__ = cursor
+        self._xray_meta = {"database_type": type(cursor).__module__.partition(".")[0], **(meta or {})}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__wrapped__, name)
+
+    def __iter__(self) -> Any:
+        return iter(self.__wrapped__)
+
+    def __enter__(self) -> XRayTracedCursor:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> Any:
+        return self.__wrapped__.__exit__(*error)
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        """One statement."""
+        return self._recorded("execute", query, *args, **kwargs)
+
+    def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        """One statement with many parameters."""
+        return self._recorded("executemany", query, *args, **kwargs)
+
+    def callproc(self, proc: Any, args: Any) -> Any:
+        """A procedure."""
+        return self._recorded("callproc", proc, args)
+
+    def _recorded(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        with xray_recorder.in_subsegment(self._xray_meta.get("name") or method, namespace="remote") as subsegment:
+            if subsegment is not None:
+                subsegment.set_sql({key: value for key, value in self._xray_meta.items() if key != "name"})
+            return getattr(self.__wrapped__, method)(*args, **kwargs)

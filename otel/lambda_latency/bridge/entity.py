@@ -1,0 +1,303 @@
+"""Segments and subsegments: what the X-Ray SDK's are called and can do, each on an OpenTelemetry span.
+
+One without a span is the SDK's dummy: it is not sampled, or tracing is off. It takes everything and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import string
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+__all__ = ["DUMMY_TRACE_ID", "DummySegment", "DummySubsegment", "Entity", "Segment", "Subsegment", "without"]
+
+log = logging.getLogger("aws_xray_sdk.core.models.entity")
+DUMMY_TRACE_ID = "dummy"
+NOT_IN_A_NAME = "?;*()!$~^<>"
+IN_A_KEY = frozenset(string.ascii_letters + string.digits + "_")
+ANNOTATIONS = "aws.xray.annotations"
+# The attributes of which X-Ray's exporter makes the same fields of a document.
+HTTP = {
+    "url": "http.url",
+    "method": "http.method",
+    "user_agent": "http.user_agent",
+    "client_ip": "http.client_ip",
+    "x_forwarded_for": "",
+    "status": "http.status_code",
+    "content_length": "http.response_content_length",
+}
+SQL = {
+    "url": "db.connection_string",
+    "connection_string": "db.connection_string",
+    "database_type": "db.system",
+    "user": "db.user",
+    "sanitized_query": "db.statement",
+}
+DATABASES = ("db2", "derby", "hive", "mariadb", "mssql", "mysql", "oracle", "postgresql", "sqlite", "teradata")
+AWS = {"operation": "aws.operation", "region": "aws.region", "request_id": "aws.request_id",
+       "queue_url": "aws.queue_url", "table_name": "aws.table_name", "account_id": "aws.account_id"}  # fmt: skip
+
+
+class Entity:
+    """What segments and subsegments have in common. `before` is the context that is current again after it."""
+
+    type = ""
+
+    def __init__(self, name: str, span: Span | None = None, before: Context | None = None) -> None:
+        self.name = without(name)
+        self.before = before
+        self.start_time = time.time()
+        self.end_time: float | None = None
+        self.in_progress = True
+        self.annotations: dict[str, Any] = {}
+        self.metadata: dict[str, dict[str, Any]] = {}
+        self.http: dict[str, dict[str, Any]] = {}
+        self.aws: Mapping[str, Any] = {}
+        self.cause: dict[str, Any] = {}
+        self.parent_id: str | None = None
+        self._span = span
+
+    @property
+    def sampled(self) -> bool:
+        """Whether it is recorded."""
+        return self._span is not None
+
+    @property
+    def id(self) -> str:
+        """Its id as X-Ray has it."""
+        return format(self._span.get_span_context().span_id, "016x") if self._span is not None else DUMMY_TRACE_ID
+
+    @property
+    def trace_id(self) -> str:
+        """The id of its trace as X-Ray has it."""
+        if self._span is None:
+            return DUMMY_TRACE_ID
+        digits = format(self._span.get_span_context().trace_id, "032x")
+        return f"1-{digits[:8]}-{digits[8:]}"
+
+    def close(self, end_time: float | None = None) -> None:
+        """End it, at a time in seconds since 1970."""
+        self._check_ended()
+        self.in_progress = False
+        self.end_time = end_time or time.time()
+        if self._span is not None:
+            self._end(self._span, end_time)
+
+    def put_annotation(self, key: Any, value: Any) -> None:
+        """A text, a number or a boolean that traces can be searched for."""
+        if self._span is None:
+            return
+        self._check_ended()
+        if not isinstance(key, str):
+            log.warning("ignoring non string type annotation key with type %s.", type(key))
+        elif not isinstance(value, str | bool | int | float):
+            log.warning("ignoring unsupported annotation value type %s.", type(value))
+        elif not IN_A_KEY.issuperset(key):
+            log.warning("ignoring annotation with unsupported characters in key: '%s'.", key)
+        else:
+            self.annotations[key] = value
+            self._span.set_attribute(key, value)
+            self._span.set_attribute(ANNOTATIONS, tuple(self.annotations))
+
+    def put_metadata(self, key: str, value: Any, namespace: Any = "default") -> None:
+        """Anything that JSON can hold; it is not searched for."""
+        if self._span is None:
+            return
+        self._check_ended()
+        if not isinstance(namespace, str):
+            log.warning("ignoring non string type metadata namespace")
+            return
+        if namespace.startswith("AWS."):
+            log.warning("Prefix 'AWS.' is reserved, drop metadata with namespace %s", namespace)
+            return
+        from lambda_latency.bridge.metadata import PREFIX, document
+
+        values = self.metadata.setdefault(namespace, {})
+        values[key] = value
+        try:
+            self._span.set_attribute(PREFIX + namespace, document(values))
+        except Exception as error:  # noqa: BLE001 - a value's own methods run here, and the request goes on
+            log.warning("metadata %s is left out: %s", key, error)
+
+    def put_http_meta(self, key: str, value: Any) -> None:
+        """A part of the HTTP call: `url`, `method`, `status` and the others of X-Ray."""
+        if self._span is None or value is None:
+            return
+        self._check_ended()
+        if key not in HTTP:
+            log.warning("ignoring unsupported key %s in http meta.", key)
+            return
+        if key == "status":
+            value = int(value)
+            self.apply_status_code(value)
+        self.http.setdefault("response" if key in ("status", "content_length") else "request", {})[key] = value
+        if HTTP[key]:
+            self._span.set_attribute(HTTP[key], value)
+
+    def set_aws(self, aws_meta: Mapping[str, Any]) -> None:
+        """The part of a document that tells of a call of AWS."""
+        self.aws = aws_meta
+        if self._span is not None:
+            for key, value in aws_meta.items():
+                if isinstance(value, str | bool | int | float):
+                    self._span.set_attribute(AWS.get(key, f"aws.{key}"), value)
+
+    def set_user(self, user: str) -> None:
+        """Who made the request."""
+        if self._span is not None:
+            self._span.set_attribute("enduser.id", user)
+
+    def add_fault_flag(self) -> None:
+        """It failed on our side."""
+        self._fail()
+
+    def add_error_flag(self) -> None:
+        """It failed on the caller's side: a document has that of an HTTP status alone."""
+        self._fail(400)
+
+    def add_throttle_flag(self) -> None:
+        """It was refused for there was too much of it."""
+        self._fail(429)
+
+    def apply_status_code(self, status_code: int | None) -> None:
+        """The flags that an HTTP status means."""
+        if self._span is not None and status_code and status_code >= 400:
+            self._fail()
+
+    def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:  # noqa: ARG002
+        """An exception that ended it, with its own traceback."""
+        if self._span is None:
+            return
+        self._check_ended()
+        self._span.record_exception(exception, {"exception.type": type(exception).__name__})
+        self.cause = {"exceptions": [exception]}
+        self._fail(message=f"{type(exception).__name__}: {exception}")
+
+    def add_subsegment(self, subsegment: Entity) -> None:
+        """A child that is begun by hand: its span has this one's context."""
+        subsegment.parent_id = self.id
+
+    def save_origin_trace_header(self, trace_header: Any) -> None:
+        """The header that it came with."""
+        self._header = trace_header
+
+    def get_origin_trace_header(self) -> Any:
+        """The same."""
+        return getattr(self, "_header", None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is known of it."""
+        names = ("name", "id", "trace_id", "start_time", "end_time", "annotations", "metadata", "http", "parent_id")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+    def serialize(self) -> str:
+        """The same as JSON."""
+        import json
+
+        return json.dumps(self.to_dict(), default=str)
+
+    def _check_ended(self) -> None:
+        if not self.in_progress:
+            from lambda_latency.bridge.exceptions import AlreadyEndedException
+
+            raise AlreadyEndedException("Already ended segment and subsegment cannot be modified.")
+
+    def _fail(self, status: int = 0, message: str | None = None) -> None:
+        if self._span is None:
+            return
+        from opentelemetry.trace import Status, StatusCode
+
+        if status:
+            self._span.set_attribute("http.status_code", status)
+        self._span.set_status(Status(StatusCode.ERROR, message))
+
+    def _end(self, span: Span, end_time: float | None) -> None:
+        span.end(int(end_time * 1e9) if end_time else None)
+
+
+class Segment(Entity):
+    """The handler's span under the name of X-Ray's segment, or one that Lambda discards; nobody here ends its span."""
+
+    def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
+        """The kit records what a handler raises; what it has caught goes to the handler's span."""
+        super().add_exception(exception, stack, remote)
+
+    def ready_to_send(self) -> bool:
+        """The kit sends it."""
+        return False
+
+    def is_sampled(self) -> bool:
+        """Whether it is recorded."""
+        return self.sampled
+
+    def set_service(self, service_info: Any) -> None:
+        """The resource tells of it."""
+
+    def set_rule_name(self, rule_name: str) -> None:
+        """Lambda samples."""
+
+    def _end(self, span: Span, end_time: float | None) -> None:
+        """Lambda's segment ends with the invocation."""
+
+
+class Subsegment(Entity):
+    """A span of the function's own. `namespace` is `local`, `remote` or `aws`."""
+
+    type = "subsegment"
+
+    def __init__(
+        self,
+        name: str,
+        namespace: str = "local",
+        segment: Entity | None = None,
+        span: Span | None = None,
+        before: Context | None = None,
+    ) -> None:
+        super().__init__(name, span, before)
+        self.namespace = namespace
+        self.parent_segment = segment if segment is not None else Segment("dummy")
+        self.sql: dict[str, Any] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name == "name" and getattr(self, "_span", None) is not None:
+            self._span.update_name(value)  # type: ignore[union-attr]
+
+    def set_sql(self, sql: dict[str, Any]) -> None:
+        """A statement, and the database that runs it."""
+        self.sql = sql
+        if self._span is None:
+            return
+        for key, value in sql.items():
+            attribute = SQL.get(key, f"db.{key}")
+            if attribute == "db.system":
+                near = str(value).lower()
+                value = next((one for one in DATABASES if near.startswith(one)), "other_sql")  # noqa: PLW2901
+            self._span.set_attribute(attribute, value)
+
+
+def DummySegment(name: str = "dummy") -> Segment:
+    """A segment that is not recorded."""
+    return Segment(name)
+
+
+def DummySubsegment(segment: Entity | None = None, name: str = "dummy") -> Subsegment:
+    """A subsegment that is not recorded."""
+    return Subsegment(name, "local", segment)
+
+
+def without(name: str) -> str:
+    """A name without what X-Ray does not take."""
+    for character in NOT_IN_A_NAME:
+        if character in name:
+            log.warning("Removing Segment/Subsugment Name invalid characters from %s.", name)
+            return "".join([one for one in name if one not in NOT_IN_A_NAME])
+    return sys.intern(name) if type(name) is str else name

@@ -1,0 +1,46 @@
+"""The exceptions of the X-Ray SDK, by its names."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyEndedException",
+    "FacadeSegmentMutationException",
+    "InvalidDaemonAddressException",
+    "InvalidSamplingManifestError",
+    "MissingPluginNames",
+    "SegmentNameMissingException",
+    "SegmentNotFoundException",
+    "SubsegmentNameMissingException",
+]
+
+
+class AlreadyEndedException(Exception):  # noqa: N818 - the SDK's names
+    """A closed segment or subsegment takes nothing any more."""
+
+
+class FacadeSegmentMutationException(Exception):  # noqa: N818
+    """Never raised here: what is put on Lambda's segment goes to the handler's span."""
+
+
+class InvalidDaemonAddressException(Exception):  # noqa: N818
+    """Never raised here: there is no daemon."""
+
+
+class InvalidSamplingManifestError(Exception):
+    """Never raised here: Lambda samples."""
+
+
+class MissingPluginNames(Exception):  # noqa: N818
+    """Never raised here: there are no plugins."""
+
+
+class SegmentNameMissingException(Exception):  # noqa: N818
+    """A segment needs a name."""
+
+
+class SegmentNotFoundException(Exception):  # noqa: N818
+    """There is no current segment, and `AWS_XRAY_CONTEXT_MISSING` is `RUNTIME_ERROR`."""
+
+
+class SubsegmentNameMissingException(Exception):  # noqa: N818
+    """A subsegment needs a name."""

@@ -1,0 +1,116 @@
+"""Tracing headers, and calls of aiohttp, for code that does by hand what the kit does by itself."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from lambda_latency.bridge.recorder import xray_recorder
+
+__all__ = [
+    "TraceHeader",
+    "aws_xray_trace_config",
+    "calculate_segment_name",
+    "construct_xray_header",
+    "get_hostname",
+    "inject_trace_header",
+    "strip_url",
+]
+
+log = logging.getLogger("aws_xray_sdk.core.models.trace_header")
+HEADER = "X-Amzn-Trace-Id"
+
+
+class TraceHeader:
+    """`X-Amzn-Trace-Id` in its parts. `sampled` is 1, 0, `?` or None."""
+
+    def __init__(
+        self, root: str | None = None, parent: str | None = None, sampled: Any = None, data: Any = None
+    ) -> None:
+        self.root = root
+        self.parent = parent
+        self.sampled = {"1": 1, "0": 0, "True": 1, "False": 0, "?": "?"}.get(str(sampled))
+        self.data = data
+
+    @classmethod
+    def from_header_str(cls, header: str | None) -> TraceHeader:
+        """The parts of a header; without any where it is none."""
+        parts = [part.partition("=") for part in (header or "").strip().split(";") if part]
+        if not all(equals for _, equals, _ in parts):
+            log.warning("malformed tracing header %s, ignore.", header)
+            return cls()
+        found = {name: value for name, _, value in parts if name != "Self"}
+        root, parent, sampled = (found.pop(name, None) for name in ("Root", "Parent", "Sampled"))
+        return cls(root, parent, sampled, found)
+
+    def to_header_str(self) -> str:
+        """The header."""
+        known = (("Root", self.root), ("Parent", self.parent), ("Sampled", self.sampled))
+        parts = [f"{name}={value}" for name, value in known if value is not None]
+        return ";".join([*parts, *(f"{name}={value}" for name, value in (self.data or {}).items())])
+
+
+def construct_xray_header(headers: Any) -> TraceHeader:
+    """The header of a request."""
+    return TraceHeader.from_header_str(headers.get(HEADER) or headers.get("HTTP_X_AMZN_TRACE_ID"))
+
+
+def inject_trace_header(headers: Any, entity: Any) -> None:
+    """Put the header of an entity into a request's headers."""
+    if entity is not None:
+        headers[HEADER] = TraceHeader(entity.trace_id, entity.id, int(entity.sampled)).to_header_str()
+
+
+def calculate_segment_name(host_name: str, recorder: Any) -> Any:  # noqa: ARG001 - the SDK's
+    """The recorder's service."""
+    return recorder.service
+
+
+def strip_url(url: str) -> str:
+    """An address without its query."""
+    return url.partition("?")[0] if url else url
+
+
+def get_hostname(url: str | None) -> str:
+    """The host of an address."""
+    return (urlsplit(url).hostname or "UNKNOWN HOST") if url else "UNKNOWN HOST"
+
+
+def aws_xray_trace_config(name: str | None = None) -> Any:
+    """A TraceConfig whose requests are subsegments, named after the host or as given.
+
+    The kit's own span of a request would be a second one: `aiohttp` need not be in LAMBDA_LATENCY_INSTRUMENTATIONS.
+    """
+    import aiohttp
+
+    def context(**_: Any) -> SimpleNamespace:
+        return SimpleNamespace(name=name)
+
+    config = aiohttp.TraceConfig(trace_config_ctx_factory=context)  # type: ignore[arg-type]  # anything callable will do
+    config.on_request_start.append(_started)
+    config.on_request_end.append(_ended)
+    config.on_request_exception.append(_failed)
+    return config
+
+
+async def _started(_: Any, given: Any, params: Any) -> None:
+    given.subsegment = xray_recorder.begin_subsegment(given.name or get_hostname(str(params.url)), "remote")
+    if given.subsegment is not None:
+        given.subsegment.put_http_meta("method", params.method)
+        given.subsegment.put_http_meta("url", strip_url(params.url.human_repr()))
+        if given.subsegment.sampled:
+            inject_trace_header(params.headers, given.subsegment)
+
+
+async def _ended(_: Any, given: Any, params: Any) -> None:
+    if given.subsegment is not None:
+        given.subsegment.put_http_meta("status", params.response.status)
+        xray_recorder.end_subsegment()
+
+
+async def _failed(_: Any, given: Any, params: Any) -> None:
+    if given.subsegment is not None:
+        given.subsegment.add_exception(params.exception, None)
+        xray_recorder.end_subsegment()

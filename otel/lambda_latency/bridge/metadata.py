@@ -1,0 +1,64 @@
+"""Metadata as X-Ray's exporter reads it: an attribute for each namespace, whose text is a JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+__all__ = ["PREFIX", "document"]
+
+PREFIX = "aws.xray.metadata."
+LIMIT = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
+DEEPEST = 50
+
+
+def document(values: dict[str, Any]) -> str:
+    """The JSON text of a namespace. What is longer than an attribute may be is cut so that it is still JSON."""
+    given = os.environ.get(LIMIT, "")
+    limit = int(given) if given.isdecimal() else 4096
+    parts = {str(key): json.dumps(plain(value), default=str) for key, value in values.items()}
+    text = joined(parts)
+    if len(text) <= limit:
+        return text
+    # The longest first, each to a share of the room: most of a namespace's values are short.
+    share = max(limit // (len(parts) or 1) - 32, 16)
+    for key, part in sorted(parts.items(), key=lambda item: -len(item[1])):
+        if len(text) <= limit:
+            break
+        parts[key] = json.dumps(cut(part, share))
+        text = joined(parts)
+    return text
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value of lists, mappings and scalars; an object is the mapping of its public attributes, as in the SDK."""
+    if depth > DEEPEST:
+        return str(value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, type):
+        return str(value)
+    if hasattr(value, "__iter__"):
+        return [plain(one, depth + 1) for one in value]
+    if hasattr(value, "__dict__"):
+        return {
+            key: plain(one, depth + 1)
+            for key, one in vars(value).items()
+            if not callable(one) and not key.startswith("_")
+        }
+    return value
+
+
+def joined(parts: dict[str, str]) -> str:
+    """A JSON object of texts that are JSON."""
+    return "{" + ", ".join([f"{json.dumps(key)}: {part}" for key, part in parts.items()]) + "}"
+
+
+def cut(text: str, limit: int) -> str:
+    """The beginning of a text, as short as its JSON has to be."""
+    while len(json.dumps(text)) > limit and text:
+        text = text[: max(limit * len(text) // len(json.dumps(text)) - 1, 0)]
+    return text

@@ -1,0 +1,6 @@
+"""The recorder for coroutines: the same."""
+
+from lambda_latency.bridge.capture import AsyncSegmentContextManager, AsyncSubsegmentContextManager
+from lambda_latency.bridge.recorder import AsyncAWSXRayRecorder
+
+__all__ = ["AsyncAWSXRayRecorder", "AsyncSegmentContextManager", "AsyncSubsegmentContextManager"]

@@ -1,0 +1,5 @@
+"""Context."""
+
+from lambda_latency.bridge.context import Context
+
+__all__ = ["Context"]

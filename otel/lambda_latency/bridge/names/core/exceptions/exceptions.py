@@ -1,0 +1,23 @@
+"""Exceptions."""
+
+from lambda_latency.bridge.exceptions import (
+    AlreadyEndedException,
+    FacadeSegmentMutationException,
+    InvalidDaemonAddressException,
+    InvalidSamplingManifestError,
+    MissingPluginNames,
+    SegmentNameMissingException,
+    SegmentNotFoundException,
+    SubsegmentNameMissingException,
+)
+
+__all__ = [
+    "AlreadyEndedException",
+    "FacadeSegmentMutationException",
+    "InvalidDaemonAddressException",
+    "InvalidSamplingManifestError",
+    "MissingPluginNames",
+    "SegmentNameMissingException",
+    "SegmentNotFoundException",
+    "SubsegmentNameMissingException",
+]

@@ -1,0 +1,1 @@
+"""Segments, subsegments and headers."""

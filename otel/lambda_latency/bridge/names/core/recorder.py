@@ -1,0 +1,5 @@
+"""The recorder."""
+
+from lambda_latency.bridge.recorder import AWSXRayRecorder
+
+__all__ = ["AWSXRayRecorder"]

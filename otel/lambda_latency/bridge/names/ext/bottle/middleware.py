@@ -1,0 +1,5 @@
+"""Bottle."""
+
+from lambda_latency.bridge.web import BottlePlugin as XRayMiddleware
+
+__all__ = ["XRayMiddleware"]

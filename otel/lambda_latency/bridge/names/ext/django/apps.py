@@ -1,0 +1,5 @@
+"""Django."""
+
+__all__ = ["default_app_config"]
+
+default_app_config = ""

@@ -1,0 +1,80 @@
+"""What `patch` does: the kit traces libraries by itself; modules of the function's own are wrapped as asked."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.bridge.switch import is_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+    from typing import TypeAlias
+
+    Capture: TypeAlias = Callable[[str], Callable[[Any], Any]]
+
+__all__ = ["SUPPORTED_MODULES", "patch"]
+
+log = logging.getLogger("aws_xray_sdk.core.patcher")
+SUPPORTED_MODULES = ("aiobotocore", "botocore", "pynamodb", "requests", "sqlite3", "mysql", "httplib", "pymongo",
+                     "pymysql", "psycopg2", "psycopg", "pg8000", "sqlalchemy_core", "httpx")  # fmt: skip
+BOTOCORE = ("boto3", "aioboto3", "botocore", "aiobotocore")
+_patched: set[str] = set()
+
+
+def patch(
+    capture: Capture, modules_to_patch: Iterable[str], raise_errors: bool, ignore_module_patterns: Iterable[str] | None
+) -> None:
+    """Record every function and method of the function's own modules; raises what the SDK raises for an unknown one."""
+    wanted = {*modules_to_patch} - {*SUPPORTED_MODULES, *BOTOCORE}
+    unknown = sorted(name for name in wanted if not name.startswith(".") and not _is_there(name))
+    if unknown and raise_errors:
+        raise Exception(f"modules {', '.join(unknown)} are currently not supported for patching")
+    if not is_on():
+        return
+    ignored = [re.compile(pattern) for pattern in ignore_module_patterns or ()]
+    for name in sorted(wanted - {*unknown}):
+        if name.startswith("."):
+            raise Exception(f"relative packages not supported for patching: {name}")
+        if name not in _patched and not any(pattern.match(name) for pattern in ignored):
+            _patched.add(name)
+            _when_imported(capture, name, ignored)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _when_imported(capture: Capture, name: str, ignored: list[re.Pattern[str]]) -> None:
+    from lambda_latency.runtime.imports import ImportHook
+
+    def wrap(module: ModuleType) -> None:
+        _record(capture, module, module.__name__)
+        for found in sorted(sys.modules):
+            if found.startswith(f"{name}.") and found not in _patched and not any(one.match(found) for one in ignored):
+                _patched.add(found)
+                _record(capture, sys.modules[found], found)
+
+    hook = ImportHook()
+    hook.install()
+    hook.when(name, wrap)
+
+
+def _record(capture: Capture, owner: Any, module: str) -> None:
+    """Replace the functions that are defined in a module, those of its classes too."""
+    for name, member in list(vars(owner).items()):
+        plain = member.__func__ if isinstance(member, staticmethod) else member
+        if inspect.isclass(member) and member.__module__ == module and member is not owner:
+            _record(capture, member, module)
+        elif inspect.isfunction(plain) and plain.__module__ == module:
+            special = name.startswith("__") and name.endswith("__")
+            shown = f"{owner.__name__}.{name}" if special else name
+            setattr(owner, name, capture(shown)(member))

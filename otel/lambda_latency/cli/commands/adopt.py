@@ -1,0 +1,118 @@
+"""`lambda-latency adopt`: an app of one's own, traced; a dry run unless told to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
+from lambda_latency.cli.messages import usage, warn
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lambda_latency.adopt import Plan
+
+__all__ = ["add_parser", "run"]
+
+HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permission")
+
+
+def add_parser(subparsers: Any, summary: str) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser(
+        "adopt",
+        help=summary,
+        description="Edits a SAM app so that its Python functions are traced: the template, the requirements, and a "
+        "folder with the kit's layer. Without an option nothing is written: the edits are printed.",
+    )
+    parser.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH",
+                        help="a template, or the folder that has one; default: this folder")  # fmt: skip
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="write the edits")
+    what.add_argument("--undo", action="store_true", help="take back what --write has written, to the byte")
+    what.add_argument("--check", action="store_true", help="status 3 unless the app is adopted and up to date")
+    what.add_argument("--upgrade", action="store_true", help="write the layer of this release")
+    parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
+                        help="who takes the spans to X-Ray: ADOT's collector, a layer, or Lambda's daemon; "
+                        "default collector")  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="write although git has changes that are not committed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, print, and do what was asked."""
+    from lambda_latency.adopt import Wanted, check_clean, compile_layer, find_template, make_plan, undo, write
+
+    template = find_template(options.path)
+    if options.undo:
+        files = undo(template.parent)
+        print(f"{template.parent} is as it was: {len(files)} files.")
+        return FINE
+    plan = make_plan(template, Wanted(options.export))
+    if options.check:
+        return _check(plan)
+    if options.upgrade and not _is_adopted(plan):
+        return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
+    print(_text(plan), end="")
+    if not plan.changes:
+        print("Nothing to do: it is adopted." if plan.rows else "Nothing to do: it has no Python function to adopt.")
+    elif options.write or options.upgrade:
+        if not options.force:
+            check_clean(plan.root)
+        write(plan)
+        missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
+        if missing:
+            print(f"No bytecode for {', '.join(missing)}, which is not here: each cold start will compile the layer.")
+        print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` takes them back. Next:\n")
+        print("  lambda-latency serve")
+    else:
+        print("Nothing was written. `lambda-latency adopt --write` writes it.")
+    return SOMETHING_SKIPPED if plan.skipped else FINE
+
+
+def _check(plan: Plan) -> int:
+    """Whether a second run would change anything."""
+    from lambda_latency.adopt import read_record
+
+    if not plan.changes and plan.rows:
+        print(f"{plan.template} is adopted and up to date.")
+        return FINE
+    if read_record(plan.root) is None or not _is_adopted(plan):
+        warn(f"{plan.template} is not adopted\n  lambda-latency adopt --write")
+    elif plan.edited and all(one.shown.endswith((".yaml", ".yml")) for one in plan.edited):
+        warn(f"{plan.template} has functions that are not adopted\n  lambda-latency adopt --write")
+    else:
+        warn(f"{plan.template}: {plan.changes[0].shown} is not of this release\n  lambda-latency adopt --upgrade")
+    return GATE_FAILED
+
+
+def _is_adopted(plan: Plan) -> bool:
+    return any(row.where == "as it is" for row in plan.rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _text(plan: Plan) -> str:
+    """The diff, the table, and what is left to a person."""
+    new = [one for one in plan.changes if one.before is None]
+    parts = [plan.diff()]
+    if new:
+        parts.append(f"{new[0].shown.partition('/')[0]}/: {len(new)} new files\n")
+    if plan.rows:
+        rows = [
+            HEADINGS,
+            *((r.function, r.runtime, r.architecture, r.where, r.bridge, r.permission) for r in plan.rows),
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+        lines = [
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        ]
+        parts.append("\n" + "\n".join(lines) + "\n")
+    if plan.left:
+        parts.append("\nFor you:\n" + "".join(f"{one}\n" for one in plan.left))
+    return "".join(parts) + ("\n" if plan.rows or plan.left else "")

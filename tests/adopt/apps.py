@@ -1,0 +1,51 @@
+"""Apps in folders of their own, and the command as a person types it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+from lambda_latency.cli import main
+
+__all__ = ["HANDLER", "TEMPLATE", "adopt", "files", "make_app"]
+
+HANDLER = "def handler(event, context):\n    return 1\n"
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src/
+"""
+
+
+def make_app(folder: Path, template: str | bytes = TEMPLATE, **sources: str) -> Path:
+    """An app; `sources` are files of its code by name, `_` for the dot. Returns its template."""
+    (folder / "src").mkdir(parents=True)
+    path = folder / "template.yaml"
+    path.write_bytes(template if isinstance(template, bytes) else template.encode())
+    for name, text in {"app_py": HANDLER, **sources}.items():
+        stem, _, suffix = name.rpartition("_")
+        (folder / "src" / f"{stem}.{suffix}").write_text(text)
+    return path
+
+
+def adopt(*arguments: object) -> tuple[int, str, str]:
+    """The status of the command, what it prints, and what it says on stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(["adopt", *map(str, arguments)])
+    return status, out.getvalue(), err.getvalue()
+
+
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """The bytes and the mode of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,235 @@
+"""What adopting an app edits beside the template's functions, and what it says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.adopt.requirements import without_sdk
+from lambda_latency.adopt.writing import STATE
+from lambda_latency.layer import layer_files
+from tests.adopt.apps import HANDLER, TEMPLATE, adopt, files, make_app
+from tests.docs.pages import ROOT
+
+SDK = "from aws_xray_sdk.core import patch_all\npatch_all()\n" + HANDLER
+REQUIREMENTS = {
+    ("requirements.txt", "aws-xray-sdk\nboto3\n"): "boto3\n",
+    ("requirements.txt", "boto3\nAWS_xray.SDK[a]>=2,<3 ; python_version > '3'\n"): "boto3\n",
+    ("requirements.txt", "aws-xray-sdk==2.14.0 \\\n  --hash=sha256:aa \\\n  --hash=sha256:bb\nboto3\n"): "boto3\n",
+    ("requirements.txt", "\ufeffaws-xray-sdk\r\nboto3\r\n"): "\ufeffboto3\r\n",
+    ("requirements.txt", "aws-xray-sdk-extra\n"): "aws-xray-sdk-extra\n",
+    ("requirements.txt", "# aws-xray-sdk\n"): "# aws-xray-sdk\n",
+    ("requirements.txt", "aws-lambda-powertools[tracer]==3.2\n"): "aws-lambda-powertools==3.2\n",
+    ("requirements.txt", "aws-lambda-powertools[parser, tracer]\n"): "aws-lambda-powertools[parser]\n",
+    ("requirements.txt", "aws-lambda-powertools[all]\n"): "aws-lambda-powertools[all]\n",
+    ("pyproject.toml", '[project]\ndependencies = [\n    "aws-xray-sdk>=2",  # traces\n    "boto3",\n]\n'): (
+        '[project]\ndependencies = [\n    "boto3",\n]\n'
+    ),
+    ("pyproject.toml", '[tool.poetry.dependencies]\naws-xray-sdk = "^2"\nboto3 = "*"\n'): (
+        '[tool.poetry.dependencies]\nboto3 = "*"\n'
+    ),
+    ("pyproject.toml", 'dependencies = ["aws-xray-sdk", "boto3"]\n'): 'dependencies = ["aws-xray-sdk", "boto3"]\n',
+    ("Pipfile", '[packages]\naws-xray-sdk = "*"\n"boto3" = "*"\n'): '[packages]\n"boto3" = "*"\n',
+}
+SAID = {
+    "aws-xray-sdk-extra\n": "names the X-Ray SDK in a way that is not edited",
+    "aws-lambda-powertools[all]\n": "aws-lambda-powertools[all] brings the X-Ray SDK along",
+    'dependencies = ["aws-xray-sdk", "boto3"]\n': "names the X-Ray SDK in a way that is not edited",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), REQUIREMENTS)
+def test_requirements_are_left_without_the_sdk(tmp_path: Path, name: str, text: str) -> None:
+    """What is not plain stays, and is said with its line."""
+    new, left = without_sdk(tmp_path / name, name, text)
+    assert (new, [one.what for one in left]) == (REQUIREMENTS[name, text], [SAID[text]] if text in SAID else [])
+
+
+def test_a_lock_that_still_has_the_sdk_is_said(tmp_path: Path) -> None:
+    """It is another tool's to make."""
+    (tmp_path / "Pipfile.lock").touch()
+    _, left = without_sdk(tmp_path / "Pipfile", "Pipfile", 'aws-xray-sdk = "*"\n')
+    assert [str(one) for one in left] == ["Pipfile:1: Pipfile.lock still has the X-Ray SDK: make Pipfile.lock anew"]
+
+
+def test_a_function_with_the_sdk_keeps_the_layer_when_tracing_is_off(tmp_path: Path) -> None:
+    """Its import would fail without; one that does not use it gets the layer by condition."""
+    template = make_app(tmp_path / "uses", app_py=SDK, requirements_txt="aws-xray-sdk\n")
+    assert adopt(template, "--write")[0] == 0
+    text = template.read_text()
+    assert ("- !Ref LambdaLatency\n" in text, "LAMBDA_LATENCY_XRAY_SDK" in text, "Condition: Lambda" in text) == (
+        True,
+        True,
+        False,
+    )
+    assert (tmp_path / "uses" / "src" / "requirements.txt").read_text() == ""
+    other = make_app(tmp_path / "other")
+    assert adopt(other, "--write")[0] == 0
+    text = other.read_text()
+    assert (
+        "- !If [LambdaLatencyIsTraced, !Ref LambdaLatency," in text,
+        "XRAY_SDK" in text,
+        "Condition: L" in text,
+    ) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_what_the_bridge_has_not_is_said(tmp_path: Path) -> None:
+    """With the line, and what to do."""
+    code = """\
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.plugins import ec2_plugin
+xray_recorder.configure(plugins=("EC2Plugin",), service="shop")
+xray_recorder.begin_segment("x")
+"""
+    make_app(tmp_path, app_py=code)
+    status, out, _ = adopt(tmp_path)
+    assert (status, [line for line in out.splitlines() if line.startswith("src/")]) == (0, [
+        "src/app.py:2: imports aws_xray_sdk.core.plugins, which the bridge has not: remove what uses it",
+        "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes tell of Lambda",
+        "src/app.py:4: begin_segment has no effect in Lambda: write begin_subsegment",
+    ])  # fmt: skip
+
+
+ROLE = """\
+      Role: !GetAtt Worker.Arn
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "added"),
+    [
+        ("", "SAM's own role", 0),
+        (ROLE, "Worker gets it", 1),
+        (ROLE + "      ManagedPolicyArns:\n        - a\n", "Worker gets it", 1),
+        (ROLE + "      ManagedPolicyArns: [a]\n", "Worker gets it", 1),
+        (ROLE + "      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess']\n", "Worker has it", 1),
+        ("      Role: arn:aws:iam::123456789012:role/mine\n", "by hand", 0),
+    ],
+)
+def test_a_role_gets_the_permission(tmp_path: Path, more: str, told: str, added: int) -> None:
+    """Once, where the template declares it; one from elsewhere is a person's."""
+    template = make_app(tmp_path, TEMPLATE + more)
+    status, out, _ = adopt(tmp_path, "--write")
+    assert status == 0
+    assert next(line for line in out.splitlines() if line.startswith("One ")).endswith(f"  {told}")
+    assert template.read_text().count("AWSXRayDaemonWriteAccess") == added
+    assert ("One: its role is not in this template: it needs xray:PutTraceSegments" in out) == (told == "by hand")
+
+
+NESTED = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Child:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: child/template.yaml
+"""
+
+
+def test_a_nested_template_is_adopted_with_its_parent(tmp_path: Path) -> None:
+    """One layer's folder; the parameter is passed on."""
+    (tmp_path / "template.yaml").write_text(NESTED)
+    make_app(tmp_path / "child")
+    before = files(tmp_path)
+    assert adopt(tmp_path, "--write")[0] == 0
+    assert "        Tracing: !Ref Tracing\n" in (tmp_path / "template.yaml").read_text()
+    child = (tmp_path / "child" / "template.yaml").read_text()
+    assert ("      ContentUri: ../lambda-latency-layer/\n" in child, "\n  Tracing:\n" in child) == (True, True)
+    assert adopt(tmp_path, "--check")[0] == 0
+    assert adopt(tmp_path, "--undo")[0] == 0
+    assert files(tmp_path) == before
+
+
+def test_the_layer_is_that_of_this_release(tmp_path: Path) -> None:
+    """With the collector's file; the wrapper can be run."""
+    make_app(tmp_path)
+    adopt(tmp_path, "--write")
+    layer = tmp_path / "lambda-latency-layer"
+    assert {name: content for name, (content, _) in files(layer).items()} == {
+        **{name: file.read_bytes() for name, file in layer_files().items()},
+        "lambda-latency/collector.yaml": (ROOT / "collector.yaml").read_bytes(),
+    }
+    assert (layer / "lambda-latency" / "wrapper").stat().st_mode & 0o111 == 0o111
+
+
+@pytest.mark.compiles
+def test_the_layer_is_compiled_for_the_apps_runtimes(tmp_path: Path) -> None:
+    """By a Python of their version, where there is one; undone, no bytecode is left."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    make_app(tmp_path, TEMPLATE.replace("python3.12", f"python{version}"))
+    before = files(tmp_path)
+    status, out, _ = adopt(tmp_path, "--write")
+    assert (status, "No bytecode" in out) == (0, False)
+    names = set(files(tmp_path / "lambda-latency-layer"))
+    tag = sys.implementation.cache_tag
+    compiled = {Path(name) for name in names if name.endswith(".py")}
+    assert {str(one.parent / "__pycache__" / f"{one.stem}.{tag}.pyc") for one in compiled} <= names
+    assert adopt(tmp_path, "--check")[0] == 0
+    assert adopt(tmp_path, "--undo")[0] == 0
+    assert files(tmp_path) == before
+
+
+def test_a_runtime_whose_python_is_not_here_is_said(tmp_path: Path) -> None:
+    """The layer works without, and starts later."""
+    make_app(tmp_path)
+    _, out, _ = adopt(tmp_path, "--write")
+    assert "No bytecode for python3.12, which is not here: each cold start will compile the layer.\n" in out
+
+
+def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:
+    """A module and the number of a layer are of another one; undone, all is as before the first writing."""
+    template = make_app(tmp_path)
+    before = files(tmp_path)
+    status, _, err = adopt(tmp_path, "--check")
+    assert (status, err.splitlines()[0]) == (3, f"lambda-latency: {template} is not adopted")
+    assert adopt(tmp_path, "--upgrade")[0] == 2
+    adopt(tmp_path, "--write")
+    written = files(tmp_path)
+    module = tmp_path / "lambda-latency-layer" / "python" / "lambda_latency" / "runtime" / "outbox.py"
+    module.write_text("# earlier\n")
+    template.write_text(template.read_text().replace('us-east-1: { Version: "29" }', 'us-east-1: { Version: "12" }'))
+    state = json.loads((tmp_path / STATE).read_text())
+    assert adopt(tmp_path, "--check")[0] == 3
+    assert adopt(tmp_path, "--upgrade")[0] == 0
+    assert {**files(tmp_path), str(STATE): b""} == {**written, str(STATE): b""}
+    assert json.loads((tmp_path / STATE).read_text())["files"].keys() == state["files"].keys()
+    assert adopt(tmp_path, "--check")[0] == 0
+    assert before.items() <= {**files(tmp_path), "template.yaml": before["template.yaml"]}.items()
+
+
+def test_a_function_that_is_added_later_is_adopted_later(tmp_path: Path) -> None:
+    """`--check` says so; the first one stays as it is."""
+    template = make_app(tmp_path)
+    adopt(tmp_path, "--write")
+    template.write_text(template.read_text() + TEMPLATE.partition("Resources:\n")[2].replace("One", "Two"))
+    assert adopt(tmp_path, "--check")[0] == 3
+    assert adopt(tmp_path, "--write")[0] == 0
+    assert template.read_text().count("/opt/lambda-latency/wrapper") == 2
+    assert adopt(tmp_path, "--check")[0] == 0
+
+
+def test_lambdas_daemon_in_place_of_the_collector(tmp_path: Path) -> None:
+    """One layer less."""
+    template = make_app(tmp_path)
+    assert adopt(tmp_path, "--write", "--export", "daemon")[0] == 0
+    text = template.read_text()
+    assert "aws-otel-collector" not in text
+    assert "LAMBDA_LATENCY_EXPORT: !If [LambdaLatencyIsTraced, daemon" in text
+
+
+def test_nothing_to_undo_is_said(tmp_path: Path) -> None:
+    """Status 1."""
+    make_app(tmp_path)
+    status, _, err = adopt(tmp_path, "--undo")
+    assert (status, "has no .lambda-latency/adopted.json" in err) == (1, True)

@@ -1,0 +1,630 @@
+"""Uses of the X-Ray SDK as people write them: each is called once with its name, under the SDK and under the bridge.
+
+A use returns what it has seen, so that answers are compared as well as documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import decimal
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aws_xray_sdk
+import own_module
+from aws_xray_sdk.core import AWSXRayRecorder, patch, patch_all, xray_recorder
+from aws_xray_sdk.core.async_context import AsyncContext
+from aws_xray_sdk.core.exceptions.exceptions import AlreadyEndedException, SegmentNotFoundException
+from aws_xray_sdk.core.models import http
+from aws_xray_sdk.core.models.subsegment import Subsegment
+from aws_xray_sdk.core.models.trace_header import TraceHeader
+from aws_xray_sdk.core.utils import stacktrace
+from aws_xray_sdk.ext.dbapi2 import XRayTracedConn
+from aws_xray_sdk.ext.util import construct_xray_header, get_hostname, inject_trace_header, strip_url
+
+logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)
+patch_all()
+
+USES: dict[str, Any] = {}
+
+
+def use(function: Any) -> Any:
+    """Register a use by the name of its function."""
+    USES[function.__name__] = function
+    return function
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Run one. Documents leave as their subsegments end, which is how the SDK begins in Lambda."""
+    xray_recorder.configure(streaming_threshold=0)
+    try:
+        result = USES[event["use"]]()
+        if asyncio.iscoroutine(result):
+            result = asyncio.run(result)
+    except Exception as error:  # noqa: BLE001 - what a use raises is compared, too
+        return {"raised": f"{type(error).__name__}: {error}"}
+    return {"returned": result if isinstance(result, (str, int, float, bool, list, dict)) else repr(type(result))}
+
+
+@use
+def block() -> Any:
+    with xray_recorder.in_subsegment("block") as subsegment:
+        return [subsegment.name, subsegment.namespace, subsegment.type]
+
+
+@use
+def nested_blocks() -> Any:
+    with xray_recorder.in_subsegment("outer"), xray_recorder.in_subsegment("inner"):
+        return xray_recorder.current_subsegment().name
+
+
+@use
+def siblings() -> None:
+    with xray_recorder.in_subsegment("parent"):
+        for name in ("first", "second", "third"):
+            with xray_recorder.in_subsegment(name):
+                pass
+
+
+@use
+def begin_and_end() -> Any:
+    subsegment = xray_recorder.begin_subsegment("by hand")
+    inside = xray_recorder.current_subsegment() is subsegment
+    xray_recorder.end_subsegment()
+    return [inside, xray_recorder.current_subsegment() is None, subsegment.in_progress]
+
+
+@use
+def end_time() -> None:
+    subsegment = xray_recorder.begin_subsegment("timed")
+    xray_recorder.end_subsegment(subsegment.start_time + 2)
+
+
+@use
+def remote_namespace() -> None:
+    with xray_recorder.in_subsegment("api.example.com", namespace="remote"):
+        pass
+
+
+@use
+def aws_namespace() -> None:
+    with xray_recorder.in_subsegment("S3", namespace="aws"):
+        pass
+
+
+@use
+def invalid_name() -> Any:
+    with xray_recorder.in_subsegment("what? (is) *this*; $") as subsegment:
+        return subsegment.name
+
+
+@use
+def renamed() -> None:
+    with xray_recorder.in_subsegment("before") as subsegment:
+        subsegment.name = "after"
+
+
+@use
+def annotations() -> None:
+    with xray_recorder.in_subsegment("annotated") as subsegment:
+        subsegment.put_annotation("text", "value")
+        subsegment.put_annotation("number", 42)
+        subsegment.put_annotation("half", 0.5)
+        subsegment.put_annotation("flag", True)
+        subsegment.put_annotation("text", "another value")
+
+
+@use
+def annotation_through_recorder() -> None:
+    with xray_recorder.in_subsegment("annotated"):
+        xray_recorder.put_annotation("key", "value")
+
+
+@use
+def annotations_that_are_dropped() -> None:
+    with xray_recorder.in_subsegment("annotated") as subsegment:
+        subsegment.put_annotation("a-b", "value")
+        subsegment.put_annotation("a.b", "value")
+        subsegment.put_annotation(1, "value")
+        subsegment.put_annotation("list", ["value"])
+        subsegment.put_annotation("none", None)
+        subsegment.put_annotation("kept", "value")
+
+
+@use
+def computed_keys() -> None:
+    with xray_recorder.in_subsegment("annotated") as subsegment:
+        for number in range(12):
+            subsegment.put_annotation(f"key_{number}", number)
+
+
+@use
+def annotation_on_lambdas_segment() -> None:
+    xray_recorder.put_annotation("key", "value")
+
+
+@use
+def metadata() -> None:
+    with xray_recorder.in_subsegment("described") as subsegment:
+        subsegment.put_metadata("plain", "text")
+        subsegment.put_metadata("nested", {"a": [1, 2.5, None, {"b": True}]})
+        subsegment.put_metadata("spaced", "value", "space")
+        subsegment.put_metadata("other", 1, "space")
+
+
+@use
+def metadata_of_objects() -> None:
+    class Thing:
+        def __init__(self) -> None:
+            self.shown, self._hidden = "yes", "no"
+
+        def method(self) -> None:
+            pass
+
+    with xray_recorder.in_subsegment("described") as subsegment:
+        subsegment.put_metadata("decimal", decimal.Decimal("1.5"))
+        subsegment.put_metadata("tuple", (1, 2))
+        subsegment.put_metadata("thing", Thing())
+        subsegment.put_metadata("kind", dict)
+
+
+@use
+def metadata_in_a_reserved_namespace() -> None:
+    with xray_recorder.in_subsegment("described") as subsegment:
+        subsegment.put_metadata("key", "value", "AWS.mine")
+        subsegment.put_metadata("key", "value", 1)
+        subsegment.put_metadata("key", "value", "mine")
+
+
+@use
+def large_metadata() -> None:
+    with xray_recorder.in_subsegment("described") as subsegment:
+        subsegment.put_metadata("text", "x" * 10_000)
+        subsegment.put_metadata("short", "y")
+
+
+@use
+def decorated() -> Any:
+    @xray_recorder.capture("named")
+    def named(one: int, *, two: int = 2) -> int:
+        """Its doc."""
+        return one + two
+
+    @xray_recorder.capture()
+    def unnamed() -> str:
+        return "value"
+
+    return [named(1, two=5), unnamed(), named.__name__, named.__doc__]
+
+
+@use
+def decorated_methods() -> Any:
+    class Shop:
+        @xray_recorder.capture("buy")
+        def buy(self, what: str) -> str:
+            return f"{type(self).__name__} {what}"
+
+        @staticmethod
+        @xray_recorder.capture("still")
+        def still() -> str:
+            return "still"
+
+        @classmethod
+        @xray_recorder.capture("made")
+        def made(cls) -> str:
+            return cls.__name__
+
+    return [Shop().buy("tea"), Shop.still(), Shop.made()]
+
+
+@use
+def decorated_twice() -> Any:
+    @xray_recorder.capture("outer")
+    @xray_recorder.capture("inner")
+    def both() -> str:
+        return "value"
+
+    return both()
+
+
+@use
+def decorated_that_calls_decorated() -> Any:
+    @xray_recorder.capture("inner")
+    def inner() -> int:
+        xray_recorder.put_annotation("depth", 2)
+        return 1
+
+    @xray_recorder.capture("outer")
+    def outer() -> int:
+        xray_recorder.put_annotation("depth", 1)
+        return inner()
+
+    return outer()
+
+
+@use
+def exception_in_a_block() -> None:
+    with xray_recorder.in_subsegment("failing"):
+        raise ValueError("of no value")
+
+
+@use
+def exception_in_a_function() -> None:
+    @xray_recorder.capture("failing")
+    def failing() -> None:
+        raise KeyError("nowhere")
+
+    failing()
+
+
+@use
+def exception_through_levels() -> None:
+    with xray_recorder.in_subsegment("outer"), xray_recorder.in_subsegment("inner"):
+        raise RuntimeError("deep down")
+
+
+@use
+def exception_that_is_caught() -> None:
+    with xray_recorder.in_subsegment("outer"):
+        try:
+            with xray_recorder.in_subsegment("inner"):
+                raise RuntimeError("deep down")
+        except RuntimeError:
+            pass
+
+
+@use
+def exception_of_a_class_of_ones_own() -> None:
+    class OwnError(Exception):
+        pass
+
+    with xray_recorder.in_subsegment("failing"):
+        raise OwnError("mine")
+
+
+@use
+def exception_added_by_hand() -> None:
+    with xray_recorder.in_subsegment("watching") as subsegment:
+        try:
+            raise ValueError("seen")
+        except ValueError as error:
+            subsegment.add_exception(error, stacktrace.get_stacktrace())
+
+
+@use
+def two_exceptions() -> None:
+    with xray_recorder.in_subsegment("watching") as subsegment:
+        for error in (ValueError("first"), KeyError("second")):
+            subsegment.add_exception(error, [])
+
+
+@use
+def fault_flag() -> None:
+    with xray_recorder.in_subsegment("flagged") as subsegment:
+        subsegment.add_fault_flag()
+
+
+@use
+def error_flag() -> None:
+    with xray_recorder.in_subsegment("flagged") as subsegment:
+        subsegment.add_error_flag()
+
+
+@use
+def throttle_flag() -> None:
+    with xray_recorder.in_subsegment("flagged") as subsegment:
+        subsegment.add_throttle_flag()
+
+
+@use
+def http_call() -> None:
+    with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
+        subsegment.put_http_meta(http.URL, "https://api.example.com/v1/things")
+        subsegment.put_http_meta(http.METHOD, "GET")
+        subsegment.put_http_meta(http.STATUS, 200)
+
+
+def http_status(status: Any) -> None:
+    with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
+        subsegment.put_http_meta(http.URL, "https://api.example.com/")
+        subsegment.put_http_meta(http.METHOD, "POST")
+        subsegment.put_http_meta(http.USER_AGENT, "mine/1.0")
+        subsegment.put_http_meta(http.STATUS, status)
+
+
+@use
+def http_404() -> None:
+    http_status(404)
+
+
+@use
+def http_429() -> None:
+    http_status("429")
+
+
+@use
+def http_503() -> None:
+    http_status(503)
+
+
+@use
+def http_unknown_key() -> None:
+    with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
+        subsegment.put_http_meta("colour", "blue")
+        subsegment.put_http_meta(http.METHOD, None)
+
+
+@use
+def sql() -> None:
+    with xray_recorder.in_subsegment("orders@db.example.com", namespace="remote") as subsegment:
+        subsegment.set_sql({"url": "postgresql://db.example.com", "database_type": "postgresql", "user": "ada",
+                            "sanitized_query": "select * from orders where id = ?"})  # fmt: skip
+
+
+@use
+def traced_connection() -> Any:
+    class Cursor:
+        def execute(self, query: str, *args: Any) -> str:
+            return f"{query} {args}"
+
+        def close(self) -> None:
+            pass
+
+    class Connection:
+        def cursor(self) -> Cursor:
+            return Cursor()
+
+    connection = XRayTracedConn(Connection(), {"name": "orders@db", "database_type": "mysql", "user": "ada"})
+    cursor = connection.cursor()
+    return cursor.execute("select ?", 1)
+
+
+@use
+def after_the_end() -> Any:
+    subsegment = xray_recorder.begin_subsegment("ended")
+    xray_recorder.end_subsegment()
+    try:
+        subsegment.put_annotation("late", True)
+    except AlreadyEndedException as error:
+        return str(error)
+    return "nothing"
+
+
+@use
+def end_without_begin() -> Any:
+    return str(xray_recorder.end_subsegment())
+
+
+@use
+def left_open() -> None:
+    xray_recorder.begin_subsegment("left open")
+
+
+@use
+def without_sampling() -> Any:
+    with xray_recorder.in_subsegment("seen"):
+        unseen = xray_recorder.begin_subsegment_without_sampling("unseen")
+        with xray_recorder.in_subsegment("below unseen") as below:
+            sampled = [unseen.sampled, below.sampled]
+        xray_recorder.end_subsegment()
+    return sampled
+
+
+@use
+def is_sampled() -> Any:
+    with xray_recorder.in_subsegment("asked"):
+        return xray_recorder.is_sampled()
+
+
+@use
+def segment_by_hand() -> Any:
+    segment = xray_recorder.begin_segment("mine")
+    with xray_recorder.in_subsegment("inside"):
+        pass
+    xray_recorder.end_segment()
+    return segment.name
+
+
+@use
+def in_segment() -> None:
+    with xray_recorder.in_segment("mine"), xray_recorder.in_subsegment("inside"):
+        pass
+
+
+@use
+def current_segment() -> Any:
+    segment = xray_recorder.current_segment()
+    with xray_recorder.in_subsegment("inside") as subsegment:
+        return [segment.trace_id == subsegment.trace_id, subsegment.parent_segment.trace_id == segment.trace_id,
+                xray_recorder.get_trace_entity() is subsegment, segment.sampled]  # fmt: skip
+
+
+@use
+def configured() -> Any:
+    xray_recorder.configure(service="shop", context_missing="LOG_ERROR", streaming_threshold=10, max_trace_back=5)
+    with xray_recorder.in_subsegment("configured"):
+        return [xray_recorder.service, xray_recorder.streaming_threshold, xray_recorder.max_trace_back]
+
+
+@use
+def missing_context_in_lambda() -> Any:
+    xray_recorder.configure(context_missing="RUNTIME_ERROR")
+    xray_recorder.clear_trace_entities()
+    try:
+        with xray_recorder.in_subsegment("after all"):
+            return "went on"
+    except SegmentNotFoundException:
+        return "raised"
+
+
+@use
+def recorder_of_ones_own() -> Any:
+    recorder = AWSXRayRecorder()
+    with recorder.in_subsegment("own recorder") as subsegment:
+        return [isinstance(subsegment, Subsegment), subsegment.sampled]
+
+
+@use
+def record_subsegment() -> Any:
+    def describe(**what: Any) -> None:
+        what["subsegment"].put_annotation("returned", what["return_value"])
+
+    return xray_recorder.record_subsegment(
+        lambda one: one + 1, None, (1,), {}, name="recorded", namespace="remote", meta_processor=describe
+    )
+
+
+@use
+def threads() -> None:
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def work(number: int) -> None:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment(f"thread {number}"):
+                pass
+            xray_recorder.clear_trace_entities()
+
+        for number in range(3):
+            thread = threading.Thread(target=work, args=(number,))
+            thread.start()
+            thread.join()
+
+
+@use
+def thread_pool() -> None:
+    with xray_recorder.in_subsegment("parent"):
+        entity = xray_recorder.get_trace_entity()
+
+        def work(number: int) -> None:
+            xray_recorder.set_trace_entity(entity)
+            with xray_recorder.in_subsegment("worker"):
+                pass
+            xray_recorder.clear_trace_entities()
+
+        with ThreadPoolExecutor(1) as pool:
+            list(pool.map(work, range(3)))
+
+
+@use
+def thread_without_an_entity() -> None:
+    def work() -> None:
+        with xray_recorder.in_subsegment("in a thread"):
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+@use
+async def async_block() -> None:
+    async with xray_recorder.in_subsegment_async("outer") as subsegment:
+        subsegment.put_annotation("async", True)
+        await asyncio.sleep(0)
+        async with xray_recorder.in_subsegment_async("inner"):
+            await asyncio.sleep(0)
+
+
+@use
+async def async_function() -> Any:
+    @xray_recorder.capture_async("named")
+    async def named(one: int) -> int:
+        await asyncio.sleep(0)
+        return one
+
+    return await named(1)
+
+
+@use
+async def async_exception() -> None:
+    @xray_recorder.capture_async()
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("later")
+
+    await failing()
+
+
+@use
+async def async_gather() -> None:
+    @xray_recorder.capture_async("child")
+    async def child() -> None:
+        await asyncio.sleep(0.01)
+
+    async with xray_recorder.in_subsegment_async("parent"):
+        await asyncio.gather(child(), child())
+
+
+@use
+def async_context() -> Any:
+    return type(AsyncContext).__name__
+
+
+@use
+def generator() -> Any:
+    @xray_recorder.capture("generator")
+    def numbers() -> Any:
+        yield 1
+        yield 2
+
+    return list(numbers())
+
+
+@use
+def own_module_patched() -> Any:
+    patch(["own_module"])
+    return [own_module.double(2), own_module.Thing(3).value()]
+
+
+@use
+def unknown_module_patched() -> None:
+    patch(["there_is_no_such_module"])
+
+
+@use
+def headers() -> Any:
+    found = TraceHeader.from_header_str(
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;a=b"
+    )
+    built = construct_xray_header({"X-Amzn-Trace-Id": found.to_header_str()})
+    with xray_recorder.in_subsegment("calling", namespace="remote") as subsegment:
+        sent: dict[str, str] = {}
+        inject_trace_header(sent, subsegment)
+        given = TraceHeader.from_header_str(sent["X-Amzn-Trace-Id"])
+        return [found.root, found.parent, found.sampled, found.data, built.to_header_str(), given.sampled,
+                given.root == subsegment.trace_id, given.parent == subsegment.id]  # fmt: skip
+
+
+@use
+def malformed_header() -> Any:
+    found = TraceHeader.from_header_str("nonsense")
+    return [str(found.root), str(found.parent), str(found.sampled)]
+
+
+@use
+def addresses() -> Any:
+    return [strip_url("https://example.com/a?b=c"), get_hostname("https://example.com/a"), get_hostname(None)]
+
+
+@use
+def switched_off() -> Any:
+    aws_xray_sdk.global_sdk_config.set_sdk_enabled(False)
+    try:
+        with xray_recorder.in_subsegment("unseen") as subsegment:
+            subsegment.put_annotation("key", "value")
+            subsegment.put_metadata("key", "value")
+            xray_recorder.put_annotation("key", "value")
+        return [aws_xray_sdk.global_sdk_config.sdk_enabled(), subsegment.sampled]
+    finally:
+        aws_xray_sdk.global_sdk_config.set_sdk_enabled(True)
+
+
+@use
+def streamed() -> None:
+    xray_recorder.configure(streaming_threshold=5)
+    with xray_recorder.in_subsegment("many"):
+        for number in range(40):
+            with xray_recorder.in_subsegment(f"part {number}"):
+                pass
