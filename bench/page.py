@@ -1,5 +1,7 @@
 """How fast the report's page is with 10,000 requests: until it is ready, and until a sort or a filter is drawn.
 
+With one request of 20,000 spans: until it is open, and while it scrolls; with 100,000 requests: until it is ready.
+
 In headless Chromium, from a file, without a network. The least of some rounds is held against what is allowed: on a
 shared machine the others' turns are in all the rest.
 """
@@ -15,11 +17,13 @@ from statistics import median
 from selenium.webdriver.common.keys import Keys
 
 from tests.page.browser import Browser
-from tests.page.samples import many, page_of
+from tests.page.samples import huge, many, page_of
 
 ROUNDS = 7
 REQUESTS = 10_000
 READY_MS, ACT_MS = 200, 50
+SPANS, OPEN_MS, FRAME_MS, HEAP_MB = 20_000, 300, 50, 150
+MANY, MANY_READY_MS = 100_000, 1_000
 # Ready: everything is there and answers; drawn: the pictures too, which wait for the browser's first frame.
 READY = "return ['ready', 'drawn'].map((name) => performance.getEntriesByName(name).at(-1).startTime)"
 # From the event to the end of the layout that it causes: what a frame has to wait for.
@@ -29,6 +33,7 @@ const begin = performance.now();
 document.body.getBoundingClientRect();
 return performance.now() - begin;
 """
+SCROLL = "const box = document.getElementById('fall'); box.scrollTop += 900; box.dispatchEvent(new Event('scroll'))"
 TYPE = "const one = document.getElementById('search'); one.value = '{}'; one.dispatchEvent(new Event('input'))"
 ACTS = {
     "sort by time": "document.querySelector('[data-sort=took]').click()",
@@ -38,6 +43,7 @@ ACTS = {
     "filter: cold": "document.getElementById('only-cold').click()",
     "search: a letter": TYPE.format("p"),
     "search: a word": TYPE.format("payments"),
+    "brush": ("const one = document.getElementById('from'); one.value = '300'; one.dispatchEvent(new Event('input'))"),
     "all again": "document.getElementById('clear').click()",
     "open a request": "document.querySelector('.inner .row').click()",
 }
@@ -54,7 +60,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             path = Path(folder, "report.html")
             path.write_text(page_of(many(REQUESTS)), encoding="utf-8")
-            return _measure(browser, path)
+            late = _measure(browser, path)
+            path.write_text(page_of(huge(SPANS)), encoding="utf-8")
+            late |= _measure_huge(browser, path)
+            path.write_text(page_of(many(MANY)), encoding="utf-8")
+            return late | _measure_many(browser, path)
     finally:
         browser.close()
 
@@ -78,6 +88,33 @@ def _measure(browser: Browser, path: Path) -> int:
     _told("pictures drawn", [drawn for _, drawn in ready])
     late += [_told(name, times, ACT_MS) for name, times in acts.items()]
     return int(any(late))
+
+
+def _measure_huge(browser: Browser, path: Path) -> int:
+    opened: list[float] = []
+    frames: list[float] = []
+    heap = 0.0
+    for _ in range(ROUNDS):
+        browser.show(path.as_uri() + "#trace=none")
+        opened.append(float(browser.run(ACT.format(act="document.querySelector('.inner .row').click()"))))
+        browser.settle()
+        steps = [float(browser.run(ACT.format(act=SCROLL))) for _ in range(20)]
+        frames.append(max(steps))
+        heap = float(browser.run("return performance.memory.usedJSHeapSize / 1e6"))
+    print(
+        f"\none request of {SPANS:,} spans, {path.stat().st_size / 1e6:.1f} MB; heap {heap:.0f} MB, at most {HEAP_MB}"
+    )
+    late = [_told("open it", opened, OPEN_MS), _told("scroll: worst frame", frames, FRAME_MS)]
+    return int(any(late) or heap > HEAP_MB)
+
+
+def _measure_many(browser: Browser, path: Path) -> int:
+    ready: list[float] = []
+    for _ in range(3):
+        browser.show(path.as_uri())
+        ready.append(float(browser.run(READY)[0]))
+    print(f"\n{MANY:,} requests, {path.stat().st_size / 1e6:.1f} MB")
+    return int(_told("ready after navigation", ready, MANY_READY_MS))
 
 
 def _told(name: str, times: list[float], limit: int | None = None) -> bool:

@@ -8,12 +8,12 @@ function drawFlame() {
   const says =
     "Width is the mean wait of all requests, below each span what it waited for. Red is where slow requests waited longer than others.";
   const whole = report.flame.reduce((sum, [depth, , ns]) => sum + (depth === 0 ? ns : 0), 0);
-  const ends = [];
+  // Of each level the last frame: the next one begins where it ends, or with the frame above, if that is another.
+  const last = [];
   const frames = report.flame.map(([depth, name, ns, slow, part]) => {
-    const begin = ends[depth] ?? (depth > 0 ? ends.begin[depth - 1] : 0);
-    ends.begin = [...(ends.begin ?? []).slice(0, depth), begin];
-    ends.length = depth;
-    ends[depth] = begin + ns;
+    const begin = last[depth]?.end ?? last[depth - 1]?.begin ?? 0;
+    last.length = depth;
+    last.push({ begin, end: begin + ns });
     return frameOfFlame({ depth, name, ns, slow, part, left: begin / whole, width: ns / whole });
   });
   const levels = Math.max(...report.flame.map(([depth]) => depth)) + 1;

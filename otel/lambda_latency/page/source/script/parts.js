@@ -64,8 +64,8 @@ function selectionAgainstRest() {
 }
 
 function drawComparison({ slow, typical, difference_ns: difference }) {
-  const row_ = (part) => ({ ...report.buckets[part], part });
-  const [large, small] = [report.rows.map(row_), report.folded.map(row_)];
+  const told = (part) => ({ ...report.buckets[part], part });
+  const [large, small] = [report.rows.map(told), report.folded.map(told)];
   const scale = Math.max(1, ...large.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
   const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));
   const more = rows(small);

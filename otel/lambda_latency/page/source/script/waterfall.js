@@ -79,10 +79,10 @@ function drawFall() {
   fall.element.style.setProperty("--names", `${own.names}px`);
   fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
   fall.inner.style.height = `${fall.rows.length * own.row}px`;
-  const axis_ = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
-  timeAxis(axis_, own);
+  const picture = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
+  timeAxis(picture, own);
   const heads = ["Span", "Waited", "Took"].map((name) => h("span", { role: "columnheader" }, name));
-  fall.heads.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), axis_);
+  fall.heads.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), picture);
   drawRowsOfFall(true);
 }
 
