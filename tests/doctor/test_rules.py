@@ -8,7 +8,7 @@ import pytest
 
 from lambda_latency.doctor import RULES, Where, diagnose
 from tests.doctor.apps import APPS, Planted, found_in, line_of
-from tests.doctor.plants import NEAR, PLANTED
+from tests.doctor.plants import KIT_WRAPPER, NEAR, PLANTED
 
 ROOT = Path(__file__).parents[2]
 CASES = [(rule, planted) for rule, both in PLANTED.items() for planted in both]
@@ -39,6 +39,13 @@ def test_a_trap_is_found_at_its_line(rule: str, planted: Planted, tmp_path: Path
 def test_what_comes_near_is_not_found(rule: str, tmp_path: Path) -> None:
     """By no rule."""
     assert found_in(NEAR[rule], tmp_path) == []
+
+
+def test_the_kits_bridge_is_no_second_tracer(tmp_path: Path) -> None:
+    """`aws_xray_sdk` is the kit's own there."""
+    bridge = f"{KIT_WRAPPER}          LAMBDA_LATENCY_XRAY_SDK: bridge\n"
+    code = {"src/app.py": "from aws_xray_sdk.core import patch_all\ndef handler(e, c): ...\n"}
+    assert found_in(Planted("CloudFormation", {KIT_WRAPPER: bridge}, files=code), tmp_path) == []
 
 
 @pytest.mark.parametrize("region", ["", "us-east-1", "eu-west-1", "ap-northeast-3", "us-west-1", "ap-southeast-1"])

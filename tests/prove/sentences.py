@@ -270,6 +270,10 @@ def alarms(scene: Scene) -> Evidence:
     )
 
 
+def adopted(_: Scene) -> Evidence:
+    return Evidence(None, "needs an app of your own: lambda-latency adopt --write, then sam deploy")
+
+
 def image(_: Scene) -> Evidence:
     return Evidence(None, "needs Docker and no account: lambda-latency demo --collector docker")
 
@@ -300,6 +304,12 @@ SENTENCES = (
         "whether Lambda holds a response for the runtime's own thread where no extension can be registered",
         thread,
         "the emulator registers every extension",
+    ),
+    Sentence(
+        "an app that `adopt` has edited: what it writes has been built and deployed to an emulator, with the layers of "
+        "AWS left out",
+        adopted,
+        "the emulator has no layers of AWS's",
     ),
     Sentence(
         "AWS's collector image (`demo --collector docker`), for lack of a Docker daemon",

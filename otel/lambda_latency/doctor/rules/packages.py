@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.facts import ADOT_PACKAGES, ADOT_PYTHON
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.function import KIT_WRAPPER
 from lambda_latency.doctor.source import installed_in
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _is_older(region: str, version: str) -> bool:
 
 def second_tracer(app: App) -> Iterator[Found]:
     for fn in app.functions:
+        if fn.wrapper == KIT_WRAPPER and fn.variable("LAMBDA_LATENCY_XRAY_SDK") == "bridge":
+            continue  # what is imported by the SDK's name is the kit's own
         if not fn.is_instrumented or any(fn.variable(name).lower() in values for name, values in OFF.items()):
             continue
         imported = list(_imports(app, fn))
@@ -71,9 +74,9 @@ def _imports(app: App, fn: Fn) -> Iterator[Found]:
             tracer = next((one for one in names if _is_tracer(one)), None)
             if tracer is not None:
                 what = f"{tracer} is imported, and {fn.wrapper} starts OpenTelemetry"
-                yield Found(
-                    source.path, source.line(node), what, "remove it: OpenTelemetry records the calls by itself"
-                )
+                todo = "set LAMBDA_LATENCY_XRAY_SDK to bridge, or " if fn.wrapper == KIT_WRAPPER else ""
+                todo += "remove it: OpenTelemetry records the calls by itself"
+                yield Found(source.path, source.line(node), what, todo)
 
 
 def _is_tracer(name: str) -> bool:
@@ -96,7 +99,8 @@ RULES = (
         "second-tracer",
         WARNING,
         "Calls are recorded twice, in two trees, and each costs its time.",
-        "The X-Ray SDK and the Tracer of Powertools patch the same libraries as OpenTelemetry.",
+        "The X-Ray SDK and the Tracer of Powertools patch the same libraries as OpenTelemetry. "
+        "With `LAMBDA_LATENCY_XRAY_SDK=bridge` the kit records what they would.",
         second_tracer,
     ),
 )
