@@ -26,6 +26,7 @@ class Spliced:
         self.root = root
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
+        self._sections: set[int] = set()  # where some are added
         resources = root.get("Resources")
         first = resources.entries[0][0].start if resources is not None and resources.entries else 2
         self.step = max(self.column(first), 1)
@@ -81,8 +82,15 @@ class Spliced:
             at = line
         if at == 0 and self.text[:1] == "\ufeff":
             at = 1
-        lines = self._block({name: entries}, 0)
-        self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines) + self.newline))
+        lines = [*self._block({name: entries}, 0), ""]
+        if (
+            self.text[:at].strip("\ufeff\r\n")
+            and not self.text[:at].endswith(2 * self.newline)
+            and at not in self._sections
+        ):
+            lines.insert(0, "")
+        self._sections.add(at)
+        self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines)))
 
     def replace(self, node: Node, value: str) -> None:
         """Write another scalar in place of one."""

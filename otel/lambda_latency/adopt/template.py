@@ -93,10 +93,9 @@ def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subje
             "Globals", {"Function": _tree(mine[0].architecture, wanted, bridge=bridge), **api}, "Resources"
         )
         return "Globals, new"
+    traced = everyone is not None and _trace(edits, everyone)
     for one in mine:
-        _body(edits, one.properties, one.architecture, wanted, bridge=one.bridge)
-    if everyone is not None and everyone.get("Tracing") is not None:
-        _trace(edits, everyone)
+        _body(edits, one.properties, one.architecture, wanted, bridge=one.bridge, traced=traced)
     return "each function"
 
 
@@ -108,11 +107,13 @@ def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]
     }
 
 
-def _body(edits: Spliced, place: Node, architecture: str, wanted: Wanted, *, bridge: bool) -> None:
-    """Add to a function's properties, or to those of all."""
+def _body(
+    edits: Spliced, place: Node, architecture: str, wanted: Wanted, *, bridge: bool, traced: bool = False
+) -> None:
+    """Add to a function's properties, or to those of all. `traced`: those of all have a Tracing already."""
     tree = _tree(architecture, wanted, bridge=bridge)
     new: dict[str, Tree] = {}
-    if not _trace(edits, place):
+    if not _trace(edits, place) and not traced:
         new["Tracing"] = tree["Tracing"]
     known = place.get("Layers")
     if known is None or known.empty:
