@@ -129,7 +129,7 @@ def test_a_query_that_is_refused_for_a_while_is_begun_again(start: Start, run: R
         assert done.returncode == 1
         assert re.search(
             r"\Alambda-latency: CloudWatch ended a query of aws/spans with status (Failed|Timeout)\n"
-            r"  try again later, or ask for a shorter time \(--since\)\n\Z",
+            r"  try again later, or choose a shorter period \(--since\)\n\Z",
             done.stderr,
         )
 
@@ -185,7 +185,7 @@ def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, ru
         "",
         (
             "lambda-latency: Logs Insights would scan 12.50 GB of aws/spans, --max-gb is 5\n"
-            "  ask for a shorter time (--since), or for more (--max-gb)\n"
+            "  choose a shorter period (--since), or allow more (--max-gb)\n"
         ),
     )
     assert search.calls["StartQuery"] == 0
