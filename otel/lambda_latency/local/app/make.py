@@ -20,6 +20,7 @@ from lambda_latency.local.errors import LocalError
 __all__ = ["Builds"]
 
 LIMIT_S = 600
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of a make that this runs below
 LAST = 8  # lines of what a failing make has printed
 IGNORED = shutil.ignore_patterns(".git", ".aws-sam", "__pycache__", ".venv", "node_modules")
 
@@ -53,9 +54,7 @@ class Builds:
         source, artifacts = place / "source", place / "artifacts"
         shutil.copytree(content.path, source, ignore=IGNORED, symlinks=True)
         artifacts.mkdir()
-        env = {
-            name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS")
-        }
+        env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", *OF_MAKE)}
         env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath)])
         env["ARTIFACTS_DIR"] = str(artifacts)
         try:
