@@ -64,6 +64,18 @@ BILLS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tracing adds as the bills have it: a later run of the bench does not change them."""
+    for name, figures in {
+        "kit": ("11.1", "1174.9", "376.0"),
+        "adot": ("246.9", "1468.5", "1343.6"),
+        "xray-sdk": ("19.0", "513.4", "357.4"),
+    }.items():
+        monkeypatch.setitem(ADDED, name, type(ADDED[name])(*map(Decimal, figures)))
+
+
+@pytest.mark.usefixtures("one_run")
 @pytest.mark.parametrize("name", BILLS)
 def test_a_bill_is_the_one_worked_by_hand(name: str) -> None:
     """To the cent, each part."""
@@ -131,6 +143,7 @@ def test_wrong_prices_are_named(text: str, wrong: str, tmp_path: Path, capsys: p
     assert wrong in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("one_run")
 def test_the_command_prints_the_bill_and_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """And what both rest on."""
     assert main(["cost", "--requests", "10000000", "--region", "eu-west-1"]) == 0
@@ -157,6 +170,7 @@ Prices: public list prices of us-east-1, July 2026. Those of eu-west-1 are not l
     )
 
 
+@pytest.mark.usefixtures("one_run")
 def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The same numbers."""
     assert main(["cost", "--requests", "10000000", "--rate", "5%", "--json"]) == 0

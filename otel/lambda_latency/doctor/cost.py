@@ -36,11 +36,11 @@ class Added:
 
 # docs/cost.json, of 2026-11-27: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
 ADDED = {
-    "kit": Added(Decimal("11.1"), Decimal("1174.9"), Decimal("376.0")),
-    "adot": Added(Decimal("246.9"), Decimal("1468.5"), Decimal("1343.6")),
-    "adot-fast": Added(Decimal("50.3"), Decimal("828.6"), Decimal("695.6")),
-    "xray-sdk": Added(Decimal("19.0"), Decimal("513.4"), Decimal("357.4")),
-    "powertools": Added(Decimal("25.1"), Decimal("577.9"), Decimal("425.8")),
+    "kit": Added(Decimal("14.6"), Decimal("1075.1"), Decimal("285.0")),
+    "adot": Added(Decimal("215.4"), Decimal("1461.5"), Decimal("1155.5")),
+    "adot-fast": Added(Decimal("47.0"), Decimal("787.3"), Decimal("617.4")),
+    "xray-sdk": Added(Decimal("17.2"), Decimal("443.2"), Decimal("343.3")),
+    "powertools": Added(Decimal("21.4"), Decimal("590.1"), Decimal("435.9")),
 }
 
 
