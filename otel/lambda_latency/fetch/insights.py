@@ -14,10 +14,10 @@ from lambda_latency.fetch.errors import FetchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MOST_ROWS", "Found", "query"]
+__all__ = ["MOST_ROWS", "PAUSES_S", "Found", "query"]
 
 MOST_ROWS = 10_000  # that a query returns
-PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between two looks at a query that runs; the last one goes on
+PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between two looks at what is not ready; the last one goes on
 BUSY_TRIES = 8  # an account may run a limited number of queries at once
 RUNNING = ("Scheduled", "Running")
 
@@ -31,13 +31,13 @@ class Found(NamedTuple):
 
 
 def query(
-    logs: Any, groups: list[str], text: str, start_s: int, end_s: int, sleep: Callable[[float], None] = time.sleep
+    logs: Any, group: str, text: str, start_s: int, end_s: int, sleep: Callable[[float], None] = time.sleep
 ) -> Found:
     """The answer of one query over records from one second to another, both included.
 
     Raises boto3's errors, and FetchError where CloudWatch gives the query up.
     """
-    asked = {"logGroupNames": groups, "queryString": text, "startTime": start_s, "endTime": end_s, "limit": MOST_ROWS}
+    asked = {"logGroupNames": [group], "queryString": text, "startTime": start_s, "endTime": end_s, "limit": MOST_ROWS}
     query_id = _begin(logs, asked, sleep)
     looks = 0
     try:
@@ -50,7 +50,7 @@ def query(
         raise
     if answer["status"] != "Complete":
         raise FetchError(
-            f"CloudWatch ended a query of {', '.join(groups)} with status {answer['status']}",
+            f"CloudWatch ended a query of {group} with status {answer['status']}",
             "try again later, or choose a shorter period (--since)",
             passing=True,
         )
@@ -60,11 +60,9 @@ def query(
 
 
 def _begin(logs: Any, asked: dict[str, Any], sleep: Callable[[float], None]) -> str:
-    for tried in range(BUSY_TRIES):
+    for _ in range(BUSY_TRIES - 1):
         try:
             return str(logs.start_query(**asked)["queryId"])
         except logs.exceptions.LimitExceededException:
-            if tried == BUSY_TRIES - 1:
-                raise
             sleep(PAUSES_S[-1])
-    raise AssertionError("unreachable")
+    return str(logs.start_query(**asked)["queryId"])

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.fetch.batches import Answer
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.insights import PAUSES_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = ["retrieve"]
 
-PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 LONGEST_S = 60 * 60  # after which AWS gives a retrieval up
 RUNNING = ("SCHEDULED", "RUNNING")
 

@@ -62,7 +62,7 @@ class Search:
         todo = [(start, end)]  # the newest last
         while todo:
             first, last = todo.pop()
-            found = query(self._logs, [GROUP], _query(where), first, last, self._sleep)
+            found = query(self._logs, GROUP, _query(where), first, last, self._sleep)
             self.billed += found.scanned
             if len(found.rows) >= MOST_ROWS:
                 self._check(found.scanned)

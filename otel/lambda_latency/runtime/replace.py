@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["replaced"]
+__all__ = ["put", "replaced"]
 
 
 def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> Callable[[], bool]:
@@ -17,7 +17,12 @@ def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]])
     That says False, and leaves all as it is, where somebody has wrapped the function since.
     """
     original = vars(owner)[name]
-    ours = functools.wraps(original)(around(original))
+    return put(owner, name, functools.wraps(original)(around(original)))
+
+
+def put(owner: Any, name: str, ours: Any) -> Callable[[], bool]:
+    """As `replaced`, with a function that is made already."""
+    original = vars(owner)[name]
 
     def undo() -> bool:
         is_ours = vars(owner).get(name) is ours

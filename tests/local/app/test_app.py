@@ -13,14 +13,14 @@ from tests.local.ports import port_of
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
-TODO = "\n  add the layer that has it"
+REMEDY = "\n  add the layer that has it"
 
 
 def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
     """A function for another runtime, a resource that is not emulated, a value that only an account has."""
     assert {
         "Other does not run here: its runtime is nodejs22.x, and only Python runs here",
-        f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no layer here has{TODO}",
+        f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no layer here has{REMEDY}",
         "not emulated here and left out: AWS::XRay::Group",
         "parameter Owner is in Parameter Store, not here: it is 'local' (--parameter Owner=VALUE)",
     } <= {*shop.told}

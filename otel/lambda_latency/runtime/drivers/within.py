@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.replace import put
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -33,13 +35,4 @@ def within(owner: Any, name: str, context: Callable[..., AbstractContextManager[
             with context(*args, **kwargs):
                 return function(*args, **kwargs)
 
-    ours: Any = classmethod(inside) if isinstance(original, classmethod) else inside
-
-    def undo() -> bool:
-        is_ours = vars(owner).get(name) is ours
-        if is_ours:
-            setattr(owner, name, original)
-        return is_ours
-
-    setattr(owner, name, ours)
-    return undo
+    return put(owner, name, classmethod(inside) if isinstance(original, classmethod) else inside)
