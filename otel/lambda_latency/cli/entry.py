@@ -50,8 +50,8 @@ examples:
 # Each command, a module of that name in `commands`, with its line of the help and in the help's order.
 COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
-    "report": "say which part of slow requests is slow, from any trace file or from X-Ray",
-    "fetch": "fetch traces from X-Ray into a file that report reads",
+    "report": "say which part of slow requests is slow, from any trace file or from an AWS account",
+    "fetch": "fetch traces from an AWS account into a file that report reads",
     "doctor": "find what is wrong with an app's tracing, before it is deployed",
     "cost": "say what a month of tracing costs",
     "serve": "keep a SAM app up on this machine, traced, for your own requests",

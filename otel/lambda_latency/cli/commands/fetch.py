@@ -1,4 +1,4 @@
-"""`lambda-latency fetch`: traces from X-Ray into a file."""
+"""`lambda-latency fetch`: traces from an AWS account into a file."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser = subparsers.add_parser(
         "fetch",
         help=summary,
-        description="Fetches traces from X-Ray into a file of JSON lines that `report` reads: the last hour or any "
-        "period, each trace once. Handles throttling, pages and limits of X-Ray's API.",
+        description="Fetches traces from X-Ray or Transaction Search into a file of JSON lines that `report` reads: "
+        "the last hour or any period, each trace once. Handles throttling, pages and limits of AWS's APIs.",
         epilog=EXIT_STATUSES,
     )
     add_choice_options(parser)
@@ -37,7 +37,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch traces from X-Ray into a file."""
+    """Fetch traces from an AWS account into a file."""
     if options.print_policy:
         return print_policy()
     if options.out is None and not options.dry_run:
