@@ -136,9 +136,10 @@ def _with_handshake(trace: Trace, ns: int = 700_000_000) -> Trace:
         span_id="feed" * 4,
         parent_id=call.span_id,
         parent_remote=False,
-        name="TLS 1.3",
+        name="tls",
         start_ns=call.start_ns,
         end_ns=call.start_ns + ns,
+        attributes={"lambda.connect.host": "payments.example.com"},
         scope=Scope("lambda_latency.runtime"),
     )
     return Trace([*spans, handshake])

@@ -52,6 +52,7 @@ COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
     "report": "say which part of slow requests is slow, from any trace file or from an AWS account",
     "fetch": "fetch traces from an AWS account into a file that report reads",
+    "explain": "say why an alarm of CloudWatch rang, from the traces of its time",
     "doctor": "find what is wrong with an app's tracing, before it is deployed",
     "cost": "say what a month of tracing costs",
     "serve": "keep a SAM app up on this machine, traced, for your own requests",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.fetch.asked import Asked, Place, iso
 from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.destination import Destination, destination
-from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.errors import FetchError, NothingFoundError
 from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal, unreachable
-from lambda_latency.fetch.run import Fetched, run
+from lambda_latency.fetch.run import WAITS_S, Fetched, run
 from lambda_latency.fetch.scanning import billed
 from lambda_latency.fetch.search import Search
 from lambda_latency.fetch.stores import XRay
@@ -23,6 +23,7 @@ from lambda_latency.fetch.writer import Writer
 from lambda_latency.trace import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
     from lambda_latency.fetch.stores import Store
@@ -143,8 +144,11 @@ class Account:
         except Exception as error:
             raise self._told(error, asked) from error
 
-    def fetch(self, asked: Asked, path: Path, err: TextIO) -> Result:
-        """Fetches the traces into a file. Raises FetchError only if no trace came."""
+    def fetch(self, asked: Asked, path: Path, err: TextIO, *, waits_s: Sequence[float] = WAITS_S) -> Result:
+        """Fetches the traces into a file. Raises FetchError only if no trace came.
+
+        `waits_s` are the seconds before each further request for traces that were not ready.
+        """
         try:
             kept = self._destination()
             store: Store = (
@@ -154,7 +158,7 @@ class Account:
             raise self._told(error, asked) from error
         meter = Meter(err)
         try:
-            told = run(store, asked, Writer(path), meter, refusal=partial(self._refusal, asked))
+            told = run(store, asked, Writer(path), meter, refusal=partial(self._refusal, asked), waits_s=waits_s)
         finally:
             meter.close()
         if not told.traces:
@@ -196,17 +200,17 @@ def _nothing(asked: Asked, told: Fetched, where: str) -> FetchError:
             f"{where} listed {_traces(told.missing)} and returned none of them{because}", "try again later"
         )
     if asked.trace_id is not None:
-        return FetchError(
+        return NothingFoundError(
             f"{where} has no trace {asked.trace_id}",
             "check the id and the region (--region); traces are kept for 30 days",
         )
     when = f"from {iso(asked.since_ns)} to {iso(asked.until_ns)}"
     if asked.expression is not None and told.scanned:
-        return FetchError(
+        return NothingFoundError(
             f"none of the {_traces(told.scanned)} {when} matches {asked.expression}",
             "choose a longer period (--since 24h) or another filter",
         )
-    return FetchError(
+    return NothingFoundError(
         f"{where} has no trace {when}",
         "check the region (--region), the time (--since 24h), and that requests are sampled: `Tracing: Active` on a "
         "function or `TracingEnabled: true` on an API, and no sampling rule of 0",

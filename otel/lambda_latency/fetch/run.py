@@ -14,14 +14,14 @@ from lambda_latency.fetch.errors import FetchError
 from lambda_latency.fetch.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lambda_latency.fetch.asked import Asked
     from lambda_latency.fetch.progress import Meter
     from lambda_latency.fetch.stores import Listed, Store
     from lambda_latency.fetch.writer import Writer
 
-__all__ = ["Fetched", "run"]
+__all__ = ["WAITS_S", "Fetched", "run"]
 
 # Seconds to wait before each further request for traces that were not ready: about half a minute in all.
 WAITS_S = (0, 2, 5, 10, 10)
@@ -62,12 +62,14 @@ def run(
     *,
     refusal: Callable[[Exception], FetchError | None],
     sleep: Callable[[float], None] = time.sleep,
+    waits_s: Sequence[float] = WAITS_S,
 ) -> Fetched:
     """Fetches the selection. After an early end the file and the result have what came until then.
 
-    `refusal` makes a readable error of a failed call, or None for a bug of ours.
+    `refusal` makes a readable error of a failed call, or None for a bug of ours. `waits_s` are the seconds before each
+    further request for traces that were not ready.
     """
-    return _Run(store, asked, writer, meter, refusal, sleep).run()
+    return _Run(store, asked, writer, meter, refusal, sleep, waits_s).run()
 
 
 class _Run:
@@ -79,7 +81,9 @@ class _Run:
         meter: Meter,
         refusal: Callable[[Exception], FetchError | None],
         sleep: Callable[[float], None],
+        waits_s: Sequence[float],
     ) -> None:
+        self._waits_s = waits_s
         self._store, self._asked, self._writer, self._meter = store, asked, writer, meter
         self._refusal, self._sleep = refusal, sleep
         self._lock = threading.Lock()
@@ -150,7 +154,7 @@ class _Run:
     def _again(self, pool: Pool) -> None:
         """Requests again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
         # A typed id may belong to no trace: it is requested again only briefly.
-        for wait_s in WAITS_S if self._asked.trace_id is None else WAITS_S[:2]:
+        for wait_s in self._waits_s if self._asked.trace_id is None else self._waits_s[:2]:
             # A trace that never ends is requested twice only.
             late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
             ids = sorted({*late, *self._absent})

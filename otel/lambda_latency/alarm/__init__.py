@@ -1,0 +1,25 @@
+"""An alarm explained: why it rang, whose it is, and what to do, by the traces of its window."""
+
+from lambda_latency.alarm.chat import FORMATS, rendered
+from lambda_latency.alarm.event import Alarm, read_change, read_event
+from lambda_latency.alarm.evidence import Evidence, fetched
+from lambda_latency.alarm.explanation import Explanation, explain
+from lambda_latency.alarm.history import last_ring
+from lambda_latency.alarm.message import clock, message_of
+from lambda_latency.alarm.pages import page_of
+
+__all__ = [
+    "FORMATS",
+    "Alarm",
+    "Evidence",
+    "Explanation",
+    "clock",
+    "explain",
+    "fetched",
+    "last_ring",
+    "message_of",
+    "page_of",
+    "read_change",
+    "read_event",
+    "rendered",
+]

@@ -1,0 +1,150 @@
+"""One change of an alarm, answered: explained and told to all who are to hear of it, each once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.alarm.cost import cost_fact
+from lambda_latency.alarm.evidence import Evidence, fetched, recent
+from lambda_latency.alarm.explanation import Explanation, explain, mean_ns
+from lambda_latency.alarm.message import Message, clock, message_of, short_message
+from lambda_latency.latency import USUAL, Terms
+from lambda_latency.text import Style, clean
+
+if TYPE_CHECKING:
+    from lambda_latency.alarm.event import Alarm
+    from lambda_latency.alarm.evidence import Fetches
+    from lambda_latency.alarm.message import Link
+    from lambda_latency.alarm.records import Records
+
+__all__ = ["Answerer", "Sink"]
+
+Sink = Callable[[Message, "Alarm"], None]
+HOUR_NS = 3600 * 1_000_000_000
+FOLD_NS = HOUR_NS  # the same cause within it is told in short
+MOST_AN_HOUR = 12  # explanations of one alarm: what flaps is not explained each time
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Answers changes of alarms.
+
+    `sinks` are who hears of them, by name. `page` puts an explanation's page somewhere, and gives the link.
+    `left_s` says how many seconds are left, `cost` the dollars that the function itself takes.
+    """
+
+    account: Fetches
+    records: Records
+    sinks: Mapping[str, Sink]
+    page: Callable[[Explanation], Link | None]
+    left_s: Callable[[], float]
+    own_dollars: Callable[[], float] = lambda: 0.0
+    terms: Terms = USUAL
+
+    def answer(self, alarm: Alarm) -> Message | None:
+        """Tell a change to all who have not heard of it; None where there is nothing to tell, or nobody to.
+
+        Raises `BusyError` where another environment tells it, and the error of a sink once all others have heard.
+        """
+        if not (alarm.rings or alarm.previous == "ALARM"):
+            return None
+        heard = self.records.claim(alarm.identity)
+        if heard is None:
+            return None
+        folder = Path(tempfile.mkdtemp(prefix="alarm-"))
+        try:
+            message = self._message(alarm, folder)
+            failed: Exception | None = None
+            for name, sink in self.sinks.items():
+                if name in heard:
+                    continue
+                try:
+                    sink(message, alarm)
+                except Exception as error:  # noqa: BLE001 - the others are to hear of it; it is raised below
+                    failed = error
+                    continue
+                heard |= {name}
+                self.records.told(alarm.identity, heard, done=heard >= self.sinks.keys())
+            if failed is not None:
+                raise failed
+        except Exception:
+            self.records.release(alarm.identity, heard)
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return message
+
+    def _message(self, alarm: Alarm, folder: Path) -> Message:
+        return self._rung(alarm, folder) if alarm.rings else self._ended(alarm, folder)
+
+    def _rung(self, alarm: Alarm, folder: Path) -> Message:
+        before = self.records.change(f"alarm {alarm.name}", lambda record: _counted(record, alarm))
+        if len(_recent(before, alarm)) >= MOST_AN_HOUR:
+            cause = f"last time it was {before['cause']}" if before.get("cause") else "no cause was found"
+            said = f"It rang more than {MOST_AN_HOUR} times within an hour, so this time it is not explained: {cause}."
+            return short_message(alarm, "rings again", said)
+        evidence = fetched(self.account, alarm, folder, self.left_s)
+        if not (evidence.chosen or evidence.sample):
+            return self._unexplained(alarm, evidence)
+        found = explain(alarm, evidence, self.terms)
+        self.records.change(f"alarm {alarm.name}", lambda record: _said(record, found))
+        cost = cost_fact(evidence, self.own_dollars())
+        if found.cause is not None:
+            told = self.records.change(f"cause {found.cause.label}", lambda record: _first(record, alarm))
+            if 0 <= alarm.at_ns - told.get("at_ns", 0) < FOLD_NS:
+                return _folded(found, told, cost)
+        link = self.page(found)
+        return message_of(found, links=[link] if link is not None else [], facts=[cost])
+
+    def _unexplained(self, alarm: Alarm, evidence: Evidence) -> Message:
+        cost = cost_fact(evidence, self.own_dollars())
+        lacks = evidence.lacks or ["No request of the alarm's window was traced."]
+        return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, cost])
+
+    def _ended(self, alarm: Alarm, folder: Path) -> Message:
+        record = self.records.read(f"alarm {alarm.name}")
+        how = "is over" if alarm.state == "OK" else "has no data any more"
+        cause, then_ns = record.get("cause"), record.get("cause_ns")
+        if not cause or not then_ns:
+            return short_message(alarm, how)
+        evidence = recent(self.account, alarm, folder)
+        now_ns, requests = mean_ns(evidence.sample, cause, self.terms)
+        if not requests:
+            return short_message(alarm, how, f"The cause was {cause}.", *evidence.lacks)
+        then, now = f"{then_ns / 1e6:,.0f} ms", f"{now_ns / 1e6:,.0f} ms"
+        said = f"{cause}: {then} on average in slow requests then, {now} in the {requests:,} traced since."
+        return short_message(alarm, how, said, facts=[cost_fact(evidence, self.own_dollars())])
+
+
+def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:
+    return [at for at in record.get("explained", ()) if 0 <= alarm.at_ns - at < HOUR_NS]
+
+
+def _counted(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
+    explained = _recent(record, alarm)
+    if len(explained) < MOST_AN_HOUR:
+        explained.append(alarm.at_ns)
+    return {**record, "explained": explained}
+
+
+def _said(record: dict[str, Any], found: Explanation) -> dict[str, Any]:
+    return {**record, "cause": found.name, "cause_ns": found.cause_ns, "at_ns": found.alarm.at_ns}
+
+
+def _first(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
+    """When a cause was told in full; a repeat within `FOLD_NS` leaves it."""
+    if record and 0 <= alarm.at_ns - record.get("at_ns", 0) < FOLD_NS:
+        return record
+    return {"at_ns": alarm.at_ns, "alarm": alarm.name}
+
+
+def _folded(found: Explanation, told: Mapping[str, Any], cost: str) -> Message:
+    by = "" if told.get("alarm") == found.alarm.name else f" ({clean(str(told.get('alarm')), Style())})"
+    for_long = f", {found.cause_ns / 1e6:,.0f} ms on average" if found.cause_ns else ""
+    said = f"As at {clock(told['at_ns'])}{by}: {found.name}{for_long}."
+    return short_message(found.alarm, found.name, said, *found.lacks, facts=[cost])

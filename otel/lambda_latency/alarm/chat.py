@@ -1,0 +1,100 @@
+"""The message of an alarm as chat programs take it.
+
+Slack: https://api.slack.com/reference/block-kit; Teams: https://adaptivecards.io/explorer; AWS's own chat service, for
+Slack and Teams behind an SNS topic:
+https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.alarm.message import plain_text, subject_of
+
+if TYPE_CHECKING:
+    from lambda_latency.alarm.message import Message
+
+__all__ = ["FORMATS", "rendered", "topic_texts"]
+
+LONGEST_HEADER, LONGEST_SECTION = 150, 3000  # Slack's limits
+LONGEST_DESCRIPTION = 4000  # of the chat service
+
+SLACK, TEAMS, PLAIN = "slack", "teams", "plain"
+FORMATS = (PLAIN, SLACK, TEAMS)
+
+
+def rendered(message: Message, form: str) -> str:
+    """The message as a text of one of `FORMATS`; those of chats are JSON."""
+    if form == SLACK:
+        return json.dumps(_slack(message), indent=1)
+    return json.dumps(_teams(message), indent=1) if form == TEAMS else plain_text(message)
+
+
+def topic_texts(message: Message, thread: str) -> dict[str, str]:
+    """What an SNS topic sends, by protocol: plain text, and to the chat service by `https` a notification of its kind.
+
+    Messages of one `thread` are put together there.
+    """
+    text = plain_text(message)
+    return {"default": text, "email": text, "https": json.dumps(_notification(message, thread))}
+
+
+def _slack(message: Message) -> dict[str, Any]:
+    """Names stand in texts of the kind `plain_text` alone: in them nothing is markup, a mention or a link."""
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.title, LONGEST_HEADER)}]
+    blocks += [{"type": "section", "text": _plain(line)} for line in message.lines]
+    blocks += [{"type": "section", "text": _plain(f"Next: {step}")} for step in message.steps]
+    if message.links:
+        buttons = [{"type": "button", "text": _plain(one.name, 75), "url": one.url} for one in message.links]
+        blocks.append({"type": "actions", "elements": buttons})
+    small = [one.note for one in message.links if one.note] + list(message.facts)
+    if small:
+        blocks.append({"type": "context", "elements": [_plain(one, 2000) for one in small[:10]]})
+    return {"text": _escaped(message.title), "blocks": blocks}
+
+
+def _plain(text: str, longest: int = LONGEST_SECTION) -> dict[str, Any]:
+    return {"type": "plain_text", "text": _escaped(text)[:longest], "emoji": False}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _teams(message: Message) -> dict[str, Any]:
+    """An Adaptive Card; a TextRun, other than a TextBlock, knows no markup."""
+    body = [_run(message.title, weight="Bolder", size="Medium"), *map(_run, message.lines)]
+    body += [_run(f"Next: {step}") for step in message.steps]
+    body += [_run(one, isSubtle=True, size="Small") for one in (*filter(None, _notes(message)), *message.facts)]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+        "actions": [{"type": "Action.OpenUrl", "title": one.name, "url": one.url} for one in message.links],
+    }
+    content = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [content]}
+
+
+def _run(text: str, **look: object) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **look}]}
+
+
+def _notes(message: Message) -> list[str]:
+    return [one.note for one in message.links]
+
+
+def _notification(message: Message, thread: str) -> dict[str, Any]:
+    lines = [*message.lines, *(f"{one.name}: {one.url} {one.note}".strip() for one in message.links), *message.facts]
+    description = "\n".join(_unmarked(line) for line in lines)[:LONGEST_DESCRIPTION]
+    content: dict[str, Any] = {"textType": "client-markdown", "title": subject_of(message), "description": description}
+    if message.steps:
+        content["nextSteps"] = [_unmarked(step) for step in message.steps]
+    return {"version": "1.0", "source": "custom", "content": content, "metadata": {"threadId": thread}}
+
+
+def _unmarked(text: str) -> str:
+    """Without the letters that make text bold, struck out or code: both programs take the same text differently."""
+    return text.translate(str.maketrans("*`~|", "\u2217'\u223c\u2223"))

@@ -1,0 +1,206 @@
+"""Why an alarm rang: the verdict about the traces of its window, beside those of the hour before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import (
+    SILENT,
+    USUAL,
+    Accounts,
+    Part,
+    Report,
+    Terms,
+    advice,
+    against,
+    load,
+    report_of,
+)
+from lambda_latency.text import Style, against_sentence, clean, flat, sentence, timeout_groups, timeout_sentence
+from lambda_latency.trace import LineIndex, Problem, find_traces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from lambda_latency.alarm.event import Alarm
+    from lambda_latency.alarm.evidence import Evidence
+    from lambda_latency.latency import Account
+    from lambda_latency.trace import Source, Trace
+
+__all__ = ["Explanation", "explain", "mean_ns"]
+
+PLAIN = Style()
+MOST_GROUPS = 2  # different calls that were running at deadlines
+FAILING_SHARE = 0.5  # of the failing requests have to agree before a part is blamed for them
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of an alarm.
+
+    `cause` is the part that is blamed, None where none is; `cause_ns` how long a slow request waits for it on average.
+    `answer` are sentences, the most important first; `steps` say what to do; `lacks` what could not be known.
+    `trace_id` is a request that shows it. `find` brings the traces of some ids.
+    """
+
+    alarm: Alarm
+    cause: Part | None
+    cause_ns: int
+    answer: tuple[str, ...]
+    steps: tuple[str, ...]
+    read: tuple[str, ...]
+    lacks: tuple[str, ...]
+    trace_id: str | None
+    trace_start_ns: int
+    report: Report
+    find: Callable[[Collection[str]], Mapping[str, Trace]]
+
+    @property
+    def name(self) -> str:
+        """The cause as people call it, empty without one."""
+        return clean(self.cause.label, PLAIN) if self.cause is not None else ""
+
+
+def explain(alarm: Alarm, evidence: Evidence, terms: Terms = USUAL) -> Explanation:
+    """The explanation of an alarm by the traces about it."""
+    problems: list[Problem] = []
+    index = LineIndex()
+    sources = [*evidence.chosen, *evidence.sample, *evidence.before]
+    every = load(sources, problems, SILENT, index, 1, terms)
+    sample, before = (load(some, [], SILENT, LineIndex(), 1, terms) for some in (evidence.sample, evidence.before))
+    owners = terms.owners.settle(every, before)
+
+    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
+        return find_traces(sources, trace_ids, index, terms.view)
+
+    report = report_of(
+        every,
+        find,
+        slow_ns=alarm.threshold_ns,
+        problems=problems,
+        sources=sorted({source.name for source in sources}),
+        against=against(sample, before, ["the hour before"]) if sample and before else None,
+        owners=owners,
+    )
+    blamed = _blamed(alarm, report)
+    lacks = [*evidence.lacks, *_lacking(alarm, report, evidence)]
+    return Explanation(
+        alarm=alarm,
+        cause=blamed.part,
+        cause_ns=blamed.ns,
+        answer=tuple(blamed.answer),
+        steps=tuple(clean(advice(part), PLAIN) for part in blamed.parts),
+        read=tuple(evidence.read),
+        lacks=tuple(lacks),
+        trace_id=blamed.trace_id,
+        trace_start_ns=_start_of(every, blamed.trace_id),
+        report=report,
+        find=find,
+    )
+
+
+def mean_ns(source: Sequence[Source], part: str, terms: Terms = USUAL) -> tuple[int, int]:
+    """How long the requests of some files wait for a part on average, by its label, and how many requests there are."""
+    accounts = load(source, [], SILENT, LineIndex(), 1, terms)
+    total = sum(ns for one in accounts for its, ns in one.parts if its.label == part)
+    return total // len(accounts) if accounts else 0, len(accounts)
+
+
+@dataclass(slots=True)
+class _Blamed:
+    """What is said, of which parts; the first of them is the cause."""
+
+    answer: list[str]
+    parts: list[Part]
+    trace_id: str | None = None
+    ns: int = 0
+
+    @property
+    def part(self) -> Part | None:
+        return self.parts[0] if self.parts else None
+
+
+def _blamed(alarm: Alarm, report: Report) -> _Blamed:
+    """Timeouts first, then what failing requests have in common, the verdict, what changed since the hour before."""
+    found = _Blamed([], [])
+    if not report.totals.requests:
+        return found
+    for group in timeout_groups(report)[:MOST_GROUPS]:
+        found.answer.append(flat(timeout_sentence(group, report, PLAIN)))
+        _add(found, group[0].part, group[0].trace_id, group[0].elapsed_ns)
+    if alarm.measure == "errors":
+        _add_failing(found, report)
+    verdict = report.verdict
+    if verdict.part is not None and verdict.kind == "clear":
+        found.answer.append(flat(sentence(report, PLAIN)))
+        proof = verdict.proof.account.trace_id if verdict.proof is not None else None
+        _add(found, verdict.part, proof, report.cohorts.parts[0].slow_ns)
+    changed = [one for one in report.against.changed if one.per_request_ns > 0] if report.against is not None else []
+    if report.against is not None and changed:
+        said = flat(against_sentence(report.against, PLAIN))
+        found.answer.append(said.replace("the baseline", "the hour before"))
+        real = changed[0].real
+        _add(found, changed[0].part, _slowest(report), real.now_ns if real is not None else 0)
+    if not found.answer:
+        found.answer.append(f"The traces name no cause. {flat(sentence(report, PLAIN))}")
+    return found
+
+
+def _add(found: _Blamed, part: Part | None, trace_id: str | None, ns: int) -> None:
+    if part is not None and all(part.label != one.label for one in found.parts):
+        if not found.parts:
+            found.trace_id, found.ns = trace_id, ns
+        found.parts.append(part)
+    found.trace_id = found.trace_id or trace_id
+
+
+def _add_failing(found: _Blamed, report: Report) -> None:
+    """The part whose calls fail in the requests that fail."""
+    failing = [one for one in report.accounts if one.error and not one.timed_out]
+    if not failing:
+        return
+    parts: Counter[Part] = Counter()
+    for one in failing:
+        parts.update({part for part, calls in one.calls if calls.errors or calls.throttles})
+    part, count = max(parts.items(), key=lambda one: (one[1], one[0].label), default=(None, 0))
+    routes = Counter(_told(one) for one in failing)
+    most, of_most = max(routes.items(), key=lambda one: (one[1], one[0]))
+    text = f"{len(failing):,} of the {report.totals.requests:,} requests failed, {of_most:,} of them {most}."
+    if part is not None and count >= FAILING_SHARE * len(failing):
+        label = clean(part.label, PLAIN)
+        text += f" In {count:,} of them a call to {label} failed."
+        shows = next(
+            one for one in failing if any(its == part and calls.errors + calls.throttles for its, calls in one.calls)
+        )
+        _add(found, part, shows.trace_id, 0)
+    found.answer.append(text)
+    found.trace_id = found.trace_id or failing[0].trace_id
+
+
+def _told(one: Account) -> str:
+    status = f" with status {one.status_code}" if one.status_code is not None else ""
+    return f"{clean(one.route, PLAIN)}{status}"
+
+
+def _lacking(alarm: Alarm, report: Report, evidence: Evidence) -> Iterable[str]:
+    if not report.totals.requests:
+        if not evidence.lacks:
+            yield "No request of the alarm's window was traced: the cause cannot be known."
+        return
+    if not evidence.before and not evidence.lacks:
+        yield "No request of the hour before was traced: what changed cannot be known."
+    if alarm.threshold_ns is not None and not report.cohorts.slow and not report.timeouts:
+        yield "None of the traced requests took longer than the alarm's threshold: the slow ones were not sampled."
+
+
+def _slowest(report: Report) -> str | None:
+    every = report.accounts
+    return every.trace_id(every.slowest(1)[0]) if every else None
+
+
+def _start_of(every: Accounts, trace_id: str | None) -> int:
+    if trace_id is None:
+        return 0
+    return next((one.start_ns for one in every if one.trace_id == trace_id), 0)

@@ -1,0 +1,87 @@
+"""The function that explains alarms: `lambda_latency.alarm.handler.handle`, for events of EventBridge.
+
+Its variables: ALARM_BUCKET (records and pages), ALARM_TOPIC_ARN (an SNS topic, or empty), ALARM_WEBHOOK_PARAMETER (the
+name of an SSM parameter with a webhook's address, or empty) and ALARM_CHAT (slack or teams).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_latency.alarm.answer import Answerer
+from lambda_latency.alarm.cost import function_dollars
+from lambda_latency.alarm.event import read_event
+from lambda_latency.alarm.pages import put_page
+from lambda_latency.alarm.records import Records
+from lambda_latency.alarm.sinks import Topic, Webhook
+from lambda_latency.fetch import Account, Place
+
+if TYPE_CHECKING:
+    from lambda_latency.alarm.answer import Sink
+    from lambda_latency.alarm.explanation import Explanation
+    from lambda_latency.alarm.message import Link
+
+__all__ = ["handle"]
+
+SPARE_S = 15  # for the verdict, the page and the message, once all traces are here
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
+    """Answer one change of an alarm. Raises what went wrong, so that Lambda tries again."""
+    begin = time.monotonic()
+    alarm = read_event(event)
+    bucket, region = os.environ["ALARM_BUCKET"], os.environ["AWS_REGION"]
+    s3 = _client("s3")
+
+    def page(found: Explanation) -> Link | None:
+        try:
+            return put_page(s3, bucket, found)
+        except (BotoCoreError, ClientError) as error:
+            print(f"lambda-latency: no page of {alarm.name}: {error}")
+            return None
+
+    def left_s() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000 - SPARE_S
+
+    def own_dollars() -> float:
+        memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"))
+        processor = "arm64" if os.uname().machine == "aarch64" else "x86_64"
+        return function_dollars(time.monotonic() - begin, memory, region, processor)
+
+    answerer = Answerer(
+        account=Account(Place(region=region, endpoint_url=os.environ.get("ALARM_ENDPOINT_URL") or None)),
+        records=Records(s3, bucket),
+        sinks=_sinks(),
+        page=page,
+        left_s=left_s,
+        own_dollars=own_dollars,
+    )
+    message = answerer.answer(alarm)
+    return {"alarm": alarm.name, "state": alarm.state, "told": message.title if message is not None else None}
+
+
+@cache
+def _client(service: str) -> Any:
+    make: Any = boto3.client  # its type has a form for every service that there is
+    return make(service)
+
+
+def _sinks() -> dict[str, Sink]:
+    found: dict[str, Sink] = {}
+    topic, parameter = os.environ.get("ALARM_TOPIC_ARN"), os.environ.get("ALARM_WEBHOOK_PARAMETER")
+    if topic:
+        found["topic"] = Topic(_client("sns"), topic)
+    if parameter:
+        found["chat"] = Webhook(lambda: _secret(parameter), os.environ.get("ALARM_CHAT") or "slack")
+    return found
+
+
+def _secret(name: str) -> str:
+    return str(_client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])

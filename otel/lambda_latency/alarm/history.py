@@ -1,0 +1,120 @@
+"""The last time that an alarm rang, as CloudWatch keeps it.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.alarm.event import read_change
+from lambda_latency.fetch import NothingFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lambda_latency.alarm.event import Alarm
+
+__all__ = ["last_ring"]
+
+TYPES = ["MetricAlarm", "CompositeAlarm"]
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def last_ring(cloudwatch: Any, name: str, region: str, at_ns: int | None = None) -> Alarm:
+    """The last change of an alarm into the state ALARM, at a time or before it.
+
+    Raises `NothingFoundError` where there is no such alarm, or it has not rung, and boto3's error where CloudWatch
+    refuses.
+    """
+    described = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=TYPES)
+    alarms = [*described.get("MetricAlarms", ()), *described.get("CompositeAlarms", ())]
+    if not alarms:
+        raise NothingFoundError(
+            f"{region} has no alarm {name!r}{_near(cloudwatch, name)}", "check the name and --region"
+        )
+    about = alarms[0]
+    account = str(about.get("AlarmArn", "")).split(":")[4:5]
+    base = {"alarmName": name, "configuration": {"metrics": list(_metrics(about))}}
+    for change in _changes(cloudwatch, name, at_ns):
+        return read_change({**base, **change}, region, "".join(account))
+    if about.get("StateValue") == "ALARM" and (at_ns is None or _ns(about["StateUpdatedTimestamp"]) <= at_ns):
+        state = {
+            "value": "ALARM",
+            "reason": about.get("StateReason", ""),
+            "reasonData": about.get("StateReasonData"),
+            "timestamp": _iso(about["StateUpdatedTimestamp"]),
+        }
+        return read_change({**base, "state": state}, region, "".join(account))
+    raise NothingFoundError(
+        f"the alarm {name} has not rung in the time that CloudWatch remembers", "name a time in its place: explain 30m"
+    )
+
+
+def _changes(cloudwatch: Any, name: str, at_ns: int | None) -> Iterator[dict[str, Any]]:
+    """The changes into ALARM, the newest first, as the `detail` of an event has them."""
+    asked: dict[str, Any] = {
+        "AlarmName": name,
+        "AlarmTypes": TYPES,
+        "HistoryItemType": "StateUpdate",
+        "ScanBy": "TimestampDescending",
+        "MaxRecords": 100,
+    }
+    if at_ns is not None:
+        asked["EndDate"] = EPOCH + timedelta(microseconds=at_ns // 1000 + 1_000_000)
+    while True:
+        page = cloudwatch.describe_alarm_history(**asked)
+        for item in page.get("AlarmHistoryItems", ()):
+            told = _read(item.get("HistoryData"))
+            new, old = told.get("newState") or {}, told.get("oldState") or {}
+            if new.get("stateValue") == "ALARM":
+                data = new.get("stateReasonData")
+                yield {
+                    "state": {
+                        "value": "ALARM",
+                        "reason": new.get("stateReason", ""),
+                        "reasonData": data if isinstance(data, str) else json.dumps(data),
+                        "timestamp": _iso(item["Timestamp"]),
+                    },
+                    "previousState": {"value": old.get("stateValue", "")},
+                }
+        if not page.get("NextToken"):
+            return
+        asked["NextToken"] = page["NextToken"]
+
+
+def _metrics(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The alarm's metrics as events write them."""
+    if about.get("MetricName"):
+        yield {"metricStat": {"metric": {"name": about["MetricName"]}}}
+    for one in about.get("Metrics", ()):
+        metric = (one.get("MetricStat") or {}).get("Metric") or {}
+        yield {"metricStat": {"metric": {"name": metric.get("MetricName", "")}}}
+
+
+def _near(cloudwatch: Any, name: str) -> str:
+    """`; did you mean ...?`, of the names of the account's first hundred alarms that begin alike."""
+    found = cloudwatch.describe_alarms(AlarmNamePrefix=name[:3], AlarmTypes=TYPES, MaxRecords=100) if name else {}
+    names = [one["AlarmName"] for key in ("MetricAlarms", "CompositeAlarms") for one in found.get(key, ())]
+    near = difflib.get_close_matches(name, names, 1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _read(text: object) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _ns(at: datetime) -> int:
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(timezone.utc).isoformat()

@@ -1,0 +1,125 @@
+"""The message of an alarm: its lines, as plain text for mail and terminal. Names in traces are not to be trusted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import trace_name
+from lambda_latency.text import Style, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.alarm.event import Alarm
+    from lambda_latency.alarm.explanation import Explanation
+
+__all__ = ["Link", "Message", "clock", "harmless", "message_of", "plain_text", "short_message", "subject_of"]
+
+LONGEST_SUBJECT = 100  # of SNS; ASCII, no control characters
+LONGEST_LINE = 600
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address of ours, and what is behind it."""
+
+    name: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: `title` is one line, `lines` are sentences, `steps` what to do, `facts` small print."""
+
+    title: str
+    lines: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    facts: tuple[str, ...] = ()
+    rings: bool = True
+
+
+def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[str] = ()) -> Message:
+    """The message of a whole explanation."""
+    alarm = one.alarm
+    about = harmless(one.name) if one.name else "no cause found in the traces"
+    lines = [harmless(line) for line in one.answer]
+    lines += [f"Not known: {harmless(line)}" for line in one.lacks]
+    shown = [f"A request that shows it: {trace_name(one.trace_id, one.trace_start_ns)}."] if one.trace_id else []
+    return Message(
+        title=f"{harmless(alarm.name)}: {about}",
+        lines=(*lines, *shown),
+        steps=tuple(harmless(step) for step in one.steps),
+        links=tuple(links),
+        facts=(f"{_when(alarm)} {harmless(alarm.reason)}".strip(), *map(harmless, one.read), *facts),
+    )
+
+
+def short_message(alarm: Alarm, title: str, *lines: str, facts: Sequence[str] = ()) -> Message:
+    """A message without a verdict of its own: a repeat, an end, or that nothing is known."""
+    said = tuple(harmless(line) for line in lines)
+    return Message(f"{harmless(alarm.name)}: {harmless(title)}", said, facts=(_when(alarm), *facts), rings=alarm.rings)
+
+
+def plain_text(message: Message, width: int = WIDTH) -> str:
+    """The message in lines of at most `width` letters; addresses stand alone on their lines."""
+    blocks = ["\n".join(_wrapped(message.title, width)), *("\n".join(_wrapped(line, width)) for line in message.lines)]
+    blocks += ["\n".join(_wrapped(f"Next: {step}", width)) for step in message.steps]
+    for link in message.links:
+        note = [*_wrapped(link.note, width)] if link.note else []
+        blocks.append("\n".join([f"{link.name}:", link.url, *note]))
+    blocks.append("\n".join(line for fact in message.facts for line in _wrapped(fact, width)))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def subject_of(message: Message) -> str:
+    """The title as SNS takes a subject: at most 100 letters of ASCII."""
+    text = "".join(letter if " " <= letter <= "~" else "?" for letter in message.title).strip()
+    return text if len(text) <= LONGEST_SUBJECT else f"{text[: LONGEST_SUBJECT - 3]}..."
+
+
+def clock(ns: int) -> str:
+    """`2026-11-25 10:02 UTC`."""
+    return datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def harmless(text: str) -> str:
+    """A text in which no mail program and no chat finds an address, a mention or markup; on one line, not too long."""
+    plain = clean(text.replace("\n", " "), Style())
+    plain = re.sub(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)", r"\1[:]", plain)
+    plain = re.sub(r"(?i)\b(www)\.", r"\1[.]", plain)
+    plain = re.sub(r"(?i)\b(mailto|javascript|data|tel):(?=\S)", r"\1[:]", plain)
+    plain = plain.replace("](", "] (").replace("<", "\u2039").replace(">", "\u203a")
+    return plain if len(plain) <= LONGEST_LINE else f"{plain[: LONGEST_LINE - 3]}..."
+
+
+def _when(alarm: Alarm) -> str:
+    if not alarm.state:  # a time that somebody asked about
+        return f"From {clock(alarm.begin_ns)} to {clock(alarm.at_ns)}."
+    before = f", before that {alarm.previous}" if alarm.previous else ""
+    return f"{alarm.state} since {clock(alarm.at_ns)}{before}."
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Broken at spaces; a word that is longer than a line is cut."""
+    lines: list[str] = []
+    line = ""
+    for whole in text.split():
+        word = whole
+        while len(word) > width:
+            if line:
+                lines.append(line)
+                line = ""
+            lines.append(word[:width])
+            word = word[width:]
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return [*lines, line] if line else lines

@@ -1,0 +1,52 @@
+"""The report's page about an alarm, in a bucket, behind a link that lives for some hours."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.alarm.message import Link
+from lambda_latency.alarm.records import key_part
+from lambda_latency.page import build_page, page_values
+from lambda_latency.text import Style, flat, sentence
+from lambda_latency.version import VERSION
+
+if TYPE_CHECKING:
+    from lambda_latency.alarm.explanation import Explanation
+
+__all__ = ["command_of", "page_of", "put_page"]
+
+LINK_HOURS = 12
+
+
+def command_of(found: Explanation) -> str:
+    """The command that explains the same alarm again, in a terminal."""
+    alarm = found.alarm
+    at = _iso(alarm.at_ns)
+    region = f" --region {alarm.region}" if alarm.region else ""
+    return f"lambda-latency explain {shlex.quote(alarm.name)} --at {at}{region}"
+
+
+def page_of(found: Explanation) -> str:
+    """The page as HTML."""
+    values, spans = page_values(found.report, found.find, command=command_of(found), version=VERSION)
+    return build_page(values, spans, flat(sentence(found.report, Style())))
+
+
+def put_page(s3: Any, bucket: str, found: Explanation) -> Link:
+    """Put the page into a bucket; its link. Raises boto3's error where S3 refuses."""
+    alarm = found.alarm
+    key = f"pages/{key_part(alarm.name)[:100]}/{_iso(alarm.at_ns)}.html"
+    page = page_of(found).encode()
+    s3.put_object(Bucket=bucket, Key=key, Body=page, ContentType="text/html; charset=utf-8")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_HOURS * 3600)
+    note = (
+        f"The link lives for {LINK_HOURS} hours at most, and ends with the session of the function's role if that is "
+        f"earlier. The same page later: {command_of(found)} --html page.html"
+    )
+    return Link("Page", url, note)
+
+
+def _iso(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

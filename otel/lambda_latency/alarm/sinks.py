@@ -1,0 +1,59 @@
+"""Who hears of an alarm: a topic of SNS, and the webhook of a chat."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.alarm.chat import rendered, topic_texts
+from lambda_latency.alarm.message import subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_latency.alarm.event import Alarm
+    from lambda_latency.alarm.message import Message
+
+__all__ = ["Topic", "Webhook"]
+
+TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Publishes to a topic; `sns` is boto3's client."""
+
+    sns: Any
+    arn: str
+
+    def __call__(self, message: Message, alarm: Alarm) -> None:
+        """Raises boto3's error where SNS refuses."""
+        texts = topic_texts(message, f"{alarm.account}/{alarm.region}/{alarm.name}")
+        self.sns.publish(
+            TopicArn=self.arn, Subject=subject_of(message), Message=json.dumps(texts), MessageStructure="json"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Posts to the incoming webhook of Slack, or of a workflow of Teams. `url` reads the address, which is a secret."""
+
+    url: Callable[[], str]
+    form: str
+
+    def __call__(self, message: Message, alarm: Alarm) -> None:
+        """Raises ValueError for an address that is none, OSError where nobody takes the message; neither tells it."""
+        url = self.url().strip()
+        if not url.startswith("https://"):
+            raise ValueError(f"the webhook of {alarm.name} must be an https address")
+        body = rendered(message, self.form).encode()
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - https alone
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310
+                return
+        except OSError as error:
+            code = getattr(error, "code", None)
+            told = f"status {code}" if code is not None else type(error).__name__
+            raise OSError(f"the webhook of {alarm.name} takes no message: {told}") from None

@@ -1,0 +1,176 @@
+"""What an alarm's function asks in an account, in memory: X-Ray with some traces, a bucket, a topic.
+
+The bucket stands in for S3, of whose conditional writes no emulator here knows; it is as strict as
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambda_latency.local.xray.document import segment_document
+from lambda_latency.local.xray.platform import PlatformSegments
+from lambda_latency.trace import Trace
+from tests.fetch.standin import XRay
+
+__all__ = ["Bucket", "Topic", "change", "documents", "filled"]
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+THRESHOLD_MS = 500
+
+
+def change(
+    name: str = "shop-SlowAlarm",
+    state: str = "ALARM",
+    previous: str = "OK",
+    *,
+    at_ns: int,
+    begin_ns: int | None = None,
+    metric: str = "Latency",
+    threshold: float | None = THRESHOLD_MS,
+    identity: str = "one",
+) -> dict[str, Any]:
+    """An event of EventBridge, as https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring documents it."""
+    reason = {"version": "1.0", "queryDate": _iso(at_ns), "statistic": "p95", "period": 60}
+    if begin_ns is not None:
+        reason["startDate"] = _iso(begin_ns)
+    if threshold is not None:
+        reason["threshold"] = threshold
+    dimensions = {"ApiName": "shop", "Stage": "dev"}
+    stat = {
+        "metric": {"namespace": "AWS/ApiGateway", "name": metric, "dimensions": dimensions},
+        "period": 60,
+        "stat": "p95",
+    }
+    return {
+        "version": "0",
+        "id": identity,
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": ACCOUNT,
+        "time": _iso(at_ns),
+        "region": REGION,
+        "resources": [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"],
+        "detail": {
+            "alarmName": name,
+            "configuration": {"metrics": [{"id": "m1", "metricStat": stat, "returnData": True}]},
+            "previousState": {"value": previous, "reason": "", "timestamp": _iso(at_ns - 300 * 10**9)},
+            "state": {
+                "value": state,
+                "reason": f"Threshold Crossed: 1 datapoint [1290.0] was greater than the threshold ({threshold}).",
+                "reasonData": json.dumps(reason),
+                "timestamp": _iso(at_ns),
+            },
+        },
+    }
+
+
+def _iso(ns: int) -> str:
+    at = datetime.fromtimestamp(ns // 10**9, timezone.utc)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{ns // 10**6 % 1000:03d}+0000"
+
+
+def documents(trace: Trace) -> list[dict[str, Any]]:
+    """The segment documents that X-Ray has of a trace of the laptop's; a later one of an id replaces the earlier."""
+    found, others = PlatformSegments().documents(trace.spans)
+    found += [segment_document(span, ["http.route"]) for span in others]
+    return list({str(one["id"]): one for one in found}.values())
+
+
+def filled(xray: Callable[..., XRay], traces: Sequence[Trace], threshold_ms: int = THRESHOLD_MS) -> XRay:
+    """X-Ray with these traces, which knows the filters for slow and for failing ones."""
+    by_id = {f"1-{one.trace_id[:8]}-{one.trace_id[8:]}": one for one in traces}
+    slow = {name for name, one in by_id.items() if _wall_ns(one) > threshold_ms * 10**6}
+    failing = {name for name, one in by_id.items() if any(_failed(each) for each in documents(one))}
+    made = xray(
+        lambda name, _: documents(by_id[name]),
+        matches={
+            f"responsetime > {threshold_ms / 1000:g}": slow.__contains__,
+            "error = true OR fault = true": failing.__contains__,
+        },
+    )
+    for name in by_id:
+        made.put(int(name.split("-")[1], 16), name)
+    return made
+
+
+def _failed(document: dict[str, Any]) -> bool:
+    return "parent_id" not in document and bool(document.get("fault") or document.get("error"))
+
+
+def _wall_ns(trace: Trace) -> int:
+    return (trace.outermost.end_ns or 0) - trace.outermost.start_ns
+
+
+class Bucket:
+    """Some of boto3's client for S3. `failing` operations raise, so many times."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.failing: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> dict[str, str]:  # noqa: N803
+        del Bucket
+        self._fail("PutObject")
+        with self._lock:
+            kept = self.objects.get(Key)
+            if more.get("IfNoneMatch") == "*" and kept is not None:
+                raise _refused("PreconditionFailed", "PutObject")
+            if "IfMatch" in more and (kept is None or _tag(kept) != more["IfMatch"]):
+                raise _refused("PreconditionFailed", "PutObject")
+            self.objects[Key] = Body
+        return {"ETag": _tag(Body)}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        del Bucket
+        self._fail("GetObject")
+        with self._lock:
+            if Key not in self.objects:
+                raise _refused("NoSuchKey", "GetObject")
+            return {"Body": io.BytesIO(self.objects[Key]), "ETag": _tag(self.objects[Key])}
+
+    def generate_presigned_url(self, operation: str, *, Params: dict[str, str], ExpiresIn: int) -> str:  # noqa: N803
+        return f"https://{Params['Bucket']}.s3.example/{Params['Key']}?for={ExpiresIn}&of={operation}"
+
+    def _fail(self, operation: str) -> None:
+        with self._lock:
+            if self.failing[operation] > 0:
+                self.failing[operation] -= 1
+                raise _refused("InternalError", operation)
+
+
+class Topic:
+    """Some of boto3's client for SNS; it keeps what is published. `failing` calls raise, so many times."""
+
+    def __init__(self) -> None:
+        self.published: list[dict[str, Any]] = []
+        self.failing = 0
+
+    def publish(self, **message: Any) -> None:
+        if self.failing:
+            self.failing -= 1
+            raise _refused("InternalError", "Publish")
+        self.published.append({**message, "Message": json.loads(message["Message"])})
+
+    @property
+    def texts(self) -> list[str]:
+        """What mail says."""
+        return [one["Message"]["email"] for one in self.published]
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()}"'
+
+
+def _refused(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": code}}, operation)
