@@ -12,6 +12,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -21,8 +22,9 @@ from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.trace import Trace
 from tests.fetch.standin import XRay
+from tests.latency.system import order
 
-__all__ = ["Bucket", "Topic", "change", "documents", "filled"]
+__all__ = ["Bucket", "Topic", "change", "documents", "filled", "iso", "orders"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 THRESHOLD_MS = 500
@@ -40,9 +42,9 @@ def change(
     identity: str = "one",
 ) -> dict[str, Any]:
     """An event of EventBridge, as https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring documents it."""
-    reason = {"version": "1.0", "queryDate": _iso(at_ns), "statistic": "p95", "period": 60}
+    reason = {"version": "1.0", "queryDate": iso(at_ns), "statistic": "p95", "period": 60}
     if begin_ns is not None:
-        reason["startDate"] = _iso(begin_ns)
+        reason["startDate"] = iso(begin_ns)
     if threshold is not None:
         reason["threshold"] = threshold
     dimensions = {"ApiName": "shop", "Stage": "dev"}
@@ -57,26 +59,44 @@ def change(
         "detail-type": "CloudWatch Alarm State Change",
         "source": "aws.cloudwatch",
         "account": ACCOUNT,
-        "time": _iso(at_ns),
+        "time": iso(at_ns),
         "region": REGION,
         "resources": [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"],
         "detail": {
             "alarmName": name,
             "configuration": {"metrics": [{"id": "m1", "metricStat": stat, "returnData": True}]},
-            "previousState": {"value": previous, "reason": "", "timestamp": _iso(at_ns - 300 * 10**9)},
+            "previousState": {"value": previous, "reason": "", "timestamp": iso(at_ns - 300 * 10**9)},
             "state": {
                 "value": state,
                 "reason": f"Threshold Crossed: 1 datapoint [1290.0] was greater than the threshold ({threshold}).",
                 "reasonData": json.dumps(reason),
-                "timestamp": _iso(at_ns),
+                "timestamp": iso(at_ns),
             },
         },
     }
 
 
-def _iso(ns: int) -> str:
+def iso(ns: int) -> str:
+    """As CloudWatch writes an instant."""
     at = datetime.fromtimestamp(ns // 10**9, timezone.utc)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{ns // 10**6 % 1000:03d}+0000"
+
+
+def orders(start_s: int, walls_ms: Sequence[float], *, status_code: int = 201, first: int = 0) -> list[Trace]:
+    """Orders that begin one second after the other, and take so long for the payments provider."""
+    return [
+        _moved(order(wall, number=first + number, status_code=status_code), start_s + number)
+        for number, wall in enumerate(walls_ms)
+    ]
+
+
+def _moved(trace: Trace, start_s: int) -> Trace:
+    by = start_s * 10**9 - trace.outermost.start_ns
+    name = f"{start_s:08x}{trace.trace_id[8:]}"
+    return Trace(
+        replace(one, trace_id=name, start_ns=one.start_ns + by, end_ns=None if one.end_ns is None else one.end_ns + by)
+        for one in trace.spans
+    )
 
 
 def documents(trace: Trace) -> list[dict[str, Any]]:

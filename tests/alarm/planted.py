@@ -33,7 +33,7 @@ NAMES = {
     "none": "",
     "slow provider": "payments.example.com",
     "throttled table": "retries DynamoDB",
-    "slow TLS handshake": "connect payments.example.com",
+    "slow TLS handshake": "connect to payments.example.com",
     "cold starts": "cold start",
     "own CPU": "own code",
     "provider timeout": "payments.example.com",

@@ -7,19 +7,24 @@ from lambda_latency.alarm.explanation import Explanation, explain
 from lambda_latency.alarm.history import last_ring
 from lambda_latency.alarm.message import clock, message_of
 from lambda_latency.alarm.pages import page_of
+from lambda_latency.alarm.part import TEMPLATE, PartError, install_packages, write_part
 
 __all__ = [
     "FORMATS",
+    "TEMPLATE",
     "Alarm",
     "Evidence",
     "Explanation",
+    "PartError",
     "clock",
     "explain",
     "fetched",
+    "install_packages",
     "last_ring",
     "message_of",
     "page_of",
     "read_change",
     "read_event",
     "rendered",
+    "write_part",
 ]

@@ -27,6 +27,7 @@ __all__ = ["Answerer", "Sink"]
 Sink = Callable[[Message, "Alarm"], None]
 HOUR_NS = 3600 * 1_000_000_000
 FOLD_NS = HOUR_NS  # the same cause within it is told in short
+UNTRACED = "No request of the alarm's window was traced: the sampling rules let none through, or tracing is off."
 MOST_AN_HOUR = 12  # explanations of one alarm: what flaps is not explained each time
 
 
@@ -103,14 +104,14 @@ class Answerer:
 
     def _unexplained(self, alarm: Alarm, evidence: Evidence) -> Message:
         cost = cost_fact(evidence, self.own_dollars())
-        lacks = evidence.lacks or ["No request of the alarm's window was traced."]
+        lacks = evidence.lacks or [UNTRACED]
         return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, cost])
 
     def _ended(self, alarm: Alarm, folder: Path) -> Message:
         record = self.records.read(f"alarm {alarm.name}")
         how = "is over" if alarm.state == "OK" else "has no data any more"
         cause, then_ns = record.get("cause"), record.get("cause_ns")
-        if not cause or not then_ns:
+        if not cause or not then_ns or record.get("unexplained"):
             return short_message(alarm, how)
         evidence = recent(self.account, alarm, folder)
         now_ns, requests = mean_ns(evidence.sample, cause, self.terms)
@@ -127,9 +128,8 @@ def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:
 
 def _counted(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
     explained = _recent(record, alarm)
-    if len(explained) < MOST_AN_HOUR:
-        explained.append(alarm.at_ns)
-    return {**record, "explained": explained}
+    unexplained = len(explained) >= MOST_AN_HOUR
+    return {**record, "explained": [*explained, *([] if unexplained else [alarm.at_ns])], "unexplained": unexplained}
 
 
 def _said(record: dict[str, Any], found: Explanation) -> dict[str, Any]:

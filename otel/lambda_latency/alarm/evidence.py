@@ -62,18 +62,18 @@ def fetched(account: Fetches, alarm: Alarm, folder: Path, left_s: Callable[[], f
     for. What AWS refuses is in `lacks`.
     """
     begin, end = alarm.begin_ns, alarm.at_ns + AFTER_NS
-    wanted = [_Wanted("of any kind", "sample", Choice(), begin, end)]
+    wanted = [_Wanted("traces of any kind", "sample", Choice(), begin, end)]
     if alarm.threshold_ns is not None:
-        wanted.insert(0, _Wanted("slow", "chosen", Choice(slower_ns=alarm.threshold_ns), begin, end))
+        wanted.insert(0, _Wanted("slow traces", "chosen", Choice(slower_ns=alarm.threshold_ns), begin, end))
     elif alarm.measure == "errors":
-        wanted.insert(0, _Wanted("failing", "chosen", Choice(errors=True), begin, end))
-    wanted.append(_Wanted("of the hour before", "before", Choice(), begin - BEFORE_NS, begin))
+        wanted.insert(0, _Wanted("failing traces", "chosen", Choice(errors=True), begin, end))
+    wanted.append(_Wanted("traces of the hour before", "before", Choice(), begin - BEFORE_NS, begin))
     return _all(account, alarm, wanted, folder, left_s)
 
 
 def recent(account: Fetches, alarm: Alarm, folder: Path) -> Evidence:
     """The newest traces before the end of an alarm, as its `sample`."""
-    since = _Wanted("since then", "sample", Choice(), alarm.at_ns - RECENT_NS, alarm.at_ns + AFTER_NS)
+    since = _Wanted("traces since then", "sample", Choice(), alarm.at_ns - RECENT_NS, alarm.at_ns + AFTER_NS)
     return _all(account, alarm, [since], folder, lambda: 1.0)
 
 
@@ -95,7 +95,7 @@ def _all(
     where = ""
     for number, one in enumerate(wanted):
         if left_s() <= 0:
-            evidence.lacks.append(f"Time ran out before traces {one.kind} were read.")
+            evidence.lacks.append(f"Time ran out before {one.kind} were read.")
             continue
         asked = Asked(one.since_ns, one.until_ns, one.choice, MOST, most_billed=MOST_BILLED)
         try:
@@ -103,16 +103,14 @@ def _all(
         except NothingFoundError:
             continue
         except FetchError as error:
-            evidence.lacks.append(f"No traces {one.kind}: {error.what}{f': {error.todo}' if error.todo else ''}.")
+            evidence.lacks.append(f"No {one.kind}: {error.what}{f': {error.todo}' if error.todo else ''}.")
             continue
         told = result.fetched
         getattr(evidence, one.into).append(Source(result.source, result.path))
         found[one.kind], where = told.traces, f"{result.store} in {result.region}"
         evidence.traces += told.scanned + told.traces
         evidence.billed += told.billed
-        evidence.lacks += [f"Traces {one.kind}: {each.reason}." for each in result.problems if each.effect == "skipped"]
+        evidence.lacks += [f"Of the {one.kind}: {each.reason}." for each in result.problems if each.effect == "skipped"]
     if found:
-        evidence.read.append(
-            f"Read from {where}: " + ", ".join(f"{count:,} traces {kind}" for kind, count in found.items()) + "."
-        )
+        evidence.read.append(f"Read from {where}: {', '.join(f'{count:,} {kind}' for kind, count in found.items())}.")
     return evidence

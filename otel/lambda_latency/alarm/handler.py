@@ -1,7 +1,8 @@
 """The function that explains alarms: `lambda_latency.alarm.handler.handle`, for events of EventBridge.
 
 Its variables: ALARM_BUCKET (records and pages), ALARM_TOPIC_ARN (an SNS topic, or empty), ALARM_WEBHOOK_PARAMETER (the
-name of an SSM parameter with a webhook's address, or empty) and ALARM_CHAT (slack or teams).
+name of an SSM parameter with a webhook's address, or empty), ALARM_CHAT (slack or teams), ALARM_OURS and ALARM_THEIRS
+(patterns of services and hosts with commas between them, as of `report --ours` and `--theirs`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lambda_latency.alarm.pages import put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic, Webhook
 from lambda_latency.fetch import Account, Place
+from lambda_latency.latency import Owners, Terms
 
 if TYPE_CHECKING:
     from lambda_latency.alarm.answer import Sink
@@ -62,6 +64,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
         page=page,
         left_s=left_s,
         own_dollars=own_dollars,
+        terms=Terms(owners=Owners(_patterns("ALARM_OURS"), _patterns("ALARM_THEIRS"))),
     )
     message = answerer.answer(alarm)
     return {"alarm": alarm.name, "state": alarm.state, "told": message.title if message is not None else None}
@@ -81,6 +84,10 @@ def _sinks() -> dict[str, Sink]:
     if parameter:
         found["chat"] = Webhook(lambda: _secret(parameter), os.environ.get("ALARM_CHAT") or "slack")
     return found
+
+
+def _patterns(name: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in os.environ.get(name, "").split(",") if one.strip())
 
 
 def _secret(name: str) -> str:

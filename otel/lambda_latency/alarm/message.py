@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from lambda_latency.fetch import console
 from lambda_latency.latency import trace_name
 from lambda_latency.text import Style, clean
 
@@ -50,12 +51,16 @@ def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[
     about = harmless(one.name) if one.name else "no cause found in the traces"
     lines = [harmless(line) for line in one.answer]
     lines += [f"Not known: {harmless(line)}" for line in one.lacks]
-    shown = [f"A request that shows it: {trace_name(one.trace_id, one.trace_start_ns)}."] if one.trace_id else []
+    shown, traces = [], []
+    if one.trace_id is not None:
+        name = trace_name(one.trace_id, one.trace_start_ns)
+        shown = [f"A request that shows it: {name}."]
+        traces = [Link("The request in the console", f"{console(alarm.region)}{name}")] if alarm.region else []
     return Message(
         title=f"{harmless(alarm.name)}: {about}",
         lines=(*lines, *shown),
         steps=tuple(harmless(step) for step in one.steps),
-        links=tuple(links),
+        links=(*links, *traces),
         facts=(f"{_when(alarm)} {harmless(alarm.reason)}".strip(), *map(harmless, one.read), *facts),
     )
 

@@ -53,6 +53,7 @@ COMMANDS = {
     "report": "say which part of slow requests is slow, from any trace file or from an AWS account",
     "fetch": "fetch traces from an AWS account into a file that report reads",
     "explain": "say why an alarm of CloudWatch rang, from the traces of its time",
+    "alarm": "print or deploy what explains every alarm of a stack when it rings",
     "doctor": "find what is wrong with an app's tracing, before it is deployed",
     "cost": "say what a month of tracing costs",
     "serve": "keep a SAM app up on this machine, traced, for your own requests",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import instant, ms
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE
-from lambda_latency.cli.messages import fail, warn
+from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
 
     from lambda_latency.alarm import Alarm
+    from lambda_latency.latency import Terms
 
 __all__ = ["add_parser", "run"]
 
@@ -47,6 +48,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("what", metavar="ALARM|TIME", help="an alarm's name, a time, or how long ago it began: 30m")
     parser.add_argument("--at", type=instant, metavar="T", help="the last time that the alarm rang at T or before")
     parser.add_argument("--slow", type=ms, metavar="MS", help="requests over MS milliseconds are slow")
+    parser.add_argument("--ours", action="append", metavar="PATTERN", help="services and hosts that are internal")
+    parser.add_argument("--theirs", action="append", metavar="PATTERN", help="the same for external ones")
     parser.add_argument("--form", choices=FORMS, default="plain", help="plain (default), slack or teams: JSON")
     parser.add_argument("--html", type=Path, metavar="F", help="write the report's page too")
     account = parser.add_argument_group("account")
@@ -60,6 +63,10 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.alarm import explain, fetched, message_of, page_of, rendered
     from lambda_latency.fetch import Account, Place
 
+    try:
+        terms = _terms(options)
+    except ValueError as error:
+        return usage(str(error), "docs/reference/settings.md lists the settings")
     place = Place(options.profile, options.region, options.endpoint_url)
     account = Account(place)
     alarm = _alarm(options, place, account.region)
@@ -69,11 +76,21 @@ def run(options: argparse.Namespace) -> int:
             lacks = evidence.lacks or ["there is no trace in the alarm's window"]
             warn(f"{lacks[0].rstrip('.')}\n  " + "\n  ".join([*lacks[1:], _window(alarm)]))
             return FAILED
-        found = explain(alarm, evidence)
+        found = explain(alarm, evidence, terms)
         if options.html is not None:
             _write(options.html, page_of(found))
         print(rendered(message_of(found), options.form), end="" if options.form == "plain" else "\n")
     return FINE
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    """Whose is what: by the options, else by the settings of this folder. Raises ValueError for a broken file."""
+    from lambda_latency.cli.settings import read_settings
+    from lambda_latency.latency import Owners, Terms
+
+    settings = read_settings(Path())
+    ours, theirs = options.ours or settings.ours, options.theirs or settings.theirs
+    return Terms(owners=Owners(tuple(ours or ()), tuple(theirs or ())))
 
 
 def _write(path: Path, text: str) -> None:

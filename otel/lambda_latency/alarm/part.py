@@ -1,0 +1,71 @@
+"""The part of a stack that explains alarms, for any app: a template and the function's code in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PROCESSORS", "TEMPLATE", "PartError", "install_packages", "write_part"]
+
+KIT = Path(__file__).parent.parent
+TEMPLATE = Path(__file__).with_name("part.yaml")
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+# The rooms that the function's own imports, and the modules beside them.
+ROOMS = ("alarm", "fetch", "latency", "page", "prices", "text", "trace")
+MODULES = ("__init__.py", "files.py", "installing.py", "version.py")
+PYTHON = "3.13"
+PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # by Lambda's names, those of wheels
+
+
+class PartError(Exception):
+    """The part cannot be written; says why, and what to do."""
+
+    exit_status = 1
+
+
+def write_part(folder: Path, processor: str, install: Callable[[Path, str], None]) -> None:
+    """Write `template.yaml` and `function/` into a folder that is new or empty.
+
+    `install` puts the packages for a processor into the function's folder. Raises `PartError`.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PartError(f"{folder} is not an empty folder\n  name a new one")
+    function = folder / "function"
+    target = function / "lambda_latency"
+    try:
+        target.mkdir(parents=True)
+        for name in MODULES:
+            shutil.copy(KIT / name, target / name)
+        for name in ROOMS:
+            shutil.copytree(KIT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        install(function, processor)
+        shutil.copy(TEMPLATE, folder / "template.yaml")
+    except OSError as error:
+        raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+
+
+def install_packages(folder: Path, processor: str) -> None:
+    """Install the locked packages for a processor of Lambda's. Raises `PartError` that says what the installer said."""
+    import subprocess  # the function, of which this is a part, needs none
+
+    common = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(folder)]
+    machine = PROCESSORS[processor]
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv is not None:
+        command = [uv, "pip", "install", *common, "--python-version", PYTHON]
+        command += ["--python-platform", f"{machine}-manylinux2014"]
+    else:
+        command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *common]
+        command += ["--python-version", PYTHON, "--implementation", "cp", "--platform", f"manylinux2014_{machine}"]
+    done = subprocess.run([*command, "--requirement", str(REQUIREMENTS)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise PartError(
+            f"the function's packages cannot be installed: {said[-1] if said else 'the installer says nothing'}\n"
+            "  they come from the index that pip and uv are set up for; pip install uv if pip is missing"
+        )

@@ -1,0 +1,295 @@
+"""The function that answers alarms: what it says, once for each change, whatever goes wrong."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lambda_latency.alarm.message import Message
+from lambda_latency.alarm.records import LEASE_S, BusyError
+from tests.alarm.cloud import change, filled, orders
+from tests.alarm.conftest import Ringing
+from tests.fetch.standin import DENIED, XRay
+
+Make = Callable[..., Ringing]
+
+BEFORE_S = 1_795_560_000  # the hour before
+BEGIN_S = BEFORE_S + 1800  # of the alarm's window
+AT_NS = (BEGIN_S + 120) * 10**9
+USUAL = [200 + number % 7 for number in range(60)]
+SLOW = [*USUAL, *([1500] * 12)]
+
+
+def rung(**more: Any) -> dict[str, Any]:
+    """The alarm's event."""
+    return change(**{"at_ns": AT_NS, "begin_ns": BEGIN_S * 10**9, **more})
+
+
+def slow_provider() -> XRay:
+    """An account in which one order in six waits for the provider, and none did in the hour before."""
+    return filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500)])
+
+
+def test_the_whole_message(ringing: Make) -> None:
+    """Cause, difference, owner, a request, what to do, the page, what was read, what it cost."""
+    alarm = ringing(slow_provider())
+    alarm(rung())
+    [sent] = alarm.topic.published
+    assert sent["Subject"] == "shop-SlowAlarm: payments.example.com"
+    assert sent["Message"]["email"] == (
+        "shop-SlowAlarm: payments.example.com\n"
+        "\n"
+        "The slow requests (12 of 132, over 500 ms) wait for payments.example.com: 1,297\n"
+        "ms more than a typical request, 100 % of the difference. The cause is external.\n"
+        "\n"
+        "A request that shows it: 1-6b06198a-affeb9dbb0aa7f2b00000236.\n"
+        "\n"
+        "Next: Set a timeout for the call to payments.example.com below the function's,\n"
+        "respond without its result when it is late, and move the call to a queue if the\n"
+        "caller does not need the result. Ask its owner with a trace id.\n"
+        "\n"
+        "Page:\n"
+        "https://pages.s3.example/pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html?for=43200&of=get_object\n"
+        "The link lives for 12 hours at most, and ends with the session of the function's\n"
+        "role if that is earlier. The same page later: lambda-latency explain\n"
+        "shop-SlowAlarm --at 2026-11-24T23:12:00Z --region us-east-1 --html page.html\n"
+        "\n"
+        "The request in the console:\n"
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#xray:traces/"
+        "1-6b06198a-affeb9dbb0aa7f2b00000236\n"
+        "\n"
+        "ALARM since 2026-11-24 23:12 UTC, before that OK. Threshold Crossed: 1 datapoint\n"
+        "[1290.0] was greater than the threshold (500).\n"
+        "Read from X-Ray in us-east-1: 12 slow traces, 72 traces of any kind, 61 traces\n"
+        "of the hour before.\n"
+        "This message cost about $0.0002: 350 traces scanned or read.\n"
+    )
+    assert [key for key in alarm.bucket.objects if key.startswith("pages/")] == [
+        "pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html"
+    ]
+
+
+def test_without_a_cause_none_is_named(ringing: Make) -> None:
+    """The window is as the hour before was."""
+    alarm = ringing(filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, USUAL, first=500)]))
+    alarm(rung())
+    title, answer, lacks, *_ = alarm.topic.texts[0].split("\n\n")
+    assert title == "shop-SlowAlarm: no cause found in the traces"
+    assert answer == "The traces name no cause. Nothing stands out. No request took over 500 ms."
+    assert lacks.replace("\n", " ") == (
+        "Not known: None of the traced requests took longer than the alarm's threshold: the slow ones were not sampled."
+    )
+
+
+def test_failing_requests_name_the_call_that_failed(ringing: Make) -> None:
+    """The alarm counts errors; all of them have the same call in common."""
+    failing = orders(BEGIN_S + 60, [210] * 12, status_code=502, first=900)
+    alarm = ringing(filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, USUAL, first=500), *failing]))
+    alarm(rung(name="shop-ErrorAlarm", metric="5XXError", threshold=1))
+    title, answer, *_ = alarm.topic.texts[0].split("\n\n")
+    assert title == "shop-ErrorAlarm: payments.example.com"
+    assert answer.replace("\n", " ") == (
+        "12 of the 132 requests failed, 12 of them POST /orders with status 502. In 12 of them a call to "
+        "payments.example.com failed."
+    )
+
+
+def test_the_end_says_what_came_back(ringing: Make) -> None:
+    """The mean of the cause, then and now."""
+    alarm = ringing(
+        filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500), *orders(BEGIN_S + 900, USUAL)])
+    )
+    alarm(rung())
+    alarm(rung(state="OK", previous="ALARM", at_ns=(BEGIN_S + 1000) * 10**9, begin_ns=(BEGIN_S + 940) * 10**9))
+    assert alarm.topic.published[1]["Subject"] == "shop-SlowAlarm: is over"
+    assert alarm.topic.texts[1].split("\n\n")[1].replace("\n", " ") == (
+        "payments.example.com: 1,466 ms on average in slow requests then, 169 ms in the 60 traced since."
+    )
+
+
+@pytest.mark.parametrize(("state", "previous"), [("OK", "INSUFFICIENT_DATA"), ("INSUFFICIENT_DATA", "OK")])
+def test_what_neither_begins_nor_ends_an_alarm_is_not_told(ringing: Make, state: str, previous: str) -> None:
+    """Such as the first state of a new alarm."""
+    alarm = ringing(slow_provider())
+    assert alarm(rung(state=state, previous=previous)) is None
+    assert alarm.topic.published == []
+    assert alarm.bucket.objects == {}
+
+
+def test_a_repeat_is_told_in_short(ringing: Make) -> None:
+    """By the same alarm or another; after an hour in full again."""
+    alarm = ringing(
+        filled(
+            XRay,
+            [
+                *orders(BEFORE_S, USUAL),
+                *orders(BEGIN_S, SLOW, first=500),
+                *orders(BEGIN_S + 600, SLOW, first=700),
+                *orders(BEGIN_S + 4500, SLOW, first=900),
+            ],
+        )
+    )
+    for name, after_s in (("shop-SlowAlarm", 0), ("shop-SlowAlarm", 600), ("other", 600), ("shop-SlowAlarm", 4500)):
+        at_ns = AT_NS + after_s * 10**9
+        alarm(rung(name=name, at_ns=at_ns, begin_ns=at_ns - 120 * 10**9))
+    answers = [text.split("\n\n")[1].replace("\n", " ") for text in alarm.topic.texts]
+    assert answers[1:3] == [
+        "As at 2026-11-24 23:12 UTC: payments.example.com, 1,466 ms on average.",
+        "As at 2026-11-24 23:12 UTC (shop-SlowAlarm): payments.example.com, 1,466 ms on average.",
+    ]
+    assert [answer[:17] for answer in (answers[0], answers[3])] == ["The slow requests", "The slow requests"]
+
+
+# ---- Faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_traces(ringing: Make) -> None:
+    """It says so, and what may be the reason."""
+    alarm = ringing(filled(XRay, []))
+    alarm(rung())
+    title, answer, *_ = alarm.topic.texts[0].split("\n\n")
+    assert title == "shop-SlowAlarm: the cause is not known"
+    assert answer.replace("\n", " ") == (
+        "No request of the alarm's window was traced: the sampling rules let none through, or tracing is off."
+    )
+
+
+def test_no_right_to_read(ringing: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names what is refused."""
+    xray = slow_provider()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", DENIED)
+    alarm = ringing(xray)
+    alarm(rung())
+    text = alarm.topic.texts[0].replace("\n", " ")
+    assert "the cause is not known" in text
+    assert "is not authorized to perform: xray:GetTraceSummaries" in text
+
+
+def test_an_account_that_fails_now_and_then(ringing: Make) -> None:
+    """Five calls of a hundred fail, some traces are unprocessed: the answer is the same."""
+    xray = slow_provider()
+    xray.failing, xray.unprocessed = 0.05, 0.05
+    alarm = ringing(xray)
+    alarm(rung())
+    assert alarm.topic.published[0]["Subject"] == "shop-SlowAlarm: payments.example.com"
+
+
+def test_time_that_runs_out(ringing: Make) -> None:
+    """Nothing is read, and a message is sent all the same."""
+    alarm = ringing(slow_provider(), left_s=0.0)
+    alarm(rung())
+    assert alarm.topic.texts[0].split("\n\n")[1].startswith("Time ran out before slow traces were read.")
+
+
+def test_a_change_that_is_sent_twice_is_told_once(ringing: Make) -> None:
+    """One after the other, and at the same time."""
+    alarm = ringing(slow_provider())
+
+    def ring(number: int) -> str:
+        try:
+            return "told" if alarm(rung(identity=str(number))) is not None else "heard"
+        except BusyError:
+            return "busy"
+
+    with ThreadPoolExecutor(4) as pool:
+        found = Counter(pool.map(ring, range(4)))
+    assert found["told"] == 1
+    assert alarm(rung(identity="late")) is None
+    assert len(alarm.topic.published) == 1
+
+
+def test_a_flapping_alarm(ringing: Make) -> None:
+    """A hundred changes there and back: each is told once; after twelve explanations an hour in short."""
+    alarm = ringing(filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW * 5, first=500)]))
+    events = [
+        rung(
+            at_ns=(BEGIN_S + 60 + number) * 10**9,
+            begin_ns=(BEGIN_S + number) * 10**9,
+            **({} if number % 2 == 0 else {"state": "OK", "previous": "ALARM"}),
+        )
+        for number in range(200)
+    ]
+    for event in events:
+        alarm(event)
+    assert Counter(one["Subject"] for one in alarm.topic.published) == {
+        "shop-SlowAlarm: payments.example.com": 12,
+        "shop-SlowAlarm: rings again": 88,
+        "shop-SlowAlarm: is over": 100,
+    }
+    told = Counter(text.split("\n\n")[1].split(" ")[0] for text in alarm.topic.texts)
+    assert told == {"The": 1, "As": 11, "payments.example.com:": 12, "It": 88, "OK": 88}
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "GetObject"])
+@pytest.mark.parametrize("after", range(5))
+def test_a_bucket_that_fails_loses_and_doubles_nothing(ringing: Make, operation: str, after: int) -> None:
+    """Lambda tries again until it works."""
+    alarm = ringing(slow_provider())
+    original, count = getattr(alarm.bucket, operation.lower().replace("object", "_object")), [0]
+
+    def failing(**arguments: Any) -> Any:
+        count[0] += 1
+        if count[0] == after + 1:
+            alarm.bucket.failing[operation] = 1
+        return original(**arguments)
+
+    setattr(alarm.bucket, operation.lower().replace("object", "_object"), failing)
+    for _ in range(4):
+        try:
+            alarm(rung())
+        except ClientError:
+            alarm.now_s += LEASE_S
+            continue
+        except BusyError:
+            alarm.now_s += LEASE_S
+            continue
+        break
+    assert [one["Subject"] for one in alarm.topic.published] == ["shop-SlowAlarm: payments.example.com"]
+
+
+def test_one_who_does_not_listen_does_not_double_the_message_of_the_others(ringing: Make) -> None:
+    """The next try tells those alone who have not heard."""
+    said: list[str] = []
+    broken = [True]
+
+    def chat(message: Message, _: object) -> None:
+        if broken[0]:
+            raise OSError("the webhook takes no message: status 503")
+        said.append(message.title)
+
+    alarm = ringing(slow_provider(), more={"chat": chat})
+    with pytest.raises(OSError, match="status 503"):
+        alarm(rung())
+    broken[0] = False
+    alarm(rung())
+    assert (len(alarm.topic.published), len(said)) == (1, 1)
+    assert alarm(rung()) is None
+
+
+def test_two_alarms_at_once(ringing: Make) -> None:
+    """Each tells its change; one of both in short."""
+    alarm = ringing(slow_provider())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(alarm, [rung(name="one"), rung(name="two")]))
+    starts = sorted(text.split("\n\n")[1][:8] for text in alarm.topic.texts)
+    assert starts == ["As at 20", "The slow"]
+
+
+def test_a_random_order_of_events(ringing: Make) -> None:
+    """Late, twice, out of order: a message for each change."""
+    draw = random.Random(29)  # noqa: S311 - a seed that can be repeated
+    alarm = ringing(slow_provider())
+    events = [
+        rung(name=name, at_ns=AT_NS + step * 10**9, **({} if step % 2 == 0 else {"state": "OK", "previous": "ALARM"}))
+        for name in ("one", "two", "three")
+        for step in range(4)
+    ]
+    for event in draw.sample([*events, *events], 2 * len(events)):
+        alarm(event)
+    assert len(alarm.topic.published) == len(events)
