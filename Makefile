@@ -153,6 +153,10 @@ messages: setup build/apps/ready  ## 1,000 requests through an API, a queue and 
 planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
 	@$(BIN)/python -m tests.planted --seeds $(SEEDS)
 
+.PHONY: explained
+explained: setup  ## Plant one cause at a time and let an alarm ring: does its message name the cause? (15 minutes)
+	@$(BIN)/python -m tests.alarm.planted --seeds $(SEEDS) $(if $(CAUSE),--cause "$(CAUSE)")
+
 .PHONY: changed
 changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
 	@$(BIN)/python -m tests.changed --seeds $(SEEDS) --first $(FIRST)

@@ -65,7 +65,8 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_commands_are_found() -> None:
     """The pages name all."""
-    assert COMMANDS == ["adopt", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
+    found = ["adopt", "alarm", "completion", "cost", "demo", "doctor", "explain", "fetch", "init", "invoke", "report"]
+    assert COMMANDS == [*found, "serve"]
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -123,20 +123,17 @@ class _Blamed:
 
 
 def _blamed(alarm: Alarm, report: Report) -> _Blamed:
-    """Timeouts first, then what failing requests have in common, the verdict, what changed since the hour before."""
+    """What failing requests have in common, timeouts and the verdict, and what changed since the hour before."""
     found = _Blamed([], [])
     if not report.totals.requests:
         return found
-    for group in timeout_groups(report)[:MOST_GROUPS]:
-        found.answer.append(flat(timeout_sentence(group, report, PLAIN)))
-        _add(found, group[0].part, group[0].trace_id, group[0].elapsed_ns)
     if alarm.measure == "errors":
         _add_failing(found, report)
-    verdict = report.verdict
-    if verdict.part is not None and verdict.kind == "clear":
-        found.answer.append(flat(sentence(report, PLAIN)))
-        proof = verdict.proof.account.trace_id if verdict.proof is not None else None
-        _add(found, verdict.part, proof, report.cohorts.parts[0].slow_ns)
+    adders = [_add_timeouts, _add_verdict]
+    if len(report.cohorts.slow) > report.totals.timeouts:  # the more frequent reason leads
+        adders.reverse()
+    for add in adders:
+        add(found, report)
     changed = [one for one in report.against.changed if one.per_request_ns > 0] if report.against is not None else []
     if report.against is not None and changed:
         said = flat(against_sentence(report.against, PLAIN))
@@ -154,6 +151,20 @@ def _add(found: _Blamed, part: Part | None, trace_id: str | None, ns: int) -> No
             found.trace_id, found.ns = trace_id, ns
         found.parts.append(part)
     found.trace_id = found.trace_id or trace_id
+
+
+def _add_timeouts(found: _Blamed, report: Report) -> None:
+    for group in timeout_groups(report)[:MOST_GROUPS]:
+        found.answer.append(flat(timeout_sentence(group, report, PLAIN)))
+        _add(found, group[0].part, group[0].trace_id, group[0].elapsed_ns)
+
+
+def _add_verdict(found: _Blamed, report: Report) -> None:
+    verdict = report.verdict
+    if verdict.part is not None and verdict.kind == "clear":
+        found.answer.append(flat(sentence(report, PLAIN)))
+        proof = verdict.proof.account.trace_id if verdict.proof is not None else None
+        _add(found, verdict.part, proof, report.cohorts.parts[0].slow_ns)
 
 
 def _add_failing(found: _Blamed, report: Report) -> None:

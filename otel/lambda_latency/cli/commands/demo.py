@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="docker|PATH|none",
         help="which collector receives the spans (default: that of `make collector`, else Docker's)",
     )
+    parser.add_argument("--alarm", action="store_true", help="print the message that an alarm would send, too")
     parser.add_argument("--seed", type=whole, default=1, metavar="S", help="which load and which faults (default: 1)")
     parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
     add_app_options(parser)
@@ -52,6 +54,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it."""
+    options.begin_ns = time.time_ns()
     require_local()
     from lambda_latency.local import is_example, read_source
 
@@ -112,7 +115,19 @@ def _report(traces: Path, requests: int, notes: list[str], options: argparse.Nam
         terms=provider_is_theirs(),
     )
     status = run_report(request, style_for(sys.stdout), sys.stdout)
+    if options.alarm:
+        print(f"\n{_alarm(traces, options)}", end="")
     return status or (FINE if complete else FAILED)
+
+
+def _alarm(traces: Path, options: argparse.Namespace) -> str:
+    """The message of an alarm about the slowest requests, as if one had rung at the end."""
+    from lambda_latency.alarm import Alarm, Evidence, explain, message_of, rendered
+    from lambda_latency.trace import Source
+
+    alarm = Alarm("SlowAlarm of the demo", "", "", "ALARM", "OK", options.begin_ns, time.time_ns(), measure="latency")
+    evidence = Evidence(sample=[Source(str(traces), traces)], read=[f"Read from {traces}."])
+    return rendered(message_of(explain(alarm, evidence, provider_is_theirs())), "plain")
 
 
 def _template(named: Path, *, example: bool) -> Path:
