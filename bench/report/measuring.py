@@ -9,14 +9,12 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bench.report.rows import JAEGER, OTLP, ROWS, XRAY, Row
 from lambda_latency.cli.report import Request, run_report
@@ -69,7 +67,9 @@ def measure(row: Row, folder: Path, rounds: int) -> Measured:
     path = folder / "traces.jsonl"
     spans, largest = _write(row, path)
     try:
-        loads_s, text_s, json_s = json.loads(_child("times", row.name, str(path), str(rounds)))
+        command = [sys.executable, "-m", "bench.report.measuring", row.name, str(path), str(rounds)]
+        told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        loads_s, text_s, json_s = json.loads(told)
         peak = peak_of(path, processes=1)
         return Measured(row.name, row.format, spans, path.stat().st_size, largest, loads_s, text_s, json_s, peak)
     finally:
@@ -78,7 +78,8 @@ def measure(row: Row, folder: Path, rounds: int) -> Measured:
 
 def peak_of(path: Path, processes: int) -> int:
     """Bytes of the largest process of a report by so many processes, the interpreter included."""
-    return int(_child("peak", str(path), str(processes)))
+    command = [sys.executable, "-m", "bench.report.peak", str(path), str(processes)]
+    return int(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def loads(path: Path, row: Row) -> None:
@@ -106,11 +107,6 @@ def _write(row: Row, path: Path) -> tuple[int, int]:
     return spans, largest
 
 
-def _child(*arguments: str) -> str:
-    command = [sys.executable, "-m", "bench.report.measuring", *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
 def _times(name: str, path: Path, rounds: int) -> list[float]:
     """The least seconds of `json.loads`, of the report as text and as JSON, which take turns."""
     (row,) = [one for one in ROWS if one.name == name]
@@ -125,26 +121,13 @@ def _times(name: str, path: Path, rounds: int) -> list[float]:
     return least
 
 
-def _report(path: Path, form: str | None, processes: int = 1) -> None:
+def _report(path: Path, form: str | None) -> None:
     with Path(os.devnull).open("w") as nowhere:
-        status = run_report(Request([path], json=form, processes=processes), Style(), nowhere)
+        status = run_report(Request([path], json=form, processes=1), Style(), nowhere)
     if status != 0:
         raise SystemExit(f"the report of {path} ended with {status}: something in it could not be read")
 
 
-def _peak(path: Path, processes: int) -> int:
-    _report(path, "-", processes)
-    # Not ru_maxrss of this process: that begins with what its parent had.
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return max(int(peak.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
-
-
-def _main(what: str, *given: Any) -> None:
-    if what == "times":
-        print(json.dumps(_times(given[0], Path(given[1]), int(given[2]))))
-    else:
-        print(_peak(Path(given[0]), int(given[1])))
-
-
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    name, path, rounds = sys.argv[1:]
+    print(json.dumps(_times(name, Path(path), int(rounds))))

@@ -66,7 +66,7 @@ def test_every_command_has_help(command: str) -> None:
 def test_the_commands_are_found() -> None:
     """The pages name all."""
     found = ["adopt", "alarm", "completion", "cost", "demo", "doctor", "explain", "fetch", "init", "invoke", "report"]
-    assert COMMANDS == [*found, "serve"]
+    assert [*found, "serve"] == COMMANDS
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import (
+    DOMINANT_PERCENT,
     SILENT,
     USUAL,
     Accounts,
@@ -18,7 +19,16 @@ from lambda_latency.latency import (
     load,
     report_of,
 )
-from lambda_latency.text import Style, against_sentence, clean, flat, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text import (
+    Style,
+    against_sentence,
+    clean,
+    evidence,
+    flat,
+    sentence,
+    timeout_groups,
+    timeout_sentence,
+)
 from lambda_latency.trace import LineIndex, Problem, find_traces
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ __all__ = ["Explanation", "explain", "mean_ns"]
 
 PLAIN = Style()
 MOST_GROUPS = 2  # different calls that were running at deadlines
+LEAST_SLOW = 3  # slow requests that say the same are enough where an alarm says that requests are slow
 FAILING_SHARE = 0.5  # of the failing requests have to agree before a part is blamed for them
 
 
@@ -63,13 +74,13 @@ class Explanation:
         return clean(self.cause.label, PLAIN) if self.cause is not None else ""
 
 
-def explain(alarm: Alarm, evidence: Evidence, terms: Terms = USUAL) -> Explanation:
+def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
     """The explanation of an alarm by the traces about it."""
     problems: list[Problem] = []
     index = LineIndex()
-    sources = [*evidence.chosen, *evidence.sample, *evidence.before]
+    sources = [*read.chosen, *read.sample, *read.before]
     every = load(sources, problems, SILENT, index, 1, terms)
-    sample, before = (load(some, [], SILENT, LineIndex(), 1, terms) for some in (evidence.sample, evidence.before))
+    sample, before = (load(some, [], SILENT, LineIndex(), 1, terms) for some in (read.sample, read.before))
     owners = terms.owners.settle(every, before)
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
@@ -85,14 +96,14 @@ def explain(alarm: Alarm, evidence: Evidence, terms: Terms = USUAL) -> Explanati
         owners=owners,
     )
     blamed = _blamed(alarm, report)
-    lacks = [*evidence.lacks, *_lacking(alarm, report, evidence)]
+    lacks = [*read.lacks, *_lacking(alarm, report, read)]
     return Explanation(
         alarm=alarm,
         cause=blamed.part,
         cause_ns=blamed.ns,
         answer=tuple(blamed.answer),
         steps=tuple(clean(advice(part), PLAIN) for part in blamed.parts),
-        read=tuple(evidence.read),
+        read=tuple(read.read),
         lacks=tuple(lacks),
         trace_id=blamed.trace_id,
         trace_start_ns=_start_of(every, blamed.trace_id),
@@ -161,10 +172,24 @@ def _add_timeouts(found: _Blamed, report: Report) -> None:
 
 def _add_verdict(found: _Blamed, report: Report) -> None:
     verdict = report.verdict
-    if verdict.part is not None and verdict.kind == "clear":
-        found.answer.append(flat(sentence(report, PLAIN)))
-        proof = verdict.proof.account.trace_id if verdict.proof is not None else None
-        _add(found, verdict.part, proof, report.cohorts.parts[0].slow_ns)
+    if verdict.kind == "clear":
+        said = sentence(report, PLAIN)
+    elif verdict.kind == "thin" and _is_likely(report):
+        said = [*sentence(report, PLAIN), Piece(" "), *evidence(report, PLAIN)]
+    else:
+        return
+    found.answer.append(flat(said))
+    proof = verdict.proof.account.trace_id if verdict.proof is not None else None
+    first = verdict.candidates[0]
+    _add(found, first.part, proof, first.slow_ns)
+
+
+def _is_likely(report: Report) -> bool:
+    """Whether few slow requests agree: the alarm says already that there are more than were traced."""
+    compared = report.cohorts
+    if len(compared.slow) < LEAST_SLOW or compared.least_share < DOMINANT_PERCENT:
+        return False
+    return 2 * compared.parts[0].largest_in_slow > len(compared.slow)
 
 
 def _add_failing(found: _Blamed, report: Report) -> None:

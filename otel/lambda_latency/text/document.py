@@ -38,7 +38,7 @@ def document(
     judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
     """The report as JSON values; the traces of `per_request` add each request with its path."""
-    accounts, compared, walls = report.accounts, report.cohorts, sorted(report.totals.walls_ns)
+    accounts, compared = report.accounts, report.cohorts
     cold_ns = cold_mean_ns(report.totals)
     whole: dict[str, object] = {
         "schema": SCHEMA,
@@ -48,10 +48,7 @@ def document(
         "window": _window(report.accounts),
         "requests": report.totals.requests,
         "sampling": _sampling(report),
-        "wall_ns": {
-            **{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)},
-            "max": max(walls, default=0),
-        },
+        "wall_ns": _walls(report),
         "cohorts": {
             "slow": {"requests": len(compared.slow), "over_ns": compared.over_ns, "mean_ns": compared.slow_mean_ns},
             "typical": {"requests": compared.typical, "mean_ns": compared.typical_mean_ns},
@@ -76,6 +73,11 @@ def document(
     if per_request is not None:
         whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in accounts.in_order()]
     return whole
+
+
+def _walls(report: Report) -> dict[str, int]:
+    walls = sorted(report.totals.walls_ns)
+    return {**{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)}, "max": max(walls, default=0)}
 
 
 def _sampling(report: Report) -> dict[str, object]:

@@ -231,7 +231,7 @@ def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
 
 
 def _is(members: Members, key: str, begin: bytes) -> bool:
-    return key in members and bytes(members[key])[:1] == begin
+    return key in members and memoryview(members[key])[:1].tobytes() == begin  # as bytes a large member would be copied
 
 
 def _is_xray(members: Members) -> bool:

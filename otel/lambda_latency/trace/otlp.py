@@ -313,9 +313,13 @@ def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:
         problem(f"{key} must be a list: {reason_of(error)}")
         return []
     for one in found:
-        if bytes(one)[:1] != b"{":
+        if not _is_object(one):
             problem(f"{key} must hold objects, got {bytes(one).decode(errors='replace')!s:.60}")
-    return [one for one in found if bytes(one)[:1] == b"{"]
+    return [one for one in found if _is_object(one)]
+
+
+def _is_object(raw: Raw) -> bool:
+    return memoryview(raw)[:1].tobytes() == b"{"  # as bytes a large one would be copied
 
 
 def _member(raw: Raw, key: str) -> Raw:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Extents", "Spill", "spilled"]
 
-AT_ONCE = 4000  # rows of a partition that are written together
+MOST_WAITING = 20_000  # rows in memory, of all partitions together, before they are written: some 12 MB
 Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -35,7 +35,7 @@ class Spill:
         self._file, self._at = file, 0
         self._numbers: dict[Shape, int] = {}
         self._waiting: list[list[tuple[str, list[Any]]]] = [[] for _ in range(partitions)]
-        self._counts = [0] * partitions
+        self._count = 0
         self.shapes: list[Shape] = []
         self.extents: list[Extents] = [[] for _ in range(partitions)]
 
@@ -53,20 +53,18 @@ class Spill:
                 flat += (row.span_id, row.parent_id, row.start_ns, row.end_ns, number, name, row.attempts, row.route)
             at = int(trace_id[-4:], 16) % len(self._waiting)
             self._waiting[at].append((trace_id, flat))
-            self._counts[at] += len(rows)
-            if self._counts[at] >= AT_ONCE:
-                self._flush(at)
+            self._count += len(rows)
+            if self._count >= MOST_WAITING:
+                self.flush()
         traces.clear()
 
     def flush(self) -> None:
         """Write what is waiting."""
-        for at in range(len(self._waiting)):
-            self._flush(at)
-
-    def _flush(self, at: int) -> None:
-        if self._waiting[at]:
-            self.extents[at].append(self._write(_encode(self._waiting[at])))
-            self._waiting[at], self._counts[at] = [], 0
+        for waiting, extents in zip(self._waiting, self.extents, strict=True):
+            if waiting:
+                extents.append(self._write(_encode(waiting)))
+                waiting.clear()
+        self._count = 0
 
     def _write(self, data: bytes) -> tuple[int, int]:
         begin, rest = self._at, memoryview(data)
