@@ -20,6 +20,7 @@ from lambda_latency.latency import (
     report_of,
 )
 from lambda_latency.text import (
+    Piece,
     Style,
     against_sentence,
     clean,
