@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,24 @@ def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.Cap
     assert "The request failed." in capsys.readouterr().out
     assert main(["report", str(traces), "--fail-if", "errors > 5%"]) == 3
     assert capsys.readouterr().err == ("lambda-latency: The share of failed requests is 100 %: more than 5 %.\n")
+
+
+def test_failed_requests_come_before_a_verdict_that_nothing_stands_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """10 of 12: the first line of the text, and of the comment on a pull request."""
+    traces = tmp_path / "t.jsonl"
+    with traces.open("w") as file:
+        for number in range(12):
+            status = {"http.response.status_code": 500 if number < 10 else 200}
+            spans = tree(node("GET /", 0, 9 + number, kind=SpanKind.SERVER, attributes=status), unit=MS).spans
+            file.write(dump_line([replace(span, trace_id=f"{number + 1:032x}") for span in spans]))
+    for options in ((), ("--markdown", "-")):
+        assert main(["report", str(traces), *options]) == 0
+        first, *rest = capsys.readouterr().out.replace("\u202f", " ").replace("**", "").splitlines()
+        assert first == "10 of 12 requests failed (83 %)."
+        assert "Nothing stands out" in "".join(rest[:2])
+        assert "requests failed" not in "".join(rest)
 
 
 def test_the_options_of_a_report_are_in_groups(
