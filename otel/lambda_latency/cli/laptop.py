@@ -40,11 +40,11 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
         "--instrument",
         choices=("kit", "layer", "none"),
         metavar="HOW",
-        help="how functions of an app are traced that do not start OpenTelemetry themselves: kit (default), "
-        "layer (by the tracing layer's own start-up) or none",
+        help="how to trace functions of an app that do not start OpenTelemetry themselves: kit (default), "
+        "layer (by the start-up of ADOT's layer) or none",
     )
     parser.add_argument(
-        "--disable-authorizer", action="store_true", help="open the routes that Lambda authorizers guard"
+        "--disable-authorizer", action="store_true", help="accept requests without asking the Lambda authorizers"
     )
 
 
@@ -87,9 +87,15 @@ def say(line: str, file: TextIO | None = None) -> None:
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
     """Which template, with which parameters, and where traces go."""
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where traces go (default: out)")
     parser.add_argument(
-        "--template", type=Path, default=Path("template.yaml"), metavar="FILE", help="default: template.yaml"
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the traces (default: out)"
+    )
+    parser.add_argument(
+        "--template",
+        type=Path,
+        default=Path("template.yaml"),
+        metavar="FILE",
+        help="the SAM template (default: template.yaml)",
     )
     parser.add_argument(
         "--parameter",
@@ -97,7 +103,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
+        help="value for a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
     )
 
 
