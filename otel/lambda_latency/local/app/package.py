@@ -7,8 +7,9 @@ dynamic references) is replaced, and each replacement is told.
 from __future__ import annotations
 
 import copy
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,10 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
         kind = str(declared.get("Type", "String"))
         if kind.startswith("AWS::"):  # an emulator looks nothing up: the value is the parameter's, not its name
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
-    work = _Work(source, source.path.resolve().parent, done, [])
+    own = _own_values(done.raw)
+    work = _Work(source, source.path.resolve().parent, done, [], own.keys())
     done.raw = _walk(done.raw, work.completed)
+    _wait_for(own, done.raw)
     if work.imports:
         what = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{what}: the name of each export stands for it")
@@ -87,12 +90,13 @@ class _Work:
     folder: Path
     done: Packaged
     found: list[Finding]
+    own: Collection[str]  # names of the template's own parameters and secrets, which the emulator looks up
     imports: int = 0
 
     def completed(self, value: Any) -> Any:
         """A value with what it includes, and without what only an account knows."""
         if isinstance(value, str):
-            return _resolved(value, self.done.notes)
+            return _resolved(value, self.own, self.done.notes)
         if not isinstance(value, dict):
             return value
         included = value.get("Fn::Transform") or value.get("Transform")
@@ -185,10 +189,39 @@ def _is_local(written: Any) -> bool:
     return isinstance(written, str) and "://" not in written
 
 
-def _resolved(text: str, notes: list[str]) -> str:
-    """A text without dynamic references, each replaced by the last part of its name."""
+def _own_values(raw: Mapping[str, Any]) -> dict[str, str]:
+    """The logical ids of the parameters and secrets that a template makes, by the names that it gives them."""
+    found = {}
+    for name, resource in raw["Resources"].items():
+        if isinstance(resource, dict) and resource.get("Type") in (
+            "AWS::SSM::Parameter",
+            "AWS::SecretsManager::Secret",
+        ):
+            given = (resource.get("Properties") or {}).get("Name")
+            given = given.get("Fn::Sub") if isinstance(given, dict) else given
+            if isinstance(given, str):
+                found[given] = name
+    return found
+
+
+def _wait_for(own: Mapping[str, str], raw: Mapping[str, Any]) -> None:
+    """Let each resource with a dynamic reference be made after what it refers to; on AWS that is the author's to do."""
+    for name, resource in raw["Resources"].items():
+        needed = {own[match[2]] for match in DYNAMIC.finditer(json.dumps(resource, default=str)) if match[2] in own}
+        before = resource.get("DependsOn", []) if needed else []
+        before = [before] if isinstance(before, str) else before
+        needed -= {name, *before}
+        needed = {one for one in needed if f'"{name}"' not in json.dumps(raw["Resources"][one], default=str)}
+        if needed:
+            resource["DependsOn"] = [*before, *sorted(needed)]
+
+
+def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
+    """A text whose dynamic references are to the template's own values: others are the last part of their name."""
 
     def value(match: re.Match[str]) -> str:
+        if match[2] in own:
+            return match[0]
         if "${" in match[2].rpartition("/")[2]:
             return "local"
         last = match[2].rpartition("/")[2] or "local"

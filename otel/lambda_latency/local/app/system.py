@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from lambda_latency.local.app.addresses import Served, localized, served_apis, tell_emulator
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.declared import Declared, Refused
@@ -83,6 +84,7 @@ class AppSystem:
                 tell(line)
 
         self._tell = once
+        self._apis: dict[str, Served] = {}
         self._ready: dict[str, Function] = {}
         self._preparing = threading.Lock()
         check_port(options.port)
@@ -176,15 +178,18 @@ class AppSystem:
         self._closing.append(relay.close)
         self._cloud = cloud
         self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
+        self._start_gateways(cloud, options.port)
         for key in self.app.functions:  # or the first request of each would wait for it
             self._function(key)
-        self._start_gateways(cloud, options.port)
 
     def _start_gateways(self, cloud: Cloud, port: int) -> None:
         onward = Onward(cloud, self.stack.resources)
+        listening = []
         for prefix, api in self.app.apis:
-            self._listen(prefix, api, port, 500, onward)
+            listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
             port = 0
+        self._apis = served_apis(listening, self.stack.resources)
+        tell_emulator(cloud.url, self._apis)
         for key, api in self.app.urls():
             self.urls[key] = self._listen("", api, port, 502, None).url
             port = 0
@@ -230,7 +235,7 @@ class AppSystem:
             if isinstance(prepared, Refused):
                 self._refuse(prepared)
                 return None
-            own = prepared.environment
+            own = {name: localized(value, self._apis) for name, value in prepared.environment.items()}
             if "AWS_LAMBDA_EXEC_WRAPPER" in own:
                 own = {**own, COLLECTOR: self._collector}
             self._ready[key] = function = replace(prepared, environment=own)
