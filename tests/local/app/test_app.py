@@ -228,7 +228,7 @@ def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
 
 
 def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
-    """With path, query and headers; what is answered is the state's result, 400 and more an error by its status."""
+    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them."""
     states = shop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=shop.physical("Calling"), input="{}")["executionArn"]
     ended: dict[str, Any] = {}
@@ -251,4 +251,7 @@ def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
         "from the layer",
     )
     assert output["Headers"]["Content-Type"] == ["application/json"]
-    assert output["missed"]["Error"] == "ApiGateway.403"
+    assert (output["missed"]["Error"], output["counted"]["Error"]) == (
+        "ApiGateway.403",
+        "DynamoDB.AmazonDynamoDBException",
+    )

@@ -52,6 +52,7 @@ def main() -> None:
     give_up()
     carry_the_header(app)
     call_apis()
+    name_errors()
     answer_for_us(app)
     app.main()
 
@@ -296,6 +297,23 @@ def call_apis() -> None:
         return {"Headers": given, "ResponseBody": said, "StatusCode": answer.status, "StatusText": answer.reason}
 
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::apigateway:invoke"] = called
+
+
+def name_errors() -> None:
+    """An error of DynamoDB that its API's model does not have has the name of all errors in a state machine."""
+    from ministack.services import stepfunctions
+
+    dispatched = stepfunctions._invoke_dynamodb
+
+    def invoked(operation: str, data: Any) -> Any:
+        try:
+            return dispatched(operation, data)
+        except stepfunctions._ExecutionError as error:
+            if error.error == "DynamoDB.ValidationException":
+                raise stepfunctions._ExecutionError("DynamoDB.AmazonDynamoDBException", error.cause) from error
+            raise
+
+    stepfunctions._invoke_dynamodb = invoked
 
 
 def answer_for_us(app: Any) -> None:

@@ -28,6 +28,7 @@ DEFINITIONS = {
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
 }
+BUILT, SOURCES = ".aws-sam/build/template.yaml", ("template.yaml", "template.yml")
 CHILDREN = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
@@ -158,6 +159,12 @@ class _Work:
         for path in (self.folder / location, self.folder / "build" / location):
             if path.resolve().is_file():
                 return read_source(path.resolve())
+        if location.endswith(BUILT):  # what is built has its source's folders: that of the app is above
+            for name in SOURCES:
+                path = (self.folder / location.removesuffix(BUILT) / name).resolve()
+                if path.is_file():
+                    self.done.notes.append(f"{at[1]} is not built yet: it is read from {path}")
+                    return read_source(path)
         self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
         return self.source
 

@@ -16,6 +16,7 @@ from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
+from lambda_latency.local.app.unserved import unserved_routes
 
 __all__ = ["App", "read_app"]
 
@@ -59,7 +60,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)
-    app.notes += [*notes, *packaged.notes]
+    app.notes += [*notes, *packaged.notes, *unserved_routes(plain)]
     order = list(source.raw["Resources"])
     declared = sorted(
         declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)

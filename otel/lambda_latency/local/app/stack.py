@@ -55,9 +55,13 @@ class Stack:
         self._create(self._fit(part, ""))
 
     @staticmethod
-    def variables(cloud: Cloud, function: str) -> dict[str, str]:
-        """The variables of a function, every reference in them resolved."""
-        made = cloud.client("lambda").get_function_configuration(FunctionName=function)
+    def variables(cloud: Cloud, function: str) -> dict[str, str] | None:
+        """The variables of a function, every reference in them resolved; None where it could not be created."""
+        client = cloud.client("lambda")
+        try:
+            made = client.get_function_configuration(FunctionName=function)
+        except client.exceptions.ResourceNotFoundException:
+            return None
         variables = made.get("Environment", {}).get("Variables", {})
         return {name: str(value) for name, value in variables.items() if name != PROXY}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from lambda_latency.local.app.addresses import Served, localized, served_apis, tell_emulator
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.cloud import Cloud
+from lambda_latency.local.app.custom import answer_for
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.delivered import delivered
 from lambda_latency.local.app.front import Front
@@ -231,6 +232,13 @@ class AppSystem:
             if not isinstance(declared, Declared) or key in self.refused:
                 return None
             variables = Stack.variables(self._cloud, declared.name)
+            if variables is None:
+                self._refuse(
+                    Refused(
+                        key, declared.name, "it was not created: a condition leaves it out, or what it needs failed"
+                    )
+                )
+                return None
             prepared = self._prepare(declared, variables)
             if isinstance(prepared, Refused):
                 self._refuse(prepared)
@@ -244,7 +252,10 @@ class AppSystem:
 
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
         """An event that the emulator hands over."""
-        return self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
+        outcome = self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
+        if outcome.error is not None:
+            answer_for(event, outcome)
+        return outcome
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
         """A function that is invoked by its name, by another one or by a person."""
