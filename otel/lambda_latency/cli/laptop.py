@@ -1,4 +1,4 @@
-"""What `demo` and `serve` share: the options of the system on this machine, and whether it can run here."""
+"""What `demo` and `serve` share: the options of the system on this machine, and whether the machine supports it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PROVIDER = "payments.example.com"  # its spans are in the laptop's traces, and i
 
 
 def add_app_options(parser: argparse.ArgumentParser) -> None:
-    """How somebody's own app is run."""
+    """Add the options for running any app."""
     parser.add_argument(
         "--instrument",
         choices=("kit", "layer", "none"),
@@ -81,7 +81,7 @@ def print_line(name: str, line: str) -> None:
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """Print a line in one piece: functions, requests and events are told of by threads of their own."""
+    """Print a line in one write: several threads print functions, requests and events."""
     print(f"{line}\n", end="", file=file, flush=True)
 
 

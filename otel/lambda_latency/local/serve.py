@@ -1,4 +1,4 @@
-"""`serve`: the system kept up for whoever works on the functions. A line for each request, changed code at once."""
+"""`serve`: keeps the system running while somebody works on the functions, prints a line for each request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only
 
 
 class Requests:
-    """Joins the gateway's view of a request with its spans, and hands both on when they are complete.
+    """Joins the gateway's record of a request with its spans, and prints both when they are complete.
 
-    Several events may be in one trace: the first of them takes the spans of all that have ended by then.
+    A trace may have several events: the first of them gets the spans of all events that have ended.
     """
 
     def __init__(self, show: Callable[[Answered, Trace | None], None]) -> None:
@@ -52,7 +52,7 @@ class Requests:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Show what has been answered, with what is there of its spans, and stop."""
+        """Print the answered requests with the spans received so far, and stop."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()

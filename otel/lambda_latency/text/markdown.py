@@ -28,7 +28,7 @@ LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not li
 
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
-    """The report; names from traces are escaped: they cannot format it, and mention nobody."""
+    """The report; names from traces are escaped: they cannot format the text or mention users."""
     failed = failed_first(report, STYLE)
     blocks = [_escaped(failed), _inked(sentence(report, STYLE))]
     blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]

@@ -1,4 +1,4 @@
-"""`lambda-latency adopt`: an app of one's own, traced; a dry run unless told to write."""
+"""`lambda-latency adopt`: edits an app so that it is traced; a dry run without --write."""
 
 from __future__ import annotations
 

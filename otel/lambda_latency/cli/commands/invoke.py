@@ -1,4 +1,4 @@
-"""`lambda-latency invoke`: one event for one function of a SAM app, here."""
+"""`lambda-latency invoke`: runs one function of a SAM app with one event, locally."""
 
 from __future__ import annotations
 

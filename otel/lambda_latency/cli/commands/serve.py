@@ -1,4 +1,4 @@
-"""`lambda-latency serve`: a SAM app, kept up for whoever works on its functions."""
+"""`lambda-latency serve`: keeps a SAM app running while somebody works on its functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses of the app's APIs: AWS's, which templates build from an API's id, and ours in their place."""
+"""Replaces the AWS addresses of the app's APIs (execute-api) with those of the local gateways."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXECUTE_API = re.compile(r"https?://(\w+)\.execute-api\.[\w.-]+(?::\d+)?(?:/([\w
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where an API is served; `stage` is the first part of the path on AWS, and of no path here."""
+    """The local address of an API; on AWS, its paths begin with `stage`."""
 
     url: str
     stage: str
@@ -38,7 +38,7 @@ def served_apis(
 
 
 def localized(value: str, served: Mapping[str, Served]) -> str:
-    """A text with the addresses of our gateways in place of execute-api's."""
+    """A text in which addresses of the local gateways replace those of execute-api."""
 
     def ours(match: re.Match[str]) -> str:
         api = served.get(match[1])
@@ -50,7 +50,7 @@ def localized(value: str, served: Mapping[str, Served]) -> str:
 
 
 def tell_emulator(url: str, served: Mapping[str, Served]) -> None:
-    """Let the emulator's state machines call the APIs."""
+    """Send the addresses of the APIs to the emulator, for `apigateway:invoke`."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         body = json.dumps({name: urlsplit(one.url).netloc for name, one in served.items()})

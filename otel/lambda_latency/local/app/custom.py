@@ -1,4 +1,4 @@
-"""A custom resource whose function fails is said to have failed: CloudFormation would wait an hour for its answer."""
+"""Reports a failed custom resource to CloudFormation, which would wait an hour for an answer."""
 
 from __future__ import annotations
 

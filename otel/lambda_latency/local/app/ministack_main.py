@@ -75,7 +75,7 @@ def hand_errors_on() -> None:
 
 
 def try_again() -> None:
-    """An event of a bus or a topic is one that nobody waits for."""
+    """Retry events of a bus or a topic as asynchronous invocations."""
     from ministack.services import eventbridge, lambda_svc, sns
 
     def dispatched(arn: str, payload: str) -> None:
@@ -97,7 +97,7 @@ def try_again() -> None:
 
 
 def give_up() -> None:
-    """A batch of a stream that has failed too often is left behind, and told to the mapping's destination."""
+    """Skip a stream's batch that has failed too often, and report it to the mapping's destination."""
     from ministack.services import lambda_svc
 
     execute = lambda_svc._execute_function

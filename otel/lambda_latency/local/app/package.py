@@ -1,7 +1,7 @@
-"""A template with what lies beside it: included files and definitions are put in, folders of code are noted down.
+"""Completes a template with the files beside it: inserts included files and definitions, records folders of code.
 
-It does what `sam package` does, for an S3 that is not there. What only an account knows (exports of other stacks,
-dynamic references) is replaced, and each replacement is told.
+It does what `sam package` does, without S3. Values that only an account has (exports of other stacks, dynamic
+references) get a placeholder, which is printed.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
 
 @dataclass(slots=True)
 class _Work:
-    """What goes on while a template is packaged: `found` is what is wrong with it."""
+    """The state while a template is packaged. `found` has its errors."""
 
     source: Source
     folder: Path

@@ -1,4 +1,4 @@
-"""From a function as it is declared to one that the sandbox can run: its Python, its packages, its folders."""
+"""Prepares a declared function for the sandbox: its Python version, packages and folders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Preparation:
     tell: Callable[[str], None]
 
     def __call__(self, declared: Declared, environment: Mapping[str, str]) -> Function | Refused:
-        """The function with its variables; or why it cannot run here after all."""
+        """The function with its variables, or the reason why it cannot run locally."""
         try:
             return self._prepared(declared, environment)
         except LocalError as error:

@@ -1,4 +1,4 @@
-"""An app, read: its template and its nested ones, with all that is known before anything runs."""
+"""Reads an app: its template, the nested ones, and everything that is known before it runs."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:
-    """A function's place in its template; the translator has an order of its own."""
+    """A function's position in its template; the translator changes the order."""
     logical = key.removeprefix(prefix)
     return order.index(logical) if logical in order else len(order)
 

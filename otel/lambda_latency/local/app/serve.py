@@ -1,4 +1,4 @@
-"""`serve` for somebody's app: kept up until a signal, changed code at once, a line for each request and event."""
+"""`serve` for any app: runs until a signal, uses changed code at once, prints a line for each request and event."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def serve_app(
 
 
 class Renewal:
-    """Called before each invocation: has the code, or what it needs, changed since the last one?"""
+    """Called before each invocation: prepares functions anew if their code or packages have changed."""
 
     def __init__(self, app: App) -> None:
         self._code = Sources(*_watched(app))

@@ -1,4 +1,4 @@
-"""Somebody's app, up: its functions in the sandbox, its resources in the emulator, its events on their way between."""
+"""A running app: functions in the sandbox, resources in the emulator, and the events between them."""
 
 from __future__ import annotations
 
@@ -99,16 +99,16 @@ class AppSystem:
 
     @property
     def url(self) -> str:
-        """Where its first API is; where it has none, AWS as functions see it."""
+        """The address of its first API; without an API, that of the emulated AWS."""
         return self.gateways[0].url if self.gateways else self._front.url
 
     @property
     def aws_url(self) -> str:
-        """Where AWS is played."""
+        """The address of the emulated AWS."""
         return self._front.url
 
     def invoke(self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "") -> Outcome:
-        """Run a function by its key. An event that came by itself is told of as `route`."""
+        """Run a function by its key. `route` is the name under which an event is printed."""
         self._before(self)
         function = self._function(key)
         if function is None:
@@ -123,7 +123,7 @@ class AppSystem:
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function anew before its next invocation: its code, or what it needs, has changed."""
+        """Prepare every function anew before its next invocation, because code or packages have changed."""
         with self._preparing:
             self._builds.forget()
             self._ready.clear()
@@ -215,7 +215,7 @@ class AppSystem:
         return gateway
 
     def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
-        """Make a function's packages; its variables are known only when its resources are."""
+        """Install a function's packages; its variables are known only after its resources exist."""
         prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
         return prepared if isinstance(prepared, Refused) else None
 
@@ -224,7 +224,7 @@ class AppSystem:
         self._tell(f"{refused.key} does not run here: {refused.why}")
 
     def _function(self, key: str) -> Function | None:
-        """A function, ready; while the stack is being made too, for a custom resource waits for its function."""
+        """A prepared function; also while the stack is created, because a custom resource waits for its function."""
         with self._preparing:
             if key in self._ready:
                 return self._ready[key]
@@ -251,14 +251,14 @@ class AppSystem:
             return function
 
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
-        """An event that the emulator hands over."""
+        """Handle an event that the emulator forwards."""
         outcome = self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
         if outcome.error is not None:
             answer_for(event, outcome)
         return outcome
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
-        """A function that is invoked by its name, by another one or by a person."""
+        """Invoke a function by its name, for another function or a person."""
         for key, declared in self.app.functions.items():
             if name in (declared.name, key):
                 given = TraceHeader.parse(header)

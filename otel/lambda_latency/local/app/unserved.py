@@ -1,4 +1,4 @@
-"""Routes whose integration is another AWS service: neither our gateway nor the emulator calls one for an API."""
+"""Finds routes that call another AWS service without a function: neither our gateway nor the emulator runs them."""
 
 from __future__ import annotations
 
