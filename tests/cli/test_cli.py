@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lambda_latency.cli import main
+from lambda_latency.cli.entry import COMMANDS
 from lambda_latency.trace import SpanKind, dump_line
 from lambda_latency.version import VERSION
 from tests.latency.load import hundred
@@ -28,10 +30,7 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [(), ("completion",), ("cost",), ("demo",), ("doctor",), ("fetch",), ("invoke",), ("report",), ("serve",)],
-)
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
     code = (
@@ -79,17 +78,16 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "command", ["", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
-)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Descriptions and examples, too."""
+    """Descriptions and examples, too; a per cent sign is printed once."""
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):
         main([*([command] if command else []), "--help"])
-    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80 or "%%" in line] == []
 
 
 def test_both_names_are_the_same_command() -> None:
@@ -288,6 +286,24 @@ def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.Cap
     assert "The request failed." in capsys.readouterr().out
     assert main(["report", str(traces), "--fail-if", "errors > 5%"]) == 3
     assert capsys.readouterr().err == ("lambda-latency: The share of failed requests is 100 %: more than 5 %.\n")
+
+
+def test_failed_requests_come_before_a_verdict_that_nothing_stands_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """10 of 12: the first line of the text, and of the comment on a pull request."""
+    traces = tmp_path / "t.jsonl"
+    with traces.open("w") as file:
+        for number in range(12):
+            status = {"http.response.status_code": 500 if number < 10 else 200}
+            spans = tree(node("GET /", 0, 9 + number, kind=SpanKind.SERVER, attributes=status), unit=MS).spans
+            file.write(dump_line([replace(span, trace_id=f"{number + 1:032x}") for span in spans]))
+    for options in ((), ("--markdown", "-")):
+        assert main(["report", str(traces), *options]) == 0
+        first, *rest = capsys.readouterr().out.replace("\u202f", " ").replace("**", "").splitlines()
+        assert first == "10 of 12 requests failed (83 %)."
+        assert "Nothing stands out" in "".join(rest[:2])
+        assert "requests failed" not in "".join(rest)
 
 
 def test_the_options_of_a_report_are_in_groups(

@@ -77,6 +77,29 @@ def test_frames_of_the_functions_own_package_are_marked() -> None:
     )
 
 
+def test_frames_of_the_laptop_are_left_out() -> None:
+    """What stands for Lambda there, and what plays a planned fault, is not a part of the function."""
+    here = "/home/me/otel/lambda_latency/local/bootstrap.py"
+    stack = [
+        f'  File "{here}", line 84, in faulty\n    return handler(event, context)\n',
+        '  File "/var/task/app.py", line 3, in handler\n    answer.read()\n',
+        '  File "/usr/lib/python3.13/http/client.py", line 286, in _read_status\n',
+        f'  File "{here}", line 100, in readinto\n    time.sleep(seconds)\n',
+    ]
+    spans = [
+        replace(span, attributes={**span.attributes, "code.stacktrace": "".join(stack)})
+        if span.attributes.get("code.stacktrace")
+        else span
+        for span in _trace().spans
+    ]
+    found = timeout_of(Trace(spans))
+    assert found is not None
+    assert found.frames == (
+        Frame("app.py", 3, "handler", "answer.read()", True),
+        Frame("http/client.py", 286, "_read_status", "", False),
+    )
+
+
 THREADS = """\
 Thread ThreadPoolExecutor-0_0:
   File "/var/lang/lib/python3.13/concurrent/futures/thread.py", line 58, in run

@@ -144,12 +144,13 @@ def test_nothing_is_left_when_the_command_is_killed(serve: Serve, number: signal
 
 
 def test_every_request_is_traced_unless_a_rule_is_given(serve: Serve) -> None:
-    """Whoever sends a request by hand wants its trace; the template's rule would pick one a second."""
-    for parameters, said in (((), 0), (("TracesPerSecond=0", "SampleRate=0"), 3)):
+    """Whoever sends a request by hand wants its trace; the template's rule would pick one a second, and few more."""
+    requests = 20
+    for parameters, said in (((), 0), (("TracesPerSecond=0", "SampleRate=0"), requests)):
         served = serve(*(word for one in parameters for word in ("--parameter", one)))
-        for _ in range(3):
+        for _ in range(requests):
             served.call("GET", "/orders/none")
-        for _ in range(3):
+        for _ in range(requests):
             served.wait_for(r"^GET /orders/\{id\} +404")
         assert sum("not sampled" in line for line in served.lines) == said
         served.end(signal.SIGINT)

@@ -14,7 +14,7 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
   - └─ POST  CLIENT
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
-    span('DynamoDB.PutItem', CLIENT),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
     span('retry')[span('POST', CLIENT)],
 ]
 """,
@@ -24,7 +24,9 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
     ├─ DynamoDB.PutItem  CLIENT
   - └─ POST  CLIENT
 the trace as an expectation, to paste:
-span('POST /orders', SERVER)[span('DynamoDB.PutItem', CLIENT)]
+span('POST /orders', SERVER)[
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
+]
 """,
     "test_n_plus_one": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)
@@ -34,8 +36,8 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
   + └─ DynamoDB.GetItem  CLIENT  (3 of them)
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
-    span('DynamoDB.PutItem', CLIENT),
-    span('POST', CLIENT),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
+    span('POST', CLIENT, attributes={'http.status_code': 200}),
     span('DynamoDB.GetItem', CLIENT),
     span('DynamoDB.GetItem', CLIENT),
     span('DynamoDB.GetItem', CLIENT),
@@ -48,8 +50,8 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
   ~ └─ POST    ← kind: INTERNAL, expected CLIENT
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
-    span('DynamoDB.PutItem', CLIENT),
-    span('POST'),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
+    span('POST', attributes={'http.status_code': 200}),
 ]
 """,
     "test_wrong_status": """\
@@ -60,8 +62,8 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
                               ← http.status_code: 503, expected 200
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
-    span('DynamoDB.PutItem', CLIENT),
-    span('POST', CLIENT, status=ERROR),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
+    span('POST', CLIENT, attributes={'http.status_code': 503}, status=ERROR),
 ]
 """,
     "test_wrong_attribute": """\
@@ -71,8 +73,8 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
     └─ POST  CLIENT
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
-    span('DynamoDB.PutItem', CLIENT),
-    span('POST', CLIENT),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('customers',)}),
+    span('POST', CLIENT, attributes={'http.status_code': 200}),
 ]
 """,
     "test_sequential_instead_of_concurrent": """\
@@ -187,7 +189,7 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
 the trace as an expectation, to paste:
 span('POST /orders', SERVER)[
     span('POST', CLIENT),
-    span('DynamoDB.PutItem', CLIENT),
+    span('DynamoDB.PutItem', CLIENT, attributes={'aws.dynamodb.table_names': ('orders',)}),
 ]
 """,
     "test_an_exception_swallowed": """\

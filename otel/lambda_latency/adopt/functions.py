@@ -1,4 +1,4 @@
-"""The functions of a template: what each has, and why one is left to a person."""
+"""The functions of a template: their properties, and why one must be edited by a person."""
 
 from __future__ import annotations
 

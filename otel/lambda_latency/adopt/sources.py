@@ -1,4 +1,4 @@
-"""What a function's code says of the X-Ray SDK and of Powertools' Tracer, and what of it the bridge has not."""
+"""Uses of the X-Ray SDK and of Powertools' Tracer in a function's code, and those that the bridge lacks."""
 
 from __future__ import annotations
 

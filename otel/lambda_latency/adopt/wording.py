@@ -1,4 +1,4 @@
-"""What is written into a template: names, and the trees of what a function gets."""
+"""The texts that are written into a template: names, and the properties that a function gets."""
 
 from __future__ import annotations
 

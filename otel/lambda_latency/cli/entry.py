@@ -59,8 +59,8 @@ COMMANDS = {
     "serve": "keep a SAM app up on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "init": "write a traced SAM app with a span-tree test into a new folder",
-    "adopt": "edit a SAM app so that it is traced, or undo that",
-    "completion": "print the script by which a shell completes commands and options",
+    "adopt": "edit a SAM app so that it is traced, or undo the edit",
+    "completion": "print a script for the completion of commands and options in a shell",
 }
 
 

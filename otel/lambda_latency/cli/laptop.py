@@ -1,4 +1,4 @@
-"""What `demo` and `serve` share: the options of the system on this machine, and whether it can run here."""
+"""What `demo` and `serve` share: the options of the system on this machine, and whether the machine supports it."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ PROVIDER = "payments.example.com"  # its spans are in the laptop's traces, and i
 
 
 def add_app_options(parser: argparse.ArgumentParser) -> None:
-    """How somebody's own app is run."""
+    """Add the options for running any app."""
     parser.add_argument(
         "--instrument",
         choices=("kit", "layer", "none"),
         metavar="HOW",
-        help="how functions of an app are traced that do not start OpenTelemetry themselves: kit (default), "
-        "layer (by the tracing layer's own start-up) or none",
+        help="how to trace functions of an app that do not start OpenTelemetry themselves: kit (default), "
+        "layer (by the start-up of ADOT's layer) or none",
     )
     parser.add_argument(
-        "--disable-authorizer", action="store_true", help="open the routes that Lambda authorizers guard"
+        "--disable-authorizer", action="store_true", help="accept requests without asking the Lambda authorizers"
     )
 
 
@@ -81,15 +81,21 @@ def print_line(name: str, line: str) -> None:
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """Print a line in one piece: functions, requests and events are told of by threads of their own."""
+    """Print a line in one write: several threads print functions, requests and events."""
     print(f"{line}\n", end="", file=file, flush=True)
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
     """Which template, with which parameters, and where traces go."""
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where traces go (default: out)")
     parser.add_argument(
-        "--template", type=Path, default=Path("template.yaml"), metavar="FILE", help="default: template.yaml"
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the traces (default: out)"
+    )
+    parser.add_argument(
+        "--template",
+        type=Path,
+        default=Path("template.yaml"),
+        metavar="FILE",
+        help="the SAM template (default: template.yaml)",
     )
     parser.add_argument(
         "--parameter",
@@ -97,7 +103,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
+        help="value for a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command prints on stderr when it cannot do what was asked: what is wrong, and what to do."""
+"""Error messages on stderr: the cause, then the remedy."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def usage(what: str, todo: str) -> int:
 
 
 def fail(what: str, todo: str) -> NoReturn:
-    """Print why the command cannot run here, and end it."""
+    """Print why the command cannot run, and exit."""
     warn(f"{what}\n  {todo}")
     raise SystemExit(FAILED)

@@ -1,4 +1,4 @@
-"""Standard output, all of it written when a command ends; where that fails, a line says why."""
+"""Flushes standard output when a command ends, and says in one line why that failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What argparse leaves to do: errors that begin with their cause, near misses, and no abbreviated options.
+"""Extends argparse: errors that begin with their cause, suggestions for typos, no abbreviated options.
 
 argparse and not another library: it is there at once (a third of the time that click's import takes), and its values
 are typed by the functions of `arguments`.

@@ -1,4 +1,4 @@
-"""A report in every form that was asked for: sources in, text, JSON, Markdown and a page out, and an exit status."""
+"""Writes a report in every requested form: reads sources, writes text, JSON, Markdown and a page."""
 
 from __future__ import annotations
 

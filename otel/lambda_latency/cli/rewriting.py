@@ -1,4 +1,4 @@
-"""Input that is made anew before it is reported on: linked traces joined, and names taken out."""
+"""Transforms the input before the report: joins linked traces, removes names."""
 
 from __future__ import annotations
 

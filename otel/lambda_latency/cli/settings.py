@@ -1,4 +1,4 @@
-"""Settings of a project: `lambda-latency.toml`, else `[tool.lambda-latency]` of `pyproject.toml`. Options beat them."""
+"""Settings of a project: `lambda-latency.toml`, or `[tool.lambda-latency]` of pyproject.toml; options override them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command needs of the terminal: how far reading has come, and standard input as a file."""
+"""Support for terminals: the progress of reading, and standard input as a file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def spooled(stack: ExitStack) -> Path:
 
 
 class Bar(Progress):
-    """A bar on stderr until it is closed, where that is a terminal and nobody wants quiet: only for long work."""
+    """A progress bar on stderr for long work, until it is closed; only on a terminal, and not with --quiet."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, quiet: bool = False) -> None:
         self._clock, self._on = clock, sys.stderr.isatty() and not quiet
@@ -55,7 +55,7 @@ class Bar(Progress):
         self._since = clock()
 
     def stage(self, name: str, size: int) -> None:
-        """As `Progress`; a bar of its own."""
+        """As `Progress`: starts a new bar."""
         self._name, self._size, self._done = name, size, 0
         self.step(0)
 

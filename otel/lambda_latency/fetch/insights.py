@@ -1,4 +1,4 @@
-"""Queries of CloudWatch Logs Insights: begun, waited for, and stopped where nobody waits for them any more.
+"""Queries of CloudWatch Logs Insights: started, awaited, and stopped if they are abandoned.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
 """

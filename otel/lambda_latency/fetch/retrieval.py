@@ -1,4 +1,4 @@
-"""Whole traces out of Transaction Search: StartTraceRetrieval, and ListRetrievedTraces until they are there.
+"""Retrieves whole traces from Transaction Search: StartTraceRetrieval, ListRetrievedTraces until they are complete.
 
 https://docs.aws.amazon.com/xray/latest/api/API_StartTraceRetrieval.html and API_ListRetrievedTraces.html
 """

@@ -1,4 +1,4 @@
-"""How many bytes a query of a log group scans, before it does: what CloudWatch took in during that time.
+"""Estimates the bytes that a query of a log group scans, from what CloudWatch ingested during that time.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
 """

@@ -22,6 +22,7 @@ THREAD = re.compile(r"^Thread (.+):\n", re.MULTILINE)
 TASK = "/var/task/"
 PACKAGES = ("site-packages/", "dist-packages/", "/opt/python/")
 KIT = "lambda_latency/"  # its frames are not the user's
+LAPTOP = "lambda_latency/local/"  # what stands for Lambda there: on AWS it does not exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def _frames(stack: object) -> tuple[Frame, ...]:
     lines = stack.splitlines()
     for number, line in enumerate(lines):
         place = FRAME.match(line)
-        if place is None:
+        if place is None or LAPTOP in place["file"]:
             continue
         after = lines[number + 1].strip() if number + 1 < len(lines) else ""
         text = "" if FRAME.match(lines[number + 1] if after else "") else after

@@ -1,4 +1,4 @@
-"""Plays Lambda's /var/runtime/bootstrap inside an execution environment: the real runtime client, `_HANDLER` from the
+"""Replaces Lambda's /var/runtime/bootstrap in an execution environment: the real runtime client, `_HANDLER` from the
 environment (the exec wrapper may have changed it), and two things that only a laptop needs.
 
 The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`) are resolved without DNS,
@@ -40,7 +40,7 @@ def stay_on_loopback() -> None:
 
 
 def heed_permissions() -> None:
-    """Let root, too, write only where its files say so: nobody can write to Lambda's /var/task."""
+    """Make root respect file permissions: Lambda's /var/task is read-only."""
     import ctypes
 
     libc = ctypes.CDLL(None)
@@ -106,7 +106,7 @@ def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -
 
 
 class AfterImport(MetaPathFinder, Loader):
-    """Calls `then` with one module when that is first imported, whoever imports it."""
+    """Calls `then` with a module after its first import."""
 
     def __init__(self, module: str, then: Callable[[ModuleType], None]) -> None:
         self.module, self.then = module, then

@@ -1,4 +1,4 @@
-"""The artifacts in place of the sources: what `sam build` made, in folders that nobody can write to, like Lambda's."""
+"""Runs the artifacts of `sam build` instead of the sources, in read-only folders as on Lambda."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def built_functions(root: Path, functions: Iterable[Function], folder: Path) -> 
 
 
 def _copied(artifact: Path | None, copy: Path, root: Path) -> Path:
-    """A copy that nobody can write to."""
+    """A read-only copy."""
     if artifact is None or not artifact.is_dir():
         raise UsageError(f"{root / BUILT} has no artifact of {copy.name}", "run make build")
     shutil.copytree(artifact, copy)

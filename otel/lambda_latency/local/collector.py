@@ -172,7 +172,7 @@ def _succeeds(*command: str) -> bool:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listened on a moment ago; the collector cannot say which one it was given for port 0."""
+    """Free ports: the collector does not report which port it got for port 0."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

@@ -25,7 +25,7 @@ Phase = Literal["init", "idle", "busy", "ended"]
 
 
 class Environment:
-    """A child process with a Runtime API of its own: one invocation at a time, frozen while idle.
+    """A child process with its own Runtime API: one invocation at a time, frozen while idle.
 
     `command` is the runtime's command line and `env` its variables without the API's address. `settled` is called at
     the end of an invocation, when the runtime and every extension have asked for the next event or the process is gone;

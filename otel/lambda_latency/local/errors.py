@@ -1,4 +1,4 @@
-"""What can go wrong on a laptop, said so that a person can act: what, where, what to do."""
+"""Errors of the local system. Each message says what, where, and what to do."""
 
 __all__ = ["LocalError", "UsageError"]
 

@@ -69,7 +69,7 @@ class Plan:
         return cls(seed, tuple(_rule(rule, f"rule {number}") for number, rule in enumerate(plan["rules"], start=1)))
 
     def check_routes(self, known: Collection[str]) -> None:
-        """Raises `LocalError` for a rule whose route leads nowhere: it would never fire, and nobody would say so."""
+        """Raises `LocalError` for a rule whose route does not exist: it would silently never apply."""
         for number, rule in enumerate(self.rules, start=1):
             if rule.route is not None and rule.route not in known:
                 raise LocalError(

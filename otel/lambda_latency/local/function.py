@@ -1,4 +1,4 @@
-"""A function as it is declared, and an invocation of it from the event to the end."""
+"""A declared function, and the outcome of an invocation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What functions and services print, in one file."""
+"""The output of functions and services, in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Path parameters that are no identifiers (`{order-id}`), under names that samcli's server can take.
+"""Renames path parameters that are not identifiers (`{order-id}`), for samcli's server.
 
 werkzeug, which serves samcli's routes, ends with an error where such a name stands in a path.
 """

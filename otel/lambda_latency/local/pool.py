@@ -1,4 +1,4 @@
-"""The environments of one function: who is free, when another one is started, which are ended."""
+"""The environments of one function: which are free, when another one starts, which ones end."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Pool:
 
     @property
     def empty(self) -> bool:
-        """Whether it has no environment, and nobody waits for one."""
+        """Whether it has no environment and no waiting request."""
         with self._changed:
             return not (self._all or self._starting or self._waiting)
 

@@ -44,7 +44,7 @@ class Processes:
         self.close()
 
     def start(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
-        """Start `command` in a process group of its own; its output and errors come together in `stdout`."""
+        """Start `command` in a new process group; `stdout` has its output and its errors."""
         child = subprocess.Popen(
             ["/bin/sh", "-c", GATE, "sh", *map(str, command)],
             env=dict(env),

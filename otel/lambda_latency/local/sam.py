@@ -1,4 +1,4 @@
-"""All that is used of samcli's private interface: the template, intrinsics resolved, and API Gateway's local half.
+"""The only module that uses samcli's private interface: the template, intrinsics, and API Gateway's local half.
 
 Seen to work with samcli 1.150 to 1.170; a test holds what is used here against the installed one.
 """

@@ -1,9 +1,7 @@
-"""`serve`: the system kept up for whoever works on the functions. A line for each request, changed code at once."""
+"""`serve`: keeps the system running while somebody works on the functions, prints a line for each request."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
 import signal
 import socket
@@ -14,47 +12,20 @@ from pathlib import Path
 
 from lambda_latency.local.gateway import Answered
 from lambda_latency.local.lock import only_one
+from lambda_latency.local.sources import Sources
 from lambda_latency.local.system import Options, System
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Code", "Requests", "serve_system", "wait_for_signal"]
+__all__ = ["Requests", "serve_system", "wait_for_signal"]
 
-SKIPPED = ("__pycache__", "node_modules", "venv")
 MOST = 10_000  # traces of which it is remembered that more has ended than was told of
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
 
-class Code:
-    """The source files whose change means new environments."""
-
-    def __init__(self, *folders: Path) -> None:
-        self._folders = folders
-        self._seen = self._look()
-
-    def changed(self) -> bool:
-        """Whether a file was written, added or removed since the last time this was asked."""
-        before, self._seen = self._seen, self._look()
-        return before != self._seen
-
-    def _look(self) -> dict[str, tuple[int, int, int]]:
-        """What tells one state of each file from another: two writes may fall into one tick of the clock."""
-        found: dict[str, tuple[int, int, int]] = {}
-        for folder in self._folders:
-            for place, folders, files in os.walk(folder):
-                folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
-                for name in files:
-                    if name.endswith(".py") or name == "requirements.txt":
-                        with contextlib.suppress(FileNotFoundError):
-                            path = f"{place}/{name}"
-                            stat = Path(path).stat()
-                            found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        return found
-
-
 class Requests:
-    """Joins the gateway's view of a request with its spans, and hands both on when they are complete.
+    """Joins the gateway's record of a request with its spans, and prints both when they are complete.
 
-    Several events may be in one trace: the first of them takes the spans of all that have ended by then.
+    A trace may have several events: the first of them gets the spans of all events that have ended.
     """
 
     def __init__(self, show: Callable[[Answered, Trace | None], None]) -> None:
@@ -81,7 +52,7 @@ class Requests:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Show what has been answered, with what is there of its spans, and stop."""
+        """Print the answered requests with the spans received so far, and stop."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -126,7 +97,7 @@ def _serve(
 ) -> None:
     requests = Requests(show)
     root = options.template.resolve().parent
-    code = Code() if options.built else Code(root / "functions", Path(__file__).parents[1] / "runtime")
+    code = Sources() if options.built else Sources(root / "functions", Path(__file__).parents[1] / "runtime")
     lock = threading.Lock()
 
     def before(system: System) -> None:

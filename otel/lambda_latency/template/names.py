@@ -1,4 +1,4 @@
-"""The names in a template that nothing has, each with the nearest one: sections, types, references, conditions.
+"""Finds names in a template that are not defined: sections, types, references, conditions. Each with the nearest one.
 
 Neither SAM's translator nor an emulator names them well, and a type with a slip of the pen is left out in silence.
 """
@@ -175,7 +175,7 @@ def _is_generated(name: str, resources: list[str]) -> bool:
 
 
 def _calls(node: Node) -> Iterator[tuple[str, Node, Node]]:
-    """Each intrinsic function in here: its name, where it stands, its argument."""
+    """Each intrinsic function: its name, its position, its argument."""
     if node.function:
         yield node.function, node, node
     for name, key, value in node.named():

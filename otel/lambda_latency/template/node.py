@@ -51,7 +51,7 @@ class Node:
             yield str(key.value), key, value
 
     def scalars(self) -> Iterator[Node]:
-        """Every scalar value in here, keys left out."""
+        """Every scalar value, without keys."""
         if self.kind == "scalar":
             yield self
         for item in (*self.items, *(value for _, value in self.entries)):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import textwrap
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lambda_latency.testing.depth import room_for
 from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan
-from lambda_latency.testing.matchers import ANYTHING
+from lambda_latency.testing.matchers import ANYTHING, equal
 from lambda_latency.trace import SpanKind, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Forest, Node
 
@@ -18,6 +21,7 @@ __all__ = ["code_of", "code_of_recorded"]
 
 INDENT = "    "
 WIDTH = 88
+NOTHING: Mapping[int, ExpectedSpan] = MappingProxyType({})
 COMMENTS = 92  # columns of a comment
 
 
@@ -27,16 +31,18 @@ def code_of(expected: Child) -> str:
         return "\n".join(_expected(expected))
 
 
-def code_of_recorded(recorded: Forest) -> str:
+def code_of_recorded(recorded: Forest, expected: Mapping[int, ExpectedSpan] = NOTHING) -> str:
     """The recorded spans as the expectation that they meet: names, kinds, statuses, services and order.
 
+    `expected`: the expectation that each node was compared with, by the node's id(). Attributes that it names are
+    written with their recorded values, and a duration if it holds.
     A span that breaks a guarantee meets none: the reason is written as a comment.
     """
     tops = recorded.tops + recorded.orphans
     with room_for(tops, []):
         if len(tops) == 1 and not recorded.notes:
-            return "\n".join(_recorded(tops[0], None))
-        return "\n".join(_comments(recorded.notes) + _brackets("", [_recorded(node, None) for node in tops]))
+            return "\n".join(_recorded(tops[0], None, expected))
+        return "\n".join(_comments(recorded.notes) + _brackets("", [_recorded(node, None, expected) for node in tops]))
 
 
 def _expected(expected: Child) -> list[str]:
@@ -72,18 +78,25 @@ def _arguments(expected: ExpectedSpan) -> list[str]:
     return found
 
 
-def _recorded(node: Node, service: object) -> list[str]:
-    span = node.span
+def _recorded(node: Node, service: object, expected: Mapping[int, ExpectedSpan]) -> list[str]:
+    span, asked = node.span, expected.get(id(node))
     found = [repr(span.name)]
     if span.kind is not SpanKind.INTERNAL:
         found.append(span.kind.name)
+    if asked is not None and (
+        kept := {key: span.attributes[key] for key in asked.attributes if key in span.attributes}
+    ):
+        found.append(f"attributes={kept!r}")
     if span.status is not Status.UNSET:
         found.append(f"status={span.status.name}")
+    took = ANYTHING if asked is None else asked.took
+    if took is not ANYTHING and span.end_ns is not None and equal(took, span.end_ns - span.start_ns):
+        found.append(f"took={took!r}")
     own = span.resource.get("service.name")
     if span.parent_remote is not False and None not in (service, own) and own != service:
         found.append(f"service={own!r}")  # where a call crosses into another process
     head = f"span({', '.join(found)})"
-    lines = [_recorded(child, own or service) for child in node.children]
+    lines = [_recorded(child, own or service, expected) for child in node.children]
     return _comments(node.faults) + (_brackets(head, lines) if lines else [head])
 
 

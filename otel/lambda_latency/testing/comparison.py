@@ -44,6 +44,7 @@ class Comparison:
     recorded: Forest
     tops: list[Line]
     notes: list[str]
+    expected: dict[int, ExpectedSpan]  # by the id() of the recorded node that it was aligned with
 
     @property
     def lines(self) -> list[Line]:
@@ -51,6 +52,18 @@ class Comparison:
         found = list(self.tops)
         for line in found:  # grows during iteration
             found += line.below
+        return found
+
+    @property
+    def differing(self) -> list[Line]:
+        """The lines with a sign, in the order in which they are printed."""
+        found = []
+        waiting = self.tops[::-1]
+        while waiting:
+            line = waiting.pop()
+            waiting += line.below[::-1]
+            if line.sign != " ":
+                found.append(line)
         return found
 
     @property
@@ -63,14 +76,15 @@ def compare(expected: Sequence[Child], recorded: Forest) -> Comparison:
     """Compares the expected trees with the recorded ones."""
     with room_for(recorded.tops + recorded.orphans, expected):
         aligner = Aligner()
-        tops = [_line(step, aligner) for step in aligner.level(expected, recorded.tops)[1]]
+        aligned: dict[int, ExpectedSpan] = {}
+        tops = [_line(step, aligner, aligned) for step in aligner.level(expected, recorded.tops)[1]]
         tops += [_unexpected(node) for node in recorded.orphans]
-    comparison = Comparison(recorded, tops, recorded.notes)
+    comparison = Comparison(recorded, tops, recorded.notes, aligned)
     _point_out_moves(comparison)
     return comparison
 
 
-def _line(step: Step, aligner: Aligner) -> Line:
+def _line(step: Step, aligner: Aligner, aligned: dict[int, ExpectedSpan]) -> Line:
     if step.what == "missing":
         assert step.expected is not None
         return _missing(step.expected)
@@ -81,10 +95,11 @@ def _line(step: Step, aligner: Aligner) -> Line:
         return _allowed(step.node)
     pair = aligner.pair(step.expected, step.node)
     assert pair is not None
+    aligned[id(step.node)] = step.expected
     notes = list(pair.notes)
     if step.late is not None:
         notes.append(f"not concurrent: it started after {step.late.span.name} had ended")
-    return Line("~" if notes else " ", step.node, notes, [_line(one, aligner) for one in pair.steps])
+    return Line("~" if notes else " ", step.node, notes, [_line(one, aligner, aligned) for one in pair.steps])
 
 
 def _missing(expected: ExpectedSpan) -> Line:

@@ -24,6 +24,7 @@ ARROW = "    ← "
 DEEPEST = 42  # columns of branches; deeper ones are cut at the left
 NARROWEST = 34  # columns for a reason behind its span; with less space it is below
 LONGEST_NAME = 48
+LONGEST_SUMMARY = WIDTH - len("E       AssertionError: assert ")
 LARGE = 100  # lines; of a longer tree only the neighbourhood of differences is printed
 LARGEST = 200  # spans up to which the code to paste is printed
 
@@ -37,11 +38,10 @@ class Entry(NamedTuple):
 
 
 def summary(comparison: Comparison) -> str:
-    """The number of differences in one line."""
-    signs = [line.sign for line in comparison.lines]
-    counts = [(signs.count("-"), "missing"), (signs.count("+"), "unexpected"), (signs.count("~"), "different")]
-    counts.append((len(comparison.notes), "wrong with all of it"))
-    return "the trace is not the one expected: " + ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    """The first difference, and the number of the others, in one line."""
+    found = [_said(line) for line in comparison.differing] + comparison.notes
+    rest = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
+    return textwrap.shorten(found[0], LONGEST_SUMMARY - len(rest), placeholder=" ...") + rest
 
 
 def draw(comparison: Comparison) -> list[str]:
@@ -50,7 +50,7 @@ def draw(comparison: Comparison) -> list[str]:
     lines = [LEGEND, *_tree(comparison.tops)] if comparison.tops else [LEGEND, "    nothing was recorded"]
     for note in comparison.notes:
         lines += draw_note(note)
-    code = code_of_recorded(comparison.recorded).splitlines() if 0 < len(nodes) <= LARGEST else []
+    code = code_of_recorded(comparison.recorded, comparison.expected).splitlines() if 0 < len(nodes) <= LARGEST else []
     if code and max(map(len, code)) <= WIDTH:
         lines += ["the trace as an expectation, to paste:", *code]
     elif nodes:
@@ -151,16 +151,28 @@ def _drawn(entry: Entry, branches: str, bars: str, *, hidden: bool) -> Iterator[
         yield start
 
 
+def _said(line: Line) -> str:
+    """A difference as a sentence."""
+    name = f"span {_printable(line.name)}"  # a quotation mark would make pytest begin with AssertionError
+    if line.sign == "~":
+        return f"{name} differs: {line.notes[0]}"
+    return f"{name} is {'missing' if line.sign == '-' else 'unexpected'}"
+
+
 def _cut(branches: str) -> str:
     return branches if len(branches) <= DEEPEST else "…" + branches[-DEEPEST:]
 
 
 def _label(line: Line) -> str:
     span = line.span.span if isinstance(line.span, Node) else line.span
-    name = "".join(one if one.isprintable() else repr(one)[1:-1] for one in line.name)
-    parts = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"]
+    parts = [_printable(line.name)]
     if span.kind is not SpanKind.INTERNAL:
         parts.append(span.kind.name)
     if span.status not in (None, Status.UNSET):
         parts.append(span.status.name)
     return "  ".join(parts)
+
+
+def _printable(text: str) -> str:
+    name = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

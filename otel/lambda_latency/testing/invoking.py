@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -60,6 +61,7 @@ class Invoke:
         default the first invocation of a test is cold. `timeout_s`: its deadline; the template's, else 3.
         `header`: Lambda's tracing header, as `_X_AMZN_TRACE_ID` has it; by default a sampled one of new ids.
         """
+        __tracebackhide__ = True  # pytest shows the test's line and the handler's
         event = json.loads(json.dumps(event))  # an event must be JSON
         function = self._function(handler)
         if timeout_s is None:
@@ -68,7 +70,7 @@ class Invoke:
         with variables(function, root, self._folder):
             environment = self._environment(function, cold=cold)
             context = LambdaContext(function.name, function.memory_mb, timeout_s)
-            return environment.invoke(lambda: self._load(handler, function), event, context, self._trace)
+            return environment.invoke(partial(self._load, handler, function), event, context, self._trace)
 
     def stop(self) -> None:
         """Restores the process."""
@@ -90,6 +92,7 @@ class Invoke:
         return known
 
     def _function(self, handler: str | Handler) -> Function:
+        __tracebackhide__ = True
         if not isinstance(handler, str):
             name = getattr(handler, "__name__", type(handler).__name__)
             return Function(name, f"{name} at {id(handler)}", 3, 128, "", {})
@@ -111,6 +114,7 @@ class Invoke:
         return functions[handler]
 
     def _load(self, handler: str | Handler, function: Function) -> Handler:
+        __tracebackhide__ = True
         if not isinstance(handler, str):
             return handler
         for folder in (self._folder, self._folder / function.code):  # as Lambda's task root
@@ -146,6 +150,7 @@ class Environment:
 
     def invoke(self, load: Callable[[], Handler], event: object, context: LambdaContext, trace: Recording) -> Any:
         """One invocation: the handler, then only the runtime's own step after a response."""
+        __tracebackhide__ = True
         handler = load()
         since = trace.mark()
         token = attach(Context())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Account, Report, Slow
     from lambda_latency.text.style import Style
 
-__all__ = ["alone_sentence", "cautions"]
+__all__ = ["alone_sentence", "cautions", "failed_first"]
 
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
@@ -32,6 +32,13 @@ def cautions(report: Report, style: Style) -> list[str]:
         _flawed(report, LEFT_OUT, "spans are outside of the request, because their parent was not recorded"),
     ]
     return [one for one in found if one]
+
+
+def failed_first(report: Report, style: Style) -> str:
+    """The caution about failed requests where it comes before the verdict: most failed, or nothing else stands out."""
+    if report.verdict.kind == "even" or 2 * report.totals.errors >= report.totals.requests > 1:
+        return _failing(report, style)
+    return ""
 
 
 def alone_sentence(one: Slow, style: Style) -> str:

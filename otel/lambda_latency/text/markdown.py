@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.against import HEAD, against_rows, against_sentence
-from lambda_latency.text.cautions import cautions
+from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.facts import facts
 from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.sampling import sampling
@@ -28,11 +28,12 @@ LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not li
 
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
-    """The report; names from traces are escaped: they cannot format it, and mention nobody."""
-    blocks = [_inked(sentence(report, STYLE))]
+    """The report; names from traces are escaped: they cannot format the text or mention users."""
+    failed = failed_first(report, STYLE)
+    blocks = [_escaped(failed), _inked(sentence(report, STYLE))]
     blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
     blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
-    blocks += [_escaped(one) for one in cautions(report, STYLE)]
+    blocks += [_escaped(one) for one in cautions(report, STYLE) if one != failed]
     blocks += [f"Next: {_escaped(step)}" for step in next_steps(report)]
     blocks += _parts(report)
     if report.against is not None:

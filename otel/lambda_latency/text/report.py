@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
-from lambda_latency.text.cautions import cautions
+from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.cold import cold_cost
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
@@ -42,8 +42,10 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
     # Timeouts come first where nothing else stands out.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    failed = failed_first(report, style)
+    lines = wrap(failed, style.width) + lines if failed else lines
     for caution in cautions(report, style):
-        lines += wrap(caution, style.width)
+        lines += wrap(caution, style.width) if caution != failed else []
     for step in next_steps(report):
         lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":

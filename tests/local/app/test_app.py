@@ -42,6 +42,15 @@ def test_variables_are_those_of_the_resources(shop: Shop) -> None:
     assert shop.client("dynamodb").describe_table(TableName=shop.physical("Table"))["Table"]["TableStatus"] == "ACTIVE"
 
 
+def test_a_function_reads_the_apps_parameters_and_calls_its_apis(shop: Shop) -> None:
+    """SSM parameters by a dynamic reference, an attribute and boto3; addresses of execute-api lead here."""
+    assert shop.result("Look", {}) == {
+        "statuses": [200, 200],
+        "variables": ["green", "7"],
+        "values": ["green", "7"],
+    }
+
+
 def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
     """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
     assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
@@ -216,3 +225,33 @@ def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
     assert call(port_of(shop.system.url), "GET", "/things/2").json["layered"] == "changed"
     layered.write_text('WORD = "from the layer"\n')
     assert call(port_of(shop.system.url), "GET", "/things/2").json["layered"] == "from the layer"
+
+
+def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
+    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them."""
+    states = shop.client("stepfunctions")
+    arn = states.start_execution(stateMachineArn=shop.physical("Calling"), input="{}")["executionArn"]
+    ended: dict[str, Any] = {}
+
+    def over() -> bool:
+        ended.update(states.describe_execution(executionArn=arn))
+        return bool(ended["status"] != "RUNNING")
+
+    assert until(over, 20)
+    assert ended["status"] == "SUCCEEDED", ended
+    event = shop.event("Rest", '"/things/9"')
+    assert (event["multiValueQueryStringParameters"], event["headers"]["X-Asked-By"]) == (
+        {"colour": ["green", "blue"]},
+        "a machine",
+    )
+    output = json.loads(ended["output"])
+    assert (output["StatusCode"], output["StatusText"], output["ResponseBody"]["layered"]) == (
+        200,
+        "OK",
+        "from the layer",
+    )
+    assert output["Headers"]["Content-Type"] == ["application/json"]
+    assert (output["missed"]["Error"], output["counted"]["Error"]) == (
+        "ApiGateway.403",
+        "DynamoDB.AmazonDynamoDBException",
+    )

@@ -96,6 +96,15 @@ def test_the_event_of_a_schedule_is_as_documented(shop: Shop) -> None:
 
 
 @needs_packages
+def test_a_schedule_that_is_off_comes_when_it_is_asked_for(shop: Shop) -> None:
+    """Whoever sends the printed command wants it; it stays off."""
+    assert shop.fire(shop.physical("FromScheduleNever")) == 200
+    assert shop.event("FromSchedule", "never") == {"never": 1}
+    rule = shop.client("events").describe_rule(Name=shop.physical("FromScheduleNever"))
+    assert rule["State"] == "DISABLED"
+
+
+@needs_packages
 def test_the_event_of_a_rest_api_is_as_documented(shop: Shop) -> None:
     """With what is known by now of callers and domains."""
     call(port_of(shop.system.url), "GET", "/things/documented?a=b", headers=AGENT)

@@ -207,3 +207,68 @@ def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch
         Path("template.yml"),
         Path("x.yaml"),
     )
+
+
+def test_a_route_that_calls_a_service_without_a_function_is_told(tmp_path: Path) -> None:
+    """Of an HTTP API and of a REST API, by definition and by resources; one that leads to a function is not."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Queue: { Type: AWS::SQS::Queue }
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        openapi: 3.0.1
+        info: { title: messages, version: "1" }
+        paths:
+          /messages:
+            post:
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                integrationSubtype: SQS-SendMessage
+                payloadFormatVersion: "1.0"
+                requestParameters: { QueueUrl: !Ref Queue, MessageBody: $request.body }
+              responses: { default: { description: sent } }
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition: { StartAt: End, States: { End: { Type: Succeed } } }
+      Events:
+        Start: { Type: Api, Properties: { Path: /start, Method: post } }
+  Events:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Http
+      IntegrationType: AWS_PROXY
+      IntegrationSubtype: EventBridge-PutEvents
+      PayloadFormatVersion: "1.0"
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: Api, Properties: { Path: /, Method: get } }
+"""
+    )
+    assert [note for note in read_app(path, {}).notes if "is not served" in note] == [
+        "POST /messages is not served here: API Gateway calls SQS-SendMessage without a function",
+        "Events is not served here: API Gateway calls EventBridge-PutEvents without a function",
+        "POST /start is not served here: API Gateway calls states (StartExecution) without a function",
+    ]
+
+
+def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:
+    """Its Location is what `sam build` would write; that is told."""
+    (tmp_path / "child").mkdir()
+    (tmp_path / "child" / "template.yml").write_text("Resources: { Queue: { Type: AWS::SQS::Queue } }\n")
+    path = tmp_path / "template.yaml"
+    child = "{ Type: AWS::Serverless::Application, Properties: { Location: ./child/.aws-sam/build/template.yaml } }"
+    path.write_text(f"Transform: AWS::Serverless-2016-10-31\nResources: {{ Child: {child} }}\n")
+    app = read_app(path, {})
+    assert list(app.part.children["Child"].plain["Resources"]) == ["Queue"]
+    assert app.notes == [f"Child is not built yet: it is read from {tmp_path}/child/template.yml"]

@@ -68,6 +68,72 @@ def test_records_of_a_stream_come_again_as_often_as_the_mapping_says(shop: Shop)
     assert (record["kinesis"]["partitionKey"], len(attempts(shop, "FromStream"))) == ("after a failure", 3)
 
 
+def received(shop: Shop, queue: str) -> Any:
+    """The first message of a queue, as JSON."""
+    found: list[Any] = []
+
+    def there() -> bool:
+        url = shop.physical(queue)
+        got = shop.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1, VisibilityTimeout=0)
+        found[:] = [json.loads(one["Body"]) for one in got.get("Messages", [])]
+        return bool(found)
+
+    assert until(there, 40)
+    return found[0]
+
+
+def test_a_batch_of_a_stream_is_split_until_what_fails_is_alone(shop: Shop) -> None:
+    """The others are handled once; the record that fails is tried once more, and its place is told to the topic."""
+    keys = ["a", "b", FAIL, "c", "d"]
+    client, stream = shop.client("kinesis"), shop.physical("Halves")
+    client.put_records(StreamName=stream, Records=[{"Data": b"", "PartitionKey": key} for key in keys])
+    message = received(shop, "AllLosses")
+    shop.event("FromHalves", '"d"')
+    batches = [[one["kinesis"]["partitionKey"] for one in event["Records"]] for event in shop.events("FromHalves")]
+    assert [batch for batch in batches if batch == [FAIL]] == [[FAIL]] * 2
+    assert [key for batch in batches if FAIL not in batch for key in batch] == ["a", "b", "c", "d"]
+    alone = next(event for event in shop.events("FromHalves") if len(event["Records"]) == 1)["Records"][0]
+    number = next(
+        event["Records"][0]["kinesis"]["sequenceNumber"]
+        for event in shop.events("FromHalves")
+        if [one["kinesis"]["partitionKey"] for one in event["Records"]] == [FAIL]
+    )
+    assert alone["eventSourceARN"] == message["KinesisBatchInfo"]["streamArn"]
+    info = message.pop("KinesisBatchInfo")
+    assert {key: info[key] for key in ("shardId", "startSequenceNumber", "endSequenceNumber", "batchSize")} == {
+        "shardId": "shardId-000000000000", "startSequenceNumber": number, "endSequenceNumber": number, "batchSize": 1,
+    }  # fmt: skip
+    assert set(info) == {
+        *("shardId", "startSequenceNumber", "endSequenceNumber", "batchSize", "streamArn"),
+        *("approximateArrivalOfFirstRecord", "approximateArrivalOfLastRecord"),
+    }
+    context = message["requestContext"]
+    assert (
+        message["version"],
+        message["responseContext"],
+        context["condition"],
+        context["approximateInvokeCount"],
+    ) == (
+        "1.0",
+        {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "RetryAttemptsExhausted",
+        2,
+    )
+    assert context["functionArn"].endswith(":function:shop-FromHalves") or "FromHalves" in context["functionArn"]
+
+
+def test_what_a_tables_stream_gives_up_is_told_to_the_queue(shop: Shop) -> None:
+    """As the mapping's destination for failures says."""
+    client, table = shop.client("dynamodb"), shop.physical("Table")
+    client.put_item(TableName=table, Item={"id": {"S": FAIL}})
+    message = received(shop, "GivenUp")
+    assert (message["requestContext"]["condition"], message["DDBStreamBatchInfo"]["batchSize"]) == (
+        "RetryAttemptsExhausted",
+        1,
+    )
+    assert message["DDBStreamBatchInfo"]["streamArn"].startswith("arn:aws:dynamodb:us-east-1:123456789012:table/")
+
+
 @pytest.mark.parametrize(
     ("function", "status", "message"),
     [

@@ -1,4 +1,4 @@
-"""`lambda-latency adopt`: an app of one's own, traced; a dry run unless told to write."""
+"""`lambda-latency adopt`: edits an app so that it is traced; a dry run without --write."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ def add_parser(subparsers: Any, summary: str) -> None:
                         help="a template, or the folder that has one; default: this folder")  # fmt: skip
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="write the edits")
-    what.add_argument("--undo", action="store_true", help="take back what --write has written, to the byte")
-    what.add_argument("--check", action="store_true", help="status 3 unless the app is adopted and up to date")
-    what.add_argument("--upgrade", action="store_true", help="write the layer of this release")
+    what.add_argument("--undo", action="store_true", help="restore every byte that --write changed")
+    what.add_argument(
+        "--check", action="store_true", help="exit with status 3 unless the app is adopted and up to date"
+    )
+    what.add_argument("--upgrade", action="store_true", help="replace the kit's layer by the one of this release")
     parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
-                        help="who takes the spans to X-Ray: ADOT's collector, a layer, or Lambda's daemon; "
+                        help="what sends the spans to X-Ray: ADOT's collector (a layer) or Lambda's daemon; "
                         "default collector")  # fmt: skip
-    parser.add_argument("--force", action="store_true", help="write although git has changes that are not committed")
+    parser.add_argument("--force", action="store_true", help="write even if git has uncommitted changes")
 
 
 def run(options: argparse.Namespace) -> int:

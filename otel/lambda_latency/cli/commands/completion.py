@@ -1,4 +1,4 @@
-"""`lambda-latency completion`: the script by which a shell completes commands and options."""
+"""`lambda-latency completion`: prints a script for the completion of commands and options in a shell."""
 
 from __future__ import annotations
 

@@ -33,33 +33,56 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "cost",
         help=summary,
         description="Says what a month of tracing costs: X-Ray or Transaction Search, the time that tracing adds to "
-        "Lambda, alarms; for rates up to 100 %%, by public list prices or your own.",
+        "Lambda, alarms; for rates up to 100 %, by public list prices or your own.",
         epilog=EPILOG,
     )
     add = parser.add_argument
     add(
-        "sources", nargs="*", metavar="TRACES", help="trace files: spans a request and share of cold starts as in there"
+        "sources",
+        nargs="*",
+        metavar="TRACES",
+        help="trace files from which spans per request and cold starts are counted",
     )
-    add("--requests", type=number, default=Decimal(1_000_000), metavar="N", help="requests a month; default 1000000")
-    add("--rate", type=share, default=Decimal("0.05"), metavar="P", help="share that is traced; default 5%%")
-    add("--reservoir", type=number, default=Decimal(1), metavar="N", help="traced in any case, a second; default 1")
-    add("--spans", type=number, metavar="N", help="spans a request; default 8")
+    add("--requests", type=number, default=Decimal(1_000_000), metavar="N", help="requests per month; default 1000000")
+    add(
+        "--rate",
+        type=share,
+        default=Decimal("0.05"),
+        metavar="P",
+        help="share of the requests that is traced; default 5%%",
+    )
+    add(
+        "--reservoir",
+        type=number,
+        default=Decimal(1),
+        metavar="N",
+        help="requests per second that are traced before the rate applies; default 1",
+    )
+    add("--spans", type=number, metavar="N", help="spans per request; default 8")
     add("--cold", type=share, metavar="P", help="share of cold starts; default 1%%")
-    add("--memory", type=number, default=Decimal(512), metavar="MB", help="a function's memory; default 512")
+    add("--memory", type=number, default=Decimal(512), metavar="MB", help="memory of a function; default 512")
     add("--architecture", choices=("arm64", "x86_64"), default="arm64", metavar="A", help="arm64 (default) or x86_64")
     add("--tracer", choices=TRACERS, default="kit", metavar="T", help=f"one of {', '.join(TRACERS)}; default kit")
-    add("--transaction-search", action="store_true", help="spans go to CloudWatch Logs, by the gigabyte")
+    add(
+        "--transaction-search", action="store_true", help="spans go to CloudWatch Logs and are paid for by the gigabyte"
+    )
     add(
         "--indexed",
         type=share,
         default=Decimal("0.01"),
         metavar="P",
-        help="share of spans that it indexes; default 1%%",
+        help="share of the spans that are indexed; default 1%%",
     )
     add("--alarm-metrics", type=number, default=Decimal(0), metavar="N", help="metrics of alarms; default 0")
-    add("--traces-read", type=number, default=Decimal(0), metavar="N", help="traces retrieved or scanned; default 0")
-    add("--region", default="us-east-1", metavar="R", help="whose prices; default us-east-1")
-    add("--prices", type=Path, metavar="FILE", help="prices of your own, in the form of prices.toml")
+    add(
+        "--traces-read",
+        type=number,
+        default=Decimal(0),
+        metavar="N",
+        help="traces that are retrieved or scanned per month; default 0",
+    )
+    add("--region", default="us-east-1", metavar="R", help="region whose prices are used; default us-east-1")
+    add("--prices", type=Path, metavar="FILE", help="a file with your own prices, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
 
 

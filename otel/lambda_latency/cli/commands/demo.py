@@ -36,17 +36,19 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help=summary,
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
         "them a mixed load with a slow payments API, some throttles and one function timeout, and says where the "
-        "time went. In the folder of another SAM app that app is called instead: its example events (events/) and "
-        "its routes that read.",
+        "time went. In the folder of another SAM app, calls that app instead: its example events (events/) and "
+        "its GET routes.",
     )
-    parser.add_argument("--requests", type=count, default=120, metavar="N", help="how many requests (default: 120)")
+    parser.add_argument("--requests", type=count, default=120, metavar="N", help="number of requests (default: 120)")
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",
-        help="which collector receives the spans (default: that of `make collector`, else Docker's)",
+        help="collector that receives the spans (default: the one of `make collector`, else Docker's)",
+    )
+    parser.add_argument(
+        "--seed", type=whole, default=1, metavar="S", help="seed of the random load and faults (default: 1)"
     )
     parser.add_argument("--alarm", action="store_true", help="print the message that an alarm would send, too")
-    parser.add_argument("--seed", type=whole, default=1, metavar="S", help="which load and which faults (default: 1)")
     parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
     add_app_options(parser)
     add_system_options(parser)

@@ -42,15 +42,15 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "path", nargs="?", default=".", metavar="PATH", help="a template, or a folder with one; default ."
     )
-    parser.add_argument("--region", default="", metavar="R", help="the region that the stack goes to")
+    parser.add_argument("--region", default="", metavar="R", help="region of the deployment")
     parser.add_argument(
         "--parameter", action="append", default=[], type=parameter, metavar="NAME=VALUE",
-        help="a parameter of the template, in place of its default",
+        help="value for a parameter of the template; may be repeated",
     )  # fmt: skip
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="RULE", help="leave a rule out; may be repeated"
     )
-    parser.add_argument("--strict", action="store_true", help="status 3 at warnings, too")
+    parser.add_argument("--strict", action="store_true", help="exit with status 3 for warnings, too")
     parser.add_argument(
         "--json", type=Path, metavar="F", help="write the findings as JSON; - prints them instead of text"
     )
@@ -60,11 +60,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--trace", metavar="FILE|ID", help="say why traces of a file, or one of X-Ray's, are broken")
     account = parser.add_argument_group("what is deployed, by calls that only read (extra doctor)")
     account.add_argument("--account", action="store_true", help="judge what is deployed, in place of a template")
-    account.add_argument("--stack", default="", metavar="S", help="the functions of a stack, compared with PATH")
+    account.add_argument("--stack", default="", metavar="S", help="compare the functions of a stack with PATH")
     account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
-    account.add_argument("--endpoint-url", metavar="U", help="where AWS's services are, if not at AWS")
-    account.add_argument("--print-policy", action="store_true", help="print the least IAM policy for it, and stop")
-    parser.add_argument("--explain", metavar="RULE", help="say what a rule is about, and stop")
+    account.add_argument("--endpoint-url", metavar="U", help="address of AWS's services, if not AWS")
+    account.add_argument("--print-policy", action="store_true", help="print the minimal IAM policy and exit")
+    parser.add_argument("--explain", metavar="RULE", help="explain a rule and exit")
 
 
 def run(options: argparse.Namespace) -> int:

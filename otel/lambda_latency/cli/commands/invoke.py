@@ -1,4 +1,4 @@
-"""`lambda-latency invoke`: one event for one function of a SAM app, here."""
+"""`lambda-latency invoke`: runs one function of a SAM app with one event, locally."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser = subparsers.add_parser(
         "invoke",
         help=summary,
-        description="Runs a function of the app that `serve` keeps up; where none is up, starts the app for this one "
-        "event. Prints what the function returns; what it prints itself goes to stderr. Status 1 where it fails.",
+        description="Runs a function of the app that `serve` keeps up. If `serve` is not running, starts the app for "
+        "this event. Prints what the function returns; its own output goes to stderr. Exits with status 1 if the "
+        "function fails.",
     )
-    parser.add_argument("function", metavar="FUNCTION", help="its logical id")
-    parser.add_argument("event", nargs="?", metavar="EVENT", help="a JSON file, or - for stdin (default: {})")
+    parser.add_argument("function", metavar="FUNCTION", help="the function's logical id in the template")
+    parser.add_argument(
+        "event", nargs="?", metavar="EVENT", help="a JSON file with the event, or - for stdin (default: {})"
+    )
     add_app_options(parser)
     add_system_options(parser)
 

@@ -180,7 +180,7 @@ def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
 
 
 def _report_on_xray(options: argparse.Namespace) -> int:
-    """Fetch into a file, which is kept only where somebody named it, and report on that."""
+    """Fetch into a file, which is kept only if it was named, and report on it."""
     import dataclasses
     import tempfile
 

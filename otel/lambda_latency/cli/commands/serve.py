@@ -1,4 +1,4 @@
-"""`lambda-latency serve`: a SAM app, kept up for whoever works on its functions."""
+"""`lambda-latency serve`: keeps a SAM app running while somebody works on its functions."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "that took longest. Changed code takes effect on the next request. The packaged example also has a payments "
         "API. Every request is traced, unless --parameter sets TracesPerSecond or SampleRate.",
     )
-    parser.add_argument("--port", type=port, default=3000, metavar="P", help="of 127.0.0.1 (default: 3000; 0: any)")
     parser.add_argument(
-        "--faults", type=Path, metavar="PLAN", help="a JSON file: which faults to inject, where, how often"
+        "--port", type=port, default=3000, metavar="P", help="port on 127.0.0.1 (default: 3000; 0: any free port)"
+    )
+    parser.add_argument(
+        "--faults", type=Path, metavar="PLAN", help="a JSON file that says which faults to inject, where, and how often"
     )
     parser.add_argument(
         "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"

@@ -1,1 +1,1 @@
-"""Somebody's own SAM app on a laptop: its template, its packages, its resources in an emulator of AWS."""
+"""Any SAM app on a laptop: its template, its packages, and its resources in an emulator of AWS."""

@@ -1,4 +1,4 @@
-"""The app's APIs as samcli reads them, and its function URLs as APIs of one route: all of them for our gateway."""
+"""The app's APIs as samcli reads them, and its function URLs as APIs with one route."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Api:
     guards: Mapping[str, Guard] = field(default_factory=dict)
 
     def guard(self, route: str) -> Guard | None:
-        """Of a route; that of every method where it has none of its own."""
+        """The guard of a route, or that of the path for every method."""
         return self.guards.get(route) or self.guards.get(f"ANY {route.partition(' ')[2]}")
 
     def shown(self) -> Iterator[str]:
-        """The routes but those that browsers ask before another one's; of an `ANY` route, one method."""
+        """The routes without preflight requests (OPTIONS); an `ANY` route once."""
         methods: dict[str, set[str]] = {}
         for route in self.template.routes:
             method, _, path = route.partition(" ")

@@ -1,4 +1,4 @@
-"""A load for somebody's app: its example events, as requests where they are such, and its routes that read."""
+"""The requests of `demo` for any app: its example events, as requests where possible, and its GET routes."""
 
 from __future__ import annotations
 

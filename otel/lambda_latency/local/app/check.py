@@ -1,4 +1,4 @@
-"""Is every name in a template one that something has? Asked before anything is started."""
+"""Checks before the start that every name that a template uses is defined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Fn::If` in a translated template: which branch is taken with the parameters' values here."""
+"""Evaluates `Fn::If` in a translated template with the values of the parameters."""
 
 from __future__ import annotations
 

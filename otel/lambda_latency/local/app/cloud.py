@@ -1,4 +1,4 @@
-"""The emulator of AWS behind somebody's app: ministack, in an environment of its own, on a free port of 127.0.0.1."""
+"""The emulator of AWS behind an app: ministack, in its own environment, on a free port of 127.0.0.1."""
 
 from __future__ import annotations
 

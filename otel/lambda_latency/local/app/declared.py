@@ -1,4 +1,4 @@
-"""The functions of a translated template: what each asks for, and which of them cannot run here."""
+"""The functions of a translated template: what each needs, and which of them cannot run locally."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A function that cannot run here, and why in a few words."""
+    """A function that cannot run locally, and the reason."""
 
     key: str
     name: str
@@ -95,7 +95,7 @@ def declared_functions(
 
 
 def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
-    """Why a function cannot run here; nothing where it can."""
+    """Why a function cannot run locally; empty if it can."""
     if properties.get("PackageType") == "Image" or "ImageUri" in (properties.get("Code") or {}):
         return "it is a container image"
     runtime = properties.get("Runtime")

@@ -1,4 +1,4 @@
-"""Events as AWS delivers them, where the emulator's differ: a topic's names, a queue's attributes, a stream's sizes."""
+"""Adds the fields to the emulator's events that AWS delivers: URLs of a topic, lists of a queue, sizes of a stream."""
 
 from __future__ import annotations
 

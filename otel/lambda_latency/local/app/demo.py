@@ -1,4 +1,4 @@
-"""`demo` for somebody's app: its own routes and example events, several at once, and then a report."""
+"""`demo` for any app: calls its routes and example events concurrently, then reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a template the packaged example's? Its payments API, its load and its faults are played by a system of its own."""
+"""Recognizes the template of the packaged example, which has its own system with a payments API and faults."""
 
 from __future__ import annotations
 

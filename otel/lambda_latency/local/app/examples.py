@@ -1,4 +1,4 @@
-"""The example events that lie beside an app, in its folder `events/`, as for `sam local invoke`."""
+"""The example events of an app, in its folder `events/`, as for `sam local invoke`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The door to AWS: every call that a function makes to AWS arrives here, and goes on to the emulator.
+"""The proxy for AWS: receives every call that a function makes to AWS, and forwards it to the emulator.
 
-A function that invokes another is served at once, with its trace. What the emulator does not have is told once.
+An invocation of another function is served directly, in the same trace. A call that is not emulated is printed once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Front:
         return f"http://{self._server.address}"
 
     def missing(self, service: str, what: str) -> None:
-        """A call that the emulator does not know."""
+        """Print that the emulator does not support a service, once."""
         with self._lock:
             if service in self._told:
                 return
@@ -78,7 +78,7 @@ class _Door(Handler):
             self._onward.close()
 
     def _invoked(self, function: str, body: bytes) -> bool:
-        """Whether it was a function of ours."""
+        """Invoke a function of the app; False if it is not one."""
         name = function.rpartition("function:")[2].partition(":")[0]
         header = self.headers.get("X-Amzn-Trace-Id", "")
         kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")

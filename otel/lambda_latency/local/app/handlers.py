@@ -1,4 +1,4 @@
-"""Does each function's handler exist in its code? Only where that can be told without running anything."""
+"""Checks that each function's handler exists in its code, if that is possible without running the code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _missing(source: Source, function: Declared, code: Path, name: str) -> Itera
 
 
 def _names(file: Path) -> set[str] | None:
-    """The names at the top of a module; None where they cannot be told by reading."""
+    """The top-level names of a module; None if reading the code does not show them."""
     try:
         body = ast.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""How a function of somebody's app is traced: by the kit, by the tracing layer's own start-up, or not at all."""
+"""How a function is traced: by the kit, by the start-up of ADOT's layer, or not at all."""
 
 from __future__ import annotations
 

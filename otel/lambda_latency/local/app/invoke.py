@@ -1,4 +1,4 @@
-"""`invoke`: one event for one function, of the app that is being served or of one started for it."""
+"""`invoke`: sends one event to one function, of a running app or of one that is started for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Makefile beside a function's or a layer's source makes of it, as `sam build` has it made.
+"""Runs the Makefile target of a function or a layer, as `sam build` does.
 
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-custom-runtimes.html
 """

@@ -7,10 +7,12 @@ where it does otherwise:
   ministack's "Proxy target returned HTTP 599", so that a state machine catches what it would catch on AWS.
 - An event of a bus, a schedule or a topic that fails comes again: ministack has that for other events that nobody waits
   for.
-- A batch of a stream that fails comes again as it was, and as often as its mapping says; ministack tries for ever, with
-  what has come meanwhile besides.
+- A batch of a stream that fails comes again as it was, or in halves, as often as its mapping says, and what is given up
+  is told to the mapping's destination; ministack tries for ever, with what has come meanwhile besides.
 - The tracing header of a call to AWS goes on with what the call causes: to the functions that a message, an object or
   an execution reaches, and into a queue's messages. An execution that nobody has traced begins a trace of its own.
+
+- A state machine's `apigateway:invoke` calls the app's API, whose address a POST to `/_lambda-latency/apis` tells.
 
 A POST to `/_lambda-latency/schedules/NAME` has a schedule's event come now.
 """
@@ -19,17 +21,23 @@ import json
 import secrets
 import sys
 import time
+import uuid
 from contextvars import ContextVar
+from datetime import datetime, timezone
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # of a message
 STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}  # where their records have their sequence number
 SCHEDULES = "/_lambda-latency/schedules/"
+APIS = "/_lambda-latency/apis"
 
 # ministack starts threads with a copy of the context of the request that they are for, so this one goes with them.
 tracing_header: ContextVar[str] = ContextVar("tracing_header", default="")
+apis: dict[str, str] = {}  # host and port of each of the app's APIs, by its id
 
 
 def main() -> None:
@@ -43,7 +51,9 @@ def main() -> None:
     try_again()
     give_up()
     carry_the_header(app)
-    fire_on_demand(app)
+    call_apis()
+    name_errors()
+    answer_for_us(app)
     app.main()
 
 
@@ -65,7 +75,7 @@ def hand_errors_on() -> None:
 
 
 def try_again() -> None:
-    """An event of a bus or a topic is one that nobody waits for."""
+    """Retry events of a bus or a topic as asynchronous invocations."""
     from ministack.services import eventbridge, lambda_svc, sns
 
     def dispatched(arn: str, payload: str) -> None:
@@ -87,12 +97,11 @@ def try_again() -> None:
 
 
 def give_up() -> None:
-    """A batch of a stream that has failed too often is left behind."""
+    """Skip a stream's batch that has failed too often, and report it to the mapping's destination."""
     from ministack.services import lambda_svc
 
     execute = lambda_svc._execute_function
-    failures: dict[tuple[str, str], int] = {}
-    sizes: dict[str, int] = {}  # of the batches of mappings that are trying again
+    batches = Batches()
 
     def mapping_of(function: Any, source: str) -> Any:
         config = function.get("config") or function
@@ -109,20 +118,94 @@ def give_up() -> None:
         if batch is None or mapping is None:
             return result
         size, _, first = batch
-        name = mapping["UUID"]
-        failed = failures.get((name, first), 0) + 1 if result.get("error") else 0
-        most = mapping.get("MaximumRetryAttempts")
-        if failed and (most is None or most < 0 or failed <= most):
-            failures[name, first] = failed
-            sizes.setdefault(name, mapping.get("BatchSize", 100))
-            mapping["BatchSize"] = size
+        if not result.get("error"):
+            batches.go_on(mapping, first, size, [])
             return result
-        failures.pop((name, first), None)
-        if name in sizes:
-            mapping["BatchSize"] = sizes.pop(name)
-        return {**result, "error": False}
+        again, attempts = batches.failed(mapping, first, size)
+        batches.go_on(mapping, first, size, again)
+        if not again:
+            tell_destination(mapping, function, event["Records"], attempts)
+        return result if again else {**result, "error": False}
 
     lambda_svc._execute_function = executed
+
+
+class Batches:
+    """How many records the next batches of each mapping have: one that failed comes again alone, or in halves."""
+
+    def __init__(self) -> None:
+        self._failures: dict[tuple[str, str], int] = {}
+        self._waiting: dict[str, list[int]] = {}
+        self._sizes: dict[str, int] = {}  # those of the mappings
+
+    def failed(self, mapping: Any, first: str, size: int) -> tuple[list[int], int]:
+        """The sizes in which a batch comes again, none of one that is given up; and how often it was tried.
+
+        To halve a batch is no attempt.
+        """
+        if size > 1 and mapping.get("BisectBatchOnFunctionError"):
+            return [size // 2, size - size // 2], 0
+        key = (mapping["UUID"], first)
+        attempts = self._failures[key] = self._failures.get(key, 0) + 1
+        most = mapping.get("MaximumRetryAttempts")
+        return ([size] if most is None or most < 0 or attempts <= most else []), attempts
+
+    def go_on(self, mapping: Any, first: str, size: int, again: list[int]) -> None:
+        """Set the size of the mapping's next batch."""
+        name = mapping["UUID"]
+        left = [*again, *self._waiting.pop(name, [size])[1:]]
+        if not again:
+            self._failures.pop((name, first), None)
+        if left:
+            self._sizes.setdefault(name, mapping.get("BatchSize", 100))
+            self._waiting[name] = left
+            mapping["BatchSize"] = left[0]
+        elif name in self._sizes:
+            mapping["BatchSize"] = self._sizes.pop(name)
+
+
+def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: int) -> None:
+    """Send what AWS sends of a batch that was given up, where it is and not what is in it, to a queue or a topic.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+    """
+    from ministack.services import sns, sqs
+
+    target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination", "")
+    kind = STREAMS[records[0]["eventSource"]]
+    ends = [records[0][kind], records[-1][kind]]
+    numbers = [one.get("SequenceNumber") or one["sequenceNumber"] for one in ends]
+    times = [one.get("ApproximateCreationDateTime") or one["approximateArrivalTimestamp"] for one in ends]
+    shard = records[0]["eventID"].partition(":")[0] if kind == "kinesis" else "shardId-00000000000000000000-00000000"
+    body = {
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": (function.get("config") or function).get("FunctionArn", ""),
+            "condition": "RetryAttemptsExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "version": "1.0",
+        "timestamp": instant(time.time()),
+        "KinesisBatchInfo" if kind == "kinesis" else "DDBStreamBatchInfo": {
+            "shardId": shard,
+            "startSequenceNumber": numbers[0],
+            "endSequenceNumber": numbers[1],
+            "approximateArrivalOfFirstRecord": instant(times[0]),
+            "approximateArrivalOfLastRecord": instant(times[1]),
+            "batchSize": len(records),
+            "streamArn": records[0]["eventSourceARN"],
+        },
+    }
+    if target.startswith("arn:aws:sqs:"):
+        sqs._act_send_message({"MessageBody": json.dumps(body)}, sqs._queue_url(target.rpartition(":")[2]))
+    elif target in sns._topics:
+        sns._fanout(target, str(uuid.uuid4()), json.dumps(body), "", "", {})
+
+
+def instant(seconds: float) -> str:
+    """A time as AWS writes it."""
+    return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def stream_of(event: Any) -> tuple[int, str, str] | None:
@@ -171,15 +254,86 @@ def carry_the_header(app: Any) -> None:
     lambda_svc._xray_trace_id_for_invocation = lambda *_: tracing_header.get() or None
 
 
-def fire_on_demand(app: Any) -> None:
-    """Answer for the schedules' addresses; 404 where none of the name is enabled."""
+def call_apis() -> None:
+    """A state that calls an API of the app, which lies outside of ministack.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html
+    """
+    from ministack.services import stepfunctions
+
+    def called(_: str, data: Any) -> Any:
+        name = str(data.get("ApiEndpoint", ""))
+        address = apis.get(name.partition(".")[0])
+        if address is None:
+            raise stepfunctions._ExecutionError("States.Runtime", f"{name} is no API of this app")
+        query = urlencode(data.get("QueryParameters") or {}, doseq=True)
+        path = quote(str(data.get("Path") or "/"), safe="/%")
+        body = data.get("RequestBody")
+        headers = {
+            key: value if isinstance(value, str) else ",".join(value)
+            for key, value in (data.get("Headers") or {}).items()
+        }
+        if tracing_header.get():
+            headers["X-Amzn-Trace-Id"] = tracing_header.get()
+        connection = HTTPConnection(address, timeout=60)
+        try:
+            payload = body if isinstance(body, str) or body is None else json.dumps(body)
+            connection.request(data.get("Method", "GET"), f"{path}?{query}" if query else path, payload, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        except OSError as error:
+            raise stepfunctions._ExecutionError("ApiGateway.Connection", str(error)) from error
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise stepfunctions._ExecutionError(f"ApiGateway.{answer.status}", text)
+        given: dict[str, list[str]] = {}
+        for key, value in answer.getheaders():
+            given.setdefault(key, []).append(value)
+        try:
+            said: Any = json.loads(text)
+        except ValueError:
+            said = text
+        return {"Headers": given, "ResponseBody": said, "StatusCode": answer.status, "StatusText": answer.reason}
+
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::apigateway:invoke"] = called
+
+
+def name_errors() -> None:
+    """An error of DynamoDB that its API's model does not have has the name of all errors in a state machine."""
+    from ministack.services import stepfunctions
+
+    dispatched = stepfunctions._invoke_dynamodb
+
+    def invoked(operation: str, data: Any) -> Any:
+        try:
+            return dispatched(operation, data)
+        except stepfunctions._ExecutionError as error:
+            if error.error == "DynamoDB.ValidationException":
+                raise stepfunctions._ExecutionError("DynamoDB.AmazonDynamoDBException", error.cause) from error
+            raise
+
+    stepfunctions._invoke_dynamodb = invoked
+
+
+def answer_for_us(app: Any) -> None:
+    """The addresses of our own: a schedule comes now, 404 where none has the name; where the app's APIs are."""
     serve = app.app
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(SCHEDULES):
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path == APIS:
+            body, more = b"", True
+            while more:
+                part = await receive()
+                body, more = body + part.get("body", b""), part.get("more_body", False)
+            apis.update(json.loads(body))
+            status = 200
+        elif path.startswith(SCHEDULES):
+            status = 200 if fire(path.removeprefix(SCHEDULES)) else 404
+        else:
             await serve(scope, receive, send)
             return
-        status = 200 if fire(scope["path"].removeprefix(SCHEDULES)) else 404
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -187,7 +341,7 @@ def fire_on_demand(app: Any) -> None:
 
 
 def fire(name: str) -> bool:
-    """Let a rule or a schedule of this name be due; whether there is one."""
+    """Let a rule or a schedule of this name be due, even if it is off; whether there is one."""
     from ministack.services import eventbridge, scheduler
 
     kinds = (
@@ -196,9 +350,11 @@ def fire(name: str) -> bool:
     )
     for declared, fired, tick in kinds:
         for key, one in declared.items():
-            if one["Name"] == name and one.get("ScheduleExpression") and one.get("State") == "ENABLED":
+            if one["Name"] == name and one.get("ScheduleExpression"):
+                state, one["State"] = one.get("State"), "ENABLED"
                 fired[key] = 0
                 tick()
+                one["State"] = state
                 return True
     return False
 

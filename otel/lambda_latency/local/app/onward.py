@@ -1,4 +1,4 @@
-"""Requests to the app's APIs that lead to no function: the emulator answers, as API Gateway's own integrations do."""
+"""Forwards requests without a function to the emulator, which runs API Gateway's other integrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sent an event, in a word for people: SQS, a schedule, a state machine."""
+"""The sender of an event in one word: SQS, schedule, state machine."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""A template with what lies beside it: included files and definitions are put in, folders of code are noted down.
+"""Completes a template with the files beside it: inserts included files and definitions, records folders of code.
 
-It does what `sam package` does, for an S3 that is not there. What only an account knows (exports of other stacks,
-dynamic references) is replaced, and each replacement is told.
+It does what `sam package` does, without S3. Values that only an account has (exports of other stacks, dynamic
+references) get a placeholder, which is printed.
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ DEFINITIONS = {
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
 }
+BUILT, SOURCES = ".aws-sam/build/template.yaml", ("template.yaml", "template.yml")
 CHILDREN = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
@@ -62,8 +64,10 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
         kind = str(declared.get("Type", "String"))
         if kind.startswith("AWS::"):  # an emulator looks nothing up: the value is the parameter's, not its name
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
-    work = _Work(source, source.path.resolve().parent, done, [])
+    own = _own_values(done.raw)
+    work = _Work(source, source.path.resolve().parent, done, [], own.keys())
     done.raw = _walk(done.raw, work.completed)
+    _wait_for(own, done.raw)
     if work.imports:
         what = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{what}: the name of each export stands for it")
@@ -81,18 +85,19 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
 
 @dataclass(slots=True)
 class _Work:
-    """What goes on while a template is packaged: `found` is what is wrong with it."""
+    """The state while a template is packaged. `found` has its errors."""
 
     source: Source
     folder: Path
     done: Packaged
     found: list[Finding]
+    own: Collection[str]  # names of the template's own parameters and secrets, which the emulator looks up
     imports: int = 0
 
     def completed(self, value: Any) -> Any:
         """A value with what it includes, and without what only an account knows."""
         if isinstance(value, str):
-            return _resolved(value, self.done.notes)
+            return _resolved(value, self.own, self.done.notes)
         if not isinstance(value, dict):
             return value
         included = value.get("Fn::Transform") or value.get("Transform")
@@ -154,6 +159,12 @@ class _Work:
         for path in (self.folder / location, self.folder / "build" / location):
             if path.resolve().is_file():
                 return read_source(path.resolve())
+        if location.endswith(BUILT):  # what is built has its source's folders: that of the app is above
+            for name in SOURCES:
+                path = (self.folder / location.removesuffix(BUILT) / name).resolve()
+                if path.is_file():
+                    self.done.notes.append(f"{at[1]} is not built yet: it is read from {path}")
+                    return read_source(path)
         self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
         return self.source
 
@@ -185,10 +196,39 @@ def _is_local(written: Any) -> bool:
     return isinstance(written, str) and "://" not in written
 
 
-def _resolved(text: str, notes: list[str]) -> str:
-    """A text without dynamic references, each replaced by the last part of its name."""
+def _own_values(raw: Mapping[str, Any]) -> dict[str, str]:
+    """The logical ids of the parameters and secrets that a template makes, by the names that it gives them."""
+    found = {}
+    for name, resource in raw["Resources"].items():
+        if isinstance(resource, dict) and resource.get("Type") in (
+            "AWS::SSM::Parameter",
+            "AWS::SecretsManager::Secret",
+        ):
+            given = (resource.get("Properties") or {}).get("Name")
+            given = given.get("Fn::Sub") if isinstance(given, dict) else given
+            if isinstance(given, str):
+                found[given] = name
+    return found
+
+
+def _wait_for(own: Mapping[str, str], raw: Mapping[str, Any]) -> None:
+    """Let each resource with a dynamic reference be made after what it refers to; on AWS that is the author's to do."""
+    for name, resource in raw["Resources"].items():
+        needed = {own[match[2]] for match in DYNAMIC.finditer(json.dumps(resource, default=str)) if match[2] in own}
+        before = resource.get("DependsOn", []) if needed else []
+        before = [before] if isinstance(before, str) else before
+        needed -= {name, *before}
+        needed = {one for one in needed if f'"{name}"' not in json.dumps(raw["Resources"][one], default=str)}
+        if needed:
+            resource["DependsOn"] = [*before, *sorted(needed)]
+
+
+def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
+    """A text whose dynamic references are to the template's own values: others are the last part of their name."""
 
     def value(match: re.Match[str]) -> str:
+        if match[2] in own:
+            return match[0]
         if "${" in match[2].rpartition("/")[2]:
             return "local"
         last = match[2].rpartition("/")[2] or "local"

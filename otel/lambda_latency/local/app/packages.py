@@ -1,4 +1,4 @@
-"""What functions import: environments and folders of packages, made by uv and kept for the next time.
+"""The packages that functions import: environments and folders, installed by uv and cached.
 
 As in Lambda there are three kinds: the runtime's own packages (boto3, the runtime client) in an environment of each
 Python, the tracing layer's beside it, and those of a requirements file in a folder of their own.
@@ -69,7 +69,7 @@ class Packages:
         return self._made(name, make) / "bin" / "python"
 
     def tracing(self, version: Version) -> Path:
-        """A folder with the packages of the tracing layer, at the versions that run here."""
+        """A folder with the packages of the tracing layer."""
         wanted = [f"{name}=={installed_version(name)}" for name in ("aws-opentelemetry-distro",)]
         return self.distributions(wanted, version)
 

@@ -1,4 +1,4 @@
-"""The values of a template's parameters: given, of samconfig.toml, by default, or one that stands in."""
+"""The values of a template's parameters: from the command line, samconfig.toml, the default, or a placeholder."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "
 
 
 def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Each declared parameter's value, and a line for each one that nobody has given.
+    """Each declared parameter's value, and a line for each placeholder.
 
     Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` where
-    no value can stand in.
+    no placeholder is allowed.
     """
     declared: dict[str, Any] = source.raw.get("Parameters") or {}
     for name, value in given.items():

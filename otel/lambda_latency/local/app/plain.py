@@ -1,4 +1,4 @@
-"""From SAM to CloudFormation, by the translator that AWS itself uses."""
+"""Translates SAM to CloudFormation with the translator that AWS uses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROPERTY = re.compile(r"property (\w+) not defined for resource of type (\S+)")
 
 
 class _ManagedPolicies:
-    """The translator asks an account for its managed policies; here there is none."""
+    """The translator asks an account for its managed policies: this stands for the answer."""
 
     def load(self) -> dict[str, str]:
         return {}

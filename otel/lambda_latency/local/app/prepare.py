@@ -1,4 +1,4 @@
-"""From a function as it is declared to one that the sandbox can run: its Python, its packages, its folders."""
+"""Prepares a declared function for the sandbox: its Python version, packages and folders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Preparation:
     tell: Callable[[str], None]
 
     def __call__(self, declared: Declared, environment: Mapping[str, str]) -> Function | Refused:
-        """The function with its variables; or why it cannot run here after all."""
+        """The function with its variables, or the reason why it cannot run locally."""
         try:
             return self._prepared(declared, environment)
         except LocalError as error:
@@ -89,15 +89,16 @@ class Preparation:
         return [*own, *tracing]
 
     def _requirements(self, code: Path, version: Version) -> list[Path]:
-        """Its requirements file's packages; where there is none, those of the project that the code belongs to."""
+        """Its requirements file's packages; where there is none, those of the pyproject.toml or Pipfile around it."""
         file = code / "requirements.txt"
         if file.is_file():
             return [self.packages.requirements(file, self.root, version)]
         for folder in (code, *code.parents[:LEVELS]):
-            wanted = _dependencies(folder / "pyproject.toml")
-            if wanted:
-                self.tell(f"{code} has no requirements.txt: its packages are those of {folder / 'pyproject.toml'}")
-                return [self.packages.distributions(wanted, version)]
+            for file in (folder / "pyproject.toml", folder / "Pipfile"):
+                wanted = _dependencies(file)
+                if wanted:
+                    self.tell(f"{code} has no requirements.txt: its packages are those of {file}")
+                    return [self.packages.distributions(wanted, version)]
             if (folder / ".git").exists():
                 break
         return []
@@ -145,7 +146,7 @@ class Preparation:
 
 
 def _dependencies(project: Path) -> list[str]:
-    """What a pyproject.toml names as the project's own needs."""
+    """What a pyproject.toml or a Pipfile names as the project's own needs, as requirements."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -153,7 +154,15 @@ def _dependencies(project: Path) -> list[str]:
         read: Any = tomlkit.parse(project.read_text(encoding="utf-8")).unwrap()
     except (OSError, UnicodeDecodeError, TOMLKitError):
         return []
-    return [str(one) for one in read.get("project", {}).get("dependencies", [])]
+    if project.name != "Pipfile":
+        return [str(one) for one in read.get("project", {}).get("dependencies", [])]
+    found = []
+    for name, wanted in read.get("packages", {}).items():
+        table = wanted if isinstance(wanted, dict) else {"version": wanted}
+        if "version" in table:  # others lie in a folder or in git
+            extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
+            found.append(f"{name}{extras}{table['version'].removeprefix('*')}")
+    return found
 
 
 def _dotted(version: Version) -> str:

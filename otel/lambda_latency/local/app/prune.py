@@ -1,4 +1,4 @@
-"""A translated template without the resources that the emulator does not know; who refers to one gets a text."""
+"""Removes resources from a translated template that the emulator does not know, and replaces references to them."""
 
 from __future__ import annotations
 

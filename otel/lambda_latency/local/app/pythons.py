@@ -1,4 +1,4 @@
-"""The Python that a function asks for, among those that are on this machine."""
+"""Finds the Python version that a function needs among the installed ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pythons() -> Mapping[Version, Path]:
 
 
 def nearest_python(wanted: Version, among: Mapping[Version, Path]) -> Version:
-    """The wanted version if it is there, else the next newer one, else the newest."""
+    """The wanted version if it is installed, else the next newer one, else the newest."""
     newer = [version for version in sorted(among) if version >= wanted]
     return newer[0] if newer else max(among)
 

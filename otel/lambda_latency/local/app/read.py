@@ -1,4 +1,4 @@
-"""An app, read: its template and its nested ones, with all that is known before anything runs."""
+"""Reads an app: its template, the nested ones, and everything that is known before it runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
+from lambda_latency.local.app.unserved import unserved_routes
 
 __all__ = ["App", "read_app"]
 
@@ -59,7 +60,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)
-    app.notes += [*notes, *packaged.notes]
+    app.notes += [*notes, *packaged.notes, *unserved_routes(plain)]
     order = list(source.raw["Resources"])
     declared = sorted(
         declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)
@@ -87,7 +88,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:
-    """A function's place in its template; the translator has an order of its own."""
+    """A function's position in its template; the translator changes the order."""
     logical = key.removeprefix(prefix)
     return order.index(logical) if logical in order else len(order)
 

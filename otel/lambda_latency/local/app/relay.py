@@ -1,4 +1,4 @@
-"""Where the emulator hands over the events of functions: the address that each of its functions has instead of code.
+"""The server to which the emulator's functions forward their events.
 
 An event that comes of a call to AWS has the tracing header of that call.
 """

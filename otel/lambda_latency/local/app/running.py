@@ -1,4 +1,4 @@
-"""Where a running `serve` can be reached, for `invoke` in another terminal: a file in the folder of its traces."""
+"""The address of a running `serve`, in a file beside its traces: `invoke` in another terminal reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "serve.json"
 
 
 def remember(out: Path, url: str) -> None:
-    """Write down where AWS is played."""
+    """Store the address of the emulated AWS."""
     (out / NAME).write_text(json.dumps({"aws": url}), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""`serve` for somebody's app: kept up until a signal, changed code at once, a line for each request and event."""
+"""`serve` for any app: runs until a signal, uses changed code at once, prints a line for each request and event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from lambda_latency.local.app.running import forget, remember
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.gateway import Answered
 from lambda_latency.local.lock import only_one
-from lambda_latency.local.serve import Code, Requests, wait_for_signal
+from lambda_latency.local.serve import Requests, wait_for_signal
+from lambda_latency.local.sources import Sources
 from lambda_latency.trace import Trace
 
 __all__ = ["Renewal", "serve_app"]
@@ -48,10 +49,10 @@ def serve_app(
 
 
 class Renewal:
-    """Called before each invocation: has the code, or what it needs, changed since the last one?"""
+    """Called before each invocation: prepares functions anew if their code or packages have changed."""
 
     def __init__(self, app: App) -> None:
-        self._code = Code(*_watched(app))
+        self._code = Sources(*_watched(app))
         self._lock = threading.Lock()
 
     def __call__(self, system: AppSystem) -> None:

@@ -1,4 +1,4 @@
-"""A template as it is written: its text, where each thing in it stands, and its parts before anything is resolved."""
+"""A template as it is written: its text, the positions in it, and its parts before anything is resolved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source:
     raw: dict[str, Any]
 
     def line(self, *path: str) -> int:
-        """The line of what stands under a path of keys; of the last key that is there."""
+        """The line of the value under a path of keys, or of the last key that exists."""
         node, line = self.root, self.root.line
         for key in path:
             for name, at, value in node.named():

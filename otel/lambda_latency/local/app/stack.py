@@ -45,7 +45,7 @@ class Part:
 
 
 class Stack:
-    """What was made. `resources` are physical ids with their types, by logical id (`Child/Queue` in a nested one)."""
+    """The created stack. `resources`: physical ids and types by logical id (`Child/Queue` in a nested one)."""
 
     def __init__(self, cloud: Cloud, name: str, part: Part, relay: str, tell: Callable[[str], None]) -> None:
         self._cloud, self._relay, self._tell = cloud, relay, tell
@@ -55,14 +55,18 @@ class Stack:
         self._create(self._fit(part, ""))
 
     @staticmethod
-    def variables(cloud: Cloud, function: str) -> dict[str, str]:
-        """The variables of a function, every reference in them resolved."""
-        made = cloud.client("lambda").get_function_configuration(FunctionName=function)
+    def variables(cloud: Cloud, function: str) -> dict[str, str] | None:
+        """The variables of a function, every reference in them resolved; None where it could not be created."""
+        client = cloud.client("lambda")
+        try:
+            made = client.get_function_configuration(FunctionName=function)
+        except client.exceptions.ResourceNotFoundException:
+            return None
         variables = made.get("Environment", {}).get("Variables", {})
         return {name: str(value) for name, value in variables.items() if name != PROXY}
 
     def _fit(self, part: Part, prefix: str) -> dict[str, Any]:
-        """A template as the emulator can make it."""
+        """The template without what the emulator cannot create."""
         gone = unknown_to(self._cloud.types, part.plain)
         told = sorted({kind for kind in gone.values() if kind not in QUIET})
         if told:
@@ -82,7 +86,7 @@ class Stack:
         return template
 
     def _create(self, template: dict[str, Any]) -> None:
-        """Make it; what fails is told and left out."""
+        """Create the stack without the resources that fail; each of them is printed."""
         cloudformation, s3 = self._cloud.client("cloudformation"), self._cloud.client("s3")
         for _ in range(MOST_RETRIES):
             s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
@@ -102,7 +106,7 @@ class Stack:
         self._look(cloudformation, self.name, "")
 
     def _attempt(self, cloudformation: Any) -> str:
-        """Why it failed; nothing where it did not."""
+        """The reason of the failure; empty on success."""
         from botocore.exceptions import ClientError
 
         try:

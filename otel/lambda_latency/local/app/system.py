@@ -1,4 +1,4 @@
-"""Somebody's app, up: its functions in the sandbox, its resources in the emulator, its events on their way between."""
+"""A running app: functions in the sandbox, resources in the emulator, and the events between them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from lambda_latency.local.app.addresses import Served, localized, served_apis, tell_emulator
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.cloud import Cloud
+from lambda_latency.local.app.custom import answer_for
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.delivered import delivered
 from lambda_latency.local.app.front import Front
@@ -83,6 +85,7 @@ class AppSystem:
                 tell(line)
 
         self._tell = once
+        self._apis: dict[str, Served] = {}
         self._ready: dict[str, Function] = {}
         self._preparing = threading.Lock()
         check_port(options.port)
@@ -96,16 +99,16 @@ class AppSystem:
 
     @property
     def url(self) -> str:
-        """Where its first API is; where it has none, AWS as functions see it."""
+        """The address of its first API; without an API, that of the emulated AWS."""
         return self.gateways[0].url if self.gateways else self._front.url
 
     @property
     def aws_url(self) -> str:
-        """Where AWS is played."""
+        """The address of the emulated AWS."""
         return self._front.url
 
     def invoke(self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "") -> Outcome:
-        """Run a function by its key. An event that came by itself is told of as `route`."""
+        """Run a function by its key. `route` is the name under which an event is printed."""
         self._before(self)
         function = self._function(key)
         if function is None:
@@ -120,7 +123,7 @@ class AppSystem:
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function anew before its next invocation: its code, or what it needs, has changed."""
+        """Prepare every function anew before its next invocation, because code or packages have changed."""
         with self._preparing:
             self._builds.forget()
             self._ready.clear()
@@ -176,15 +179,18 @@ class AppSystem:
         self._closing.append(relay.close)
         self._cloud = cloud
         self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
+        self._start_gateways(cloud, options.port)
         for key in self.app.functions:  # or the first request of each would wait for it
             self._function(key)
-        self._start_gateways(cloud, options.port)
 
     def _start_gateways(self, cloud: Cloud, port: int) -> None:
         onward = Onward(cloud, self.stack.resources)
+        listening = []
         for prefix, api in self.app.apis:
-            self._listen(prefix, api, port, 500, onward)
+            listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
             port = 0
+        self._apis = served_apis(listening, self.stack.resources)
+        tell_emulator(cloud.url, self._apis)
         for key, api in self.app.urls():
             self.urls[key] = self._listen("", api, port, 502, None).url
             port = 0
@@ -209,7 +215,7 @@ class AppSystem:
         return gateway
 
     def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
-        """Make a function's packages; its variables are known only when its resources are."""
+        """Install a function's packages; its variables are known only after its resources exist."""
         prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
         return prepared if isinstance(prepared, Refused) else None
 
@@ -218,7 +224,7 @@ class AppSystem:
         self._tell(f"{refused.key} does not run here: {refused.why}")
 
     def _function(self, key: str) -> Function | None:
-        """A function, ready; while the stack is being made too, for a custom resource waits for its function."""
+        """A prepared function; also while the stack is created, because a custom resource waits for its function."""
         with self._preparing:
             if key in self._ready:
                 return self._ready[key]
@@ -226,11 +232,18 @@ class AppSystem:
             if not isinstance(declared, Declared) or key in self.refused:
                 return None
             variables = Stack.variables(self._cloud, declared.name)
+            if variables is None:
+                self._refuse(
+                    Refused(
+                        key, declared.name, "it was not created: a condition leaves it out, or what it needs failed"
+                    )
+                )
+                return None
             prepared = self._prepare(declared, variables)
             if isinstance(prepared, Refused):
                 self._refuse(prepared)
                 return None
-            own = prepared.environment
+            own = {name: localized(value, self._apis) for name, value in prepared.environment.items()}
             if "AWS_LAMBDA_EXEC_WRAPPER" in own:
                 own = {**own, COLLECTOR: self._collector}
             self._ready[key] = function = replace(prepared, environment=own)
@@ -238,11 +251,14 @@ class AppSystem:
             return function
 
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
-        """An event that the emulator hands over."""
-        return self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
+        """Handle an event that the emulator forwards."""
+        outcome = self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
+        if outcome.error is not None:
+            answer_for(event, outcome)
+        return outcome
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
-        """A function that is invoked by its name, by another one or by a person."""
+        """Invoke a function by its name, for another function or a person."""
         for key, declared in self.app.functions.items():
             if name in (declared.name, key):
                 given = TraceHeader.parse(header)

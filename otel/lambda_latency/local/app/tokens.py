@@ -1,4 +1,4 @@
-"""Routes that Cognito and JWT authorizers guard: a caller without a token gets 401, the claims of others are handed on.
+"""Cognito and JWT authorizers: a request without a token gets 401, the claims of a token go to the function.
 
 A token is read: its time, its issuer, its audience and its scopes are looked at. Its signature is not checked: the keys
 lie with whoever issued it.
@@ -78,7 +78,7 @@ def authorize(known: Mapping[str, Guard], event: dict[str, Any], route: str) -> 
 
 
 def token(guard: Guard) -> str:
-    """A token that a guard accepts for an hour, signed by nobody: for the command that a person pastes."""
+    """An unsigned token that a guard accepts for an hour: for the printed commands."""
     claims: dict[str, Any] = {"sub": "me", "exp": int(time.time()) + HOUR_S}
     claims |= {"iss": guard.issuer} if guard.issuer else {}
     claims |= {"aud": guard.audience[0]} if guard.audience else {}

@@ -1,4 +1,4 @@
-"""A command for each way to reach the app: what a person pastes to see something happen."""
+"""A command for each trigger of the app, to paste into a terminal."""
 
 from __future__ import annotations
 

@@ -60,6 +60,24 @@ def answer(event: Any, context: Any) -> Any:
     return {"answer": 2 * event["n"] + 2}
 
 
+def look(event: Any, context: Any) -> Any:
+    """What other resources of the app hold: parameters, and its APIs at the addresses that the template gives."""
+    from urllib.request import urlopen
+
+    import boto3
+
+    with urlopen(os.environ["REST_URL"], timeout=10) as rest, urlopen(f"{os.environ['HTTP_URL']}/http/2") as http:
+        statuses = [rest.status, http.status]
+    ssm = boto3.client("ssm")
+    return {
+        "statuses": statuses,
+        "variables": [os.environ["COLOUR"], os.environ["SIZE"]],
+        "values": [
+            ssm.get_parameter(Name=one)["Parameter"]["Value"] for one in ("/shop/colour", os.environ["SIZE_NAME"])
+        ],
+    }
+
+
 def partly(event: Any, context: Any) -> Any:
     """Fail for the messages that say so."""
     print("EVENT", json.dumps(event), flush=True)

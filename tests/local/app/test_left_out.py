@@ -1,0 +1,133 @@
+"""What cannot be made is left out and said, and the rest of the app runs; packages that no requirements file names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.make import Builds
+from lambda_latency.local.app.package import Content
+from lambda_latency.local.app.prepare import Preparation
+from lambda_latency.local.app.read import read_app
+from lambda_latency.local.app.system import AppOptions, AppSystem
+from lambda_latency.local.function import Function
+from tests.local.app.cache import CACHE, VERSION
+from tests.local.app.conftest import needs_packages
+
+TEMPLATE = f"""\
+Transform: AWS::Serverless-2016-10-31
+Conditions: {{ IsNever: !Equals [a, b] }}
+Globals: {{ Function: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: index.handler }} }}
+Resources:
+  Fails:
+    Type: AWS::Serverless::Function
+    Properties: {{ InlineCode: "def handler(event, context): raise ValueError('not today')" }}
+  Thing: {{ Type: "Custom::Thing", Properties: {{ ServiceToken: !GetAtt Fails.Arn }} }}
+  Runs:
+    Type: AWS::Serverless::Function
+    Properties: {{ InlineCode: "def handler(event, context): return 42" }}
+  Nested: {{ Type: AWS::Serverless::Application, Properties: {{ Location: nested.yaml }} }}
+  Queue: {{ Type: AWS::SQS::Queue }}
+  Other:
+    Type: AWS::Serverless::Application
+    Properties: {{ Location: other.yaml, Parameters: {{ Queue: !Ref Queue }} }}
+"""
+OTHER = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: { Queue: { Type: String } }
+Conditions: { IsWithout: !Equals [!Ref Queue, local] }
+Resources:
+  Never:
+    Type: AWS::Serverless::Function
+    Condition: IsWithout
+    Properties: { Runtime: python3.13, Handler: index.handler, InlineCode: "def handler(event, context): ..." }
+  Topic: { Type: AWS::SNS::Topic }
+"""
+NESTED = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fails:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: "def handler(event, context): 1 / 0"
+  Thing: { Type: "Custom::Thing", Properties: { ServiceToken: !GetAtt Fails.Arn } }
+"""
+
+
+@needs_packages
+def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> None:
+    """At once, with the function's reason; so is a nested app that has one, and a function without its condition."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
+    (tmp_path / "other.yaml").write_text(OTHER)
+    told: list[str] = []
+    system = AppSystem(
+        read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
+    )
+    try:
+        assert system.invoke("Runs", b"{}").payload == b"42"
+    finally:
+        system.close()
+    left = sorted(line.partition(": ")[0] for line in told if "left out" in line)
+    assert left == [
+        "Nested (AWS::CloudFormation::Stack) cannot be created here and is left out",
+        "Thing (Custom::Thing) cannot be created here and is left out",
+    ]
+    assert any("Thing" in line and "ValueError: not today" in line for line in told)
+    assert (
+        "Other/Never does not run here: it was not created: a condition leaves it out, or what it needs failed" in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("pyproject.toml", '[project]\ndependencies = ["requests>=2", "boto3"]\n', ["requests>=2", "boto3"]),
+        (
+            "Pipfile",
+            """\
+[packages]
+boto3 = "*"
+requests = "==2.32.3"
+own = { path = "." }
+powertools = { version = ">=3", extras = ["tracer"] }
+[dev-packages]
+pytest = "*"
+""",
+            ["boto3", "requests==2.32.3", "powertools[tracer]>=3"],
+        ),
+    ],
+)
+def test_without_a_requirements_file_the_projects_own_needs_are_installed(
+    tmp_path: Path, name: str, text: str, wanted: list[str]
+) -> None:
+    """Those of the nearest pyproject.toml or Pipfile above the code; that is told."""
+    code = tmp_path / "src" / "orders"
+    code.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    asked: list[list[str]] = []
+
+    def distributions(names: list[str], _: object) -> Path:
+        asked.append(names)
+        return Path("made")
+
+    packages: Any = SimpleNamespace(
+        pythons={(3, 12): Path("python")},
+        runtime=lambda _: Path("python"),
+        distributions=distributions,
+    )
+    told: list[str] = []
+    prepare = Preparation(
+        packages, tmp_path, tmp_path, Builds(tmp_path, packages.pythons, told.append), "none", told.append
+    )
+    declared = Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), False, "")
+    function = prepare(declared, {})
+    assert isinstance(function, Function)
+    assert (asked, function.paths) == ([wanted], (Path("made"),))
+    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
