@@ -12,6 +12,7 @@ from lambda_latency.template import Finding, read_yaml
 
 __all__ = [
     "ACTIVE",
+    "API",
     "ARM",
     "COLLECTED",
     "KIT",
@@ -32,15 +33,20 @@ TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced"
 LAYER_FOLDER = "lambda-latency-layer"
 WRAPPER = "/opt/lambda-latency/wrapper"
 NOTHING = "!Ref AWS::NoValue"
+API = "opentelemetry-api==1.44.0"  # as ADOT's layer has it: a function's own packages come before those of a layer
 WITHOUT_COLLECTOR = "ap-northeast-3"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's."""
+    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's.
+
+    `rewrite`: the X-Ray SDK's calls in its code become OpenTelemetry's.
+    """
 
     export: str = "collector"
     parameter: str = "Tracing"
+    rewrite: bool = False
 
     @property
     def collected(self) -> bool:
