@@ -144,7 +144,7 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
     arm = next((one.arm for one in mine if one.arm), "")
     if root.get("Parameters", wanted.parameter) is None:
         _declare(edits, "Parameters", {wanted.parameter: parameter()})
-    if root.get("Mappings", MAPPING) is None:
+    if wanted.packages == "adot" and root.get("Mappings", MAPPING) is None:
         regions: dict[str, Tree] = {
             region: f'{{ Version: "{version}" }}' for region, version in adot_versions().items()
         }

@@ -39,6 +39,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
                         help="who takes the spans to X-Ray: ADOT's collector, a layer, or Lambda's daemon; "
                         "default collector")  # fmt: skip
+    parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
+                        help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
+                        "default adot")  # fmt: skip
     parser.add_argument("--rewrite", action="store_true",
                         help="write OpenTelemetry's API in place of the X-Ray SDK's where both record the same; "
                         "needs the extra adopt")  # fmt: skip
@@ -47,7 +50,16 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, and do what was asked."""
-    from lambda_latency.adopt import Wanted, check_clean, compile_layer, find_template, make_plan, undo, write
+    from lambda_latency.adopt import (
+        Wanted,
+        add_packages,
+        check_clean,
+        compile_layer,
+        find_template,
+        make_plan,
+        undo,
+        write,
+    )
 
     if options.rewrite and importlib.util.find_spec("libcst") is None:
         warn(f"--rewrite needs the extra adopt: {install_command('adopt')}")
@@ -57,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         files = undo(template.parent)
         print(f"{template.parent} is as it was: {len(files)} files.")
         return FINE
-    plan = make_plan(template, Wanted(options.export, rewrite=options.rewrite))
+    plan = make_plan(template, Wanted(options.export, rewrite=options.rewrite, packages=options.packages))
     if options.check:
         return _check(plan)
     if options.upgrade and not _is_adopted(plan):
@@ -68,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.write or options.upgrade:
         if not options.force:
             check_clean(plan.root)
+        add_packages(plan)
         write(plan)
         missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
         if missing:
