@@ -33,6 +33,7 @@ LONG = HEAD + "Resources:\n" + "".join(
 EDITED = {
     "plain": TEMPLATE,
     "CRLF": TEMPLATE.replace("\n", "\r\n"),
+    "no CodeUri": TEMPLATE.replace("      CodeUri: src/\n", ""),
     "BOM": "\ufeff" + TEMPLATE,
     "BOM and CRLF": "\ufeff" + TEMPLATE.replace("\n", "\r\n"),
     "no newline at the end": TEMPLATE.rstrip("\n"),

@@ -19,6 +19,7 @@ LOCAL = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion"
          "AWS::Serverless::Api": "DefinitionUri", "AWS::Serverless::HttpApi": "DefinitionUri",
          "AWS::Serverless::StateMachine": "DefinitionUri"}  # fmt: skip
 GLOBAL = re.compile(r"'(\w+)' is not a supported property of '(\w+)'")
+DEFAULT = ("CodeUri", "ContentUri")  # the folder of the template, where nothing is said
 PROPERTY = re.compile(r"[Pp]roperty '?(\w+)'?")
 
 
@@ -49,13 +50,16 @@ def refusal(source: str, text: str, root: Node) -> Finding | None:
 
 def _local(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """The properties that name files of this machine; an image that is built here gets its own."""
-    everyone = document.get("Globals") or {}
     resources = [one for one in (document.get("Resources") or {}).values() if isinstance(one, dict)]
-    for kind, name in LOCAL.items():
-        mine = [one.get("Properties") for one in resources if one.get("Type") == kind]
-        for properties in [everyone.get(kind.rpartition("::")[2]), *mine]:
-            if isinstance(properties, dict) and isinstance(properties.get(name), str):
-                yield properties, name
+    everyone = (document.get("Globals") or {}).get("Function")
+    if isinstance(everyone, dict) and isinstance(everyone.get("CodeUri"), str):
+        yield everyone, "CodeUri"
+    for one in resources:
+        properties, name = one.get("Properties"), LOCAL.get(one.get("Type", ""), "")
+        if not isinstance(properties, dict) or not name or properties.get("PackageType") == "Image":
+            continue
+        if "InlineCode" not in properties and isinstance(properties.get(name, "." if name in DEFAULT else None), str):
+            yield properties, name
     for one in resources:
         properties = one.get("Properties")
         if isinstance(properties, dict) and "Dockerfile" in (one.get("Metadata") or {}):
