@@ -97,6 +97,38 @@ xray_recorder.begin_segment("x")
     ])  # fmt: skip
 
 
+VARIABLES = """\
+      Environment:
+        Variables:
+          AWS_XRAY_TRACING_NAME: !Sub "${AWS::StackName}-shop"  # ours
+          AWS_XRAY_CONTEXT_MISSING: LOG_ERROR
+          AWS_XRAY_SDK_ENABLED: "false"
+          AWS_XRAY_DAEMON_ADDRESS: 127.0.0.1:2000
+          AWS_XRAY_LOG_LEVEL: silent
+"""
+
+
+def test_the_sdks_variables_are_translated_or_said(tmp_path: Path) -> None:
+    """A service's name is OpenTelemetry's; what the bridge reads stays without a word; the rest has no effect."""
+    template = make_app(tmp_path, TEMPLATE + VARIABLES)
+    _, out, _ = adopt(tmp_path, "--write")
+    assert [line for line in out.splitlines() if line.startswith("template.yaml:")] == [
+        "template.yaml:13: AWS_XRAY_SDK_ENABLED is false: remove it, or the bridge records nothing",
+        "template.yaml:14: AWS_XRAY_DAEMON_ADDRESS has no effect: remove it: the kit sends, and logs by itself",
+        "template.yaml:15: AWS_XRAY_LOG_LEVEL has no effect: remove it: the kit sends, and logs by itself",
+    ]
+    assert '          OTEL_SERVICE_NAME: !Sub "${AWS::StackName}-shop"\n' in template.read_text()
+    assert adopt(tmp_path, "--check")[0] == 0
+
+
+def test_a_computed_name_of_the_service_is_said(tmp_path: Path) -> None:
+    """It is written over lines."""
+    lines = "      Environment:\n        Variables:\n          AWS_XRAY_TRACING_NAME:\n            Fn::Sub: a\n"
+    make_app(tmp_path, TEMPLATE + lines)
+    _, out, _ = adopt(tmp_path)
+    assert "template.yaml:11: AWS_XRAY_TRACING_NAME is computed: give OTEL_SERVICE_NAME the same value\n" in out
+
+
 ROLE = """\
       Role: !GetAtt Worker.Arn
   Worker:
