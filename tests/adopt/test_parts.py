@@ -84,14 +84,14 @@ def test_what_the_bridge_has_not_is_said(tmp_path: Path) -> None:
     """With the line, and what to do."""
     code = """\
 from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.plugins import ec2_plugin
+from aws_xray_sdk.core.daemon_config import DaemonConfig
 xray_recorder.configure(plugins=("EC2Plugin",), service="shop")
 xray_recorder.begin_segment("x")
 """
     make_app(tmp_path, app_py=code)
     status, out, _ = adopt(tmp_path)
     assert (status, [line for line in out.splitlines() if line.startswith("src/")]) == (0, [
-        "src/app.py:2: imports aws_xray_sdk.core.plugins, which the bridge has not: remove what uses it",
+        "src/app.py:2: imports aws_xray_sdk.core.daemon_config, which the bridge has not: remove what uses it",
         "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes tell of Lambda",
         "src/app.py:4: begin_segment has no effect in Lambda: write begin_subsegment",
     ])  # fmt: skip

@@ -32,7 +32,6 @@ NO_EFFECT = {
     "daemon_address": "remove it: the kit sends",
     "emitter": "remove it: the kit sends",
     "sampler": "Lambda samples: write an X-Ray sampling rule",
-    "dynamic_naming": "set OTEL_SERVICE_NAME",
 }
 TOO_LARGE = 2_000_000
 YOURSELF = "look for aws_xray_sdk there yourself"

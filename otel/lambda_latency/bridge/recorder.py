@@ -23,7 +23,7 @@ __all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "patch", "patch_all", "xra
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
 # What Lambda or the kit decides: taken, and without effect.
-WITHOUT_EFFECT = ("sampling_rules", "daemon_address", "emitter", "sampler", "plugins", "dynamic_naming")
+WITHOUT_EFFECT = ("sampling_rules", "daemon_address", "emitter", "sampler", "plugins")
 OFF = Subsegment("dummy")
 
 
