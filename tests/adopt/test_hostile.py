@@ -243,8 +243,8 @@ def test_an_image_is_left(tmp_path: Path) -> None:
 
 REFUSED_BY_SAM = {
     "a property that a function has not": (
-        TEMPLATE + "      Timout: 3\n",
-        "template.yaml:9: `sam validate` refuses it: One: property Timout not defined for resource of type AWS::",
+        TEMPLATE + "      Tracking: 3\n",
+        "template.yaml:9: `sam validate` refuses it: One: property Tracking not defined for resource of type AWS::",
     ),
     "a function without a handler": (
         TEMPLATE.replace("      Handler: app.handler\n", ""),
