@@ -3,7 +3,7 @@
 from lambda_latency.fetch.asked import Asked, Place, resolve
 from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.command import Account, Result, console
-from lambda_latency.fetch.errors import FetchError, UsageError
+from lambda_latency.fetch.errors import FetchError, NothingFound, UsageError
 from lambda_latency.fetch.expression import Choice
 from lambda_latency.fetch.policy import iam_policy
 from lambda_latency.fetch.refusals import refusal
@@ -14,6 +14,7 @@ __all__ = [
     "Choice",
     "Clients",
     "FetchError",
+    "NothingFound",
     "Place",
     "Result",
     "UsageError",

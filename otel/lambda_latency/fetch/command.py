@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.fetch.asked import Asked, Place, iso
 from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.destination import Destination, destination
-from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.errors import FetchError, NothingFound
 from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal, unreachable
@@ -196,7 +196,7 @@ def _nothing(asked: Asked, told: Fetched, where: str) -> FetchError:
             f"{where} listed {_traces(told.missing)} and returned none of them{because}", "try again later"
         )
     if asked.trace_id is not None:
-        return FetchError(
+        return NothingFound(
             f"{where} has no trace {asked.trace_id}",
             "check the id and the region (--region); traces are kept for 30 days",
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["FetchError", "UsageError"]
+__all__ = ["FetchError", "NothingFound", "UsageError"]
 
 
 class FetchError(Exception):
     """AWS, the network or the disk refused; ends the command with status 1 if nothing was fetched before.
 
     FetchError
-    └── UsageError   an invalid selection: status 2
+    ├── NothingFound   AWS has no trace of this kind
+    └── UsageError     an invalid selection: status 2
 
     `passing`: the same call may succeed later, so that one such error does not end the fetch.
     """
@@ -25,3 +26,7 @@ class UsageError(FetchError):
     """The command line selects something that does not exist."""
 
     exit_status = 2
+
+
+class NothingFound(FetchError):  # noqa: N818 - what it is, and no error of AWS's
+    """There is no trace of this kind, or none any more."""
