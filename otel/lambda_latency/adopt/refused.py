@@ -20,7 +20,7 @@ LOCAL = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion"
          "AWS::Serverless::StateMachine": "DefinitionUri"}  # fmt: skip
 GLOBAL = re.compile(r"'(\w+)' is not a supported property of '(\w+)'")
 DEFAULT = ("CodeUri", "ContentUri")  # the folder of the template, where nothing is said
-PROPERTY = re.compile(r"\bproperty .?(\w+).?", re.IGNORECASE)
+PROPERTY = re.compile(r"property '?(\w+)'?", re.IGNORECASE)
 
 
 def refusal(source: str, text: str, root: Node) -> Finding | None:
