@@ -192,8 +192,9 @@ build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
 	@[ -n "$(RUNTIME_PYTHON)" ] || echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2
 
 .PHONY: layer
-layer: setup  ## Build the kit as a layer for an app of your own: build/layer
+layer: setup  ## Build the kit as a layer for an app of your own: build/layer (BUNDLED=1: with OpenTelemetry's packages)
 	@rm -rf build/layer
+	@[ -z "$(BUNDLED)" ] || $(BIN)/python -c 'import pathlib; from lambda_latency.adopt.bundle import install_packages; install_packages(pathlib.Path("build/layer/python"))'
 	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR="$(CURDIR)/build/layer" RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
@@ -226,6 +227,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
+	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/layer.in --output-file otel/lambda_latency/adopt/packages.txt
 	@for pins in requirements/bridge/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \

@@ -33,6 +33,7 @@ LONG = HEAD + "Resources:\n" + "".join(
 EDITED = {
     "plain": TEMPLATE,
     "CRLF": TEMPLATE.replace("\n", "\r\n"),
+    "no CodeUri": TEMPLATE.replace("      CodeUri: src/\n", ""),
     "BOM": "\ufeff" + TEMPLATE,
     "BOM and CRLF": "\ufeff" + TEMPLATE.replace("\n", "\r\n"),
     "no newline at the end": TEMPLATE.rstrip("\n"),
@@ -106,9 +107,15 @@ LEFT = {
                     "One: it would have 7 layers: a function has at most 5: join some of them"),
     "OpenTelemetry already": ("      Layers: ['arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python-amd64-ver-1-32-0:2']\n",
                               "One: it has a layer of OpenTelemetry already: remove that layer and its variables first"),
-    "an image": ("      PackageType: Image\n",
-                 "One: it is a container image: copy the layer's files into the image: docs/how-to/container.md"),
 }  # fmt: skip
+IMAGE = """\
+  One:
+    Type: AWS::Serverless::Function
+    Metadata:
+      Dockerfile: Dockerfile
+    Properties:
+      PackageType: Image
+"""
 
 
 class Loader(yaml.SafeLoader):
@@ -224,6 +231,45 @@ def test_a_source_that_is_no_python_is_said(tmp_path: Path) -> None:
         status,
         "src/app.py:2: not read: invalid syntax: correct it, or look for aws_xray_sdk there yourself" in out,
     ) == (0, True)
+
+
+def test_an_image_is_left(tmp_path: Path) -> None:
+    """The other function is adopted."""
+    make_app(tmp_path, HEAD + "Resources:\n" + FUNCTION.format(name="Two") + IMAGE)
+    status, out, _ = adopt(tmp_path, "--write")
+    line = "One: it is a container image: copy the layer's files into the image: docs/how-to/container.md"
+    assert (status, f"template.yaml:14: {line}\n" in out) == (4, True)
+
+
+REFUSED_BY_SAM = {
+    "a property that a function has not": (
+        TEMPLATE + "      Tracking: 3\n",
+        "template.yaml:9: `sam validate` refuses it: One: property Tracking not defined for resource of type AWS::",
+    ),
+    "a function without a handler": (
+        TEMPLATE.replace("      Handler: app.handler\n", ""),
+        "template.yaml:3: `sam validate` refuses it: One: Runtime and Handler needs to be present",
+    ),
+    "an event of no kind": (
+        TEMPLATE + "      Events:\n        A:\n          Type: Nothing\n",
+        "template.yaml:3: `sam validate` refuses it: One",
+    ),
+    "a section of Globals": (
+        TEMPLATE + "Globals:\n  Function:\n    Handlr: app.handler\n",
+        "template.yaml:11: `sam validate` refuses it: Globals: 'Handlr' is not a supported property of 'Function'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_BY_SAM)
+def test_what_sam_validate_refuses_is_refused(tmp_path: Path, name: str) -> None:
+    """With SAM's reason and the line; not a byte is changed."""
+    text, reason = REFUSED_BY_SAM[name]
+    make_app(tmp_path, text)
+    before = files(tmp_path)
+    status, out, err = adopt(tmp_path, "--write")
+    assert (status, out, err.splitlines()[0].startswith(f"lambda-latency: {reason}")) == (1, "", True), err
+    assert files(tmp_path) == before
 
 
 def test_a_read_only_template_is_refused(tmp_path: Path) -> None:

@@ -84,17 +84,49 @@ def test_what_the_bridge_has_not_is_said(tmp_path: Path) -> None:
     """With the line, and what to do."""
     code = """\
 from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.plugins import ec2_plugin
+from aws_xray_sdk.core.daemon_config import DaemonConfig
 xray_recorder.configure(plugins=("EC2Plugin",), service="shop")
 xray_recorder.begin_segment("x")
 """
     make_app(tmp_path, app_py=code)
     status, out, _ = adopt(tmp_path)
     assert (status, [line for line in out.splitlines() if line.startswith("src/")]) == (0, [
-        "src/app.py:2: imports aws_xray_sdk.core.plugins, which the bridge has not: remove what uses it",
+        "src/app.py:2: imports aws_xray_sdk.core.daemon_config, which the bridge has not: remove what uses it",
         "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes tell of Lambda",
         "src/app.py:4: begin_segment has no effect in Lambda: write begin_subsegment",
     ])  # fmt: skip
+
+
+VARIABLES = """\
+      Environment:
+        Variables:
+          AWS_XRAY_TRACING_NAME: !Sub "${AWS::StackName}-shop"  # ours
+          AWS_XRAY_CONTEXT_MISSING: LOG_ERROR
+          AWS_XRAY_SDK_ENABLED: "false"
+          AWS_XRAY_DAEMON_ADDRESS: 127.0.0.1:2000
+          AWS_XRAY_LOG_LEVEL: silent
+"""
+
+
+def test_the_sdks_variables_are_translated_or_said(tmp_path: Path) -> None:
+    """A service's name is OpenTelemetry's; what the bridge reads stays without a word; the rest has no effect."""
+    template = make_app(tmp_path, TEMPLATE + VARIABLES)
+    _, out, _ = adopt(tmp_path, "--write")
+    assert [line for line in out.splitlines() if line.startswith("template.yaml:")] == [
+        "template.yaml:13: AWS_XRAY_SDK_ENABLED is false: remove it, or the bridge records nothing",
+        "template.yaml:14: AWS_XRAY_DAEMON_ADDRESS has no effect: remove it: the kit sends, and logs by itself",
+        "template.yaml:15: AWS_XRAY_LOG_LEVEL has no effect: remove it: the kit sends, and logs by itself",
+    ]
+    assert '          OTEL_SERVICE_NAME: !Sub "${AWS::StackName}-shop"\n' in template.read_text()
+    assert adopt(tmp_path, "--check")[0] == 0
+
+
+def test_a_computed_name_of_the_service_is_said(tmp_path: Path) -> None:
+    """It is written over lines."""
+    lines = "      Environment:\n        Variables:\n          AWS_XRAY_TRACING_NAME:\n            Fn::Sub: a\n"
+    make_app(tmp_path, TEMPLATE + lines)
+    _, out, _ = adopt(tmp_path)
+    assert "template.yaml:11: AWS_XRAY_TRACING_NAME is computed: give OTEL_SERVICE_NAME the same value\n" in out
 
 
 ROLE = """\

@@ -20,11 +20,16 @@ ALWAYS = (
 )
 FLAG = "the exporter derives `error` and `throttle` from an HTTP status, so there is one"
 SQL = "the exporter writes the span's name as `url`, and the address with the database's name as `connection_string`"
+WEB = "the exporter has no `content_length` (it is in the metadata), and any `client_ip` is `x_forwarded_for` to it"
 # Uses that may differ, and why. One that does not differ any more is a failure, too.
 BUT: Mapping[str, str] = {
     "annotation_on_lambdas_segment": "the SDK raises: Lambda's segment is not changed",
     "async_gather": "the SDK nests tasks that run at once into one another; the bridge does not",
     "aws_namespace": "the exporter leaves the attribute that makes the namespace in the metadata",
+    "django_request": WEB,
+    "django_request_that_fails": WEB,
+    **dict.fromkeys(("flask_request", "flask_request_not_found", "flask_request_that_fails"), WEB),
+    "flask_names_by_host": WEB,
     "configured": "with a threshold the SDK in Lambda keeps subsegments until there are so many, or for ever",
     "error_flag": FLAG,
     "large_metadata": "an attribute has at most OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT characters: long values are cut",

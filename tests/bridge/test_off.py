@@ -54,6 +54,7 @@ def test_every_name_of_the_layer_can_be_imported(tmp_path: Path) -> None:
     names = [
         ".".join(file.relative_to(layer).with_suffix("").parts).removesuffix(".__init__")
         for file in (layer / "aws_xray_sdk").rglob("*.py")
+        if "sqlalchemy" not in file.parts[-2]  # which import it
     ]
     code = "import sys\nfor name in sys.argv[1:]: exec(f'from {name} import *')"
     command = [sys.executable, "-S", "-c", code, *names]

@@ -170,6 +170,15 @@ Prices: public list prices of us-east-1, July 2026. Those of eu-west-1 are not l
     )
 
 
+def test_rates_that_change_nothing_are_one_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """The reservoir takes every request."""
+    assert main(["cost", "--requests", "1000000"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "The reservoir of 1 a second traces all of them: the rate changes nothing."
+    assert [line.split()[:2] for line in lines[4:6]] == [["any", "1,000,000"], []]
+    assert lines[0].split()[2] == f"${lines[4].split()[-1]}"
+
+
 @pytest.mark.usefixtures("one_run")
 def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The same numbers."""

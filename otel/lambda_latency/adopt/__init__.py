@@ -1,5 +1,6 @@
 """Adopting an app: its template, its requirements and its code, edited so that it is traced; and taken back."""
 
+from lambda_latency.adopt.bundle import add_packages
 from lambda_latency.adopt.bytecode import compile_layer
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.plan import Change, Plan, Row, find_template, make_plan
@@ -14,6 +15,7 @@ __all__ = [
     "Record",
     "Row",
     "Wanted",
+    "add_packages",
     "check_clean",
     "compile_layer",
     "find_template",

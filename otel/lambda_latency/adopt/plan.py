@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import Subject, read_subjects, text_of
+from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.requirements import FILES, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
 from lambda_latency.adopt.template import adopt_template
 from lambda_latency.adopt.verify import problem
-from lambda_latency.adopt.wording import LAYER_FOLDER, Wanted
+from lambda_latency.adopt.wording import API, LAYER_FOLDER, PACKAGES, Wanted
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
 from lambda_latency.template import Finding, Node, check_template, read_yaml
@@ -102,21 +103,24 @@ def make_plan(template: Path, wanted: Wanted) -> Plan:
     """What adopting an app changes. Raises `AdoptError` with the reason why it cannot be adopted."""
     root = template.parent
     plan = Plan(root, template)
-    templates = list(_templates(template, root, 3 if wanted.collected else 2, set()))
+    if (root / LAYER_FOLDER / PACKAGES).is_file():
+        wanted = replace(wanted, packages="bundled")
+    templates = list(_templates(template, root, wanted.layers, set()))
     code: dict[Path, Change] = {}
     for one in templates:
-        _read_code(plan, one, code)
+        _read_code(plan, one, wanted, code)
     for one in templates:
         _adopt(plan, one, wanted)
     if any(one.is_python for each in templates for one in each.subjects):
-        plan.changes += [*code.values(), *_layer(root)]
+        plan.changes += [*code.values(), *_layer(root, wanted)]
     plan.left.sort()
     return plan
 
 
-def layer_content() -> dict[str, Path]:
-    """The files of the layer, with the collector's configuration."""
-    return {**layer_files(), "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
+def layer_content(wanted: Wanted) -> dict[str, Path]:
+    """The files of the layer, with the collector's configuration, and the lock of packages that are bundled."""
+    lock = {PACKAGES: Path(__file__).with_name("packages.txt")} if wanted.packages == "bundled" else {}
+    return {**layer_files(), **lock, "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
 
 
 def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_Template]:
@@ -136,6 +140,9 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
         if is_first:
             raise AdoptError(f"{shown}:1: no SAM template: Transform is not {SERVERLESS}", "add the layer by hand")
         return
+    refused = refusal(shown, text, node)
+    if refused is not None:
+        raise AdoptError(f"{refused.source}:{refused.line}: {refused.what}", refused.todo)
     found = _Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
     nested = []
     for properties, child in _nested(node, path.parent):
@@ -208,7 +215,7 @@ def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
             plan.rows.append(Row(subject.name, subject.runtime, architecture, where, bridge, permission))
 
 
-def _read_code(plan: Plan, one: _Template, code: dict[Path, Change]) -> None:
+def _read_code(plan: Plan, one: _Template, wanted: Wanted, code: dict[Path, Change]) -> None:
     """What the code of a template's functions uses, and their requirements."""
     uses: dict[Path, bool] = {}
     for subject in one.subjects:
@@ -217,29 +224,52 @@ def _read_code(plan: Plan, one: _Template, code: dict[Path, Change]) -> None:
             continue
         if folder not in uses:
             uses[folder] = False
+            rewritten = _rewrite(plan, folder, code) if wanted.rewrite else []
             for path in sources_of(folder):
-                use = read_uses(path, os.path.relpath(path, plan.root))
+                use = read_uses(path, os.path.relpath(path, plan.root), code[path].after if path in code else None)
                 plan.left += use.left
                 uses[folder] |= use.sdk or use.tracer
             for name in FILES:
-                _requirement(plan, folder / name, code)
+                _requirement(plan, folder / name, code, API if rewritten else "")
+            if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
+                todo = f"add {API} to the function's requirements"
+                plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, with Tracing=Off too", todo))
         subject.bridge = uses[folder]
 
 
-def _requirement(plan: Plan, path: Path, code: dict[Path, Change]) -> None:
+def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
+    """Rewrite the modules of a function; returns the names of those that are."""
+    from lambda_latency.adopt.rewriting import rewritten_sources  # LibCST is an extra, and slow to import
+
+    changed = []
+    for path, before, after, left in rewritten_sources(folder, plan.root):
+        shown = os.path.relpath(path, plan.root)
+        plan.left += left
+        if after != before and path not in code:
+            code[path] = Change(path, shown, before, after)
+            changed.append(shown)
+    return changed
+
+
+def _needs_api(path: Path, code: dict[Path, Change]) -> bool:
+    content = code[path].after if path in code else path.read_bytes() if path.is_file() else b""
+    return b"opentelemetry-api" in content
+
+
+def _requirement(plan: Plan, path: Path, code: dict[Path, Change], instead: str) -> None:
     if not path.is_file() or path in code or not path.resolve().is_relative_to(plan.root.resolve()):
         return
     shown = os.path.relpath(path, plan.root)
     text = _text(path, shown)
-    new, left = without_sdk(path, shown, text)
+    new, left = without_sdk(path, shown, text, instead if "--hash" not in text else "")
     plan.left += left
     if new != text:
         code[path] = Change(path, shown, text.encode(), new.encode())
 
 
-def _layer(root: Path) -> Iterator[Change]:
+def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:
     """The layer's folder: the files that are not there yet, or are of another release."""
-    for name, source in sorted(layer_content().items()):
+    for name, source in sorted(layer_content(wanted).items()):
         path = root / LAYER_FOLDER / name
         content = source.read_bytes()
         before = path.read_bytes() if path.is_file() else None

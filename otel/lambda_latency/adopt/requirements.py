@@ -20,9 +20,9 @@ ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
 WITH_SDK = ("tracer", "all")
 
 
-def without_sdk(path: Path, shown: str, text: str) -> tuple[str, list[Finding]]:
-    """The text without the SDK, and what is left to a person."""
-    new = _lines(text) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
+def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[str, list[Finding]]:
+    """The text without the SDK, and what is left to a person. `instead`: a requirement that takes its line."""
+    new = _lines(text, instead) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
     new = POWERTOOLS.sub(_extras, new)
     left = []
     for number, line in enumerate(new.splitlines(), 1):
@@ -42,14 +42,16 @@ def without_sdk(path: Path, shown: str, text: str) -> tuple[str, list[Finding]]:
     return new, left
 
 
-def _lines(text: str) -> str:
+def _lines(text: str, instead: str) -> str:
     """A requirements file without the SDK's line, and the hashes that continue it."""
     kept, skipping = [], False
     for line in text.splitlines(keepends=True):
         if skipping or SDK.match(line.lstrip("\ufeff")):
-            skipping = line.rstrip().endswith("\\")
             if line.startswith("\ufeff"):
                 kept.append("\ufeff")
+            if instead and not skipping:
+                kept.append(instead + ("\r\n" if line.endswith("\r\n") else "\n"))
+            skipping = line.rstrip().endswith("\\")
         else:
             kept.append(line)
     return "".join(kept)

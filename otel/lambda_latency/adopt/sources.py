@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.layer import layer_files
 from lambda_latency.template import Finding
 
-__all__ = ["Use", "read_uses", "sources_of"]
+__all__ = ["Use", "read_uses", "shared_names", "sources_of"]
 
 SDK, POWERTOOLS = "aws_xray_sdk", "aws_lambda_powertools"
 NOT_THE_FUNCTIONS = (
@@ -31,7 +32,6 @@ NO_EFFECT = {
     "daemon_address": "remove it: the kit sends",
     "emitter": "remove it: the kit sends",
     "sampler": "Lambda samples: write an X-Ray sampling rule",
-    "dynamic_naming": "set OTEL_SERVICE_NAME",
 }
 TOO_LARGE = 2_000_000
 YOURSELF = "look for aws_xray_sdk there yourself"
@@ -57,11 +57,23 @@ def sources_of(folder: Path) -> list[Path]:
     return found
 
 
-def read_uses(path: Path, shown: str) -> Use:
-    """Read one file; one that cannot be read is left to a person, and said."""
+def shared_names(paths: Iterable[Path]) -> set[str]:
+    """The names that modules import from others than the SDK's: one may have the recorder from there."""
+    found: set[str] = set()
+    for path in paths:
+        with contextlib.suppress(SyntaxError, ValueError, OSError, RecursionError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").partition(".")[0] != SDK):
+                    found |= {alias.name for alias in node.names}
+    return found
+
+
+def read_uses(path: Path, shown: str, content: bytes | None = None) -> Use:
+    """Read one file, or what it will have; one that cannot be read is left to a person, and said."""
     use = Use(path)
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if content is None else content
         if SDK.encode() not in content and POWERTOOLS.encode() not in content:
             return use
         if len(content) > TOO_LARGE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_latency.adopt.functions import FUNCTION, Subject, text_of
 from lambda_latency.adopt.roles import permit
+from lambda_latency.adopt.sdk_variables import translate_variables
 from lambda_latency.adopt.splice import Spliced, Tree
 from lambda_latency.adopt.wording import (
     ACTIVE,
@@ -67,6 +68,9 @@ def adopt_template(
         left += more
         _sections(edits, mine, wanted, layer_uri)
         left += _apis(source, edits, where)
+        everyone = root.get("Globals", "Function")
+        shared = [everyone] if everyone is not None and not any(one.adopted for one in subjects) else []
+        left += translate_variables(source, edits, [*shared, *(one.properties for one in mine)])
     _renew(edits)
     for child in children:
         _pass_on(edits, child, wanted)
@@ -144,7 +148,7 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
     arm = next((one.arm for one in mine if one.arm), "")
     if root.get("Parameters", wanted.parameter) is None:
         _declare(edits, "Parameters", {wanted.parameter: parameter()})
-    if root.get("Mappings", MAPPING) is None:
+    if wanted.packages == "adot" and root.get("Mappings", MAPPING) is None:
         regions: dict[str, Tree] = {
             region: f'{{ Version: "{version}" }}' for region, version in adot_versions().items()
         }

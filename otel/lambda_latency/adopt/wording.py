@@ -12,11 +12,13 @@ from lambda_latency.template import Finding, read_yaml
 
 __all__ = [
     "ACTIVE",
+    "API",
     "ARM",
     "COLLECTED",
     "KIT",
     "LAYER_FOLDER",
     "MAPPING",
+    "PACKAGES",
     "TRACED",
     "WRAPPER",
     "Wanted",
@@ -30,17 +32,30 @@ __all__ = [
 KIT, MAPPING = "LambdaLatency", "LambdaLatencyAdot"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
 LAYER_FOLDER = "lambda-latency-layer"
+PACKAGES = "lambda-latency/packages.txt"  # in the layer: the lock of OpenTelemetry's packages, where it has them
 WRAPPER = "/opt/lambda-latency/wrapper"
 NOTHING = "!Ref AWS::NoValue"
+API = "opentelemetry-api==1.44.0"  # as ADOT's layer has it: a function's own packages come before those of a layer
 WITHOUT_COLLECTOR = "ap-northeast-3"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's."""
+    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's.
+
+    `packages`: where OpenTelemetry's are, `adot` in ADOT's layer, `bundled` in the kit's own.
+    `rewrite`: the X-Ray SDK's calls in its code become OpenTelemetry's.
+    """
 
     export: str = "collector"
     parameter: str = "Tracing"
+    rewrite: bool = False
+    packages: str = "adot"
+
+    @property
+    def layers(self) -> int:
+        """How many layers a function gets."""
+        return 1 + self.collected + (self.packages == "adot")
 
     @property
     def collected(self) -> bool:
@@ -86,8 +101,9 @@ def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
     version = f"{{ Version: !FindInMap [{MAPPING}, !Ref AWS::Region, Version] }}"
     found: list[Tree] = [
         f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]",
-        f'!If [{TRACED}, !Sub ["{adot}", {version}], {NOTHING}]',
     ]
+    if wanted.packages == "adot":
+        found.append(f'!If [{TRACED}, !Sub ["{adot}", {version}], {NOTHING}]')
     if wanted.collected:
         arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:901920570463:layer:aws-otel-collector-%s-ver-0-117-0:1"
         if architecture == ARM:

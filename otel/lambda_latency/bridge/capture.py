@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.bridge.switch import is_on
@@ -10,14 +11,9 @@ from lambda_latency.bridge.switch import is_on
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_latency.bridge.entity import Segment, Subsegment
+    from lambda_latency.bridge.entity import Subsegment
 
-__all__ = [
-    "AsyncSegmentContextManager",
-    "AsyncSubsegmentContextManager",
-    "SegmentContextManager",
-    "SubsegmentContextManager",
-]
+__all__ = ["AsyncSubsegmentContextManager", "RecordedCall", "SubsegmentContextManager"]
 
 
 class SubsegmentContextManager:
@@ -79,27 +75,43 @@ class AsyncSubsegmentContextManager(SubsegmentContextManager):
         return captured
 
 
-class SegmentContextManager:
-    """A block whose segment Lambda discards; subsegments in it are children of the handler's span."""
+class RecordedCall:
+    """A call in a subsegment: what it returns or raises is there for `meta_processor` when it is over."""
 
-    def __init__(self, recorder: Any, name: str | None = None, **segment_kwargs: Any) -> None:
-        self.recorder = recorder
-        self.name = name
-        self.segment_kwargs = segment_kwargs
+    def __init__(
+        self,
+        recorder: Any,
+        call: tuple[Any, Any, Any, Any],
+        name: str,
+        namespace: str,
+        meta_processor: Callable[..., Any] | None,
+    ) -> None:
+        self.result: Any = None
+        self._recorder = recorder
+        self._call = call
+        self._meta_processor = meta_processor
+        self._subsegment: Subsegment | None = recorder.begin_subsegment(name, namespace)
 
-    def __enter__(self) -> Segment:
-        segment: Segment = self.recorder.begin_segment(self.name, **self.segment_kwargs)
-        return segment
+    def __enter__(self) -> RecordedCall:
+        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.recorder.end_segment()
-
-
-class AsyncSegmentContextManager(SegmentContextManager):
-    """The same for `async with`."""
-
-    async def __aenter__(self) -> Segment:
-        return self.__enter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        self.__exit__(*error)
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._subsegment is None:
+            return
+        end_time = time.time()
+        failure = error if isinstance(error, Exception) else None
+        wrapped, instance, args, kwargs = self._call
+        if callable(self._meta_processor):
+            self._meta_processor(
+                wrapped=wrapped,
+                instance=instance,
+                args=args,
+                kwargs=kwargs,
+                return_value=self.result,
+                exception=failure,
+                subsegment=self._subsegment,
+                stack=None,
+            )
+        elif failure is not None:
+            self._subsegment.add_exception(failure, None)
+        self._recorder.end_subsegment(end_time)

@@ -24,26 +24,6 @@ DUMMY_TRACE_ID = "dummy"
 NOT_IN_A_NAME = "?;*()!$~^<>"
 IN_A_KEY = frozenset(string.ascii_letters + string.digits + "_")
 ANNOTATIONS = "aws.xray.annotations"
-# The attributes of which X-Ray's exporter makes the same fields of a document.
-HTTP = {
-    "url": "http.url",
-    "method": "http.method",
-    "user_agent": "http.user_agent",
-    "client_ip": "http.client_ip",
-    "x_forwarded_for": "",
-    "status": "http.status_code",
-    "content_length": "http.response_content_length",
-}
-SQL = {
-    "url": "db.connection_string",
-    "connection_string": "db.connection_string",
-    "database_type": "db.system",
-    "user": "db.user",
-    "sanitized_query": "db.statement",
-}
-DATABASES = ("db2", "derby", "hive", "mariadb", "mssql", "mysql", "oracle", "postgresql", "sqlite", "teradata")
-AWS = {"operation": "aws.operation", "region": "aws.region", "request_id": "aws.request_id",
-       "queue_url": "aws.queue_url", "table_name": "aws.table_name", "account_id": "aws.account_id"}  # fmt: skip
 
 
 class Entity:
@@ -132,6 +112,8 @@ class Entity:
         if self._span is None or value is None:
             return
         self._check_ended()
+        from lambda_latency.bridge.fields import HTTP
+
         if key not in HTTP:
             log.warning("ignoring unsupported key %s in http meta.", key)
             return
@@ -146,9 +128,9 @@ class Entity:
         """The part of a document that tells of a call of AWS."""
         self.aws = aws_meta
         if self._span is not None:
-            for key, value in aws_meta.items():
-                if isinstance(value, str | bool | int | float):
-                    self._span.set_attribute(AWS.get(key, f"aws.{key}"), value)
+            from lambda_latency.bridge.fields import of_aws
+
+            self._span.set_attributes(of_aws(aws_meta))
 
     def set_user(self, user: str) -> None:
         """Who made the request."""
@@ -274,14 +256,10 @@ class Subsegment(Entity):
     def set_sql(self, sql: dict[str, Any]) -> None:
         """A statement, and the database that runs it."""
         self.sql = sql
-        if self._span is None:
-            return
-        for key, value in sql.items():
-            attribute = SQL.get(key, f"db.{key}")
-            if attribute == "db.system":
-                near = str(value).lower()
-                value = next((one for one in DATABASES if near.startswith(one)), "other_sql")  # noqa: PLW2901
-            self._span.set_attribute(attribute, value)
+        if self._span is not None:
+            from lambda_latency.bridge.fields import of_sql
+
+            self._span.set_attributes(of_sql(sql))
 
 
 def DummySegment(name: str = "dummy") -> Segment:

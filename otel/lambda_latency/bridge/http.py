@@ -63,9 +63,9 @@ def inject_trace_header(headers: Any, entity: Any) -> None:
         headers[HEADER] = TraceHeader(entity.trace_id, entity.id, int(entity.sampled)).to_header_str()
 
 
-def calculate_segment_name(host_name: str, recorder: Any) -> Any:  # noqa: ARG001 - the SDK's
-    """The recorder's service."""
-    return recorder.service
+def calculate_segment_name(host_name: str, recorder: Any) -> Any:
+    """What the recorder's `dynamic_naming` makes of a host, or its service."""
+    return recorder.dynamic_naming.get_name(host_name) if recorder.dynamic_naming else recorder.service
 
 
 def strip_url(url: str) -> str:

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["PREFIX", "document"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["PREFIX", "document", "documents"]
 
 PREFIX = "aws.xray.metadata."
 LIMIT = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
 DEEPEST = 50
+
+
+def documents(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The namespaces of a span's attributes; what is no JSON object is left out, and replaced by what is put there."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in attributes.items():
+        if key.startswith(PREFIX):
+            with suppress(ValueError):
+                read = json.loads(value)
+                if isinstance(read, dict):
+                    found[key.removeprefix(PREFIX)] = read
+    return found
 
 
 def document(values: dict[str, Any]) -> str:

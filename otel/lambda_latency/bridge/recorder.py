@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.bridge.capture import (
-    AsyncSegmentContextManager,
-    AsyncSubsegmentContextManager,
-    SegmentContextManager,
-    SubsegmentContextManager,
-)
+from lambda_latency.bridge.capture import AsyncSubsegmentContextManager, RecordedCall, SubsegmentContextManager
 from lambda_latency.bridge.context import Context
 from lambda_latency.bridge.entity import DummySegment, Entity, Segment, Subsegment
 from lambda_latency.bridge.switch import is_on
@@ -20,27 +15,16 @@ from lambda_latency.bridge.switch import is_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lambda_latency.bridge.discarded import AsyncSegmentContextManager, SegmentContextManager
+    from lambda_latency.bridge.streaming import Streaming
+
 __all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "patch", "patch_all", "xray_recorder"]
 
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
 # What Lambda or the kit decides: taken, and without effect.
-WITHOUT_EFFECT = ("sampling_rules", "daemon_address", "emitter", "sampler", "plugins", "dynamic_naming")
+WITHOUT_EFFECT = ("sampling_rules", "daemon_address", "emitter", "sampler", "plugins")
 OFF = Subsegment("dummy")
-
-
-class Streaming:
-    """Each span leaves by itself: nothing has to be split."""
-
-    def __init__(self, streaming_threshold: int = 30) -> None:
-        self.streaming_threshold = streaming_threshold
-
-    def is_eligible(self, segment: Any) -> bool:  # noqa: ARG002 - the SDK's
-        """Never."""
-        return False
-
-    def stream(self, entity: Any, callback: Callable[..., Any]) -> None:
-        """Nothing to do."""
 
 
 class AWSXRayRecorder:
@@ -49,23 +33,21 @@ class AWSXRayRecorder:
     def __init__(self) -> None:
         self.context: Context = Context()
         self.service: str | None = os.environ.get(NAME)
-        self.streaming = Streaming()
         self.enabled = True
         self.sampling = True
         self.max_trace_back = 10
+        self.streaming_threshold = 30
         self.stream_sql = True
         self.dynamic_naming: Any = None
         self.emitter: Any = None
         self.sampler: Any = None
 
-    @property
-    def streaming_threshold(self) -> int:
+    @cached_property
+    def streaming(self) -> Streaming:
         """Without effect."""
-        return self.streaming.streaming_threshold
+        from lambda_latency.bridge.streaming import Streaming
 
-    @streaming_threshold.setter
-    def streaming_threshold(self, value: int) -> None:
-        self.streaming.streaming_threshold = value
+        return Streaming(self.streaming_threshold)
 
     def configure(self, **options: Any) -> None:
         """Take the SDK's options. Those that Lambda or the kit decides have no effect, and are logged."""
@@ -114,10 +96,14 @@ class AWSXRayRecorder:
 
     def in_segment(self, name: str | None = None, **segment_kwargs: Any) -> SegmentContextManager:
         """A block whose segment Lambda discards."""
+        from lambda_latency.bridge.discarded import SegmentContextManager
+
         return SegmentContextManager(self, name, **segment_kwargs)
 
     def in_segment_async(self, name: str | None = None, **segment_kwargs: Any) -> AsyncSegmentContextManager:
         """The same for `async with`."""
+        from lambda_latency.bridge.discarded import AsyncSegmentContextManager
+
         return AsyncSegmentContextManager(self, name, **segment_kwargs)
 
     # ---- Subsegments -----------------------------------------------------------------------------------------------
@@ -176,16 +162,9 @@ class AWSXRayRecorder:
         meta_processor: Callable[..., Any] | None,
     ) -> Any:
         """Call a function in a subsegment; `meta_processor` puts on it what it likes."""
-        call = _Call(self, wrapped, instance, args, kwargs, meta_processor)
-        subsegment = self.begin_subsegment(name, namespace)
-        try:
+        with RecordedCall(self, (wrapped, instance, args, kwargs), name, namespace, meta_processor) as call:
             call.result = wrapped(*args, **kwargs)
-            return call.result
-        except Exception as error:
-            call.error = error
-            raise
-        finally:
-            call.end(subsegment)
+        return call.result
 
     async def record_subsegment_async(
         self,
@@ -198,16 +177,9 @@ class AWSXRayRecorder:
         meta_processor: Callable[..., Any] | None,
     ) -> Any:
         """Await a coroutine in a subsegment."""
-        call = _Call(self, wrapped, instance, args, kwargs, meta_processor)
-        subsegment = self.begin_subsegment(name, namespace)
-        try:
+        with RecordedCall(self, (wrapped, instance, args, kwargs), name, namespace, meta_processor) as call:
             call.result = await wrapped(*args, **kwargs)
-            return call.result
-        except Exception as error:
-            call.error = error
-            raise
-        finally:
-            call.end(subsegment)
+        return call.result
 
     # ---- What is put on the current one ----------------------------------------------------------------------------
 
@@ -263,36 +235,6 @@ class AWSXRayRecorder:
         from lambda_latency.bridge.spans import begin
 
         return begin(name, namespace, sampled=sampled)
-
-
-class _Call:
-    """A call that is recorded, until it is over."""
-
-    def __init__(self, recorder: AWSXRayRecorder, *what: Any) -> None:
-        self._recorder = recorder
-        self._what = what
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    def end(self, subsegment: Subsegment | None) -> None:
-        if subsegment is None:
-            return
-        end_time = time.time()
-        wrapped, instance, args, kwargs, meta_processor = self._what
-        if callable(meta_processor):
-            meta_processor(
-                wrapped=wrapped,
-                instance=instance,
-                args=args,
-                kwargs=kwargs,
-                return_value=self.result,
-                exception=self.error,
-                subsegment=subsegment,
-                stack=None,
-            )
-        elif self.error is not None:
-            subsegment.add_exception(self.error, None)
-        self._recorder.end_subsegment(end_time)
 
 
 AsyncAWSXRayRecorder = AWSXRayRecorder

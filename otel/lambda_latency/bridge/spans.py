@@ -14,31 +14,44 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from lambda_latency.bridge.entity import Entity, Segment, Subsegment, without
+from lambda_latency.bridge.entity import ANNOTATIONS, Entity, Segment, Subsegment, without
 
 __all__ = ["begin", "current", "end", "put"]
 
 ENTITY = create_key("lambda-latency-xray-entity")
 MOST = 64
-_segments: dict[int, Segment] = {}  # by their spans' ids: what was put on one before is known when more is put
+_known: dict[int, Entity] = {}  # by their spans' ids: what was put on one before is known when more is put
 
 
 def current() -> Entity | None:
-    """The innermost open subsegment; else the handler's span as a segment; None outside of any span."""
-    found = get_value(ENTITY)
-    if isinstance(found, Entity) and found.in_progress:
+    """The innermost open subsegment, or span of other code; the handler's span as a segment; None outside of any."""
+    found, span = get_value(ENTITY), get_current_span()
+    if isinstance(found, Entity) and found.in_progress and found._span in (None, span):
         return found
-    span = get_current_span()
     if not span.get_span_context().is_valid:
         return None
     if not span.is_recording():
         return Segment("dummy")
-    known = _segments.get(span.get_span_context().span_id)
+    known = _known.get(span.get_span_context().span_id)
     if known is None:
-        if len(_segments) >= MOST:
-            _segments.clear()
-        known = _segments[span.get_span_context().span_id] = Segment(getattr(span, "name", "segment"), span)
+        if len(_known) >= MOST:
+            _known.clear()
+        known = _known[span.get_span_context().span_id] = _seen(span)
     return known
+
+
+def _seen(span: Span) -> Entity:
+    """A span that other code has begun, with the annotations and metadata that it has."""
+    name = getattr(span, "name", "segment")
+    is_handlers = getattr(span, "kind", SpanKind.SERVER) == SpanKind.SERVER
+    entity = Segment(name, span) if is_handlers else Subsegment(name, "local", None, span, get_current())
+    attributes = getattr(span, "attributes", None) or {}
+    if any(key.startswith("aws.xray.") for key in attributes):
+        from lambda_latency.bridge.metadata import documents
+
+        entity.annotations = dict.fromkeys(attributes.get(ANNOTATIONS, ()))
+        entity.metadata = documents(attributes)
+    return entity
 
 
 def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:

@@ -1,32 +1,96 @@
-"""The SDK's middlewares of web frameworks: the request of a framework in Lambda is the handler's own span."""
+"""The SDK's middlewares of web frameworks: in Lambda a request of a framework is a subsegment of the handler's.
+
+Its name is the recorder's `service`, or what `dynamic_naming` makes of the host. Without one there is no subsegment.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.bridge.http import TraceHeader, calculate_segment_name, construct_xray_header
+from lambda_latency.bridge.recorder import xray_recorder
+from lambda_latency.bridge.switch import is_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_latency.bridge.entity import Subsegment
 
 __all__ = ["BottlePlugin", "DjangoMiddleware", "FlaskMiddleware", "middleware"]
 
+HEADER = "X-Amzn-Trace-Id"
+
 
 class FlaskMiddleware:
-    """Flask's: it takes the app and a recorder, and leaves both."""
+    """Flask's: it takes the app and a recorder."""
 
     def __init__(self, app: Any, recorder: Any) -> None:
         self.app = app
         self._recorder = recorder
+        self._open: dict[int, Subsegment] = {}  # by their requests: one that has none ends none
+        app.before_request(self._begin)
+        app.after_request(self._answer)
+        app.teardown_request(self._end)
+
+    def _begin(self) -> None:
+        from flask import request
+
+        ip = request.headers.get("X-Forwarded-For") or request.headers.get("HTTP_X_FORWARDED_FOR")
+        subsegment = begin(self._recorder, request.host, request.headers, {
+            "url": request.base_url, "method": request.method, "user_agent": request.headers.get("User-Agent"),
+            "client_ip": ip or request.remote_addr, "x_forwarded_for": True if ip else None,
+        })  # fmt: skip
+        if subsegment is not None:
+            self._open[id(_current(request))] = subsegment
+
+    def _answer(self, response: Any) -> Any:
+        from flask import request
+
+        subsegment = self._open.get(id(_current(request)))
+        if subsegment is not None:
+            response.headers[HEADER] = answer(subsegment, response.status_code, response.headers.get("Content-Length"))
+        return response
+
+    def _end(self, error: BaseException | None) -> None:
+        from flask import request
+
+        end(self._recorder, self._open.pop(id(_current(request)), None), error)
 
 
 class DjangoMiddleware:
-    """Django's: it hands a request on."""
+    """Django's."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> Any:
-        return self.get_response(request)
+        ip = request.META.get("HTTP_X_FORWARDED_FOR")
+        subsegment = begin(xray_recorder, request.META.get("HTTP_HOST"), request.META, {
+            "url": request.build_absolute_uri(), "method": request.method,
+            "user_agent": request.META.get("HTTP_USER_AGENT"),
+            "client_ip": ip or request.META.get("REMOTE_ADDR"), "x_forwarded_for": True if ip else None,
+        })  # fmt: skip
+        response = self.get_response(request)
+        if subsegment is not None:
+            length = response["content-length"] if response.has_header("content-length") else None
+            response[HEADER] = answer(subsegment, response.status_code, length)
+            if _urls_as_annotation():
+                for part in subsegment.http.values():
+                    for key, value in part.items():
+                        subsegment.put_annotation(key, value)
+            end(xray_recorder, subsegment, None)
+        return response
+
+    def process_exception(self, request: Any, exception: Exception) -> None:  # noqa: ARG002 - Django's
+        """What a view raises."""
+        subsegment = xray_recorder.current_subsegment() if is_on() else None
+        if subsegment is not None:
+            subsegment.put_http_meta("status", 500)
+            subsegment.add_exception(exception, None)
 
 
 class BottlePlugin:
-    """Bottle's: it returns a route as it is."""
+    """Bottle's."""
 
     name = "xray"
     api = 2
@@ -35,13 +99,77 @@ class BottlePlugin:
         self._recorder = recorder
 
     def apply(self, callback: Any, route: Any) -> Any:  # noqa: ARG002 - Bottle's
-        """The route."""
-        return callback
+        """The route, in a subsegment."""
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            from bottle import request, response
+
+            ip = request.environ.get("HTTP_X_FORWARDED_FOR") or request.environ.get("REMOTE_ADDR")
+            subsegment = begin(self._recorder, request.urlparts[1], request.headers, {
+                "url": request.url, "method": request.method, "user_agent": request.headers.get("User-Agent"),
+                "client_ip": ip or request.remote_addr, "x_forwarded_for": True if ip else None,
+            })  # fmt: skip
+            try:
+                found = callback(*args, **kwargs)
+            except Exception as error:
+                end(self._recorder, subsegment, error, getattr(error, "status_code", 500))
+                raise
+            if subsegment is not None:
+                header = answer(subsegment, response.status_code, response.headers.get("Content-Length"))
+                response.set_header(HEADER, header)
+                end(self._recorder, subsegment, None)
+            return found
+
+        return wrapper
 
 
 async def middleware(request: Any, handler: Any) -> Any:
-    """aiohttp's server: it hands a request on."""
+    """aiohttp's server: it begins segments, which Lambda discards, and hands a request on."""
     return await handler(request)
 
 
 middleware.__middleware_version__ = 1  # type: ignore[attr-defined]  # what aiohttp's own decorator sets
+
+
+def _urls_as_annotation() -> bool:
+    """Whether Django's requests can be found by their URL: in Lambda, unless the app's settings say no."""
+    from django.conf import settings
+
+    mine = getattr(settings, "XRAY_RECORDER", {})
+    return mine.get("URLS_AS_ANNOTATION", "LAMBDA") in ("LAMBDA", "ALL")
+
+
+def _current(request: Any) -> Any:
+    """What Flask's proxy stands for."""
+    return request._get_current_object()
+
+
+def begin(recorder: Any, host: str | None, headers: Any, http: Mapping[str, Any]) -> Subsegment | None:
+    """A request's subsegment; None where nothing is traced, or nothing names it."""
+    name = calculate_segment_name(host or "", recorder) if is_on() else None
+    subsegment: Subsegment | None = recorder.begin_subsegment(name) if name else None
+    if subsegment is not None:
+        subsegment.save_origin_trace_header(construct_xray_header(headers))
+        for key, value in http.items():
+            subsegment.put_http_meta(key, value)
+    return subsegment
+
+
+def answer(subsegment: Subsegment, status: int, length: Any) -> str:
+    """Put the answer on it; returns its tracing header."""
+    subsegment.put_http_meta("status", status)
+    if length:
+        subsegment.put_http_meta("content_length", int(length))
+    origin = subsegment.get_origin_trace_header()
+    asked = origin is not None and origin.sampled == "?"
+    return TraceHeader(subsegment.trace_id, None, int(subsegment.sampled) if asked else None).to_header_str()
+
+
+def end(recorder: Any, subsegment: Subsegment | None, error: BaseException | None, status: int = 500) -> None:
+    """End it, with what was raised."""
+    if subsegment is None:
+        return
+    if error is not None:
+        subsegment.put_http_meta("status", status)
+        subsegment.add_exception(error, None)
+    recorder.end_subsegment()

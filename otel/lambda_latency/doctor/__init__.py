@@ -10,6 +10,7 @@ from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Rule
 from lambda_latency.doctor.output import as_json, as_sarif, as_text, explained
 from lambda_latency.doctor.rules import RULES
 from lambda_latency.doctor.traces import TRACE_RULES, diagnose_traces
+from lambda_latency.doctor.usage import OwnUsage, own_usage, usage_policy
 
 __all__ = [
     "ACCOUNT_RULES",
@@ -23,6 +24,7 @@ __all__ = [
     "WARNING",
     "Bill",
     "Finding",
+    "OwnUsage",
     "Rule",
     "Usage",
     "Where",
@@ -39,7 +41,9 @@ __all__ = [
     "dollars",
     "explained",
     "over_rates",
+    "own_usage",
     "read_app",
     "rule_of",
     "template_in",
+    "usage_policy",
 ]

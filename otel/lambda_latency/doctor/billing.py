@@ -20,13 +20,16 @@ COLUMNS = ("rate", "traced", "X-Ray", "Tr. Search", "Lambda", "CloudWatch", "tot
 def bills_as_text(bill: Bill, table: Sequence[Bill], prices: Prices, region: str) -> str:
     """The bill, a table over rates, and what it rests on. `region` is the one that was asked for."""
     usage = bill.usage
-    rows = [COLUMNS, *(_row(one) for one in table)]
+    same = len({one.traced for one in table}) == 1  # the reservoir takes all, whatever the rate
+    rows = [COLUMNS, *([("any", *_row(bill)[1:])] if same else map(_row, table))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
     listed = "" if prices.region == region else f" Those of {region} are not listed: --prices FILE."
     traced = f"{bill.traced:,.0f} of {usage.requests:,.0f}"
     lines = [
         f"Tracing costs ${dollars(bill.total):,} a month: {traced} requests are traced.",
-        f"100 % would cost ${dollars(table[-1].total):,}.",
+        f"The reservoir of {usage.reservoir:f} a second traces all of them: the rate changes nothing."
+        if same
+        else f"100 % would cost ${dollars(table[-1].total):,}.",
         "",
         *("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows),
         "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-__all__ = ["ACTIONS", "Deployed", "Refused", "account_policy", "deployed"]
+__all__ = ["ACTIONS", "Asker", "Deployed", "Refused", "account_policy", "deployed"]
 
 # Every call, with the IAM action that allows it.
 ACTIONS = (
@@ -72,7 +72,7 @@ def deployed(make: Callable[[str], Any], region: str, stack: str = "") -> Deploy
     Raises boto3's errors of credentials and network; refusals of single calls are noted.
     """
     found = Deployed(region)
-    ask = _Asker(make, found)
+    ask = Asker(make, found)
     for name, logical in ask.names(stack):
         configuration = ask("lambda", "GetFunctionConfiguration", FunctionName=name)
         if configuration is not None:
@@ -90,7 +90,9 @@ def deployed(make: Callable[[str], Any], region: str, stack: str = "") -> Deploy
     return found
 
 
-class _Asker:
+class Asker:
+    """Asks, and notes what is refused in `found`; `make` brings boto3's client of a service."""
+
     def __init__(self, make: Callable[[str], Any], found: Deployed) -> None:
         self._make, self._found = make, found
         self._clients: dict[str, Any] = {}

@@ -48,8 +48,6 @@ def __getattr__(name: str) -> Handler:
     if started is None:
         return load(settings.handler)
     runtime, responses = started
-    if settings.xray_sdk == "bridge":
-        import_bridge()
     runtime.loading(settings.handler)
     real = load(settings.handler)
     runtime.loaded()
@@ -84,8 +82,11 @@ def set_up(settings: Settings) -> tuple[Runtime, Responses | None] | None:
     if not settings.enabled:
         return None
     try:
-        with uncollected():
-            return started(settings)
+        with uncollected():  # around both, for what the one leaves is looked through at once after it
+            found = started(settings)
+            if settings.xray_sdk == "bridge":
+                import_bridge()
+            return found
     except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
@@ -169,9 +170,8 @@ def import_bridge() -> None:
     layer = __file__.rpartition("/python/")[0]
     sys.path.insert(0, f"{layer}/lambda-latency/bridge")
     try:
-        with uncollected():
-            import_module("aws_xray_sdk.core")
-            import_module("lambda_latency.bridge.spans")
+        import_module("aws_xray_sdk.core")
+        import_module("lambda_latency.bridge.spans")
     finally:
         del sys.path[0]
 

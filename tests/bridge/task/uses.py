@@ -628,3 +628,164 @@ def streamed() -> None:
         for number in range(40):
             with xray_recorder.in_subsegment(f"part {number}"):
                 pass
+
+
+def served(name: str | None, make: Any, ask: Any) -> Any:
+    """A request to an app of a framework, as an adapter of a handler hands it on."""
+    xray_recorder.configure(service=name)
+    try:
+        return ask(make())
+    finally:
+        xray_recorder.service = None
+
+
+def flask_app() -> Any:
+    import flask
+    from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
+
+    app = flask.Flask("shop")
+    XRayMiddleware(app, xray_recorder)
+
+    @app.route("/orders/<key>")
+    def order(key: str) -> Any:
+        with xray_recorder.in_subsegment("read"):
+            return {"key": key} if key != "none" else ({}, 404)
+
+    @app.route("/fails")
+    def fails() -> Any:
+        raise ValueError("refused")
+
+    return app.test_client()
+
+
+@use
+def flask_request() -> Any:
+    def ask(client: Any) -> Any:
+        answer = client.get("/orders/1?x=1", headers={"User-Agent": "mine/1", "X-Forwarded-For": "203.0.113.9"})
+        return [answer.status_code, answer.json, answer.headers["X-Amzn-Trace-Id"][:5]]
+
+    return served("shop", flask_app, ask)
+
+
+@use
+def flask_request_not_found() -> Any:
+    return served("shop", flask_app, lambda client: client.get("/orders/none").status_code)
+
+
+@use
+def flask_request_that_fails() -> Any:
+    return served("shop", flask_app, lambda client: client.get("/fails").status_code)
+
+
+@use
+def flask_names_by_host() -> Any:
+    from aws_xray_sdk.core.models.default_dynamic_naming import DefaultDynamicNaming
+
+    xray_recorder.configure(dynamic_naming=DefaultDynamicNaming("*.example.com", "other"))
+    try:
+        hosts = ("http://shop.example.com", "http://localhost")
+        return [flask_app().get("/orders/1", base_url=host).status_code for host in hosts]
+    finally:
+        xray_recorder.dynamic_naming = None
+
+
+def bottle_app() -> Any:
+    import bottle
+    from aws_xray_sdk.ext.bottle.middleware import XRayMiddleware
+
+    app = bottle.Bottle(catchall=False)
+    app.install(XRayMiddleware(xray_recorder))
+
+    @app.route("/orders")
+    def orders() -> Any:
+        return {"orders": []}
+
+    @app.route("/fails")
+    def fails() -> Any:
+        raise ValueError("refused")
+
+    return app
+
+
+def bottle_ask(path: str) -> Any:
+    from wsgiref.util import setup_testing_defaults
+
+    def ask(app: Any) -> Any:
+        environ: dict[str, Any] = {"PATH_INFO": path, "HTTP_USER_AGENT": "mine/1", "REMOTE_ADDR": "203.0.113.9"}
+        setup_testing_defaults(environ)
+        answered: list[Any] = []
+        body = b"".join(app(environ, lambda status, *_: answered.append(status)))
+        return [answered, body.decode()]
+
+    return ask
+
+
+@use
+def bottle_request() -> Any:
+    return served("shop", bottle_app, bottle_ask("/orders"))
+
+
+@use
+def bottle_request_that_fails() -> Any:
+    return served("shop", bottle_app, bottle_ask("/fails"))
+
+
+def django_client() -> Any:
+    import sys
+    from types import ModuleType
+
+    import django
+    from django.conf import settings
+    from django.http import JsonResponse
+    from django.urls import path
+
+    def orders(request: Any) -> Any:
+        return JsonResponse({"orders": []})
+
+    def fails(request: Any) -> Any:
+        raise ValueError("refused")
+
+    if not settings.configured:
+        urls = ModuleType("shop_urls")
+        urls.urlpatterns = [path("orders", orders), path("fails", fails)]  # type: ignore[attr-defined]
+        sys.modules["shop_urls"] = urls
+        settings.configure(
+            ALLOWED_HOSTS=["*"],
+            MIDDLEWARE=["aws_xray_sdk.ext.django.middleware.XRayMiddleware"],
+            ROOT_URLCONF="shop_urls",
+            XRAY_RECORDER={"AWS_XRAY_TRACING_NAME": "shop"},
+        )
+        django.setup()
+    from django.test import Client
+
+    return Client(raise_request_exception=False)
+
+
+@use
+def django_request() -> Any:
+    return served("shop", django_client, lambda client: client.get("/orders", HTTP_USER_AGENT="mine/1").status_code)
+
+
+@use
+def django_request_that_fails() -> Any:
+    return served("shop", django_client, lambda client: client.get("/fails").status_code)
+
+
+@use
+def patterns_and_messages() -> Any:
+    from aws_xray_sdk.core.utils.search_pattern import wildcard_match
+    from aws_xray_sdk.core.utils.sqs_message_helper import SqsMessageHelper
+
+    pairs = [("a*c", "abbc"), ("a?c", "abc"), ("a?c", "ac"), ("[a]*", "[A]b"), ("*", ""), (None, "a")]
+    messages = [{"attributes": {"AWSTraceHeader": "Root=1-a;Sampled=1"}}, {"attributes": {}}]
+    return [[wildcard_match(*one) for one in pairs], [SqsMessageHelper.isSampled(one) for one in messages]]
+
+
+@use
+def samplers_and_plugins() -> Any:
+    from aws_xray_sdk.core.plugins import ec2_plugin, ecs_plugin
+    from aws_xray_sdk.core.sampling.local.sampler import LocalSampler
+
+    xray_recorder.configure(sampler=LocalSampler())
+    with xray_recorder.in_subsegment("sampled by Lambda"):
+        return [ec2_plugin.SERVICE_NAME, ec2_plugin.ORIGIN, ecs_plugin.SERVICE_NAME, ecs_plugin.ORIGIN]

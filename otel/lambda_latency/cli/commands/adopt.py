@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
+from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
+from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     import argparse
@@ -39,19 +41,37 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
                         help="what sends the spans to X-Ray: ADOT's collector (a layer) or Lambda's daemon; "
                         "default collector")  # fmt: skip
+    parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
+                        help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
+                        "default adot")  # fmt: skip
+    parser.add_argument("--rewrite", action="store_true",
+                        help="write OpenTelemetry's API in place of the X-Ray SDK's where both record the same; "
+                        "needs the extra adopt")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="write even if git has uncommitted changes")
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan, print, and do what was asked."""
-    from lambda_latency.adopt import Wanted, check_clean, compile_layer, find_template, make_plan, undo, write
+    from lambda_latency.adopt import (
+        Wanted,
+        add_packages,
+        check_clean,
+        compile_layer,
+        find_template,
+        make_plan,
+        undo,
+        write,
+    )
 
+    if options.rewrite and importlib.util.find_spec("libcst") is None:
+        warn(f"--rewrite needs the extra adopt: {install_command('adopt')}")
+        return FAILED
     template = find_template(options.path)
     if options.undo:
         files = undo(template.parent)
         print(f"{template.parent} is as it was: {len(files)} files.")
         return FINE
-    plan = make_plan(template, Wanted(options.export))
+    plan = make_plan(template, Wanted(options.export, rewrite=options.rewrite, packages=options.packages))
     if options.check:
         return _check(plan)
     if options.upgrade and not _is_adopted(plan):
@@ -62,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.write or options.upgrade:
         if not options.force:
             check_clean(plan.root)
+        add_packages(plan)
         write(plan)
         missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
         if missing:

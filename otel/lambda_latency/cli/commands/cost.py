@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from lambda_latency.doctor import OwnUsage
 
 __all__ = ["add_parser", "run"]
 
@@ -21,6 +22,7 @@ EPILOG = f"""\
 examples:
   lambda-latency cost --requests 50000000 --rate 5%
   lambda-latency cost out/traces.jsonl      spans and cold starts as there
+  lambda-latency cost --account             requests and sampling as in your account
   lambda-latency cost --transaction-search --prices mine.toml
 
 {EXIT_STATUSES}
@@ -43,18 +45,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="TRACES",
         help="trace files from which spans per request and cold starts are counted",
     )
-    add("--requests", type=number, default=Decimal(1_000_000), metavar="N", help="requests per month; default 1000000")
-    add(
-        "--rate",
-        type=share,
-        default=Decimal("0.05"),
-        metavar="P",
-        help="share of the requests that is traced; default 5%%",
-    )
+    add("--requests", type=number, metavar="N", help="requests per month; default 1000000")
+    add("--rate", type=share, metavar="P", help="share of the requests that is traced; default 5%%")
     add(
         "--reservoir",
         type=number,
-        default=Decimal(1),
         metavar="N",
         help="requests per second that are traced before the rate applies; default 1",
     )
@@ -66,13 +61,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     add(
         "--transaction-search", action="store_true", help="spans go to CloudWatch Logs and are paid for by the gigabyte"
     )
-    add(
-        "--indexed",
-        type=share,
-        default=Decimal("0.01"),
-        metavar="P",
-        help="share of the spans that are indexed; default 1%%",
-    )
+    add("--indexed", type=share, metavar="P", help="share of the spans that are indexed; default 1%%")
     add("--alarm-metrics", type=number, default=Decimal(0), metavar="N", help="metrics of alarms; default 0")
     add(
         "--traces-read",
@@ -81,9 +70,17 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="N",
         help="traces that are retrieved or scanned per month; default 0",
     )
-    add("--region", default="us-east-1", metavar="R", help="region whose prices are used; default us-east-1")
+    add("--region", metavar="R", help="region whose prices are used; default us-east-1, with --account the account's")
     add("--prices", type=Path, metavar="FILE", help="a file with your own prices, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
+    account = parser.add_argument_group("an account's own numbers, by calls that only read (extra fetch)").add_argument
+    account("--account", action="store_true", help="requests, sampling and Transaction Search as in the last 30 days; "
+            "options beat them")  # fmt: skip
+    account("--stack", default="", metavar="S", help="the functions of a stack alone")
+    account("--rule", default="", metavar="NAME", help="the sampling rule; default: the first one for every service")
+    account("--profile", metavar="P", help="a profile of the AWS configuration")
+    account("--endpoint-url", metavar="U", help="where AWS's services are, if not at AWS")
+    account("--print-policy", action="store_true", help="print the least IAM policy for it, and stop")
 
 
 def number(text: str) -> Decimal:
@@ -111,13 +108,18 @@ def share(text: str) -> Decimal:
 
 def run(options: argparse.Namespace) -> int:
     """Print the bill."""
-    from lambda_latency.doctor import Usage, bill, over_rates
+    from lambda_latency.doctor import Usage, bill, over_rates, usage_policy
     from lambda_latency.doctor import bills_as_json as as_json
     from lambda_latency.doctor import bills_as_text as as_text
     from lambda_latency.prices import read_prices
 
+    if options.print_policy:
+        print(usage_policy())
+        return FINE
+    own = _own(options)
+    region = options.region or own.region or "us-east-1"
     try:
-        prices = read_prices(options.region, options.prices)
+        prices = read_prices(region, options.prices)
     except OSError as error:
         warn(f"{options.prices} cannot be read: {error.strerror}")
         return FAILED
@@ -132,24 +134,44 @@ def run(options: argparse.Namespace) -> int:
         spans = seen[0] if spans is None else spans
         cold = seen[1] if cold is None else cold
         status = SOMETHING_SKIPPED if seen[2] else FINE
-    usual = Usage(Decimal(0))
+    usual = Usage(Decimal(1_000_000))
     asked = Usage(
-        requests=options.requests,
-        rate=options.rate,
-        reservoir=options.reservoir,
-        spans=usual.spans if spans is None else spans,
-        cold=usual.cold if cold is None else cold,
+        requests=first(options.requests, own.requests, usual.requests),
+        rate=first(options.rate, own.rate, usual.rate),
+        reservoir=first(options.reservoir, own.reservoir, usual.reservoir),
+        spans=first(spans, usual.spans),
+        cold=first(cold, usual.cold),
         memory_mb=max(options.memory, Decimal(128)),
         processor=options.architecture,
         tracer=options.tracer,
-        transaction_search=options.transaction_search,
-        indexed_percent=options.indexed * 100,
+        transaction_search=options.transaction_search or own.transaction_search,
+        indexed_percent=first(
+            None if options.indexed is None else options.indexed * 100, own.indexed_percent,
+            usual.indexed_percent,
+        ),
         alarm_metrics=options.alarm_metrics,
         traces_read=options.traces_read,
-    )
+    )  # fmt: skip
     write: Callable[..., str] = as_json if options.json else as_text
-    print(write(bill(asked, prices), over_rates(asked, prices), prices, options.region))
-    return status
+    print(write(bill(asked, prices), over_rates(asked, prices), prices, region))
+    if own.region and not options.json:
+        print(own.said)
+    return SOMETHING_SKIPPED if own.refused else status
+
+
+def first(*values: Decimal | None) -> Decimal:
+    """The first one that is known; the last one always is."""
+    return next(value for value in values if value is not None)
+
+
+def _own(options: argparse.Namespace) -> OwnUsage:
+    """What the account says; nothing where it is not asked."""
+    from lambda_latency.doctor import OwnUsage, own_usage
+    from lambda_latency.fetch import Place
+
+    if not options.account and not options.stack:
+        return OwnUsage("")
+    return own_usage(Place(options.profile, options.region, options.endpoint_url), options.stack, options.rule)
 
 
 def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | None:

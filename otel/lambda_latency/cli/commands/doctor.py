@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from pathlib import Path
@@ -120,7 +121,7 @@ def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
     import time
 
     from lambda_latency.doctor import diagnose_traces
-    from lambda_latency.fetch import Account, Place, resolve
+    from lambda_latency.fetch import Account, NothingFoundError, Place, resolve
     from lambda_latency.trace import read_traces
 
     if Path(options.trace).exists():
@@ -135,7 +136,8 @@ def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
     account = Account(Place(options.profile, options.region or None, options.endpoint_url))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "trace.jsonl")
-        account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
+        with contextlib.suppress(NothingFoundError):  # which is a finding
+            account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
         return diagnose_traces(options.trace, read_traces(out).traces if out.exists() else ())
 
 

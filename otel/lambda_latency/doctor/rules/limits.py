@@ -161,7 +161,7 @@ RULES = (
     Rule(
         "client-timeout",
         WARNING,
-        "The function is killed while it waits: no error to handle, and the caller has a 502 or 504.",
+        "The function is killed while it waits, without an error to handle; a client of an API has a 502 or 504.",
         "A call that may wait longer than the function never fails in the code. requests has no timeout by "
         "default; httpx has 5 s. For boto3, timeouts in a literal `Config(...)` are compared.",
         client,

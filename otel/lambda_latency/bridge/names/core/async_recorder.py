@@ -1,6 +1,7 @@
 """The recorder for coroutines: the same."""
 
-from lambda_latency.bridge.capture import AsyncSegmentContextManager, AsyncSubsegmentContextManager
+from lambda_latency.bridge.capture import AsyncSubsegmentContextManager
+from lambda_latency.bridge.discarded import AsyncSegmentContextManager
 from lambda_latency.bridge.recorder import AsyncAWSXRayRecorder
 
 __all__ = ["AsyncAWSXRayRecorder", "AsyncSegmentContextManager", "AsyncSubsegmentContextManager"]

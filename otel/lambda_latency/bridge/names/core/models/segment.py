@@ -1,6 +1,6 @@
 """Segments."""
 
-from lambda_latency.bridge.capture import SegmentContextManager
+from lambda_latency.bridge.discarded import SegmentContextManager
 from lambda_latency.bridge.entity import Segment
 
 __all__ = ["Segment", "SegmentContextManager"]

@@ -1,5 +1,5 @@
 """Streaming: each span leaves by itself."""
 
-from lambda_latency.bridge.recorder import Streaming as DefaultStreaming
+from lambda_latency.bridge.streaming import Streaming as DefaultStreaming
 
 __all__ = ["DefaultStreaming"]

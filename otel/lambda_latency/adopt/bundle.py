@@ -1,0 +1,50 @@
+"""OpenTelemetry's packages in the kit's own layer, where ADOT's layer is not wanted or is not there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lambda_latency.adopt.errors import AdoptError
+from lambda_latency.adopt.plan import Change, Plan
+from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES
+
+__all__ = ["add_packages", "install_packages"]
+
+LOCK = Path(__file__).with_name("packages.txt")
+LIMIT_S = 600
+# Pure wheels run on either processor and on every Python.
+PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps",
+       "--require-hashes", "--only-binary=:all:", "--implementation", "py", "--abi", "none", "--platform", "any",
+       "--python-version", "3.12")  # fmt: skip
+
+
+def add_packages(plan: Plan) -> None:
+    """Add the packages to what a plan writes, where it writes their lock. Raises `AdoptError` with pip's last words."""
+    shown = f"{LAYER_FOLDER}/{PACKAGES}"
+    if not any(one.shown == shown for one in plan.changes):
+        return
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-packages-") as folder:
+        install_packages(Path(folder))
+        for file in sorted(Path(folder).rglob("*")):
+            name = f"{LAYER_FOLDER}/python/{file.relative_to(folder).as_posix()}"
+            path = plan.root / name
+            before = path.read_bytes() if path.is_file() else None
+            if file.is_file() and before != file.read_bytes():
+                plan.changes.append(Change(path, name, before, file.read_bytes()))
+
+
+def install_packages(folder: Path) -> None:
+    """Install them into a folder, by pip. Raises `AdoptError` with its last words."""
+    command = [sys.executable, *PIP, "--requirement", str(LOCK), "--target", str(folder)]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise AdoptError(f"pip took over {LIMIT_S} s", "check the network, or leave out --packages bundled") from None
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    if ran.returncode:
+        last = "\n  ".join(ran.stderr.strip().splitlines()[-4:])
+        raise AdoptError(f"pip installs no packages of OpenTelemetry: {last}", "or leave out --packages bundled")

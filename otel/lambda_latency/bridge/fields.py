@@ -1,0 +1,46 @@
+"""The attributes of which X-Ray's exporter makes the fields `http`, `sql` and `aws` of a document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["HTTP", "of_aws", "of_sql"]
+
+HTTP = {
+    "url": "http.url",
+    "method": "http.method",
+    "user_agent": "http.user_agent",
+    "client_ip": "http.client_ip",
+    "x_forwarded_for": "",
+    "status": "http.status_code",
+    "content_length": "http.response_content_length",
+}
+SQL = {
+    "url": "db.connection_string",
+    "connection_string": "db.connection_string",
+    "database_type": "db.system",
+    "user": "db.user",
+    "sanitized_query": "db.statement",
+}
+DATABASES = ("db2", "derby", "hive", "mariadb", "mssql", "mysql", "oracle", "postgresql", "sqlite", "teradata")
+AWS = {"operation": "aws.operation", "region": "aws.region", "request_id": "aws.request_id",
+       "queue_url": "aws.queue_url", "table_name": "aws.table_name", "account_id": "aws.account_id"}  # fmt: skip
+
+
+def of_aws(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a call of AWS; what is no plain value is left out."""
+    return {
+        AWS.get(key, f"aws.{key}"): value for key, value in meta.items() if isinstance(value, str | bool | int | float)
+    }
+
+
+def of_sql(sql: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a statement. The database is one of X-Ray's exporter's, or `other_sql`."""
+    found = {SQL.get(key, f"db.{key}"): value for key, value in sql.items()}
+    if "db.system" in found:
+        near = str(found["db.system"]).lower()
+        found["db.system"] = next((one for one in DATABASES if near.startswith(one)), "other_sql")
+    return found

@@ -1,0 +1,13 @@
+"""ECS, where a function never is."""
+
+from typing import Any
+
+__all__ = ["ORIGIN", "SERVICE_NAME", "initialize", "runtime_context"]
+
+SERVICE_NAME = "ecs"
+ORIGIN = "AWS::ECS::Container"
+runtime_context: dict[str, Any] = {}
+
+
+def initialize() -> None:
+    """Nothing: the resource's attributes tell of Lambda."""

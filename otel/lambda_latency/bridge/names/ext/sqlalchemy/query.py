@@ -1,0 +1,7 @@
+"""SQLAlchemy, whose statements the kit records by itself."""
+
+from sqlalchemy.orm.query import Query as XRayQuery
+from sqlalchemy.orm.session import Session as XRaySession
+from sqlalchemy.orm.session import sessionmaker as XRaySessionMaker  # noqa: N812 - the SDK's
+
+__all__ = ["XRayQuery", "XRaySession", "XRaySessionMaker"]

@@ -1,0 +1,135 @@
+"""An account's own month: its invocations, its sampling rules, where its traces go; by calls that only read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from lambda_latency.doctor.deployed import Asker, Deployed
+from lambda_latency.fetch import Clients, FetchError, Place, refusal
+
+__all__ = ["USAGE_ACTIONS", "OwnUsage", "own_usage", "read_usage", "usage_policy"]
+
+USAGE_ACTIONS = (
+    "cloudformation:DescribeStackResources",
+    "cloudwatch:GetMetricStatistics",
+    "xray:GetIndexingRules",
+    "xray:GetSamplingRules",
+    "xray:GetTraceSegmentDestination",
+)
+DAYS = 30
+EVERY = ("*", "")
+
+
+@dataclass(slots=True)
+class OwnUsage:
+    """The last 30 days. `rule` is the sampling rule whose rate and reservoir are taken; `others` are said.
+
+    `refused` names what could not be asked, and is left to the options.
+    """
+
+    region: str
+    requests: Decimal | None = None
+    rate: Decimal | None = None
+    reservoir: Decimal | None = None
+    rule: str = ""
+    others: list[str] = field(default_factory=list)
+    transaction_search: bool = False
+    indexed_percent: Decimal | None = None
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """What the numbers are from."""
+        lines = [f"Account: {self.region}, the {DAYS} days until today."]
+        if self.requests is not None:
+            lines.append(f"Invocations: {self.requests:,.0f}.")
+        if self.rule:
+            others = f" Other rules, not taken: {', '.join(self.others)}." if self.others else ""
+            lines.append(f"Sampling rule: {self.rule}.{others}")
+        lines += [f"Not asked: {one} is not allowed (--print-policy)." for one in self.refused]
+        return "\n".join(lines)
+
+
+def usage_policy() -> str:
+    """The least IAM policy for it, as JSON."""
+    statement = {"Sid": "ReadOwnUsage", "Effect": "Allow", "Action": list(USAGE_ACTIONS), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+
+
+def own_usage(place: Place, stack: str = "", rule: str = "") -> OwnUsage:
+    """An account's month; of a stack, its functions'. `rule` names the sampling rule. Raises FetchError."""
+    try:
+        clients = Clients(place)
+        found = read_usage(clients.make, clients.region, datetime.now(timezone.utc), stack, rule)
+    except Exception as error:
+        told = refusal(error, place)
+        if told is None:
+            raise
+        raise told from error
+    return found
+
+
+def read_usage(make: Callable[[str], Any], region: str, now: datetime, stack: str = "", rule: str = "") -> OwnUsage:
+    """The same with clients that `make` brings, for the 30 days until `now`."""
+    asked = Deployed(region)
+    ask = Asker(make, asked)
+    found = OwnUsage(region)
+    names = [name for name, _ in ask.names(stack)] if stack else [""]
+    if stack and not names and not any(one.is_denied for one in asked.refused.values()):
+        raise FetchError(f"there is no function in a stack {stack!r} in {region}", "name another with --stack")
+    sums = [_invocations(ask, name, now) for name in names]
+    if sums and None not in sums:
+        found.requests = sum((one for one in sums if one is not None), Decimal(0))
+    _take_rule(
+        found, [one["SamplingRule"] for one in ask.pages("xray", "GetSamplingRules", "SamplingRuleRecords")], rule
+    )
+    destination = ask("xray", "GetTraceSegmentDestination") or {}
+    found.transaction_search = destination.get("Destination") == "CloudWatchLogs"
+    for one in (ask("xray", "GetIndexingRules") or {}).get("IndexingRules", ()) if found.transaction_search else ():
+        percent = one.get("Rule", {}).get("Probabilistic", {}).get("DesiredSamplingPercentage")
+        found.indexed_percent = found.indexed_percent if percent is None else Decimal(str(percent))
+    found.refused = sorted(asked.refused)
+    return found
+
+
+def _invocations(ask: Asker, function: str, now: datetime) -> Decimal | None:
+    """Of a function, or of all; a datapoint a day."""
+    dimensions = [{"Name": "FunctionName", "Value": function}] if function else []
+    told = ask("cloudwatch", "GetMetricStatistics", Namespace="AWS/Lambda", MetricName="Invocations",
+               Dimensions=dimensions, StartTime=now - timedelta(days=DAYS), EndTime=now, Period=86_400,
+               Statistics=["Sum"])  # fmt: skip
+    if told is None:
+        return None
+    return sum((Decimal(str(one["Sum"])) for one in told["Datapoints"]), Decimal(0))
+
+
+def _take_rule(found: OwnUsage, rules: list[Mapping[str, Any]], name: str) -> None:
+    """The named rule; else the first one that is for every service, which the default rule is at the latest."""
+    ordered = sorted(rules, key=lambda one: int(one["Priority"]))
+    if name:
+        chosen = next((one for one in ordered if one["RuleName"] == name), None)
+        if chosen is None:
+            known = ", ".join(str(one["RuleName"]) for one in ordered) or "none"
+            raise FetchError(f"there is no sampling rule {name!r} in {found.region}", f"known are {known}")
+    else:
+        chosen = next((one for one in ordered if _is_for_all(one)), None)
+    if chosen is None:
+        return
+    found.rate, found.reservoir = Decimal(str(chosen["FixedRate"])), Decimal(str(chosen["ReservoirSize"]))
+    found.rule = _shown(chosen)
+    found.others = [_shown(one) for one in ordered if one is not chosen]
+
+
+def _is_for_all(rule: Mapping[str, Any]) -> bool:
+    keys = ("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN")
+    return all(rule.get(key, "*") in EVERY for key in keys) and not rule.get("Attributes")
+
+
+def _shown(rule: Mapping[str, Any]) -> str:
+    rate = (Decimal(str(rule["FixedRate"])) * 100).normalize()
+    return f"{rule['RuleName']} ({rule['ReservoirSize']} a second, {rate:f} %)"
