@@ -42,6 +42,24 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/lambda-latency doctor --strict
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
+	@$(MAKE) --silent --no-print-directory check-page
+
+# The lock holds no address, so npm looks in the registry that is set up here.
+WHY_NODE := the scripts of the report's page are checked with Node.js 20 or later (https://nodejs.org)
+SCRIPTS := otel/lambda_latency/page/source/script
+
+.PHONY: check-page
+check-page:  ## Types and lint of the scripts of the report's page (needs Node.js; in CI it has to be there)
+	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory build/npm/ready && \
+		build/npm/node_modules/.bin/tsc --project requirements/npm && \
+		build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS); \
+	else echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]; fi
+
+build/npm/ready: requirements/npm/package.json requirements/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 .PHONY: format
 format: setup  ## Format the code

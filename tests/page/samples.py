@@ -49,9 +49,8 @@ def page_of(
     problems: Sequence[Problem] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     console: str = "",
-    call_map: object = None,
 ) -> str:
-    """The page of a report on some traces; `call_map` takes the place of its own map."""
+    """The page of a report on some traces."""
     by_id = {trace.trace_id: trace for trace in traces}
 
     def find(wanted: Iterable[str]) -> dict[str, Trace]:
@@ -64,24 +63,7 @@ def page_of(
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
     )
-    return build_page({**values, "map": call_map or values["map"]}, spans, flat(sentence(report, Style())))
-
-
-def chain() -> dict[str, object]:
-    """A map of six columns: functions that call each other, one of them over all columns, two of them in a circle."""
-    kinds = ("api gateway", *["function"] * 4, "external", "aws", "function")
-    names = ("API Gateway", "Front", "Orders", "Stock", "Billing", "payments.example.com", "DynamoDB orders", "Mail")
-    ways = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (2, 6), (0, 6), (4, 2), (3, 7), (1, 7)]
-    numbers = {"p50_ns": 20 * MS, "errors": 0, "throttles": 2, "timeouts": 0}
-    return {
-        "nodes": [
-            {"id": at, "kind": kind, "name": name} for at, (kind, name) in enumerate(zip(kinds, names, strict=True))
-        ],
-        "edges": [
-            {"from": at, "to": to, "calls": 9 + at, "p95_ns": (40 + to) * MS, "total_ns": (9 + at) * 30 * MS, **numbers}
-            for at, to in ways
-        ],
-    }
+    return build_page(values, spans, flat(sentence(report, Style())))
 
 
 def rich() -> list[Trace]:
@@ -268,7 +250,6 @@ CONSOLE = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-we
 SAMPLES: dict[str, Callable[[], str]] = {
     "rich": lambda: page_of(rich(), problems=PROBLEMS, traffic=TRAFFIC, console=CONSOLE),
     "thin": lambda: page_of(few(), problems=PROBLEMS[-1:]),
-    "chain": lambda: page_of(even(), call_map=chain()),
     "even": lambda: page_of(even(), traffic=Traffic(60)),
     "one": lambda: page_of([_connecting(1)]),
     "timeout": lambda: page_of([_stuck(1)]),

@@ -61,13 +61,12 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     ]
     titles = "return [...document.querySelectorAll('#sections h2')].map((one) => one.id)"
     assert rich.run(titles) == [
-        f"{name}-title"
-        for name in ("distribution", "parts", "flame", "map", "requests", "request", "sampling", "problems")
+        f"{name}-title" for name in ("distribution", "parts", "flame", "requests", "request", "sampling", "problems")
     ]
 
 
 def test_filters_by_mouse(rich: Browser) -> None:
-    """Chips, selects, facts, a part and a node of the map; each can be taken away."""
+    """Chips, selects, facts, a part; each can be taken away."""
     rich.click("#only-cold")
     assert found(rich) == "2 of 120 requests"
     rich.click("#only-slow")
@@ -82,9 +81,6 @@ def test_filters_by_mouse(rich: Browser) -> None:
         "1 of 120 requests",
         ["POST /orders", "1,200 ms", "retries DynamoDB orders 1,056 ms", "throttled"],
     )
-    rich.click(".map [aria-label^='DynamoDB table stock']")
-    assert found(rich) == "15 of 120 requests through stock"
-    assert rich.run("return document.querySelectorAll('.map [aria-pressed=true]').length") == 1
     rich.click("#clear")
     rich.run("const one = document.querySelector('#part'); one.value = '0'; one.dispatchEvent(new Event('change'))")
     assert found(rich) == "71 of 120 requests"
@@ -93,16 +89,13 @@ def test_filters_by_mouse(rich: Browser) -> None:
 
 
 def test_filters_by_keyboard(rich: Browser) -> None:
-    """A part, a node and a chip have the keyboard too."""
+    """A part and a chip have the keyboard too."""
     rich.focus(".parts tbody tr:nth-child(2) button")
     rich.keys(Keys.ENTER)
     assert found(rich) == "1 of 120 requests"
-    rich.focus(".map [aria-label^='Lambda function GetOrder']")
-    rich.keys(Keys.ENTER)
-    assert found(rich) == "34 of 120 requests through GetOrder"
     rich.focus("#only-cold")
     rich.keys(Keys.SPACE)
-    assert (found(rich), rich.count("#nothing")) == ("0 of 120 requests through GetOrder", 1)
+    assert (found(rich), rich.count("#nothing")) == ("0 of 120 requests", 1)
     rich.focus("#clear")
     rich.keys(Keys.ENTER)
     assert found(rich) == "120 requests"
@@ -368,10 +361,10 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
 @pytest.mark.parametrize(
     ("state", "sentence", "sections"),
     [
-        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 8),
-        ("even", "Nothing stands out.", 8),
-        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 5),
-        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 5),
+        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 7),
+        ("even", "Nothing stands out.", 7),
+        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 4),
+        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 4),
         ("none", "No requests: no trace was read.", 1),
     ],
 )
@@ -386,32 +379,6 @@ def test_every_state_says_what_it_is(
     assert browser.run("return document.getElementById('keys').open")
     browser.keys(Keys.ESCAPE)
     assert not browser.run("return document.getElementById('keys').open")
-
-
-def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: Callable[[str], str]) -> None:
-    """Callers stand left of what they call, no box on another; where it is too narrow the same is a list."""
-    browser.size(2200)
-    browser.show(page("chain"))
-    boxes = browser.run(
-        "return [...document.querySelectorAll('.map [data-node]')].sort((a, b) => a.dataset.node - b.dataset.node)"
-        ".map((one) => one.querySelector('rect').getBBox())"
-        ".map((box) => [box.x, box.y, box.x + box.width, box.y + box.height])"
-    )
-    columns = sorted({round(box[0]) for box in boxes})
-    assert [columns.index(round(box[0])) for box in boxes] == [0, 1, 2, 3, 4, 5, 3, 4]
-    apart = [
-        one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
-        for at, one in enumerate(boxes)
-        for other in boxes[:at]
-    ]
-    assert all(apart)
-    assert browser.count(".map .call") == 11
-    browser.size(360)
-    browser.settle()
-    assert browser.count(".map .call") == 0
-    assert browser.text(".map-list").count("payments.example.com") == 2
-    browser.click(".map-list [data-node='4']")
-    assert found(browser) == "0 of 60 requests through Billing"
 
 
 def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_path: Path) -> None:
@@ -449,15 +416,12 @@ def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) ->
     assert browser.run("return document.querySelectorAll('script').length") == 3
     places = {
         "part": "#parts",
-        "map": "#map",
         "legend": "#distribution .key",
         "select": "#route",
         "problem": "#problems",
     }
     texts = {place: browser.text(selector) for place, selector in places.items()}
-    assert [
-        place for place, text in texts.items() if '<script>alert("1")</script>' not in text and place != "map"
-    ] == []
+    assert [place for place, text in texts.items() if '<script>alert("1")</script>' not in text] == []
     for part in ("2610", "1910", "3010"):
         browser.run("document.activeElement.blur()")
         browser.run("location.hash = ''")
@@ -558,7 +522,7 @@ def test_on_paper_it_is_one_light_page(rich: Browser) -> None:
     rich.print_media()
     seen = {name: rich.count(name) for name in ("#sentence", "#parts .fill", ".chart .mark", ".fall .waited")}
     assert [name for name, times in seen.items() if times == 0] == []
-    assert rich.count(".filters, .buttons, .tools, #requests, #clear, .views, #map") == 0
+    assert rich.count(".filters, .buttons, .tools, #requests, #clear, .views") == 0
     style = "const style = getComputedStyle(document.documentElement);"
     assert rich.run(f"{style} return [style.backgroundColor, style.printColorAdjust]") == [
         "rgb(252, 252, 251)",

@@ -65,10 +65,9 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     lines, kept = _lines(report, find, number_of)
+    del told["map"]  # the page draws who waits for whom by the time of the wait
     told["flame"] = flame(report, find, number_of) if len(report.accounts) > 1 else []
-    call_map = cast("dict[str, list[dict[str, Any]]]", told["map"])
-    nodes = {(one["kind"], one["name"]): one["id"] for one in call_map["nodes"]}
-    told["columns"] = columns(report, parts, nodes, kept)
+    told["columns"] = columns(report, parts, kept)
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)

@@ -1,10 +1,15 @@
 // ---- The address: filters, order, the open request, its span and zoom, by their names, so that a view can be shared
 // and holds for a later report too. Back leads to the view before.
 
+import { byId } from "./elements.js";
+import { count, parts, report, requests } from "./report.js";
+import { showRequest } from "./request.js";
+import { FLAGS, SORTS, apply, reset, state } from "./state.js";
+import { drawFall, fall } from "./waterfall.js";
+
 const BY_NAME = {
   route: requests.routes,
   part: parts.map((part) => (part.bucket === "external" ? part.label : `${part.bucket}: ${part.label}`)),
-  node: report.map.nodes.map((node) => `${node.kind}: ${node.name}`),
 };
 const PAUSE_MS = 700; // changes within this time are one step back: letters of a search, arrow keys on a handle
 
@@ -31,7 +36,7 @@ const proofRequest = () => requests.trace_id.indexOf(report.verdict.trace_id);
 const spanName = (span) => fall.tree.spans[span].details[0].span_id;
 
 /** Put the view into the address: as a step of its own, unless it goes on with the last one. */
-function writeAddress(step = true) {
+export function writeAddress(step = true) {
   if (restoring) return;
   const words = addressWords();
   if (words === written) return;
@@ -84,7 +89,7 @@ function restoreSpan() {
 }
 
 /** The view of the address. Nothing moves: the sentence stays in sight. */
-function restore() {
+export function restore() {
   restoring = true;
   state.open = readAddress();
   showRequest(state.open);

@@ -1,5 +1,11 @@
 // ---- The picture of a waterfall: axis, bars, the line along the critical path, the deadline.
 
+import { s } from "./elements.js";
+import { TEXTURED, TIMEOUT, has, partClass, parts, report, requests } from "./report.js";
+import { sectionsOf } from "./rows.js";
+import { AXIS, BAR, fall } from "./waterfall.js";
+import { THIN, wide } from "./words.js";
+
 /** Round instants with their places. */
 function instants({ left, right, from, to, at }) {
   const span = (to - from) / 1e6;
@@ -16,7 +22,7 @@ function instants({ left, right, from, to, at }) {
   return found;
 }
 
-function timeAxis(picture, own) {
+export function timeAxis(picture, own) {
   for (const { x, text } of instants(own)) {
     picture.append(s("line", { x1: x, x2: x, y1: AXIS - 5, y2: AXIS, class: "grid" }));
     const half = wide(text) / 2;
@@ -25,11 +31,11 @@ function timeAxis(picture, own) {
   }
 }
 
-function gridOf(picture, own, height) {
+export function gridOf(picture, own, height) {
   for (const { x } of instants(own)) picture.append(s("line", { x1: x, x2: x, y1: 0, y2: height, class: "grid" }));
 }
 
-function drawBar(bars, own, row, at) {
+export function drawBar(bars, own, row, at) {
   const { tree, folded } = fall;
   const span = tree.spans[row.span];
   if (span.end < own.from || span.start > own.to) return;
@@ -61,7 +67,7 @@ function drawBar(bars, own, row, at) {
 }
 
 /** One line through what the wall clock waited for: along the filled parts' lower edge, and from row to row. */
-function pathLine(own, height) {
+export function pathLine(own, height) {
   let path = "";
   let before = -1;
   const inside = (row) => row >= fall.first && row < fall.end;
@@ -80,7 +86,7 @@ function pathLine(own, height) {
 }
 
 /** Where the response was out, if spans go on behind it; where the function's time was over. */
-function deadlines(picture, own, height) {
+export function deadlines(picture, own, height) {
   const wall = requests.wall_ns[fall.request];
   const line = (time, name) =>
     picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: 0, y2: height, class: name }));

@@ -1,9 +1,16 @@
 // ---- The brush over the distribution: a range of milliseconds, by pointer or by its two handles.
 
+import { requestAt, s } from "./elements.js";
+import { requests } from "./report.js";
+import { openTrace } from "./request.js";
+import { apply, state } from "./state.js";
+import { hideTip, showTip } from "./tip.js";
+import { ms } from "./words.js";
+
 /** Puts the brush onto a picture; returns what follows the filters when they change elsewhere. */
-function brush({ picture, scale, low, high, width }, bottom, describe) {
+export function brush({ picture, scale, low, high, width }, bottom, describe) {
   const range = s("rect", { y: 15, height: bottom - 15, class: "range" });
-  const handles = ["from", "to"].map((side) => handle(side, { scale, low, high }, bottom));
+  const handles = ["from", "to"].map((side) => handle(side, { low, high }, bottom));
   picture.append(range, ...handles);
   const edges = () => [
     state.from > 0 ? scale.at(Math.max(state.from, low)) : 0,
@@ -33,7 +40,7 @@ function brush({ picture, scale, low, high, width }, bottom, describe) {
       if (Math.abs(x - begun) > 4) show(range, Math.min(begun, x), Math.max(begun, x), true);
       return;
     }
-    const lines = describe(x, event.target);
+    const lines = describe(event.target, x);
     if (lines === null) hideTip();
     else showTip(lines, event);
   });
@@ -47,7 +54,7 @@ function brush({ picture, scale, low, high, width }, bottom, describe) {
       apply();
       return;
     }
-    const request = Number(document.elementFromPoint(event.clientX, event.clientY)?.dataset.request ?? -1);
+    const request = requestAt(event);
     if (request >= 0) openTrace(requests.trace_id[request]);
     else clearRange();
   });
@@ -59,7 +66,7 @@ function brush({ picture, scale, low, high, width }, bottom, describe) {
   return follow;
 }
 
-function clearRange() {
+export function clearRange() {
   state.from = state.to = state.since = state.until = 0;
   apply();
 }
@@ -71,7 +78,7 @@ function show(range, left, right, on) {
 }
 
 /** A handle that arrow keys move by a fiftieth of the axis: what the pointer does, for those who have none. */
-function handle(side, { scale, low, high }, bottom) {
+function handle(side, { low, high }, bottom) {
   const element = s(
     "g",
     { class: "handle", tabindex: 0, role: "slider", "aria-label": side === "from" ? "Shortest time" : "Longest time" },

@@ -1,6 +1,10 @@
 // ---- What changed since the baseline: each part, percentile and rate then and now, with the bounds of the difference.
 
-function drawChange() {
+import { h, section } from "./elements.js";
+import { report } from "./report.js";
+import { capital, number, plural } from "./words.js";
+
+export function drawChange() {
   if (report.change.length === 0) return;
   const [[, , ...heads], ...rows] = report.change;
   const row = ([name, owner_, ...cells]) =>

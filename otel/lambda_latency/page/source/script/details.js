@@ -1,6 +1,13 @@
 // ---- The details of one span: times, attributes, events and links.
 
-function drawDetails() {
+import { byId, h } from "./elements.js";
+import { zoomTo } from "./moves.js";
+import { label, requests, swatch } from "./report.js";
+import { state } from "./state.js";
+import { fall, markRow } from "./waterfall.js";
+import { ms, traceName } from "./words.js";
+
+export function drawDetails() {
   const element = byId("details");
   element.hidden = !fall.details;
   if (!fall.details) return;

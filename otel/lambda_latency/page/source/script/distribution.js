@@ -1,6 +1,30 @@
 // ---- The distribution of times: a mark per request up to a few hundred, bars for more. A selected range filters the list.
 
-const MOST_MARKS = 400;
+import { brush } from "./brush.js";
+import { h, onWidth, s, section } from "./elements.js";
+import {
+  COLD_START,
+  ERROR,
+  TIMEOUT,
+  count,
+  counted,
+  has,
+  isSlow,
+  label,
+  largestPart,
+  partClass,
+  report,
+  requests,
+  routeOf,
+  slowFor,
+  swatch,
+} from "./report.js";
+import { axisWords, limits, logScale } from "./scale.js";
+import { apply, state, watchers } from "./state.js";
+import { timePicture } from "./time.js";
+import { SMALL, ms, number, plural, wide } from "./words.js";
+
+export const MOST_MARKS = 400;
 const BASE_HEIGHT = 170;
 const ABOVE = 40; // pixels for the words over the picture
 
@@ -10,7 +34,7 @@ const HINTS = {
   time: "Requests by start time (UTC). Drag across the chart to filter by time, by length, or by both.",
 };
 
-function drawDistribution() {
+export function drawDistribution() {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart" });
   const says = marks
@@ -88,7 +112,7 @@ const cross = (x, y, r) =>
 const triangle = (x, y, r) =>
   s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
 
-function mark(request, x, y, r) {
+export function mark(request, x, y, r) {
   const shape = has(request, TIMEOUT)
     ? triangle
     : has(request, ERROR)
@@ -135,7 +159,7 @@ function markPicture(width) {
   const own = frame(width, base + 28);
   const rise = Math.min(step, (height - 6) / highest);
   const r = Math.min(step, Math.max(rise, 3)) * 0.41;
-  ground(own, base, base);
+  ground(own, base);
   for (const [bin, members] of columns) {
     members.sort((a, b) => requests.wall_ns[a] - requests.wall_ns[b]);
     members.forEach((request, at) => own.picture.append(mark(request, 8 + bin * step, base - 7 - at * rise, r)));
@@ -151,7 +175,7 @@ function barPicture(width) {
   const columns = bins(own.scale, step);
   const highest = Math.max(...[...columns.values()].map((members) => members.length));
   const tall = (members) => (members > 0 ? Math.max(3, (members / highest) * (BASE_HEIGHT - 8)) : 0);
-  ground(own, base, base + 18);
+  ground(own, base + 18);
   for (const [bin, members] of columns) {
     const x = 8 + bin * step;
     const groups = [["warm", members.filter((request) => !has(request, COLD_START) && !isSlow(request))]];
@@ -176,7 +200,7 @@ function barPicture(width) {
     if (worst !== undefined) own.picture.append(mark(worst, x, base + 10, 2.6));
   }
   axis(own, base + 18);
-  const describeBin = (x) => {
+  const describeBin = (_, x) => {
     const bin = Math.round((x - 8) / step);
     const members = columns.get(bin);
     if (members === undefined) return null;
@@ -186,14 +210,14 @@ function barPicture(width) {
   return [own.picture, brush(own, base + 18, describeBin)];
 }
 
-function describeMark(x, target) {
+export function describeMark(target) {
   const request = Number(target.dataset.request ?? -1);
   if (request < 0) return null;
   return [`${routeOf(request)} · ${ms(requests.wall_ns[request])}`, `most of it: ${label(largestPart(request))}`];
 }
 
 /** Where the slow ones begin, and the median. */
-function ground({ picture, scale, width }, base, bottom) {
+function ground({ picture, scale, width }, bottom) {
   const { slow } = report.cohorts;
   if (slow.requests > 0) {
     const x = scale.at(slow.over_ns / 1e6);

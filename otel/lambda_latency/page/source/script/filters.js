@@ -1,6 +1,11 @@
 // ---- The filters over the list.
 
-function filters() {
+import { byId, h } from "./elements.js";
+import { count, label, report, requests } from "./report.js";
+import { FLAGS, apply, isFiltered, reset, state, view, watchers } from "./state.js";
+import { capital, number, plural } from "./words.js";
+
+export function filters() {
   const option = (value, text) => h("option", { value }, text);
   const choose = (id, name, all, values) => {
     const change = (event) => {
@@ -80,7 +85,7 @@ function chip(name, is) {
 }
 
 /** What the list shows now, said to screen readers too. */
-function found() {
+export function found() {
   const says = h("span", { id: "found", role: "status" });
   const clear = h("button", { class: "link", id: "clear" }, "Clear filters");
   clear.addEventListener("click", () => {
@@ -90,8 +95,7 @@ function found() {
   });
   watchers.push(() => {
     const all = plural(count, "request");
-    const node = state.node < 0 ? "" : ` through ${nodeWords(nodeOf(state.node))[0]}`;
-    says.textContent = isFiltered() ? `${number(view.length)} of ${all}${node}` : all;
+    says.textContent = isFiltered() ? `${number(view.length)} of ${all}` : all;
     clear.hidden = !isFiltered();
   });
   return h("p", { class: "found" }, says, clear);

@@ -1,9 +1,15 @@
 // ---- The critical paths of all requests in one picture: below each span what it waited for, as wide as the wait.
 
+import { h, section } from "./elements.js";
+import { count, label, report } from "./report.js";
+import { only, state, watchers } from "./state.js";
+import { hideTip, showTip } from "./tip.js";
+import { ms, percent, signedMs } from "./words.js";
+
 const LINE = 24; // pixels of a level
 const DIFFERS = [0.02, 0.1, 0.3]; // shares of the difference between slow and other requests: three tints
 
-function drawFlame() {
+export function drawFlame() {
   if (report.flame.length < 2) return;
   const says =
     "Width is the mean wait of all requests, below each span what it waited for. Red is where slow requests waited longer than others.";

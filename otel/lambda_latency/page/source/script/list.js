@@ -1,5 +1,27 @@
 // ---- The list of requests: only visible rows exist.
 
+import { h, onWidth, section } from "./elements.js";
+import { filters, found } from "./filters.js";
+import {
+  COLD_START,
+  ERROR,
+  THROTTLED,
+  TIMEOUT,
+  has,
+  hasSpans,
+  isScarce,
+  label,
+  largestPart,
+  nsIn,
+  partClass,
+  requests,
+  routeOf,
+  swatch,
+} from "./report.js";
+import { openRequest } from "./request.js";
+import { DOWN_FIRST, apply, state, view, watchers } from "./state.js";
+import { ms, severalDays, started } from "./words.js";
+
 const COLUMNS = [
   ["start", "Start"],
   ["route", "Route"],
@@ -12,9 +34,9 @@ const BESIDE = 4; // rows kept above and below those in sight
 const MOST_STRIPES = 6;
 
 // `top` and `height` are cached: reading them from the browser forces a layout.
-const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
+export const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
-function drawList() {
+export function drawList() {
   const heads = COLUMNS.map(([key, title]) => columnHead(key, title));
   list.inner = h("div", { class: "inner", role: "rowgroup" });
   list.scroll = h("div", { class: "scroll" }, list.inner);
@@ -92,7 +114,7 @@ function newRow() {
   return row;
 }
 
-function drawRows() {
+export function drawRows() {
   const first = Math.max(0, Math.floor(list.top / list.row) - BESIDE);
   const end = Math.min(view.length, Math.ceil((list.top + list.height) / list.row) + BESIDE);
   while (list.pool.length < end - first) list.pool.push(newRow());
@@ -143,7 +165,7 @@ function partCell(request) {
   ];
 }
 
-function marksOf(request) {
+export function marksOf(request) {
   const status = requests.status[request];
   const found = [];
   if (has(request, TIMEOUT)) found.push(h("span", { class: "mark-word bad" }, "timeout"));
@@ -153,7 +175,7 @@ function marksOf(request) {
   return found;
 }
 
-function toRow(at) {
+export function toRow(at) {
   list.current = Math.max(0, Math.min(view.length - 1, at));
   const top = list.current * list.row;
   if (top < list.top) scrollRows(top);

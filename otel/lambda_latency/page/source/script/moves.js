@@ -1,6 +1,10 @@
 // ---- Navigation in the waterfall: fold, zoom, and their keys.
 
-function fold(span, on) {
+import { writeAddress } from "./address.js";
+import { byId } from "./elements.js";
+import { AXIS, drawFall, drawRowsOfFall, fall, fallFrame, markRow, setRows } from "./waterfall.js";
+
+export function fold(span, on) {
   const kept = fall.rows[fall.current].span;
   if (on) fall.folded.add(span);
   else fall.folded.delete(span);
@@ -9,7 +13,7 @@ function fold(span, on) {
   drawFall();
 }
 
-function zoomTo(span) {
+export function zoomTo(span) {
   if (span === null) fall.zoom = null;
   else {
     const { start, end } = fall.tree.spans[span];
@@ -35,7 +39,7 @@ function inSight() {
   line.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
-function fallKey(event) {
+export function fallKey(event) {
   if (event.target !== fall.element || event.ctrlKey || event.metaKey || event.altKey) return;
   const row = fall.rows[fall.current];
   const folded = fall.folded.has(row.span);

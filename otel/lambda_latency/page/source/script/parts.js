@@ -1,9 +1,14 @@
 // ---- Where the time goes: the parts of typical and of slow requests, two lengths on one axis.
 
+import { byId, h, section } from "./elements.js";
+import { count, label, partClass, parts, report, requests, swatch } from "./report.js";
+import { isFiltered, only, view, watchers } from "./state.js";
+import { OWNED, OWNERS, THIN, capital, ms, number, percent, plural, signedMs } from "./words.js";
+
 const SMALL_SHARE = 0.01; // of the difference: owners with less are not named
 const MOST_CHOSEN = 12; // rows of chosen requests against the rest
 
-function drawParts() {
+export function drawParts() {
   const { cohorts } = report;
   const isCompared = cohorts.slow.requests > 0 && count > 1;
   if (isCompared) drawComparison(cohorts);

@@ -1,8 +1,18 @@
 // ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
 
+import { writeAddress } from "./address.js";
+import { byId, h, onWidth, reveal, s } from "./elements.js";
+import { drawRows, list, marksOf, toRow } from "./list.js";
+import { zoomTo } from "./moves.js";
+import { TIMEOUT, count, has, label, largestPart, nsIn, report, requests, routeOf, swatch } from "./report.js";
+import { stackOf } from "./stack.js";
+import { apply, reset, state, view } from "./state.js";
+import { drawFall, fall, loadFall } from "./waterfall.js";
+import { ms, percent, plural, startedOn, traceName } from "./words.js";
+
 const FEW_PARTS = 6;
 
-function drawRequestSection() {
+export function drawRequestSection() {
   const element = h("section", { id: "request", class: "wide", "aria-labelledby": "request-title" });
   byId("sections").append(element);
   onWidth(element, (width) => {
@@ -12,7 +22,7 @@ function drawRequestSection() {
   showRequest(-1);
 }
 
-function showRequest(request) {
+export function showRequest(request) {
   loadFall(request);
   const element = byId("request");
   if (request < 0) {
@@ -157,7 +167,7 @@ function fallLegend(request) {
 }
 
 /** Open a request; with `go` also move there, and give its waterfall the keyboard. */
-function openRequest(request, go) {
+export function openRequest(request, go) {
   state.open = request;
   showRequest(request);
   writeAddress();
@@ -168,7 +178,7 @@ function openRequest(request, go) {
   if (go) (fall.element ?? byId("request-title")).focus({ preventScroll: true });
 }
 
-function openTrace(id) {
+export function openTrace(id) {
   const request = requests.trace_id.indexOf(id);
   if (request < 0) return;
   if (count > 1 && !view.includes(request)) {
@@ -180,14 +190,14 @@ function openTrace(id) {
   openRequest(request, true);
 }
 
-function step(by) {
+export function step(by) {
   if (view.length === 0) return;
   const at = view.indexOf(state.open);
   toRow((at < 0 ? list.current : at) + by);
   openRequest(view[list.current], false);
 }
 
-function closeRequest() {
+export function closeRequest() {
   state.open = -1;
   showRequest(-1);
   writeAddress();

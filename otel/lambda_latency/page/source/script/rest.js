@@ -1,6 +1,10 @@
 // ---- The data that the report does not contain: unsampled traffic, and input that could not be read.
 
-function drawSampling() {
+import { h, section } from "./elements.js";
+import { count, report } from "./report.js";
+import { number, percent, plural } from "./words.js";
+
+export function drawSampling() {
   if (count === 0) return;
   const { by_route: routes } = report.sampling;
   const hours = report.by_hour.length > 1 ? hourTable() : "";
@@ -50,7 +54,7 @@ function hourTable() {
 
 const FEW_PROBLEMS = 12;
 
-function drawProblems() {
+export function drawProblems() {
   const { problems } = report;
   const sum = (effect) => problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")];

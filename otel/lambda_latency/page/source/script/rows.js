@@ -1,7 +1,9 @@
 // ---- The rows of a waterfall: the tree of spans without folded ones.
 
+import { parts, requests, spansOf } from "./report.js";
+
 /** The spans of a request with what each owns of the critical path, and what is below each. */
-function treeOf(request) {
+export function treeOf(request) {
   const told = spansOf(request);
   if (told === null) return null;
   const { spans, path } = told;
@@ -30,7 +32,7 @@ function treeOf(request) {
 }
 
 /** What begins folded: how a connection was made, and what an import imports. */
-function foldedAtFirst({ spans, children }) {
+export function foldedAtFirst({ spans, children }) {
   const inside = (part) => ["connect", "cold start"].includes(parts[part].bucket);
   return new Set(
     spans.flatMap((span, at) =>
@@ -41,7 +43,7 @@ function foldedAtFirst({ spans, children }) {
   );
 }
 
-function visibleRows(tree, folded) {
+export function visibleRows(tree, folded) {
   const found = [];
   const depth = [];
   for (let at = 0; at < tree.spans.length; at++) {
@@ -60,7 +62,7 @@ function skipBelow(tree, at, depth) {
 }
 
 /** The sections of a row: its own, and those of everything that is folded into it, in the order of time. */
-function sectionsOf(tree, span, folded) {
+export function sectionsOf(tree, span, folded) {
   if (!folded.has(span)) return tree.own[span];
   const found = [];
   for (let at = span; at <= tree.last[span]; at++) for (const one of tree.own[at]) found.push(one);

@@ -1,8 +1,12 @@
 // ---- The stack of a request that timed out.
 
+import { append, h } from "./elements.js";
+import { report, requests } from "./report.js";
+import { ms, plural } from "./words.js";
+
 const FEW_FRAMES = 5; // of packages: more in a row are folded
 
-function stackOf(request) {
+export function stackOf(request) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
   if (timeout === undefined) return [];
   const limit = timeout.limit_ns > 0 ? [" of ", h("b", {}, ms(timeout.limit_ns))] : "";

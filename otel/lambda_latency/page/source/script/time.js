@@ -1,5 +1,15 @@
 // ---- Times of requests by their start, so that slow periods are visible.
 
+import { clearRange } from "./brush.js";
+import { MOST_MARKS, describeMark, mark } from "./distribution.js";
+import { requestAt, s } from "./elements.js";
+import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, report, requests, slowFor } from "./report.js";
+import { openTrace } from "./request.js";
+import { axisWords, limits, logScale } from "./scale.js";
+import { apply, state } from "./state.js";
+import { hideTip, showTip } from "./tip.js";
+import { clock, ms, number } from "./words.js";
+
 const TIME_HEIGHT = 250;
 const DOT = 2.4; // pixels of a request where there are too many for marks
 const SECOND = 1000;
@@ -13,7 +23,7 @@ const TIME_STEPS = [
   ...[1, 2, 7, 14, 30].map((step) => step * DAY),
 ];
 
-function timePicture(width) {
+export function timePicture(width) {
   const [low, high] = limits();
   const height = TIME_HEIGHT + 28;
   const left = 54;
@@ -72,7 +82,7 @@ function timePicture(width) {
     const [first, last, top, bottom] = area(event);
     begun = null;
     if (last - first < 5 && bottom - top < 5) {
-      const request = Number(document.elementFromPoint(event.clientX, event.clientY)?.dataset.request ?? -1);
+      const request = requestAt(event);
       if (request >= 0) openTrace(requests.trace_id[request]);
       else clearRange();
       return;
@@ -95,7 +105,7 @@ function timePicture(width) {
       put(first, last, top, bottom);
       return;
     }
-    const lines = describeMark(0, event.target);
+    const lines = describeMark(event.target);
     if (lines === null) hideTip();
     else showTip([...lines, `at ${clock(requests.start_ms[event.target.dataset.request])} UTC`], event);
   });

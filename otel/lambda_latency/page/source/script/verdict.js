@@ -1,5 +1,11 @@
 // ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
+import { append, byId, h } from "./elements.js";
+import { ERROR, THROTTLED, TIMEOUT, count, counted, partClass, report, swatch } from "./report.js";
+import { openTrace } from "./request.js";
+import { only } from "./state.js";
+import { THIN, ms, number, percent, plural, windowWords } from "./words.js";
+
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
 const MOST_SAVES = 3;
 const EXAMPLES = [
@@ -16,7 +22,7 @@ function inWords(pieces) {
   });
 }
 
-function drawVerdict() {
+export function drawVerdict() {
   const { verdict } = report;
   const even = verdict.kind === "even";
   const timeouts = report.timed_out.map(({ pieces, trace_id: id }) =>
@@ -117,7 +123,7 @@ function facts() {
   );
 }
 
-function drawHead() {
+export function drawHead() {
   const sources =
     report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
   append(byId("head"), [

@@ -1,14 +1,23 @@
 // ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off it.
 // Only rows in sight exist: a request may have 20,000 spans.
 
+import { writeAddress } from "./address.js";
+import { deadlines, drawBar, gridOf, pathLine, timeAxis } from "./bars.js";
+import { drawDetails } from "./details.js";
+import { h, s, targetOf } from "./elements.js";
+import { fallKey, fold, zoomTo } from "./moves.js";
+import { requests } from "./report.js";
+import { foldedAtFirst, treeOf, visibleRows } from "./rows.js";
+import { ms } from "./words.js";
+
 const NARROW = 760;
-const AXIS = 26;
-const BAR = 14;
+export const AXIS = 26;
+export const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 const FEW_ROWS = 60; // up to this number all rows exist
 const CHUNK = 10; // rows that come and go together
 
-const fall = {
+export const fall = {
   request: -1,
   tree: null,
   folded: new Set(),
@@ -23,7 +32,7 @@ const fall = {
   end: 0,
 };
 
-function loadFall(request) {
+export function loadFall(request) {
   const tree = request < 0 ? null : treeOf(request);
   Object.assign(fall, {
     request,
@@ -51,7 +60,7 @@ function loadFall(request) {
 }
 
 /** The visible rows, and for each span the row that shows it: its own, or that of what it is folded into. */
-function setRows() {
+export function setRows() {
   fall.rows = visibleRows(fall.tree, fall.folded);
   fall.rowAt = new Int32Array(fall.tree.spans.length).fill(-1);
   fall.rows.forEach((row, at) => (fall.rowAt[row.span] = at));
@@ -61,7 +70,7 @@ function setRows() {
 }
 
 /** Everything that the rows are drawn with: sizes, and where an instant is. */
-function fallFrame() {
+export function fallFrame() {
   const { width } = fall;
   const narrow = width <= NARROW;
   const names = narrow ? 0 : Math.round(Math.min(330, width * 0.3));
@@ -73,7 +82,7 @@ function fallFrame() {
   return { width, narrow, names, left, right, from, to, at, row, middle };
 }
 
-function drawFall() {
+export function drawFall() {
   if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
   fall.element.style.setProperty("--names", `${own.names}px`);
@@ -87,7 +96,7 @@ function drawFall() {
 }
 
 /** The rows in sight and some beside them; `anew` where rows that exist may have changed. */
-function drawRowsOfFall(anew) {
+export function drawRowsOfFall(anew) {
   const own = fallFrame();
   let [first, end] = [0, fall.rows.length];
   if (end > FEW_ROWS) {
@@ -191,16 +200,16 @@ addEventListener(
       clicked = null;
       return;
     }
-    const row = event.target.closest?.(".span-row");
+    const row = targetOf(event).closest?.(".span-row");
     clicked =
-      row == null || event.target.closest("button.twist")
+      row == null || targetOf(event).closest("button.twist")
         ? null
         : { time: event.timeStamp, x: event.clientX, y: event.clientY, span: fall.rows[row.id.slice(5)].span };
   },
   true,
 );
 
-function markRow() {
+export function markRow() {
   for (const element of fall.element.querySelectorAll(".span-row")) {
     const on = element.id === `span-${fall.current}`;
     element.classList.toggle("current", on);
