@@ -191,6 +191,10 @@ architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imp
 what-if: setup  ## Hold what --what-if promises against 300 planted cases, or SAMPLE of them (1 minute)
 	@WHAT_IF_CASES=$(or $(SAMPLE),300) $(BIN)/python -m pytest -q tests/latency/test_what_if.py
 
+.PHONY: differs
+differs: setup  ## Plant a difference in 40 reports and none in 40: does the page name it, and nothing else? (2 minutes; SAMPLE=4)
+	@DIFFERS_CASES=$(or $(SAMPLE),40) $(BIN)/python -m pytest -q tests/page/test_differs.py
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture

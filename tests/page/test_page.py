@@ -182,3 +182,12 @@ def test_scripts_of_modules_become_one_script() -> None:
     [script] = re.findall(r"<script>(.*?)</script>", SAMPLES["one"](), re.DOTALL)
     assert re.findall(r"^(?:import|export) .*", script, re.MULTILINE) == []
     assert len(re.findall(r"^(?:async )?function", script, re.MULTILINE)) > 100
+
+
+def test_no_two_scripts_declare_the_same_name() -> None:
+    """A function of one would silently take the place of another's."""
+    declared: list[str] = []
+    for name in SCRIPTS:
+        text = (SOURCE / "script" / f"{name}.js").read_text()
+        declared += re.findall(r"^(?:export )?(?:async )?(?:const|let|function) (\w+)", text, re.MULTILINE)
+    assert [name for name in declared if declared.count(name) > 1] == []

@@ -1,6 +1,7 @@
 // ---- The address: filters, order, the open request, its span and zoom, by their names, so that a view can be shared
 // and holds for a later report too. Back leads to the view before.
 
+import { factText } from "./differs_list.js";
 import { byId } from "./elements.js";
 import { count, parts, report, requests } from "./report.js";
 import { showRequest } from "./request.js";
@@ -21,10 +22,11 @@ function addressWords() {
   const words = new URLSearchParams();
   if (state.query) words.set("q", state.query);
   for (const [name, names] of Object.entries(BY_NAME)) if (state[name] >= 0) words.set(name, names[state[name]]);
+  if (state.fact !== null) words.set("fact", factText(state.fact));
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
   for (const name of ["from", "to", "since", "until"]) if (state[name] > 0) words.set(name, state[name]);
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
-  if (state.view !== "length") words.set("view", state.view);
+  if (state.view !== "time") words.set("view", state.view);
   if (state.open >= 0 && state.open !== proofRequest() && count > 1) words.set("trace", requests.trace_id[state.open]);
   if (state.open < 0 && count > 1) words.set("trace", "none");
   if (fall.tree !== null && fall.details) words.set("span", spanName(fall.rows[fall.current].span));
@@ -51,6 +53,13 @@ export function writeAddress(step = true) {
   }
 }
 
+/** A fact and the number of its value, by its text; null for none. */
+function factNamed(text) {
+  for (const [fact, { texts }] of report.facts.entries())
+    if (texts.includes(text)) return [fact, texts.indexOf(text)];
+  return null;
+}
+
 /** Take filters, order and picture from the address; returns the request that it opens, or -1. */
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
@@ -61,13 +70,14 @@ function readAddress() {
   reset();
   state.query = words.get("q") ?? "";
   for (const [name, names] of Object.entries(BY_NAME)) state[name] = names.indexOf(words.get(name));
+  state.fact = factNamed(words.get("fact"));
   for (const name of (words.get("only") ?? "").split(",")) if (Object.hasOwn(FLAGS, name)) state.only.add(name);
   for (const name of ["from", "to", "since", "until"]) state[name] = whole(name);
   const sort = words.get("sort") ?? "-took";
   const name = sort.replace(/^-/, "");
   state.sort = Object.hasOwn(SORTS, name) ? name : "took";
   state.down = state.sort === name ? sort.startsWith("-") : true;
-  state.view = words.get("view") === "time" ? "time" : "length";
+  state.view = words.get("view") === "length" ? "length" : "time";
   if (words.get("trace") === "none") return -1;
   const named = requests.trace_id.indexOf(words.get("trace"));
   return named >= 0 ? named : proofRequest();

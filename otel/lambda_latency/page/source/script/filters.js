@@ -1,5 +1,6 @@
 // ---- The filters over the list.
 
+import { factText } from "./differs_list.js";
 import { byId, h } from "./elements.js";
 import { count, label, report, requests } from "./report.js";
 import { FLAGS, apply, isFiltered, reset, state, view, watchers } from "./state.js";
@@ -95,7 +96,7 @@ export function found() {
   });
   watchers.push(() => {
     const all = plural(count, "request");
-    says.textContent = isFiltered() ? `${number(view.length)} of ${all}` : all;
+    says.textContent = isFiltered() ? `${number(view.length)} of ${all}${state.fact === null ? "" : ` · ${factText(state.fact)}`}` : all;
     clear.hidden = !isFiltered();
   });
   return h("p", { class: "found" }, says, clear);

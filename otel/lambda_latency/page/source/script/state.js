@@ -1,6 +1,7 @@
 // ---- The state: filters, order, the open request.
 
 import { writeAddress } from "./address.js";
+import { factsOf } from "./differs_list.js";
 import { byId, reveal } from "./elements.js";
 import {
   COLD_START,
@@ -24,6 +25,7 @@ export const state = {
   query: "",
   route: -1,
   part: -1,
+  fact: null, // a fact, and the number of its value
   only: new Set(),
   from: 0, // milliseconds that a request took
   to: 0,
@@ -32,7 +34,7 @@ export const state = {
   sort: "took",
   down: true,
   open: -1,
-  view: "length",
+  view: "time",
 };
 export let view = Int32Array.from(requests.wall_ns.keys());
 export const watchers = [];
@@ -74,13 +76,14 @@ function haystack(request) {
 }
 
 export function reset() {
-  Object.assign(state, { query: "", route: -1, part: -1, only: new Set(), from: 0, to: 0, since: 0, until: 0 });
+  Object.assign(state, { query: "", route: -1, part: -1, fact: null, only: new Set(), from: 0, to: 0, since: 0, until: 0 });
 }
 
 export const isFiltered = () =>
   state.query !== "" ||
   state.route >= 0 ||
   state.part >= 0 ||
+  state.fact !== null ||
   state.only.size > 0 ||
   state.from > 0 ||
   state.to > 0 ||
@@ -93,6 +96,7 @@ export function apply(step = true) {
   const wanted = [...state.only].map((name) => FLAGS[name]);
   const low = state.from * 1e6;
   const high = state.to > 0 ? state.to * 1e6 : Infinity;
+  const fact = state.fact === null ? null : factsOf()[state.fact[0]];
   const found = [];
   for (let request = 0; request < count; request++) {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
@@ -100,6 +104,7 @@ export function apply(step = true) {
     if (wall < low || wall > high) continue;
     const start = requests.start_ms[request];
     if (start < state.since || (state.until > 0 && start > state.until)) continue;
+    if (fact !== null && fact[request] !== state.fact[1]) continue;
     if (!wanted.every((is) => is(request))) continue;
     if (state.part >= 0 && nsIn(request, state.part) === 0) continue;
     if (query !== "" && !haystack(request).includes(query)) continue;

@@ -12,6 +12,15 @@ export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 export const OWNERS = { ours: "internal", theirs: "external" };
 export const OWNED = { ...OWNERS, platform: "the platform's", unknown: "of unknown owner" };
 
+/** A sentence of the report's words: `{n}` is filled in, `{n|request|requests}` is a number with its noun. */
+export function say(key, values = {}) {
+  return report.words[key].replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, many) => {
+    const value = values[name];
+    if (one !== undefined) return plural(value, one, many);
+    return typeof value === "number" ? number(value) : value;
+  });
+}
+
 /** Always milliseconds, with decimals only under one of them. */
 export function ms(ns) {
   const value = ns / 1e6;
