@@ -1,7 +1,7 @@
 """What else differs between slow requests and others: planted differences come first, and chance is never claimed.
 
-`DIFFERS_CASES` says how many cases of each sort are made: a quarter of the planted ones has another version, route, cold
-start or attribute.
+`DIFFERS_CASES` says how many cases are made with a planted difference (in turn a version, a route, cold starts, an
+attribute), and how many without one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ CASES = int(os.environ.get("DIFFERS_CASES", "4"))
 REQUESTS = 400
 SORTS = ("version", "route", "cold", "attribute")
 FIRST = {"version": "version 2.0.1", "route": "POST /refunds", "cold": "cold start", "attribute": "tenant = gold"}
-RANK = """({ reports }) => reports.map((report) => {
-  const side = module.slowAndOthers(report, 4);
-  return module.differing(side, module.factColumns(report), report.columns.route)
-    .map(({ fact, value }) => report.facts[fact].texts[value]);
-})"""
+DIFFERING = "module.differing(module.slowAndOthers(report, 4), module.factColumns(report), report.columns.route)"
+RANK = f"""({{ reports }}) => reports.map((report) => {DIFFERING}
+    .map(({{ fact, value }}) => report.facts[fact].texts[value]))"""
 
 
 def _case(seed: int, sort: str | None) -> list[Trace]:
@@ -108,8 +106,8 @@ def test_requests_are_compared_with_those_of_their_route(tmp_path: Path) -> None
     ]
     columns = {"wall_ns": [1] * size, "route": route, "flags": [0] * size, "status": [200] * size}
     slow = [[at, 0, 1] for at in range(size) if route[at] and at // 2 % 2]
-    code = """(report) => module.differing(module.slowAndOthers(report, 4), module.factColumns(report), report.columns.route)
-      .map(({ fact, value, chosen, rest, same }) => [fact, value, chosen, Math.round(rest * 100), same.map((one) => one.fact)])"""
+    code = f"""(report) => {DIFFERING}.map((one) =>
+      [one.fact, one.value, one.chosen, Math.round(one.rest * 100), one.same.map((other) => other.fact)])"""
     value = {"facts": facts, "read": None, "columns": columns, "slow": slow}
     assert run_module(tmp_path, "differs", code, value) == [[0, 1, 1, 33, []], [2, 1, 1, 33, [3]]]
 
@@ -120,8 +118,7 @@ def test_only_requests_that_were_read_count(tmp_path: Path) -> None:
     columns = {"wall_ns": [1] * size, "route": [0] * size, "flags": [0] * size, "status": [200] * size}
     facts = [{"name": "tenant", "texts": ["tenant = gold"], "of": [0 if at < 60 else -1 for at in read]}]
     value = {"facts": facts, "read": read, "columns": columns, "slow": [[at, 0, 1] for at in range(60)]}
-    code = """(report) => module.differing(module.slowAndOthers(report, 4), module.factColumns(report), report.columns.route)
-      .map(({ chosen, rest }) => [chosen, rest])"""
+    code = f"(report) => {DIFFERING}.map(({{ chosen, rest }}) => [chosen, rest])"
     assert run_module(tmp_path, "differs", code, value) == [[1, 0]]
 
 

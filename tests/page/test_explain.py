@@ -127,7 +127,8 @@ def test_bars_go_to_either_side_of_a_common_zero(thousand: Browser) -> None:
     told = thousand.run(
         "return [...document.querySelectorAll('.parts tbody tr')].map((row) => {"
         "const zero = row.querySelector('.diverging'); const bar = row.querySelector('.fill').getBoundingClientRect();"
-        "const at = zero.getBoundingClientRect().left + zero.clientWidth * parseFloat(zero.style.getPropertyValue('--zero')) / 100;"
+        "const share = parseFloat(zero.style.getPropertyValue('--zero')) / 100;"
+        "const at = zero.getBoundingClientRect().left + zero.clientWidth * share;"
         "return [row.querySelector('.difference').textContent[0], bar.left - at, bar.right - at]; })"
     )
     assert {sign for sign, *_ in told} == {"+", "\u2212"}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-
 __all__ = ["PAGE_WORDS"]
 
 PAGE_WORDS = {
@@ -54,12 +53,12 @@ PAGE_WORDS = {
         "typical request does."
     ),
     "map.many": ("The colour of slow requests shows the part that they waited for longer than typical requests do."),
-    "map.time": "By start (UTC) and length; drag across both to choose requests, or move the handles with the arrow keys.",
+    "map.time": "By start (UTC) and length; drag across both to choose requests, or move the handles by arrow keys.",
     "map.length": "Drag across the chart to choose requests, or move its two handles with the arrow keys.",
     "map.view.time": "Over time",
     "map.view.length": "By length",
     "map.picture": "Picture",
-    "map.says": "Times of {n|request|requests} by when they started, on a logarithmic axis; their distribution at the right.",
+    "map.says": "Times of {n|request|requests} by start and length (logarithmic), with the distribution of lengths.",
     "map.from": "Shortest time",
     "map.to": "Longest time",
     "map.since": "Earliest start",
