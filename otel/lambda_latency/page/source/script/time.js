@@ -113,7 +113,7 @@ function handlesOfTime({ edge, low, high, first, last }) {
 function describe(own, drawn, event) {
   const lines = describeMark(event.target);
   if (lines !== null) return [...lines, say("map.at", { clock: clock(requests.start_ms[event.target.dataset.request]) })];
-  const [x, y] = pointIn(own, event);
+  const [x, y] = pointOf(own, event);
   const cell = x < own.edge ? drawn.at(x, y) : undefined;
   if (cell === undefined) return null;
   const times = [cell.x, cell.x + 7].map((at) => started(own.times.time(at)));
@@ -121,7 +121,7 @@ function describe(own, drawn, event) {
   return [say("map.cell", { n: cell.requests, slow: cell.slow }), times.join(" – "), lengths.join(" – ")];
 }
 
-function pointIn({ picture, edge }, event) {
+function pointOf({ picture, edge }, event) {
   const box = picture.getBoundingClientRect();
   return [Math.max(LEFT, Math.min(edge, event.clientX - box.left)), Math.min(TIME_HEIGHT, event.clientY - box.top)];
 }
@@ -130,12 +130,12 @@ function dragging(own, { put, follow, describe: told }) {
   const { picture, times, lengths } = own;
   let begun = null;
   const area = (event) => {
-    const [x, y] = pointIn(own, event);
+    const [x, y] = pointOf(own, event);
     return [Math.min(x, begun[0]), Math.max(x, begun[0]), Math.min(y, begun[1]), Math.max(y, begun[1])];
   };
   picture.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    begun = pointIn(own, event);
+    begun = pointOf(own, event);
     picture.setPointerCapture(event.pointerId);
   });
   picture.addEventListener("pointermove", (event) => {
