@@ -33,7 +33,7 @@ export function drawDetails() {
       "div",
       { class: "details-head" },
       h("h3", { class: "isolated" }, span.name),
-      h("button", { class: "link", id: "zoom", onclick: () => zoomTo(at) }, "Zoom"),
+      h("button", { class: "link", id: "zoom", onclick: () => zoomTo(fall.rows[fall.current]) }, "Zoom"),
       h("button", { class: "link", id: "close-details", onclick: close }, "Close"),
     ),
     h("p", { class: "says" }, says),

@@ -1,5 +1,8 @@
 // ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
 
+import { twinTable } from "./twin.js";
+import { spanTools } from "./spansearch.js";
+import { overviewOf } from "./overview.js";
 import { writeAddress } from "./address.js";
 import { byId, h, onWidth, reveal, s } from "./elements.js";
 import { drawRows, list, marksOf, toRow } from "./list.js";
@@ -130,7 +133,7 @@ function spansOrHint(request) {
     "aria-label": "Selected span",
     hidden: true,
   });
-  return [fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text))];
+  return [spanTools(), overviewOf(), fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text)), twinTable(request)].filter(Boolean);
 }
 
 function fallLegend(request) {

@@ -5,10 +5,12 @@ import { writeAddress } from "./address.js";
 import { deadlines, drawBar, gridOf, pathLine, timeAxis } from "./bars.js";
 import { drawDetails } from "./details.js";
 import { h, s, targetOf } from "./elements.js";
-import { fallKey, fold, zoomTo } from "./moves.js";
+import { fallKey, foldRow, zoomTo } from "./moves.js";
+import { drawOverview } from "./overview.js";
 import { requests } from "./report.js";
-import { foldedAtFirst, treeOf, visibleRows } from "./rows.js";
-import { ms } from "./words.js";
+import { foldedAtFirst, sumsOf, treeOf, visibleRows } from "./rows.js";
+import { isFound } from "./spansearch.js";
+import { ms, say } from "./words.js";
 
 const NARROW = 760;
 export const AXIS = 26;
@@ -21,6 +23,9 @@ export const fall = {
   request: -1,
   tree: null,
   folded: new Set(),
+  merged: new Set(),
+  pathOnly: false,
+  found: null, // the spans that a search found
   rows: [],
   rowAt: new Int32Array(0),
   current: 0,
@@ -38,6 +43,9 @@ export function loadFall(request) {
     request,
     tree,
     folded: new Set(),
+    merged: new Set(tree?.groups.keys()),
+    pathOnly: false,
+    found: null,
     rows: [],
     current: 0,
     zoom: null,
@@ -51,7 +59,7 @@ export function loadFall(request) {
   fall.heads = h("div", { class: "fall-heads", role: "presentation" });
   fall.element = h(
     "div",
-    { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": "Spans of the request" },
+    { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": say("request.spans") },
     fall.heads,
     fall.inner,
   );
@@ -61,9 +69,12 @@ export function loadFall(request) {
 
 /** The visible rows, and for each span the row that shows it: its own, or that of what it is folded into. */
 export function setRows() {
-  fall.rows = visibleRows(fall.tree, fall.folded);
+  fall.rows = visibleRows(fall.tree, fall);
   fall.rowAt = new Int32Array(fall.tree.spans.length).fill(-1);
-  fall.rows.forEach((row, at) => (fall.rowAt[row.span] = at));
+  fall.rows.forEach(({ span, members }, at) => {
+    if (members === null) fall.rowAt[span] = at;
+    else for (const one of members) fall.rowAt[one] = at;
+  });
   fall.tree.spans.forEach(({ parent }, span) => {
     if (fall.rowAt[span] < 0 && parent >= 0) fall.rowAt[span] = fall.rowAt[parent];
   });
@@ -87,10 +98,11 @@ export function drawFall() {
   const own = fallFrame();
   fall.element.style.setProperty("--names", `${own.names}px`);
   fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
+  drawOverview();
   fall.inner.style.height = `${fall.rows.length * own.row}px`;
   const picture = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
   timeAxis(picture, own);
-  const heads = ["Span", "Waited", "Took"].map((name) => h("span", { role: "columnheader" }, name));
+  const heads = ["span", "waited", "took"].map((name) => h("span", { role: "columnheader" }, say(`request.${name}`)));
   fall.heads.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), picture);
   drawRowsOfFall(true);
 }
@@ -124,29 +136,32 @@ export function drawRowsOfFall(anew) {
 function nameRow(row, at, own) {
   const { tree, folded } = fall;
   const span = tree.spans[row.span];
-  const on = tree.below[row.span] > 0;
+  const { waited, took, below } = sumsOf(tree, row);
+  const on = below > 0;
+  const isFolded = row.members === null ? folded.has(row.span) : fall.merged.has(row.span);
+  const name = row.members === null ? span.name : say("request.repeats", { n: row.members.length, name: span.name });
   const late = span.start >= requests.wall_ns[fall.request];
   const marks = [
     span.mark && h("span", { class: "mark-word bad" }, span.mark),
-    !span.mark && span.open && h("span", { class: "mark-word bad" }, "left open"),
-    late && h("span", { class: "mark-word" }, "after the response"),
+    !span.mark && span.open && h("span", { class: "mark-word bad" }, say("request.open")),
+    late && h("span", { class: "mark-word" }, say("request.after")),
   ];
   const twist =
     row.inside > 0
       ? h(
           "button",
-          { class: "twist", tabindex: -1, "aria-label": folded.has(row.span) ? "Unfold" : "Fold" },
-          folded.has(row.span) ? "▸" : "▾",
+          { class: "twist", tabindex: -1, "aria-label": say(isFolded ? "request.unfold" : "request.fold") },
+          isFolded ? "▸" : "▾",
         )
       : h("i", { class: "twist" });
   const element = h(
     "div",
     {
-      class: on ? "span-row" : "span-row off",
+      class: `span-row${on ? "" : " off"}${isFound(row) ? "" : " unfound"}`,
       role: "row",
       id: `span-${at}`,
       "aria-level": row.depth + 1,
-      "aria-expanded": row.inside > 0 && String(!folded.has(row.span)),
+      "aria-expanded": row.inside > 0 && String(!isFolded),
       "aria-rowindex": at + 2,
       $height: `${own.row}px`,
       $top: `${at * own.row}px`,
@@ -159,20 +174,20 @@ function nameRow(row, at, own) {
         "$--depth": own.narrow ? Math.min(row.depth, 6) : Math.min(row.depth, 12),
       },
       twist,
-      h("span", { class: "isolated", title: span.name }, span.name),
+      h("span", { class: "isolated", title: name }, name),
       marks,
     ),
     h(
       "div",
       { class: "waited-ms", role: "gridcell" },
-      fall.tree.waited[row.span] > 0 ? ms(fall.tree.waited[row.span]) : "–",
+      waited > 0 ? ms(waited) : "–",
     ),
-    h("div", { class: "took-ms", role: "gridcell" }, ms(span.end - span.start)),
+    h("div", { class: "took-ms", role: "gridcell" }, ms(took)),
   );
   element.addEventListener("click", (event) => {
     fall.current = at;
     if (event.target.closest("button.twist")) {
-      fold(row.span, !folded.has(row.span));
+      foldRow(row, !isFolded);
       return;
     }
     fall.details = true;
@@ -196,7 +211,7 @@ addEventListener(
       Math.hypot(event.clientX - clicked.x, event.clientY - clicked.y) < TWICE_PX;
     if (near) {
       event.stopPropagation();
-      zoomTo(clicked.span);
+      zoomTo(clicked.row);
       clicked = null;
       return;
     }
@@ -204,7 +219,7 @@ addEventListener(
     clicked =
       row == null || targetOf(event).closest("button.twist")
         ? null
-        : { time: event.timeStamp, x: event.clientX, y: event.clientY, span: fall.rows[row.id.slice(5)].span };
+        : { time: event.timeStamp, x: event.clientX, y: event.clientY, row: fall.rows[row.id.slice(5)] };
   },
   true,
 );
