@@ -374,6 +374,9 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
     run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
     browser.show(page.as_uri())
     assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    order = "return [...document.querySelectorAll('#verdict > *')].slice(1, 3).map((one) => one.id)"
+    assert browser.run(order) == ["sentence", "changed"]
+    assert browser.run("return document.querySelector('#sections > section').id") == "change"
     heads, first = (
         browser.run(f"return [...document.querySelectorAll('{rows}')].map((one) => one.textContent)")
         for rows in (".change th", ".change tbody tr:first-child td")

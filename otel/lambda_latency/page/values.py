@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour, savings
+from lambda_latency.page.change import change_values
 from lambda_latency.page.columns import columns
 from lambda_latency.page.facts import Facts, sample
 from lambda_latency.page.flame import Flame
@@ -17,7 +18,6 @@ from lambda_latency.text import (
     PAGE_WORDS,
     Style,
     against_sentence,
-    change_rows,
     clean,
     document,
     evidence,
@@ -91,7 +91,7 @@ def page_values(
     told["changed"] = (
         _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
     )
-    told["change"] = [astuple(row) for row in change_rows(report.against, STYLE)] if report.against is not None else []
+    told["change"] = change_values(report, number_of)
     told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)

@@ -46,6 +46,27 @@ PAGE_WORDS = {
     "differs.same": "the same requests: {names}",
     "differs.more": "{n} more",
     "differs.show": "Show these requests",
+    # Flame graphs, and what changed.
+    "flame.title": "What requests wait for, level by level",
+    "flame.says": (
+        "Width is the mean wait of all requests, below each span what it waited for. "
+        "Red is where slow requests waited longer than others."
+    ),
+    "flame.wait": "{mean} a request, {share} of all time",
+    "flame.slow": "slow requests {more}",
+    "flame.show": "show the requests that waited for {part}",
+    "change.title": "What changed",
+    "change.then": "then",
+    "change.now": "now",
+    "change.distribution": "How long requests took then and now, on a logarithmic axis.",
+    "change.same": "{n|part|parts} without a difference",
+    "change.what": "What",
+    "change.kind": "Kind",
+    "change.flame": "What requests wait for, then and now",
+    "change.flame_says": (
+        "Width is the mean wait of a request, the longer one of then and now. Red takes longer now, blue takes less."
+    ),
+    "change.frame": "{before} then, {now} now: {more}",
     # One request.
     "request.spans": "Spans of the request",
     "request.span": "Span",

@@ -69,7 +69,16 @@ export function drawVerdict() {
   const gates = report.gates
     .filter((gate) => gate.failed)
     .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
-  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, saves, next, buttons]);
+  append(byId("verdict"), [
+    sentence,
+    changed,
+    gates,
+    even ? [timeouts, evidence] : [evidence, timeouts],
+    cautions,
+    saves,
+    next,
+    buttons,
+  ]);
   if (count === 0)
     append(byId("verdict"), [
       h("p", {}, "Try one of these:"),
