@@ -22,6 +22,7 @@ from lambda_latency.text import (
     document,
     evidence,
     next_steps,
+    render_markdown,
     sampling,
     saving_pieces,
     sentence,
@@ -84,6 +85,7 @@ def page_values(
     ]
     told["bound"] = BOUND
     told["words"] = PAGE_WORDS
+    told["markdown"] = render_markdown(report, judged)
     told["timed_out"] = [
         {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
         for group in timeout_groups(report)

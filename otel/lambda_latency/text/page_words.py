@@ -67,6 +67,16 @@ PAGE_WORDS = {
         "Width is the mean wait of a request, the longer one of then and now. Red takes longer now, blue takes less."
     ),
     "change.frame": "{before} then, {now} now: {more}",
+    # What if, and what is carried away.
+    "whatif.title": "What if a part took no time",
+    "whatif.together": "Without what is ticked: p95 {p95} \u2192 {best} at best. The pictures below show what is left.",
+    "carry.sentence": "Copy the sentence",
+    "carry.markdown": "Copy as Markdown",
+    "carry.link": "Copy a link to this view",
+    "carry.picture": "Save a picture",
+    "carry.copied": "Copied",
+    "carry.selected": "Selected: Ctrl+C copies it",
+    "carry.text": "Text to copy",
     # One request.
     "request.spans": "Spans of the request",
     "request.span": "Span",

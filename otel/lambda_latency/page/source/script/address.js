@@ -24,6 +24,7 @@ function addressWords() {
   for (const [name, names] of Object.entries(BY_NAME)) if (state[name] >= 0) words.set(name, names[state[name]]);
   if (state.fact !== null) words.set("fact", factText(state.fact));
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
+  for (const part of state.without) words.append("without", BY_NAME.part[part]);
   for (const name of ["from", "to", "since", "until"]) if (state[name] > 0) words.set(name, state[name]);
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
   if (state.view !== "time") words.set("view", state.view);
@@ -71,6 +72,7 @@ function readAddress() {
   state.query = words.get("q") ?? "";
   for (const [name, names] of Object.entries(BY_NAME)) state[name] = names.indexOf(words.get(name));
   state.fact = factNamed(words.get("fact"));
+  state.without = new Set(words.getAll("without").map((name) => BY_NAME.part.indexOf(name)).filter((part) => part >= 0));
   for (const name of (words.get("only") ?? "").split(",")) if (Object.hasOwn(FLAGS, name)) state.only.add(name);
   for (const name of ["from", "to", "since", "until"]) state[name] = whole(name);
   const sort = words.get("sort") ?? "-took";

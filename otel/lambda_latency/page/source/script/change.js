@@ -86,9 +86,9 @@ function changeFlame(frames) {
   const outer = frames.filter(([depth]) => depth === 0);
   const [now, then] = [3, 4].map((at) => outer.reduce((sum, frame) => sum + frame[at], 0));
   const whole = Math.max(Math.abs(now - then), now / 20);
-  const box = flameBox(frames, (_, nowNs, thenNs, part) => ({
-    lines: [say("change.frame", { before: ms(thenNs), now: ms(nowNs), more: signedMs(nowNs - thenNs) })],
-    tint: tintOf(nowNs - thenNs, whole),
+  const box = flameBox(frames, (_, afterNs, beforeNs, part) => ({
+    lines: [say("change.frame", { before: ms(beforeNs), now: ms(afterNs), more: signedMs(afterNs - beforeNs) })],
+    tint: tintOf(afterNs - beforeNs, whole),
     part,
   }));
   return [h("h3", {}, say("change.flame")), h("p", { class: "says" }, say("change.flame_says")), box];

@@ -29,7 +29,7 @@ export function drawDistribution() {
     box.replaceChildren(picture);
     box.classList.add("brushed");
     hint.textContent = say(`map.${state.view}`);
-    drawn = state.view;
+    drawn = drawnBy();
     sync = follow;
     sync();
   };
@@ -37,8 +37,11 @@ export function drawDistribution() {
     width = now;
     draw();
   });
-  watchers.push(() => (drawn === state.view ? sync() : draw()));
+  watchers.push(() => (drawn === drawnBy() ? sync() : draw()));
 }
+
+/** What the picture depends on beside its width. */
+const drawnBy = () => [state.view, ...state.without].join();
 
 function viewButton(name) {
   const show = () => {

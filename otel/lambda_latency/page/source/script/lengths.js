@@ -4,8 +4,9 @@ import { brush } from "./brush.js";
 import { s } from "./elements.js";
 import { MOST_MARKS } from "./heat.js";
 import { describeMark, mark } from "./marks.js";
-import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, report, requests, slowFor } from "./report.js";
+import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, report, slowFor } from "./report.js";
 import { axisWords, limits, logScale } from "./scale.js";
+import { lengthOf } from "./whatif.js";
 import { SMALL, ms, number, plural, say, wide } from "./words.js";
 
 const BASE_HEIGHT = 170;
@@ -25,7 +26,7 @@ function frame(width, height) {
 function bins(scale, step) {
   const found = new Map();
   for (let request = 0; request < count; request++) {
-    const bin = Math.round((scale.at(requests.wall_ns[request] / 1e6) - 8) / step);
+    const bin = Math.round((scale.at(lengthOf(request) / 1e6) - 8) / step);
     const members = found.get(bin);
     if (members === undefined) found.set(bin, [request]);
     else members.push(request);
@@ -45,7 +46,7 @@ function markPicture(width) {
   const r = Math.min(step, Math.max(rise, 3)) * 0.41;
   ground(own, base);
   for (const [bin, members] of columns) {
-    members.sort((a, b) => requests.wall_ns[a] - requests.wall_ns[b]);
+    members.sort((a, b) => lengthOf(a) - lengthOf(b));
     members.forEach((request, at) => own.picture.append(mark(request, 8 + bin * step, base - 7 - at * rise, r)));
   }
   axis(own, base);

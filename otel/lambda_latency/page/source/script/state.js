@@ -27,6 +27,7 @@ export const state = {
   part: -1,
   fact: null, // a fact, and the number of its value
   only: new Set(),
+  without: new Set(), // parts that are thought away
   from: 0, // milliseconds that a request took
   to: 0,
   since: 0, // milliseconds from 1970 when it started

@@ -1,13 +1,14 @@
 // ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
+import { carryButtons } from "./carry.js";
 import { append, byId, h } from "./elements.js";
-import { ERROR, THROTTLED, TIMEOUT, count, counted, partClass, report, swatch } from "./report.js";
+import { ERROR, THROTTLED, TIMEOUT, count, counted, partClass, report } from "./report.js";
 import { openTrace } from "./request.js";
 import { only } from "./state.js";
+import { savesList } from "./whatif.js";
 import { THIN, ms, number, percent, plural, windowWords } from "./words.js";
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
-const MOST_SAVES = 3;
 const EXAMPLES = [
   "lambda-latency demo",
   "lambda-latency report --xray --since 1h",
@@ -17,7 +18,7 @@ const EXAMPLES = [
 function inWords(pieces) {
   return pieces.map(({ text, strong, part, owner }) => {
     if (part !== undefined) return h("b", { class: `named isolated ${partClass(part)}` }, text);
-    if (owner) return h("span", { class: "whose" }, text);
+    if (owner) return [text.startsWith(" ") && " ", h("span", { class: "whose" }, text.trim())];
     return strong ? h("b", {}, text) : text.replace(/(\d) (ms|%)/g, `$1${THIN}$2`);
   });
 }
@@ -50,19 +51,11 @@ export function drawVerdict() {
         { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) },
         "Open a counterexample",
       ),
-    count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
+    count > 0 && carryButtons(),
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
-  const saves =
-    count > 1 &&
-    report.saves.length > 0 &&
-    h(
-      "ul",
-      { class: "saves", "aria-label": "What if a part took no time" },
-      report.saves.slice(0, MOST_SAVES).map(({ pieces, part }) => h("li", {}, swatch(part), inWords(pieces))),
-      h("li", { class: "bound" }, report.bound),
-    );
+  const saves = savesList(inWords);
   const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
@@ -96,18 +89,6 @@ function confidence() {
     { class: "dots", "aria-hidden": "true" },
     [1, 2, 3].map((at) => h("i", { class: at <= level && "on" })),
   );
-}
-
-async function copySentence(event) {
-  const button = event.currentTarget;
-  try {
-    await navigator.clipboard.writeText(`${report.verdict.sentence} ${report.verdict.evidence}`.trim());
-    button.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(byId("sentence"));
-    button.textContent = "Selected: Ctrl+C copies it";
-  }
-  setTimeout(() => (button.textContent = "Copy the sentence"), 1600);
 }
 
 function facts() {
