@@ -92,6 +92,10 @@ class Browser:
         """What a script returns; `arguments` are `values`."""
         return self._driver.execute_script(script, *values)
 
+    def wait_for(self, script: str, *values: object) -> Any:
+        """What a script hands to its last argument, a function."""
+        return self._driver.execute_async_script(script, *values)
+
     def one(self, selector: str) -> WebElement:
         """The first element of a selector."""
         return self._driver.find_element(By.CSS_SELECTOR, selector)

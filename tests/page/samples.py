@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import report_of
+from lambda_latency.latency import Accounts, against, report_of
 from lambda_latency.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
@@ -49,16 +49,24 @@ def page_of(
     problems: Sequence[Problem] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     console: str = "",
+    baseline: Sequence[Trace] = (),
 ) -> str:
-    """The page of a report on some traces."""
+    """The page of a report on some traces, compared with those of a baseline."""
     by_id = {trace.trace_id: trace for trace in traces}
 
     def find(wanted: Iterable[str]) -> dict[str, Trace]:
         return {one: by_id[one] for one in wanted}
 
-    accounts = [account(trace) for trace in traces]
+    accounts, before = (Accounts(map(account, some)) for some in (traces, baseline))
     report = report_of(
-        accounts, find, problems=problems, sources=["traces/orders.jsonl"], traffic=traffic, owners=THEIRS.owners
+        accounts,
+        find,
+        problems=problems,
+        sources=["traces/orders.jsonl"],
+        traffic=traffic,
+        owners=THEIRS.owners,
+        against=against(accounts, before, ["traces/before.jsonl"]) if baseline else None,
+        baseline=before if baseline else None,
     )
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
@@ -251,6 +259,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "rich": lambda: page_of(rich(), problems=PROBLEMS, traffic=TRAFFIC, console=CONSOLE),
     "thin": lambda: page_of(few(), problems=PROBLEMS[-1:]),
     "even": lambda: page_of(even(), traffic=Traffic(60)),
+    "changed": lambda: page_of(rich(), baseline=even()),
     "one": lambda: page_of([_connecting(1)]),
     "timeout": lambda: page_of([_stuck(1)]),
     "none": lambda: page_of([], problems=PROBLEMS[:13]),

@@ -381,7 +381,7 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
         browser.run(f"return [...document.querySelectorAll('{rows}')].map((one) => one.textContent)")
         for rows in (".change th", ".change tbody tr:first-child td")
     )
-    assert heads == ["What", "Then", "Now", "Difference", "Between", " "]
+    assert heads == ["What", "Then", "Now", "Difference", "Between", "Kind"]
     assert [cell != "" for cell in first] == [True] * 6
     names = "return [...document.querySelectorAll('.change .name')].map((one) => one.textContent)"
     assert browser.run(names)[-7:] == [

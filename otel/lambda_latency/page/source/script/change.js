@@ -1,6 +1,6 @@
 // ---- What changed since the baseline: both distributions, each part, percentile and rate, both flame graphs in one.
 
-import { h, onWidth, s, section } from "./elements.js";
+import { h, onWidth, s, section, unseen } from "./elements.js";
 import { flameBox, tintOf } from "./flame.js";
 import { report } from "./report.js";
 import { axisWords, logScale } from "./scale.js";
@@ -70,7 +70,7 @@ function changeTable([[, , ...heads], ...rows]) {
     button.setAttribute("aria-expanded", open);
   });
   const head = (name, at) =>
-    h("th", { scope: "col", class: at < 4 ? "num" : "how", "aria-label": name || say("change.kind") }, capital(name || " "));
+    h("th", { scope: "col", class: at < 4 ? "num" : "how" }, name === "" ? unseen(say("change.kind")) : capital(name));
   const table = h(
     "table",
     { class: "change" },

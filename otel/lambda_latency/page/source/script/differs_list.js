@@ -1,7 +1,7 @@
 // ---- What else differs between chosen requests and the rest, or between slow ones and all others.
 
 import { CHOSEN, REST, differing, factColumns, slowAndOthers } from "./differs.js";
-import { h } from "./elements.js";
+import { h, unseen } from "./elements.js";
 import { TIMEOUT, count, report, requests } from "./report.js";
 import { only, state, view } from "./state.js";
 import { percent, say } from "./words.js";
@@ -69,7 +69,7 @@ function differsHead(chosen) {
       "tr",
       {},
       h("th", { scope: "col" }, say("differs.what")),
-      h("th", { scope: "col", class: "bars", "aria-hidden": "true" }),
+      h("th", { scope: "col", class: "bars" }, unseen(say("share"))),
       names.map((name) => h("th", { scope: "col", class: "num" }, say(name))),
     ),
   );

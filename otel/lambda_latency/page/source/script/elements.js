@@ -63,3 +63,6 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 export function reveal(element) {
   element.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
 }
+
+/** A text for those who hear the page. */
+export const unseen = (text) => h("span", { class: "unseen" }, text);

@@ -30,27 +30,27 @@ const COLUMNS = [
   ["marks", "Marks"],
 ];
 const SHOWN = 12; // rows without scrolling
+const LIST_HEADS = 34; // pixels of the heads with their borders
 const BESIDE = 4; // rows kept above and below those in sight
 const MOST_STRIPES = 6;
 
 // `top` and `height` are cached: reading them from the browser forces a layout.
-export const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
+export const list = { element: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
 export function drawList() {
   const heads = COLUMNS.map(([key, title]) => columnHead(key, title));
   list.inner = h("div", { class: "inner", role: "rowgroup" });
-  list.scroll = h("div", { class: "scroll" }, list.inner);
   list.element = h(
     "div",
     { class: "list", id: "list", role: "grid", tabindex: 0, "aria-label": "Requests", "aria-describedby": "found" },
     h("div", { class: "row heads", role: "row" }, heads),
-    list.scroll,
+    list.inner,
   );
   const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
   const element = section("requests", "Requests", null, filters(), found(), list.element, none);
   element.classList.add("wide");
   list.element.style.setProperty("--start", severalDays ? "104px" : "64px");
-  list.scroll.addEventListener("scroll", scrolled, { passive: true });
+  list.element.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {
     list.row = width <= 520 ? 58 : 36;
@@ -88,17 +88,17 @@ function resizeList() {
   for (const row of list.pool) row.at = -1;
   list.height = Math.min(SHOWN, Math.max(1, view.length)) * list.row;
   list.inner.style.height = `${view.length * list.row}px`;
-  list.scroll.style.height = `${list.height}px`;
+  list.element.style.height = `${list.height + LIST_HEADS}px`;
   drawRows();
 }
 
 function scrolled() {
-  list.top = list.scroll.scrollTop;
+  list.top = list.element.scrollTop;
   drawRows();
 }
 
 function scrollRows(top) {
-  if (top !== list.top) list.scroll.scrollTop = top;
+  if (top !== list.top) list.element.scrollTop = top;
   list.top = top;
 }
 

@@ -5,6 +5,7 @@ import { byId } from "./elements.js";
 const WIDTH = 1200;
 const MARGIN = 40;
 const SCALE = 2; // pixels of the picture for one of the page
+const LARGEST = 1.8; // times the size on the page
 const MOST_ROWS = 8;
 const ROW = 30;
 
@@ -18,7 +19,9 @@ export async function pagePicture() {
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
   const lines = wrapped(context, byId("sentence").textContent);
-  const drawn = svg === null ? 0 : svg.getBoundingClientRect().height;
+  const size = svg?.getBoundingClientRect() ?? { width: 1, height: 0 };
+  const stretch = Math.min(LARGEST, (WIDTH - 2 * MARGIN) / size.width);
+  const drawn = size.height * stretch;
   const height = MARGIN * 2 + lines.length * 36 + 20 + drawn + 34 + rows.length * ROW;
   [canvas.width, canvas.height] = [WIDTH * SCALE, height * SCALE];
   context.scale(SCALE, SCALE);
@@ -31,9 +34,8 @@ export async function pagePicture() {
   if (svg !== null) {
     context.save();
     context.translate(MARGIN, y);
-    const stretch = Math.min(1.6, (WIDTH - 2 * MARGIN) / svg.getBoundingClientRect().width);
-    context.scale(stretch, 1);
-    for (const shape of svg.querySelectorAll("rect, line, path, circle, text")) drawShape(context, shape, stretch);
+    context.scale(stretch, stretch);
+    for (const shape of svg.querySelectorAll("rect, line, path, circle, text")) drawShape(context, shape);
     context.restore();
   }
   y += drawn + 34;
@@ -53,22 +55,19 @@ function wrapped(context, text) {
 }
 
 /** A shape of a picture: a texture, a handle and what is not shown are left out. */
-function drawShape(context, shape, stretch) {
+function drawShape(context, shape) {
   const style = styleOf(shape);
   if (style.display === "none" || shape.closest(".handle") !== null) return;
   const number = (name) => Number(shape.getAttribute(name) ?? 0);
   if (shape.tagName === "text") {
-    context.save();
-    context.scale(1 / stretch, 1); // letters keep their shape
     context.fillStyle = style.fill;
     context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const side = /** @type {CanvasTextAlign} */ (
       { middle: "center", end: "right" }[shape.getAttribute("text-anchor") ?? ""] ?? "left"
     );
     context.textAlign = side;
-    context.fillText(shape.textContent, number("x") * stretch, number("y"));
+    context.fillText(shape.textContent, number("x"), number("y"));
     context.textAlign = "left";
-    context.restore();
     return;
   }
   const path = new Path2D(shape.tagName === "path" ? shape.getAttribute("d") : undefined);

@@ -1,6 +1,6 @@
 // ---- The data that the report does not contain: unsampled traffic, and input that could not be read.
 
-import { h, section } from "./elements.js";
+import { h, section, unseen } from "./elements.js";
 import { count, report } from "./report.js";
 import { number, percent, plural } from "./words.js";
 
@@ -24,7 +24,7 @@ function shareTable(of, rows) {
   return h(
     "table",
     { class: "shares" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }, unseen("Share")))),
     h("tbody", {}, rows),
   );
 }

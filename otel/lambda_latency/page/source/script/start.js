@@ -70,6 +70,7 @@ function start() {
   if (count > 0) drawRequestSection();
   drawSampling();
   drawProblems();
+  if (count <= 1) document.querySelector(".skip").remove();
   byId("sections").classList.toggle("alone", count <= 1);
   byId("help").addEventListener("click", () => keys.showModal());
   rememberShortcuts();

@@ -1,6 +1,6 @@
 // ---- The tables of parts: a row each, with its name as a filter, its owner, a bar and its numbers.
 
-import { h } from "./elements.js";
+import { h, unseen } from "./elements.js";
 import { count, label, partClass, swatch } from "./report.js";
 import { only } from "./state.js";
 import { OWNERS, THIN, ms, number, percent, say, signedMs } from "./words.js";
@@ -15,9 +15,9 @@ export function partsHead(numbers, bars = "") {
       {},
       h("th", { scope: "col" }, say("part")),
       h("th", { scope: "col", class: "owner" }, say("owner")),
-      h("th", { scope: "col", class: "bars" }, bars),
+      h("th", { scope: "col", class: "bars" }, bars || unseen(say("difference"))),
       numbers.map((name) => h("th", { scope: "col", class: `num ${name}` }, say(name))),
-      h("th", { scope: "col", class: "trouble", "aria-label": say("trouble") }),
+      h("th", { scope: "col", class: "trouble" }, unseen(say("trouble"))),
     ),
   );
 }

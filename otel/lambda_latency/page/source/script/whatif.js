@@ -36,7 +36,7 @@ export function atBest() {
 /** A line for each of the largest parts; ticking it redraws the pictures. */
 export function savesList(inWords) {
   if (count <= 1 || report.saves.length === 0) return null;
-  const together = h("li", { class: "bound", id: "at-best", role: "status" });
+  const together = h("span", { id: "at-best", role: "status" });
   watchers.push(() => {
     const numbers = { p95: ms(report.wall_ns.p95), best: ms(atBest()) };
     together.textContent = state.without.size === 0 ? "" : say("whatif.together", numbers);
@@ -54,7 +54,7 @@ export function savesList(inWords) {
       watchers.push(() => (box.checked = state.without.has(part)));
       return h("li", {}, h("label", {}, box, swatch(part), inWords(pieces)));
     }),
-    together,
+    h("li", { class: "bound" }, together),
     h("li", { class: "bound" }, report.bound),
   );
 }
