@@ -248,6 +248,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
+	@if command -v npm >/dev/null; then cd requirements/npm && npm update --package-lock-only --omit-lockfile-registry-resolved \
+		--silent --no-audit --no-fund; else echo "skipped: $(WHY_NODE)" >&2; fi
 
 .PHONY: clean
 clean:  ## Remove everything that was made here

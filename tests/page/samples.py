@@ -145,6 +145,26 @@ def huge(spans: int = 20_000) -> list[Trace]:
     return [*even(), large]
 
 
+def services() -> list[Trace]:
+    """A few requests that call five hundred services together."""
+    traces = []
+    for number in range(24):
+        hosts = [f"service-{(number * 37 + at) % 500:03d}.internal.example.com" for at in range(100)]
+        calls = [
+            node(
+                "POST",
+                12 + 0.4 * at,
+                12.3 + 0.4 * at,
+                kind=SpanKind.CLIENT,
+                attributes={"http.method": "POST", "peer.service": host},
+                scope=REQUESTS,
+            )
+            for at, host in enumerate(hosts)
+        ]
+        traces.append(_later(_of(number, *calls, end=80 if number % 8 else 150 + number), 900 * number))
+    return traces
+
+
 def _of(number: int, *inside: Node, function: str = "CreateOrder", **more: object) -> Trace:
     made = tree(request(*inside, **more), unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")  # type: ignore[arg-type]
     if function == "CreateOrder":
@@ -264,6 +284,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "timeout": lambda: page_of([_stuck(1)]),
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
+    "services": lambda: page_of(services()),
     "thousand": lambda: page_of(many(1000)),
     "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),

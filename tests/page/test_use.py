@@ -518,6 +518,16 @@ def test_on_paper_it_is_one_light_page(rich: Browser) -> None:
     assert rich.pages() == 1
 
 
+def test_on_paper_a_comparison_is_one_page_too(browser: Browser, page: Callable[[str], str]) -> None:
+    """With what changed in the place of the requests by start."""
+    browser.size(1200, dark=True)
+    browser.show(page("changed"))
+    browser.print_media()
+    assert (browser.count(".then-now .then"), browser.count("#parts .fill") > 0) == (1, True)
+    assert browser.count("#distribution, #change .flame") == 0
+    assert browser.pages() == 1
+
+
 def test_the_policy_lets_nothing_else_run_and_nothing_leave(rich: Browser) -> None:
     """A script, a style or a picture that is added later is refused."""
     refused = rich.run(

@@ -91,7 +91,7 @@ function differsRow({ fact, value, chosen, rest, same }) {
       "td",
       { class: "bars" },
       h("div", { class: "usual", $width: `${rest * 100}%` }),
-      h("div", { class: "more", $width: `${chosen * 100}%` }),
+      h("div", { class: "here", $width: `${chosen * 100}%` }),
     ),
     h("td", { class: "num" }, percent(chosen, 1)),
     h("td", { class: "num" }, percent(rest, 1)),

@@ -7,6 +7,7 @@ import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, slowFor } fr
 export const MOST_MARKS = 400;
 const CELL = 7; // pixels
 const LEVELS = 5; // of darkness
+const LEAST_OF_SLOW = 4; // a single slow request is seen
 const MOST_WRONG = 300; // marks of errors and timeouts over a heat map
 
 /** The requests by the class of their colour: of slow ones that of the part that they waited for. */
@@ -46,7 +47,8 @@ export function heat(place) {
   for (const { x, y, requests, colours } of found.values()) {
     // A few requests in a cell are visible beside thousands in another: tints follow the logarithm.
     const level = most === 1 ? LEVELS : 1 + Math.round(((LEVELS - 1) * Math.log(requests)) / Math.log(most));
-    const name = `${largest(colours)} h${level}`;
+    const colour = largest(colours);
+    const name = `${colour} h${colour === "warm" ? level : Math.max(level, LEAST_OF_SLOW)}`;
     paths.set(name, `${paths.get(name) ?? ""}M${x} ${y}h${CELL}v${CELL}h-${CELL}z`);
   }
   const wrong = [];

@@ -53,11 +53,12 @@ function chosenParts() {
     .sort((a, b) => Math.abs(b.difference_ns) - Math.abs(a.difference_ns))
     .slice(0, MOST_CHOSEN);
   const axis = differences(largest);
+  const names = [say("rest"), say("chosen")];
   const table = h(
     "table",
     { class: "parts compared" },
     partsHead(["rest", "chosen", "difference", "share"], ways()),
-    h("tbody", {}, largest.map((row) => comparedRow(row, axis, false))),
+    h("tbody", {}, largest.map((row) => comparedRow(row, axis, false, names))),
   );
   const numbers = { few, others: rest, chosen: ms(mean[1]), rest: ms(mean[0]) };
   return [say("parts.chosen"), say("parts.of_chosen", numbers), table];
@@ -68,10 +69,11 @@ function slowAgainstTypical() {
   const told = (part) => ({ ...report.buckets[part], part });
   const [large, small] = [report.rows.map(told), report.folded.map(told)];
   const axis = differences([...large, ...small]);
+  const names = [say("typical"), say("slow")];
   const lead = report.buckets.findIndex(
     (one) => one.bucket === report.verdict.bucket && one.name === report.verdict.name,
   );
-  const rows = (few) => few.map((row) => comparedRow(row, axis, row.part === lead));
+  const rows = (few) => few.map((row) => comparedRow(row, axis, row.part === lead, names));
   const more = rows(small);
   for (const row of more) row.hidden = true;
   const table = h(

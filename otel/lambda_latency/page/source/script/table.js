@@ -24,7 +24,7 @@ export function partsHead(numbers, bars = "") {
 
 /** Which way a bar goes: to the right what takes longer, to the left, from the same zero, what takes less. */
 export const ways = () =>
-  h("span", { class: "legend" }, h("i", { class: "less" }), `${say("shorter")} `, h("i", { class: "more" }), say("longer"));
+  h("span", { class: "legend" }, h("i", { class: "short" }), `${say("shorter")} `, h("i", { class: "long" }), say("longer"));
 
 export const ownerCell = (row) =>
   h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, OWNERS[row.owner] ?? row.owner));
@@ -46,7 +46,7 @@ export function trouble(row) {
 }
 
 export const callsCell = ({ calls }) =>
-  h("td", { class: calls > 0 ? "num calls" : "num calls none" }, calls > 0 ? number(calls) : "–");
+  h("td", { class: calls > 0 ? "num calls" : "num calls none", "data-head": say("calls") }, calls > 0 ? number(calls) : "–");
 
 /** The axis of differences: where its zero is, and how wide a nanosecond. */
 export function differences(rows) {
@@ -56,8 +56,8 @@ export function differences(rows) {
   return { zero: (100 * (whole - most)) / whole, of: (ns) => (100 * Math.abs(ns)) / whole };
 }
 
-/** Of a part what it takes usually and in the other requests, and the difference as a bar from a common zero. */
-export function comparedRow(row, axis, lead) {
+/** Of a part what it takes usually and in the other requests, by their `names`, and the difference as a bar from a common zero. */
+export function comparedRow(row, axis, lead, names) {
   const share = Math.min(row.difference_share, 1);
   const [left, width] = [axis.zero - (row.difference_ns < 0 ? axis.of(row.difference_ns) : 0), axis.of(row.difference_ns)];
   return h(
@@ -74,8 +74,8 @@ export function comparedRow(row, axis, lead) {
         h("div", { class: `fill ${partClass(row.part)}`, "$margin-left": `${Math.max(0, left)}%`, $width: `${width}%` }),
       ),
     ),
-    h("td", { class: "num typical-ms" }, ms(row.typical_mean_ns)),
-    h("td", { class: "num slow-ms" }, ms(row.slow_mean_ns)),
+    h("td", { class: "num typical-ms", "data-head": names[0] }, ms(row.typical_mean_ns)),
+    h("td", { class: "num slow-ms", "data-head": names[1] }, ms(row.slow_mean_ns)),
     h("td", { class: "num difference" }, signedMs(row.difference_ns)),
     h("td", { class: "num share" }, Math.abs(share) < 0.005 ? `0${THIN}%` : percent(share, 1)),
     row.calls === undefined ? h("td", { class: "trouble" }) : [callsCell(row), trouble(row)],
