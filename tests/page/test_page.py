@@ -18,7 +18,7 @@ import pytest
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.page import build_page
 from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
-from lambda_latency.text import Style
+from lambda_latency.text import PAGE_WORDS, Style
 from lambda_latency.trace import dump_line
 from tests.latency.load import hundred, timed_out
 from tests.latency.system import order
@@ -191,3 +191,14 @@ def test_no_two_scripts_declare_the_same_name() -> None:
         text = (SOURCE / "script" / f"{name}.js").read_text()
         declared += re.findall(r"^(?:export )?(?:async )?(?:const|let|function) (\w+)", text, re.MULTILINE)
     assert [name for name in declared if declared.count(name) > 1] == []
+
+
+def test_every_word_of_the_page_is_python_s() -> None:
+    """Each key that a script says has words, and all words are said."""
+    scripts = "".join((SOURCE / "script" / f"{name}.js").read_text() for name in SCRIPTS)
+    said = set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
+    said |= {key for pair in re.findall(r'\bsay\([^()"]*\? "([^"]+)" : "([^"]+)"', scripts) for key in pair}
+    assert sorted(said - set(PAGE_WORDS)) == []
+    begun = tuple(re.findall(r"say\(`([a-z_.]+)\$", scripts))
+    named = set(re.findall(r'"([a-z_.]+)"', scripts))
+    assert [key for key in PAGE_WORDS if key not in said | named and not key.startswith(begun)] == []

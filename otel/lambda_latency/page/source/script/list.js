@@ -20,14 +20,14 @@ import {
 } from "./report.js";
 import { openRequest } from "./request.js";
 import { DOWN_FIRST, apply, state, view, watchers } from "./state.js";
-import { ms, severalDays, started } from "./words.js";
+import { ms, say, severalDays, started } from "./words.js";
 
 const COLUMNS = [
-  ["start", "Start"],
-  ["route", "Route"],
-  ["took", "Took"],
-  ["part", "Most of it"],
-  ["marks", "Marks"],
+  "start",
+  "route",
+  "took",
+  "part",
+  "marks",
 ];
 const SHOWN = 12; // rows without scrolling
 const LIST_HEADS = 34; // pixels of the heads with their borders
@@ -38,16 +38,16 @@ const MOST_STRIPES = 6;
 export const list = { element: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
 export function drawList() {
-  const heads = COLUMNS.map(([key, title]) => columnHead(key, title));
+  const heads = COLUMNS.map((key) => columnHead(key, say(`list.${key}`)));
   list.inner = h("div", { class: "inner", role: "rowgroup" });
   list.element = h(
     "div",
-    { class: "list", id: "list", role: "grid", tabindex: 0, "aria-label": "Requests", "aria-describedby": "found" },
+    { class: "list", id: "list", role: "grid", tabindex: 0, "aria-label": say("list.title"), "aria-describedby": "found" },
     h("div", { class: "row heads", role: "row" }, heads),
     list.inner,
   );
-  const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
-  const element = section("requests", "Requests", null, filters(), found(), list.element, none);
+  const none = h("p", { class: "hint", id: "nothing" }, say("list.none"));
+  const element = section("requests", say("list.title"), null, filters(), found(), list.element, none);
   element.classList.add("wide");
   list.element.style.setProperty("--start", severalDays ? "104px" : "64px");
   list.element.addEventListener("scroll", scrolled, { passive: true });
@@ -76,7 +76,7 @@ function columnHead(key, title) {
   });
   watchers.push(() => {
     const on = state.sort === key;
-    const name = key === "part" && state.part >= 0 ? `In ${label(state.part)}` : title;
+    const name = key === "part" && state.part >= 0 ? say("list.in", { part: label(state.part) }) : title;
     button.textContent = on ? `${name} ${state.down ? "↓" : "↑"}` : name;
     if (on) element.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     else element.removeAttribute("aria-sort");
@@ -103,7 +103,7 @@ function scrollRows(top) {
 }
 
 function newRow() {
-  const cells = COLUMNS.map(([key]) => h("span", { role: "gridcell", class: key }));
+  const cells = COLUMNS.map((key) => h("span", { role: "gridcell", class: key }));
   const element = h("div", { class: "row", role: "row" }, cells);
   const row = { element, cells, at: -1, request: -1 };
   element.addEventListener("click", () => {
@@ -147,7 +147,7 @@ function fillRow(row, at) {
   route.textContent = route.title = routeOf(request);
   took.textContent = ms(requests.wall_ns[request]);
   part.replaceChildren(...partCell(request));
-  marks.replaceChildren(...marksOf(request), isScarce && hasSpans(request) ? h("span", { class: "mark-word" }, "spans") : "");
+  marks.replaceChildren(...marksOf(request), isScarce && hasSpans(request) ? h("span", { class: "mark-word" }, say("mark.spans").toLowerCase()) : "");
 }
 
 function partCell(request) {
@@ -168,10 +168,10 @@ function partCell(request) {
 export function marksOf(request) {
   const status = requests.status[request];
   const found = [];
-  if (has(request, TIMEOUT)) found.push(h("span", { class: "mark-word bad" }, "timeout"));
-  if (has(request, ERROR)) found.push(h("span", { class: "mark-word bad" }, status >= 400 ? String(status) : "error"));
-  if (has(request, COLD_START)) found.push(h("span", { class: "mark-word cold" }, "cold"));
-  if (has(request, THROTTLED)) found.push(h("span", { class: "mark-word throttled" }, "throttled"));
+  if (has(request, TIMEOUT)) found.push(h("span", { class: "mark-word bad" }, say("mark.timeout").toLowerCase()));
+  if (has(request, ERROR)) found.push(h("span", { class: "mark-word bad" }, status >= 400 ? String(status) : say("mark.error").toLowerCase()));
+  if (has(request, COLD_START)) found.push(h("span", { class: "mark-word cold" }, say("mark.cold").toLowerCase()));
+  if (has(request, THROTTLED)) found.push(h("span", { class: "mark-word throttled" }, say("mark.throttled").toLowerCase()));
   return found;
 }
 

@@ -38,11 +38,11 @@ export function markKey(marks) {
   return h(
     "p",
     { class: "key" },
-    h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : square("warm"), "warm"),
+    h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : square("warm"), say("mark.warm")),
     cold > 0 &&
-      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `started cold (${number(cold)})`),
-    errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), `error (${number(errors)})`),
-    timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), `timeout (${number(timeouts)})`),
+      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), say("mark.started_cold", { n: cold })),
+    errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
+    timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
   );
 }
 

@@ -6,7 +6,7 @@ import { ERROR, THROTTLED, TIMEOUT, count, counted, partClass, report } from "./
 import { openTrace } from "./request.js";
 import { only } from "./state.js";
 import { savesList } from "./whatif.js";
-import { THIN, ms, number, percent, plural, windowWords } from "./words.js";
+import { THIN, ms, number, percent, plural, say, windowWords } from "./words.js";
 
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
 const EXAMPLES = [
@@ -32,7 +32,7 @@ export function drawVerdict() {
       { class: "timed-out" },
       inWords(pieces),
       " ",
-      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, "Open it"),
+      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, say("verdict.open")),
     ),
   );
   const buttons = h(
@@ -43,25 +43,25 @@ export function drawVerdict() {
       h(
         "button",
         { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) },
-        "Open an example",
+        say("verdict.example"),
       ),
     verdict.against &&
       h(
         "button",
         { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) },
-        "Open a counterexample",
+        say("verdict.counterexample"),
       ),
     count > 0 && carryButtons(),
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
   const saves = savesList(inWords);
-  const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
+  const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, say("verdict.next"), " "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
-    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
+    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, say("verdict.condition"), " "), gate.sentence));
   append(byId("verdict"), [
     sentence,
     changed,
@@ -74,7 +74,7 @@ export function drawVerdict() {
   ]);
   if (count === 0)
     append(byId("verdict"), [
-      h("p", {}, "Try one of these:"),
+      h("p", {}, say("verdict.try")),
       EXAMPLES.map((line) => h("code", { class: "command" }, line)),
     ]);
   if (count > 1) byId("verdict").after(facts());
@@ -101,23 +101,23 @@ function facts() {
   return h(
     "dl",
     { class: "facts" },
-    fact("Median (p50)", ms(walls.p50)),
-    fact("p95", ms(walls.p95)),
-    fact("p99", ms(walls.p99)),
-    fact("Slowest", ms(walls.max)),
-    fact("Cold starts", filter(cold.requests, "cold"), cold.mean_ns >= 5e5 && `${ms(cold.mean_ns)} each`),
-    fact("Errors", filter(counted(ERROR), "error")),
-    fact("Timeouts", filter(counted(TIMEOUT), "timeout")),
-    fact("Throttled", filter(counted(THROTTLED), "throttled")),
-    fact("Seen", known ? percent(sampling.seen, sampling.total) : "not known", known && "of the traffic"),
+    fact(say("fact.p50"), ms(walls.p50)),
+    fact(say("fact.p95"), ms(walls.p95)),
+    fact(say("fact.p99"), ms(walls.p99)),
+    fact(say("fact.slowest"), ms(walls.max)),
+    fact(say("fact.cold"), filter(cold.requests, "cold"), cold.mean_ns >= 5e5 && say("fact.each", { mean: ms(cold.mean_ns) })),
+    fact(say("fact.errors"), filter(counted(ERROR), "error")),
+    fact(say("fact.timeouts"), filter(counted(TIMEOUT), "timeout")),
+    fact(say("fact.throttled"), filter(counted(THROTTLED), "throttled")),
+    fact(say("fact.seen"), known ? percent(sampling.seen, sampling.total) : say("fact.unknown"), known && say("fact.of_traffic")),
   );
 }
 
 export function drawHead() {
   const sources =
-    report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
+    report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` ${say("head.more", { n: report.sources.length - 3 })}` : "");
   append(byId("head"), [
-    h("span", {}, h("b", {}, "lambda-latency"), " report"),
+    h("span", {}, h("b", {}, "lambda-latency"), ` ${say("head.report")}`),
     h("span", { class: "isolated" }, sources),
     h("span", {}, [count > 0 && plural(count, "request"), windowWords(report.window)].filter(Boolean).join(" · ")),
   ]);
