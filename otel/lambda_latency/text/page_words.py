@@ -185,8 +185,8 @@ PAGE_WORDS = {
     "request.more": "{n} more",
     "request.parts": "Parts of this request",
     "request.kept": (
-        "This page keeps the spans of {n|request|requests}: the slowest, errors, timeouts, cold starts and some typical "
-        "ones. For this one:"
+        "This page keeps the spans of {n|request|requests}: the slowest, errors, timeouts, cold starts and some "
+        "typical ones. For this one:"
     ),
     "request.orphans": "{n|orphan|orphans} (the parent was never recorded): {names}.",
     "request.aside": "Continued off the critical path: {names}.",
