@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency import report_of
 from lambda_latency.page import page_values
+from lambda_latency.page.facts import sample
 from lambda_latency.trace import SpanKind, Trace
+from tests.latency.requests import drawn
 from tests.latency.system import account, charge, put_item, request
 from tests.page.node import run_module
 from tests.trace.build import MS, tree
@@ -132,3 +134,14 @@ def test_facts_have_few_values() -> None:
     assert texts["version"] == ["version 2.0.0", "version 2.0.1", "version 1.9.4"]
     assert len(texts["instance"]) == 12
     assert values["read"] is None
+
+
+def test_of_many_requests_the_slow_ones_and_a_sample_are_read() -> None:
+    """In order, none twice; of a few all are."""
+    report = report_of(drawn(1, 2_600), lambda _: {})
+    read = sample(report)
+    assert read == sorted(set(read))
+    assert 900 < len(read) <= 1_000
+    slow = {one.account.trace_id for one in report.cohorts.slow}
+    assert slow <= {report.accounts.trace_id(at) for at in read}
+    assert sample(report_of(drawn(1, 300), lambda _: {})) == list(range(300))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "sample"]
 
-MOST_READ = 2_000  # requests whose spans are read for their attributes
+MOST_READ = 2_000  # requests, whose spans are all read
+SAMPLED = 1_000  # of more requests
 MOST_VALUES = 24  # of one attribute, the most frequent ones
 LEAST_SEEN = 3  # requests: a value that fewer have explains nothing
 MOST_ATTRIBUTES = 24
@@ -42,9 +43,9 @@ def sample(report: Report) -> list[int]:
     every = report.accounts
     if len(every) <= MOST_READ:
         return list(range(len(every)))
-    slow_ids = {one.account.trace_id for one in report.cohorts.slow[: MOST_READ // 2]}
+    slow_ids = {one.account.trace_id for one in report.cohorts.slow[: SAMPLED // 2]}
     slow = [at for at in every.slowest(len(slow_ids) + 1) if every.trace_id(at) in slow_ids]
-    others = MOST_READ - len(slow)
+    others = SAMPLED - len(slow)
     return sorted({*slow, *(at * len(every) // others for at in range(others))})
 
 
