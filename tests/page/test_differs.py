@@ -15,7 +15,8 @@ from lambda_latency.latency import report_of
 from lambda_latency.page import page_values
 from lambda_latency.page.facts import sample
 from lambda_latency.trace import SpanKind, Trace
-from tests.latency.requests import drawn
+from tests.latency.requests import PAYMENTS, drawn
+from tests.latency.requests import request as request_of
 from tests.latency.system import account, charge, put_item, request
 from tests.page.node import run_module
 from tests.trace.build import MS, tree
@@ -138,7 +139,8 @@ def test_facts_have_few_values() -> None:
 
 def test_of_many_requests_the_slow_ones_and_a_sample_are_read() -> None:
     """In order, none twice; of a few all are."""
-    report = report_of(drawn(1, 2_600), lambda _: {})
+    late = [request_of(9_000 + number, {PAYMENTS: 9_000}, timed_out=True) for number in range(200)]
+    report = report_of([*drawn(1, 2_600), *late], lambda _: {})
     read = sample(report)
     assert read == sorted(set(read))
     assert 900 < len(read) <= 1_000

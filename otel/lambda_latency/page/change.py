@@ -41,8 +41,10 @@ def _says(one: Against) -> str:
 
 
 def _bins(before: Accounts, now: Accounts) -> dict[str, list[object]]:
-    low = max(LEAST_NS, min(*before.walls_ns, *now.walls_ns))
-    high = max(*before.walls_ns, *now.walls_ns, low + 1)
+    ends = [end(side.walls_ns) for end in (min, max) for side in (before, now)]
+    least = min(ends)
+    low = max(LEAST_NS, least)
+    high = max(*ends, low + 1)
     step = math.log(high / low) / BINS
     return {
         "edges_ns": [round(low * math.exp(step * at)) for at in range(BINS + 1)],
