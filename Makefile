@@ -42,6 +42,24 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/lambda-latency doctor --strict
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
 	@$(BIN)/codespell
+	@$(MAKE) --silent --no-print-directory check-page
+
+# The lock holds no address, so npm looks in the registry that is set up here.
+WHY_NODE := the scripts of the report's page are checked with Node.js 20 or later (https://nodejs.org)
+SCRIPTS := otel/lambda_latency/page/source/script
+
+.PHONY: check-page
+check-page:  ## Types and lint of the scripts of the report's page (needs Node.js; in CI it has to be there)
+	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory build/npm/ready && \
+		build/npm/node_modules/.bin/tsc --project requirements/npm && \
+		build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS); \
+	else echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]; fi
+
+build/npm/ready: requirements/npm/package.json requirements/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 .PHONY: format
 format: setup  ## Format the code
@@ -177,6 +195,10 @@ architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imp
 what-if: setup  ## Hold what --what-if promises against 300 planted cases, or SAMPLE of them (1 minute)
 	@WHAT_IF_CASES=$(or $(SAMPLE),300) $(BIN)/python -m pytest -q tests/latency/test_what_if.py
 
+.PHONY: differs
+differs: setup  ## Plant a difference in 40 reports and none in 40: does the page name it, and nothing else? (2 minutes; SAMPLE=4)
+	@DIFFERS_CASES=$(or $(SAMPLE),40) $(BIN)/python -m pytest -q tests/page/test_differs.py
+
 .PHONY: picture
 picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
 	@$(BIN)/python -m bench.picture
@@ -232,6 +254,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
+	@if command -v npm >/dev/null; then cd requirements/npm && npm update --package-lock-only --omit-lockfile-registry-resolved \
+		--silent --no-audit --no-fund; else echo "skipped: $(WHY_NODE)" >&2; fi
 
 .PHONY: clean
 clean:  ## Remove everything that was made here

@@ -92,6 +92,10 @@ class Browser:
         """What a script returns; `arguments` are `values`."""
         return self._driver.execute_script(script, *values)
 
+    def wait_for(self, script: str, *values: object) -> Any:
+        """What a script hands to its last argument, a function."""
+        return self._driver.execute_async_script(script, *values)
+
     def one(self, selector: str) -> WebElement:
         """The first element of a selector."""
         return self._driver.find_element(By.CSS_SELECTOR, selector)
@@ -128,6 +132,17 @@ class Browser:
         chain = ActionChains(self._driver).move_to_element_with_offset(element, round((begin - 0.5) * width), 0)
         chain.click_and_hold().move_by_offset(round((end - begin) * width / 2), 0)
         chain.move_by_offset(round((end - begin) * width / 2), 0).release().perform()
+        self.settle()
+
+    def drag_area(self, selector: str, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag over an element, between two points in shares of its width and height."""
+        element = self.one(selector)
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        size = (element.rect["width"], element.rect["height"])
+        first = [round((share - 0.5) * whole) for share, whole in zip(begin, size, strict=True)]
+        by = [round((to - at) * whole) for at, to, whole in zip(begin, end, size, strict=True)]
+        chain = ActionChains(self._driver).move_to_element_with_offset(element, *first)
+        chain.click_and_hold().move_by_offset(*by).release().perform()
         self.settle()
 
     def keys(self, *keys: str) -> None:

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import report_of
+from lambda_latency.latency import Accounts, against, report_of
 from lambda_latency.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
@@ -49,39 +49,29 @@ def page_of(
     problems: Sequence[Problem] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     console: str = "",
-    call_map: object = None,
+    baseline: Sequence[Trace] = (),
 ) -> str:
-    """The page of a report on some traces; `call_map` takes the place of its own map."""
+    """The page of a report on some traces, compared with those of a baseline."""
     by_id = {trace.trace_id: trace for trace in traces}
 
     def find(wanted: Iterable[str]) -> dict[str, Trace]:
         return {one: by_id[one] for one in wanted}
 
-    accounts = [account(trace) for trace in traces]
+    accounts, before = (Accounts(map(account, some)) for some in (traces, baseline))
     report = report_of(
-        accounts, find, problems=problems, sources=["traces/orders.jsonl"], traffic=traffic, owners=THEIRS.owners
+        accounts,
+        find,
+        problems=problems,
+        sources=["traces/orders.jsonl"],
+        traffic=traffic,
+        owners=THEIRS.owners,
+        against=against(accounts, before, ["traces/before.jsonl"]) if baseline else None,
+        baseline=before if baseline else None,
     )
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
     )
-    return build_page({**values, "map": call_map or values["map"]}, spans, flat(sentence(report, Style())))
-
-
-def chain() -> dict[str, object]:
-    """A map of six columns: functions that call each other, one of them over all columns, two of them in a circle."""
-    kinds = ("api gateway", *["function"] * 4, "external", "aws", "function")
-    names = ("API Gateway", "Front", "Orders", "Stock", "Billing", "payments.example.com", "DynamoDB orders", "Mail")
-    ways = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 5), (2, 6), (0, 6), (4, 2), (3, 7), (1, 7)]
-    numbers = {"p50_ns": 20 * MS, "errors": 0, "throttles": 2, "timeouts": 0}
-    return {
-        "nodes": [
-            {"id": at, "kind": kind, "name": name} for at, (kind, name) in enumerate(zip(kinds, names, strict=True))
-        ],
-        "edges": [
-            {"from": at, "to": to, "calls": 9 + at, "p95_ns": (40 + to) * MS, "total_ns": (9 + at) * 30 * MS, **numbers}
-            for at, to in ways
-        ],
-    }
+    return build_page(values, spans, flat(sentence(report, Style())))
 
 
 def rich() -> list[Trace]:
@@ -153,6 +143,26 @@ def huge(spans: int = 20_000) -> list[Trace]:
     calls = [_table("GetItem", 12 + 0.1 * number, 12.09 + 0.1 * number) for number in range(spans)]
     large = _of(77, node("read them all", 11, 12.5 + 0.1 * spans, *calls), end=15 + 0.1 * spans)
     return [*even(), large]
+
+
+def services() -> list[Trace]:
+    """A few requests that call five hundred services together."""
+    traces = []
+    for number in range(24):
+        hosts = [f"service-{(number * 37 + at) % 500:03d}.internal.example.com" for at in range(100)]
+        calls = [
+            node(
+                "POST",
+                12 + 0.4 * at,
+                12.3 + 0.4 * at,
+                kind=SpanKind.CLIENT,
+                attributes={"http.method": "POST", "peer.service": host},
+                scope=REQUESTS,
+            )
+            for at, host in enumerate(hosts)
+        ]
+        traces.append(_later(_of(number, *calls, end=80 if number % 8 else 150 + number), 900 * number))
+    return traces
 
 
 def _of(number: int, *inside: Node, function: str = "CreateOrder", **more: object) -> Trace:
@@ -268,12 +278,13 @@ CONSOLE = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-we
 SAMPLES: dict[str, Callable[[], str]] = {
     "rich": lambda: page_of(rich(), problems=PROBLEMS, traffic=TRAFFIC, console=CONSOLE),
     "thin": lambda: page_of(few(), problems=PROBLEMS[-1:]),
-    "chain": lambda: page_of(even(), call_map=chain()),
     "even": lambda: page_of(even(), traffic=Traffic(60)),
+    "changed": lambda: page_of(rich(), baseline=even()),
     "one": lambda: page_of([_connecting(1)]),
     "timeout": lambda: page_of([_stuck(1)]),
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
+    "services": lambda: page_of(services()),
     "thousand": lambda: page_of(many(1000)),
     "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),

@@ -18,7 +18,7 @@ STATES = [name for name in SAMPLES if name not in LARGE]
 # Wider than the window, or wider than what they stand in: texts of pictures too.
 BESIDE = """
 const words = (one) => `${one.tagName} ${one.getAttribute("class")} ${one.textContent.slice(0, 40)}`;
-const seen = (one) => one.checkVisibility() && one.closest(".skip, .stack ol, .patterns, .scroll, .heads") === null;
+const seen = (one) => one.checkVisibility() && one.closest(".skip, .stack ol, .patterns, .inner, .heads") === null;
 const found = [...document.querySelectorAll("main *, header *, footer *")].filter(seen).filter((one) => {
   const { left, right, width } = one.getBoundingClientRect();
   return width > 0 && (right > arguments[0] + 0.5 || left < -0.5);

@@ -18,7 +18,7 @@ import pytest
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.page import build_page
 from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
-from lambda_latency.text import Style
+from lambda_latency.text import PAGE_WORDS, Style
 from lambda_latency.trace import dump_line
 from tests.latency.load import hundred, timed_out
 from tests.latency.system import order
@@ -58,7 +58,7 @@ def test_nothing_of_a_trace_can_end_its_place() -> None:
     assert HOSTILE[:14] not in page
     assert island("</script><!--&") == "\\u003c/script\\u003e\\u003c!--\\u0026"
     report, _spans = data(page)
-    assert HOSTILE in {one["name"] for one in report["map"]["nodes"]}
+    assert HOSTILE in {one["name"] for one in report["buckets"]}
     title = build_page({}, [], "\ud800 <b>\u202e @SPANS@")
     assert "<title>&#55296; &lt;b&gt;&#8238; @SPANS@</title>" in title
 
@@ -75,16 +75,13 @@ def test_the_scripts_keep_to_text() -> None:
 
 
 def test_columns_say_what_the_list_says() -> None:
-    """Each request's parts add up to its wall clock; routes, marks and nodes are those of its trace."""
+    """Each request's parts add up to its wall clock; routes and marks are those of its trace."""
     report, spans = data(page_of([*hundred(), order(100, number=5000, status_code=502)]))
     columns = report["columns"]
     assert [sum(one[1::2]) for one in columns["buckets"]] == columns["wall_ns"]
     assert len(columns["trace_id"]) == report["requests"] == len(spans) == report["kept"]
     assert columns["routes"] == ["POST /orders"]
     assert [sum(flags & bit > 0 for flags in columns["flags"]) for bit in (1, 2, 4, 8)] == [1, 2, 1, 0]
-    names = {one["id"]: one["name"] for one in report["map"]["nodes"]}
-    nodes = [sorted(names[one] for one in columns["node_sets"][at]) for at in columns["nodes"]]
-    assert nodes.count(["CreateOrder", "DynamoDB orders", "payments.example.com"]) == 119
 
 
 def test_spans_add_up_and_stand_in_the_order_of_the_tree() -> None:
@@ -178,3 +175,30 @@ def test_the_source_is_in_the_wheel(tmp_path: Path) -> None:
     source = {str(path.relative_to(ROOT / "otel")) for path in SOURCE.rglob("*") if path.is_file()}
     assert len(source) == len(SCRIPTS) + len(STYLES) + 1
     assert source <= names
+
+
+def test_scripts_of_modules_become_one_script() -> None:
+    """Each is a module of its own for the type checker; the page has one scope, and nothing to import."""
+    [script] = re.findall(r"<script>(.*?)</script>", SAMPLES["one"](), re.DOTALL)
+    assert re.findall(r"^(?:import|export) .*", script, re.MULTILINE) == []
+    assert len(re.findall(r"^(?:async )?function", script, re.MULTILINE)) > 100
+
+
+def test_no_two_scripts_declare_the_same_name() -> None:
+    """A function of one would silently take the place of another's."""
+    declared: list[str] = []
+    for name in SCRIPTS:
+        text = (SOURCE / "script" / f"{name}.js").read_text()
+        declared += re.findall(r"^(?:export )?(?:async )?(?:const|let|function) (\w+)", text, re.MULTILINE)
+    assert [name for name in declared if declared.count(name) > 1] == []
+
+
+def test_every_word_of_the_page_is_python_s() -> None:
+    """Each key that a script says has words, and all words are said."""
+    scripts = "".join((SOURCE / "script" / f"{name}.js").read_text() for name in SCRIPTS)
+    said = set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
+    said |= {key for pair in re.findall(r'\bsay\([^()"]*\? "([^"]+)" : "([^"]+)"', scripts) for key in pair}
+    assert sorted(said - set(PAGE_WORDS)) == []
+    begun = tuple(re.findall(r"say\(`([a-z_.]+)\$", scripts))
+    named = set(re.findall(r'"([a-z_.]+)"', scripts))
+    assert [key for key in PAGE_WORDS if key not in said | named and not key.startswith(begun)] == []

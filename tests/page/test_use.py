@@ -61,13 +61,12 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     ]
     titles = "return [...document.querySelectorAll('#sections h2')].map((one) => one.id)"
     assert rich.run(titles) == [
-        f"{name}-title"
-        for name in ("distribution", "parts", "flame", "map", "requests", "request", "sampling", "problems")
+        f"{name}-title" for name in ("distribution", "parts", "flame", "requests", "request", "sampling", "problems")
     ]
 
 
 def test_filters_by_mouse(rich: Browser) -> None:
-    """Chips, selects, facts, a part and a node of the map; each can be taken away."""
+    """Chips, selects, facts, a part; each can be taken away."""
     rich.click("#only-cold")
     assert found(rich) == "2 of 120 requests"
     rich.click("#only-slow")
@@ -82,9 +81,6 @@ def test_filters_by_mouse(rich: Browser) -> None:
         "1 of 120 requests",
         ["POST /orders", "1,200 ms", "retries DynamoDB orders 1,056 ms", "throttled"],
     )
-    rich.click(".map [aria-label^='DynamoDB table stock']")
-    assert found(rich) == "15 of 120 requests through stock"
-    assert rich.run("return document.querySelectorAll('.map [aria-pressed=true]').length") == 1
     rich.click("#clear")
     rich.run("const one = document.querySelector('#part'); one.value = '0'; one.dispatchEvent(new Event('change'))")
     assert found(rich) == "71 of 120 requests"
@@ -93,16 +89,13 @@ def test_filters_by_mouse(rich: Browser) -> None:
 
 
 def test_filters_by_keyboard(rich: Browser) -> None:
-    """A part, a node and a chip have the keyboard too."""
+    """A part and a chip have the keyboard too."""
     rich.focus(".parts tbody tr:nth-child(2) button")
     rich.keys(Keys.ENTER)
     assert found(rich) == "1 of 120 requests"
-    rich.focus(".map [aria-label^='Lambda function GetOrder']")
-    rich.keys(Keys.ENTER)
-    assert found(rich) == "34 of 120 requests through GetOrder"
     rich.focus("#only-cold")
     rich.keys(Keys.SPACE)
-    assert (found(rich), rich.count("#nothing")) == ("0 of 120 requests through GetOrder", 1)
+    assert (found(rich), rich.count("#nothing")) == ("0 of 120 requests", 1)
     rich.focus("#clear")
     rich.keys(Keys.ENTER)
     assert found(rich) == "120 requests"
@@ -148,6 +141,7 @@ def test_sorting_by_mouse_and_by_keyboard(rich: Browser) -> None:
 
 def test_a_range_by_mouse(rich: Browser) -> None:
     """Dragging filters and fills the fields; a click on the ground takes it away; a click on a mark opens it."""
+    rich.click("#view-length")
     rich.drag(".chart svg", 0.6, 0.95)
     assert 0 < int(found(rich).split()[0]) < 20
     low, high = rich.run("return ['from', 'to'].map((id) => Number(document.getElementById(id).value))")
@@ -160,6 +154,7 @@ def test_a_range_by_mouse(rich: Browser) -> None:
 
 def test_a_range_by_keyboard(rich: Browser) -> None:
     """The picture's two handles are sliders."""
+    rich.click("#view-length")
     rich.focus(".handle[data-side=from]")
     rich.keys(*[Keys.PAGE_UP] * 7)
     fewer = int(found(rich).split()[0])
@@ -174,27 +169,6 @@ def test_a_range_by_keyboard(rich: Browser) -> None:
     assert int(found(rich).split()[0]) < 120
     rich.keys(Keys.ESCAPE, Keys.ESCAPE)
     assert found(rich) == "120 requests"
-
-
-def test_the_times_of_day_are_a_picture_too(rich: Browser) -> None:
-    """By mouse and by keyboard; a mark opens its request, a chosen range stays, the address says which picture."""
-    rich.drag(".chart svg", 0.6, 0.95)
-    few = found(rich)
-    rich.focus("#view-time")
-    rich.keys(Keys.ENTER)
-    assert (found(rich), rich.count(".handle")) == (few, 0)
-    assert rich.run("return document.querySelector('.chart .range').getBBox().height") > 40
-    marks = "[...document.querySelectorAll('.chart .mark')]"
-    assert rich.run(f"return {marks}.length") == 120
-    starts = "[...document.querySelectorAll('.chart .axis + text')].map((one) => one.textContent)"
-    assert rich.run(f"return {starts}") == ["22:50", "23:00", "23:10", "23:20", "23:30"]
-    rich.click(".chart .mark.timeout")
-    assert opened(rich).startswith("POST /orders · 3,010 ms")
-    rich.show(rich.address)
-    assert rich.run("return document.getElementById('view-time').getAttribute('aria-pressed')") == "true"
-    assert rich.run(f"return {marks}.length") == 120
-    rich.click("#view-length")
-    assert rich.count(".handle") == 2
 
 
 def test_a_request_opens_by_mouse(rich: Browser) -> None:
@@ -332,14 +306,19 @@ def test_a_shared_address_leaves_the_verdict_in_sight_and_back_undoes(rich: Brow
 def test_of_a_request_with_thousands_of_spans_only_rows_in_sight_exist(
     browser: Browser, page: Callable[[str], str]
 ) -> None:
-    """Keys, the wheel and an address reach the last one; no part of the page draws all of them."""
+    """Repeats share a row; unfolded, keys and the wheel reach the last one; nothing draws all of them."""
     browser.show(page("huge") + "#trace=6b05a667affeb9dbb0aa7f2b0000004d")
+    assert browser.run("return document.getElementById('fall').getAttribute('aria-rowcount')") == "7"
+    assert browser.text("#span-4 .span-name .isolated") == "3,000 \u00d7 DynamoDB GetItem orders"
+    assert browser.text("#span-4 .took-ms") == browser.text("#span-4 .waited-ms") == "270 ms"
+    browser.focus("#fall")
+    browser.keys(*[Keys.ARROW_DOWN] * 4, Keys.ARROW_RIGHT)
     assert browser.count(".span-row") < 80
-    assert browser.run("return document.getElementById('fall').getAttribute('aria-rowcount')") == "3006"
+    assert browser.run("return document.getElementById('fall').getAttribute('aria-rowcount')") == "3007"
     browser.focus("#fall")
     browser.keys(Keys.END)
-    assert browser.run("return document.getElementById('fall').getAttribute('aria-activedescendant')") == "span-3004"
-    assert browser.count("#span-3004") == 1
+    assert browser.run("return document.getElementById('fall').getAttribute('aria-activedescendant')") == "span-3005"
+    assert browser.count("#span-3005") == 1
     browser.run("document.getElementById('fall').scrollTop = 0")
     browser.until("document.getElementById('span-0') !== null")
     browser.until("!document.getElementById('fall').hasAttribute('aria-activedescendant')")
@@ -351,9 +330,7 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
     browser.show(page("ten-thousand"))
     assert found(browser) == "10,000 requests"
     assert browser.count(".inner .row") < 40
-    browser.click("#view-time")
-    assert 2 <= browser.count(".chart path.bar") <= 6
-    browser.click("#view-length")
+    assert 10 <= browser.count(".chart path.bar") <= 40
     browser.focus("#list")
     browser.keys(Keys.END)
     browser.until("document.getElementById('row-9999') !== null")
@@ -368,10 +345,10 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
 @pytest.mark.parametrize(
     ("state", "sentence", "sections"),
     [
-        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 8),
-        ("even", "Nothing stands out.", 8),
-        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 5),
-        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 5),
+        ("thin", "Thin evidence: 1 of 14 requests took over 790 ms.", 7),
+        ("even", "Nothing stands out.", 7),
+        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 4),
+        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 4),
         ("none", "No requests: no trace was read.", 1),
     ],
 )
@@ -388,32 +365,6 @@ def test_every_state_says_what_it_is(
     assert not browser.run("return document.getElementById('keys').open")
 
 
-def test_the_map_has_as_many_columns_as_calls_in_a_row(browser: Browser, page: Callable[[str], str]) -> None:
-    """Callers stand left of what they call, no box on another; where it is too narrow the same is a list."""
-    browser.size(2200)
-    browser.show(page("chain"))
-    boxes = browser.run(
-        "return [...document.querySelectorAll('.map [data-node]')].sort((a, b) => a.dataset.node - b.dataset.node)"
-        ".map((one) => one.querySelector('rect').getBBox())"
-        ".map((box) => [box.x, box.y, box.x + box.width, box.y + box.height])"
-    )
-    columns = sorted({round(box[0]) for box in boxes})
-    assert [columns.index(round(box[0])) for box in boxes] == [0, 1, 2, 3, 4, 5, 3, 4]
-    apart = [
-        one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
-        for at, one in enumerate(boxes)
-        for other in boxes[:at]
-    ]
-    assert all(apart)
-    assert browser.count(".map .call") == 11
-    browser.size(360)
-    browser.settle()
-    assert browser.count(".map .call") == 0
-    assert browser.text(".map-list").count("payments.example.com") == 2
-    browser.click(".map-list [data-node='4']")
-    assert found(browser) == "0 of 60 requests through Billing"
-
-
 def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_path: Path) -> None:
     """What became of the baseline, and each gate that says no."""
     traces = tmp_path / "traces.jsonl"
@@ -423,11 +374,14 @@ def test_a_baseline_and_gates_stand_below_the_sentence(browser: Browser, tmp_pat
     run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
     browser.show(page.as_uri())
     assert browser.text("#changed").startswith("No difference from the baseline (119 requests then")
+    order = "return [...document.querySelectorAll('#verdict > *')].slice(1, 3).map((one) => one.id)"
+    assert browser.run(order) == ["sentence", "changed"]
+    assert browser.run("return document.querySelector('#sections > section').id") == "change"
     heads, first = (
         browser.run(f"return [...document.querySelectorAll('{rows}')].map((one) => one.textContent)")
         for rows in (".change th", ".change tbody tr:first-child td")
     )
-    assert heads == ["What", "Then", "Now", "Difference", "Between", " "]
+    assert heads == ["What", "Then", "Now", "Difference", "Between", "Kind"]
     assert [cell != "" for cell in first] == [True] * 6
     names = "return [...document.querySelectorAll('.change .name')].map((one) => one.textContent)"
     assert browser.run(names)[-7:] == [
@@ -449,15 +403,12 @@ def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) ->
     assert browser.run("return document.querySelectorAll('script').length") == 3
     places = {
         "part": "#parts",
-        "map": "#map",
         "legend": "#distribution .key",
         "select": "#route",
         "problem": "#problems",
     }
     texts = {place: browser.text(selector) for place, selector in places.items()}
-    assert [
-        place for place, text in texts.items() if '<script>alert("1")</script>' not in text and place != "map"
-    ] == []
+    assert [place for place, text in texts.items() if '<script>alert("1")</script>' not in text] == []
     for part in ("2610", "1910", "3010"):
         browser.run("document.activeElement.blur()")
         browser.run("location.hash = ''")
@@ -496,10 +447,10 @@ def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
         "1,039 ms",
         "+949 ms",
         "77 %",
+        "",
     ]
     rich.click("#clear")
     assert rich.text("#parts") == whole
-    rich.click("#view-time")
     rich.drag(".chart svg", 0.5, 0.97)
     assert 0 < int(found(rich).split()[0]) < 120
     assert "since=" in rich.address
@@ -558,13 +509,23 @@ def test_on_paper_it_is_one_light_page(rich: Browser) -> None:
     rich.print_media()
     seen = {name: rich.count(name) for name in ("#sentence", "#parts .fill", ".chart .mark", ".fall .waited")}
     assert [name for name, times in seen.items() if times == 0] == []
-    assert rich.count(".filters, .buttons, .tools, #requests, #clear, .views, #map") == 0
+    assert rich.count(".filters, .buttons, .tools, #requests, #clear, .views") == 0
     style = "const style = getComputedStyle(document.documentElement);"
     assert rich.run(f"{style} return [style.backgroundColor, style.printColorAdjust]") == [
         "rgb(252, 252, 251)",
         "exact",
     ]
     assert rich.pages() == 1
+
+
+def test_on_paper_a_comparison_is_one_page_too(browser: Browser, page: Callable[[str], str]) -> None:
+    """With what changed in the place of the requests by start."""
+    browser.size(1200, dark=True)
+    browser.show(page("changed"))
+    browser.print_media()
+    assert (browser.count(".then-now .then"), browser.count("#parts .fill") > 0) == (1, True)
+    assert browser.count("#distribution, #change .flame") == 0
+    assert browser.pages() == 1
 
 
 def test_the_policy_lets_nothing_else_run_and_nothing_leave(rich: Browser) -> None:

@@ -173,9 +173,10 @@ def _run(
     baseline = _baseline(request, problems, spool, progress) if request.against is not None else None
     owners = request.terms.owners.settle(every, *([baseline.accounts] if baseline is not None else []))
     accounts = of_time(of_route(every, request.route), request.since_ns, request.until_ns)
-    compared = None
+    compared = before = None
     if baseline is not None:
-        compared = against(accounts, of_route(baseline.accounts, request.route), baseline.sources)
+        before = of_route(baseline.accounts, request.route)
+        compared = against(accounts, before, baseline.sources)
     ready()
 
     def find(trace_ids: Collection[str]) -> dict[str, Trace]:
@@ -194,6 +195,7 @@ def _run(
             against=compared,
             draw=draw,
             owners=owners,
+            baseline=before,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
         _put(report, request, style, judged, find, out)

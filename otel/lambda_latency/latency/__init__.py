@@ -15,7 +15,7 @@ from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import account, largest_part
 from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
 from lambda_latency.latency.loading import load
-from lambda_latency.latency.map import call_map, called, caller, map_values
+from lambda_latency.latency.map import call_map, map_values
 from lambda_latency.latency.names import trace_name
 from lambda_latency.latency.owners import NOBODY, USUAL, Owners, Terms
 from lambda_latency.latency.part import Part
@@ -92,8 +92,6 @@ __all__ = [
     "by_hour",
     "by_route",
     "call_map",
-    "called",
-    "caller",
     "cohorts",
     "instant",
     "largest_part",

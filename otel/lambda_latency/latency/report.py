@@ -33,7 +33,8 @@ class Report:
 
     `accounts` are in any order. `timeouts` tells of the first `MOST_TIMEOUTS` requests that timed out; `traces` holds
     those that a text shows as a waterfall. `traffic` is how many requests there were in all, seen or not, where the
-    source knows it. `against` is what became of a baseline, where there is one. `draw` is the map of who calls whom.
+    source knows it. `against` is what became of a baseline, where there is one, and `baseline` its
+    requests. `draw` is the map of who calls whom.
     """
 
     accounts: Accounts
@@ -49,6 +50,7 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     against: Against | None = None
     owners: Owners = NOBODY
+    baseline: Accounts | None = None
 
 
 def report_of(
@@ -63,6 +65,7 @@ def report_of(
     against: Against | None = None,
     draw: Callable[[], CallMap] | None = None,
     owners: Owners = NOBODY,
+    baseline: Accounts | None = None,
 ) -> Report:
     """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
 
@@ -92,4 +95,5 @@ def report_of(
         notes=tuple(notes),
         against=against,
         owners=owners,
+        baseline=baseline,
     )

@@ -18,26 +18,40 @@ __all__ = ["build_page", "island"]
 
 SOURCE = Path(__file__).parent / "source"
 # The order in which they are joined into one style and one script.
-STYLES = ("base", "verdict", "distribution", "parts", "map", "list", "request", "rest", "print")
+STYLES = ("base", "verdict", "distribution", "parts", "flame", "list", "request", "rest", "print")
 SCRIPTS = (
     "elements",
     "report",
     "words",
     "state",
     "tip",
+    "differs",
+    "differs_list",
+    "whatif",
+    "picture",
+    "carry",
     "verdict",
-    "change",
     "scale",
+    "timescale",
+    "axes",
+    "handles",
     "brush",
-    "distribution",
+    "marks",
+    "heat",
+    "lengths",
     "time",
+    "distribution",
+    "table",
     "parts",
     "flame",
-    "layers",
-    "map",
+    "change",
     "filters",
     "list",
     "rows",
+    "pixels",
+    "spansearch",
+    "twin",
+    "overview",
     "waterfall",
     "bars",
     "address",
@@ -49,6 +63,8 @@ SCRIPTS = (
     "start",
 )
 LONGEST_TITLE = 90
+# What makes a module of a script: in the page all scripts share one scope.
+OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)
 
 
 def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
@@ -58,7 +74,7 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
     """
     style = _parts("style", STYLES, "css")
     # The script has a scope of its own: its names cannot hide the browser's.
-    script = f'(() => {{\n"use strict";\n{_parts("script", SCRIPTS, "js")}}})();\n'
+    script = f'(() => {{\n"use strict";\n{OF_MODULES.sub("", _parts("script", SCRIPTS, "js"))}}})();\n'
     # Inserted parts are not scanned again: names in traces may look like placeholders.
     places = {
         "STYLE": style,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import called, caller
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -16,20 +14,17 @@ __all__ = ["COLD_START", "ERROR", "THROTTLED", "TIMEOUT", "columns"]
 COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 
 
-def columns(
-    report: Report, parts: Mapping[Part, int], nodes: Mapping[tuple[str, str], int], lines: Mapping[str, int]
-) -> dict[str, object]:
+def columns(report: Report, parts: Mapping[Part, int], lines: Mapping[str, int]) -> dict[str, object]:
     """One list per property, with one entry per request; the accounts must be in the order of their start.
 
     `buckets` is `[part, ns, part, ns, ...]`, the largest first; `start_ms` counts from 1970; `spans` is the line of its
-    spans, or -1; `route` and `nodes` point into `routes` and `node_sets`.
+    spans, or -1; `route` points into `routes`.
     """
     every = report.accounts
     known = list(every.kinds)
     kinds = [known[number] for number in every.kind_of]
     trace_ids = [every.trace_id(at) for at in range(len(every))]
     routes: dict[str, int] = {}
-    sets: dict[tuple[int, ...], int] = {}
     return {
         "trace_id": trace_ids,
         "start_ms": [start_ns // 1_000_000 for start_ns in every.starts_ns],
@@ -40,13 +35,8 @@ def columns(
             _flags(kind) | THROTTLED * throttled for kind, throttled in zip(kinds, _throttled(every), strict=True)
         ],
         "buckets": list(_buckets(every, parts)),
-        "nodes": [
-            sets.setdefault(tuple(sorted({*met, nodes[caller(kind)]})), len(sets))
-            for kind, met in zip(kinds, _met(every, nodes), strict=True)
-        ],
         "spans": [lines.get(trace_id, -1) for trace_id in trace_ids],
         "routes": list(routes),
-        "node_sets": [list(one) for one in sets],
     }
 
 
@@ -60,13 +50,6 @@ def _throttled(every: Accounts) -> Iterator[bool]:
     throttles = {number for (_, calls), number in every.calls.items() if calls.throttles}
     for first, last in every.calls_of_each():
         yield not throttles.isdisjoint(every.call_of[first:last])
-
-
-def _met(every: Accounts, nodes: Mapping[tuple[str, str], int]) -> Iterator[set[int]]:
-    """The map's nodes that the request called."""
-    node_of = [nodes.get(callee, -1) if (callee := called(part)) is not None else -1 for part, _ in every.calls]
-    for first, last in every.calls_of_each():
-        yield {node_of[number] for number in every.call_of[first:last]} - {-1}
 
 
 def _buckets(every: Accounts, parts: Mapping[Part, int]) -> Iterator[list[int]]:

@@ -5,65 +5,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, sections_of
+from lambda_latency.page.facts import MOST_READ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from lambda_latency.latency import Report, Stack
     from lambda_latency.trace import Trace
 
-__all__ = ["flame"]
+__all__ = ["Flame"]
 
-MOST_BY_SPAN = 2_000  # requests; of more, whose spans take seconds to walk, the stacks are route, function and part
-AT_ONCE = 1_000
 LEAST_SHARE = 2_000  # a frame with less than one part in so many of all time is too thin to be seen
 
 
-def flame(
-    report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]], number_of: Callable[[Part], int]
-) -> list[list[object]]:
-    """The frames, each before those inside it: depth, name, its nanoseconds in all requests and in the slow ones, the
-    number of the part that owns most of it.
+class Flame:
+    """Collects the frames.
+
+    Of more requests than are read, whose spans would take seconds to walk, the stacks are route, function and part.
     """
-    slow = {one.account.trace_id for one in report.cohorts.slow}
-    all_ns: dict[Stack, int] = {}
-    slow_ns: dict[Stack, int] = {}
-    parts: dict[Stack, dict[Part, int]] = {}
-    for trace_id, stack, part, ns in _sections(report, find):
+
+    def __init__(self, report: Report, number_of: Callable[[Part], int]) -> None:
+        self._report, self._number_of = report, number_of
+        self._slow = {one.account.trace_id for one in report.cohorts.slow}
+        self._all_ns: dict[Stack, int] = {}
+        self._slow_ns: dict[Stack, int] = {}
+        self._parts: dict[Stack, dict[Part, int]] = {}
+        self._by_span = len(report.accounts) <= MOST_READ
+
+    def add(self, trace: Trace) -> None:
+        """A request whose spans were read."""
+        if self._by_span:
+            for stack, part, ns in sections_of(trace, self._report.owners):
+                self._add(trace.trace_id, stack, part, ns)
+
+    def frames(self) -> list[list[object]]:
+        """The frames, each before those inside it: depth, name, its nanoseconds in all requests and in the slow ones,
+        the number of the part that owns most of it."""
+        every = self._report.accounts
+        if not self._by_span:
+            for account in every.made(range(len(every)), with_calls=False):
+                for part, ns in account.parts:
+                    stack = (account.route, account.function or "unknown", part.label)
+                    self._add(account.trace_id, stack, part, ns)
+        all_ns = self._all_ns
+        least = self._report.totals.wall_ns // LEAST_SHARE
+        return [
+            [len(frame) - 1, frame[-1], all_ns[frame], self._slow_ns.get(frame, 0), self._owner(self._parts[frame])]
+            for frame in sorted(
+                all_ns, key=lambda frame: [(-all_ns[frame[:end]], frame[end - 1]) for end in range(1, len(frame) + 1)]
+            )
+            if all_ns[frame] > least
+        ]
+
+    def _add(self, trace_id: str, stack: Stack, part: Part, ns: int) -> None:
         for end in range(1, len(stack) + 1):
             frame = stack[:end]
-            all_ns[frame] = all_ns.get(frame, 0) + ns
-            if trace_id in slow:
-                slow_ns[frame] = slow_ns.get(frame, 0) + ns
-            owned = parts.setdefault(frame, {})
+            self._all_ns[frame] = self._all_ns.get(frame, 0) + ns
+            if trace_id in self._slow:
+                self._slow_ns[frame] = self._slow_ns.get(frame, 0) + ns
+            owned = self._parts.setdefault(frame, {})
             owned[part] = owned.get(part, 0) + ns
-    least = report.totals.wall_ns // LEAST_SHARE
-    return [
-        [len(frame) - 1, frame[-1], all_ns[frame], slow_ns.get(frame, 0), number_of(_largest(parts[frame]))]
-        for frame in sorted(
-            all_ns, key=lambda frame: [(-all_ns[frame[:end]], frame[end - 1]) for end in range(1, len(frame) + 1)]
-        )
-        if all_ns[frame] > least
-    ]
 
-
-def _largest(owned: Mapping[Part, int]) -> Part:
-    return min(owned, key=lambda part: (-owned[part], part))
-
-
-def _sections(
-    report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]]
-) -> Iterator[tuple[str, Stack, Part, int]]:
-    every = report.accounts
-    if len(every) > MOST_BY_SPAN:
-        for account in every.made(range(len(every)), with_calls=False):
-            for part, ns in account.parts:
-                yield account.trace_id, (account.route, account.function or "unknown", part.label), part, ns
-        return
-    for first in range(0, len(every), AT_ONCE):
-        wanted = [every.trace_id(at) for at in range(first, min(len(every), first + AT_ONCE))]
-        traces = find(wanted)
-        for trace_id in wanted:
-            if trace_id in traces:
-                for stack, part, ns in sections_of(traces[trace_id], report.owners):
-                    yield trace_id, stack, part, ns
+    def _owner(self, owned: Mapping[Part, int]) -> int:
+        return self._number_of(min(owned, key=lambda part: (-owned[part], part)))

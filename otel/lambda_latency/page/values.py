@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lambda_latency.latency import Part, Unknown, by_hour, savings
+from lambda_latency.page.change import change_values
 from lambda_latency.page.columns import columns
-from lambda_latency.page.flame import flame
+from lambda_latency.page.facts import Facts, sample
+from lambda_latency.page.flame import Flame
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
     BOUND,
     OWNED,
+    PAGE_WORDS,
     Style,
     against_sentence,
-    change_rows,
     clean,
     document,
     evidence,
     next_steps,
+    render_markdown,
     sampling,
     saving_pieces,
     sentence,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["page_values"]
 
 STYLE = Style()
+AT_ONCE = 1_000  # traces in memory
 
 
 def page_values(
@@ -65,10 +69,9 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     lines, kept = _lines(report, find, number_of)
-    told["flame"] = flame(report, find, number_of) if len(report.accounts) > 1 else []
-    call_map = cast("dict[str, list[dict[str, Any]]]", told["map"])
-    nodes = {(one["kind"], one["name"]): one["id"] for one in call_map["nodes"]}
-    told["columns"] = columns(report, parts, nodes, kept)
+    del told["map"]  # the page draws who waits for whom by the time of the wait
+    told["columns"] = of_requests = columns(report, parts, kept)
+    told |= _walked(report, find, number_of, of_requests)
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
@@ -81,6 +84,8 @@ def page_values(
         if one.part in parts
     ]
     told["bound"] = BOUND
+    told["words"] = PAGE_WORDS
+    told["markdown"] = render_markdown(report, judged)
     told["timed_out"] = [
         {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
         for group in timeout_groups(report)
@@ -88,7 +93,7 @@ def page_values(
     told["changed"] = (
         _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
     )
-    told["change"] = [astuple(row) for row in change_rows(report.against, STYLE)] if report.against is not None else []
+    told["change"] = change_values(report, number_of)
     told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)
@@ -97,6 +102,25 @@ def page_values(
     told["kept"] = len(lines)
     told["parts"] = [{"bucket": part.bucket, "label": part.label, "owner": part.owner} for part in parts]
     return told, lines
+
+
+def _walked(
+    report: Report,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    number_of: Callable[[Part], int],
+    of_requests: Mapping[str, Any],
+) -> dict[str, object]:
+    """What takes the spans of many requests, which are read once: the flame graph, and the facts."""
+    drawn, facts = Flame(report, number_of), Facts()
+    read = sample(report) if len(report.accounts) > 1 else []
+    for first in range(0, len(read), AT_ONCE):
+        wanted = [report.accounts.trace_id(at) for at in read[first : first + AT_ONCE]]
+        traces = find(wanted)
+        for trace_id in wanted:
+            facts.add(traces.get(trace_id))
+            if trace_id in traces:
+                drawn.add(traces[trace_id])
+    return {"flame": drawn.frames() if read else [], **facts.values(of_requests, read)}
 
 
 def _lines(

@@ -6,6 +6,7 @@ from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
+from lambda_latency.text.page_words import PAGE_WORDS
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.report import render_report, render_waterfall
@@ -18,6 +19,7 @@ from lambda_latency.text.words import clean
 __all__ = [
     "BOUND",
     "OWNED",
+    "PAGE_WORDS",
     "Line",
     "Piece",
     "Style",

@@ -1,10 +1,16 @@
 // ---- The address: filters, order, the open request, its span and zoom, by their names, so that a view can be shared
 // and holds for a later report too. Back leads to the view before.
 
+import { factText } from "./differs_list.js";
+import { byId } from "./elements.js";
+import { count, parts, report, requests } from "./report.js";
+import { showRequest } from "./request.js";
+import { FLAGS, SORTS, apply, reset, state } from "./state.js";
+import { drawFall, fall } from "./waterfall.js";
+
 const BY_NAME = {
   route: requests.routes,
   part: parts.map((part) => (part.bucket === "external" ? part.label : `${part.bucket}: ${part.label}`)),
-  node: report.map.nodes.map((node) => `${node.kind}: ${node.name}`),
 };
 const PAUSE_MS = 700; // changes within this time are one step back: letters of a search, arrow keys on a handle
 
@@ -16,10 +22,12 @@ function addressWords() {
   const words = new URLSearchParams();
   if (state.query) words.set("q", state.query);
   for (const [name, names] of Object.entries(BY_NAME)) if (state[name] >= 0) words.set(name, names[state[name]]);
+  if (state.fact !== null) words.set("fact", factText(state.fact));
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
+  for (const part of state.without) words.append("without", BY_NAME.part[part]);
   for (const name of ["from", "to", "since", "until"]) if (state[name] > 0) words.set(name, state[name]);
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
-  if (state.view !== "length") words.set("view", state.view);
+  if (state.view !== "time") words.set("view", state.view);
   if (state.open >= 0 && state.open !== proofRequest() && count > 1) words.set("trace", requests.trace_id[state.open]);
   if (state.open < 0 && count > 1) words.set("trace", "none");
   if (fall.tree !== null && fall.details) words.set("span", spanName(fall.rows[fall.current].span));
@@ -31,7 +39,7 @@ const proofRequest = () => requests.trace_id.indexOf(report.verdict.trace_id);
 const spanName = (span) => fall.tree.spans[span].details[0].span_id;
 
 /** Put the view into the address: as a step of its own, unless it goes on with the last one. */
-function writeAddress(step = true) {
+export function writeAddress(step = true) {
   if (restoring) return;
   const words = addressWords();
   if (words === written) return;
@@ -46,6 +54,13 @@ function writeAddress(step = true) {
   }
 }
 
+/** A fact and the number of its value, by its text; null for none. */
+function factNamed(text) {
+  for (const [fact, { texts }] of report.facts.entries())
+    if (texts.includes(text)) return [fact, texts.indexOf(text)];
+  return null;
+}
+
 /** Take filters, order and picture from the address; returns the request that it opens, or -1. */
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
@@ -56,13 +71,15 @@ function readAddress() {
   reset();
   state.query = words.get("q") ?? "";
   for (const [name, names] of Object.entries(BY_NAME)) state[name] = names.indexOf(words.get(name));
+  state.fact = factNamed(words.get("fact"));
+  state.without = new Set(words.getAll("without").map((name) => BY_NAME.part.indexOf(name)).filter((part) => part >= 0));
   for (const name of (words.get("only") ?? "").split(",")) if (Object.hasOwn(FLAGS, name)) state.only.add(name);
   for (const name of ["from", "to", "since", "until"]) state[name] = whole(name);
   const sort = words.get("sort") ?? "-took";
   const name = sort.replace(/^-/, "");
   state.sort = Object.hasOwn(SORTS, name) ? name : "took";
   state.down = state.sort === name ? sort.startsWith("-") : true;
-  state.view = words.get("view") === "time" ? "time" : "length";
+  state.view = words.get("view") === "length" ? "length" : "time";
   if (words.get("trace") === "none") return -1;
   const named = requests.trace_id.indexOf(words.get("trace"));
   return named >= 0 ? named : proofRequest();
@@ -84,7 +101,7 @@ function restoreSpan() {
 }
 
 /** The view of the address. Nothing moves: the sentence stays in sight. */
-function restore() {
+export function restore() {
   restoring = true;
   state.open = readAddress();
   showRequest(state.open);

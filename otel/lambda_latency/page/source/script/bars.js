@@ -1,5 +1,14 @@
 // ---- The picture of a waterfall: axis, bars, the line along the critical path, the deadline.
 
+import { s } from "./elements.js";
+import { pixels } from "./pixels.js";
+import { TEXTURED, TIMEOUT, has, partClass, parts, report, requests } from "./report.js";
+import { sectionsOf, sumsOf } from "./rows.js";
+import { AXIS, BAR, fall } from "./waterfall.js";
+import { THIN, wide } from "./words.js";
+
+const MANY_SECTIONS = 200;
+
 /** Round instants with their places. */
 function instants({ left, right, from, to, at }) {
   const span = (to - from) / 1e6;
@@ -16,7 +25,7 @@ function instants({ left, right, from, to, at }) {
   return found;
 }
 
-function timeAxis(picture, own) {
+export function timeAxis(picture, own) {
   for (const { x, text } of instants(own)) {
     picture.append(s("line", { x1: x, x2: x, y1: AXIS - 5, y2: AXIS, class: "grid" }));
     const half = wide(text) / 2;
@@ -25,17 +34,18 @@ function timeAxis(picture, own) {
   }
 }
 
-function gridOf(picture, own, height) {
+export function gridOf(picture, own, height) {
   for (const { x } of instants(own)) picture.append(s("line", { x1: x, x2: x, y1: 0, y2: height, class: "grid" }));
 }
 
-function drawBar(bars, own, row, at) {
+export function drawBar(bars, own, row, at) {
   const { tree, folded } = fall;
   const span = tree.spans[row.span];
-  if (span.end < own.from || span.start > own.to) return;
-  const [left, right] = [own.at(span.start), Math.max(own.at(span.start) + 2, own.at(span.end))];
+  const { start: begin, end, below } = sumsOf(tree, row);
+  if (end < own.from || begin > own.to) return;
+  const [left, right] = [own.at(begin), Math.max(own.at(begin) + 2, own.at(end))];
   const top = own.middle(at) - BAR / 2;
-  const loose = span.open || tree.below[row.span] === 0;
+  const loose = span.open || below === 0;
   bars.append(
     s("rect", {
       x: left + 0.5,
@@ -46,7 +56,11 @@ function drawBar(bars, own, row, at) {
       class: loose ? "outline loose" : "outline",
     }),
   );
-  const sections = sectionsOf(tree, row.span, folded).filter((one) => one.end >= own.from && one.start <= own.to);
+  const sections = sectionsOf(tree, row, folded).filter((one) => one.end >= own.from && one.start <= own.to);
+  if (sections.length > MANY_SECTIONS) {
+    bars.append(...pixels(sections, own.at, top, BAR));
+    return;
+  }
   let drawn = -Infinity;
   for (const { start, end, part } of sections) {
     const x = own.at(start);
@@ -58,12 +72,24 @@ function drawBar(bars, own, row, at) {
     if (TEXTURED.has(parts[part].bucket))
       bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
   }
+  if (row.members === null) eventMarks(bars, own, span, top);
+}
+
+/** When the events of a span were: a tick each, over its bar. */
+function eventMarks(bars, own, { details }, top) {
+  let drawn = -Infinity;
+  for (const { at: time } of details.flatMap((one) => one.events ?? [])) {
+    if (time < own.from || time > own.to || own.at(time) < drawn + 1) continue;
+    drawn = own.at(time);
+    bars.append(s("path", { d: `M${drawn} ${top - 2}v${BAR + 4}`, class: "event-mark" }));
+  }
 }
 
 /** One line through what the wall clock waited for: along the filled parts' lower edge, and from row to row. */
-function pathLine(own, height) {
+export function pathLine(own, height) {
   let path = "";
   let before = -1;
+  let turned = -Infinity; // where the line last went to another row: a thousand turns in a pixel are one
   const inside = (row) => row >= fall.first && row < fall.end;
   const y = (row) => Math.max(0, Math.min(height, own.middle(row) + BAR / 2 + 2));
   for (const [span, start, end] of fall.tree.path) {
@@ -71,8 +97,10 @@ function pathLine(own, height) {
     const row = fall.rowAt[span];
     const [left, right] = [own.at(start), own.at(end)];
     // Where spans stand above their bars, a line from row to row would strike through their names.
-    if (!own.narrow && before !== row && inside(before) && inside(row))
+    if (!own.narrow && before !== row && inside(before) && inside(row) && left - turned >= 3) {
       path += `M${left.toFixed(1)} ${y(before)}V${y(row)}`;
+      turned = left;
+    }
     if (inside(row)) path += `M${left.toFixed(1)} ${y(row)}H${Math.max(right, left + 0.5).toFixed(1)}`;
     before = row;
   }
@@ -80,7 +108,7 @@ function pathLine(own, height) {
 }
 
 /** Where the response was out, if spans go on behind it; where the function's time was over. */
-function deadlines(picture, own, height) {
+export function deadlines(picture, own, height) {
   const wall = requests.wall_ns[fall.request];
   const line = (time, name) =>
     picture.append(s("line", { x1: own.at(time), x2: own.at(time), y1: 0, y2: height, class: name }));

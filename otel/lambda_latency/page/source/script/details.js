@@ -1,6 +1,13 @@
 // ---- The details of one span: times, attributes, events and links.
 
-function drawDetails() {
+import { byId, h } from "./elements.js";
+import { zoomTo } from "./moves.js";
+import { label, requests, swatch } from "./report.js";
+import { state } from "./state.js";
+import { fall, markRow } from "./waterfall.js";
+import { ms, say, traceName } from "./words.js";
+
+export function drawDetails() {
   const element = byId("details");
   element.hidden = !fall.details;
   if (!fall.details) return;
@@ -13,12 +20,13 @@ function drawDetails() {
   };
   const waited = fall.tree.waited[at];
   const says = [
-    `${ms(span.start)} to ${ms(span.end)}: `,
+    say("span.from_to", { from: ms(span.start), to: ms(span.end) }),
+    " ",
     h("b", {}, ms(span.end - span.start)),
     waited > 0
-      ? [", of which the request waited ", h("b", {}, ms(waited)), " for the span itself: ", ownParts(at)]
-      : ", none of which the request waited for itself",
-    span.open && ". It was still open when the function ended",
+      ? [", ", say("span.waited", { waited: ms(waited) }), " ", ownParts(at)]
+      : `, ${say("span.not_waited")}`,
+    span.open && `. ${say("span.open")}`,
     ".",
   ];
   element.replaceChildren(
@@ -26,8 +34,8 @@ function drawDetails() {
       "div",
       { class: "details-head" },
       h("h3", { class: "isolated" }, span.name),
-      h("button", { class: "link", id: "zoom", onclick: () => zoomTo(at) }, "Zoom"),
-      h("button", { class: "link", id: "close-details", onclick: close }, "Close"),
+      h("button", { class: "link", id: "zoom", onclick: () => zoomTo(fall.rows[fall.current]) }, say("span.zoom")),
+      h("button", { class: "link", id: "close-details", onclick: close }, say("request.close")),
     ),
     h("p", { class: "says" }, says),
     ...span.details.flatMap((one, number_) => oneSpan(one, number_ > 0)),
@@ -63,14 +71,14 @@ function oneSpan(told, inside) {
   return [
     inside && h("h4", { class: "isolated" }, told.name),
     pairs(heads),
-    attributes.length > 0 && h("h4", {}, "Attributes"),
+    attributes.length > 0 && h("h4", {}, say("span.attributes")),
     pairs(attributes),
-    events.length > 0 && h("h4", {}, "Events"),
+    events.length > 0 && h("h4", {}, say("span.events")),
     events.map((event) => [
-      h("p", { class: "event isolated" }, h("b", {}, event.name), ` at ${ms(event.at)}`),
+      h("p", { class: "event isolated" }, h("b", {}, event.name), " ", say("span.at", { at: ms(event.at) })),
       pairs(Object.entries(event.attributes ?? {})),
     ]),
-    told.links && h("h4", {}, "Links"),
+    told.links && h("h4", {}, say("span.links")),
     told.links && pairs(told.links.map((link) => [traceName(link.trace_id, requests.start_ms[state.open]), link.span_id])),
   ]
     .flat(Infinity)

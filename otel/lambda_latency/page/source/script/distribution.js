@@ -1,37 +1,35 @@
-// ---- The distribution of times: a mark per request up to a few hundred, bars for more. A selected range filters the list.
+// ---- How long requests took: by start and length, or by length alone. What is chosen here explains itself beside it.
 
-const MOST_MARKS = 400;
-const BASE_HEIGHT = 170;
-const ABOVE = 40; // pixels for the words over the picture
+import { h, onWidth, section } from "./elements.js";
+import { MOST_MARKS } from "./heat.js";
+import { lengthPicture } from "./lengths.js";
+import { markKey, slowKey } from "./marks.js";
+import { count } from "./report.js";
+import { apply, state, watchers } from "./state.js";
+import { timePicture } from "./time.js";
+import { say } from "./words.js";
 
-const VIEWS = { length: "By length", time: "Over time" };
-const HINTS = {
-  length: "Drag across the chart to filter the list, or move its two handles with the arrow keys.",
-  time: "Requests by start time (UTC). Drag across the chart to filter by time, by length, or by both.",
-};
+const VIEWS = ["time", "length"];
 
-function drawDistribution() {
+export function drawDistribution() {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart" });
-  const says = marks
-    ? "One mark is one request. The colour of a slow request shows the part that it waited for longer than a typical request does."
-    : "The colour of a slow request shows the part that it waited for longer than a typical request does.";
   const hint = h("p", { class: "key" });
-  const element = section("distribution", "How long requests took", says, box, slowKey(), markKey(marks), hint);
+  const says = say(marks ? "map.marks" : "map.many");
+  const element = section("distribution", say("map.title"), says, box, slowKey(), markKey(marks), hint);
   element.prepend(
-    h("div", { class: "views", role: "group", "aria-label": "Picture" }, Object.entries(VIEWS).map(viewButton)),
+    h("div", { class: "views", role: "group", "aria-label": say("map.picture") }, VIEWS.map(viewButton)),
   );
   let sync = () => {};
   let drawn = "";
   let width = 0;
   const draw = () => {
     if (width === 0) return;
-    const [picture, follow] =
-      state.view === "time" ? timePicture(width) : marks ? markPicture(width) : barPicture(width);
+    const [picture, follow] = state.view === "time" ? timePicture(width) : lengthPicture(width);
     box.replaceChildren(picture);
     box.classList.add("brushed");
-    hint.textContent = HINTS[state.view];
-    drawn = state.view;
+    hint.textContent = say(`map.${state.view}`);
+    drawn = drawnBy();
     sync = follow;
     sync();
   };
@@ -39,186 +37,18 @@ function drawDistribution() {
     width = now;
     draw();
   });
-  watchers.push(() => (drawn === state.view ? sync() : draw()));
+  watchers.push(() => (drawn === drawnBy() ? sync() : draw()));
 }
 
-function viewButton([name, title]) {
+/** What the picture depends on beside its width. */
+const drawnBy = () => [state.view, ...state.without].join();
+
+function viewButton(name) {
   const show = () => {
     state.view = name;
     apply();
   };
-  const element = h("button", { class: "chip", id: `view-${name}`, onclick: show }, title);
+  const element = h("button", { class: "chip", id: `view-${name}`, onclick: show }, say(`map.view.${name}`));
   watchers.push(() => element.setAttribute("aria-pressed", state.view === name));
   return element;
-}
-
-function slowKey() {
-  const byPart = new Map();
-  for (const part of slowFor.values()) byPart.set(part, (byPart.get(part) ?? 0) + 1);
-  if (byPart.size === 0) return "";
-  const found = [...byPart].sort((a, b) => b[1] - a[1]);
-  return h(
-    "p",
-    { class: "key" },
-    h("span", {}, "Slow for:"),
-    found.map(([part, times]) => h("span", {}, swatch(part), `${label(part)} (${number(times)})`)),
-  );
-}
-
-function markKey(marks) {
-  const sign = (shape) => s("svg", { width: 13, height: 13, "aria-hidden": "true" }, shape);
-  const square = (name) => h("span", { class: `swatch ${name}` });
-  const [cold, errors, timeouts] = [counted(COLD_START), counted(ERROR), counted(TIMEOUT)];
-  return h(
-    "p",
-    { class: "key" },
-    h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : square("warm"), "warm"),
-    cold > 0 &&
-      h("span", {}, marks ? sign(diamond(6.5, 6.5, 3.6)) : square("p-cold-start"), `started cold (${number(cold)})`),
-    errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), `error (${number(errors)})`),
-    timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), `timeout (${number(timeouts)})`),
-  );
-}
-
-const circle = (x, y, r) => s("circle", { cx: x, cy: y, r, class: "mark warm" });
-const diamond = (x, y, r) =>
-  s("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, class: "mark cold" });
-const cross = (x, y, r) =>
-  s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
-const triangle = (x, y, r) =>
-  s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
-
-function mark(request, x, y, r) {
-  const shape = has(request, TIMEOUT)
-    ? triangle
-    : has(request, ERROR)
-      ? cross
-      : has(request, COLD_START)
-        ? diamond
-        : circle;
-  const element = shape(x, y, r);
-  if (isSlow(request)) {
-    element.classList.remove("warm");
-    element.classList.add("slow", partClass(slowFor.get(request)));
-  }
-  element.dataset.request = request;
-  return element;
-}
-
-function frame(width, height) {
-  const { wall_ns: walls } = report;
-  const says = `Times of ${number(count)} requests on a logarithmic axis: median ${ms(walls.p50)}, p95 ${ms(walls.p95)}, slowest ${ms(walls.max)}.`;
-  const [low, high] = limits();
-  const scale = logScale(low, high, 8, width - 12);
-  return { picture: s("svg", { width, height, role: "group", "aria-label": says }), scale, low, high, width };
-}
-
-/** Requests by the pixels that they fall on, `step` of them together. */
-function bins(scale, step) {
-  const found = new Map();
-  for (let request = 0; request < count; request++) {
-    const bin = Math.round((scale.at(requests.wall_ns[request] / 1e6) - 8) / step);
-    const members = found.get(bin);
-    if (members === undefined) found.set(bin, [request]);
-    else members.push(request);
-  }
-  return found;
-}
-
-function markPicture(width) {
-  const step = Math.max(6.4, Math.min(10, width / 62));
-  const probe = frame(width, 0);
-  const columns = bins(probe.scale, step);
-  const highest = Math.max(...[...columns.values()].map((members) => members.length));
-  const height = Math.max(110, Math.min(BASE_HEIGHT + 40, highest * step + 10));
-  const base = ABOVE + height;
-  const own = frame(width, base + 28);
-  const rise = Math.min(step, (height - 6) / highest);
-  const r = Math.min(step, Math.max(rise, 3)) * 0.41;
-  ground(own, base, base);
-  for (const [bin, members] of columns) {
-    members.sort((a, b) => requests.wall_ns[a] - requests.wall_ns[b]);
-    members.forEach((request, at) => own.picture.append(mark(request, 8 + bin * step, base - 7 - at * rise, r)));
-  }
-  axis(own, base);
-  return [own.picture, brush(own, base, describeMark)];
-}
-
-function barPicture(width) {
-  const step = Math.max(4, Math.min(9, width / 110));
-  const base = ABOVE + BASE_HEIGHT;
-  const own = frame(width, base + 46);
-  const columns = bins(own.scale, step);
-  const highest = Math.max(...[...columns.values()].map((members) => members.length));
-  const tall = (members) => (members > 0 ? Math.max(3, (members / highest) * (BASE_HEIGHT - 8)) : 0);
-  ground(own, base, base + 18);
-  for (const [bin, members] of columns) {
-    const x = 8 + bin * step;
-    const groups = [["warm", members.filter((request) => !has(request, COLD_START) && !isSlow(request))]];
-    const cold = members.filter((request) => has(request, COLD_START) && !isSlow(request));
-    const slow = new Map();
-    for (const request of members) {
-      if (!isSlow(request)) continue;
-      const name = partClass(slowFor.get(request));
-      slow.set(name, [...(slow.get(name) ?? []), request]);
-    }
-    groups.push(...[...slow].sort((a, b) => b[1].length - a[1].length), ["p-cold-start", cold]);
-    let y = base;
-    for (const [name, group] of groups) {
-      const size = tall(group.length);
-      y -= size;
-      if (size > 0)
-        own.picture.append(
-          s("rect", { x: x - step / 2 + 0.5, y, width: step - 1, height: size, class: `bar ${name}` }),
-        );
-    }
-    const worst = members.find((request) => has(request, TIMEOUT)) ?? members.find((request) => has(request, ERROR));
-    if (worst !== undefined) own.picture.append(mark(worst, x, base + 10, 2.6));
-  }
-  axis(own, base + 18);
-  const describeBin = (x) => {
-    const bin = Math.round((x - 8) / step);
-    const members = columns.get(bin);
-    if (members === undefined) return null;
-    const [from, to] = [8 + (bin - 0.5) * step, 8 + (bin + 0.5) * step].map((at) => ms(own.scale.value(at) * 1e6));
-    return [`${from} to ${to}`, plural(members.length, "request")];
-  };
-  return [own.picture, brush(own, base + 18, describeBin)];
-}
-
-function describeMark(x, target) {
-  const request = Number(target.dataset.request ?? -1);
-  if (request < 0) return null;
-  return [`${routeOf(request)} · ${ms(requests.wall_ns[request])}`, `most of it: ${label(largestPart(request))}`];
-}
-
-/** Where the slow ones begin, and the median. */
-function ground({ picture, scale, width }, base, bottom) {
-  const { slow } = report.cohorts;
-  if (slow.requests > 0) {
-    const x = scale.at(slow.over_ns / 1e6);
-    const words = `slow: ${number(slow.requests)} over ${ms(slow.over_ns)}`;
-    const right = width - 12 - x > wide(words, `600 ${SMALL}`) + 8;
-    picture.append(
-      s("rect", { x, y: 0, width: Math.max(0, width - 2 - x), height: bottom, class: "slow-ground" }),
-      s("line", { x1: x, x2: x, y1: 0, y2: bottom, class: "border" }),
-      s("text", { x: right ? x + 6 : x - 6, y: 12, "text-anchor": right ? "start" : "end", class: "strong" }, words),
-    );
-  }
-  const middle = scale.at(report.wall_ns.p50 / 1e6);
-  picture.append(
-    s("line", { x1: middle, x2: middle, y1: ABOVE - 5, y2: bottom, class: "grid" }),
-    s("text", { x: Math.max(40, middle), y: 30, "text-anchor": "middle" }, `p50 ${ms(report.wall_ns.p50)}`),
-  );
-}
-
-function axis({ picture, scale, width }, y) {
-  picture.append(s("line", { x1: 0, x2: width, y1: y + 0.5, y2: y + 0.5, class: "axis" }));
-  for (const { x, value } of scale.ticks(52)) {
-    const anchor = x < 22 ? "start" : x > width - 26 ? "end" : "middle";
-    picture.append(
-      s("line", { x1: x, x2: x, y1: y, y2: y + 5, class: "axis" }),
-      s("text", { x, y: y + 20, "text-anchor": anchor }, axisWords(value)),
-    );
-  }
 }

@@ -2,9 +2,20 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-const byId = (id) => document.getElementById(id);
-const h = (tag, properties = {}, ...children) => furnish(document.createElement(tag), properties, children);
-const s = (tag, properties = {}, ...children) => furnish(document.createElementNS(SVG, tag), properties, children);
+/** An element of the page, or null. @returns {any} */
+export const byId = (id) => document.getElementById(id);
+
+/** What an event came from. @returns {any} */
+export const targetOf = (event) => event.target;
+
+/** The request whose mark is at a point of the window, or -1. */
+export function requestAt(event) {
+  const mark = document.elementFromPoint(event.clientX, event.clientY);
+  return Number((mark instanceof SVGElement && mark.dataset.request) || -1);
+}
+
+export const h = (tag, properties = {}, ...children) => furnish(document.createElement(tag), properties, children);
+export const s = (tag, properties = {}, ...children) => furnish(document.createElementNS(SVG, tag), properties, children);
 
 /** `onclick` and the like add listeners, `$width` sets a style: an attribute would be against the page's policy. */
 function furnish(element, properties, children) {
@@ -18,13 +29,13 @@ function furnish(element, properties, children) {
   return element;
 }
 
-function append(element, children) {
+export function append(element, children) {
   for (const child of children.flat(Infinity))
     if (child != null && child !== false && child !== "") element.append(child);
 }
 
 /** A section of the page: a title, a sentence that says what it shows, and what `draw` puts below. */
-function section(id, title, sentence, ...children) {
+export function section(id, title, sentence, ...children) {
   const head = [h("h2", { id: `${id}-title` }, title), sentence && h("p", { class: "says" }, sentence)];
   const element = h("section", { id, "aria-labelledby": `${id}-title` }, head, children);
   byId("sections").append(element);
@@ -34,7 +45,7 @@ function section(id, title, sentence, ...children) {
 const PAPER = 1100; // pixels between the margins of A4, at the size of print
 
 /** Draw now, and again whenever the width has changed: a picture is drawn once for a width. */
-function onWidth(element, draw) {
+export function onWidth(element, draw) {
   let width = 0;
   addEventListener("beforeprint", () => draw(PAPER));
   addEventListener("afterprint", () => width > 0 && draw(width));
@@ -49,6 +60,9 @@ function onWidth(element, draw) {
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-function reveal(element) {
+export function reveal(element) {
   element.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
 }
+
+/** A text for those who hear the page. */
+export const unseen = (text) => h("span", { class: "unseen" }, text);

@@ -1,6 +1,12 @@
 // ---- The filters over the list.
 
-function filters() {
+import { factText } from "./differs_list.js";
+import { byId, h } from "./elements.js";
+import { count, label, report, requests } from "./report.js";
+import { FLAGS, apply, isFiltered, reset, state, view, watchers } from "./state.js";
+import { number, say } from "./words.js";
+
+export function filters() {
   const option = (value, text) => h("option", { value }, text);
   const choose = (id, name, all, values) => {
     const change = (event) => {
@@ -9,19 +15,19 @@ function filters() {
     };
     return h(
       "select",
-      { id, "aria-label": capital(all), onchange: change },
-      option("", capital(all)),
+      { id, "aria-label": all, onchange: change },
+      option("", all),
       values.map(([value, text]) => option(value, text)),
     );
   };
   const parted = report.buckets.flatMap((bucket, part) =>
-    bucket.total_ns > 0 ? [[part, `waits for ${label(part)}`]] : [],
+    bucket.total_ns > 0 ? [[part, say("filter.waits", { part: label(part) })]] : [],
   );
   const search = h("input", {
     type: "search",
     id: "search",
-    placeholder: "Trace id, route, part, status, error",
-    "aria-label": "Search requests",
+    placeholder: say("filter.search_hint"),
+    "aria-label": say("filter.search"),
   });
   search.addEventListener("input", () => {
     state.query = search.value;
@@ -30,17 +36,17 @@ function filters() {
   const route = choose(
     "route",
     "route",
-    "all routes",
+    say("filter.routes"),
     requests.routes.map((name, at) => [at, name]),
   );
-  const part = choose("part", "part", "any part", parted);
+  const part = choose("part", "part", say("filter.parts"), parted);
   const limit = (side) => {
     const field = h("input", {
       type: "number",
       id: side,
       min: 0,
-      placeholder: side,
-      "aria-label": `${capital(side)}, milliseconds`,
+      placeholder: say(`filter.${side}`),
+      "aria-label": say(`filter.${side}_ms`),
     });
     field.addEventListener("input", () => {
       state[side] = Math.max(0, Math.floor(Number(field.value)) || 0);
@@ -72,7 +78,7 @@ function chip(name, is) {
   const element = h(
     "button",
     { class: "chip", id: `only-${name}`, onclick: toggle },
-    capital(name),
+    say(`mark.${name}`),
     h("small", {}, ` ${number(times)}`),
   );
   watchers.push(() => element.setAttribute("aria-pressed", state.only.has(name)));
@@ -80,18 +86,18 @@ function chip(name, is) {
 }
 
 /** What the list shows now, said to screen readers too. */
-function found() {
+export function found() {
   const says = h("span", { id: "found", role: "status" });
-  const clear = h("button", { class: "link", id: "clear" }, "Clear filters");
+  const clear = h("button", { class: "link", id: "clear" }, say("filter.clear"));
   clear.addEventListener("click", () => {
     reset();
     apply();
     byId("search").focus();
   });
   watchers.push(() => {
-    const all = plural(count, "request");
-    const node = state.node < 0 ? "" : ` through ${nodeWords(nodeOf(state.node))[0]}`;
-    says.textContent = isFiltered() ? `${number(view.length)} of ${all}${node}` : all;
+    const some = say("filter.found", { n: view.length, all: count });
+    const fact = state.fact === null ? "" : ` · ${factText(state.fact)}`;
+    says.textContent = isFiltered() ? some + fact : say("filter.all", { all: count });
     clear.hidden = !isFiltered();
   });
   return h("p", { class: "found" }, says, clear);

@@ -1,34 +1,56 @@
 // ---- The list of requests: only visible rows exist.
 
+import { h, onWidth, section } from "./elements.js";
+import { filters, found } from "./filters.js";
+import {
+  COLD_START,
+  ERROR,
+  THROTTLED,
+  TIMEOUT,
+  has,
+  hasSpans,
+  isScarce,
+  label,
+  largestPart,
+  nsIn,
+  partClass,
+  requests,
+  routeOf,
+  swatch,
+} from "./report.js";
+import { openRequest } from "./request.js";
+import { DOWN_FIRST, apply, state, view, watchers } from "./state.js";
+import { ms, say, severalDays, started } from "./words.js";
+
 const COLUMNS = [
-  ["start", "Start"],
-  ["route", "Route"],
-  ["took", "Took"],
-  ["part", "Most of it"],
-  ["marks", "Marks"],
+  "start",
+  "route",
+  "took",
+  "part",
+  "marks",
 ];
 const SHOWN = 12; // rows without scrolling
+const LIST_HEADS = 34; // pixels of the heads with their borders
 const BESIDE = 4; // rows kept above and below those in sight
 const MOST_STRIPES = 6;
 
 // `top` and `height` are cached: reading them from the browser forces a layout.
-const list = { element: null, scroll: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
+export const list = { element: null, inner: null, pool: [], current: 0, row: 36, top: 0, height: 0 };
 
-function drawList() {
-  const heads = COLUMNS.map(([key, title]) => columnHead(key, title));
+export function drawList() {
+  const heads = COLUMNS.map((key) => columnHead(key, say(`list.${key}`)));
   list.inner = h("div", { class: "inner", role: "rowgroup" });
-  list.scroll = h("div", { class: "scroll" }, list.inner);
   list.element = h(
     "div",
-    { class: "list", id: "list", role: "grid", tabindex: 0, "aria-label": "Requests", "aria-describedby": "found" },
+    { class: "list", id: "list", role: "grid", tabindex: 0, "aria-label": say("list.title"), "aria-describedby": "found" },
     h("div", { class: "row heads", role: "row" }, heads),
-    list.scroll,
+    list.inner,
   );
-  const none = h("p", { class: "hint", id: "nothing" }, "No request matches these filters.");
-  const element = section("requests", "Requests", null, filters(), found(), list.element, none);
+  const none = h("p", { class: "hint", id: "nothing" }, say("list.none"));
+  const element = section("requests", say("list.title"), null, filters(), found(), list.element, none);
   element.classList.add("wide");
   list.element.style.setProperty("--start", severalDays ? "104px" : "64px");
-  list.scroll.addEventListener("scroll", scrolled, { passive: true });
+  list.element.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {
     list.row = width <= 520 ? 58 : 36;
@@ -54,7 +76,7 @@ function columnHead(key, title) {
   });
   watchers.push(() => {
     const on = state.sort === key;
-    const name = key === "part" && state.part >= 0 ? `In ${label(state.part)}` : title;
+    const name = key === "part" && state.part >= 0 ? say("list.in", { part: label(state.part) }) : title;
     button.textContent = on ? `${name} ${state.down ? "↓" : "↑"}` : name;
     if (on) element.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     else element.removeAttribute("aria-sort");
@@ -66,22 +88,22 @@ function resizeList() {
   for (const row of list.pool) row.at = -1;
   list.height = Math.min(SHOWN, Math.max(1, view.length)) * list.row;
   list.inner.style.height = `${view.length * list.row}px`;
-  list.scroll.style.height = `${list.height}px`;
+  list.element.style.height = `${list.height + LIST_HEADS}px`;
   drawRows();
 }
 
 function scrolled() {
-  list.top = list.scroll.scrollTop;
+  list.top = list.element.scrollTop;
   drawRows();
 }
 
 function scrollRows(top) {
-  if (top !== list.top) list.scroll.scrollTop = top;
+  if (top !== list.top) list.element.scrollTop = top;
   list.top = top;
 }
 
 function newRow() {
-  const cells = COLUMNS.map(([key]) => h("span", { role: "gridcell", class: key }));
+  const cells = COLUMNS.map((key) => h("span", { role: "gridcell", class: key }));
   const element = h("div", { class: "row", role: "row" }, cells);
   const row = { element, cells, at: -1, request: -1 };
   element.addEventListener("click", () => {
@@ -92,7 +114,7 @@ function newRow() {
   return row;
 }
 
-function drawRows() {
+export function drawRows() {
   const first = Math.max(0, Math.floor(list.top / list.row) - BESIDE);
   const end = Math.min(view.length, Math.ceil((list.top + list.height) / list.row) + BESIDE);
   while (list.pool.length < end - first) list.pool.push(newRow());
@@ -125,7 +147,7 @@ function fillRow(row, at) {
   route.textContent = route.title = routeOf(request);
   took.textContent = ms(requests.wall_ns[request]);
   part.replaceChildren(...partCell(request));
-  marks.replaceChildren(...marksOf(request), isScarce && hasSpans(request) ? h("span", { class: "mark-word" }, "spans") : "");
+  marks.replaceChildren(...marksOf(request), isScarce && hasSpans(request) ? h("span", { class: "mark-word" }, say("mark.spans").toLowerCase()) : "");
 }
 
 function partCell(request) {
@@ -143,17 +165,17 @@ function partCell(request) {
   ];
 }
 
-function marksOf(request) {
+export function marksOf(request) {
   const status = requests.status[request];
   const found = [];
-  if (has(request, TIMEOUT)) found.push(h("span", { class: "mark-word bad" }, "timeout"));
-  if (has(request, ERROR)) found.push(h("span", { class: "mark-word bad" }, status >= 400 ? String(status) : "error"));
-  if (has(request, COLD_START)) found.push(h("span", { class: "mark-word cold" }, "cold"));
-  if (has(request, THROTTLED)) found.push(h("span", { class: "mark-word throttled" }, "throttled"));
+  if (has(request, TIMEOUT)) found.push(h("span", { class: "mark-word bad" }, say("mark.timeout").toLowerCase()));
+  if (has(request, ERROR)) found.push(h("span", { class: "mark-word bad" }, status >= 400 ? String(status) : say("mark.error").toLowerCase()));
+  if (has(request, COLD_START)) found.push(h("span", { class: "mark-word cold" }, say("mark.cold").toLowerCase()));
+  if (has(request, THROTTLED)) found.push(h("span", { class: "mark-word throttled" }, say("mark.throttled").toLowerCase()));
   return found;
 }
 
-function toRow(at) {
+export function toRow(at) {
   list.current = Math.max(0, Math.min(view.length - 1, at));
   const top = list.current * list.row;
   if (top < list.top) scrollRows(top);

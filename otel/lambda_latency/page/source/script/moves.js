@@ -1,18 +1,25 @@
 // ---- Navigation in the waterfall: fold, zoom, and their keys.
 
-function fold(span, on) {
+import { sumsOf } from "./rows.js";
+import { writeAddress } from "./address.js";
+import { byId } from "./elements.js";
+import { AXIS, drawFall, drawRowsOfFall, fall, fallFrame, markRow, setRows } from "./waterfall.js";
+
+/** Fold what is below a row, or unfold it: its children, or the spans that share it. */
+export function foldRow({ span, members }, on) {
   const kept = fall.rows[fall.current].span;
-  if (on) fall.folded.add(span);
-  else fall.folded.delete(span);
+  const folded = members === null ? fall.folded : fall.merged;
+  if (on) folded.add(span);
+  else folded.delete(span);
   setRows();
   fall.current = Math.max(0, fall.rowAt[kept]);
   drawFall();
 }
 
-function zoomTo(span) {
-  if (span === null) fall.zoom = null;
+export function zoomTo(row) {
+  if (row === null) fall.zoom = null;
   else {
-    const { start, end } = fall.tree.spans[span];
+    const { start, end } = sumsOf(fall.tree, row);
     const margin = Math.max((end - start) * 0.04, 1e4);
     fall.zoom = [Math.max(0, start - margin), end + margin];
   }
@@ -22,7 +29,7 @@ function zoomTo(span) {
 }
 
 /** Brings the current row into the waterfall's own window. */
-function inSight() {
+export function inSight() {
   const { row } = fallFrame();
   const { element, current } = fall;
   const [top, bottom] = [current * row, (current + 1) * row + AXIS];
@@ -35,10 +42,10 @@ function inSight() {
   line.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
-function fallKey(event) {
+export function fallKey(event) {
   if (event.target !== fall.element || event.ctrlKey || event.metaKey || event.altKey) return;
   const row = fall.rows[fall.current];
-  const folded = fall.folded.has(row.span);
+  const folded = (row.members === null ? fall.folded : fall.merged).has(row.span);
   const page = Math.max(1, Math.floor(fall.element.clientHeight / fallFrame().row) - 2);
   const to = (at) => (fall.current = Math.max(0, Math.min(fall.rows.length - 1, at)));
   const acts = {
@@ -48,14 +55,14 @@ function fallKey(event) {
     PageUp: () => to(fall.current - page),
     Home: () => to(0),
     End: () => to(fall.rows.length - 1),
-    ArrowRight: () => (row.inside > 0 && folded ? fold(row.span, false) : row.inside > 0 && to(fall.current + 1)),
+    ArrowRight: () => (row.inside > 0 && folded ? foldRow(row, false) : row.inside > 0 && to(fall.current + 1)),
     ArrowLeft: () => {
-      if (row.inside > 0 && !folded) fold(row.span, true);
+      if (row.inside > 0 && !folded) foldRow(row, true);
       else if (fall.tree.spans[row.span].parent >= 0) to(fall.rowAt[fall.tree.spans[row.span].parent]);
     },
     Enter: () => (fall.details = !fall.details),
     " ": () => (fall.details = !fall.details),
-    z: () => zoomTo(row.span),
+    z: () => zoomTo(row),
     0: () => zoomTo(null),
   };
   if (event.key === "Escape" && fall.details) fall.details = false;

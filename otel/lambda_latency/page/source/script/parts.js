@@ -1,27 +1,36 @@
-// ---- Where the time goes: the parts of typical and of slow requests, two lengths on one axis.
+// ---- Where the time goes: slow requests against typical ones; or those that were chosen against the rest.
 
-const SMALL_SHARE = 0.01; // of the difference: owners with less are not named
-const MOST_CHOSEN = 12; // rows of chosen requests against the rest
+import { drawDiffers } from "./differs_list.js";
+import { h, section } from "./elements.js";
+import { count, parts, partClass, report, requests } from "./report.js";
+import { isFiltered, view, watchers } from "./state.js";
+import { callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble, ways } from "./table.js";
+import { OWNED, ms, percent, say, signedMs } from "./words.js";
 
-function drawParts() {
-  const { cohorts } = report;
-  const isCompared = cohorts.slow.requests > 0 && count > 1;
-  if (isCompared) drawComparison(cohorts);
-  else drawMeans();
-  if (count > 1) watchers.push(followSelection());
+const SMALL_SHARE = 0.01; // of the difference: owners and parts with less are not named
+const MOST_CHOSEN = 10; // rows of chosen requests against the rest
+
+export function drawParts() {
+  const whole = report.cohorts.slow.requests > 0 && count > 1 ? slowAgainstTypical() : means();
+  const [title, says, ...rest] = whole;
+  const element = section("parts", title, says, rest);
+  if (count <= 1) return;
+  const beside = h("div", { id: "differs" });
+  element.append(beside);
+  const heads = [...element.childNodes].filter((one) => one !== beside);
+  watchers.push(() => {
+    const chosen = isFiltered() && view.length > 0 && view.length < count;
+    element.replaceChildren(...(chosen ? chosenAgainstRest() : heads), beside);
+    drawDiffers(beside, chosen);
+  });
 }
 
-/** While requests are chosen the section compares them with the rest; without a filter it is as it was. */
-function followSelection() {
-  const element = byId("parts");
-  const whole = [...element.childNodes];
-  return () => {
-    if (!isFiltered() || view.length === 0 || view.length === count) element.replaceChildren(...whole);
-    else element.replaceChildren(...selectionAgainstRest());
-  };
+function chosenAgainstRest() {
+  const [title, says, ...rest] = chosenParts();
+  return [h("h2", { id: "parts-title" }, title), h("p", { class: "says" }, says), ...rest];
 }
 
-function selectionAgainstRest() {
+function chosenParts() {
   const chosen = new Uint8Array(count);
   for (const request of view) chosen[request] = 1;
   const sums = [new Float64Array(parts.length), new Float64Array(parts.length)];
@@ -34,153 +43,77 @@ function selectionAgainstRest() {
   }
   const [rest, few] = [count - view.length, view.length];
   const mean = [walls[0] / rest, walls[1] / few];
-  const rows = parts.map(({ owner: whose }, part) => {
+  const rows = parts.map(({ owner }, part) => {
     const [typical, slow] = [sums[0][part] / rest, sums[1][part] / few];
-    return {
-      part,
-      owner: whose,
-      typical_mean_ns: typical,
-      slow_mean_ns: slow,
-      difference_ns: slow - typical,
-      difference_share: (slow - typical) / (mean[1] - mean[0] || 1),
-    };
+    const [difference, share] = [slow - typical, (slow - typical) / (mean[1] - mean[0] || 1)];
+    return { part, owner, typical_mean_ns: typical, slow_mean_ns: slow, difference_ns: difference, difference_share: share };
   });
   const largest = rows
-    .filter((row) => row.typical_mean_ns + row.slow_mean_ns > 0)
+    .filter((row) => Math.abs(row.difference_ns) >= SMALL_SHARE * Math.abs(mean[1] - mean[0]))
     .sort((a, b) => Math.abs(b.difference_ns) - Math.abs(a.difference_ns))
     .slice(0, MOST_CHOSEN);
-  const scale = Math.max(1, ...largest.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
-  const says = `The chosen requests (${number(few)}) take ${ms(mean[1])} on average, the rest (${number(rest)}) ${ms(mean[0])}.`;
-  return [
-    h("h2", { id: "parts-title" }, "Where the time goes: the chosen requests against the rest"),
-    h("p", { class: "says" }, says),
-    h(
-      "table",
-      { class: "parts compared" },
-      comparedHead("rest", "chosen", []),
-      h("tbody", {}, largest.map((row) => comparedRow(row, scale, false))),
-    ),
-  ];
+  const axis = differences(largest);
+  const names = [say("rest"), say("chosen")];
+  const table = h(
+    "table",
+    { class: "parts compared" },
+    partsHead(["rest", "chosen", "difference", "share"], ways()),
+    h("tbody", {}, largest.map((row) => comparedRow(row, axis, false, names))),
+  );
+  const numbers = { few, others: rest, chosen: ms(mean[1]), rest: ms(mean[0]) };
+  return [say("parts.chosen"), say("parts.of_chosen", numbers), table];
 }
 
-function drawComparison({ slow, typical, difference_ns: difference }) {
+function slowAgainstTypical() {
+  const { slow, typical, difference_ns: difference } = report.cohorts;
   const told = (part) => ({ ...report.buckets[part], part });
   const [large, small] = [report.rows.map(told), report.folded.map(told)];
-  const scale = Math.max(1, ...large.map((row) => Math.max(row.slow_mean_ns, row.typical_mean_ns)));
-  const rows = (few) => few.map((row) => comparedRow(row, scale, row.part === namedPart()));
+  const axis = differences([...large, ...small]);
+  const names = [say("typical"), say("slow")];
+  const lead = report.buckets.findIndex(
+    (one) => one.bucket === report.verdict.bucket && one.name === report.verdict.name,
+  );
+  const rows = (few) => few.map((row) => comparedRow(row, axis, row.part === lead, names));
   const more = rows(small);
   for (const row of more) row.hidden = true;
   const table = h(
     "table",
     { class: "parts compared" },
-    comparedHead("typical", "slow", ["Calls"]),
+    partsHead(["typical", "slow", "difference", "share", "calls"], ways()),
     h("tbody", {}, rows(large), more),
   );
-  section(
-    "parts",
-    "Where the time goes: typical against slow",
-    comparedWords(slow, typical, difference),
-    table,
-    small.length > 0 && unfold(small, more),
-  );
-}
-
-function comparedHead(usual, other, more) {
-  const legend = [h("i", { class: "typical" }), `${usual} `, h("i", {}), other];
-  const names = [capital(usual), capital(other), "Difference", "Share", ...more];
-  const heads = [
-    h("th", { scope: "col" }, "Part"),
-    h("th", { scope: "col" }, "Owner"),
-    h("th", { scope: "col", class: "bars" }, h("span", { class: "legend" }, legend)),
-    names.map((name) => h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name)),
-    more.length > 0 && h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
+  const says = [
+    say("parts.of_slow", { slow: ms(slow.mean_ns), typical: ms(typical.mean_ns) }),
+    difference > 0 && say("parts.between", { difference: ms(difference), shares: differenceByOwner(difference) }),
   ];
-  return h("thead", {}, h("tr", {}, heads));
+  return [say("parts.slow"), says.filter(Boolean).join(" "), table, small.length > 0 && unfold(small, more)];
 }
 
-function namedPart() {
-  const { bucket, name } = report.verdict;
-  return report.buckets.findIndex((one) => one.bucket === bucket && one.name === name);
-}
-
-function comparedWords(slow, typical, difference) {
+function differenceByOwner(difference) {
   const owned = { ours: 0, theirs: 0, platform: 0, unknown: 0 };
   for (const bucket of report.buckets) owned[bucket.owner] += bucket.difference_ns;
-  const whose = Object.entries(owned).filter(([, ns]) => Math.abs(ns) >= Math.max(5e5, difference * SMALL_SHARE));
+  const least = Math.max(5e5, difference * SMALL_SHARE);
+  const whose = Object.entries(owned).filter(([, ns]) => Math.abs(ns) >= least);
   whose.sort((a, b) => b[1] - a[1]);
-  const shares = whose.map(
-    ([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${ns === whose[0][1] ? "are " : ""}${OWNED[owner]}`,
-  );
-  const between =
-    difference > 0 && shares.length > 0 ? ` Of the ${ms(difference)} between them, ${shares.join(", ")}.` : "";
-  return `A slow request takes ${ms(slow.mean_ns)}, a typical one of the same route ${ms(typical.mean_ns)}.${between}`;
+  return whose.map(([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${OWNED[owner]}`).join(", ");
 }
 
 function unfold(small, rows) {
   const together = (name) => ms(small.reduce((sum, row) => sum + row[name], 0));
-  const folded = `${plural(small.length, "more part")}: ${together("typical_mean_ns")} of a typical request, ${together("slow_mean_ns")} of a slow one`;
+  const sums = { typical: together("typical_mean_ns"), slow: together("slow_mean_ns") };
+  const folded = say("parts.more", { n: small.length, ...sums });
   const button = h("button", { class: "link", id: "more-parts", "aria-expanded": "false" }, folded);
   button.addEventListener("click", () => {
     const open = button.getAttribute("aria-expanded") === "false";
     for (const row of rows) row.hidden = !open;
     button.setAttribute("aria-expanded", open);
-    button.textContent = open ? "Fold the small parts" : folded;
+    button.textContent = open ? say("parts.fewer") : folded;
   });
   return h("p", { class: "more" }, button);
 }
 
-function trouble(row) {
-  const found = [
-    row.errors > 0 && plural(row.errors, "error"),
-    row.throttles > 0 && `${number(row.throttles)}${THIN}throttled`,
-  ];
-  return found.filter(Boolean).join(", ");
-}
-
-const owner = (row) => h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, OWNERS[row.owner] ?? row.owner));
-
-/** The name of a part: a filter of the list, where there is one. */
-function partName(row) {
-  const name = [swatch(row.part), h("span", { class: "isolated" }, label(row.part))];
-  if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
-  const show = () => only({ part: row.part, sort: "part", down: true });
-  return h(
-    "td",
-    { class: "name" },
-    h("button", { class: "part", title: "Show the requests that waited for it", onclick: show }, name),
-  );
-}
-
-function comparedRow(row, scale, lead) {
-  const width = (ns) => `${(ns / scale) * 100}%`;
-  return h(
-    "tr",
-    { class: lead && "lead" },
-    partName(row),
-    owner(row),
-    h(
-      "td",
-      { class: "bars" },
-      h("div", { class: `fill typical ${partClass(row.part)}`, $width: width(row.typical_mean_ns) }),
-      h("div", { class: `fill ${partClass(row.part)}`, $width: width(row.slow_mean_ns) }),
-    ),
-    h("td", { class: "num typical-ms" }, ms(row.typical_mean_ns)),
-    h("td", { class: "num slow-ms" }, ms(row.slow_mean_ns)),
-    h("td", { class: "num difference" }, signedMs(row.difference_ns)),
-    h(
-      "td",
-      { class: "num share" },
-      Math.abs(row.difference_share) < 0.005 ? `0${THIN}%` : percent(Math.min(row.difference_share, 1), 1),
-    ),
-    row.calls !== undefined && [
-      h("td", { class: row.calls > 0 ? "num calls" : "num calls none" }, row.calls > 0 ? number(row.calls) : "–"),
-      h("td", { class: "trouble" }, trouble(row)),
-    ],
-  );
-}
-
 /** Of one request its parts; of many among which none is slow, their means. */
-function drawMeans() {
+function means() {
   const one = count === 1;
   const whole = report.buckets.reduce((sum, row) => sum + row.total_ns, 0);
   const order = report.buckets.map((bucket, part) => ({ ...bucket, part })).filter((row) => row.total_ns > 0);
@@ -190,22 +123,12 @@ function drawMeans() {
   const shares = Object.entries(owned)
     .filter(([, ns]) => ns > 0)
     .map(([name, ns]) => `${ms(ns / count)} ${OWNED[name]}`);
-  const says = `Of ${ms(whole / count)}${one ? "" : ", the mean of all requests"}: ${shares.join(", ")}.`;
-  const heads = [
-    h("th", { scope: "col" }, "Part"),
-    h("th", { scope: "col" }, "Owner"),
-    h("th", { scope: "col", class: "bars" }),
-    [one ? "Time" : "Mean", "Share", "Calls"].map((name) =>
-      h("th", { scope: "col", class: `num ${name.toLowerCase()}` }, name),
-    ),
-    h("th", { scope: "col", class: "trouble", "aria-label": "Trouble" }),
-  ];
   const row = (each) =>
     h(
       "tr",
       {},
       partName(each),
-      owner(each),
+      ownerCell(each),
       h(
         "td",
         { class: "bars" },
@@ -213,14 +136,15 @@ function drawMeans() {
       ),
       h("td", { class: "num difference" }, ms(each.total_ns / count)),
       h("td", { class: "num share" }, percent(each.total_ns, whole)),
-      h("td", { class: each.calls > 0 ? "num calls" : "num calls none" }, each.calls > 0 ? number(each.calls) : "–"),
-      h("td", { class: "trouble" }, trouble(each)),
+      callsCell(each),
+      trouble(each),
     );
   const table = h(
     "table",
     { class: "parts means" },
-    h("thead", {}, h("tr", {}, heads)),
+    partsHead([one ? "time" : "mean", "share", "calls"]),
     h("tbody", {}, order.map(row)),
   );
-  section("parts", "Where the time goes", says, table);
+  const says = say(one ? "parts.of_one" : "parts.of_all", { whole: ms(whole / count), shares: shares.join(", ") });
+  return [say("parts.means"), says, table];
 }

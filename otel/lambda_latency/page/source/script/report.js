@@ -1,16 +1,18 @@
 // ---- The report: the JSON of `lambda-latency report --json`, its requests as columns, its spans as lines.
 
-const report = JSON.parse(byId("report").textContent);
-const requests = report.columns;
-const count = report.requests;
+import { byId, h } from "./elements.js";
 
-const COLD_START = 1;
-const ERROR = 2;
-const TIMEOUT = 4;
-const THROTTLED = 8;
+export const report = JSON.parse(byId("report").textContent);
+export const requests = report.columns;
+export const count = report.requests;
 
-const parts = report.parts;
-const label = (part) => parts[part].label;
+export const COLD_START = 1;
+export const ERROR = 2;
+export const TIMEOUT = 4;
+export const THROTTLED = 8;
+
+export const parts = report.parts;
+export const label = (part) => parts[part].label;
 // Up to three parts of one bucket have shades of its colour: three hosts are three blues.
 const SHADES = 3;
 const shades = new Map();
@@ -19,23 +21,23 @@ const shadeOf = parts.map(({ bucket }) => {
   shades.set(bucket, at + 1);
   return ["external", "aws", "database"].includes(bucket) && at % SHADES > 0 ? `-${at % SHADES}` : "";
 });
-const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}${shadeOf[part]}`;
-const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
+export const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}${shadeOf[part]}`;
+export const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
 // Not everybody can distinguish eleven hues: these also have a texture.
-const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
+export const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
 
-const has = (request, flag) => (requests.flags[request] & flag) !== 0;
-const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
-const largestPart = (request) => requests.buckets[request][0] ?? -1;
+export const has = (request, flag) => (requests.flags[request] & flag) !== 0;
+export const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
+export const largestPart = (request) => requests.buckets[request][0] ?? -1;
 // Whether only some requests have a waterfall in this page: rows say which.
-const isScarce = report.kept < count;
-const hasSpans = (request) => requests.spans[request] >= 0;
+export const isScarce = report.kept < count;
+export const hasSpans = (request) => requests.spans[request] >= 0;
 // The part that a slow request waited for beyond a typical one of its route.
-const slowFor = new Map(report.slow.map(([request, part]) => [request, part]));
-const isSlow = (request) => slowFor.has(request);
-const routeOf = (request) => requests.routes[requests.route[request]];
+export const slowFor = new Map(report.slow.map(([request, part]) => [request, part]));
+export const isSlow = (request) => slowFor.has(request);
+export const routeOf = (request) => requests.routes[requests.route[request]];
 
-function nsIn(request, part) {
+export function nsIn(request, part) {
   const buckets = requests.buckets[request];
   for (let at = 0; at < buckets.length; at += 2) if (buckets[at] === part) return buckets[at + 1];
   return 0;
@@ -44,7 +46,7 @@ function nsIn(request, part) {
 let spanLines = null;
 
 /** The spans of a request, read from their line when they are asked for; null where the page does not keep them. */
-function spansOf(request) {
+export function spansOf(request) {
   const line = requests.spans[request];
   if (line < 0) return null;
   spanLines ??= byId("spans").textContent.split("\n");

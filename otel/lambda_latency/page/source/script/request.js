@@ -1,8 +1,21 @@
 // ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
 
+import { twinTable } from "./twin.js";
+import { spanTools } from "./spansearch.js";
+import { overviewOf } from "./overview.js";
+import { writeAddress } from "./address.js";
+import { byId, h, onWidth, reveal, s } from "./elements.js";
+import { drawRows, list, marksOf, toRow } from "./list.js";
+import { zoomTo } from "./moves.js";
+import { TIMEOUT, count, has, label, largestPart, nsIn, report, requests, routeOf, swatch } from "./report.js";
+import { stackOf } from "./stack.js";
+import { apply, reset, state, view } from "./state.js";
+import { drawFall, fall, loadFall } from "./waterfall.js";
+import { ms, percent, say, startedOn, traceName } from "./words.js";
+
 const FEW_PARTS = 6;
 
-function drawRequestSection() {
+export function drawRequestSection() {
   const element = h("section", { id: "request", class: "wide", "aria-labelledby": "request-title" });
   byId("sections").append(element);
   onWidth(element, (width) => {
@@ -12,12 +25,12 @@ function drawRequestSection() {
   showRequest(-1);
 }
 
-function showRequest(request) {
+export function showRequest(request) {
   loadFall(request);
   const element = byId("request");
   if (request < 0) {
-    const hint = h("p", { class: "hint" }, "Choose a request in the list to see where its time went.");
-    element.replaceChildren(h("h2", { id: "request-title" }, "One request"), hint);
+    const hint = h("p", { class: "hint" }, say("request.choose"));
+    element.replaceChildren(h("h2", { id: "request-title" }, say("request.title")), hint);
     return;
   }
   element.replaceChildren(
@@ -36,19 +49,19 @@ function requestHead(request) {
   const most =
     largest < 0
       ? ""
-      : `${ms(nsIn(request, largest))} (${percent(nsIn(request, largest), wall)}) went to ${label(largest)}. `;
+      : `${say("request.went", { took: ms(nsIn(request, largest)), share: percent(nsIn(request, largest), wall), part: label(largest) })} `;
   const name = traceName(id, requests.start_ms[request]);
   const began = startedOn(requests.start_ms[request]);
   const status = requests.status[request];
   const facts_ = [
     most,
-    began && `Started ${began} UTC`,
-    status !== null && `, answered with ${status}`,
+    began && say("request.started", { at: began }),
+    status !== null && say("request.answered", { status: String(status) }),
     began && ".",
   ];
   const console_ =
     report.console?.startsWith("https://") &&
-    h("a", { href: report.console + name, rel: "noreferrer noopener", target: "_blank" }, "Open in X-Ray");
+    h("a", { href: report.console + name, rel: "noreferrer noopener", target: "_blank" }, say("request.xray"));
   const tool = (name, text, id_, act) =>
     h("button", { class: "button", id: id_, "aria-label": name, title: name, onclick: act }, text);
   return h(
@@ -64,11 +77,11 @@ function requestHead(request) {
     h(
       "div",
       { class: "tools" },
-      h("button", { class: "button", id: "whole", hidden: true, onclick: () => zoomTo(null) }, "Whole request"),
+      h("button", { class: "button", id: "whole", hidden: true, onclick: () => zoomTo(null) }, say("request.whole")),
       count > 1 && [
-        tool("Previous request in the list", "↑", "previous", () => step(-1)),
-        tool("Next request in the list", "↓", "next", () => step(1)),
-        h("button", { class: "button", id: "close", onclick: closeRequest }, "Close"),
+        tool(say("request.previous"), "↑", "previous", () => step(-1)),
+        tool(say("request.next"), "↓", "next", () => step(1)),
+        h("button", { class: "button", id: "close", onclick: closeRequest }, say("request.close")),
       ],
     ),
     h("p", { class: "says" }, facts_.filter(Boolean).join("")),
@@ -84,10 +97,10 @@ function partsOf(request) {
   const item = ([part, ns]) =>
     h("li", {}, swatch(part), h("span", { class: "isolated" }, label(part)), h("b", {}, ms(ns)));
   const more =
-    rest.length > 0 && h("li", {}, `${rest.length} more`, h("b", {}, ms(rest.reduce((sum, [, ns]) => sum + ns, 0))));
+    rest.length > 0 && h("li", {}, say("request.more", { n: rest.length }), h("b", {}, ms(rest.reduce((sum, [, ns]) => sum + ns, 0))));
   return h(
     "ul",
-    { class: "parts-of-one", "aria-label": "Parts of this request" },
+    { class: "parts-of-one", "aria-label": say("request.parts") },
     found.slice(0, FEW_PARTS).map(item),
     more,
   );
@@ -95,13 +108,13 @@ function partsOf(request) {
 
 function spansOrHint(request) {
   if (fall.tree === null) {
-    const which = "the slowest, errors, timeouts, cold starts and some typical ones";
     const command = `lambda-latency report ${report.sources.slice(0, 1).join("")} --trace ${requests.trace_id[request]}`;
     return [
       h(
         "p",
         { class: "hint" },
-        `This page keeps the spans of ${plural(report.kept, "request")}: ${which}. For this one: `,
+        say("request.kept", { n: report.kept }),
+        " ",
         h("code", {}, command),
       ),
     ];
@@ -109,18 +122,18 @@ function spansOrHint(request) {
   const { orphans, others, aside } = fall.tree;
   const names = (few) => few.slice(0, 5).join(", ") + (few.length > 5 ? "…" : "");
   const beside = [
-    orphans.length > 0 && `${plural(orphans.length, "orphan")} (the parent was never recorded): ${names(orphans)}.`,
-    aside.length > 0 && `Continued off the critical path: ${names(aside)}.`,
-    others.length > 0 && `${plural(others.length, "more root")} in this trace: ${names(others)}.`,
+    orphans.length > 0 && say("request.orphans", { n: orphans.length, names: names(orphans) }),
+    aside.length > 0 && say("request.aside", { names: names(aside) }),
+    others.length > 0 && say("request.roots", { n: others.length, names: names(others) }),
   ].filter(Boolean);
   const details = h("div", {
     class: "details",
     id: "details",
     role: "region",
-    "aria-label": "Selected span",
+    "aria-label": say("request.selected"),
     hidden: true,
   });
-  return [fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text))];
+  return [spanTools(), overviewOf(), fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text)), twinTable(request)].filter(Boolean);
 }
 
 function fallLegend(request) {
@@ -136,28 +149,28 @@ function fallLegend(request) {
         s("rect", { y: 0, width: 28, height: 9, class: "waited warm" }),
         s("line", { x1: 0, x2: 28, y1: 12, y2: 12, class: "path" }),
       ),
-      "critical path: the wall clock waited here",
+      say("request.key_path"),
     ),
     h(
       "span",
       {},
       sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline" })),
-      "open, waiting for a child",
+      say("request.key_open"),
     ),
     h(
       "span",
       {},
       sign(s("rect", { x: 0.5, y: 0.5, width: 27, height: 9, rx: 2, class: "outline loose" })),
-      "off the path, or left open",
+      say("request.key_off"),
     ),
-    late && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "answered" })), "the response is out"),
+    late && h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "answered" })), say("request.key_answered")),
     has(request, TIMEOUT) &&
-      h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "deadline" })), "the deadline"),
+      h("span", {}, sign(s("line", { x1: 14, x2: 14, y1: 0, y2: 14, class: "deadline" })), say("request.key_deadline")),
   );
 }
 
 /** Open a request; with `go` also move there, and give its waterfall the keyboard. */
-function openRequest(request, go) {
+export function openRequest(request, go) {
   state.open = request;
   showRequest(request);
   writeAddress();
@@ -168,7 +181,7 @@ function openRequest(request, go) {
   if (go) (fall.element ?? byId("request-title")).focus({ preventScroll: true });
 }
 
-function openTrace(id) {
+export function openTrace(id) {
   const request = requests.trace_id.indexOf(id);
   if (request < 0) return;
   if (count > 1 && !view.includes(request)) {
@@ -180,14 +193,14 @@ function openTrace(id) {
   openRequest(request, true);
 }
 
-function step(by) {
+export function step(by) {
   if (view.length === 0) return;
   const at = view.indexOf(state.open);
   toRow((at < 0 ? list.current : at) + by);
   openRequest(view[list.current], false);
 }
 
-function closeRequest() {
+export function closeRequest() {
   state.open = -1;
   showRequest(-1);
   writeAddress();

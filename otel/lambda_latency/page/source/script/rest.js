@@ -1,26 +1,30 @@
 // ---- The data that the report does not contain: unsampled traffic, and input that could not be read.
 
-function drawSampling() {
+import { h, section, unseen } from "./elements.js";
+import { count, report } from "./report.js";
+import { number, percent, say } from "./words.js";
+
+export function drawSampling() {
   if (count === 0) return;
   const { by_route: routes } = report.sampling;
   const hours = report.by_hour.length > 1 ? hourTable() : "";
   const byRoute = routes.map(({ route, seen, total }) => shareRow(route, seen, total));
   section(
     "sampling",
-    "What sampling left out",
+    say("sampling.title"),
     report.seen,
-    routes.length > 0 && shareTable("Route", byRoute),
+    routes.length > 0 && shareTable(say("list.route"), byRoute),
     hours,
     report.notes.map((note) => h("p", { class: "says isolated" }, note)),
   );
 }
 
 function shareTable(of, rows) {
-  const heads = ["Seen", "Counted", "Share"].map((name) => h("th", { scope: "col", class: "num" }, name));
+  const heads = [say("fact.seen"), say("sampling.counted"), say("share")].map((name) => h("th", { scope: "col", class: "num" }, name));
   return h(
     "table",
     { class: "shares" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, of), heads, h("th", { scope: "col", class: "bars" }, unseen(say("share"))))),
     h("tbody", {}, rows),
   );
 }
@@ -45,20 +49,20 @@ function hourTable() {
   const rows = report.by_hour.map(({ start_ms: start, seen, total }) =>
     shareRow(`${new Date(start).toISOString().slice(0, 13).replace("T", " ")}:00 UTC`, seen, total),
   );
-  return h("details", {}, h("summary", {}, `By hour (${plural(rows.length, "hour")})`), shareTable("Hour", rows));
+  return h("details", {}, h("summary", {}, say("sampling.by_hour", { n: rows.length })), shareTable(say("sampling.hour"), rows));
 }
 
 const FEW_PROBLEMS = 12;
 
-function drawProblems() {
+export function drawProblems() {
   const { problems } = report;
   const sum = (effect) => problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")];
-  let says = count > 0 ? "None. Every span was read, and none is inconsistent." : "Nothing could be read.";
+  let says = say(count > 0 ? "problems.none" : "problems.nothing");
   if (count > 0 && skipped > 0)
-    says = `${plural(skipped, "thing")} skipped while reading; everything else is in the numbers above.`;
+    says = say("problems.skipped", { n: skipped });
   else if (count > 0 && odd > 0)
-    says = `Every span was read, ${plural(odd, "inconsistency", "inconsistencies")} included.`;
+    says = say("problems.odd", { n: odd });
   const row = (one) =>
     h(
       "tr",
@@ -69,14 +73,14 @@ function drawProblems() {
       h("td", { class: "effect" }, one.effect),
     );
   const heads = [
-    h("th", { scope: "col" }, "Where"),
-    h("th", { scope: "col" }, "What"),
-    h("th", { scope: "col", class: "num" }, "Times"),
-    h("th", { scope: "col" }, "Effect"),
+    h("th", { scope: "col" }, say("problems.where")),
+    h("th", { scope: "col" }, say("problems.what")),
+    h("th", { scope: "col", class: "num" }, say("problems.times")),
+    h("th", { scope: "col" }, say("problems.effect")),
   ];
   const rows = problems.map(row);
   for (const each of rows.slice(FEW_PROBLEMS)) each.hidden = true;
-  const all = h("button", { class: "link", id: "more-problems" }, `${number(problems.length - FEW_PROBLEMS)} more`);
+  const all = h("button", { class: "link", id: "more-problems" }, say("request.more", { n: problems.length - FEW_PROBLEMS }));
   all.addEventListener("click", () => {
     for (const each of rows) each.hidden = false;
     all.remove();
@@ -84,5 +88,5 @@ function drawProblems() {
   const table =
     problems.length > 0 &&
     h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
-  section("problems", "Problems met while reading", says, table, problems.length > FEW_PROBLEMS && all);
+  section("problems", say("problems.title"), says, table, problems.length > FEW_PROBLEMS && all);
 }

@@ -1,7 +1,9 @@
 // ---- The rows of a waterfall: the tree of spans without folded ones.
 
+import { parts, requests, spansOf } from "./report.js";
+
 /** The spans of a request with what each owns of the critical path, and what is below each. */
-function treeOf(request) {
+export function treeOf(request) {
   const told = spansOf(request);
   if (told === null) return null;
   const { spans, path } = told;
@@ -25,12 +27,13 @@ function treeOf(request) {
     tree.last[parent] = Math.max(tree.last[parent], tree.last[at]);
     tree.below[parent] += tree.below[at];
   }
+  [tree.groups, tree.groupOf] = repeats(tree);
   tree.end = spans.reduce((end, span) => Math.max(end, span.end), Math.max(1, requests.wall_ns[request]));
   return tree;
 }
 
 /** What begins folded: how a connection was made, and what an import imports. */
-function foldedAtFirst({ spans, children }) {
+export function foldedAtFirst({ spans, children }) {
   const inside = (part) => ["connect", "cold start"].includes(parts[part].bucket);
   return new Set(
     spans.flatMap((span, at) =>
@@ -41,16 +44,52 @@ function foldedAtFirst({ spans, children }) {
   );
 }
 
-function visibleRows(tree, folded) {
+const LEAST_REPEATS = 10; // spans without children, of one name below one parent, that share a row
+
+/** The repeats by their first span, and of each span the first one of its repeats, or -1. */
+function repeats({ spans, children }) {
+  const groups = new Map();
+  const groupOf = new Int32Array(spans.length).fill(-1);
+  for (const below of children) {
+    if (below.length < LEAST_REPEATS) continue;
+    const byName = new Map();
+    for (const at of below) {
+      if (children[at].length > 0) continue;
+      const same = byName.get(spans[at].name);
+      if (same === undefined) byName.set(spans[at].name, [at]);
+      else same.push(at);
+    }
+    for (const same of byName.values()) {
+      if (same.length < LEAST_REPEATS) continue;
+      groups.set(same[0], same);
+      for (const at of same) groupOf[at] = same[0];
+    }
+  }
+  return [groups, groupOf];
+}
+
+/** The rows: of repeats one for all, and below it one for each where they are not `merged`. */
+export function visibleRows(tree, { folded, merged, pathOnly }) {
   const found = [];
   const depth = [];
+  const isShown = (at) => !pathOnly || tree.below[at] > 0;
   for (let at = 0; at < tree.spans.length; at++) {
     const { parent } = tree.spans[at];
     depth[at] = parent < 0 ? 0 : depth[parent] + 1;
-    found.push({ span: at, depth: depth[at], inside: tree.children[at].length });
-    if (folded.has(at)) at = skipBelow(tree, at, depth);
+    const first = tree.groupOf[at];
+    if (first === at) repeatedRows(found, tree.groups.get(at).filter(isShown), depth[at], merged.has(at));
+    if (first >= 0) continue;
+    if (isShown(at)) found.push({ span: at, depth: depth[at], inside: tree.children[at].length, members: null });
+    if (folded.has(at) || !isShown(at)) at = skipBelow(tree, at, depth);
   }
   return found;
+}
+
+function repeatedRows(found, members, depth, isMerged) {
+  if (members.length === 0) return;
+  if (members.length > 1) found.push({ span: members[0], depth, inside: members.length, members });
+  if (!isMerged || members.length === 1)
+    for (const span of members) found.push({ span, depth: depth + 1, inside: 0, members: null });
 }
 
 // Spans are in the order of the tree: descendants follow their ancestor without a gap.
@@ -59,8 +98,23 @@ function skipBelow(tree, at, depth) {
   return tree.last[at];
 }
 
+/** How long a row took and was waited for, from where to where, and how many spans it stands for. */
+export function sumsOf(tree, { span, members }) {
+  const spans = (members ?? [span]).map((at) => tree.spans[at]);
+  let [start, end] = [Infinity, 0];
+  for (const one of spans) [start, end] = [Math.min(start, one.start), Math.max(end, one.end)];
+  return {
+    start,
+    end,
+    took: spans.reduce((sum, one) => sum + one.end - one.start, 0),
+    waited: (members ?? [span]).reduce((sum, at) => sum + tree.waited[at], 0),
+    below: (members ?? [span]).reduce((sum, at) => sum + tree.below[at], 0),
+  };
+}
+
 /** The sections of a row: its own, and those of everything that is folded into it, in the order of time. */
-function sectionsOf(tree, span, folded) {
+export function sectionsOf(tree, { span, members }, folded) {
+  if (members !== null) return members.flatMap((at) => tree.own[at]);
   if (!folded.has(span)) return tree.own[span];
   const found = [];
   for (let at = span; at <= tree.last[span]; at++) for (const one of tree.own[at]) found.push(one);

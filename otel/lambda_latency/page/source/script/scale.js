@@ -1,5 +1,8 @@
 // ---- A logarithmic axis of milliseconds.
 
+import { requests } from "./report.js";
+import { THIN } from "./words.js";
+
 // The steps within a power of ten, coarse ones first: an axis uses the first with enough marks.
 const STEPS = [
   [1, 2, 5],
@@ -9,7 +12,7 @@ const STEPS = [
 const ENOUGH_MARKS = 4;
 
 /** From the shortest to the longest request, both ends at a round number. */
-function limits() {
+export function limits() {
   let least = Infinity;
   let most = 0;
   for (const wall of requests.wall_ns) {
@@ -28,7 +31,7 @@ function limits() {
   ];
 }
 
-function logScale(low, high, left, right) {
+export function logScale(low, high, left, right) {
   const span = Math.log(high / low);
   return {
     at: (value) => left + (Math.log(Math.max(value, low) / low) / span) * (right - left),
@@ -54,5 +57,5 @@ function logScale(low, high, left, right) {
   };
 }
 
-const axisWords = (value) =>
+export const axisWords = (value) =>
   value >= 1000 ? `${Number((value / 1000).toPrecision(2))}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`;

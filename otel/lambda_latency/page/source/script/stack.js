@@ -1,11 +1,15 @@
 // ---- The stack of a request that timed out.
 
+import { append, h } from "./elements.js";
+import { report, requests } from "./report.js";
+import { ms, say } from "./words.js";
+
 const FEW_FRAMES = 5; // of packages: more in a row are folded
 
-function stackOf(request) {
+export function stackOf(request) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
   if (timeout === undefined) return [];
-  const limit = timeout.limit_ns > 0 ? [" of ", h("b", {}, ms(timeout.limit_ns))] : "";
+  const limit = timeout.limit_ns > 0 ? ` ${say("stack.of", { limit: ms(timeout.limit_ns) })}` : "";
   if (timeout.running === "") {
     return h(
       "div",
@@ -13,35 +17,30 @@ function stackOf(request) {
       h(
         "p",
         {},
-        "It timed out",
-        limit,
-        ". The running call is unknown: the function's own spans were lost with it.",
+        say("stack.unknown", { limit }),
       ),
     );
   }
   const says = [
-    "At the deadline",
-    limit,
-    " this was running, for ",
-    h("b", {}, ms(timeout.elapsed_ns)),
-    ": ",
+    say("stack.running", { limit, elapsed: ms(timeout.elapsed_ns) }),
+    " ",
     h("b", { class: "isolated" }, timeout.running),
   ];
   const threads = timeout.threads.map((thread) =>
     h(
       "details",
       {},
-      h("summary", {}, "In thread ", h("b", { class: "isolated" }, thread.name)),
+      h("summary", {}, say("stack.thread"), " ", h("b", { class: "isolated" }, thread.name)),
       framesOf(thread.frames),
     ),
   );
-  const frames = timeout.frames.length > 0 ? framesOf(timeout.frames) : h("p", {}, "No stack was recorded.");
+  const frames = timeout.frames.length > 0 ? framesOf(timeout.frames) : h("p", {}, say("stack.none"));
   return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames, threads);
 }
 
 /** The frames, the innermost last; many of packages in a row are folded, for nobody looks for a mistake there first. */
 function framesOf(frames) {
-  const element = h("ol", { tabindex: 0, "aria-label": "Stack, the innermost frame last" });
+  const element = h("ol", { tabindex: 0, "aria-label": say("stack.label") });
   for (let at = 0; at < frames.length;) {
     let end = at + 1;
     while (end < frames.length && frames[end].own === frames[at].own) end++;
@@ -50,7 +49,7 @@ function framesOf(frames) {
     else {
       // The innermost frame stays visible: the function was waiting in it.
       const last = end === frames.length ? few.pop() : null;
-      const title = h("summary", {}, `${plural(few.length, "frame")} of packages`);
+      const title = h("summary", {}, say("stack.packages", { n: few.length }));
       append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);
     }
     at = end;

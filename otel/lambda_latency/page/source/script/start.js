@@ -1,10 +1,25 @@
 // ---- Keys that work everywhere, and the order of the page.
 
+import { restore } from "./address.js";
+import { clearRange } from "./brush.js";
+import { drawChange } from "./change.js";
+import { drawDistribution } from "./distribution.js";
+import { byId, targetOf } from "./elements.js";
+import { drawFlame } from "./flame.js";
+import { drawList } from "./list.js";
+import { drawParts } from "./parts.js";
+import { count, report } from "./report.js";
+import { closeRequest, drawRequestSection, openTrace, showRequest, step } from "./request.js";
+import { drawProblems, drawSampling } from "./rest.js";
+import { apply, state } from "./state.js";
+import { drawHead, drawVerdict } from "./verdict.js";
+import { fall, markRow } from "./waterfall.js";
+
 const keys = byId("keys");
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
-  const typing = event.target.closest("input, select, textarea") !== null;
+  const typing = targetOf(event).closest("input, select, textarea") !== null;
   if (event.key === "Escape") oneStepBack(event.target);
   else if (!typing && byId("shortcuts").checked && Object.hasOwn(EVERYWHERE, event.key)) {
     event.preventDefault();
@@ -51,11 +66,11 @@ function start() {
   if (count > 1) drawDistribution();
   if (count > 0) drawParts();
   drawFlame();
-  if (count > 0) drawMap();
   if (count > 1) drawList();
   if (count > 0) drawRequestSection();
   drawSampling();
   drawProblems();
+  if (count <= 1) document.querySelector(".skip").remove();
   byId("sections").classList.toggle("alone", count <= 1);
   byId("help").addEventListener("click", () => keys.showModal());
   rememberShortcuts();

@@ -1,11 +1,33 @@
 // ---- The state: filters, order, the open request.
 
-const state = {
+import { writeAddress } from "./address.js";
+import { factsOf } from "./differs_list.js";
+import { byId, reveal } from "./elements.js";
+import {
+  COLD_START,
+  ERROR,
+  THROTTLED,
+  TIMEOUT,
+  count,
+  has,
+  hasSpans,
+  isScarce,
+  isSlow,
+  label,
+  largestPart,
+  nsIn,
+  requests,
+  routeOf,
+} from "./report.js";
+import { traceName } from "./words.js";
+
+export const state = {
   query: "",
   route: -1,
   part: -1,
-  node: -1,
+  fact: null, // a fact, and the number of its value
   only: new Set(),
+  without: new Set(), // parts that are thought away
   from: 0, // milliseconds that a request took
   to: 0,
   since: 0, // milliseconds from 1970 when it started
@@ -13,20 +35,20 @@ const state = {
   sort: "took",
   down: true,
   open: -1,
-  view: "length",
+  view: "time",
 };
-let view = Int32Array.from(requests.wall_ns.keys());
-const watchers = [];
+export let view = Int32Array.from(requests.wall_ns.keys());
+export const watchers = [];
 
-const SORTS = {
+export const SORTS = {
   start: (request) => requests.start_ms[request],
   route: (request) => requests.route[request],
   took: (request) => requests.wall_ns[request],
   part: (request) => (state.part < 0 ? -largestPart(request) : nsIn(request, state.part)),
   marks: (request) => requests.flags[request],
 };
-const DOWN_FIRST = { start: false, route: false, took: true, part: true, marks: true };
-const FLAGS = {
+export const DOWN_FIRST = { start: false, route: false, took: true, part: true, marks: true };
+export const FLAGS = {
   slow: isSlow,
   cold: (request) => has(request, COLD_START),
   error: (request) => has(request, ERROR),
@@ -54,15 +76,15 @@ function haystack(request) {
   return (haystacks[request] = words.join("\n").toLowerCase());
 }
 
-function reset() {
-  Object.assign(state, { query: "", route: -1, part: -1, node: -1, only: new Set(), from: 0, to: 0, since: 0, until: 0 });
+export function reset() {
+  Object.assign(state, { query: "", route: -1, part: -1, fact: null, only: new Set(), from: 0, to: 0, since: 0, until: 0 });
 }
 
-const isFiltered = () =>
+export const isFiltered = () =>
   state.query !== "" ||
   state.route >= 0 ||
   state.part >= 0 ||
-  state.node >= 0 ||
+  state.fact !== null ||
   state.only.size > 0 ||
   state.from > 0 ||
   state.to > 0 ||
@@ -70,12 +92,12 @@ const isFiltered = () =>
   state.until > 0;
 
 /** Filter and sort, tell everybody, and write it into the address; `step` says whether Back leads to what was before. */
-function apply(step = true) {
+export function apply(step = true) {
   const query = state.query.trim().toLowerCase();
-  const nodes = state.node < 0 ? null : requests.node_sets.map((set) => set.includes(state.node));
   const wanted = [...state.only].map((name) => FLAGS[name]);
   const low = state.from * 1e6;
   const high = state.to > 0 ? state.to * 1e6 : Infinity;
+  const fact = state.fact === null ? null : factsOf()[state.fact[0]];
   const found = [];
   for (let request = 0; request < count; request++) {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
@@ -83,7 +105,7 @@ function apply(step = true) {
     if (wall < low || wall > high) continue;
     const start = requests.start_ms[request];
     if (start < state.since || (state.until > 0 && start > state.until)) continue;
-    if (nodes !== null && !nodes[requests.nodes[request]]) continue;
+    if (fact !== null && fact[request] !== state.fact[1]) continue;
     if (!wanted.every((is) => is(request))) continue;
     if (state.part >= 0 && nsIn(request, state.part) === 0) continue;
     if (query !== "" && !haystack(request).includes(query)) continue;
@@ -99,7 +121,7 @@ function apply(step = true) {
 }
 
 /** Show only what one filter lets through, and go there. */
-function only(change) {
+export function only(change) {
   reset();
   Object.assign(state, change);
   apply();

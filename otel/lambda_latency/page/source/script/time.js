@@ -1,84 +1,166 @@
-// ---- Times of requests by their start, so that slow periods are visible.
+// ---- Requests by start and length, with the distribution of lengths at the margin. A rectangle chooses requests.
+
+import { lengthAxis, startAxis, starts } from "./axes.js";
+import { clearRange } from "./brush.js";
+import { requestAt, s } from "./elements.js";
+import { handle, place } from "./handles.js";
+import { heat, margin } from "./heat.js";
+import { describeMark } from "./marks.js";
+import { count, report, requests } from "./report.js";
+import { openTrace } from "./request.js";
+import { axisWords, limits, logScale } from "./scale.js";
+import { apply, state } from "./state.js";
+import { hideTip, showTip } from "./tip.js";
+import { timeScale } from "./timescale.js";
+import { lengthOf } from "./whatif.js";
+import { clock, ms, say, started } from "./words.js";
 
 const TIME_HEIGHT = 250;
-const DOT = 2.4; // pixels of a request where there are too many for marks
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const TIME_STEPS = [
-  ...[1, 2, 5, 10, 30].map((step) => step * SECOND),
-  ...[1, 2, 5, 10, 30].map((step) => step * MINUTE),
-  ...[1, 3, 6, 12].map((step) => step * HOUR),
-  ...[1, 2, 7, 14, 30].map((step) => step * DAY),
-];
+const LEFT = 54;
+const LEAST_DRAG = 5; // pixels; less is a click
 
-function timePicture(width) {
+export function timePicture(width) {
+  const own = frameOfTime(width);
+  const { picture, edge } = own;
+  const requestsDrawn = heat((request) => own.at(request));
+  const atMargin = margin((request) => own.at(request)[1], edge + 10, width - 2);
+  background(own);
+  const range = s("rect", { class: "range" });
+  const handles = handlesOfTime(own);
+  picture.append(
+    s("line", { x1: edge + 7.5, x2: edge + 7.5, y1: 0, y2: TIME_HEIGHT, class: "axis" }),
+    ...atMargin,
+    ...requestsDrawn.shapes,
+    range,
+    ...handles.map(({ element }) => element),
+  );
+  const put = ([first, last, top, bottom]) => {
+    range.setAttribute("x", first);
+    range.setAttribute("width", Math.max(1, last - first));
+    range.setAttribute("y", top);
+    range.setAttribute("height", Math.max(1, bottom - top));
+    range.setAttribute("display", "inline");
+  };
+  const follow = () => {
+    const [first, last] = [state.since ? own.times.at(state.since) : LEFT, state.until ? own.times.at(state.until) : edge];
+    const top = state.to > 0 ? own.lengths.at(Math.min(state.to, own.high)) : 0;
+    const bottom = state.from > 0 ? own.lengths.at(Math.max(state.from, own.low)) : TIME_HEIGHT;
+    put([first, last, top, bottom]);
+    if (state.from + state.to + state.since + state.until === 0) range.setAttribute("display", "none");
+    for (const { element, axis, where } of handles) place(element, ...where({ first, last, top, bottom }), axis);
+  };
+  dragging(own, { put, follow, describe: (event) => describe(own, requestsDrawn, event) });
+  return [picture, follow];
+}
+
+function frameOfTime(width) {
   const [low, high] = limits();
-  const height = TIME_HEIGHT + 28;
-  const left = 54;
+  const edge = width - Math.max(46, Math.min(130, Math.round(width * 0.17)));
   const lengths = logScale(low, high, TIME_HEIGHT - 6, 20);
-  const times = timeScale(left + 8, width - 12);
-  const says = `Times of ${number(count)} requests by when they started, on a logarithmic axis.`;
-  const picture = s("svg", { width, height, role: "img", "aria-label": says });
+  const [first, last] = starts();
+  const times = timeScale(first, last, LEFT + 8, edge - 6);
+  const says = say("map.says", { n: count });
+  const picture = s("svg", { width, height: TIME_HEIGHT + 28, role: "group", "aria-label": says });
+  const at = (request) => [times.at(requests.start_ms[request]), lengths.at(lengthOf(request) / 1e6)];
+  return { width, edge, low, high, lengths, first, last, times, picture, at };
+}
+
+function background({ width, edge, lengths, times, picture }) {
   const { slow } = report.cohorts;
   if (slow.requests > 0) {
     const y = lengths.at(slow.over_ns / 1e6);
+    const words = say("map.slow", { n: slow.requests, over: ms(slow.over_ns) });
     picture.append(
-      s("rect", { x: left, y: 0, width: width - left, height: Math.max(0, y), class: "slow-ground" }),
-      s("line", { x1: left, x2: width, y1: y, y2: y, class: "border" }),
-      s(
-        "text",
-        { x: width - 6, y: 13, "text-anchor": "end", class: "strong" },
-        `slow: ${number(slow.requests)} over ${ms(slow.over_ns)}`,
-      ),
+      s("rect", { x: LEFT, y: 0, width: width - LEFT, height: Math.max(0, y), class: "slow-ground" }),
+      s("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "border" }),
+      s("text", { x: edge - 2, y: 13, "text-anchor": "end", class: "strong" }, words),
     );
   }
   for (const { x: y, value } of lengths.ticks(26)) {
     picture.append(
-      s("line", { x1: left, x2: width, y1: y, y2: y, class: "grid faint" }),
-      s("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, axisWords(value)),
+      s("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "grid faint" }),
+      s("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, axisWords(value)),
     );
   }
-  picture.append(s("line", { x1: left, x2: width, y1: TIME_HEIGHT + 0.5, y2: TIME_HEIGHT + 0.5, class: "axis" }));
+  picture.append(s("line", { x1: LEFT, x2: width, y1: TIME_HEIGHT + 0.5, y2: TIME_HEIGHT + 0.5, class: "axis" }));
   for (const { x, text } of times.ticks) {
-    const anchor = x > width - 32 ? "end" : "middle";
+    const anchor = x > edge - 26 ? "end" : "middle";
     picture.append(
       s("line", { x1: x, x2: x, y1: TIME_HEIGHT, y2: TIME_HEIGHT + 5, class: "axis" }),
       s("text", { x, y: TIME_HEIGHT + 20, "text-anchor": anchor }, text),
     );
   }
-  const range = s("rect", { x: left, width: width - left, class: "range" });
-  picture.append(
-    ...points((request) => [times.at(requests.start_ms[request]), lengths.at(requests.wall_ns[request] / 1e6)]),
-    range,
-  );
+}
+
+/** Two handles for each axis, with what they move along. */
+function handlesOfTime({ edge, low, high, first, last }) {
+  const upright = () => s("rect", { x: -4, y: TIME_HEIGHT / 2 - 13, width: 8, height: 26, rx: 3 });
+  const level = () => s("rect", { x: LEFT - 4, y: -4, width: 22, height: 8, rx: 3 });
+  return ["since", "until", "to", "from"].map((side) => {
+    const byStart = side === "since" || side === "until";
+    const axis = byStart ? startAxis(side, first, last) : lengthAxis(side, low, high);
+    const element = handle(side, say(`map.${side}`), axis, byStart ? upright() : level());
+    if (!byStart) element.setAttribute("aria-orientation", "vertical");
+    const where = {
+      since: ({ first: x }) => [Math.max(LEFT + 4, x), 0],
+      until: ({ last: x }) => [Math.min(edge - 4, x), 0],
+      to: ({ top }) => [0, Math.max(4, top)],
+      from: ({ bottom }) => [0, Math.min(TIME_HEIGHT - 4, bottom)],
+    }[side];
+    return { element, axis, where };
+  });
+}
+
+function describe(own, drawn, event) {
+  const lines = describeMark(event.target);
+  if (lines !== null) return [...lines, say("map.at", { clock: clock(requests.start_ms[event.target.dataset.request]) })];
+  const [x, y] = pointOf(own, event);
+  const cell = x < own.edge ? drawn.at(x, y) : undefined;
+  if (cell === undefined) return null;
+  const times = [cell.x, cell.x + 7].map((at) => started(own.times.time(at)));
+  const lengths = [cell.y + 7, cell.y].map((at) => ms(own.lengths.value(at) * 1e6));
+  return [say("map.cell", { n: cell.requests, slow: cell.slow }), times.join(" – "), lengths.join(" – ")];
+}
+
+function pointOf({ picture, edge }, event) {
+  const box = picture.getBoundingClientRect();
+  return [Math.max(LEFT, Math.min(edge, event.clientX - box.left)), Math.min(TIME_HEIGHT, event.clientY - box.top)];
+}
+
+function dragging(own, { put, follow, describe: told }) {
+  const { picture, times, lengths } = own;
   let begun = null;
-  const point = (event) => {
-    const box = picture.getBoundingClientRect();
-    return [Math.max(left, event.clientX - box.left), Math.min(TIME_HEIGHT, event.clientY - box.top)];
-  };
   const area = (event) => {
-    const [x, y] = point(event);
+    const [x, y] = pointOf(own, event);
     return [Math.min(x, begun[0]), Math.max(x, begun[0]), Math.min(y, begun[1]), Math.max(y, begun[1])];
   };
   picture.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    begun = point(event);
+    begun = pointOf(own, event);
     picture.setPointerCapture(event.pointerId);
+  });
+  picture.addEventListener("pointermove", (event) => {
+    if (begun !== null) {
+      put(area(event));
+      return;
+    }
+    const lines = told(event);
+    if (lines === null) hideTip();
+    else showTip(lines, event);
   });
   picture.addEventListener("pointerup", (event) => {
     if (begun === null) return;
     const [first, last, top, bottom] = area(event);
     begun = null;
-    if (last - first < 5 && bottom - top < 5) {
-      const request = Number(document.elementFromPoint(event.clientX, event.clientY)?.dataset.request ?? -1);
+    if (last - first < LEAST_DRAG && bottom - top < LEAST_DRAG) {
+      const request = requestAt(event);
       if (request >= 0) openTrace(requests.trace_id[request]);
       else clearRange();
       return;
     }
     // A drag along one axis chooses by that axis alone.
-    const [byTime, byLength] = [last - first >= 5, bottom - top >= 5 && bottom - top > (last - first) / 8];
+    const byTime = last - first >= LEAST_DRAG && (last - first) > (bottom - top) / 12;
+    const byLength = bottom - top >= LEAST_DRAG && bottom - top > (last - first) / 8;
     state.since = byTime ? Math.floor(times.time(first)) : 0;
     state.until = byTime ? Math.ceil(times.time(last)) : 0;
     state.from = byLength ? Math.floor(lengths.value(bottom)) : 0;
@@ -89,79 +171,5 @@ function timePicture(width) {
     begun = null;
     follow();
   });
-  picture.addEventListener("pointermove", (event) => {
-    if (begun !== null) {
-      const [first, last, top, bottom] = area(event);
-      put(first, last, top, bottom);
-      return;
-    }
-    const lines = describeMark(0, event.target);
-    if (lines === null) hideTip();
-    else showTip([...lines, `at ${clock(requests.start_ms[event.target.dataset.request])} UTC`], event);
-  });
   picture.addEventListener("pointerleave", hideTip);
-  const put = (first, last, top, bottom) => {
-    for (const [name, value] of [["x", first], ["width", Math.max(1, last - first)], ["y", top], ["height", Math.max(1, bottom - top)]])
-      range.setAttribute(name, value);
-    range.setAttribute("display", "inline");
-  };
-  const follow = () => {
-    const [first, last] = [
-      state.since > 0 ? times.at(state.since) : left,
-      state.until > 0 ? times.at(state.until) : width,
-    ];
-    const [top, bottom] = [
-      state.to > 0 ? lengths.at(Math.min(state.to, high)) : 0,
-      state.from > 0 ? lengths.at(state.from) : TIME_HEIGHT,
-    ];
-    put(first, last, top, bottom);
-    if (state.from + state.to + state.since + state.until === 0) range.setAttribute("display", "none");
-  };
-  return [picture, follow];
-}
-
-function timeScale(left, right) {
-  let first = Infinity;
-  let last = -Infinity;
-  for (const start of requests.start_ms) {
-    first = Math.min(first, start);
-    last = Math.max(last, start);
-  }
-  const span = Math.max(1, last - first);
-  const at = (time) => left + ((time - first) / span) * (right - left);
-  const time = (x) => first + ((x - left) / (right - left)) * span;
-  const least = (span * 88) / (right - left);
-  const step = TIME_STEPS.find((one) => one >= least) ?? Math.ceil(least / DAY) * DAY;
-  const ticks = [];
-  for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step)
-    ticks.push({ x: at(tick), text: timeWords(tick, step) });
-  return { at, time, ticks };
-}
-
-function timeWords(time, step) {
-  const text = clock(time);
-  if (text === "") return "";
-  if (time % DAY === 0) return new Date(time).toISOString().slice(5, 10);
-  return step < MINUTE ? text : text.slice(0, 5);
-}
-
-/** A mark for each of a few hundred; of more, a path of dots for each colour, and marks for what went wrong. */
-function points(place) {
-  if (count <= MOST_MARKS) return Array.from({ length: count }, (_, request) => mark(request, ...place(request), 3.2));
-  const paths = new Map();
-  const wrong = [];
-  for (let request = 0; request < count; request++) {
-    const [x, y] = place(request);
-    if (has(request, TIMEOUT | ERROR)) wrong.push(mark(request, x, y, 2.8));
-    else {
-      const name = isSlow(request)
-        ? partClass(slowFor.get(request))
-        : has(request, COLD_START)
-          ? "p-cold-start"
-          : "warm";
-      paths.set(name, `${paths.get(name) ?? ""}M${x.toFixed(1)} ${y.toFixed(1)}h${DOT}v${DOT}h-${DOT}z`);
-    }
-  }
-  const order = [...paths].sort(([a], [b]) => Number(b === "warm") - Number(a === "warm"));
-  return [...order.map(([name, path]) => s("path", { d: path, class: `bar ${name}` })), ...wrong];
 }

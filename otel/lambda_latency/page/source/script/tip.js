@@ -1,8 +1,10 @@
 // ---- A tooltip. Everything in it is also elsewhere on the page.
 
+import { byId } from "./elements.js";
+
 const tip = byId("tip");
 
-function showTip(lines, event) {
+export function showTip(lines, event) {
   tip.textContent = lines.join("\n");
   tip.hidden = false;
   const size = tip.getBoundingClientRect();
@@ -11,6 +13,6 @@ function showTip(lines, event) {
   tip.style.top = `${below + size.height > innerHeight ? event.clientY - size.height - 10 : below}px`;
 }
 
-function hideTip() {
+export function hideTip() {
   tip.hidden = true;
 }

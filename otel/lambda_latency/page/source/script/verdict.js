@@ -1,7 +1,14 @@
 // ---- The verdict: sentence, confidence, timeouts, next steps; then the facts in one line.
 
+import { carryButtons } from "./carry.js";
+import { append, byId, h } from "./elements.js";
+import { ERROR, THROTTLED, TIMEOUT, count, counted, partClass, report } from "./report.js";
+import { openTrace } from "./request.js";
+import { only } from "./state.js";
+import { savesList } from "./whatif.js";
+import { THIN, ms, number, percent, plural, say, windowWords } from "./words.js";
+
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
-const MOST_SAVES = 3;
 const EXAMPLES = [
   "lambda-latency demo",
   "lambda-latency report --xray --since 1h",
@@ -11,12 +18,12 @@ const EXAMPLES = [
 function inWords(pieces) {
   return pieces.map(({ text, strong, part, owner }) => {
     if (part !== undefined) return h("b", { class: `named isolated ${partClass(part)}` }, text);
-    if (owner) return h("span", { class: "whose" }, text);
+    if (owner) return [text.startsWith(" ") && " ", h("span", { class: "whose" }, text.trim())];
     return strong ? h("b", {}, text) : text.replace(/(\d) (ms|%)/g, `$1${THIN}$2`);
   });
 }
 
-function drawVerdict() {
+export function drawVerdict() {
   const { verdict } = report;
   const even = verdict.kind === "even";
   const timeouts = report.timed_out.map(({ pieces, trace_id: id }) =>
@@ -25,7 +32,7 @@ function drawVerdict() {
       { class: "timed-out" },
       inWords(pieces),
       " ",
-      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, "Open it"),
+      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, say("verdict.open")),
     ),
   );
   const buttons = h(
@@ -36,37 +43,38 @@ function drawVerdict() {
       h(
         "button",
         { class: "button main", id: "proof", onclick: () => openTrace(verdict.trace_id) },
-        "Open an example",
+        say("verdict.example"),
       ),
     verdict.against &&
       h(
         "button",
         { class: "button", id: "against", onclick: () => openTrace(verdict.against.trace_id) },
-        "Open a counterexample",
+        say("verdict.counterexample"),
       ),
-    count > 0 && h("button", { class: "button", id: "copy", onclick: copySentence }, "Copy the sentence"),
+    count > 0 && carryButtons(),
   );
   const evidence = h("p", { class: "evidence" }, confidence(), inWords(report.evidence));
   const cautions = report.verdict.cautions.map((text) => h("p", { class: "evidence caution" }, text));
-  const saves =
-    count > 1 &&
-    report.saves.length > 0 &&
-    h(
-      "ul",
-      { class: "saves", "aria-label": "What if a part took no time" },
-      report.saves.slice(0, MOST_SAVES).map(({ pieces, part }) => h("li", {}, swatch(part), inWords(pieces))),
-      h("li", { class: "bound" }, report.bound),
-    );
-  const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, "Next: "), step));
+  const saves = savesList(inWords);
+  const next = report.next.map((step) => h("p", { class: "next" }, h("b", {}, say("verdict.next"), " "), step));
   const sentence = h("h1", { id: "sentence" }, inWords(report.sentence));
   const changed = report.changed && h("p", { id: "changed" }, inWords(report.changed));
   const gates = report.gates
     .filter((gate) => gate.failed)
-    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, "A condition was met: "), gate.sentence));
-  append(byId("verdict"), [sentence, gates, even ? [timeouts, evidence] : [evidence, timeouts], cautions, changed, saves, next, buttons]);
+    .map((gate) => h("p", { class: "timed-out isolated" }, h("b", {}, say("verdict.condition"), " "), gate.sentence));
+  append(byId("verdict"), [
+    sentence,
+    changed,
+    gates,
+    even ? [timeouts, evidence] : [evidence, timeouts],
+    cautions,
+    saves,
+    next,
+    buttons,
+  ]);
   if (count === 0)
     append(byId("verdict"), [
-      h("p", {}, "Try one of these:"),
+      h("p", {}, say("verdict.try")),
       EXAMPLES.map((line) => h("code", { class: "command" }, line)),
     ]);
   if (count > 1) byId("verdict").after(facts());
@@ -83,18 +91,6 @@ function confidence() {
   );
 }
 
-async function copySentence(event) {
-  const button = event.currentTarget;
-  try {
-    await navigator.clipboard.writeText(`${report.verdict.sentence} ${report.verdict.evidence}`.trim());
-    button.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(byId("sentence"));
-    button.textContent = "Selected: Ctrl+C copies it";
-  }
-  setTimeout(() => (button.textContent = "Copy the sentence"), 1600);
-}
-
 function facts() {
   const { wall_ns: walls, cold_starts: cold, sampling } = report;
   const fact = (name, value, more) =>
@@ -105,23 +101,23 @@ function facts() {
   return h(
     "dl",
     { class: "facts" },
-    fact("Median (p50)", ms(walls.p50)),
-    fact("p95", ms(walls.p95)),
-    fact("p99", ms(walls.p99)),
-    fact("Slowest", ms(walls.max)),
-    fact("Cold starts", filter(cold.requests, "cold"), cold.mean_ns >= 5e5 && `${ms(cold.mean_ns)} each`),
-    fact("Errors", filter(counted(ERROR), "error")),
-    fact("Timeouts", filter(counted(TIMEOUT), "timeout")),
-    fact("Throttled", filter(counted(THROTTLED), "throttled")),
-    fact("Seen", known ? percent(sampling.seen, sampling.total) : "not known", known && "of the traffic"),
+    fact(say("fact.p50"), ms(walls.p50)),
+    fact(say("fact.p95"), ms(walls.p95)),
+    fact(say("fact.p99"), ms(walls.p99)),
+    fact(say("fact.slowest"), ms(walls.max)),
+    fact(say("fact.cold"), filter(cold.requests, "cold"), cold.mean_ns >= 5e5 && say("fact.each", { mean: ms(cold.mean_ns) })),
+    fact(say("fact.errors"), filter(counted(ERROR), "error")),
+    fact(say("fact.timeouts"), filter(counted(TIMEOUT), "timeout")),
+    fact(say("fact.throttled"), filter(counted(THROTTLED), "throttled")),
+    fact(say("fact.seen"), known ? percent(sampling.seen, sampling.total) : say("fact.unknown"), known && say("fact.of_traffic")),
   );
 }
 
-function drawHead() {
+export function drawHead() {
   const sources =
-    report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` and ${report.sources.length - 3} more` : "");
+    report.sources.slice(0, 3).join(", ") + (report.sources.length > 3 ? ` ${say("head.more", { n: report.sources.length - 3 })}` : "");
   append(byId("head"), [
-    h("span", {}, h("b", {}, "lambda-latency"), " report"),
+    h("span", {}, h("b", {}, "lambda-latency"), ` ${say("head.report")}`),
     h("span", { class: "isolated" }, sources),
     h("span", {}, [count > 0 && plural(count, "request"), windowWords(report.window)].filter(Boolean).join(" · ")),
   ]);

@@ -1,17 +1,31 @@
 // ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off it.
 // Only rows in sight exist: a request may have 20,000 spans.
 
+import { writeAddress } from "./address.js";
+import { deadlines, drawBar, gridOf, pathLine, timeAxis } from "./bars.js";
+import { drawDetails } from "./details.js";
+import { h, s, targetOf } from "./elements.js";
+import { fallKey, foldRow, zoomTo } from "./moves.js";
+import { drawOverview } from "./overview.js";
+import { requests } from "./report.js";
+import { foldedAtFirst, sumsOf, treeOf, visibleRows } from "./rows.js";
+import { isFound } from "./spansearch.js";
+import { ms, say } from "./words.js";
+
 const NARROW = 760;
-const AXIS = 26;
-const BAR = 14;
+export const AXIS = 26;
+export const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 const FEW_ROWS = 60; // up to this number all rows exist
 const CHUNK = 10; // rows that come and go together
 
-const fall = {
+export const fall = {
   request: -1,
   tree: null,
   folded: new Set(),
+  merged: new Set(),
+  pathOnly: false,
+  found: null, // the spans that a search found
   rows: [],
   rowAt: new Int32Array(0),
   current: 0,
@@ -23,12 +37,15 @@ const fall = {
   end: 0,
 };
 
-function loadFall(request) {
+export function loadFall(request) {
   const tree = request < 0 ? null : treeOf(request);
   Object.assign(fall, {
     request,
     tree,
     folded: new Set(),
+    merged: new Set(tree?.groups.keys()),
+    pathOnly: false,
+    found: null,
     rows: [],
     current: 0,
     zoom: null,
@@ -42,7 +59,7 @@ function loadFall(request) {
   fall.heads = h("div", { class: "fall-heads", role: "presentation" });
   fall.element = h(
     "div",
-    { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": "Spans of the request" },
+    { class: "fall", id: "fall", role: "treegrid", tabindex: 0, "aria-label": say("request.spans") },
     fall.heads,
     fall.inner,
   );
@@ -51,17 +68,20 @@ function loadFall(request) {
 }
 
 /** The visible rows, and for each span the row that shows it: its own, or that of what it is folded into. */
-function setRows() {
-  fall.rows = visibleRows(fall.tree, fall.folded);
+export function setRows() {
+  fall.rows = visibleRows(fall.tree, fall);
   fall.rowAt = new Int32Array(fall.tree.spans.length).fill(-1);
-  fall.rows.forEach((row, at) => (fall.rowAt[row.span] = at));
+  fall.rows.forEach(({ span, members }, at) => {
+    if (members === null) fall.rowAt[span] = at;
+    else for (const one of members) fall.rowAt[one] = at;
+  });
   fall.tree.spans.forEach(({ parent }, span) => {
     if (fall.rowAt[span] < 0 && parent >= 0) fall.rowAt[span] = fall.rowAt[parent];
   });
 }
 
 /** Everything that the rows are drawn with: sizes, and where an instant is. */
-function fallFrame() {
+export function fallFrame() {
   const { width } = fall;
   const narrow = width <= NARROW;
   const names = narrow ? 0 : Math.round(Math.min(330, width * 0.3));
@@ -73,21 +93,22 @@ function fallFrame() {
   return { width, narrow, names, left, right, from, to, at, row, middle };
 }
 
-function drawFall() {
+export function drawFall() {
   if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
   fall.element.style.setProperty("--names", `${own.names}px`);
   fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
+  drawOverview();
   fall.inner.style.height = `${fall.rows.length * own.row}px`;
   const picture = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
   timeAxis(picture, own);
-  const heads = ["Span", "Waited", "Took"].map((name) => h("span", { role: "columnheader" }, name));
+  const heads = ["span", "waited", "took"].map((name) => h("span", { role: "columnheader" }, say(`request.${name}`)));
   fall.heads.replaceChildren(h("div", { class: "span-heads", role: "row" }, heads), picture);
   drawRowsOfFall(true);
 }
 
 /** The rows in sight and some beside them; `anew` where rows that exist may have changed. */
-function drawRowsOfFall(anew) {
+export function drawRowsOfFall(anew) {
   const own = fallFrame();
   let [first, end] = [0, fall.rows.length];
   if (end > FEW_ROWS) {
@@ -115,29 +136,32 @@ function drawRowsOfFall(anew) {
 function nameRow(row, at, own) {
   const { tree, folded } = fall;
   const span = tree.spans[row.span];
-  const on = tree.below[row.span] > 0;
+  const { waited, took, below } = sumsOf(tree, row);
+  const on = below > 0;
+  const isFolded = row.members === null ? folded.has(row.span) : fall.merged.has(row.span);
+  const name = row.members === null ? span.name : say("request.repeats", { n: row.members.length, name: span.name });
   const late = span.start >= requests.wall_ns[fall.request];
   const marks = [
     span.mark && h("span", { class: "mark-word bad" }, span.mark),
-    !span.mark && span.open && h("span", { class: "mark-word bad" }, "left open"),
-    late && h("span", { class: "mark-word" }, "after the response"),
+    !span.mark && span.open && h("span", { class: "mark-word bad" }, say("request.open")),
+    late && h("span", { class: "mark-word" }, say("request.after")),
   ];
   const twist =
     row.inside > 0
       ? h(
           "button",
-          { class: "twist", tabindex: -1, "aria-label": folded.has(row.span) ? "Unfold" : "Fold" },
-          folded.has(row.span) ? "▸" : "▾",
+          { class: "twist", tabindex: -1, "aria-label": say(isFolded ? "request.unfold" : "request.fold") },
+          isFolded ? "▸" : "▾",
         )
       : h("i", { class: "twist" });
   const element = h(
     "div",
     {
-      class: on ? "span-row" : "span-row off",
+      class: `span-row${on ? "" : " off"}${isFound(row) ? "" : " unfound"}`,
       role: "row",
       id: `span-${at}`,
       "aria-level": row.depth + 1,
-      "aria-expanded": row.inside > 0 && String(!folded.has(row.span)),
+      "aria-expanded": row.inside > 0 && String(!isFolded),
       "aria-rowindex": at + 2,
       $height: `${own.row}px`,
       $top: `${at * own.row}px`,
@@ -150,20 +174,20 @@ function nameRow(row, at, own) {
         "$--depth": own.narrow ? Math.min(row.depth, 6) : Math.min(row.depth, 12),
       },
       twist,
-      h("span", { class: "isolated", title: span.name }, span.name),
+      h("span", { class: "isolated", title: name }, name),
       marks,
     ),
     h(
       "div",
       { class: "waited-ms", role: "gridcell" },
-      fall.tree.waited[row.span] > 0 ? ms(fall.tree.waited[row.span]) : "–",
+      waited > 0 ? ms(waited) : "–",
     ),
-    h("div", { class: "took-ms", role: "gridcell" }, ms(span.end - span.start)),
+    h("div", { class: "took-ms", role: "gridcell" }, ms(took)),
   );
   element.addEventListener("click", (event) => {
     fall.current = at;
     if (event.target.closest("button.twist")) {
-      fold(row.span, !folded.has(row.span));
+      foldRow(row, !isFolded);
       return;
     }
     fall.details = true;
@@ -187,20 +211,20 @@ addEventListener(
       Math.hypot(event.clientX - clicked.x, event.clientY - clicked.y) < TWICE_PX;
     if (near) {
       event.stopPropagation();
-      zoomTo(clicked.span);
+      zoomTo(clicked.row);
       clicked = null;
       return;
     }
-    const row = event.target.closest?.(".span-row");
+    const row = targetOf(event).closest?.(".span-row");
     clicked =
-      row == null || event.target.closest("button.twist")
+      row == null || targetOf(event).closest("button.twist")
         ? null
-        : { time: event.timeStamp, x: event.clientX, y: event.clientY, span: fall.rows[row.id.slice(5)].span };
+        : { time: event.timeStamp, x: event.clientX, y: event.clientY, row: fall.rows[row.id.slice(5)] };
   },
   true,
 );
 
-function markRow() {
+export function markRow() {
   for (const element of fall.element.querySelectorAll(".span-row")) {
     const on = element.id === `span-${fall.current}`;
     element.classList.toggle("current", on);

@@ -1,56 +1,67 @@
 // ---- Words and numbers, as the report's text has them.
 
-const THIN = "\u202f";
+import { report } from "./report.js";
 
-const number = (value) => Math.round(value).toLocaleString("en-US");
-const plural = (count, one, many = `${one}s`) => `${number(count)}${THIN}${count === 1 ? one : many}`;
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
+export const THIN = "\u202f";
+
+export const number = (value) => Math.round(value).toLocaleString("en-US");
+export const plural = (count, one, many = `${one}s`) => `${number(count)}${THIN}${count === 1 ? one : many}`;
+export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 // Owners by their names in the report's JSON: in a cell of their own, and inside a sentence.
-const OWNERS = { ours: "internal", theirs: "external" };
-const OWNED = { ...OWNERS, platform: "the platform's", unknown: "of unknown owner" };
+export const OWNERS = { ours: "internal", theirs: "external" };
+export const OWNED = { ...OWNERS, platform: "the platform's", unknown: "of unknown owner" };
+
+/** A sentence of the report's words: `{n}` is filled in, `{n|request|requests}` is a number with its noun. */
+export function say(key, values = {}) {
+  return report.words[key].replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, many) => {
+    const value = values[name];
+    if (one !== undefined) return plural(value, one, many);
+    return typeof value === "number" ? number(value) : value;
+  });
+}
 
 /** Always milliseconds, with decimals only under one of them. */
-function ms(ns) {
+export function ms(ns) {
   const value = ns / 1e6;
   const decimals = [1, 2, 3].find((places) => Math.round(value * 10 ** places) > 0);
   const rounded = decimals && Math.round(value * 10 ** decimals) / 10 ** decimals;
   return `${value > 0 && value < 1 && rounded < 1 ? rounded.toFixed(decimals) : number(value)}${THIN}ms`;
 }
 
-function signedMs(ns) {
+export function signedMs(ns) {
   if (Math.abs(ns) < 5e5) return `±0${THIN}ms`;
   return `${ns < 0 ? "−" : "+"}${ms(Math.abs(ns))}`;
 }
 
-function percent(part, whole) {
+export function percent(part, whole) {
   const share = whole ? (100 * part) / whole : 0;
   const sign = share < -0.5 ? "−" : "";
   return `${share > 0 && share < 0.5 ? "<1" : sign + number(Math.abs(share))}${THIN}%`;
 }
 
 /** Time of day; what is no time that a calendar has stays empty. */
-function clock(epochMs) {
+export function clock(epochMs) {
   const at = new Date(epochMs);
   return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(11, 19);
 }
 
-const severalDays = report.window.from !== null && report.window.from.slice(0, 10) !== report.window.to.slice(0, 10);
+export const severalDays = report.window.from !== null && report.window.from.slice(0, 10) !== report.window.to.slice(0, 10);
 
 /** When a request started: with its day, where the requests are of several. */
-function started(epochMs) {
+export function started(epochMs) {
   const at = new Date(epochMs);
   if (!severalDays || Number.isNaN(at.getTime())) return clock(epochMs);
   return `${at.toISOString().slice(5, 10)} ${clock(epochMs)}`;
 }
 
 /** The day and time when a request started. */
-function startedOn(epochMs) {
+export function startedOn(epochMs) {
   const at = new Date(epochMs);
   return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(0, 19).replace("T", " ");
 }
 
-function windowWords({ from, to }) {
+export function windowWords({ from, to }) {
   if (!from) return "";
   const [day, last] = [from.slice(0, 10), to.slice(0, 10)];
   const [begin, end] = [from.slice(11, 16), to.slice(11, 16)];
@@ -60,27 +71,18 @@ function windowWords({ from, to }) {
 const DAY_MS = 86_400_000;
 
 /** A trace id as its source writes it: X-Ray's begins with the second of its start, one of 64 bits has zeros before it. */
-function traceName(id, startMs) {
+export function traceName(id, startMs) {
   if (id.startsWith("0".repeat(16))) return id.slice(16);
   const isXRay = Math.abs(1000 * Number.parseInt(id.slice(0, 8), 16) - startMs) < DAY_MS;
   return isXRay ? `1-${id.slice(0, 8)}-${id.slice(8)}` : id;
 }
 
-const SMALL = "11.5px";
-const NODE = "600 13px";
+export const SMALL = "11.5px";
 let ruler = null;
 
 /** How many pixels a text takes in a picture. */
-function wide(text, letters = SMALL) {
+export function wide(text, letters = SMALL) {
   ruler ??= document.createElement("canvas").getContext("2d");
   ruler.font = `${letters} ${getComputedStyle(document.documentElement).fontFamily}`;
   return ruler.measureText(text).width;
-}
-
-/** As much of a text as so many pixels hold. */
-function fitted(text, pixels, letters) {
-  if (wide(text, letters) <= pixels) return text;
-  const kept = [...text];
-  while (kept.length > 1 && wide(`${kept.join("")}…`, letters) > pixels) kept.pop();
-  return `${kept.join("")}…`;
 }

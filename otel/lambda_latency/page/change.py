@@ -1,0 +1,101 @@
+"""What changed since a baseline, for the page: rows of the comparison, both distributions, both flame graphs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+from lambda_latency.text import Style, change_rows, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lambda_latency.latency import Accounts, Against, Part, Report
+
+__all__ = ["change_values"]
+
+STYLE = Style()
+BINS = 60
+LEAST_NS = 10_000  # the logarithmic axis begins here
+LEAST_SHARE = 1_000  # a frame with less than one part in so many of a request is too thin to be seen
+
+
+def change_values(report: Report, number_of: Callable[[Part], int]) -> dict[str, object] | None:
+    """The rows; `bins`: edges in nanoseconds, and of each bin the share of requests then and now; `frames` as those of
+    the flame graph, with the mean nanoseconds of a request now and then. None where there is no baseline.
+    """
+    if report.against is None:
+        return None
+    found: dict[str, object] = {"rows": [astuple(row) for row in change_rows(report.against, STYLE)]}
+    found["says"] = _says(report.against)
+    if report.baseline is None or not report.baseline or not report.accounts:
+        return {**found, "bins": None, "frames": []}
+    before, now = report.baseline, report.accounts
+    return {**found, "bins": _bins(before, now), "frames": _frames(_means(before), _means(now), number_of)}
+
+
+def _says(one: Against) -> str:
+    then, now = one.requests
+    return f"{clean(', '.join(one.sources), STYLE)}: {then:,} requests then, {now:,} now."
+
+
+def _bins(before: Accounts, now: Accounts) -> dict[str, list[object]]:
+    ends = [end(side.walls_ns) for end in (min, max) for side in (before, now)]
+    least = min(ends)
+    low = max(LEAST_NS, least)
+    high = max(*ends, low + 1)
+    step = math.log(high / low) / BINS
+    return {
+        "edges_ns": [round(low * math.exp(step * at)) for at in range(BINS + 1)],
+        "then": _shares(before.walls_ns, low, step),
+        "now": _shares(now.walls_ns, low, step),
+    }
+
+
+def _shares(walls_ns: Sequence[int], low: int, step: float) -> list[object]:
+    counts = [0] * BINS
+    for wall in walls_ns:
+        counts[min(BINS - 1, max(0, int(math.log(max(wall, low) / low) / step)))] += 1
+    return [round(count / len(walls_ns), 5) for count in counts]
+
+
+def _means(every: Accounts) -> dict[tuple[str, ...], tuple[int, Part]]:
+    """The mean time of a request by route, function and part: of a baseline only the accounts are known."""
+    sums: dict[tuple[int, int], int] = {}
+    for kind, (first, last) in zip(every.kind_of, every.parts_of_each(), strict=True):
+        for number, ns in zip(every.part_of[first:last], every.part_ns[first:last], strict=True):
+            sums[kind, number] = sums.get((kind, number), 0) + ns
+    kinds, parts = list(every.kinds), list(every.parts)
+    found: dict[tuple[str, ...], tuple[int, Part]] = {}
+    for (kind, number), ns in sums.items():
+        known, part = kinds[kind], parts[number]
+        stack = (clean(known.route, STYLE), clean(known.function or "unknown", STYLE), clean(part.label, STYLE))
+        found[stack] = (found.get(stack, (0, part))[0] + ns, part)
+    return {stack: (ns // len(every), part) for stack, (ns, part) in found.items()}
+
+
+def _frames(
+    before: dict[tuple[str, ...], tuple[int, Part]],
+    now: dict[tuple[str, ...], tuple[int, Part]],
+    number_of: Callable[[Part], int],
+) -> list[list[object]]:
+    """Frames as wide as the longer of both means, so that what is gone is seen too."""
+    sums: dict[tuple[str, ...], list[int]] = {}
+    parts: dict[tuple[str, ...], Part] = {}
+    for stack in {*before, *now}:
+        both = [side[stack][0] if stack in side else 0 for side in (now, before)]
+        parts[stack] = (now.get(stack) or before[stack])[1]
+        for end in range(1, len(stack) + 1):
+            each = sums.setdefault(stack[:end], [0, 0, 0])
+            for at, ns in enumerate((*both, max(both))):
+                each[at] += ns
+    least = sum(each[2] for stack, each in sums.items() if len(stack) == 1) // LEAST_SHARE
+    order = sorted(
+        sums, key=lambda stack: [(-sums[stack[:end]][2], stack[end - 1]) for end in range(1, len(stack) + 1)]
+    )
+    return [
+        [len(stack) - 1, stack[-1], sums[stack][2], *sums[stack][:2], number_of(parts[stack]) if stack in parts else -1]
+        for stack in order
+        if sums[stack][2] > least
+    ]

@@ -1,0 +1,124 @@
+"""What requests have in common beside their times: route, status, version, instance, attributes of few values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lambda_latency.page.columns import COLD_START, ERROR, THROTTLED
+from lambda_latency.text import Style, clean
+from lambda_latency.trace import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_latency.latency import Report
+    from lambda_latency.trace import Span, Trace
+
+__all__ = ["Facts", "sample"]
+
+MOST_READ = 2_000  # requests, whose spans are all read
+SAMPLED = 1_000  # of more requests
+MOST_VALUES = 24  # of one attribute, the most frequent ones
+LEAST_SEEN = 3  # requests: a value that fewer have explains nothing
+MOST_ATTRIBUTES = 24
+LONGEST = 60  # characters of a value
+STYLE = Style()
+NAMED = {
+    "version": ("service.version", "faas.version", "container.image.tag", "deployment.version"),
+    "instance": ("faas.instance", "service.instance.id", "host.id", "k8s.pod.name", "host.name"),
+    "function": ("faas.name",),
+    "region": ("cloud.region",),
+}
+# Facts of the columns, or of the machinery and not of the request.
+LEFT_OUT = (
+    *("aws.", "cloud.", "code.", "container.", "db.", "deployment.version", "error.", "exception.", "faas.", "host."),
+    *("http.", "k8s.", "lambda.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc."),
+    *("server.", "service.", "client.", "span.", "telemetry.", "thread.", "url.", "user_agent."),
+)
+
+
+def sample(report: Report) -> list[int]:
+    """The requests whose spans are read, in order: all of a few, of many the slow ones and others at even distances."""
+    every = report.accounts
+    if len(every) <= MOST_READ:
+        return list(range(len(every)))
+    slow_ids = {one.account.trace_id for one in report.cohorts.slow[: SAMPLED // 2]}
+    slow = [at for at in range(len(every)) if every.trace_id(at) in slow_ids]
+    others = SAMPLED - len(slow)
+    return sorted({*slow, *(at * len(every) // others for at in range(others))})
+
+
+class Facts:
+    """Collects the facts of requests, each of its trace."""
+
+    def __init__(self) -> None:
+        self._told: list[dict[str, str]] = []
+
+    def add(self, trace: Trace | None) -> None:
+        """The next request; None where its spans are not to be had."""
+        self._told.append(_told(trace) if trace is not None else {})
+
+    def values(self, columns: Mapping[str, Sequence[object]], read: Sequence[int]) -> dict[str, object]:
+        """`facts`: a name, a text for each value, and the value of each request that was `read`, -1 for none of these.
+
+        Those of a column have its name, and the column's value for each text, instead.
+        """
+        routes = [str(one) for one in columns["routes"]]
+        statuses = sorted({code for code in columns["status"] if isinstance(code, int)})
+        found: list[dict[str, object]] = [
+            {"name": "route", "texts": [_clean(route) for route in routes], "column": "route"},
+            {"name": "cold", "texts": ["cold start"], "column": "flags", "values": [COLD_START]},
+            {
+                "name": "status",
+                "texts": [f"status {code}" for code in statuses],
+                "column": "status",
+                "values": statuses,
+            },
+            {"name": "error", "texts": ["error"], "column": "flags", "values": [ERROR]},
+            {"name": "throttled", "texts": ["throttled"], "column": "flags", "values": [THROTTLED]},
+        ]
+        counts: dict[str, Counter[str]] = {}
+        for told in self._told:
+            for name, value in told.items():
+                counts.setdefault(name, Counter())[value] += 1
+        named = [name for name in NAMED if name in counts]
+        others = sorted((name for name in counts if name not in NAMED), key=lambda one: (-counts[one].total(), one))
+        for name in [*named, *others]:
+            kept = sorted(counts[name].items(), key=lambda one: (-one[1], one[0]))[:MOST_VALUES]
+            values = {value: at for at, (value, times) in enumerate(kept) if times >= LEAST_SEEN}
+            if values and len(found) < MOST_ATTRIBUTES and counts[name].total() > len(counts[name]):
+                texts = [f"{name} {value}" if name in NAMED else f"{name} = {value}" for value in values]
+                of = [values.get(told.get(name, ""), -1) for told in self._told]
+                found.append({"name": name, "texts": texts, "of": of})
+        return {"facts": found, "read": None if len(read) == len(columns["status"]) else list(read)}
+
+
+def _told(trace: Trace) -> dict[str, str]:
+    """The first value of each attribute: of the handler's span, of the outermost one, of steps inside."""
+    first = [span for span in (trace.handler, trace.outermost) if span is not None]
+    spans = [*first, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]
+    told: dict[str, str] = {}
+    for span in spans:
+        for name, value in span.attributes.items():
+            if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
+                told.setdefault(_clean(name), _text(value))
+    for name, keys in NAMED.items():
+        told.pop(name, None)
+        value = next((found for span in first if (found := _first(span, keys)) is not None), None)
+        if value is not None:
+            told[name] = _text(value)
+    return told
+
+
+def _first(span: Span, keys: Sequence[str]) -> object:
+    every = (*span.resource.items(), *span.attributes.items())
+    return next((value for key in keys for name, value in every if name == key and value not in ("", None)), None)
+
+
+def _text(value: object) -> str:
+    return _clean(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _clean(text: str) -> str:
+    return clean(text if len(text) <= LONGEST else f"{text[:LONGEST]}...", STYLE)

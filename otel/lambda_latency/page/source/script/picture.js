@@ -1,0 +1,113 @@
+// ---- The sentence, the picture of the requests and the bars of the parts as one PNG, drawn from what is on the page.
+
+import { byId } from "./elements.js";
+
+const WIDTH = 1200;
+const MARGIN = 40;
+const SCALE = 2; // pixels of the picture for one of the page
+const LARGEST = 1.8; // times the size on the page
+const MOST_ROWS = 8;
+const ROW = 30;
+
+const styleOf = (element) => getComputedStyle(element);
+const family = () => styleOf(document.documentElement).fontFamily;
+
+/** A PNG; its colours are the page's. */
+export async function pagePicture() {
+  const svg = document.querySelector(".chart svg");
+  const rows = [...document.querySelectorAll("#parts tbody tr")].filter((row) => row.checkVisibility()).slice(0, MOST_ROWS);
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  const lines = wrapped(context, byId("sentence").textContent);
+  const size = svg?.getBoundingClientRect() ?? { width: 1, height: 0 };
+  const stretch = Math.min(LARGEST, (WIDTH - 2 * MARGIN) / size.width);
+  const drawn = size.height * stretch;
+  const height = MARGIN * 2 + lines.length * 36 + 20 + drawn + 34 + rows.length * ROW;
+  [canvas.width, canvas.height] = [WIDTH * SCALE, height * SCALE];
+  context.scale(SCALE, SCALE);
+  context.fillStyle = styleOf(document.documentElement).backgroundColor;
+  context.fillRect(0, 0, WIDTH, height);
+  context.fillStyle = styleOf(document.body).color;
+  context.font = `600 26px ${family()}`;
+  lines.forEach((line, at) => context.fillText(line, MARGIN, MARGIN + 26 + at * 36));
+  let y = MARGIN + lines.length * 36 + 20;
+  if (svg !== null) {
+    context.save();
+    context.translate(MARGIN, y);
+    context.scale(stretch, stretch);
+    for (const shape of svg.querySelectorAll("rect, line, path, circle, text")) drawShape(context, shape);
+    context.restore();
+  }
+  y += drawn + 34;
+  rows.forEach((row, at) => drawRow(context, row, y + at * ROW));
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+
+function wrapped(context, text) {
+  context.font = `600 26px ${family()}`;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width <= WIDTH - 2 * MARGIN) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** A shape of a picture: a texture, a handle and what is not shown are left out. */
+function drawShape(context, shape) {
+  const style = styleOf(shape);
+  if (style.display === "none" || shape.closest(".handle") !== null) return;
+  const number = (name) => Number(shape.getAttribute(name) ?? 0);
+  if (shape.tagName === "text") {
+    context.fillStyle = style.fill;
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const side = /** @type {CanvasTextAlign} */ (
+      { middle: "center", end: "right" }[shape.getAttribute("text-anchor") ?? ""] ?? "left"
+    );
+    context.textAlign = side;
+    context.fillText(shape.textContent, number("x"), number("y"));
+    context.textAlign = "left";
+    return;
+  }
+  const path = new Path2D(shape.tagName === "path" ? shape.getAttribute("d") : undefined);
+  if (shape.tagName === "rect") path.rect(number("x"), number("y"), number("width"), number("height"));
+  else if (shape.tagName === "circle") path.arc(number("cx"), number("cy"), number("r"), 0, 2 * Math.PI);
+  else if (shape.tagName === "line") {
+    path.moveTo(number("x1"), number("y1"));
+    path.lineTo(number("x2"), number("y2"));
+  }
+  if (style.fill !== "none" && shape.tagName !== "line" && !style.fill.startsWith("url")) {
+    context.globalAlpha = Number(style.fillOpacity);
+    context.fillStyle = style.fill;
+    context.fill(path);
+  }
+  if (style.stroke !== "none") {
+    context.globalAlpha = 1;
+    context.strokeStyle = style.stroke;
+    context.lineWidth = Number.parseFloat(style.strokeWidth);
+    context.setLineDash(style.strokeDasharray === "none" ? [] : style.strokeDasharray.split(",").map(Number.parseFloat));
+    context.stroke(path);
+  }
+  context.globalAlpha = 1;
+}
+
+/** A part: its name, its bar and the difference, as its row has them. */
+function drawRow(context, row, y) {
+  const text = (selector) => row.querySelector(selector)?.textContent ?? "";
+  const ink = styleOf(document.body).color;
+  context.fillStyle = ink;
+  context.font = `14px ${family()}`;
+  context.fillText(text(".name").slice(0, 48), MARGIN, y);
+  const [fill, bars] = [row.querySelector(".fill"), row.querySelector("td.bars")];
+  if (fill !== null && bars !== null) {
+    const [own, whole] = [fill.getBoundingClientRect(), bars.getBoundingClientRect()];
+    const scale = 520 / Math.max(1, whole.width);
+    context.fillStyle = styleOf(fill).backgroundColor;
+    context.fillRect(MARGIN + 400 + (own.left - whole.left) * scale, y - 12, Math.max(1, own.width * scale), 14);
+  }
+  context.fillStyle = ink;
+  context.textAlign = "right";
+  context.fillText(text(".difference"), WIDTH - MARGIN, y);
+  context.textAlign = "left";
+}

@@ -1,0 +1,34 @@
+// ---- A linear axis of time, with marks at round instants.
+
+import { clock } from "./words.js";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 30].map((step) => step * SECOND),
+  ...[1, 2, 5, 10, 30].map((step) => step * MINUTE),
+  ...[1, 3, 6, 12].map((step) => step * HOUR),
+  ...[1, 2, 7, 14, 30].map((step) => step * DAY),
+];
+
+/** Where an instant is between two places, and round instants with theirs. */
+export function timeScale(first, last, left, right) {
+  const span = Math.max(1, last - first);
+  const at = (time) => left + ((time - first) / span) * (right - left);
+  const time = (x) => first + ((x - left) / (right - left)) * span;
+  const least = (span * 88) / (right - left);
+  const step = TIME_STEPS.find((one) => one >= least) ?? Math.ceil(least / DAY) * DAY;
+  const ticks = [];
+  for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step)
+    ticks.push({ x: at(tick), text: timeWords(tick, step) });
+  return { at, time, ticks };
+}
+
+function timeWords(time, step) {
+  const text = clock(time);
+  if (text === "") return "";
+  if (time % DAY === 0) return new Date(time).toISOString().slice(5, 10);
+  return step < MINUTE ? text : text.slice(0, 5);
+}

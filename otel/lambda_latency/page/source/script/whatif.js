@@ -1,0 +1,60 @@
+// ---- What if parts took no time: ticked ones leave the lengths of requests, and the pictures show what is left.
+
+import { h } from "./elements.js";
+import { count, requests, report, swatch } from "./report.js";
+import { apply, state, watchers } from "./state.js";
+import { ms, say } from "./words.js";
+
+const MOST_SAVES = 3;
+const PERCENT = 95;
+
+let left = { of: "", ns: null };
+
+/** The nanoseconds of each request without the parts that are ticked: at best, for another call may take their place. */
+function leftOf() {
+  const of = [...state.without].join();
+  if (left.of === of && left.ns !== null) return left.ns;
+  const ns = Float64Array.from(requests.wall_ns);
+  if (state.without.size > 0) {
+    for (let request = 0; request < count; request++) {
+      const buckets = requests.buckets[request];
+      for (let at = 0; at < buckets.length; at += 2) if (state.without.has(buckets[at])) ns[request] -= buckets[at + 1];
+    }
+  }
+  left = { of, ns };
+  return ns;
+}
+
+export const lengthOf = (request) => leftOf()[request];
+
+/** The percentile of what is left, by the nearest rank. */
+export function atBest() {
+  const ordered = leftOf().slice().sort();
+  return ordered[Math.max(1, Math.ceil((PERCENT * count) / 100)) - 1];
+}
+
+/** A line for each of the largest parts; ticking it redraws the pictures. */
+export function savesList(inWords) {
+  if (count <= 1 || report.saves.length === 0) return null;
+  const together = h("span", { id: "at-best", role: "status" });
+  watchers.push(() => {
+    const numbers = { p95: ms(report.wall_ns.p95), best: ms(atBest()) };
+    together.textContent = state.without.size === 0 ? "" : say("whatif.together", numbers);
+    together.hidden = state.without.size === 0;
+  });
+  return h(
+    "ul",
+    { class: "saves", "aria-label": say("whatif.title") },
+    report.saves.slice(0, MOST_SAVES).map(({ pieces, part }, at) => {
+      const box = h("input", { type: "checkbox", id: `without-${at}` });
+      box.addEventListener("change", () => {
+        if (!state.without.delete(part)) state.without.add(part);
+        apply();
+      });
+      watchers.push(() => (box.checked = state.without.has(part)));
+      return h("li", {}, h("label", {}, box, swatch(part), inWords(pieces)));
+    }),
+    h("li", { class: "bound" }, together),
+    h("li", { class: "bound" }, report.bound),
+  );
+}

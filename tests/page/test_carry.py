@@ -1,0 +1,115 @@
+"""Carried away: what-if by ticks, a link, Markdown, a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.page.browser import Browser
+
+# The clipboard of a browser that may write to it: `window.written` is what it has.
+CLIPBOARD = """
+Object.defineProperty(navigator, "clipboard", {
+  value: { writeText: (text) => { window.written = text; return Promise.resolve(); } },
+});
+"""
+NO_CLIPBOARD = 'Object.defineProperty(navigator, "clipboard", { value: undefined });'
+# The picture that a click saves: its size, and how many colours are in it.
+PICTURE = """
+URL.createObjectURL = (blob) => {
+  createImageBitmap(blob).then((image) => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    const colours = new Set();
+    for (let at = 0; at < data.length; at += 4) colours.add(data[at] * 65536 + data[at + 1] * 256 + data[at + 2]);
+    window.saved = [blob.type, image.width, image.height, colours.size];
+  });
+  return "#";
+};
+HTMLAnchorElement.prototype.click = function () { window.named = this.download; };
+"""
+
+
+@pytest.fixture
+def rich(browser: Browser, page: Callable[[str], str]) -> Browser:
+    """The browser with a hundred and twenty requests before it."""
+    browser.show(page("rich"))
+    return browser
+
+
+def lengths(browser: Browser) -> list[float]:
+    """Where the marks are, from above."""
+    marks = browser.run("return [...document.querySelectorAll('.chart .mark')].map((one) => one.getBBox().y)")
+    return [float(one) for one in marks]
+
+
+def test_ticking_a_part_redraws_what_is_left(rich: Browser) -> None:
+    """With the same number as Python's line; of several together, in the address, and back."""
+    line = rich.text(".saves li")
+    best = line.rpartition("→ ")[2].removesuffix(" at best)")
+    whole = lengths(rich)
+    assert rich.count("#at-best") == 0
+    rich.click("#without-0")
+    assert rich.text("#at-best") == (
+        f"Without what is ticked: p95 980 ms → {best} at best. The pictures below show what is left."
+    )
+    less = lengths(rich)
+    assert sum(less) > sum(whole) + 100
+    rich.click("#without-1")
+    assert sum(lengths(rich)) > sum(less)
+    assert rich.address.count("without=") == 2
+    rich.show(rich.address)
+    assert rich.run("return [0, 1, 2].map((at) => document.getElementById(`without-${at}`).checked)") == [
+        True,
+        True,
+        False,
+    ]
+    rich.click("#without-0")
+    rich.click("#without-1")
+    assert lengths(rich) == whole
+    rich.click("#view-length")
+    columns = rich.run("return document.querySelectorAll('.chart .mark').length")
+    rich.click("#without-0")
+    assert rich.run("return document.querySelectorAll('.chart .mark').length") == columns == 120
+
+
+def test_a_link_and_markdown_are_copied(rich: Browser) -> None:
+    """The view as it is, and the report that a pull request can take; the button says so."""
+    rich.run(CLIPBOARD)
+    rich.click("#only-slow")
+    rich.click("#copy-link")
+    assert rich.run("return window.written") == rich.address
+    assert "only=slow" in rich.address
+    rich.click("#copy-markdown")
+    assert rich.run("return window.written").startswith("The slow requests (5 of 119, over 980")
+    assert rich.text("#copy-markdown") == "Copied"
+    rich.until("document.getElementById('copy-markdown').textContent === 'Copy as Markdown'")
+
+
+def test_without_a_clipboard_the_text_is_selected(rich: Browser) -> None:
+    """Where a page may not write to it."""
+    rich.run(NO_CLIPBOARD)
+    assert rich.count("#carried") == 0
+    rich.click("#copy-markdown")
+    assert (rich.focused, rich.count("#carried")) == ("carried", 1)
+    assert rich.run("return document.activeElement.value").startswith("The slow requests")
+
+
+@pytest.mark.parametrize("view", ["time", "length"])
+def test_a_picture_is_saved(rich: Browser, view: str) -> None:
+    """Sentence, picture and bars, as large as two of them side by side are readable."""
+    rich.click(f"#view-{view}")
+    rich.run(PICTURE)
+    rich.click("#save-picture")
+    rich.until("window.saved !== undefined")
+    kind, width, height, colours = rich.run("return window.saved")
+    assert (kind, width, rich.run("return window.named")) == ("image/png", 2400, "lambda-latency.png")
+    assert 800 < height < 2400
+    assert colours > 50

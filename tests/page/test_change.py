@@ -1,0 +1,70 @@
+"""With a baseline the page begins with what changed: distributions, parts, rates, and both flame graphs in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import Accounts, against, report_of
+from lambda_latency.page import build_page, page_values
+from lambda_latency.page.change import change_values
+from tests.latency.requests import PAYMENTS, TABLE, request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambda_latency.latency import Part, Report
+    from tests.page.browser import Browser
+
+THEN = [request(number, {TABLE: 20 + number % 5, PAYMENTS: 80 + number % 7}) for number in range(120)]
+NOW = [request(500 + number, {TABLE: 20 + number % 5, PAYMENTS: 180 + number % 7}) for number in range(120)]
+
+
+def compared() -> Report:
+    """A report whose provider became slower by 100 ms."""
+    then, now = Accounts(THEN), Accounts(NOW)
+    return report_of(now, lambda _: {}, against=against(now, then, ["before.jsonl"]), baseline=then)
+
+
+def number_of(part: Part) -> int:
+    """The parts of the requests, by number."""
+    return [TABLE, PAYMENTS].index(part)
+
+
+def test_both_distributions_and_both_flame_graphs() -> None:
+    """Shares of requests in the same bins; means of a request now and then, a frame as wide as the longer one."""
+    values = change_values(compared(), number_of)
+    assert values is not None
+    assert values["says"] == "before.jsonl: 120 requests then, 120 now."
+    bins, frames = values["bins"], values["frames"]
+    assert isinstance(bins, dict)
+    assert isinstance(frames, list)
+    assert len(bins["edges_ns"]) == len(bins["then"]) + 1 == len(bins["now"]) + 1
+    assert [round(sum(bins[side]), 2) for side in ("then", "now")] == [1, 1]
+    assert [next(at for at, share in enumerate(bins[side]) if share) > 30 for side in ("then", "now")] == [False, True]
+    named = {
+        name: (depth, round(wide / 1e6), round(now / 1e6), round(then / 1e6), part)
+        for depth, name, wide, now, then, part in frames
+    }
+    assert named["payments.example.com"] == (2, 183, 183, 83, 1)
+    assert named["POST /orders"][0] == 0
+
+
+def test_without_a_baseline_there_is_nothing() -> None:
+    """Nor without the requests of one."""
+    report = report_of(Accounts(NOW), lambda _: {})
+    assert change_values(report, number_of) is None
+
+
+def test_the_page_begins_with_what_changed(browser: Browser, tmp_path: Path) -> None:
+    """The sentence below the verdict; the pictures before everything else; red takes longer now."""
+    values, spans = page_values(compared(), lambda _: {}, command="lambda-latency report", version="1.0")
+    path = tmp_path / "report.html"
+    path.write_text(build_page(values, spans, "What changed"))
+    browser.show(path.as_uri())
+    assert browser.text("#changed").startswith("Slower than the baseline (120 requests then, 120 now)")
+    assert browser.run("return document.querySelector('#sections > section').id") == "change"
+    assert (browser.count(".then-now .then"), browser.count(".then-now .now")) == (1, 1)
+    red = browser.run("return [...document.querySelectorAll('#change .frame.d3')].map((one) => one.textContent)")
+    assert "payments.example.com" in red
+    label = "return [...document.querySelectorAll('#change .frame')].at(-1).getAttribute('aria-label')"
+    assert "then, " in browser.run(label)
