@@ -34,9 +34,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     what.add_argument("--undo", action="store_true", help="take back what --write has written, to the byte")
     what.add_argument("--check", action="store_true", help="status 3 unless the app is adopted and up to date")
     what.add_argument("--upgrade", action="store_true", help="write the layer of this release")
-    parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
-                        help="who takes the spans to X-Ray: ADOT's collector, a layer, or Lambda's daemon; "
-                        "default collector")  # fmt: skip
+    parser.add_argument("--export", choices=("collector", "daemon", "otlp"), default="collector",
+                        help="who takes the spans to X-Ray: ADOT's collector, a layer (default); Lambda's daemon; "
+                        "or X-Ray's own OTLP endpoint")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="write although git has changes that are not committed")
 
 
