@@ -20,6 +20,8 @@ from lambda_latency.cli.xray import (
 if TYPE_CHECKING:
     import argparse
 
+    from lambda_latency.fetch import Result
+
 __all__ = ["add_parser", "run"]
 
 
@@ -34,6 +36,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     add_choice_options(parser)
     add_xray_options(parser, "the file to write")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with the fetch into --out that was stopped, with its selection")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,11 +46,32 @@ def run(options: argparse.Namespace) -> int:
         return print_policy()
     if options.out is None and not options.dry_run:
         return usage("--out is missing", "add --out FILE")
+    if options.resume:
+        return resume(options)
     asked = asked_for(options)
     account = account_of(options)
     if options.dry_run:
-        return print_estimate(account, asked)
-    result = account.fetch(asked, options.out, progress_of(options))
+        return print_estimate(account, asked, options.source or "")
+    result = account.fetch(asked, options.out, progress_of(options), source=options.source or "", notes=True)
+    return told(result)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with a stopped fetch."""
+    from lambda_latency.fetch import read_stopped
+
+    chosen = ("since", "until", "route", "slower_than", "errors", "filter", "max", "max_gb", "source", "dry_run")
+    given = [name for name in chosen if getattr(options, name)]
+    if given:
+        name = "--" + given[0].replace("_", "-")
+        return usage(f"--resume goes on with the selection that was stopped, got {name}", f"leave {name} out")
+    stopped = read_stopped(options.out)
+    options.region = options.region or stopped.region
+    return told(account_of(options).resume(stopped, options.out, progress_of(options)))
+
+
+def told(result: Result) -> int:
+    """Print what came; returns the exit status."""
     print(result.told)
     warn_of_early_end(result)
     return result.status
