@@ -27,6 +27,7 @@ PURPOSES = {
     "trace": "formats, critical path",
     "template": "templates, collector files",
     "fetch": "traces from X-Ray",
+    "archive": "traces kept and queried",
     "doctor": "findings, costs",
     "prices": "what AWS charges",
     "local": "SAM apps on a laptop",

@@ -30,7 +30,18 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("completion",), ("cost",), ("demo",), ("doctor",), ("fetch",), ("invoke",), ("report",), ("serve",)],
+    [
+        (),
+        ("archive",),
+        ("completion",),
+        ("cost",),
+        ("demo",),
+        ("doctor",),
+        ("fetch",),
+        ("invoke",),
+        ("report",),
+        ("serve",),
+    ],
 )
 def test_help_imports_the_standard_library_alone(command: tuple[str, ...]) -> None:
     """It is there at once, whatever is installed."""
@@ -80,7 +91,7 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
+    "command", ["", "archive", "completion", "cost", "demo", "doctor", "fetch", "init", "invoke", "report", "serve"]
 )
 def test_help_fits_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -108,8 +119,8 @@ def test_both_names_are_the_same_command() -> None:
         (
             ("weather",),
             (
-                "there is no command 'weather': choose from demo, report, fetch, doctor, cost, serve, invoke, init, "
-                "adopt, completion"
+                "there is no command 'weather': choose from demo, report, fetch, archive, doctor, cost, serve, invoke, "
+                "init, adopt, completion"
             ),
             "",
         ),

@@ -127,3 +127,29 @@ def test_both_places_are_merged_by_the_id_of_a_trace(start: Start, run: Run, tmp
         names = [one["Id"] for one in trace["Segments"]]
         assert len(names) == len(set(names))
     assert "Fetched from Transaction Search and X-Ray in us-east-1: 30 traces" in done.stdout
+
+
+def test_a_fetch_into_an_archive_goes_on_where_it_was(start: Start, run: Run, tmp_path: Path) -> None:
+    """What came before the kill is not lost, and each request is there once."""
+    xray = start(sdk_segments)
+    ids = filled(xray, 600)
+    env = environment(tmp_path, AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1")
+    command = ["fetch", "--archive", "kept", "--endpoint-url", xray.url]
+    child: list[int] = []
+    xray.on_call = killing(child, 40, KILL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lambda_latency", *command, "--since", "7d"], cwd=tmp_path, env=env
+    )
+    child.append(process.pid)
+    assert process.wait(60) == -9
+    xray.on_call = lambda _: None
+    done = run(*command, "--resume")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "kept: 600 traces with" in done.stdout
+    found = run(
+        "archive", "query", "select count(*), count(distinct trace_id) from accounts", "--archive", "kept", "--csv"
+    )
+    assert found.stdout.splitlines()[1] == f"{len(ids)},{len(ids)}"
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["accounts", "archive.version", "spans"]
+    done = run("fetch", "--archive", "kept", "--out", "out.jsonl")
+    assert (done.returncode, "--out and --archive cannot be combined" in done.stderr) == (2, True)
