@@ -245,6 +245,50 @@ def test_a_bucket_is_an_archive_as_a_folder_is(tmp_path: Path, traces: list[Trac
     assert err.getvalue().startswith("lambda-latency: memory://gone is no archive\n")
 
 
+class NoCredentialsError(Exception):
+    """As botocore has it: no OSError."""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError("The specified bucket does not exist"), "The specified bucket does not exist"),
+        (PermissionError("Access Denied"), "Access Denied"),
+        (OSError("ExpiredToken: The provided token has expired."), "ExpiredToken: The provided token has expired."),
+        (OSError(errno.EIO, "The bucket is in this region: eu-west-1"), "The bucket is in this region: eu-west-1"),
+        (NoCredentialsError("Unable to locate credentials"), "NoCredentialsError: Unable to locate credentials"),
+    ],
+)
+def test_what_a_bucket_refuses_is_one_line(
+    tmp_path: Path,
+    traces: list[Trace],
+    error: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Gone, no right, an expired token, another region, no credentials: status 1, and what was there is there."""
+    where = f"memory://{tmp_path.name}"
+    add(where, [write(tmp_path / "1.jsonl", traces[:20])])
+
+    def put_file(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fsspec.implementations.memory.MemoryFileSystem.put_file", put_file)
+        assert main(["archive", "add", write(tmp_path / "2.jsonl", traces), "--archive", where, "-q"]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.splitlines()[0]) == ("", f"lambda-latency: {where} cannot be written: {said}")
+        patched.setattr("fsspec.implementations.memory.MemoryFileSystem.get_file", put_file)
+        status = main(["report", where])
+        out, err = capsys.readouterr()
+        gone = isinstance(error, FileNotFoundError)  # as an archive that was never made
+        assert (out, status) == ("", 2 if gone else 1)
+        first = f"{where} is no archive" if gone else f"{where} cannot be read: {said}"
+        assert err.splitlines()[0] == f"lambda-latency: {first}"
+    assert kept(where) == accounts(traces[:20])
+
+
 def test_a_scheme_whose_package_is_missing_says_which(capsys: pytest.CaptureFixture[str]) -> None:
     """s3fs is not part of the extra."""
     if find_spec("s3fs") is not None:

@@ -112,26 +112,29 @@ class Bucket:
 
     def names(self, below: str) -> list[str]:
         try:
-            found: Any = self._system.find(f"{self._root}/{below}" if below else self._root)
+            with told():
+                found: Any = self._system.find(f"{self._root}/{below}" if below else self._root)
         except FileNotFoundError:
             return []
         return sorted(str(one)[len(self._root) + 1 :] for one in found)
 
     def put(self, source: Path, path: str) -> None:
-        self._system.put_file(str(source), f"{self._root}/{path}")
+        with told():
+            self._system.put_file(str(source), f"{self._root}/{path}")
         source.unlink()
 
     def local(self, path: str, folder: Path) -> Path:
         copy = folder / uuid.uuid4().hex / Path(path).name
         copy.parent.mkdir(parents=True)
-        self._system.get_file(f"{self._root}/{path}", str(copy))
+        with told():
+            self._system.get_file(f"{self._root}/{path}", str(copy))
         return copy
 
     def address(self, path: str) -> str:
         return f"{self.name}/{path}"
 
     def remove(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), told():
             self._system.rm_file(f"{self._root}/{path}")
 
     def workspace(self) -> Path:
@@ -141,6 +144,17 @@ class Bucket:
 
     def sweep(self, settled_s: float) -> None:
         """Nothing is left in a bucket."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Each failure as an OSError: what reaches a bucket has errors of its own, of missing credentials and the like."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def place_of(where: str) -> Place:
