@@ -69,7 +69,7 @@ def open_archive(where: str, *, make: bool = False) -> Place:
                 if not make:
                     raise ArchiveError(
                         f"{where} is no archive",
-                        f"make one: lambda-latency archive add --to {where} FILE",
+                        f"make one: lambda-latency archive add FILE --archive {where}",
                         exit_status=2,
                     ) from None
                 mark = Path(folder, MARK)
