@@ -115,8 +115,8 @@ bench-deadline: setup  ## Measure what the watch over the deadline costs a reque
 	@$(BIN)/python -m bench.deadline
 
 .PHONY: faults
-faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (under 20 minutes)
-	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS)
+faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (EXPORT=otlp: to X-Ray itself; under 20 minutes)
+	@$(BIN)/python -m tests.faults --invocations $(INVOCATIONS) --export $(or $(EXPORT),collector)
 
 .PHONY: same
 same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)

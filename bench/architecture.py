@@ -28,6 +28,7 @@ PURPOSES = {
     "template": "templates, collector files",
     "fetch": "traces from X-Ray",
     "alarm": "alarms explained",
+    "archive": "traces kept and queried",
     "doctor": "findings, costs",
     "prices": "what AWS charges",
     "local": "SAM apps on a laptop",

@@ -124,13 +124,16 @@ def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Pa
 
 
 def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
-    """What its function is told, beside what Lambda tells. `places`: PROVIDER, DAEMON and COLLECTOR, addresses."""
+    """What its function is told, beside what Lambda tells. `places`: PROVIDER, DAEMON, COLLECTOR and XRAY,
+    addresses; CERTIFICATE, the file of the last one's.
+    """
     return {
         "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": str(ROOT / "otel"),
         "PYTHONHASHSEED": "0",
         "PROVIDER": places["PROVIDER"],
         "AWS_XRAY_DAEMON_ADDRESS": places["DAEMON"],
-        **dict.fromkeys(variant.collector, places["COLLECTOR"]),
+        **dict.fromkeys(variant.collector, places[variant.receiver]),
+        **({"SSL_CERT_FILE": places["CERTIFICATE"]} if variant.receiver == "XRAY" else {}),
         **variant.variables,
     }

@@ -1,13 +1,20 @@
-"""What every variant talks to: DynamoDB and the API, the X-Ray daemon, a collector. All answer at once."""
+"""What every variant talks to: DynamoDB and the API, the X-Ray daemon, a collector, X-Ray's OTLP endpoint by TLS.
+
+All answer at once.
+"""
 
 from __future__ import annotations
 
 import socket
+import ssl
+import tempfile
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lambda_latency.local.http import Handler, Server
+from tests.runtime.certificate import certificate
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,20 +43,39 @@ class Collects(Handler):
         self.answer(200, b"", {"Content-Type": "application/x-protobuf"})
 
 
+class Secured(Server):
+    """A server that speaks TLS; each handshake is on the thread of its connection."""
+
+    def __init__(self, handler: type[Collects], file: Path) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(file)
+        super().__init__(handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Before anything is read."""
+        wrapped = self._context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        super().process_request(wrapped, client_address)
+
+
 class Places:
     """Addresses by name, and how much has been delivered to the daemon and the collector."""
 
     def __init__(self) -> None:
         self.received = 0
         self._stack = ExitStack()
-        provider, collector = Server(Provider), Server(type("Collecting", (Collects,), {"places": self}))
-        self._stack.callback(provider.close)
-        self._stack.callback(collector.close)
+        file = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "localhost.pem"
+        file.write_bytes(certificate("localhost"))
+        collects = type("Collecting", (Collects,), {"places": self})
+        provider, collector, xray = Server(Provider), Server(collects), Secured(collects, file)
+        for server in (provider, collector, xray):
+            self._stack.callback(server.close)
         daemon = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         daemon.bind(("127.0.0.1", 0))
         self.addresses = {
             "PROVIDER": f"http://{provider.address}",
             "COLLECTOR": f"http://{collector.address}/v1/traces",
+            "XRAY": f"https://localhost:{xray.port}/v1/traces",
+            "CERTIFICATE": str(file),
             "DAEMON": f"127.0.0.1:{daemon.getsockname()[1]}",
         }
         threading.Thread(target=self._hear, args=(daemon,), daemon=True).start()

@@ -18,13 +18,15 @@ LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
 KITS_LAYER = ROOT / "build" / "bench" / "kit"  # as it is in /opt: with the bridge's names as `aws_xray_sdk`
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
+TO_XRAY = "kit to X-Ray"
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One of them. `pins` names the lock of its packages, `wrapper` its exec wrapper.
 
-    `collector`: the variables that tell it where spans go, where it is not the X-Ray daemon. `interpreters`: how many
+    `collector`: the variables that tell it where spans go, where it is not the X-Ray daemon; `receiver`: COLLECTOR, or
+    XRAY, by TLS. `interpreters`: how many
     Pythons its wrapper makes of one.
     """
 
@@ -33,6 +35,7 @@ class Variant:
     handler: str = "bench.response.handler.handler"
     wrapper: Path | None = None
     collector: tuple[str, ...] = ()
+    receiver: str = "COLLECTOR"
     variables: Mapping[str, str] = field(default_factory=dict)
     interpreters: int = 1
     traces: bool = True
@@ -85,6 +88,14 @@ VARIANTS = (
     Variant("ADOT layer", "layer", wrapper=LAYER / "otel-instrument", variables=LAYER_VARIABLES, interpreters=2),
     Variant("ADOT FAST_START", "layer", "bench.cost.fast_start.handler", variables=FAST_START),
     Variant(KIT, "layer", wrapper=WRAPPER, collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",)),
+    Variant(
+        TO_XRAY,
+        "layer",
+        wrapper=WRAPPER,
+        collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",),
+        receiver="XRAY",
+        variables={"LAMBDA_LATENCY_EXPORT": "otlp"},
+    ),
     Variant("X-Ray SDK annotated", "xray", "bench.cost.annotated.handler"),
     Variant(
         "bridge annotated",

@@ -30,6 +30,11 @@ class Replacement:
             self._aside = target.with_name(f".{target.name}.{os.getpid()}.new")
         self._file = (self._aside or target).open("wb", buffering=0)
 
+    @property
+    def path(self) -> Path:
+        """Where it is until it is kept."""
+        return self._aside or self._target
+
     def write(self, content: bytes) -> None:
         """Append; a part of `content` is there if the disk fills up meanwhile."""
         left = memoryview(content)

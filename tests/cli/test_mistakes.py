@@ -93,7 +93,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         "",
     ),
     "report -- --good.jsonl": (1, "--good.jsonl: No such file or directory", ""),
-    "fetch": (2, "--out is missing", "add --out FILE"),
+    "fetch": (2, "--out is missing", "add --out FILE, or --archive DIR"),
     "fetch --out": (2, "--out expected one argument", "lambda-latency fetch --help shows the usage"),
     "fetch more --out x": (2, "'more': unexpected argument", "lambda-latency fetch --help shows the usage"),
     "init": (2, "DIR is missing", "lambda-latency init --help shows the usage"),

@@ -6,10 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_latency.archive import add
 from lambda_latency.trace import dump_line
 from tests.docs.pages import PAGES, README, ROOT
 from tests.latency.load import load
@@ -65,8 +67,8 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_the_commands_are_found() -> None:
     """The pages name all."""
-    found = ["adopt", "alarm", "completion", "cost", "demo", "doctor", "explain", "fetch", "init", "invoke", "report"]
-    assert [*found, "serve"] == COMMANDS
+    found = ["adopt", "alarm", "archive", "completion", "cost", "demo", "doctor", "explain", "fetch", "init", "invoke"]
+    assert [*found, "report", "serve"] == COMMANDS
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -82,7 +84,12 @@ def test_every_report_that_is_shown_runs(line: str, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     for name in ("out/traces.jsonl", "out/served.jsonl", "traces.jsonl", "spans.json", "new.jsonl", "old.jsonl"):
         (tmp_path / name).write_text("".join(dump_line(trace.spans) for trace in load()))
+    add(str(tmp_path / "traces"), [tmp_path / "traces.jsonl"])
     arguments = shlex.split(line)[1:]
+    at = min(trace.outermost.start_ns for trace in load())
+    arguments = [one.replace("traces@7d", "traces@9000d") for one in arguments]
+    if arguments[:4] == ["report", "traces", "--since", "24h"]:
+        arguments[3] = f"{datetime.fromtimestamp(at // 10**9, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     if "--xray" in arguments or arguments[0] == "fetch":
         arguments.append("--print-policy")
     program = [sys.executable, "-m", "lambda_latency", *arguments]

@@ -54,7 +54,21 @@ def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["adopt", "init", "demo", "report", "fetch", "explain", "alarm", "doctor", "cost", "serve", "invoke", "completion"],
+    [
+        "adopt",
+        "alarm",
+        "archive",
+        "completion",
+        "cost",
+        "demo",
+        "doctor",
+        "explain",
+        "fetch",
+        "init",
+        "invoke",
+        "report",
+        "serve",
+    ],
 )
 def test_the_command_line_page_has_every_option(command: str) -> None:
     """And no other; those for messages are told once for all."""

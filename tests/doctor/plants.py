@@ -37,7 +37,7 @@ def sampled(name: str, kind: str) -> str:
     return SAMPLING.replace("NAME", name).replace("TYPE", kind)
 
 
-PLANTED: dict[str, tuple[Planted, Planted]] = {
+PLANTED: dict[str, tuple[Planted, ...]] = {
     "unreadable": (
         Planted("SAM", files={"template.yaml": "Resources:\n  A: b: c\n"}, at="A: b: c"),
         Planted("CloudFormation", files={"template.yaml": "Outputs:\n  A: 1\n"}, at="Outputs"),
@@ -141,6 +141,8 @@ PLANTED: dict[str, tuple[Planted, Planted]] = {
     "endpoint-ignored": (
         Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'true'\n"}, "OTLP_TRACES_ENDPOINT"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_EXPORT: daemon\n"}, "OTLP_TRACES_ENDPOINT"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_EXPORT: otlp\n          OTEL_EXPORTER_OTLP_ENDPOINT: http://c:4318\n"},
+                "OTLP_ENDPOINT: http"),
     ),
     "protocol-ignored": (
         Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n"}, "PROTOCOL"),

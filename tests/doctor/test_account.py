@@ -55,6 +55,8 @@ PLANTED: dict[str, tuple[dict[str, Any], Told]] = {
                              '{"Statement": [{"Effect": "Allow", "Action": "xray:*"}]}'}}, []),
     "Transaction Search": ({"GetTraceSegmentDestination": {"Destination": "CloudWatchLogs"}},
                            [("account-transaction-search", "eu-west-1/xray", 1)]),
+    "OTLP without Transaction Search": (with_variables(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="https://xray.eu-west-1.amazonaws.com/v1/traces"),
+                                        [("account-otlp", "eu-west-1/shop-Get", 1)]),
     "a log group for ever": ({"DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/lambda/shop-Get"}]}},
                              [("account-logs", "eu-west-1/logs", 1)]),
     "25 rules": ({"GetSamplingRules": {"SamplingRuleRecords": RULES[:1] * 25}},

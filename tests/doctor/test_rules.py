@@ -12,7 +12,7 @@ from tests.doctor.plants import KIT_WRAPPER, NEAR, PLANTED
 
 ROOT = Path(__file__).parents[2]
 CASES = [(rule, planted) for rule, both in PLANTED.items() for planted in both]
-IDS = [f"{rule}-{number}" for rule in PLANTED for number in (1, 2)]
+IDS = [f"{rule}-{number}" for rule, both in PLANTED.items() for number, _ in enumerate(both, 1)]
 
 
 def test_each_rule_is_planted_and_nearly_planted() -> None:

@@ -16,16 +16,15 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 from lambda_latency.local.http import Handler, Server
 from lambda_latency.local.processes import Processes
 from tests.faults.account import Account, planted
 from tests.faults.box import Way
-from tests.faults.lane import Lane
-from tests.faults.plan import plan
+from tests.faults.lane import Export, Lane
+from tests.faults.plan import MODES, OF_XRAY, plan
 
-LANES: list[tuple[Way, Literal["collector", "daemon"], float]] = [
+LANES: list[tuple[Way, Export, float]] = [
     ("extension", "collector", 0.25),
     ("extension", "collector", 0.25),
     ("main", "collector", 0.2),
@@ -57,6 +56,8 @@ def main() -> int:
     parser.add_argument("--invocations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--outage", type=float, default=30, metavar="S", help="how long a collector is away at last")
+    parser.add_argument("--export", choices=("collector", "otlp"), default="collector",
+                        help="what all lanes but the daemon's send to (collector)")  # fmt: skip
     options = parser.parse_args()
     begin = time.monotonic()
     stop = threading.Event()
@@ -70,7 +71,10 @@ def main() -> int:
             "PLANTED": SECRET,
             **CREDENTIALS,
         }
-        lanes = [lane(Path(folder), way, export, processes, variables) for way, export, _ in LANES]
+        lanes = [
+            lane(Path(folder), way, options.export if export == "collector" else export, processes, variables)
+            for way, export, _ in LANES
+        ]
         threads = start(lanes, options, stop)
         try:
             wait(threads)
@@ -83,9 +87,7 @@ def main() -> int:
     return 130 if interrupted else int(bool(wrong))
 
 
-def lane(
-    folder: Path, way: Way, export: Literal["collector", "daemon"], processes: Processes, variables: dict[str, str]
-) -> Lane:
+def lane(folder: Path, way: Way, export: Export, processes: Processes, variables: dict[str, str]) -> Lane:
     """One, with a folder for its journals. The daemon's has texts that no datagram holds."""
     own = Path(tempfile.mkdtemp(dir=folder))
     large = {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "200000"} if export == "daemon" else {}
@@ -97,9 +99,10 @@ def start(lanes: list[Lane], options: argparse.Namespace, stop: threading.Event)
     progress = Progress(options.invocations)
     share = MOST_ENDS / max(options.invocations, 10_000)
     threads = []
-    for number, (one, (_, export, part)) in enumerate(zip(lanes, LANES, strict=True)):
+    modes = {"collector": MODES, "otlp": OF_XRAY, "daemon": {}}
+    for number, (one, (_, _, part)) in enumerate(zip(lanes, LANES, strict=True)):
         count = round(options.invocations * part)
-        steps = plan(f"{options.seed}/{number}", count, share, collector=export == "collector")
+        steps = plan(f"{options.seed}/{number}", count, share, modes[one.export])
         thread = threading.Thread(target=one.run, args=(steps, options.outage, progress.step, stop), daemon=True)
         thread.start()
         threads.append(thread)
@@ -146,13 +149,14 @@ def told(lanes: list[Lane], options: argparse.Namespace, seconds: float) -> list
     print("client waited, median and largest, ms: " + "; ".join(waited(lanes)))
     print(f"spans started {account.started:,}")
     print(f"  exported {account.exported:,} (and {account.twice:,} times once more, after a flush that was cut off)")
+    print(f"  rejected, and told to be {account.rejected:,}")
     print(f"  still in memory at SIGKILL or os._exit {account.in_memory:,}")
     print(f"  lost {account.lost:,}")
     print(f"orphans {account.orphans:,} (and {account.cut_off:,} below what was open at a SIGKILL or os._exit)")
     print(
         f"secrets {len(found)}, in {size:,} bytes of spans and {lines:,} lines of logs, {account.lines:,} of them ours"
     )
-    if account.exported + account.in_memory + account.lost != account.started:
+    if account.exported + account.rejected + account.in_memory + account.lost != account.started:
         account.wrong.append("the account does not add up")
     for line in (wrong := [*account.wrong, *found]):
         print(f"WRONG {line}")
@@ -163,7 +167,7 @@ def waited(lanes: list[Lane]) -> list[str]:
     """The response path by what the collector did, where spans leave after it."""
     times: dict[str, list[float]] = {}
     for one in lanes:
-        if one.way != "before" and one.export == "collector":
+        if one.way != "before" and one.export != "daemon":
             for mode, took in one.response_ms.items():
                 times.setdefault(mode, []).extend(took)
     return [f"{mode} {statistics.median(took):.1f} {max(took):.0f}" for mode, took in sorted(times.items())]

@@ -20,6 +20,7 @@ class Account:
     started: int = 0
     exported: int = 0
     twice: int = 0
+    rejected: int = 0
     in_memory: int = 0
     lost: int = 0
     orphans: int = 0
@@ -34,19 +35,21 @@ class Account:
         ids = Counter(span.span_id.hex() for span in spans)
         self.exported += len(ids)
         self.twice += sum(times - 1 for times in ids.values())
+        rejected = lane.collector.rejected - set(ids)
+        self.rejected += len(rejected)
         parents: dict[str, str] = {}
         taken: set[str] = set()
         for process in lane.past:
             self.processes[process.end or "ended by the run"] += 1
             self.started += len(process.life.started)
             parents |= process.life.started
-            taken |= self._taken(lane, process, set(ids))
+            taken |= self._taken(lane, process, set(ids) | rejected)
         if unknown := set(ids) - set(parents):
             self.wrong.append(f"{lane.name}: {len(unknown)} spans were exported that nobody started")
         # A span leaves when it has ended. What is open above it then, such as the call of a connection that was made in
         # a delivery's time, may be open still when its process is killed, or have ended since and wait to be delivered.
         lost = [one for one in ids if parents.get(one, "-") != "-" and parents[one] not in ids]
-        orphans = [one for one in lost if parents[one] not in taken]
+        orphans = [one for one in lost if parents[one] not in taken | rejected]
         self.cut_off += len(lost) - len(orphans)
         self.orphans += len(orphans)
         if orphans:
@@ -78,6 +81,9 @@ class Account:
         """Each sampled invocation has its trace, below the parent that Lambda named; no other invocation has one."""
         asked = {header.trace_id: header.parent_id for header in lane.sampled}
         traced = {trace for process in lane.past for trace in process.life.traces}
+        if lane.collector.unsigned:
+            wrong = lane.collector.unsigned
+            self.wrong.append(f"{lane.name}: {len(wrong)} signatures that X-Ray would not take, such as {wrong[0]}")
         if traced != set(asked):
             self.wrong.append(f"{lane.name}: {len(set(asked) - traced)} sampled invocations have no trace, and "
                               f"{len(traced - set(asked))} traces no invocation")  # fmt: skip

@@ -1,30 +1,42 @@
-"""A collector that fails on command, and keeps what it takes as it came."""
+"""A collector that fails on command, and keeps what it takes as it came; or X-Ray's OTLP endpoint."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
+from tests.faults.signatures import what_is_wrong
 
 __all__ = ["Collector", "Mode", "spans_of"]
 
-Mode = Literal["healthy", "refused", "hole", "slow", "500", "429", "reset", "held"]
+Mode = Literal["healthy", "refused", "hole", "slow", "500", "429", "reset", "held", "403", "partial"]
 
 
 class Collector:
-    """Listens on one port for as long as it lives, but while it is refused. `arrived` is called with each request."""
+    """Listens on one port for as long as it lives, but while it is refused. `arrived` is called with each request.
 
-    def __init__(self, *, answer_s: float = 0.0, slow_s: float = 3.0) -> None:
+    With `signed_by`, the variables that credentials are in, it takes requests with a right signature alone.
+    """
+
+    def __init__(
+        self, *, answer_s: float = 0.0, slow_s: float = 3.0, signed_by: Mapping[str, str] | None = None
+    ) -> None:
         self.mode: Mode = "healthy"
         self.bodies: list[bytes] = []
+        self.rejected: set[str] = set()  # ids of spans that it left out of what it took
+        self.unsigned: list[str] = []  # what was wrong with signatures
         self.requests = 0
+        self._signed_by = signed_by
         self.arrived: Callable[[], None] = lambda: None
         self.let_go = threading.Event()  # of what is held
         self._answer_s, self._slow_s = answer_s, slow_s
@@ -65,6 +77,11 @@ class Collector:
             raise ConnectionAbortedError("on purpose")
         elif mode in ("500", "429"):
             handler.answer(int(mode))
+        elif mode == "403":
+            handler.answer(403, b'{"message": "expired"}', {"x-amzn-ErrorType": "ExpiredTokenException"})
+        elif self._signed_by is not None and (wrong := self._what_is_wrong(handler, body)):
+            self.unsigned.append(wrong)
+            handler.answer(403, b"", {"x-amzn-ErrorType": wrong.partition(":")[0]})
         else:
             if mode == "held":
                 self.let_go.wait(60)
@@ -73,7 +90,28 @@ class Collector:
                 handler.close_connection = True
                 return
             self.bodies.append(body)
-            handler.answer(200, b"", {"Content-Type": "application/x-protobuf"})
+            answer = self._rejecting(body) if mode == "partial" else b""
+            handler.answer(200, answer, {"Content-Type": "application/x-protobuf"})
+
+    def _what_is_wrong(self, handler: Handler, body: bytes) -> str:
+        assert self._signed_by is not None
+        return what_is_wrong(handler.path, dict(handler.headers), body, self._signed_by, "us-east-1")
+
+    def _rejecting(self, body: bytes) -> bytes:
+        """Every fourth span by its id: left out, so that `spans` has it not."""
+        message = ExportTraceServiceRequest.FromString(body)
+        rejected = {span.span_id.hex() for span in spans_of(body) if span.span_id[-1] % 4 == 0}
+        for resource in message.resource_spans:
+            for scope in resource.scope_spans:
+                left = [span for span in scope.spans if span.span_id.hex() not in rejected]
+                del scope.spans[:]
+                scope.spans.extend(left)
+        self.bodies[-1] = message.SerializeToString()
+        self.rejected |= rejected
+        answer = ExportTraceServiceResponse()
+        answer.partial_success.rejected_spans = len(rejected)
+        answer.partial_success.error_message = "on purpose"
+        return answer.SerializeToString()
 
 
 class _Collects(Handler):

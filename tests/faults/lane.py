@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -21,7 +21,9 @@ from tests.faults.collector import Collector, spans_of
 from tests.faults.journal import Life, read_journal
 from tests.faults.plan import Step
 
-__all__ = ["Lane", "Process"]
+__all__ = ["Export", "Lane", "Process"]
+
+Export: TypeAlias = Literal["collector", "daemon", "otlp"]
 
 FUNCTION = "tests.faults.function.handler"
 UNSAMPLED = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
@@ -39,14 +41,13 @@ class Process:
 
 @dataclass
 class Lane:
-    """`way` of delivering, to a collector or to the daemon."""
+    """`way` of delivering, to a collector, to the daemon, or to X-Ray's OTLP endpoint, which a collector stands for."""
 
     way: Way
-    export: Literal["collector", "daemon"]
+    export: Export
     folder: Path
     processes: Processes
     variables: dict[str, str]
-    collector: Collector = field(default_factory=lambda: Collector(answer_s=0.01))
     past: list[Process] = field(default_factory=list)
     sampled: list[TraceHeader] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -54,6 +55,7 @@ class Lane:
     failure: str = ""
 
     def __post_init__(self) -> None:
+        self.collector = Collector(answer_s=0.01, signed_by=self.variables if self.export == "otlp" else None)
         self._box: Box | None = None
         self._arrived: set[str] = set()
         self._read = 0
@@ -81,7 +83,7 @@ class Lane:
                     break
                 self._take(step)
                 done()
-            if self.export == "collector" and not stop.is_set():
+            if self.export != "daemon" and not stop.is_set():
                 self._outage(outage_s, stop)
             self._recover()
         except Exception as error:  # noqa: BLE001 - told at the end, with the others' accounts
@@ -92,7 +94,7 @@ class Lane:
 
     def exported(self) -> list[bytes]:
         """The export requests that arrived."""
-        return self.collector.bodies if self.export == "collector" else self._daemon.bodies
+        return self.collector.bodies if self.export != "daemon" else self._daemon.bodies
 
     def spans(self) -> list[Span]:
         return [span for body in list(self.exported()) for span in spans_of(body)]
@@ -106,7 +108,7 @@ class Lane:
 
     def _take(self, step: Step) -> None:
         box = self._box or self._start()
-        if step.mode == "healthy" != self.collector.mode:
+        if step.mode in ("healthy", "partial") and step.mode != self.collector.mode:
             self._recover()
         self.collector.set(step.mode)
         box.freeze_s = 0.03 if step.freeze == "after the response" else 0
@@ -117,7 +119,7 @@ class Lane:
         self.response_ms.setdefault(step.mode, []).append((run.responded_ns - run.started_ns) / 1e6)
         box.settle(60)
         self.collector.arrived = lambda: None
-        for what in (f"collector {step.mode}" if self.export == "collector" else "daemon", f"handler {step.do}",
+        for what in ("daemon" if self.export == "daemon" else f"{self.export} {step.mode}", f"handler {step.do}",
                      f"header {step.header}", "event hostile" * step.hostile,
                      f"freeze {step.freeze}" * bool(step.freeze)):  # fmt: skip
             self.counts[what] += bool(what)
@@ -138,7 +140,7 @@ class Lane:
             box.invoke(b'{"do": "work"}', str(given))
             box.settle()
             self.sampled.append(given)
-            self.counts[f"collector refused for {seconds:g} s"] += 1
+            self.counts[f"{self.export} refused for {seconds:g} s"] += 1
             time.sleep(0.2)
 
     def _recover(self) -> None:
@@ -149,7 +151,7 @@ class Lane:
         while time.monotonic() < until:
             box.invoke(b'{"do": "nothing"}', UNSAMPLED)
             box.settle()
-            if set(self._life(box).started) <= self._exported():
+            if set(self._life(box).started) <= self._exported() | self.collector.rejected:
                 self.counts["collector healthy again, all delivered"] += 1
                 return
             time.sleep(0.2)

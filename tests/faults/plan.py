@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from lambda_latency.local.segments import TraceHeader
 from tests.faults.collector import Mode
 from tests.faults.hostile import MALFORMED, hostile
 
-__all__ = ["ENDS", "Step", "plan"]
+__all__ = ["ENDS", "MODES", "OF_XRAY", "Step", "plan"]
 
 MODES: dict[Mode, int] = {"healthy": 40, "refused": 8, "hole": 8, "slow": 8, "500": 8, "429": 8, "reset": 8}
+OF_XRAY: dict[Mode, int] = {**MODES, "403": 8, "partial": 8}
 HANDLERS = {"work": 60, "nothing": 8, "5xx": 6, "raise": 6, "object": 4, "late": 6, "many": 5, "huge": 1}
 ENDS = {"exit": 1, "_exit": 1, "kill": 1, "hang": 1, "large": 0.3}
 """What ends a process; the last and `exit` come past our own end of it and must lose nothing."""
@@ -36,14 +37,17 @@ class Step:
     hostile: bool
 
 
-def plan(seed: str, count: int, ends_share: float, *, collector: bool) -> Iterator[Step]:
-    """The steps of one lane. A process ends by itself only while somebody takes its spans."""
+def plan(seed: str, count: int, ends_share: float, modes: Mapping[Mode, int]) -> Iterator[Step]:
+    """The steps of one lane; `modes` with their weights, none for the daemon.
+
+    A process ends by itself only while somebody takes its spans.
+    """
     draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
     mode: Mode = "healthy"
     left = 0
     for _ in range(count):
         if not left:
-            mode, left = _one(draw, MODES) if collector else "healthy", draw.randint(15, 60)
+            mode, left = _one(draw, modes) if modes else "healthy", draw.randint(15, 60)
         left -= 1
         healthy = mode == "healthy"
         # Most ends come where nothing waits from before: what they take with them is to be little, and known.
@@ -75,5 +79,5 @@ def _step(draw: random.Random, mode: Mode, do: str, freeze: str) -> Step:
     return Step(mode, do, header, written, sampled, json.dumps(event, default=repr).encode(), freeze, evil)
 
 
-def _one(draw: random.Random, weights: dict[Any, Any]) -> Any:
+def _one(draw: random.Random, weights: Mapping[Any, Any]) -> Any:
     return draw.choices(list(weights), list(weights.values()))[0]

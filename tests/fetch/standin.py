@@ -59,6 +59,8 @@ class XRay:
     cloudwatch: str | None = None
     search: Search | None = None  # Transaction Search is on
     may_ask_where: bool = True
+    only_search: set[str] = field(default_factory=set)  # traces that X-Ray's own API does not know
+    only_xray: set[str] = field(default_factory=set)  # traces that Transaction Search does not know
 
     def __post_init__(self) -> None:
         self._ids: list[tuple[int, str]] = []
@@ -120,11 +122,11 @@ class XRay:
     def between(self, start_s: int, end_s: int) -> list[tuple[int, str]]:
         """The traces that began from one second to another, both included."""
         first, last = bisect.bisect_left(self._ids, (start_s, "")), bisect.bisect_right(self._ids, (end_s, "~"))
-        return self._ids[first:last]
+        return [one for one in self._ids[first:last] if one[1] not in self.only_xray]
 
     def whole(self, name: str) -> dict[str, Any] | None:
         """A trace as X-Ray stores it; None where there is none."""
-        return self._trace(name) if self._is_known(name) else None
+        return self._trace(name) if self._is_known(name) and name not in self.only_xray else None
 
     def _is_too_fast(self) -> bool:
         """A bucket with a second's calls in it, filled as time goes by."""
@@ -154,7 +156,8 @@ class XRay:
         if "NextToken" not in body:
             first, last = bisect.bisect_left(self._ids, (start, "")), bisect.bisect_right(self._ids, (end, "~"))
             # Both ends count, so a trace of the second between two windows is listed in both; the newest come first.
-            found, at = [name for _, name in reversed(self._ids[first:last])], 0
+            found = [name for _, name in reversed(self._ids[first:last]) if name not in self.only_search]
+            at = 0
         else:
             token = self._tokens.pop(body["NextToken"], None)
             if token is None or token[0] != query:
@@ -198,7 +201,7 @@ class XRay:
         if self.absent.get(one, 0) > 0:
             self.absent[one] -= 1
             return False
-        return self._is_known(one) and self._random.random() >= self.unprocessed
+        return self._is_known(one) and one not in self.only_search and self._random.random() >= self.unprocessed
 
     def _is_known(self, one: str) -> bool:
         at = bisect.bisect_left(self._ids, (int(one.split("-")[1], 16), one))
@@ -236,6 +239,7 @@ class _Handler(Handler):
             return
         if self.xray.search is not None and (self.path in RETRIEVALS or target.startswith(LOGS)):
             what = target.removeprefix(LOGS) or self.path
+            self.xray.on_call(sum(self.xray.search.calls.values()) + 1)
             self._answer(*self.xray.search.answer(self.xray, what, json.loads(body)))
             return
         if self.path not in ("/TraceSummaries", "/Traces"):

@@ -112,11 +112,19 @@ def test_started_by_the_layer_the_functions_have_its_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "collected"), [({}, True), ({"Export": "daemon"}, False), ({"Tracing": "Off"}, False)]
+    ("parameters", "collected", "direct"),
+    [
+        ({}, True, False),
+        ({"Export": "daemon"}, False, False),
+        ({"Export": "otlp"}, False, True),
+        ({"Export": "otlp", "Instrumentation": "layer"}, False, True),
+        ({"Tracing": "Off", "Export": "otlp"}, False, False),
+    ],
 )
-def test_it_is_known_whether_functions_send_to_a_collector(parameters: dict[str, str], collected: bool) -> None:
-    """Only then does one have to be started."""
-    assert read_template(ROOT / "template.yaml", parameters).collected is collected
+def test_it_is_known_where_functions_send_spans(parameters: dict[str, str], collected: bool, direct: bool) -> None:
+    """A collector is started, what stands for X-Ray's endpoint is named, or neither."""
+    template = read_template(ROOT / "template.yaml", parameters)
+    assert (template.collected, template.direct) == (collected, direct)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import boto3
 from botocore.exceptions import ClientError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.transport import transport_to
+from lambda_latency.runtime.xray_answers import outcome_of_xray
 from tests.prove.place import Answer, Place
 
 __all__ = ["CALLS", "SENTENCES", "Evidence", "Scene", "Sentence"]
@@ -274,6 +280,30 @@ def adopted(_: Scene) -> Evidence:
     return Evidence(None, "needs an app of your own: lambda-latency adopt --write, then sam deploy")
 
 
+def otlp(scene: Scene) -> Evidence:
+    """One span of our own encoding and signing, from here: the credentials are this session's."""
+    given = boto3.Session().get_credentials()
+    assert given is not None
+    now = time.time_ns()
+    message = ExportTraceServiceRequest()
+    message.resource_spans.add().scope_spans.add().spans.add(
+        trace_id=bytes.fromhex(f"{now // 10**9:08x}{secrets.token_hex(12)}"), span_id=secrets.token_bytes(8),
+        name="prove", kind=2, start_time_unix_nano=now, end_time_unix_nano=now + 1,
+    )  # fmt: skip
+    before = dict(os.environ)
+    os.environ |= {"AWS_ACCESS_KEY_ID": given.access_key, "AWS_SECRET_ACCESS_KEY": given.secret_key,
+                   "AWS_SESSION_TOKEN": given.token or "", "AWS_REGION": scene.place.region}  # fmt: skip
+    try:
+        settings = Settings.read({"LAMBDA_LATENCY_EXPORT": "otlp", "AWS_REGION": scene.place.region})
+        answer = transport_to(settings).post(message.SerializeToString(), 30)
+    finally:
+        os.environ.clear()
+        os.environ |= before
+    refused, why = outcome_of_xray(answer, 1)
+    destination = scene.place.client("xray").get_trace_segment_destination()["Destination"]
+    return Evidence(refused == 0, f"spans go to {destination}; {answer.status}: {why}")
+
+
 def image(_: Scene) -> Evidence:
     return Evidence(None, "needs Docker and no account: lambda-latency demo --collector docker")
 
@@ -310,6 +340,11 @@ SENTENCES = (
         "AWS left out",
         adopted,
         "the emulator has no layers of AWS's",
+    ),
+    Sentence(
+        "whether X-Ray's OTLP endpoint takes what `LAMBDA_LATENCY_EXPORT=otlp` sends, and what it answers where "
+        "Transaction Search is off",
+        otlp,
     ),
     Sentence(
         "AWS's collector image (`demo --collector docker`), for lack of a Docker daemon",

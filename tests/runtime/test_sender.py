@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from lambda_latency.runtime.sender import Sender
 from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.transport import Answer as Response
 from lambda_latency.runtime.transport import Transport
 from tests.runtime.conftest import TRACE, Function
 from tests.runtime.stubs import Answer, Server
@@ -180,9 +181,9 @@ def test_the_first_delivery_may_take_longer(spans: Sequence[ReadableSpan], monke
     """One second in a new environment, whose collector may be starting; a quarter of one later, by default."""
     bounds: list[float] = []
 
-    def post(_transport: Transport, _body: bytes, seconds: float) -> int:
+    def post(_transport: Transport, _body: bytes, seconds: float) -> Response:
         bounds.append(seconds)
-        return 200
+        return Response(200, {}, kept=True)
 
     monkeypatch.setattr(Transport, "post", post)
     with sending_to("http://localhost:1") as sender:

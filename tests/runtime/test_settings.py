@@ -49,7 +49,7 @@ PROPAGATORS = "xray, and with commas tracecontext and baggage if wanted"
         ("LAMBDA_LATENCY_FIRST_FLUSH_MS", "1.5", MILLISECONDS, "'1.5'", "'1000'"),
         ("LAMBDA_LATENCY_BUFFERED_SPANS", "-1", "a whole number from 1 to 1000000", "'-1'", "'2048'"),
         ("LAMBDA_LATENCY_BUFFERED_KB", "0", "a whole number of kilobytes from 16 to 1000000", "'0'", "'4096'"),
-        ("LAMBDA_LATENCY_EXPORT", "udp", "collector or daemon", "'udp'", "'collector'"),
+        ("LAMBDA_LATENCY_EXPORT", "udp", "collector, daemon or otlp", "'udp'", "'collector'"),
         ("LAMBDA_LATENCY_TRUST_HEADERS", "yes", "true or false", "'yes'", "'false'"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none", "'zipkin'", "'otlp'"),
         ("OTEL_PROPAGATORS", "b3", PROPAGATORS, "'b3'", "'xray'"),

@@ -41,12 +41,16 @@ def is_joined(trace: Trace) -> bool:
     return [span.origin for span in trace.tops] == [GATEWAY] and trace.problems == ()
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon"])
-@pytest.mark.parametrize("setup", ["kit", "layer"])
+@pytest.mark.parametrize(
+    ("setup", "export"),
+    [("kit", "collector"), ("kit", "daemon"), ("kit", "otlp"), ("layer", "collector"), ("layer", "daemon")],
+)
 def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: str) -> None:
     """Whoever starts OpenTelemetry in the functions, and whoever takes their spans."""
     ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}", "--parameter", f"Export={export}")
-    assert ("spans went by UDP" in " ".join(ended.stdout.split())) is (export == "daemon")
+    said = " ".join(ended.stdout.split())
+    assert ("spans went by UDP" in said) is (export == "daemon")
+    assert ("spans went to what stands for X-Ray's OTLP endpoint" in said) is (export == "otlp")
     assert (ended.returncode, ended.stderr) == (0, "")
     reading = read_traces(tmp_path / "traces.jsonl")
     assert (len(reading.traces), reading.problems) == (REQUESTS, ())

@@ -34,6 +34,8 @@ COLLECTED = {
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
 }
 DAEMON = {"LAMBDA_LATENCY_EXPORT": "daemon"}
+OTLP = {"LAMBDA_LATENCY_EXPORT": "otlp"}
+XRAY = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://xray.us-east-1.amazonaws.com/v1/traces"}
 ONE_SECOND = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
 XRAY_TYPES = ["AWS::XRay::Group", "AWS::XRay::SamplingRule"]
 
@@ -88,6 +90,16 @@ CASES = {
     ),
     "Lambda's daemon, the layer's start-up": Case(
         {"Export": "daemon", "Instrumentation": "layer"}, LAYER | DEV, HERE[:1]
+    ),
+    "X-Ray itself": Case({"Export": "otlp"}, KIT | DEV | OTLP, HERE[:1]),
+    "X-Ray itself, passed through": Case(
+        {"Export": "otlp", "Tracing": "PassThrough"}, KIT | DEV | OTLP, HERE[:1], "PassThrough", xray=[]
+    ),
+    "X-Ray itself, the layer's start-up": Case(
+        {"Export": "otlp", "Instrumentation": "layer"}, LAYER | DEV | XRAY, HERE[:1]
+    ),
+    "a region without a collector layer, to X-Ray itself": Case(
+        {"Export": "otlp"}, KIT | DEV | OTLP, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
     ),
     "production": Case(
         {"Stage": "prod"},
@@ -150,7 +162,7 @@ def test_these_parameters_make_these_functions(name: str) -> None:
 
 
 @pytest.mark.parametrize("instrumentation", ["kit", "layer"])
-@pytest.mark.parametrize("export", ["collector", "daemon"])
+@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
 def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> None:
     """No layer, no wrapper, no collector, no X-Ray: not only in the functions but in the whole text of the stack."""
     stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)

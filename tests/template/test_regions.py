@@ -66,6 +66,7 @@ def test_the_regions_are_listed_once_and_for_all() -> None:
         ({"AdotLayerArn": OWN}, [NO_COLLECTOR]),
         ({"CollectorLayerArn": OWN}, [NO_ADOT]),
         ({"Export": "daemon"}, [NO_ADOT]),
+        ({"Export": "otlp"}, [NO_ADOT]),
         ({"AdotLayerArn": OWN, "Export": "daemon"}, []),
         ({"AdotLayerArn": OWN, "CollectorLayerArn": OWN}, []),
     ],

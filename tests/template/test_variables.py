@@ -67,7 +67,7 @@ def test_the_functions_start_with_what_they_find() -> None:
         assert callable(api.orders.create_order)
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon"])
+@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
 def test_the_kit_reads_every_variable_that_is_set_for_it(export: str) -> None:
     """Each is in its own table of settings, with a value that it takes; and it sends where was asked."""
     variables = deploy(Export=export).variables("CreateOrder")
@@ -80,7 +80,7 @@ def test_the_kit_reads_every_variable_that_is_set_for_it(export: str) -> None:
         assert settings.endpoint == variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon"])
+@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
 def test_the_layer_reads_every_variable_that_is_set_for_it(export: str) -> None:
     """Its wrapper has it, or a package in it names it: a variable with a slip of the pen is ignored without a word."""
     variables = set(deploy(Instrumentation="layer", Export=export).variables("CreateOrder"))

@@ -41,7 +41,8 @@ WITHOUT_COLLECTOR = "ap-northeast-3"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How an app is to be traced. `export` is `collector` or `daemon`, `parameter` the name of the template's.
+    """How an app is to be traced. `export` is `collector`, `daemon` or `otlp`, `parameter` the name of the
+    template's.
 
     `packages`: where OpenTelemetry's are, `adot` in ADOT's layer, `bundled` in the kit's own.
     `rewrite`: the X-Ray SDK's calls in its code become OpenTelemetry's.
@@ -125,7 +126,7 @@ def variables(wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
         found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f'!If [{COLLECTED}, "http://localhost:4318/v1/traces", {NOTHING}]'
         found["LAMBDA_LATENCY_EXPORT"] = f"!If [{COLLECTED}, collector, !If [{TRACED}, daemon, {NOTHING}]]"
     else:
-        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{TRACED}, daemon, {NOTHING}]"
+        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{TRACED}, {wanted.export}, {NOTHING}]"
     if bridge:
         found["LAMBDA_LATENCY_XRAY_SDK"] = f"!If [{TRACED}, bridge, {NOTHING}]"
     return found

@@ -39,6 +39,7 @@ examples:
   lambda-latency report --xray --since 24h  the same for an AWS account
   lambda-latency serve                      the SAM app in this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
+  lambda-latency archive add traces.jsonl   keep traces, query them later
   lambda-latency doctor                     what is wrong with an app's tracing
   lambda-latency init DIR                   a traced SAM app to begin with
   lambda-latency adopt                      trace a SAM app of your own
@@ -52,6 +53,7 @@ COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
     "report": "say which part of slow requests is slow, from any trace file or from an AWS account",
     "fetch": "fetch traces from an AWS account into a file that report reads",
+    "archive": "keep traces in a folder or a bucket, find them and query them",
     "explain": "say why an alarm of CloudWatch rang, from the traces of its time",
     "alarm": "print or deploy what explains every alarm of a stack when it rings",
     "doctor": "find what is wrong with an app's tracing, before it is deployed",

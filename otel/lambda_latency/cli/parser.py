@@ -30,7 +30,12 @@ REQUIRED = "the following arguments are required: "
 
 
 class Parser(argparse.ArgumentParser):
-    """A command's arguments, or those of all commands."""
+    """A command's arguments, or those of all commands.
+
+    `rest` names the list of arguments that may go on behind an option: argparse itself ends it there.
+    """
+
+    rest = ""
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
@@ -45,6 +50,9 @@ class Parser(argparse.ArgumentParser):
         if first.startswith("--") and first != "--":  # before what is missing behind it
             self._know(first)
         found, unknown = super().parse_known_args(args, namespace)
+        if self.rest and not any(one.startswith("-") for one in unknown):
+            setattr(found, self.rest, [*getattr(found, self.rest), *unknown])
+            unknown = []
         if unknown:
             self._know(unknown[0])
             self._fail(f"{unknown[0]!r}: unexpected argument")

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from lambda_latency.cli.archived import Chosen, kept_of
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.files import check_targets, replace_files, unwritable
 from lambda_latency.latency import (
@@ -44,7 +45,7 @@ from lambda_latency.text import (
     render_waterfall,
     sentence,
 )
-from lambda_latency.trace import LineIndex, Problem, find_sources, find_traces, trace_id_of
+from lambda_latency.trace import PLAIN, LineIndex, Problem, find_sources, find_traces, trace_id_of
 from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
@@ -165,23 +166,31 @@ def _run(
     warn: Callable[[str], None],
 ) -> int:
     problems: list[Problem] = list(request.known)
-    sources = find_sources(request.sources, problems, spool)
-    if request.trace_id is not None:
-        return _one_trace(request, sources, style, out, ready)
+    kept = kept_of(request.sources, _chosen(request))
+    sources = find_sources(request.sources, problems, spool) if kept is None else []
+    names = [source.name for source in sources] if kept is None else [kept.place.name]
     index = LineIndex()
-    every = load(sources, problems, progress, index, request.processes, request.terms)
+
+    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
+        if kept is not None:
+            return kept.find(trace_ids, request.terms.view)
+        return find_traces(sources, trace_ids, index if request.trace_id is None else None, request.terms.view)
+
+    if request.trace_id is not None:
+        return _one_trace(request, names, find, style, out, ready)
+    if kept is not None:
+        every = kept.accounts
+    else:
+        every = load(sources, problems, progress, index, request.processes, request.terms)
     baseline = _baseline(request, problems, spool, progress) if request.against is not None else None
-    owners = request.terms.owners.settle(every, *([baseline.accounts] if baseline is not None else []))
+    beside_it = [one for one in (baseline and baseline.accounts, kept and kept.beside) if one is not None]
+    owners = request.terms.owners.settle(every, *beside_it)
     accounts = of_time(of_route(every, request.route), request.since_ns, request.until_ns)
     compared = before = None
     if baseline is not None:
         before = of_route(baseline.accounts, request.route)
         compared = against(accounts, before, baseline.sources)
     ready()
-
-    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
-        return find_traces(sources, trace_ids, index, request.terms.view)
-
     drawn = request.json is not None or request.html is not None
     with beside(partial(call_map, accounts), much=drawn and len(accounts) >= MANY and request.processes != 1) as draw:
         report = report_of(
@@ -189,7 +198,7 @@ def _run(
             find,
             slow_ns=request.slow_ns,
             problems=problems,
-            sources=sorted(source.name for source in sources),
+            sources=sorted(names),
             traffic=request.traffic,
             notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
             against=compared,
@@ -236,6 +245,11 @@ def _put(
     out.writelines(printed)
 
 
+def _chosen(request: Request) -> Chosen:
+    of_spans = request.terms.view != PLAIN or request.redact or request.follow_links
+    return Chosen(request.since_ns, request.until_ns, request.route, of_spans)
+
+
 def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
     """Why there is nothing to report: of each source the first problem, or that it has no span."""
     firsts: dict[str, Problem] = {}
@@ -260,6 +274,11 @@ def _baseline(
 ) -> Baseline:
     """The requests of the baseline, at least one of the route where one was chosen."""
     assert request.against is not None
+    kept = kept_of([request.against], _chosen(request)._replace(since_ns=None, until_ns=None), age=True)
+    if kept is not None:
+        if not kept.accounts:
+            raise ReportError(f"no request in the baseline {request.against}", "choose a longer time: DIR@30d")
+        return Baseline(kept.accounts, [request.against])
     known = len(problems)
     sources = find_sources([request.against], problems, spool)
     accounts = load(sources, problems, progress, processes=request.processes, terms=request.terms)
@@ -272,11 +291,16 @@ def _baseline(
 
 
 def _one_trace(
-    request: Request, sources: Sequence[Source], style: Style, out: TextIO, ready: Callable[[], None]
+    request: Request,
+    names: list[str],
+    find: Callable[[Collection[str]], dict[str, Trace]],
+    style: Style,
+    out: TextIO,
+    ready: Callable[[], None],
 ) -> int:
     assert request.trace_id is not None
     wanted = trace_id_of(request.trace_id)
-    trace = find_traces(sources, [wanted], view=request.terms.view).get(wanted)
+    trace = find([wanted]).get(wanted)
     ready()
     if trace is None:
         raise ReportError(f"no trace {request.trace_id} in the input", "the report's JSON lists the ids (--json -)")
@@ -286,7 +310,7 @@ def _one_trace(
             accounts,
             lambda _: {wanted: trace},
             problems=trace.problems,
-            sources=[source.name for source in sources],
+            sources=names,
             owners=request.terms.owners.settle(accounts),
         )
         _write([(request.html, _page(report, request, lambda _: {wanted: trace}))])

@@ -30,7 +30,19 @@ __all__ = [
 ]
 
 # Options of `add_xray_options` that mean nothing in a report on files.
-XRAY_ONLY = ("slower_than", "errors", "filter", "max", "max_gb", "out", "profile", "region", "endpoint_url", "dry_run")
+XRAY_ONLY = (
+    "slower_than",
+    "errors",
+    "filter",
+    "max",
+    "max_gb",
+    "source",
+    "out",
+    "profile",
+    "region",
+    "endpoint_url",
+    "dry_run",
+)
 
 
 def add_choice_options(options: Any) -> None:
@@ -48,6 +60,11 @@ def add_xray_options(options: Any, out: str) -> None:
     options.add_argument("--max", type=count, metavar="N", help="at most N traces, the newest")
     options.add_argument(
         "--max-gb", type=gigabytes, metavar="GB", help="stop before Logs Insights scans more (Transaction Search)"
+    )
+    options.add_argument(
+        "--source",
+        choices=("x-ray", "transaction-search", "both"),
+        help="where to read, if not where the account says that its traces are",
     )
     options.add_argument("--out", type=Path, metavar="FILE", help=out)
     options.add_argument("--profile", metavar="P", help="profile of the AWS configuration")
@@ -86,9 +103,9 @@ def progress_of(options: argparse.Namespace) -> TextIO:
     return io.StringIO() if options.quiet else sys.stderr
 
 
-def print_estimate(account: Account, asked: Asked) -> int:
+def print_estimate(account: Account, asked: Asked, source: str) -> int:
     """`--dry-run`; returns the exit status."""
-    print(account.estimate(asked), end="")
+    print(account.estimate(asked, source), end="")
     return FINE
 
 

@@ -22,6 +22,7 @@ __all__ = ["ACCOUNT_RULES", "diagnose_account"]
 
 MOST_RULES = 25  # https://docs.aws.amazon.com/general/latest/gr/xray.html
 STAGE = "AWS::ApiGateway::Stage"
+XRAY = "https://xray."
 # Rules that need no more than the configuration of a function and its role.
 DEPLOYED = (
     "layer-region", "layer-account", "layer-unavailable", "layer-architecture", "layer-runtime", "layer-old",
@@ -123,6 +124,16 @@ def search(found: Deployed, _: App | None) -> Iterator[Found]:
         )
 
 
+def otlp(found: Deployed, _: App | None) -> Iterator[Found]:
+    for name, configuration in found.functions.items() if found.destination == "XRay" else ():
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        for variable, beginning in (("LAMBDA_LATENCY_EXPORT", "otlp"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", XRAY)):
+            if str(variables.get(variable, "")).startswith(beginning):
+                what = f"{name} sends to X-Ray's OTLP endpoint ({variable}), and Transaction Search is off"
+                todo = "switch Transaction Search on, or send to a collector or Lambda's daemon"
+                yield Found(f"{found.region}/{name}", 1, what, todo)
+
+
 def sampling(found: Deployed, _: App | None) -> Iterator[Found]:
     ordered = sorted(found.rules or (), key=lambda rule: (rule.get("Priority", 10_000), rule.get("RuleName", "")))
     for stage in found.stages:
@@ -200,6 +211,7 @@ def _never(_: App) -> Iterator[Found]:
 CHECKS: dict[str, Callable[[Deployed, App | None], Iterator[Found]]] = {
     "account-rights": rights,
     "account-transaction-search": search,
+    "account-otlp": otlp,
     "account-sampling": sampling,
     "account-quota": quota,
     "account-logs": logs,
@@ -217,8 +229,15 @@ ACCOUNT_RULES = (
     Rule(
         "account-transaction-search",
         NOTE,
-        "X-Ray's API, and report --xray, know only the traces that are indexed.",
+        "X-Ray's API knows only the traces that are indexed; report --xray reads the log group.",
         "The switch is one for an account and region. Spans are in the log group aws/spans, all of them.",
+        _never,
+    ),
+    Rule(
+        "account-otlp",
+        ERROR,
+        "Every span is refused: no trace of the function's own, and one line in its log.",
+        "X-Ray's OTLP endpoint takes spans only where Transaction Search is on.",
         _never,
     ),
     Rule(

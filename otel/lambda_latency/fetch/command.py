@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.fetch.asked import Asked, Place, iso
+from lambda_latency.fetch.both import Both
 from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.destination import Destination, destination
-from lambda_latency.fetch.errors import FetchError, NothingFoundError
+from lambda_latency.fetch.errors import FetchError, NothingFoundError, UsageError
 from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal, unreachable
 from lambda_latency.fetch.run import WAITS_S, Fetched, run
 from lambda_latency.fetch.scanning import billed
 from lambda_latency.fetch.search import Search
+from lambda_latency.fetch.stopped import Notes, Stopped
 from lambda_latency.fetch.stores import XRay
 from lambda_latency.fetch.traffic import Counted, count_requests
 from lambda_latency.fetch.writer import Writer
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.stores import Store
 
-__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
+__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "SOURCES", "Account", "Result", "console"]
 
 FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
+XRAY, SEARCH, BOTH = SOURCES = ("x-ray", "transaction-search", "both")
 
 
 # The console's host by prefix of the region; all others use the standard one.
@@ -53,6 +56,7 @@ class Result:
     fetched: Fetched
     store: str = "X-Ray"
     unknown: str = ""  # why it could not be asked where the account's traces are
+    resumable: bool = False  # whether notes for `resume` are left where it ended early
 
     @property
     def source(self) -> str:
@@ -106,6 +110,8 @@ class Result:
         calls = f"{told.summary_calls + told.batch_calls:,} calls, {told.seconds:,.0f} s"
         lines = [f"{self.path}: {_traces(told.traces)} ({calls}). {self.sentence}"]
         lines += [f"{one.effect}: {one.reason}" for one in self.problems]
+        if self.resumable and (told.ended is not None or told.missing):
+            lines.append(f"Go on: lambda-latency fetch --resume --out {self.path}")
         return "\n".join([*lines, f"Report on them: lambda-latency report {self.path}"])
 
     @property
@@ -135,37 +141,84 @@ class Account:
             raise unreachable(error, self._xray.meta.endpoint_url, place, self._regions) from error
         self.region: str = self._xray.meta.region_name
 
-    def estimate(self, asked: Asked) -> str:
-        """The estimate of `--dry-run` as text."""
+    def estimate(self, asked: Asked, source: str = "") -> str:
+        """The estimate of `--dry-run` as text; `source` as in `fetch`."""
         try:
-            if self._destination().search:
-                return search_text(self._clients.make("cloudwatch"), asked, self.region)
-            return estimate(self._xray, asked).text(asked, self.region)
+            source = source or (SEARCH if self._destination().search else XRAY)
+            text = ""
+            if source in (SEARCH, BOTH):
+                text = search_text(self._clients.make("cloudwatch"), asked, self.region)
+            return text if source == SEARCH else text + estimate(self._xray, asked).text(asked, self.region)
         except Exception as error:
             raise self._told(error, asked) from error
 
-    def fetch(self, asked: Asked, path: Path, err: TextIO, *, waits_s: Sequence[float] = WAITS_S) -> Result:
+    def fetch(
+        self,
+        asked: Asked,
+        path: Path,
+        err: TextIO,
+        *,
+        source: str = "",
+        notes: bool = False,
+        waits_s: Sequence[float] = WAITS_S,
+    ) -> Result:
         """Fetches the traces into a file. Raises FetchError only if no trace came.
 
-        `waits_s` are the seconds before each further request for traces that were not ready.
+        `source` is one of `SOURCES`, or empty for the one that the account says. `notes`: a fetch that is stopped
+        leaves beside the file what `resume` needs. `waits_s` are the seconds before each further request for traces
+        that were not ready.
         """
-        try:
-            kept = self._destination()
-            store: Store = (
-                Search(self._clients.make, most_billed=asked.most_billed) if kept.search else XRay(self._xray)
+        return self._run(asked, path, err, source=source, notes=notes, waits_s=waits_s)
+
+    def resume(self, stopped: Stopped, path: Path, err: TextIO) -> Result:
+        """As `fetch`, of what is missing of a stopped one. Raises UsageError where that was of another region."""
+        if stopped.region != self.region:
+            raise UsageError(
+                f"the fetch into {path} was of {stopped.region}, not of {self.region}", f"--region {stopped.region}"
             )
+        return self._run(stopped.asked, path, err, source=stopped.source, notes=True, stopped=stopped)
+
+    def _run(
+        self,
+        asked: Asked,
+        path: Path,
+        err: TextIO,
+        *,
+        source: str,
+        notes: bool,
+        stopped: Stopped | None = None,
+        waits_s: Sequence[float] = WAITS_S,
+    ) -> Result:
+        try:
+            kept = self._destination() if not source else Destination(search=source == SEARCH)
+            store = self._store(source or (SEARCH if kept.search else XRAY), asked)
         except Exception as error:
             raise self._told(error, asked) from error
         meter = Meter(err)
+        writer = Writer(path, stopped.traces if stopped is not None else None)
+        noted = Notes(path, asked, self.region, source, writer.aside) if notes and writer.aside != path else None
+        if stopped is not None and stopped.traces not in (path, writer.aside):
+            stopped.traces.unlink(missing_ok=True)  # the new file has them
         try:
-            told = run(store, asked, Writer(path), meter, refusal=partial(self._refusal, asked), waits_s=waits_s)
+            told = run(
+                store,
+                asked,
+                writer,
+                meter,
+                refusal=partial(self._refusal, asked),
+                stopped=stopped,
+                notes=noted,
+                waits_s=waits_s,
+            )
         finally:
             meter.close()
+        if noted is not None and told.ended is None and not told.missing:
+            noted.remove()
         if not told.traces:
             if isinstance(told.ended, KeyboardInterrupt):
                 raise told.ended
             raise told.ended or _nothing(asked, told, f"{store.name} in {self.region}")
-        return Result(path, asked, self.region, told, store.name, kept.unknown)
+        return Result(path, asked, self.region, told, store.name, kept.unknown, resumable=noted is not None)
 
     def count(self, result: Result) -> Counted:
         """The requests that API Gateway counted at the traced stages. Raises FetchError if the count is unavailable."""
@@ -176,6 +229,13 @@ class Account:
             return count_requests(cloudwatch, stages, asked.since_ns, asked.until_ns)
         except Exception as error:
             raise self._told(error, None) from error
+
+    def _store(self, source: str, asked: Asked) -> Store:
+        xray = XRay(self._xray)
+        if source == XRAY:
+            return xray
+        search = Search(self._clients.make, most_billed=asked.most_billed, whole=asked)
+        return search if source == SEARCH else Both(search, xray)
 
     def _destination(self) -> Destination:
         self._kept = self._kept or destination(self._xray)

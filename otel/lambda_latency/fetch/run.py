@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Asked
     from lambda_latency.fetch.progress import Meter
+    from lambda_latency.fetch.stopped import Notes, Stopped
     from lambda_latency.fetch.stores import Listed, Store
     from lambda_latency.fetch.writer import Writer
 
@@ -62,14 +63,17 @@ def run(
     *,
     refusal: Callable[[Exception], FetchError | None],
     sleep: Callable[[float], None] = time.sleep,
+    stopped: Stopped | None = None,
+    notes: Notes | None = None,
     waits_s: Sequence[float] = WAITS_S,
 ) -> Fetched:
     """Fetches the selection. After an early end the file and the result have what came until then.
 
-    `refusal` makes a readable error of a failed call, or None for a bug of ours. `waits_s` are the seconds before each
-    further request for traces that were not ready.
+    `refusal` makes a readable error of a failed call, or None for a bug of ours. `stopped` is the fetch that this one
+    goes on with, and the writer has its traces; `notes` are for one that goes on with this. `waits_s` are the seconds
+    before each further request for traces that were not ready.
     """
-    return _Run(store, asked, writer, meter, refusal, sleep, waits_s).run()
+    return _Run(store, asked, writer, meter, refusal, sleep, waits_s, stopped, notes).run()
 
 
 class _Run:
@@ -82,8 +86,10 @@ class _Run:
         refusal: Callable[[Exception], FetchError | None],
         sleep: Callable[[float], None],
         waits_s: Sequence[float],
+        stopped: Stopped | None,
+        notes: Notes | None,
     ) -> None:
-        self._waits_s = waits_s
+        self._waits_s, self._stopped, self._notes = waits_s, stopped, notes
         self._store, self._asked, self._writer, self._meter = store, asked, writer, meter
         self._refusal, self._sleep = refusal, sleep
         self._lock = threading.Lock()
@@ -119,13 +125,19 @@ class _Run:
             self.told.listed = 1
             pool.submit([asked.trace_id])
             return
-        waiting: list[str] = []
+        known = set(self._stopped.listed) if self._stopped is not None else set()
+        waiting = [one for one in known if one not in self._writer.before]
+        self.told.listed = len(known)
+        if self._notes is not None and known:
+            self._notes.page(sorted(known), None)
         for page in self._pages():
-            fresh = page.ids
+            fresh = [one for one in page.ids if one not in known] if known else page.ids
             if asked.most is not None and self.told.listed + len(fresh) > asked.most:
                 fresh = fresh[: asked.most - self.told.listed]
                 self.told.cut = True
             self.told.listed += len(fresh)
+            if self._notes is not None:
+                self._notes.page(fresh, None if self.told.cut else page.down_to_ns)
             waiting += fresh
             while len(waiting) >= self._store.at_once:
                 pool.submit(waiting[: self._store.at_once])
@@ -133,13 +145,16 @@ class _Run:
             self._meter.listed(self.told.listed, page.share)
             if self.told.cut:
                 break
-        if waiting:
-            pool.submit(waiting)
+        for at in range(0, len(waiting), self._store.at_once):
+            pool.submit(waiting[at : at + self._store.at_once])
         self._meter.listed(self.told.listed, 1.0)
 
     def _pages(self) -> Iterator[Listed]:
         """What the store lists."""
-        pages = self._store.listed(self._asked)
+        rest = self._stopped.rest if self._stopped is not None else self._asked
+        if rest is None or (rest.most is not None and self.told.listed >= rest.most):
+            return
+        pages = self._store.listed(rest)
         while True:
             try:
                 page = next(pages, None)

@@ -35,7 +35,11 @@ ERRORS = '(status.code = "ERROR" or attributes.http.response.status_code >= 400 
 
 
 class Search:
-    """The spans of an account in which Transaction Search is on. `most_billed`: the bytes that may be scanned."""
+    """The spans of an account in which Transaction Search is on.
+
+    `most_billed`: the bytes that may be scanned; `whole`: the selection whose traces may be asked for, where what is
+    listed is only a part of it.
+    """
 
     name, at_once = "Transaction Search", 50
 
@@ -44,18 +48,19 @@ class Search:
         clients: Callable[[str], Any],
         *,
         most_billed: int | None = None,
+        whole: Asked | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._xray, self._logs = clients("xray"), clients("logs")
         self._clients, self._most, self._sleep = clients, most_billed, sleep
-        self._range: tuple[int, int] | None = None
+        self._range = _range(whole) if whole is not None and whole.trace_id is None else None
         self.billed = 0
 
     def listed(self, asked: Asked) -> Iterator[Listed]:
         """As `Store.listed`. Raises UsageError where the selection is in X-Ray's own language."""
         where = conditions(asked.choice)
-        start, end = asked.since_ns // SECOND_NS, -(-asked.until_ns // SECOND_NS) + LONGEST_S
-        self._range = (start, end)
+        start, end = _range(asked)
+        self._range = self._range or (start, end)
         if self._most is not None:
             self._check(ingested(self._clients("cloudwatch"), GROUP, start, end))
         seen: set[str] = set()
@@ -71,7 +76,7 @@ class Search:
             rows = [(int(float(row["began"])), _written(row["traceId"])) for row in found.rows]
             fresh = [one for began, one in rows if asked.since_ns <= began < asked.until_ns and one not in seen]
             seen.update(fresh)
-            yield Listed(fresh, found.matched, 1 - (first - start) / (end - start))
+            yield Listed(fresh, found.matched, 1 - (first - start) / (end - start), first * SECOND_NS)
 
     def batch(self, ids: Sequence[str]) -> Answer:
         """As `Store.batch`."""
@@ -87,6 +92,11 @@ class Search:
                 f"Logs Insights would scan {scanned} of {GROUP}, --max-gb is {most}",
                 "choose a shorter period (--since), or allow more (--max-gb)",
             )
+
+
+def _range(asked: Asked) -> tuple[int, int]:
+    """The seconds in which a selection's records lie."""
+    return asked.since_ns // SECOND_NS, -(-asked.until_ns // SECOND_NS) + LONGEST_S
 
 
 def conditions(choice: Choice) -> list[str]:

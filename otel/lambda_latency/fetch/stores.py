@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "Store", "XRay"]
 
+SECOND_NS = 1_000_000_000
+
 
 class Listed(NamedTuple):
-    """Ids of traces, each once; how many traces were scanned for them; the share of the time range that is listed."""
+    """Ids of traces, each once; how many traces were scanned for them; the share of the time range that is listed.
+
+    All traces that began at `down_to_ns` or later are listed; None where that is not known.
+    """
 
     ids: list[str]
     scanned: int
     share: float
+    down_to_ns: int | None = None
 
 
 class Store(Protocol):
@@ -64,7 +70,8 @@ class XRay:
                 # A trace that is listed twice is on two pages of a window, or on both sides of the second between two.
                 fresh = [one for one in dict.fromkeys(page.ids) if one not in seen and one not in before]
                 seen.update(fresh)
-                yield Listed(fresh, page.scanned, (number + page.last) / len(cut))
+                down_to = window.start_s * SECOND_NS if page.last else None
+                yield Listed(fresh, page.scanned, (number + page.last) / len(cut), down_to)
             before = seen
 
     def batch(self, ids: Sequence[str]) -> Answer:

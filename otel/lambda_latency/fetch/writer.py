@@ -9,6 +9,7 @@ import threading
 from typing import IO, TYPE_CHECKING, Any
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.stopped import kept_lines
 from lambda_latency.files import Replacement, unwritable
 
 if TYPE_CHECKING:
@@ -21,15 +22,16 @@ IN_MEMORY = 4 * 1024 * 1024  # of traces that wait for their end; beyond it they
 
 
 class Writer:
-    """JSON lines in a file; threads may share it.
+    """JSON lines in a file; threads may share it. `before`: a file of a stopped fetch, whose traces come first.
 
     Until the writer is closed they are in a file beside it: what was there stays if none comes, or if the disk fills
     up. A trace may be held: it is written when the writer is closed, unless a later version of it was written or held
     before.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, before: Path | None = None) -> None:
         self.path = path
+        self.before: set[str] = set()  # the ids of what an earlier fetch had brought
         self.count = 0
         self.stages: dict[str, int] = {}
         self.too_long = 0
@@ -41,6 +43,16 @@ class Writer:
             raise FetchError(unwritable(path, error)) from error
         self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the writer
         self._closed = False
+        for line, trace in kept_lines(before) if before is not None else ():
+            if trace["Id"] not in self.before:
+                self.before.add(trace["Id"])
+                self._put(line)
+                self._count(trace)
+
+    @property
+    def aside(self) -> Path:
+        """The file in which they are until the writer is closed."""
+        return self._file.path
 
     @property
     def held(self) -> set[str]:

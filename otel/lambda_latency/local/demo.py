@@ -39,6 +39,7 @@ class Demo:
     log: Path
     traced: bool
     collected: bool
+    direct: bool
     complete: bool  # False if some invocation never ended, so that its spans are missing
 
 
@@ -120,7 +121,8 @@ def _run(
         system.store.path.replace(traces)
     except OSError as error:
         raise LocalError(unwritable(error.filename, error)) from error
-    return Demo(answers, traces, xray, log.path, system.template.traced, system.template.collected, complete)
+    template = system.template
+    return Demo(answers, traces, xray, log.path, template.traced, template.collected, template.direct, complete)
 
 
 @contextlib.contextmanager

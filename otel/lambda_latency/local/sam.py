@@ -51,6 +51,7 @@ class Template:
     traced: bool  # does API Gateway record and decide, as TracingEnabled has it
     sampling: tuple[int, float]  # requests a second, and the share of the others: the template's rule, else X-Ray's own
     collected: bool  # do functions send to a collector
+    direct: bool  # do they send to X-Ray's OTLP endpoint
     tables: tuple[Mapping[str, Any], ...]  # as CreateTable wants them
     api: Any  # samcli's own
 
@@ -115,7 +116,12 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         stage=str(api.stage_name or "Prod"),
         traced=bool(gateway.get("TracingEnabled", False)),
         sampling=_sampling(_of_type("AWS::XRay::SamplingRule", stack)),
-        collected=any(COLLECTOR in function.environment for function in found),
+        collected=any("//localhost" in function.environment.get(COLLECTOR, "") for function in found),
+        direct=any(
+            function.environment.get("LAMBDA_LATENCY_EXPORT") == "otlp"
+            or "//xray." in function.environment.get(COLLECTOR, "")
+            for function in found
+        ),
         tables=tuple(_table(name, properties) for name, properties in tables.items()),
         api=api,
     )

@@ -133,6 +133,7 @@ class System:
                     "AWS_ENDPOINT_URL": aws_url,
                     "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
                     "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1",
+                    **({COLLECTOR: spans} if template.direct else {}),
                 },
                 faults=bool(plan.at("function")),
             ),

@@ -157,7 +157,7 @@ def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
     def deliver(spans: Sequence[ReadableSpan], seconds: float) -> bool:
         from lambda_latency.runtime.urgent import deliver_urgently
 
-        return deliver_urgently(settings.endpoint, spans, seconds)
+        return deliver_urgently(settings, spans, seconds)
 
     from lambda_latency.runtime.sender import Sender
 

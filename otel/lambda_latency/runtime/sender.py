@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.encoding import Encoded, Encoder, parents_first, request
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.transport import Transport
+from lambda_latency.runtime.transport import Answer, transport_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.settings import Settings
 
-__all__ = ["Circuit", "Sender"]
+__all__ = ["LARGEST", "Circuit", "Sender", "largest", "outcome"]
 
 LARGEST = 512 * 1024  # bytes of one request: a receiver at a small function's share of CPU answers it within the bound
+LARGEST_SPAN_OF_XRAY = 200_000  # bytes that its endpoint documents
 
 
 class Sender:
-    """The sink that runs in Lambda: the collector's."""
+    """The sink for a collector, and for X-Ray's own OTLP endpoint."""
 
     def __init__(self, settings: Settings) -> None:
-        self._transport = Transport(settings.endpoint)
+        self._transport = transport_to(settings)
+        self._to_xray = settings.export == "otlp"
+        self._largest = largest(settings)
         self._encoder = Encoder()
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
@@ -40,7 +43,7 @@ class Sender:
     def export(self, spans: Sequence[ReadableSpan]) -> bool:
         """Deliver these and what still waits, within the bound; False where something waits for the next time."""
         for span in parents_first(spans):
-            encoded = self._encoder.encode(span, LARGEST)
+            encoded = self._encoder.encode(span, self._largest)
             self._waiting.add(encoded, encoded.size)
         if self._waiting and self._circuit.closed:
             self._deliver()
@@ -74,26 +77,47 @@ class Sender:
             left = deadline - time.monotonic()
             if left < bound / 2:
                 return  # with less, a receiver that works might be taken for one that does not
-            status, why = self._post(request(batch), left)
-            if status == 429 or not 200 <= status < 500:
+            refused, why = self._post(batch, left)
+            if refused < 0:
                 self._circuit.failed()
                 self._log.failing(why)
                 return
             self._waiting.forget(len(batch))
             self._circuit.succeeded()
-            if status < 300:
-                self._log.working()
-            else:
-                self._waiting.dropped += len(batch)
+            self._waiting.dropped += refused
+            if refused:
                 self._log.refusing(why)  # what it does not want now it will not want later
+            else:
+                self._log.working()
 
-    def _post(self, body: bytes, seconds: float) -> tuple[int, str]:
-        """The answer's status, 0 for none, and what is to be said about it."""
+    def _post(self, batch: list[Encoded], seconds: float) -> tuple[int, str]:
+        """As `outcome` says; -1 where there was no answer."""
         try:
-            status = self._transport.post(body, seconds)
+            answer = self._transport.post(request(batch), seconds)
         except (OSError, HTTPException) as error:
-            return 0, f"{type(error).__name__}: {error}"
-        return status, f"it answered {status}"
+            if self._to_xray:
+                from lambda_latency.runtime.xray_answers import unreachable
+
+                return -1, unreachable(error)
+            return -1, f"{type(error).__name__}: {error}"
+        return outcome(answer, len(batch), of_xray=self._to_xray)
+
+
+def largest(settings: Settings) -> int:
+    """The bytes that one span may have."""
+    return LARGEST_SPAN_OF_XRAY if settings.export == "otlp" else LARGEST
+
+
+def outcome(answer: Answer, count: int, *, of_xray: bool) -> tuple[int, str]:
+    """How many of `count` spans it refuses for good, -1 where none was taken but may be later; and why."""
+    if of_xray:
+        from lambda_latency.runtime.xray_answers import outcome_of_xray
+
+        return outcome_of_xray(answer, count)
+    status, why = answer.status, f"it answered {answer.status}"
+    if status == 429 or not 200 <= status < 500:
+        return -1, why
+    return count if status >= 300 else 0, why
 
 
 class Log:

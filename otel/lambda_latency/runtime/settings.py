@@ -119,9 +119,9 @@ SETTINGS = (
             "How many ended spans may wait for delivery; beyond it the oldest are dropped.", whole(1, 1_000_000)),
     Setting(f"{PREFIX}BUFFERED_KB", "buffered_kb", "a whole number of kilobytes from 16 to 1000000", "4096",
             "How large they may be together.", whole(16, 1_000_000)),
-    Setting(f"{PREFIX}EXPORT", "export", "collector or daemon", "collector",
-            "Who gets them: a collector by OTLP/HTTP, or the X-Ray daemon that Lambda runs, by UDP.",
-            choice("collector", "daemon")),
+    Setting(f"{PREFIX}EXPORT", "export", "collector, daemon or otlp", "collector",
+            "Who gets them: a collector by OTLP/HTTP, Lambda's X-Ray daemon by UDP, or X-Ray's own OTLP endpoint.",
+            choice("collector", "daemon", "otlp")),
     Setting(f"{PREFIX}REDACTED", "redacted", "none, or names and /patterns/ with commas between", "none",
             "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.",
             redacted),
@@ -149,7 +149,7 @@ STANDARD = (
     Setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces_endpoint", "an http or https address", "",
             "Where spans go, used as it is.", url),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", "an http or https address", "http://localhost:4318",
-            "Where spans go when the variable above is unset; /v1/traces is added.", url),
+            "Where a collector is when the variable above is unset; /v1/traces is added.", url),
     Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
             "Where the X-Ray daemon is; Lambda sets it.", daemon),
     Setting("OTEL_PROPAGATORS", "propagators", "xray, and with commas tracecontext and baggage if wanted", "xray",
@@ -214,7 +214,8 @@ class Settings(Value):
         return cls(
             **own,
             enabled=not standard["disabled"] and standard["exporter"] != "none",
-            endpoint=standard["traces_endpoint"] or standard["endpoint"].rstrip("/") + "/v1/traces",
+            endpoint=standard["traces_endpoint"]
+            or (xray(environ) if own["export"] == "otlp" else standard["endpoint"].rstrip("/")) + "/v1/traces",
             **{
                 name: standard[name]
                 for name in ("daemon", "propagators", "value_length", "attribute_count", "event_count")
@@ -238,6 +239,12 @@ def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[
             warnings.append(f"{setting.name} must be {setting.type}, got {seen!r}; using {used}")
             found[setting.field] = default
     return found
+
+
+def xray(environ: Mapping[str, str]) -> str:
+    """X-Ray's address in the function's region."""
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
+    return f"https://xray.{region}.amazonaws.com" + ".cn" * region.startswith("cn-")
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import socket
 import time
+from functools import partial
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
 
-__all__ = ["Transport", "read_answer"]
+    from lambda_latency.runtime.settings import Settings
+
+__all__ = ["Answer", "Transport", "read_answer", "transport_to"]
+
+CONTENT_TYPE = "application/x-protobuf"
+
+
+def transport_to(settings: Settings) -> Transport:
+    """To the collector, or to X-Ray itself with a signature on each request."""
+    if settings.export != "otlp":
+        return Transport(settings.endpoint)
+    from lambda_latency.runtime.signing import signed
+
+    return Transport(settings.endpoint, signed)
 
 
 class Transport:
-    """A kept connection to one address."""
+    """A kept connection to one address. `signed` makes the header lines that sign a request."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, signed: Callable[[str, str, str, bytes], bytes] | None = None) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or "localhost"
         self._tls = parts.scheme == "https"
@@ -29,14 +44,17 @@ class Transport:
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.address = f"{parts.scheme}://{host}:{self._port}{parts.path or '/'}"
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if self._port != (443 if self._tls else 80):
+            host = f"{host}:{self._port}"
         self._head = (
-            f"POST {target} HTTP/1.1\r\nHost: {host}:{self._port}\r\nUser-Agent: lambda-latency\r\n"
-            "Content-Type: application/x-protobuf\r\nContent-Length: "
+            f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: lambda-latency\r\nContent-Type: {CONTENT_TYPE}\r\n"
         ).encode("ascii")
+        self._signed = signed and partial(signed, host, target, CONTENT_TYPE)
+        self._context: SSLContext | None = None
         self._socket: socket.socket | None = None
 
-    def post(self, body: bytes, seconds: float) -> int:
-        """Send and return the answer's status; raises OSError (TimeoutError after `seconds`) or HTTPException.
+    def post(self, body: bytes, seconds: float) -> Answer:
+        """Send and return the answer; raises OSError (TimeoutError after `seconds`) or HTTPException.
 
         A kept connection that the other side has closed meanwhile (its idle limit, or our freeze) is replaced once.
         """
@@ -63,11 +81,12 @@ class Transport:
             self._socket.close()
             self._socket = None
 
-    def _exchange(self, body: bytes, deadline: float) -> int:
+    def _exchange(self, body: bytes, deadline: float) -> Answer:
+        head = self._head + (self._signed(body) if self._signed else b"") + b"Content-Length: %d\r\n\r\n" % len(body)
         if self._socket is None:
             self._socket = self._connected(deadline)
         self._socket.settimeout(left(deadline))
-        self._socket.sendall(self._head + b"%d\r\n\r\n" % len(body) + body)
+        self._socket.sendall(head + body)
         connection = self._socket
 
         def receive() -> bytes:
@@ -77,7 +96,7 @@ class Transport:
         answer = read_answer(receive)
         if not answer.kept:
             self.close()
-        return answer.status
+        return answer
 
     def _connected(self, deadline: float) -> socket.socket:
         """Try each of the host's addresses, under one bound; `socket.create_connection` gives each its own."""
@@ -97,8 +116,10 @@ class Transport:
     def _secured(self, connection: socket.socket, deadline: float) -> socket.socket:
         import ssl
 
+        if self._context is None:
+            self._context = ssl.create_default_context()  # once: it reads a hundred certificates
         connection.settimeout(left(deadline))
-        return ssl.create_default_context().wrap_socket(connection, server_hostname=self._host)
+        return self._context.wrap_socket(connection, server_hostname=self._host)
 
 
 def left(deadline: float) -> float:
@@ -113,13 +134,16 @@ MOST = 65536  # bytes of an answer that are read
 
 
 class Answer:
-    """Status; headers, their names in lower case; whether the connection can be used again."""
+    """Status; headers, their names in lower case; the body, as far as it was read; whether the connection can be used
+    again.
+    """
 
-    __slots__ = ("headers", "kept", "status")
+    __slots__ = ("body", "headers", "kept", "status")
 
-    def __init__(self, status: int, headers: dict[bytes, bytes], *, kept: bool) -> None:
+    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes = b"", *, kept: bool) -> None:
         self.status = status
         self.headers = headers
+        self.body = body
         self.kept = kept
 
 
@@ -154,5 +178,5 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
             if not more:
                 break
             data += more
-        return Answer(status, headers, kept=len(data) == int(length))
-    return Answer(status, headers, kept=False)
+        return Answer(status, headers, data, kept=len(data) == int(length))
+    return Answer(status, headers, data, kept=False)

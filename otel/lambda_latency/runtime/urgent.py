@@ -8,26 +8,29 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.sender import LARGEST
-from lambda_latency.runtime.transport import Transport
+from lambda_latency.runtime.sender import largest, outcome
+from lambda_latency.runtime.transport import transport_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from lambda_latency.runtime.settings import Settings
+
 __all__ = ["deliver_urgently"]
 
 
-def deliver_urgently(endpoint: str, spans: Sequence[ReadableSpan], seconds: float) -> bool:
+def deliver_urgently(settings: Settings, spans: Sequence[ReadableSpan], seconds: float) -> bool:
     """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
     until = time.monotonic() + seconds
-    transport = Transport(endpoint)
+    transport = transport_to(settings)
     try:
-        for batch in batches(Encoder(), spans, LARGEST):
-            status = transport.post(request(batch), until - time.monotonic())
-            if status >= 300:
-                warn(f"a timeout could not be told to {transport.address}: it answered {status}")
+        for batch in batches(Encoder(), spans, largest(settings)):
+            answer = transport.post(request(batch), until - time.monotonic())
+            refused, why = outcome(answer, len(batch), of_xray=settings.export == "otlp")
+            if refused:
+                warn(f"a timeout could not be told to {transport.address}: {why}")
                 return False
     except (OSError, HTTPException) as error:
         warn(f"a timeout could not be told to {transport.address}: {type(error).__name__}: {error}")

@@ -38,9 +38,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "--check", action="store_true", help="exit with status 3 unless the app is adopted and up to date"
     )
     what.add_argument("--upgrade", action="store_true", help="replace the kit's layer by the one of this release")
-    parser.add_argument("--export", choices=("collector", "daemon"), default="collector",
-                        help="what sends the spans to X-Ray: ADOT's collector (a layer) or Lambda's daemon; "
-                        "default collector")  # fmt: skip
+    parser.add_argument("--export", choices=("collector", "daemon", "otlp"), default="collector",
+                        help="what takes the spans to X-Ray: ADOT's collector, a layer (default); Lambda's daemon; "
+                        "or X-Ray's own OTLP endpoint")  # fmt: skip
     parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
                         help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
                         "default adot")  # fmt: skip

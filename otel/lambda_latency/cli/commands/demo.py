@@ -82,6 +82,8 @@ def _demo_example(template: Path, options: argparse.Namespace) -> int:
         f"Traces: {ran.traces}. As X-Ray has them: {ran.xray}. What the functions printed: {ran.log}.",
         collector.sentence
         if ran.collected
+        else "No collector: spans went to what stands for X-Ray's OTLP endpoint."
+        if ran.direct
         else "No collector: spans went by UDP to what stands for Lambda's X-Ray daemon.",
     ]
     return _report(ran.traces, len(ran.answers), notes, options, complete=ran.complete)

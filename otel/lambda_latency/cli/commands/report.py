@@ -190,10 +190,10 @@ def _report_on_xray(options: argparse.Namespace) -> int:
     asked = asked_for(options)
     account = account_of(options)
     if options.dry_run:
-        return print_estimate(account, asked)
+        return print_estimate(account, asked, options.source or "")
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
         path = options.out or Path(folder, "traces.jsonl")
-        result = account.fetch(asked, path, progress_of(options))
+        result = account.fetch(asked, path, progress_of(options), source=options.source or "")
         request = dataclasses.replace(
             _request(options),
             sources=[Source(result.source, path, whole=True)],

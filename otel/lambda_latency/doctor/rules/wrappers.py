@@ -115,7 +115,7 @@ def no_collector(app: App) -> Iterator[Found]:
         else:
             if fn.has_kit and "LAMBDA_LATENCY_EXPORT" not in fn.variables and not set(ENDPOINTS) & set(fn.variables):
                 what = f"the kit sends to a collector, and no layer of {fn.name} has one"
-                todo = "add the collector layer, or set LAMBDA_LATENCY_EXPORT: daemon"
+                todo = "add the collector layer, or set LAMBDA_LATENCY_EXPORT: daemon (or otlp)"
                 yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
@@ -140,11 +140,14 @@ def _is_here(address: str) -> bool:
 def endpoint(app: App) -> Iterator[Found]:
     for fn in app.functions:
         why = ""
+        names: tuple[str, ...] = ENDPOINTS
         if _is_by_udp(fn) and fn.is_instrumented:
             why = "with OTEL_AWS_LAMBDA_FAST_START the layer sends by UDP to Lambda's daemon"
         elif fn.has_kit and fn.variable("LAMBDA_LATENCY_EXPORT") == "daemon":
             why = "with LAMBDA_LATENCY_EXPORT=daemon the kit sends by UDP to Lambda's daemon"
-        for name in ENDPOINTS if why else ():
+        elif fn.has_kit and fn.variable("LAMBDA_LATENCY_EXPORT") == "otlp":
+            why, names = "with LAMBDA_LATENCY_EXPORT=otlp the kit sends to X-Ray", ENDPOINTS[1:]
+        for name in names if why else ():
             if name in fn.variables:
                 what = f"{name} is ignored: {why}"
                 yield Found(app.name, fn.variables[name].line, what, "remove one of the two")
@@ -253,7 +256,8 @@ RULES = (
         "endpoint-ignored",
         WARNING,
         "Spans do not go where the variable says.",
-        "Lambda's daemon takes spans by UDP, and no endpoint has a part in that.",
+        "Lambda's daemon takes spans by UDP, and no endpoint has a part in that. With `LAMBDA_LATENCY_EXPORT=otlp` the "
+        "kit sends to X-Ray, unless OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names another place.",
         endpoint,
     ),
     Rule(

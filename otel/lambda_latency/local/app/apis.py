@@ -103,6 +103,7 @@ def _template(path: Path, api: Any, name: str, stage: str) -> Template:
         traced=True,
         sampling=(1, 1.0),
         collected=False,
+        direct=False,
         tables=(),
         api=api,
     )

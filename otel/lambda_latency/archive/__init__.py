@@ -1,0 +1,28 @@
+"""Traces kept for as long as one likes, and asked about: spans by hour, accounts of requests by day and route."""
+
+from lambda_latency.archive.adding import Added, add
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.keeping import Compacted, compact, prune
+from lambda_latency.archive.reading import Kept, is_archive, open_archive, read_kept, rows_of
+from lambda_latency.archive.sql import DIALECTS, Answer, definitions, query
+from lambda_latency.archive.wanted import EXAMPLES, wanted
+
+__all__ = [
+    "DIALECTS",
+    "EXAMPLES",
+    "Added",
+    "Answer",
+    "ArchiveError",
+    "Compacted",
+    "Kept",
+    "add",
+    "compact",
+    "definitions",
+    "is_archive",
+    "open_archive",
+    "prune",
+    "query",
+    "read_kept",
+    "rows_of",
+    "wanted",
+]

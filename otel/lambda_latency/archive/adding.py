@@ -1,0 +1,163 @@
+"""Traces into an archive: first their spans, then their accounts, each file whole or not there.
+
+A trace that is there already is put together with what comes: the row that was written last has all of its spans.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.layout import accounts_path, day_of, spans_path
+from lambda_latency.archive.places import Place, working
+from lambda_latency.archive.reading import Kept, open_archive, rows_of
+from lambda_latency.files import unwritable
+from lambda_latency.latency import SILENT, Accounts, Progress, account, load
+from lambda_latency.trace import (
+    LineIndex,
+    Problem,
+    Source,
+    Trace,
+    dump_line,
+    find_sources,
+    find_traces,
+    is_compressed,
+)
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Account
+
+__all__ = ["Added", "add", "plain", "traces_of_accounts", "write_accounts", "write_spans"]
+
+AT_ONCE = 2_000  # traces in memory
+HOUR_NS = 3600 * 1_000_000_000
+
+
+class Added(NamedTuple):
+    """How many traces and spans were written, how many traces were there before, and what could not be read."""
+
+    traces: int
+    spans: int
+    known: int
+    problems: list[Problem]
+
+
+def add(where: str, files: Sequence[str | Path], progress: Progress = SILENT) -> Added:
+    """Add the traces of some files to an archive, which may be new. Raises ArchiveError."""
+    place = open_archive(where, make=True)
+    problems: list[Problem] = []
+    try:
+        with working(place) as folder:
+            sources = [plain(one, folder) for one in find_sources(files, problems)]
+            index = LineIndex()
+            accounts = load(sources, problems, progress, index).in_order()
+            if not accounts:
+                return Added(0, 0, 0, problems)
+            known = _known(place, accounts)
+            written, paths, spans = Accounts(), dict[str, str](), Counter[str]()
+            for one, path in write_spans(place, folder, traces_of_accounts(accounts, sources, index, known), spans):
+                written.append(one)
+                paths[one.trace_id] = path
+            write_accounts(place, folder, written, paths)
+    except OSError as error:
+        raise ArchiveError(unwritable(where, error), "what was written before is whole") from error
+    return Added(len(accounts), spans.total(), len(known.files), problems)
+
+
+def write_accounts(place: Place, folder: Path, accounts: Accounts, spans: Mapping[str, str]) -> None:
+    """Files of accounts, one for each day and route; `spans` is the file with the spans of each trace."""
+    import pyarrow.parquet as pq
+
+    from lambda_latency.archive.table import table_of
+
+    written_ns = time.time_ns()
+    routes, places = [kind.route for kind in accounts.kinds], defaultdict[tuple[str, str], list[int]](list)
+    for at, (kind, start) in enumerate(zip(accounts.kind_of, accounts.starts_ns, strict=True)):
+        places[day_of(start), routes[kind]].append(at)
+    for (day, route), members in places.items():
+        some = accounts.take(members)
+        aside = folder / "accounts.parquet"
+        table = table_of(some, [spans[some.trace_id(at)] for at in range(len(some))], written_ns)
+        pq.write_table(table, aside, compression="zstd")
+        place.put(aside, accounts_path(day, route))
+
+
+def _known(place: Place, accounts: Accounts) -> Kept:
+    """Those of the traces that the archive has, in the days around."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from lambda_latency.archive.table import accounts_of
+
+    table, _ = rows_of(place, min(accounts.starts_ns) - HOUR_NS, max(accounts.starts_ns) + HOUR_NS)
+    wanted = pa.array([accounts.trace_id(at) for at in range(len(accounts))])
+    table = table.filter(pc.is_in(table["trace_id"], wanted))
+    files = dict(zip(table["trace_id"].to_pylist(), table["spans"].to_pylist(), strict=True))
+    return Kept(place, accounts_of(table), files)
+
+
+def traces_of_accounts(
+    accounts: Accounts, sources: Sequence[Source], index: LineIndex, known: Kept | None = None
+) -> Iterator[tuple[Account, Trace]]:
+    """Each request with its trace, in their order; `known` are older versions, which are put together with these."""
+    for first in range(0, len(accounts), AT_ONCE):
+        some = accounts[first : first + AT_ONCE]
+        wanted = [some.trace_id(at) for at in range(len(some))]
+        found = find_traces(sources, wanted, index)
+        before = known.find([one for one in wanted if one in known.files]) if known is not None else {}
+        for one in some:
+            trace = found[one.trace_id]
+            if one.trace_id in before:
+                trace = Trace([*before[one.trace_id].spans, *trace.spans])
+                yield account(trace), trace
+            else:
+                yield one, trace
+
+
+def write_spans(
+    place: Place, folder: Path, traces: Iterator[tuple[Account, Trace]], counted: Counter[str] | None = None
+) -> Iterator[tuple[Account, str]]:
+    """Write spans, a file for each hour as long as they come in order; each request with the path of its file.
+
+    A path is there when the next hour begins, or all are done. `counted` counts the spans by hour.
+    """
+    aside, hour = folder / f"{uuid.uuid4().hex}.gz", -1
+    path, file = "", None
+    try:
+        for one, trace in traces:
+            if one.start_ns // HOUR_NS != hour or file is None:
+                _done(place, file, aside, path)
+                hour, path = one.start_ns // HOUR_NS, spans_path(one.start_ns)
+                file = gzip.open(aside, "wb", compresslevel=6)  # noqa: SIM115 - closed with the hour
+            file.write(dump_line(trace.spans).encode())
+            if counted is not None:
+                counted[path] += len(trace.spans)
+            yield one, path
+        _done(place, file, aside, path)
+        file = None
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _done(place: Place, file: gzip.GzipFile | None, aside: Path, path: str) -> None:
+    if file is not None:
+        file.close()
+        place.put(aside, path)
+
+
+def plain(source: Source, folder: Path) -> Source:
+    """A file in which lines can be gone to; one that is packed is unpacked beside."""
+    if not source.path.is_file() or not is_compressed(source) or not source.path.name.endswith(".gz"):
+        return source
+    path = folder / uuid.uuid4().hex
+    with gzip.open(source.path, "rb") as packed, path.open("wb") as plain:
+        shutil.copyfileobj(packed, plain)
+    return source._replace(path=path)

@@ -1,0 +1,13 @@
+"""The error of an archive: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["ArchiveError"]
+
+
+class ArchiveError(Exception):
+    """An archive cannot be read or written; ends the command with status 1, or 2 for what was typed."""
+
+    def __init__(self, what: str, todo: str = "", *, exit_status: int = 1) -> None:
+        super().__init__(f"{what}\n  {todo}" if todo else what)
+        self.what, self.exit_status = what, exit_status

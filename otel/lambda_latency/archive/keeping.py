@@ -1,0 +1,117 @@
+"""An archive in order: few files in place of many, and days that are over removed.
+
+Both are safe beside writers and readers: new files are there before old ones go, a row that is there twice counts once,
+and only files that were read are removed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_latency.archive.adding import plain, traces_of_accounts, write_accounts, write_spans
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.layout import ACCOUNTS, SPANS, day_of, parse, written_s
+from lambda_latency.archive.places import Place, working
+from lambda_latency.archive.reading import open_archive, rows_of
+from lambda_latency.files import unwritable
+from lambda_latency.latency import Accounts, load
+from lambda_latency.trace import LineIndex, Source
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Account
+
+__all__ = ["Compacted", "compact", "prune"]
+
+SECOND_NS = 1_000_000_000
+DAY_NS = 24 * 3600 * SECOND_NS
+SETTLED_S = 3600
+
+
+class Compacted(NamedTuple):
+    """How many files there were before and are now, and how many traces of a writer that was killed were found."""
+
+    before: int
+    after: int
+    found: int
+
+
+def compact(where: str, settled_s: float = SETTLED_S) -> Compacted:
+    """Put the files of each hour, and of each day and route, together. Raises ArchiveError.
+
+    Spans that were written less than `settled_s` ago are left alone: their writer may have no account of them yet.
+    """
+    place = open_archive(where)
+    try:
+        before = len(place.names(SPANS)) + len(place.names(ACCOUNTS))
+        days = {name.split("/")[1] for name in place.names(SPANS)}
+        days |= {one.day for name in place.names(ACCOUNTS) if (one := parse(name)) is not None}
+        place.sweep(settled_s)
+        found = sum(_compact_day(place, day, settled_s) for day in sorted(days))
+        return Compacted(before, len(place.names(SPANS)) + len(place.names(ACCOUNTS)), found)
+    except OSError as error:
+        raise ArchiveError(unwritable(where, error), "nothing was lost: the old files are there") from error
+
+
+def prune(where: str, before_ns: int) -> int:
+    """Remove the days that were over at an instant, and return how many. Raises ArchiveError."""
+    place = open_archive(where)
+    last = day_of(before_ns - DAY_NS)
+    try:
+        # Accounts first: a request without spans is found no more, spans without a request would be found again.
+        accounts = [one for name in place.names(ACCOUNTS) if (one := parse(name)) is not None and one.day <= last]
+        spans = [name for name in place.names(SPANS) if name.split("/")[1] <= last]
+        for path in (*(one.path for one in accounts), *spans):
+            place.remove(path)
+    except OSError as error:
+        raise ArchiveError(unwritable(where, error)) from error
+    return len({one.day for one in accounts} | {name.split("/")[1] for name in spans})
+
+
+def _compact_day(place: Place, day: str, settled_s: float) -> int:
+    """Put a day's files together; how many traces were found that had no account."""
+    from lambda_latency.archive.table import accounts_of
+
+    begin = int(datetime.fromisoformat(day).replace(tzinfo=timezone.utc).timestamp()) * SECOND_NS
+    table, files = rows_of(place, begin, begin + DAY_NS - 1)
+    rows = accounts_of(table)
+    of = dict(zip(table["trace_id"].to_pylist(), table["spans"].to_pylist(), strict=True))
+    named = set(of.values())
+    hours: dict[str, list[str]] = defaultdict(list)
+    for name in place.names(f"{SPANS}/{day}"):
+        if time.time() - written_s(name) >= settled_s:
+            hours[name.rpartition("/")[0]].append(name)
+    hours = {hour: names for hour, names in hours.items() if len(names) > 1 or not named.issuperset(names)}
+    routes = Counter(one.rpartition("/")[0] for one in files)
+    if not hours and max(routes.values(), default=0) < 2:
+        return 0
+    with working(place) as folder:
+        done, paths = Accounts(), dict(of)
+        for names in hours.values():
+            for one, path in _hour(place, folder, set(names), of):
+                done.append(one)
+                paths[one.trace_id] = path
+        ids = {one.trace_id for one in done}
+        kept = [at for at in range(len(rows)) if rows.trace_id(at) not in ids]
+        together = rows.take(kept)
+        together.extend(done)
+        write_accounts(place, folder, together.in_order(), paths)
+    for name in (*files, *(name for names in hours.values() for name in names)):
+        place.remove(name)
+    return len(ids - of.keys())
+
+
+def _hour(place: Place, folder: Path, names: set[str], of: Mapping[str, str]) -> Iterator[tuple[Account, str]]:
+    """The requests of an hour's files, and the new file that has their spans.
+
+    What has a newer version elsewhere stays there.
+    """
+    index = LineIndex()
+    sources = [plain(Source(name, place.local(name, folder)), folder) for name in sorted(names)]
+    accounts = load(sources, [], index=index).in_order()
+    mine = [at for at in range(len(accounts)) if of.get(accounts.trace_id(at), min(names)) in names]
+    yield from write_spans(place, folder, traces_of_accounts(accounts.take(mine), sources, index))

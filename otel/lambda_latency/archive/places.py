@@ -1,0 +1,180 @@
+"""What an archive is kept in: a folder, or a bucket (any address that fsspec knows).
+
+A file appears whole or not at all: in a folder it is written beside and renamed, in a bucket a put is atomic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.layout import new_name, written_s
+from lambda_latency.installing import install_command
+
+__all__ = ["Bucket", "Folder", "Place", "need", "place_of", "working"]
+
+
+WRITING = ".writing-"
+
+
+class Place(Protocol):
+    """Files by their paths below the archive's root, with `/` between. Methods raise OSError."""
+
+    name: str
+
+    def names(self, below: str) -> list[str]:
+        """The paths of all files below a folder, in order."""
+
+    def put(self, source: Path, path: str) -> None:
+        """Make a file out of a local one, which is then gone."""
+
+    def local(self, path: str, folder: Path) -> Path:
+        """A file on this machine: itself, or a copy in `folder`. Raises FileNotFoundError."""
+
+    def address(self, path: str) -> str:
+        """By which an engine finds it."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+
+    def workspace(self) -> Path:
+        """A folder for files that are to be put."""
+
+    def sweep(self, settled_s: float) -> None:
+        """Remove what writers left that were killed so long ago."""
+
+
+class Folder:
+    """A folder on this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root, str(root)
+
+    def names(self, below: str) -> list[str]:
+        found = (path for path in (self.root / below).rglob("*") if path.is_file() and not path.name.startswith("."))
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+    def put(self, source: Path, path: str) -> None:
+        target = self.root / path
+        for _ in range(3):  # a prune may take an empty folder away
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                source.replace(target)
+                return
+        source.replace(target)
+
+    def local(self, path: str, folder: Path) -> Path:  # noqa: ARG002 - there is nothing to copy
+        found = self.root / path
+        if not found.exists():
+            raise FileNotFoundError(str(found))
+        return found
+
+    def address(self, path: str) -> str:
+        return str(self.root / path)
+
+    def remove(self, path: str) -> None:
+        target = self.root / path
+        target.unlink(missing_ok=True)
+        for folder in list(target.parents)[: len(Path(path).parents) - 1]:
+            with contextlib.suppress(OSError):  # others are in it
+                folder.rmdir()
+
+    def workspace(self) -> Path:
+        folder = self.root / f"{WRITING}{new_name()}"  # beside, for a rename is atomic within a file system
+        folder.mkdir(parents=True)
+        return folder
+
+    def sweep(self, settled_s: float) -> None:
+        for folder in self.root.glob(f"{WRITING}*"):
+            if time.time() - written_s(folder.name.removeprefix(WRITING)) >= settled_s:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Bucket:
+    """What fsspec opens: `s3://bucket/prefix` and the like."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import fsspec
+
+            system, root = fsspec.core.url_to_fs(url)
+        except ImportError as error:
+            raise ArchiveError(f"{url} needs a package that is not installed: {error}", "pip install s3fs") from error
+        except (ValueError, OSError) as error:
+            raise ArchiveError(f"{url} cannot be opened: {error}") from error
+        self.name, self._system, self._root = url.rstrip("/"), system, str(root).rstrip("/")
+
+    def names(self, below: str) -> list[str]:
+        try:
+            with told():
+                found: Any = self._system.find(f"{self._root}/{below}" if below else self._root)
+        except FileNotFoundError:
+            return []
+        return sorted(str(one)[len(self._root) + 1 :] for one in found)
+
+    def put(self, source: Path, path: str) -> None:
+        with told():
+            self._system.put_file(str(source), f"{self._root}/{path}")
+        source.unlink()
+
+    def local(self, path: str, folder: Path) -> Path:
+        copy = folder / uuid.uuid4().hex / Path(path).name
+        copy.parent.mkdir(parents=True)
+        with told():
+            self._system.get_file(f"{self._root}/{path}", str(copy))
+        return copy
+
+    def address(self, path: str) -> str:
+        return f"{self.name}/{path}"
+
+    def remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError), told():
+            self._system.rm_file(f"{self._root}/{path}")
+
+    def workspace(self) -> Path:
+        import tempfile
+
+        return Path(tempfile.mkdtemp(prefix="lambda-latency-"))
+
+    def sweep(self, settled_s: float) -> None:
+        """Nothing is left in a bucket."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Each failure as an OSError: what reaches a bucket has errors of its own, of missing credentials and the like."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
+
+
+def place_of(where: str) -> Place:
+    """A folder's path, or an address. Raises ArchiveError."""
+    return Bucket(where) if "://" in where else Folder(Path(where))
+
+
+@contextlib.contextmanager
+def working(place: Place) -> Iterator[Path]:
+    """A workspace that is gone afterwards."""
+    folder = place.workspace()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def need(package: str) -> None:
+    """Raises ArchiveError where a package of the extra is missing."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise ArchiveError(f"{package} is not installed, and an archive needs it", install_command("archive"))

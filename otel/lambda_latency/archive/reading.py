@@ -1,0 +1,161 @@
+"""Requests out of an archive: their accounts, of the days and the route that are asked for, and the spans of a few."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.layout import ACCOUNTS, MARK, AccountsFile, day_of, in_path, parse
+from lambda_latency.archive.places import Place, need, place_of, working
+from lambda_latency.trace import PLAIN, Source, Trace, View, find_traces
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Accounts
+
+__all__ = ["Kept", "is_archive", "open_archive", "read_kept", "rows_of"]
+
+VERSION = 1
+TRIES = 5  # a compaction may take files away that were listed
+
+
+class Kept(NamedTuple):
+    """Requests of an archive. `files` is the file with the spans of each, by trace id.
+
+    `beside` has no request, but the parts and kinds of those of other routes in the same days.
+    """
+
+    place: Place
+    accounts: Accounts
+    files: dict[str, str]
+    beside: Accounts | None = None
+
+    def find(self, trace_ids: Collection[str], view: View = PLAIN) -> dict[str, Trace]:
+        """Some of their traces; those whose file is gone are left out."""
+        by_file: dict[str, list[str]] = {}
+        for one in trace_ids:
+            if one in self.files:
+                by_file.setdefault(self.files[one], []).append(one)
+        found: dict[str, Trace] = {}
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+            for file, wanted in by_file.items():
+                try:
+                    path = self.place.local(file, Path(folder))
+                except FileNotFoundError:
+                    continue
+                found |= find_traces([Source(file, path)], wanted, view=view)
+        return found
+
+
+def is_archive(where: str) -> bool:
+    """Whether a folder or an address is an archive."""
+    if "://" in where:
+        return True
+    return (Path(where) / MARK).is_file()
+
+
+def open_archive(where: str, *, make: bool = False) -> Place:
+    """The archive's place; with `make` it may be new. Raises ArchiveError for what is none."""
+    need("pyarrow")
+    place = place_of(where)
+    try:
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+            try:
+                version = json.loads(place.local(MARK, Path(folder)).read_text())["archive"]
+            except FileNotFoundError:
+                if not make:
+                    raise ArchiveError(
+                        f"{where} is no archive",
+                        f"make one: lambda-latency archive add FILE --archive {where}",
+                        exit_status=2,
+                    ) from None
+                mark = Path(folder, MARK)
+                mark.write_text(json.dumps({"archive": VERSION}) + "\n")
+                _put_mark(place, mark)
+                return place
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unreadable(where, error) from error
+    if version != VERSION:
+        raise ArchiveError(f"{where} is an archive of version {version}, this command knows {VERSION}", "update it")
+    return place
+
+
+def rows_of(
+    place: Place,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    route: str | None = None,
+    *,
+    other: bool = False,
+) -> tuple[Any, list[str]]:
+    """The rows of the days and the route, of each trace the newest, and the files that they are from.
+
+    Rows of other times of these days are among them. `other`: those of all routes but that one.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from lambda_latency.archive.table import SCHEMA, newest
+
+    for left in reversed(range(TRIES)):
+        files = [one.path for one in _chosen(place, since_ns, until_ns, route, other=other)]
+        try:
+            with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+                tables = [pq.read_table(place.local(one, Path(folder)), schema=SCHEMA, partitioning=None)
+                          for one in files]  # fmt: skip
+        except FileNotFoundError:
+            if not left:
+                raise
+            continue
+        break
+    table = pa.concat_tables([SCHEMA.empty_table(), *tables]).unify_dictionaries()
+    return newest(table), files
+
+
+def read_kept(where: str, since_ns: int | None = None, until_ns: int | None = None, route: str | None = None) -> Kept:
+    """The requests of the days and the route. Raises ArchiveError."""
+    place = open_archive(where)
+    from lambda_latency.archive.table import accounts_of
+
+    try:
+        table, _ = rows_of(place, since_ns, until_ns, route)
+        beside = _names(place, since_ns, until_ns, route) if route is not None else None
+    except OSError as error:
+        raise _unreadable(where, error) from error
+    files = dict(zip(table["trace_id"].to_pylist(), table["spans"].to_pylist(), strict=True))
+    return Kept(place, accounts_of(table), files, beside)
+
+
+def _names(place: Place, since_ns: int | None, until_ns: int | None, route: str) -> Accounts:
+    """What requests of other routes are made of: a service that is seen there is ours here, too."""
+    from lambda_latency.archive.table import accounts_of
+
+    table, _ = rows_of(place, since_ns, until_ns, route, other=True)
+    every = accounts_of(table)
+    return every.take([])
+
+
+def _chosen(
+    place: Place, since_ns: int | None, until_ns: int | None, route: str | None, *, other: bool
+) -> list[AccountsFile]:
+    first = day_of(since_ns) if since_ns is not None else ""
+    last = day_of(until_ns) if until_ns is not None else "9999"
+    wanted = f"/route={in_path(route)}/" if route is not None else ""
+    named = (name for name in place.names(ACCOUNTS) if (wanted in name) is not other)
+    found = [one for name in named if (one := parse(name)) is not None]
+    return [one for one in found if first <= one.day <= last]
+
+
+def _put_mark(place: Place, mark: Path) -> None:
+    with working(place) as folder:
+        aside = folder / MARK
+        aside.write_bytes(mark.read_bytes())
+        place.put(aside, MARK)
+
+
+def _unreadable(where: str, error: Exception) -> ArchiveError:
+    reason = error.strerror or str(error) if isinstance(error, OSError) else f"{MARK} cannot be read: {error}"
+    return ArchiveError(f"{where} cannot be read: {reason}", "check the path, the bucket and the right to read it")

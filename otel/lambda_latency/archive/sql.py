@@ -1,0 +1,111 @@
+"""The archive for engines: DuckDB embedded, and the tables as Athena and Spark are told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from lambda_latency.archive.errors import ArchiveError
+from lambda_latency.archive.layout import ACCOUNTS
+from lambda_latency.archive.places import Folder, need
+from lambda_latency.archive.reading import open_archive
+
+__all__ = ["DIALECTS", "Answer", "definitions", "query"]
+
+PART = ("bucket string", "name string", "owner string")
+CALL = (*PART, "calls int", "errors int", "throttles int", "retries int", "ns bigint")
+COLUMNS = (
+    ("trace_id", "string"), ("function", "string"), ("status_code", "int"), ("start_time_unix_nano", "bigint"),
+    ("wall_ns", "bigint"), ("cold_start", "boolean"), ("error", "boolean"), ("timed_out", "boolean"), ("flaws", "int"),
+    ("parts", (*PART, "ns bigint")), ("calls", CALL), ("spans", "string"), ("written_ns", "bigint"),
+)  # fmt: skip
+DUCKDB = """\
+create view {prefix}accounts as
+  select * from read_parquet({files}, hive_partitioning = true, union_by_name = true)
+  qualify row_number() over (partition by trace_id order by written_ns desc) = 1;
+"""
+PARTS = """\
+create view {prefix}parts as
+  select trace_id, day, route, start_time_unix_nano, wall_ns, cold_start, error, timed_out,
+         part.bucket, part.name, part.owner, part.ns
+  from (select *, unnest(parts) as part from {prefix}accounts);
+"""
+DIALECTS = ("duckdb", "athena", "spark")
+
+
+class Answer(NamedTuple):
+    """What a query answers: names of columns, and rows."""
+
+    names: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def query(where: str, text: str) -> Answer:
+    """The answer of DuckDB to SQL over the views `accounts` and `parts`. Raises ArchiveError.
+
+    The query reads files of the archive alone, and writes none.
+    """
+    need("duckdb")
+    place = open_archive(where)
+    import duckdb
+
+    files = [place.address(one) for one in place.names(ACCOUNTS)]
+    if not files:
+        raise ArchiveError(f"{where} has no request", "add some: lambda-latency archive add")
+    if not isinstance(place, Folder):
+        raise ArchiveError("archive query reads folders only", f"lambda-latency archive sql duckdb --location {where}")
+    connection = duckdb.connect()
+    try:
+        listed = ", ".join(_quoted(one) for one in files)
+        connection.execute(f"set allowed_directories = [{_quoted(str(place.root) + '/')}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute(DUCKDB.format(prefix="", files=f"[{listed}]") + PARTS.format(prefix=""))
+        connection.execute("set lock_configuration = true")
+        found = connection.execute(text)
+        return Answer([one[0] for one in found.description or ()], found.fetchall())
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise ArchiveError(f"DuckDB says: {first}", "the views are accounts and parts", exit_status=2) from error
+    finally:
+        connection.close()
+
+
+def definitions(dialect: str, location: str) -> str:
+    """SQL that makes the table of accounts known to an engine, and a view of their parts."""
+    location = location.rstrip("/")
+    if dialect == "duckdb":
+        return DUCKDB.format(prefix="", files=_quoted(f"{location}/{ACCOUNTS}/**/*.parquet")) + PARTS.format(prefix="")
+    return "\n".join(_external(dialect, f"{location}/{ACCOUNTS}/")) + "\n"
+
+
+def _external(dialect: str, location: str) -> Iterator[str]:
+    columns = ",\n".join(f"  {name} {_type(kind)}" for name, kind in COLUMNS)
+    if dialect == "athena":
+        yield f"create external table account_rows (\n{columns}\n)\npartitioned by (day string, route string)"
+        yield f"stored as parquet\nlocation {_quoted(location)};"
+        yield "msck repair table account_rows;"
+        lateral = "cross join unnest(parts) as p (part)"
+    else:
+        yield f"create table account_rows (\n{columns},\n  day string,\n  route string\n)\nusing parquet"
+        yield f"partitioned by (day, route)\nlocation {_quoted(location)};"
+        yield "msck repair table account_rows;"
+        lateral = "lateral view explode(parts) p as part"
+    names = [name for name, _ in COLUMNS]
+    yield "create view accounts as"
+    yield f"  select {', '.join(names)}, day, route"
+    yield "  from (select *, row_number() over (partition by trace_id order by written_ns desc) as version"
+    yield "        from account_rows) every where version = 1;"
+    yield "create view parts as"
+    yield "  select trace_id, day, route, start_time_unix_nano, wall_ns, cold_start, error, timed_out,"
+    yield f"         part.bucket, part.name, part.owner, part.ns\n  from accounts {lateral};"
+
+
+def _type(kind: str | tuple[str, ...]) -> str:
+    if isinstance(kind, str):
+        return kind
+    return f"array<struct<{', '.join(':'.join(one.split()) for one in kind)}>>"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"

@@ -1,0 +1,154 @@
+"""Accounts as a table of Arrow and back, column by column: nothing is lost, and no request is made a value of Python.
+
+A row a request. `parts` are where its time went, the sum of `ns` is `wall_ns`; `calls` count what it called, waited for
+or not, and `ns` is -1 for what counts for a part and was no call by itself.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lambda_latency.latency import Accounts, Calls, Kind, Part
+
+__all__ = ["SCHEMA", "accounts_of", "newest", "table_of"]
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
+COUNTS = ("calls", "errors", "throttles", "retries")
+SCHEMA = pa.schema(
+    [
+        ("trace_id", pa.string()),
+        ("route", TEXT),
+        ("function", TEXT),
+        ("status_code", pa.int32()),
+        ("start_time_unix_nano", pa.int64()),
+        ("wall_ns", pa.int64()),
+        ("cold_start", pa.bool_()),
+        ("error", pa.bool_()),
+        ("timed_out", pa.bool_()),
+        ("flaws", pa.int32()),
+        ("parts", pa.list_(pa.struct([*PART, ("ns", pa.int64())]))),
+        ("calls", pa.list_(pa.struct([*PART, *((name, pa.int32()) for name in COUNTS), ("ns", pa.int64())]))),
+        ("spans", TEXT),  # the file with its spans
+        ("written_ns", pa.int64()),  # of two rows of a trace the later one counts
+    ]
+)
+
+
+def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
+    """The table of some accounts, of each the file that has its spans."""
+    kinds, count = list(accounts.kinds), len(accounts)
+    of_kind = pa.array(accounts.kind_of, pa.int32())
+    parts, calls = list(accounts.parts), list(accounts.calls)
+    part_of, call_of = pa.array(accounts.part_of, pa.int32()), pa.array(accounts.call_of, pa.int32())
+    ids = accounts.trace_ids.hex()
+    columns = [
+        pa.array([ids[at : at + 32] for at in range(0, len(ids), 32)], pa.string()),
+        _texts([one.route for one in kinds], of_kind),
+        _texts([one.function for one in kinds], of_kind),
+        pa.array([one.status_code for one in kinds], pa.int32()).take(of_kind),
+        pa.array(accounts.starts_ns, pa.int64()),
+        pa.array(accounts.walls_ns, pa.int64()),
+        *(pa.array([getattr(one, name) for one in kinds], pa.bool_()).take(of_kind)
+          for name in ("cold_start", "error", "timed_out")),
+        pa.array([one.flaws for one in kinds], pa.int32()).take(of_kind),
+        _lists(accounts.parts_end, [*_parts(parts, part_of), pa.array(accounts.part_ns, pa.int64())],
+               SCHEMA.field("parts").type),
+        _lists(accounts.calls_end, [
+            *_parts([part for part, _ in calls], call_of),
+            *(pa.array([getattr(one, name) for _, one in calls], pa.int32()).take(call_of) for name in COUNTS),
+            pa.array(accounts.took_ns, pa.int64()),
+        ], SCHEMA.field("calls").type),
+        pa.array(spans, pa.string()).dictionary_encode(),
+        pa.array([written_ns] * count, pa.int64()),
+    ]  # fmt: skip
+    return pa.table(columns, schema=SCHEMA)
+
+
+def accounts_of(table: Any) -> Accounts:
+    """The accounts of a table, in its order."""
+    found = Accounts()
+    table = table.combine_chunks()
+    if not table.num_rows:
+        return found
+    found.trace_ids += bytes.fromhex("".join(table["trace_id"].to_pylist()))
+    found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
+    names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
+    found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
+    for name, ends in (("parts", "parts_end"), ("calls", "calls_end")):
+        column = table[name].combine_chunks()
+        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+        setattr(found, ends, array("I", _offsets(column)))
+        flat = column.flatten()
+        part = [flat.field(at) for at in range(3)]
+        if name == "parts":
+            found.part_of = _numbers(part, lambda row: found.parts[Part(*row)])
+            found.part_ns = _whole(flat.field("ns"), "q")
+        else:
+            counts = [flat.field(one) for one in COUNTS]
+            found.call_of = _numbers([*part, *counts], lambda row: found.calls[(Part(*row[:3]), Calls(*row[3:]))])
+            found.took_ns = _whole(flat.field("ns"), "q")
+    return found
+
+
+def newest(table: Any) -> Any:
+    """Of each trace the row that was written last."""
+    ids = table["trace_id"]
+    if pc.count_distinct(ids).as_py() == table.num_rows:
+        return table
+    order = pc.sort_indices(table, sort_keys=[("written_ns", "descending")])
+    ordered = table.select(["trace_id"]).take(order).append_column("at", order)
+    firsts = ordered.group_by("trace_id", use_threads=False).aggregate([("at", "first")])["at_first"]
+    return table.take(pc.take(firsts, pc.array_sort_indices(firsts)))
+
+
+def _texts(values: Sequence[str], numbers: Any) -> Any:
+    """Texts by number; each may be there more than once."""
+    return pa.array(values, pa.string()).take(numbers).dictionary_encode()
+
+
+def _parts(parts: Sequence[Part], numbers: Any) -> list[Any]:
+    return [_texts([getattr(one, name) for one in parts], numbers) for name in ("bucket", "name", "whose")]
+
+
+def _lists(ends: array[int], columns: Sequence[Any], kind: Any) -> Any:
+    structs = pa.StructArray.from_arrays(list(columns), fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs).cast(kind)
+
+
+def _offsets(column: Any) -> list[int]:
+    offsets = column.offsets.to_pylist()
+    return [one - offsets[0] for one in offsets]
+
+
+def _whole(column: Any, code: str) -> array[int]:
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return array(code, column.to_pylist())
+
+
+def _numbers(columns: Sequence[Any], number: Any) -> array[int]:
+    """Rows of several columns by the number of their values: each combination is looked at once."""
+    key: Any = None
+    encoded = []
+    for column in columns:
+        plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        one = plain if isinstance(plain, pa.DictionaryArray) else plain.dictionary_encode("encode")
+        encoded.append(one)
+        codes = one.indices.cast(pa.int64())
+        key = codes if key is None else pc.add(pc.multiply(key, len(one.dictionary)), codes)
+    if key is None or not len(key):
+        return array("I")
+    distinct = key.dictionary_encode()
+    values = []
+    for combined in distinct.dictionary.to_pylist():
+        row, code = [], combined
+        for one in reversed(encoded):
+            code, at = divmod(code, len(one.dictionary))
+            row.append(one.dictionary[at].as_py())
+        values.append(number(tuple(reversed(row))))
+    return array("I", pa.array(values, pa.int64()).take(distinct.indices).to_pylist())

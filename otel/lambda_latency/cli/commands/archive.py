@@ -1,0 +1,175 @@
+"""`lambda-latency archive`: traces kept in a folder or a bucket, found and queried."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.cli.arguments import count, instant
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
+from lambda_latency.cli.messages import usage, warn
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lambda_latency.archive import Added
+
+__all__ = ["add_parser", "run", "told_of"]
+
+ACTIONS = {
+    "add": "add the traces of files",
+    "find": "list requests, such as 'slower than 2s and part ~ payments'",
+    "show": "draw the waterfall of one request, by its trace id",
+    "query": "run SQL (DuckDB) over the views accounts and parts",
+    "sql": "print what makes the tables known to duckdb, athena or spark",
+    "compact": "put many small files together",
+    "prune": "remove days, with --older-than",
+}
+
+
+def add_parser(subparsers: Any, summary: str) -> None:
+    """Its arguments."""
+    actions = "\n".join(f"  {name:9}{what}" for name, what in ACTIONS.items())
+    parser = subparsers.add_parser(
+        "archive",
+        help=summary,
+        usage="%(prog)s ACTION [ARGUMENT ...] [OPTION ...]",
+        description=f"Keeps traces: spans as OTLP/JSON by hour, accounts of requests as Parquet.\n\n{actions}",
+        epilog=EXIT_STATUSES,
+    )
+    parser.rest = "arguments"
+    parser.add_argument("action", choices=tuple(ACTIONS), metavar="ACTION", help="one of the above")
+    parser.add_argument(
+        "arguments", nargs="*", metavar="ARGUMENT", help="files; what to find; a trace id; SQL; an engine"
+    )
+    parser.add_argument("--archive", default="archive", metavar="DIR",
+                        help="a folder, or an address such as s3://bucket/prefix; default: archive")  # fmt: skip
+    parser.add_argument(
+        "--older-than", type=instant, metavar="T", help="with prune: days that were over at T, or T ago"
+    )
+    parser.add_argument("--since", type=instant, metavar="T", help="with find: requests from T on")
+    parser.add_argument("--until", type=instant, metavar="T", help="with find: requests before T")
+    parser.add_argument("--route", metavar="R", help="with find: requests of one route")
+    parser.add_argument("--limit", type=count, default=20, metavar="N", help="with find: the N slowest; default 20")
+    parser.add_argument("--csv", action="store_true", help="with query: print CSV")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked."""
+    if options.action == "prune" and options.older_than is None:
+        return usage("prune needs --older-than", "add --older-than 90d")
+    if options.action in ("compact", "prune") and options.arguments:
+        return usage(f"{options.arguments[0]!r}: unexpected argument", "the archive is named by --archive")
+    if options.action in ("add", "show", "query", "sql") and not options.arguments:
+        return usage(f"archive {options.action} has nothing to do", f"it wants: {ACTIONS[options.action]}")
+    return {"add": add, "find": find, "show": show, "query": query, "sql": sql, "compact": compact, "prune": prune}[
+        options.action
+    ](options)
+
+
+def add(options: argparse.Namespace) -> int:
+    """Traces of files."""
+    from contextlib import closing
+
+    from lambda_latency import archive
+    from lambda_latency.cli.terminal import Bar
+
+    with closing(Bar(quiet=options.quiet)) as bar:
+        added = archive.add(options.archive, options.arguments, bar)
+    return told_of(added, options.archive)
+
+
+def told_of(added: Added, where: str) -> int:
+    """Print what was added; returns the exit status."""
+    for one in added.problems:
+        if one.effect == "skipped":
+            warn(str(one))
+    known = f", {added.known:,} of them put together with what was there" if added.known else ""
+    print(f"{where}: {added.traces:,} traces with {added.spans:,} spans added{known}.")
+    if not added.traces:
+        return FAILED
+    return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in added.problems) else FINE
+
+
+def find(options: argparse.Namespace) -> int:
+    """A line a request, the slowest first."""
+    from lambda_latency.archive import open_archive, rows_of, wanted
+
+    mask = wanted(" ".join(options.arguments))
+    table, _ = rows_of(open_archive(options.archive), options.since, options.until, options.route)
+    table = table.filter(mask(table))
+    starts = table["start_time_unix_nano"].to_pylist()
+    since, until = options.since or 0, options.until or 1 << 62
+    places = [at for at, start in enumerate(starts) if since <= start < until]
+    walls = table["wall_ns"].to_pylist()
+    places.sort(key=lambda at: (-walls[at], starts[at]))
+    for row in table.take(places[: options.limit]).to_pylist():
+        begun = datetime.fromtimestamp(row["start_time_unix_nano"] // 10**9, timezone.utc)
+        parts: Any = sorted(row["parts"], key=lambda one: -one["ns"])
+        part: Any = parts[0] if parts else {"bucket": "", "name": "", "ns": 0}
+        largest = f"{part['bucket']} {part['name']}".strip()
+        status = row["status_code"] if row["status_code"] is not None else "-"
+        print(f"{begun:%Y-%m-%dT%H:%M:%SZ}  {row['wall_ns'] / 1e6:>10,.1f} ms  {status:>3}  {row['route']}  "
+              f"{largest} {part['ns'] / 1e6:,.1f} ms  {row['trace_id']}")  # fmt: skip
+    if len(places) > options.limit and not options.quiet:
+        print(f"{len(places):,} requests, the {options.limit} slowest are shown (--limit).")
+    if not places:
+        warn("no request is like that")
+    return FINE if places else FAILED
+
+
+def show(options: argparse.Namespace) -> int:
+    """As `report --trace`."""
+    from lambda_latency.cli.report import Request, run_report
+    from lambda_latency.text import style_for
+
+    request = Request(sources=[options.archive], trace_id=options.arguments[0])
+    return run_report(request, style_for(sys.stdout), sys.stdout, warn=warn)
+
+
+def query(options: argparse.Namespace) -> int:
+    """A table, or CSV."""
+    from lambda_latency import archive
+
+    names, rows = archive.query(options.archive, " ".join(options.arguments))
+    if options.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([names, *rows])
+        return FINE
+    texts = [names, *([str(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    return FINE
+
+
+def sql(options: argparse.Namespace) -> int:
+    """Of one engine."""
+    from lambda_latency.archive import DIALECTS, definitions
+
+    dialect = options.arguments[0]
+    if dialect not in DIALECTS:
+        return usage(f"there is no engine {dialect!r}", f"choose from {', '.join(DIALECTS)}")
+    print(definitions(dialect, options.archive), end="")
+    return FINE
+
+
+def compact(options: argparse.Namespace) -> int:
+    """Fewer files."""
+    from lambda_latency import archive
+
+    done = archive.compact(options.archive)
+    found = f" {done.found:,} traces of a writer that was stopped were found." if done.found else ""
+    print(f"{options.archive}: {done.before:,} files before, {done.after:,} now.{found}")
+    return FINE
+
+
+def prune(options: argparse.Namespace) -> int:
+    """Fewer days."""
+    from lambda_latency import archive
+
+    days = archive.prune(options.archive, options.older_than)
+    print(f"{options.archive}: {days:,} {'day' if days == 1 else 'days'} removed.")
+    return FINE

@@ -1,0 +1,62 @@
+"""What checks a signature as X-Ray does: botocore signs the same request, and the two are compared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+__all__ = ["signature_of", "what_is_wrong"]
+
+SIGNED_BY = "AWS4-HMAC-SHA256 Credential={key}/{at:.8}/{region}/xray/aws4_request"
+
+
+class _At(SigV4Auth):
+    """At the time that the request says, and for the host that it was sent to."""
+
+    def __init__(self, credentials: Credentials, region: str, at: str) -> None:
+        super().__init__(credentials, "xray", region)
+        self.at = at
+
+    def sign(self, request: AWSRequest) -> str:
+        request.context["timestamp"] = self.at
+        text = self.string_to_sign(request, self.canonical_request(request))
+        return str(self.signature(text, request))
+
+
+def signature_of(
+    url: str, headers: Mapping[str, str], body: bytes, variables: Mapping[str, str], at: str, region: str
+) -> str:
+    """The signature of a POST with these headers, in hex."""
+    given = Credentials(
+        variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], variables.get("AWS_SESSION_TOKEN") or None
+    )
+    request = AWSRequest("POST", url, headers=dict(headers), data=body)
+    return _At(given, region, at).sign(request)
+
+
+def what_is_wrong(
+    target: str, headers: Mapping[str, str], body: bytes, variables: Mapping[str, str], region: str
+) -> str:
+    """The error that X-Ray would answer a request with, or nothing."""
+    got = {name.lower(): value for name, value in headers.items()}
+    at, authorization = got.get("x-amz-date", ""), got.get("authorization", "")
+    if not authorization:
+        return "MissingAuthenticationTokenException"
+    if got.get("x-amz-security-token", "") != variables.get("AWS_SESSION_TOKEN", ""):
+        return "UnrecognizedClientException"
+    now = dt.datetime.now(dt.timezone.utc)
+    sent = dt.datetime.strptime(at, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
+    if abs((now - sent).total_seconds()) > 300:
+        return "InvalidSignatureException: Signature expired"
+    scope = authorization.partition(",")[0]
+    if scope != SIGNED_BY.format(key=variables["AWS_ACCESS_KEY_ID"], at=at, region=region):
+        return "InvalidSignatureException: Credential should be scoped to a valid region."
+    names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    wanted = signature_of(
+        f"http://{got['host']}{target}", {name: got[name] for name in names}, body, variables, at, region
+    )
+    return "" if authorization.endswith(f"Signature={wanted}") else "InvalidSignatureException: does not match"
