@@ -153,6 +153,29 @@ def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -
     assert time.time() < now + 0.2
 
 
+def test_a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off(
+    span: Span, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the rehearsal may: it imports, and reads source lines."""
+    begun = time.time()
+    clock = [begun]
+    monkeypatch.setattr("lambda_latency.runtime.deadline.time", lambda: clock[0])
+    monkeypatch.setattr("lambda_latency.runtime.deadline.LONGEST_SLEEP_S", 3600)
+    rung: list[Running] = []
+
+    def glance(running: Running, _left_s: float) -> float:
+        clock[0] = running.alarm
+        return 3600
+
+    watching = DeadlineWatch(rung.append, glance)
+    try:
+        watching.begin(span, begun + 3600, begun)
+        assert watching.look_now(20)
+        assert until(lambda: len(rung) == 1)
+    finally:
+        watching.stop()
+
+
 def test_a_signal_lets_the_thread_run_until_it_has_looked(span: Span, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is slow gets a part of the time again and again; in between goes on whoever may hold a lock it needs."""
     looks: list[float] = []

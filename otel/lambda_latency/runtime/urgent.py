@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.interpreter import held
 from lambda_latency.runtime.sender import LARGEST
 from lambda_latency.runtime.transport import Transport
 
@@ -23,9 +24,11 @@ def deliver_urgently(endpoint: str, spans: Sequence[ReadableSpan], seconds: floa
     """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
     until = time.monotonic() + seconds
     transport = Transport(endpoint)
+    with held():
+        bodies = [request(batch) for batch in batches(Encoder(), spans, LARGEST)]
     try:
-        for batch in batches(Encoder(), spans, LARGEST):
-            status = transport.post(request(batch), until - time.monotonic())
+        for body in bodies:
+            status = transport.post(body, until - time.monotonic())
             if status >= 300:
                 warn(f"a timeout could not be told to {transport.address}: it answered {status}")
                 return False
