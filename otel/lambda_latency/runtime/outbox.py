@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.interpreter import held, hurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,6 +106,8 @@ class Outbox:
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
         if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+            from lambda_latency.runtime.interpreter import hurried
+
             self._rehearsed = True
             with hurried():
                 self._rehearse(running)
@@ -122,11 +123,14 @@ class Outbox:
 
     def at_deadline(self, running: Running) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
+        from lambda_latency.runtime.interpreter import held
+
         with held():
             self._tell(running)
 
     def _tell(self, running: Running) -> None:
         from lambda_latency.runtime.alarm import ended_now, marks_of, write
+        from lambda_latency.runtime.interpreter import hurried
 
         # First looked at, then drained: what ends in between is in both, and goes as ended.
         spans = self._recorder.open_spans()
