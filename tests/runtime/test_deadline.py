@@ -201,3 +201,19 @@ def test_the_margin_is_200_ms_or_a_tenth(span: Span, limit_s: float, margin_s: f
     assert span.start_time is not None
     deadline = span.start_time / 1e9 + limit_s
     assert Running(span, 0, deadline).alarm == pytest.approx(deadline - margin_s, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "late_s", "due"),
+    [
+        (0.0, 0.0, True),
+        (0.05, 0.002, False),
+        (0.05, 0.06, True),  # the function keeps the interpreter
+        (0.15, 0.2, False),
+        (60.0, 3600.0, False),  # the environment was frozen
+    ],
+)
+def test_who_gets_the_interpreter_late_tells_sooner(span: Span, left_s: float, late_s: float, *, due: bool) -> None:
+    """By up to half of the margin."""
+    assert span.start_time is not None
+    assert Running(span, 0, span.start_time / 1e9 + 30).is_due(left_s, late_s) == due
