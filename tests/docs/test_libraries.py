@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aws_xray_sdk.core.patcher import SUPPORTED_MODULES
+
 from lambda_latency.runtime.libraries import LIBRARIES
 from lambda_latency.runtime.untraceable import UNTRACEABLE
 from tests.docs.pages import page
@@ -12,12 +14,28 @@ from tests.libraries.servers import PACKAGES
 from tests.libraries.table import AGAINST, DOCS, HEAD, rows_of, with_rows
 
 PAGE = page("reference/libraries.md")
+# The X-Ray SDK's other names of them, and what is traced by the library below it.
+XRAY = {"httplib": "http.client", "sqlalchemy_core": "sqlalchemy", "mysql": "mysql.connector", "botocore": "boto3",
+        "aiobotocore": "aioboto3"}  # fmt: skip
+# Those that came after.
+LATER = ("boto3", "aioboto3", "urllib", "urllib3", "aiohttp", "grpc", "psycopg async", "psycopg pool", "asyncpg",
+         "pymongo async", "redis", "valkey", "elasticsearch", "opensearch", "confluent_kafka", "aiokafka", "pika",
+         "sqlite3 Connection.execute")  # fmt: skip
 
 
 def test_every_library_of_the_corpus_has_a_row() -> None:
     """In its order, with its server and its bucket."""
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows_of(PAGE.text)]
     assert [(row[0], row[1], row[4]) for row in rows] == [(one.name, AGAINST[one.server], one.bucket) for one in CASES]
+
+
+def test_every_library_of_the_xray_sdk_has_a_row_and_those_that_came_after() -> None:
+    """With a SQLAlchemy of each driver."""
+    wanted = {*(XRAY.get(name, name) for name in SUPPORTED_MODULES), *LATER}
+    rows = {row.split("|")[1].strip() for row in rows_of(PAGE.text)}
+    assert {name for name in wanted - rows if not any(row.startswith(f"{name} ") for row in rows)} == set()
+    drivers = {"psycopg2", "psycopg", "pg8000", "asyncpg", "pymysql", "mysql.connector", "sqlite3"}
+    assert {row.removeprefix("sqlalchemy ") for row in rows if row.startswith("sqlalchemy ")} == drivers
 
 
 def test_every_name_of_the_setting_has_a_row() -> None:

@@ -63,7 +63,7 @@ MONGO: Wanted = {
     "db.mongodb.collection": "orders",
     "net.peer.name": "localhost",
 }
-RABBIT: Wanted = {"messaging.system": "rabbitmq", "net.peer.name": "localhost"}
+RABBIT: Wanted = {"messaging.system": "rabbitmq", "messaging.destination": "orders", "net.peer.name": "localhost"}
 KAFKA: Wanted = {"messaging.system": "kafka"}
 NOTHING_TO_REFUSE = ("timeout", "refused")  # a file, no server
 
@@ -83,33 +83,26 @@ CASES = (
     Case("sqlite3", "databases", "", ("SELECT",), SQLITE, unseen=NOTHING_TO_REFUSE),
     Case("sqlite3 Connection.execute", "databases", "", ("SELECT",), SQLITE, unseen=NOTHING_TO_REFUSE),
     Case("psycopg2", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, connect=True),
-    Case("psycopg", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, ("dns",), connect=True),
-    Case("psycopg async", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, ("dns",), connect=True),
-    Case("psycopg pool", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, ("dns", "pool"), connect=True),
+    Case("psycopg", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
+    Case("psycopg async", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
+    Case("psycopg pool", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, (*TALK, "pool"), connect=True),
+    Case("psycopg async pool", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, (*TALK, "pool"), connect=True),
     Case("pg8000", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
     Case("pg8000.native", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
     Case("asyncpg", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
-    # The second one resets the connection when it is given back.
-    Case("asyncpg pool", "databases", "PostgreSQL", ("SELECT", "SELECT"), POSTGRESQL, TALK, connect=True),
+    # The pool resets the connection when it is given back.
+    Case("asyncpg pool", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, (*TALK, "pool"), connect=True),
     Case("pymysql", "databases", "MariaDB", ("SELECT",), MYSQL, TALK, connect=True),
     Case("mysql.connector", "databases", "MariaDB", ("SELECT",), MYSQL, connect=True),
     Case("mysql.connector pure", "databases", "MariaDB", ("SELECT",), MYSQL, TALK, connect=True),
-    Case("sqlalchemy psycopg2", "databases", "PostgreSQL", ("show", "SELECT shop"), connect=True),
-    Case("sqlalchemy psycopg", "databases", "PostgreSQL", ("show", "SELECT shop"), {}, ("dns",), connect=True),
-    Case("sqlalchemy pg8000", "databases", "PostgreSQL", ("show", "SELECT"), {}, TALK, connect=True),
-    Case(
-        "sqlalchemy pymysql", "databases", "MariaDB", ("SET", "SELECT", "SELECT", "SELECT shop"), {}, TALK, connect=True
-    ),
-    Case("sqlalchemy sqlite3", "databases", "", ("PRAGMA", "SELECT"), connect=True, unseen=NOTHING_TO_REFUSE),
-    Case(
-        "sqlalchemy asyncpg",
-        "databases",
-        "PostgreSQL",
-        ("show", "ROLLBACK;", "SELECT", "ROLLBACK;"),
-        {},
-        TALK,
-        connect=True,
-    ),
+    # What the dialect asks of a new connection by itself is part of `connect`.
+    Case("sqlalchemy psycopg2", "databases", "PostgreSQL", ("SELECT shop",), POSTGRESQL, connect=True),
+    Case("sqlalchemy psycopg", "databases", "PostgreSQL", ("SELECT shop",), POSTGRESQL, TALK, connect=True),
+    Case("sqlalchemy pg8000", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
+    Case("sqlalchemy asyncpg", "databases", "PostgreSQL", ("SELECT",), POSTGRESQL, TALK, connect=True),
+    Case("sqlalchemy pymysql", "databases", "MariaDB", ("SELECT shop",), MYSQL, TALK, connect=True),
+    Case("sqlalchemy mysql.connector", "databases", "MariaDB", ("SELECT",), MYSQL, connect=True),
+    Case("sqlalchemy sqlite3", "databases", "", ("SELECT",), SQLITE, connect=True, unseen=NOTHING_TO_REFUSE),
     Case("redis", "stores", "Redis", ("GET",), REDIS, TALK),
     Case("redis pipeline", "stores", "Redis", ("GET GET",), {**REDIS, "db.statement": "GET ?\nGET ?"}, TALK),
     Case("redis async", "stores", "Redis", ("GET",), REDIS, TALK),
@@ -121,16 +114,8 @@ CASES = (
     Case("elasticsearch async", "stores", "search", ("search",), SEARCH, SOCKET),
     Case("opensearch", "stores", "search", ("search",), OPEN, SOCKET),
     Case("opensearch async", "stores", "search", ("search",), OPEN, SOCKET),
-    Case(
-        "pika",
-        "messaging",
-        "RabbitMQ",
-        ("orders send",),
-        {**RABBIT, "messaging.destination": "orders"},
-        connect=True,
-        bucket="messaging",
-    ),
-    Case("aio_pika", "messaging", "RabbitMQ", (",orders send",), RABBIT, TALK, connect=True, bucket="messaging"),
+    Case("pika", "messaging", "RabbitMQ", ("orders send",), RABBIT, TALK, connect=True, bucket="messaging"),
+    Case("aio_pika", "messaging", "RabbitMQ", ("orders send",), RABBIT, TALK, connect=True, bucket="messaging"),
     # The producer hands a message over, and waits in `flush` until it is delivered; its callback is told what failed.
     Case(
         "confluent_kafka",
@@ -145,8 +130,8 @@ CASES = (
         "aiokafka",
         "messaging",
         "Kafka",
-        ("wait", "orders send"),
-        {**KAFKA, "messaging.destination.name": "orders"},
+        ("orders send",),
+        {**KAFKA, "messaging.destination.name": "orders", "net.peer.name": "localhost"},
         TALK,
         connect=True,
         bucket="messaging",

@@ -12,31 +12,13 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from tests.libraries.place import Place
+from tests.runtime.lambdas import ENVIRONMENT, Context
 
 TRACE = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled={sampled}"
-ENVIRONMENT = {
-    "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
-    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-    "AWS_LAMBDA_LOG_STREAM_NAME": "2024/11/25/[$LATEST]0123",
-    "AWS_REGION": "eu-west-1",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "nothing",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """As much of Lambda's context object as the runtime reads."""
-
-    aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
-    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:orders-create"
 
 
 def main(module: str, library: str, how: str, place: str) -> None:

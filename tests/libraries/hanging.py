@@ -85,10 +85,49 @@ def with_asyncpg(phase: str, host: str, port: int) -> None:
     asyncio.run(call())
 
 
+def with_psycopg(phase: str, host: str, port: int) -> None:
+    import psycopg
+
+    with psycopg.connect(f"host={host} port={port} dbname=shop user=shop connect_timeout=600") as connection:
+        connection.execute("select pg_sleep(600)")
+
+
+def with_psycopg2(phase: str, host: str, port: int) -> None:
+    import psycopg2
+
+    psycopg2.connect(host=host, port=port, dbname="shop", user="shop", connect_timeout=600)
+
+
+def with_mysql_connector(phase: str, host: str, port: int) -> None:
+    import mysql.connector
+
+    known = {"user": "shop", "password": "secret", "database": "shop", "connection_timeout": 600}
+    mysql.connector.connect(host=host, port=port, use_pure=False, **known)
+
+
+def with_pika(phase: str, host: str, port: int) -> None:
+    import pika
+
+    secure = {"ssl_options": pika.SSLOptions(UNCHECKED)} if phase == "tls" else {}
+    pika.BlockingConnection(pika.ConnectionParameters(host, port, socket_timeout=600, stack_timeout=600, **secure))
+
+
+def with_grpc(phase: str, host: str, port: int) -> None:
+    import grpc
+
+    with grpc.insecure_channel(f"{host}:{port}") as channel:
+        channel.unary_unary("/shop.Orders/Get")(b"get", timeout=600, wait_for_ready=True)
+
+
 CALLS: dict[str, Callable[[str, str, int], object]] = {
     "requests": with_requests,
     "pymysql": with_pymysql,
     "sqlalchemy": with_sqlalchemy,
     "redis": with_redis,
     "asyncpg": with_asyncpg,
+    "psycopg": with_psycopg,
+    "psycopg2": with_psycopg2,
+    "mysql.connector": with_mysql_connector,
+    "pika": with_pika,
+    "grpc": with_grpc,
 }

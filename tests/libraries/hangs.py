@@ -70,6 +70,18 @@ HANGS = (
     Hang("asyncpg", "handshake", "silent", "handshake with localhost"),
     Hang("asyncpg", "pool", "PostgreSQL", "pool of postgresql shop", "GET /items"),
     Hang("asyncpg", "answer", "PostgreSQL", "postgresql shop", "GET /items"),
+    Hang("psycopg", "dns", "silent", "DNS slow.example.com"),
+    Hang("psycopg", "tcp", "full", "TCP localhost"),
+    Hang("psycopg", "handshake", "silent", "handshake with localhost"),
+    Hang("psycopg", "answer", "PostgreSQL", "postgresql shop", "GET /items"),
+    Hang("pika", "dns", "silent", "DNS slow.example.com"),
+    Hang("pika", "tcp", "full", "TCP localhost"),
+    Hang("pika", "tls", "silent", "TLS localhost"),
+    Hang("pika", "handshake", "silent", "handshake with localhost"),
+    # Their connect is one call of C, whose steps nobody sees.
+    Hang("psycopg2", "connect", "silent", "connect to localhost", "GET /items"),
+    Hang("mysql.connector", "connect", "silent", "connect to localhost", "GET /items"),
+    Hang("grpc", "connect", "full", "/shop.Orders/Get shop.Orders", "GET /items"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.testing import Snapshot, snapshot_of
 from lambda_latency.testing.sdk import span_of
+from tests.runtime.lambdas import ENVIRONMENT, Context
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees
 
@@ -28,25 +28,7 @@ HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:a
 
 STEPS = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
-VARIABLES = {
-    "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
-    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-    "AWS_LAMBDA_LOG_STREAM_NAME": "2024/11/25/[$LATEST]0123",
-    "AWS_REGION": "eu-west-1",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "nothing",
-    "_X_AMZN_TRACE_ID": HEADER,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """As much of Lambda's context object as the runtime reads."""
-
-    aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
-    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:orders-create"
+VARIABLES = {**ENVIRONMENT, "_X_AMZN_TRACE_ID": HEADER}
 
 
 class Function:

@@ -153,6 +153,29 @@ def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -
     assert time.time() < now + 0.2
 
 
+def test_a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off(
+    span: Span, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the rehearsal may: it imports, and reads source lines."""
+    begun = time.time()
+    clock = [begun]
+    monkeypatch.setattr("lambda_latency.runtime.deadline.time", lambda: clock[0])
+    monkeypatch.setattr("lambda_latency.runtime.deadline.LONGEST_SLEEP_S", 3600)
+    rung: list[Running] = []
+
+    def glance(running: Running, _left_s: float) -> float:
+        clock[0] = running.alarm
+        return 3600
+
+    watching = DeadlineWatch(rung.append, glance)
+    try:
+        watching.begin(span, begun + 3600, begun)
+        assert watching.look_now(20)
+        assert until(lambda: len(rung) == 1)
+    finally:
+        watching.stop()
+
+
 def test_a_signal_lets_the_thread_run_until_it_has_looked(span: Span, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is slow gets a part of the time again and again; in between goes on whoever may hold a lock it needs."""
     looks: list[float] = []
@@ -178,3 +201,19 @@ def test_the_margin_is_200_ms_or_a_tenth(span: Span, limit_s: float, margin_s: f
     assert span.start_time is not None
     deadline = span.start_time / 1e9 + limit_s
     assert Running(span, 0, deadline).alarm == pytest.approx(deadline - margin_s, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "late_s", "due"),
+    [
+        (0.0, 0.0, True),
+        (0.05, 0.002, False),
+        (0.05, 0.06, True),  # the function keeps the interpreter
+        (0.15, 0.2, False),
+        (60.0, 3600.0, False),  # the environment was frozen
+    ],
+)
+def test_who_gets_the_interpreter_late_tells_sooner(span: Span, left_s: float, late_s: float, *, due: bool) -> None:
+    """By up to half of the margin."""
+    assert span.start_time is not None
+    assert Running(span, 0, span.start_time / 1e9 + 30).is_due(left_s, late_s) == due

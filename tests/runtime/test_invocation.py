@@ -11,7 +11,8 @@ from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.testing import SERVER, UNSET, remote, span
-from tests.runtime.conftest import SEGMENT, TRACE, Context, Function
+from tests.runtime.conftest import SEGMENT, TRACE, Function
+from tests.runtime.lambdas import Context
 
 EVENT = {
     "httpMethod": "POST",

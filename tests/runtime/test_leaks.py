@@ -18,7 +18,7 @@ from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.sender import Sender
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
-from tests.runtime.conftest import Context
+from tests.runtime.lambdas import Context
 from tests.runtime.leaks import HARMLESS_KEYS, forms, harmless, secrets
 from tests.runtime.stubs import Server
 

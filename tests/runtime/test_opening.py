@@ -16,7 +16,7 @@ from opentelemetry import trace
 from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.drivers.sockets import watch_sockets
 from lambda_latency.runtime.drivers.within import within
-from tests.runtime.tree import identity
+from tests.runtime.tree import listed
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -91,14 +91,8 @@ def tracer(function: Function) -> Iterator[Tracer]:
 
 
 def tree(function: Function) -> list[str]:
-    """Each span as `parent > name`, an ERROR marked, by start."""
-    spans = sorted(function.memory.get_finished_spans(), key=lambda span: span.start_time or 0)
-    names = {identity(span): span.name for span in spans}
-    return [
-        f"{names.get(span.parent.span_id if span.parent else 0, 'Lambda')} > {span.name}"
-        + (" ERROR" if span.status.status_code.name == "ERROR" else "")
-        for span in spans
-    ]
+    """Its spans, the parts of connections among them."""
+    return listed(function.memory.get_finished_spans())
 
 
 ALL = ["Lambda > orders-create", "orders-create > connect", "connect > dns", "connect > tcp", "connect > handshake"]
@@ -141,7 +135,12 @@ def test_a_refused_one_fails_in_its_connect(function: Function, way: int) -> Non
             called(Driver("localhost", port), way)
 
     function.invoke(handler)
-    assert tree(function) == [*ALL[:1], "orders-create > connect ERROR", "connect > dns", "connect > tcp ERROR"]
+    assert tree(function) == [
+        *ALL[:1],
+        "orders-create > connect ERROR",
+        "connect > dns",
+        "connect > tcp ERROR",
+    ]
 
 
 def test_what_fails_after_the_connect_is_the_handshake(function: Function, tracer: Tracer) -> None:
@@ -273,3 +272,18 @@ def test_a_function_of_each_kind_runs_inside() -> None:
     assert {name: vars(Subject)[name] for name in ("plain", "coroutine", "of_class")} == {
         name: before[name] for name in ("plain", "coroutine", "of_class")
     }
+
+
+def test_a_library_that_is_not_as_it_was_is_called_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """One line of the log says that the call is not traced."""
+
+    def context(subject: Any, *_: object) -> Any:
+        return subject.gone
+
+    undo = within(Subject, "plain", context)
+    try:
+        assert Subject().plain() == "plain"
+    finally:
+        undo()
+    (message,) = caplog.messages
+    assert message.startswith("lambda-latency: a call of tests.runtime.test_opening is not traced (AttributeError:")

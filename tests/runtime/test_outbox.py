@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import linecache
 import logging
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
+from lambda_latency.runtime.alarm import Stacks
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.deadline import Running
 from lambda_latency.runtime.outbox import Outbox
@@ -149,3 +152,80 @@ def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monke
     outbox.on_the_way(running, 30)
     assert [round(seconds, 5) for seconds in seen] == [0.0001]
     assert sys.getswitchinterval() == usual
+
+
+def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -> None:
+    """`force_flush` in the handler, and a collector that does not answer."""
+    tracer, _, sink, recorder = made
+    answered, asked = threading.Event(), threading.Event()
+
+    def export(spans: Sequence[ReadableSpan]) -> bool:
+        asked.set()
+        return answered.wait(60)
+
+    told: list[list[str]] = []
+
+    def urgent(spans: Sequence[ReadableSpan], _seconds: float) -> bool:
+        told.append([one.name for one in spans])
+        return True
+
+    outbox = Outbox(recorder, Redaction(None, 4096), sink, urgent, Settings.read({}))
+    sink.export = export  # type: ignore[method-assign]
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    flush = threading.Thread(target=outbox.flush)
+    flush.start()
+    assert asked.wait(60)
+    try:
+        outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 0.1))
+        assert told == [["handler"]]
+    finally:
+        answered.set()
+        flush.join(60)
+
+
+def test_nobody_takes_the_interpreter_from_what_is_computed_for_a_timeout(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler that imports would keep it while it compiles; what is sent gives it away with each system call."""
+    tracer, outbox, sink, _ = made
+    seen: list[tuple[str, float]] = []
+    ready, usual = outbox._ready, sys.getswitchinterval()
+
+    def prepared(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        seen.append(("computed", round(sys.getswitchinterval(), 4)))
+        return ready(spans)
+
+    def export(_: object) -> bool:
+        seen.append(("sent", round(sys.getswitchinterval(), 4)))
+        return True
+
+    monkeypatch.setattr(outbox, "_ready", prepared)
+    monkeypatch.setattr(sink, "export", export)
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
+    assert seen == [("computed", 0.2), ("sent", 0.0001)]
+    assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize("left_s", [60, -60])
+def test_files_of_source_are_read_for_a_timeout_only_while_there_is_time(
+    monkeypatch: pytest.MonkeyPatch, left_s: float
+) -> None:
+    """Each look at a file gives the interpreter away; what was read before is known."""
+    looked: list[str] = []
+
+    def look(name: str, *_: object) -> list[str]:
+        looked.append(name)
+        return ["# from the disk\n"] * 1000
+
+    monkeypatch.setattr(linecache, "cache", {})
+    monkeypatch.setattr(linecache, "updatecache", look)
+    monkeypatch.setattr(linecache, "checkcache", look)
+    told = Stacks(100_000, time.time() + left_s).of(threading.get_ident())
+    assert ("# from the disk" in told, __file__ in looked) == (left_s > 0, left_s > 0)
+    looked.clear()
+    linecache.cache[__file__] = (1, None, ["# known\n"] * 1000, __file__)
+    assert "# known" in Stacks(100_000, 0).of(threading.get_ident())
+    assert looked == []

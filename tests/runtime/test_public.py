@@ -8,7 +8,10 @@ from pathlib import Path
 import lambda_latency.runtime
 
 RUNTIME = Path(lambda_latency.runtime.__file__).parent
-MODULES = {path.stem: ast.parse(path.read_text()) for path in RUNTIME.glob("*.py")}
+MODULES = {
+    ".".join(path.relative_to(RUNTIME).with_suffix("").parts): ast.parse(path.read_text())
+    for path in RUNTIME.rglob("*.py")
+}
 
 # Each with the versions in which it was looked up. Where one is missing the runtime does without.
 ALLOWED = {
@@ -24,6 +27,22 @@ ALLOWED = {
     ("startup", "_frozen_importlib"),
     ("startup", "_find_and_load"),
     ("startup", "_gcd_import"),
+    # asyncpg 0.32: where `acquire` waits, whether it will, and whom the pool's connections go to.
+    ("drivers.asyncpg", "_acquire"),
+    ("drivers.asyncpg", "_queue"),
+    ("drivers.asyncpg", "_connect_kwargs"),
+    # mysql-connector-python 9.7: the property of that name asks the server.
+    ("drivers.mysql", "_database"),
+    # pg8000 1.31: the connection of a cursor.
+    ("drivers.pg8000", "_c"),
+    # pika 1.4: the channel inside of a blocking one, which upstream traces, too.
+    ("drivers.rabbitmq", "_impl"),
+    # elasticsearch 9.5: what makes the spans of its own.
+    ("drivers.search", "_otel"),
+    # SQLAlchemy 2.0 and 2.1: where a pool waits for a connection, and whether it will.
+    ("drivers.sqlalchemy", "_do_get"),
+    ("drivers.sqlalchemy", "_max_overflow"),
+    ("drivers.sqlalchemy", "_pool"),
 }
 
 
@@ -62,7 +81,7 @@ def named(node: ast.AST) -> object:
     if isinstance(node, ast.Call):
         at = 0 if isinstance(node.func, ast.Attribute) and node.func.attr == "get" else 1
         function = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if function in ("getattr", "hasattr", "get", "replaced") and len(node.args) > at:
+        if function in ("getattr", "hasattr", "get", "replaced", "within") and len(node.args) > at:
             return getattr(node.args[at], "value", None)
     return None
 

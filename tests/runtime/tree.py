@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["Tree", "identity", "trees"]
+__all__ = ["Tree", "identity", "listed", "trees"]
 
 Tree: TypeAlias = tuple[str, str, str, dict[str, Any], list["Tree"]]
 
@@ -40,3 +40,14 @@ def identity(span: ReadableSpan) -> int:
     context = span.get_span_context()
     assert context is not None
     return context.span_id
+
+
+def listed(spans: Iterable[ReadableSpan]) -> list[str]:
+    """Each span as `parent > name`, an ERROR marked, by start."""
+    ordered = sorted(spans, key=lambda span: span.start_time or 0)
+    names = {identity(span): span.name for span in ordered}
+    return [
+        f"{names.get(span.parent.span_id if span.parent else 0, 'Lambda')} > {span.name}"
+        + (" ERROR" if span.status.status_code.name == "ERROR" else "")
+        for span in ordered
+    ]

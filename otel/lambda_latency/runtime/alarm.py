@@ -7,16 +7,19 @@ Imported by the watch alone, when an invocation takes long.
 
 from __future__ import annotations
 
+import linecache
 import math
 import os
 import sys
 import threading
 import traceback
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status, StatusCode, get_current_span
 
 from lambda_latency.runtime.copies import ended_at, identity
+from lambda_latency.runtime.interpreter import hurried
 from lambda_latency.runtime.threads import within
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray lets a document be replaced by another of its id only where the first one was in progress.
 PROVISIONAL = {"lambda.provisional": True, "aws.xray.inprogress": True}
 CLOCKS_S = 0.02  # what the time that is left, in whole milliseconds, may say too much
+READING_SHARE = 0.25  # of the time between alarm and deadline
 Marks = dict[int, dict[str, Any]]
 
 
@@ -41,7 +45,7 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
 
     `spans` are in the order of their starts, each with the thread that it began on.
     """
-    stacks = Stacks(text_limit)
+    stacks = Stacks(text_limit, running.alarm + READING_SHARE * (running.deadline - running.alarm))
     marks: Marks = {identity(span): {} for span, _ in spans}
     innermost = {thread: identity(span) for span, thread in spans}  # of each thread the one that began last
     for thread, span in innermost.items():
@@ -77,10 +81,14 @@ BOOTSTRAP = "lambda_latency.runtime.bootstrap"
 
 
 class Stacks:
-    """The stacks of all threads at one instant; `limit` is how many characters a text may have."""
+    """The stacks of all threads at one instant; `limit` is how many characters a text may have.
 
-    def __init__(self, limit: int) -> None:
+    `until` (seconds since 1970) files of source are read, outermost first. Later only lines are shown that are known.
+    """
+
+    def __init__(self, limit: int, until: float) -> None:
         self._limit = limit
+        self._until = until
         # Readers know the function's own files by this folder, wherever a laptop has them.
         self._task_root = f'File "{os.environ.get("LAMBDA_TASK_ROOT", "/var/task")}/'
         self._frames = sys._current_frames()
@@ -106,8 +114,19 @@ class Stacks:
         while at is not None and not is_entry(at):
             own.append(at)
             at = at.f_back
-        summary = traceback.StackSummary.extract((one, one.f_lineno) for one in reversed(own))
+        summary = traceback.StackSummary.from_list(list(map(self._entry, reversed(own))))
         return fitted([entry.replace(self._task_root, TASK_ROOT, 1) for entry in summary.format()], self._limit)
+
+    def _entry(self, frame: FrameType) -> traceback.FrameSummary:
+        """Not by `StackSummary.extract`, which looks at each file again: each look gives the interpreter away."""
+        code, number = frame.f_code, frame.f_lineno
+        line = ""
+        if code.co_filename in linecache.cache:
+            line = linecache.getline(code.co_filename, number)
+        elif time() < self._until:
+            with hurried():
+                line = linecache.getline(code.co_filename, number, frame.f_globals)
+        return traceback.FrameSummary(code.co_filename, number, code.co_name, lookup_line=False, line=line)
 
 
 def is_entry(frame: FrameType) -> bool:

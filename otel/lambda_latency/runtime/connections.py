@@ -98,7 +98,8 @@ class Connections:
         local = self._local
 
         def wrap_socket(*args: Any, **kwargs: Any) -> Any:
-            if local.secures or not in_a_call():
+            # Put off, it is watched by whoever knows when it takes place.
+            if local.secures or not in_a_call() or kwargs.get("do_handshake_on_connect") is False:
                 return original(*args, **kwargs)
             name, opening = kwargs.get("server_hostname"), OPENING.get()
             if opening is not None:
@@ -137,7 +138,7 @@ class Step:
             warn(f"the step {name!r} of a connection is not traced ({type(error).__name__}: {error})")
 
     def agreed(self, secured: object) -> None:
-        """The version of TLS that was agreed on; none yet where the handshake was put off."""
+        """The version of TLS that was agreed on."""
         version = str(getattr(secured, "version", str)() or "")
         if version and self._span is not None:
             self._span.set_attribute("tls.protocol.version", version.removeprefix("TLSv"))
@@ -153,7 +154,7 @@ class Step:
 
 
 class Opening:
-    """A connection to a database or a broker that is being opened: whom it goes to, and the driver's part of it.
+    """A connection to a database or a broker that is being opened: whom it goes to, and the step that it is in.
 
     What lies between TCP's connect, TLS and the end is the handshake of the driver's own protocol.
     """
@@ -163,13 +164,17 @@ class Opening:
         self._tracer = tracer
         self._step: Step | None = None
 
+    def begin(self, step: str) -> None:
+        """One step ends and the next one begins, of a driver whose steps nothing else watches."""
+        self.end()
+        self._step = Step(self._tracer, step, self.peer)
+
     def handshake(self) -> None:
         """The socket is connected, or secured: from here on the driver talks."""
-        self.end()
-        self._step = Step(self._tracer, "handshake", self.peer)
+        self.begin("handshake")
 
     def end(self, error: BaseException | None = None) -> None:
-        """It talks no more: all is done, has failed, or TLS comes next."""
+        """The step is over: all is done, has failed, or TLS comes next."""
         if self._step is not None:
             self._step.end(error)
             self._step = None
@@ -179,8 +184,8 @@ OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", defau
 
 
 @contextmanager
-def ending(step: Callable[[], Step | None]) -> Iterator[None]:
-    """End a step with the block, if it has begun by then."""
+def ending(step: Callable[[], Step | Opening | None]) -> Iterator[None]:
+    """End a step with the block, if it has begun by then; of an opening the step that it is in."""
     error: BaseException | None = None
     try:
         yield

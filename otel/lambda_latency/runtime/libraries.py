@@ -88,6 +88,7 @@ UPSTREAM = "opentelemetry.instrumentation."
 DRIVERS = "lambda_latency.runtime.drivers."
 BOTOCORE = UPSTREAM + "botocore"
 AWS = frozenset(("botocore", "aiobotocore"))
+UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))  # theirs make spans inside of a call that has its span already, too
 NAMES = frozenset(library.name for library in LIBRARIES)
 
 
@@ -176,10 +177,10 @@ class Instrumentations:
             from lambda_latency.runtime.endpoint import PROPAGATOR
 
             more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
-        elif library.name == "asyncpg":
-            from lambda_latency.runtime.drivers.asyncpg import Suppressible
+        elif library.name in UNSUPPRESSED:
+            from lambda_latency.runtime.drivers.suppressible import Suppressible
 
-            more = {"tracer_provider": Suppressible(self._provider)}
+            more = {"tracer_provider": Suppressible(self._provider, library.name)}
         # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
         instrumentor.instrument(**{"skip_dep_check": True, "tracer_provider": self._provider, **more})
         self._undo.append(instrumentor.uninstrument)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from contextlib import contextmanager
 from importlib import import_module
 from time import time, time_ns
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from lambda_latency.runtime.copies import identity
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol, TypeAlias
 
     from opentelemetry.sdk.trace import ReadableSpan
@@ -37,26 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox"]
 
-SWITCH_S = 0.0001
 SHORT_S = 0.05
 EVERY_S = 2.0
 # With so much of the time to the alarm left: the watch looks twice on the way to it, and what ends long before a
 # deadline, as a first request often does after a second, should not pay for it.
 REHEARSAL_SHARE = 0.75
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let this thread have the interpreter soon after each system call, of which an import makes ten.
-
-    Beside a handler that computes each of them would cost Python's own 5 ms, and more on a busy machine.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 class Outbox:
@@ -123,6 +106,8 @@ class Outbox:
         Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
         """
         if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+            from lambda_latency.runtime.interpreter import hurried
+
             self._rehearsed = True
             with hurried():
                 self._rehearse(running)
@@ -132,14 +117,20 @@ class Outbox:
         now = time()
         if now >= self._next:
             self._next = now + EVERY_S
-            if len(self._recorder.buffer) and left_s > self._bound_s:
+            if len(self._recorder.buffer) and running.alarm - now > self._bound_s:
                 self.flush()
         return self._next - time()
 
-    @hurried()
     def at_deadline(self, running: Running) -> None:
         """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
+        from lambda_latency.runtime.interpreter import held
+
+        with held():
+            self._tell(running)
+
+    def _tell(self, running: Running) -> None:
         from lambda_latency.runtime.alarm import ended_now, marks_of, write
+        from lambda_latency.runtime.interpreter import hurried
 
         # First looked at, then drained: what ends in between is in both, and goes as ended.
         spans = self._recorder.open_spans()
@@ -150,13 +141,22 @@ class Outbox:
             write(spans, marks)
             return
         told = ended_now(spans, marks, time_ns())
-        with self._delivering:
+        # Not for ever: the function may be waiting for a delivery of its own, and that for its answer.
+        with hurried():
+            alone = self._delivering.acquire(timeout=max(0.0, (running.deadline - time()) / 2))
+        try:
             ended = self._ended()
             done = {identity(span) for span in ended}
             leaving = [*(span for span in told if identity(span) not in done), *ended]
-            if not self._urgent(self._ready(leaving), running.deadline - time()):
+            ready = self._ready(leaving)
+            with hurried():
+                taken = self._urgent(ready, running.deadline - time())
+            if not taken:
                 for span in ended:
                     self._recorder.keep(span)
+        finally:
+            if alone:
+                self._delivering.release()
 
     def _rehearse(self, running: Running) -> None:
         """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.interpreter import held
 from lambda_latency.runtime.sender import largest, outcome
 from lambda_latency.runtime.transport import transport_to
 
@@ -25,10 +26,12 @@ def deliver_urgently(settings: Settings, spans: Sequence[ReadableSpan], seconds:
     """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
     until = time.monotonic() + seconds
     transport = transport_to(settings)
+    with held():
+        bodies = [(request(batch), len(batch)) for batch in batches(Encoder(), spans, largest(settings))]
     try:
-        for batch in batches(Encoder(), spans, largest(settings)):
-            answer = transport.post(request(batch), until - time.monotonic())
-            refused, why = outcome(answer, len(batch), of_xray=settings.export == "otlp")
+        for body, count in bodies:
+            answer = transport.post(body, until - time.monotonic())
+            refused, why = outcome(answer, count, of_xray=settings.export == "otlp")
             if refused:
                 warn(f"a timeout could not be told to {transport.address}: {why}")
                 return False

@@ -50,6 +50,17 @@ def psycopg_pool_ask(port: int, statement: str) -> Any:
         return connection.execute(statement).fetchall()
 
 
+async def psycopg_async_pool_ask(port: int, statement: str) -> Any:
+    import psycopg_pool
+
+    conninfo = f"host=localhost port={port} dbname=shop user=shop connect_timeout=2"
+    async with (
+        psycopg_pool.AsyncConnectionPool(conninfo, min_size=0, max_size=1, timeout=0.5, open=False) as pool,
+        pool.connection() as connection,
+    ):
+        return await (await connection.execute(statement)).fetchall()
+
+
 def pg8000_ask(port: int, statement: str) -> Any:
     import pg8000.dbapi
 
@@ -180,6 +191,7 @@ LIBRARIES = {
     "psycopg": four(psycopg_ask, *STATEMENTS),
     "psycopg async": four(awaited(psycopg_async_ask), *STATEMENTS),
     "psycopg pool": four(psycopg_pool_ask, *STATEMENTS),
+    "psycopg async pool": four(awaited(psycopg_async_pool_ask), *STATEMENTS),
     "pg8000": four(pg8000_ask, *STATEMENTS),
     "pg8000.native": four(pg8000_native_ask, *STATEMENTS),
     "asyncpg": four(awaited(asyncpg_ask), *STATEMENTS),
@@ -198,6 +210,10 @@ LIBRARIES = {
     "sqlalchemy pg8000": four(alchemy("postgresql+pg8000://shop@localhost:{port}/shop", timeout=1), *STATEMENTS),
     "sqlalchemy pymysql": four(
         alchemy("mysql+pymysql://shop:secret@localhost:{port}/shop", connect_timeout=1, read_timeout=1), *STATEMENTS
+    ),
+    "sqlalchemy mysql.connector": four(
+        alchemy("mysql+mysqlconnector://shop:secret@localhost:{port}/shop", connection_timeout=1, ssl_disabled=True),
+        *STATEMENTS,
     ),
     "sqlalchemy sqlite3": four(alchemy("sqlite://"), *STATEMENTS),
     "sqlalchemy asyncpg": four(awaited(alchemy_async_ask), *STATEMENTS),

@@ -1,27 +1,26 @@
-"""asyncpg: connections, and the wait for one of a pool."""
+"""asyncpg: connections, the wait for one of a pool, and the reset of one that is given back to it."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import INVALID_SPAN
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.drivers.within import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from opentelemetry.trace import Tracer, TracerProvider
+    from opentelemetry.trace import Tracer
 
-__all__ = ["Suppressible", "instrument"]
+__all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around `connect`, which the package and the pools know by two names, and around a pool's `acquire`."""
+    """Around `connect`, which the package and the pools know by two names, and around what pools do."""
 
     def connect(dsn: Any = None, **given: Any) -> Any:
         parts = urlsplit(dsn or "")
@@ -36,27 +35,14 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
         about = {"db.system": "postgresql", "db.name": str(known.get("database") or "")}
         return waiting(tracer, about, known.get("host"), waits=queue is not None and queue.empty())
 
+    @contextmanager
+    def reset(*_: object, **__: object) -> Iterator[None]:
+        with waiting(tracer, {"db.system": "postgresql"}, "", waits=True), suppress_instrumentation():
+            yield
+
     return [
         within(module.connection, "connect", connect),
         within(module, "connect", connect),
         within(module.pool.Pool, "_acquire", acquire),
+        within(module.connection.Connection, "reset", reset),
     ]
-
-
-class Suppressible:
-    """A provider of tracers that upstream's instrumentation of asyncpg, alone of all, needs to be switched off with."""
-
-    def __init__(self, provider: TracerProvider) -> None:
-        self._provider = provider
-        self._tracer: Any = None
-
-    def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
-        """As the provider's own."""
-        self._tracer = self._provider.get_tracer(*args, **kwargs)
-        return self
-
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        """As the tracer's own; inside of a call that has its span already, none."""
-        if not is_instrumentation_enabled():
-            return nullcontext(INVALID_SPAN)
-        return self._tracer.start_as_current_span(*args, **kwargs)

@@ -29,9 +29,11 @@ def is_wanted() -> bool:
 
 
 @contextmanager
-def call(tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[Span | None]:
-    """A CLIENT span, which is the current one in the block; an exception that leaves the block is its error."""
-    entered = begun(tracer, name, attributes) if is_wanted() else None
+def call(
+    tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind = SpanKind.CLIENT
+) -> Iterator[Span | None]:
+    """A span, which is the current one in the block; an exception that leaves the block is its error."""
+    entered = begun(tracer, name, attributes, kind) if is_wanted() else None
     if entered is None:
         yield None
         return
@@ -39,10 +41,12 @@ def call(tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) ->
         yield span
 
 
-def begun(tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> AbstractContextManager[Span] | None:
+def begun(
+    tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind
+) -> AbstractContextManager[Span] | None:
     """None where it cannot be made: the call is made all the same."""
     try:
-        return tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        return tracer.start_as_current_span(name, kind=kind, attributes=attributes)
     except Exception as error:  # noqa: BLE001 - whatever it is
         warn(f"a call {name!r} is not traced ({type(error).__name__}: {error})")
         return None

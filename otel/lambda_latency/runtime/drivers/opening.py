@@ -36,15 +36,11 @@ def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
     with nullcontext() if in_a_call() else call(tracer, "connect", {**attributes, **known}):
         at = Opening(tracer, peer)
         token = OPENING.set(at)
-        error: BaseException | None = None
         try:
-            yield
-        except BaseException as raised:
-            error = raised
-            raise
+            with ending(lambda: at):
+                yield
         finally:
             OPENING.reset(token)
-            at.end(error)
 
 
 @contextmanager

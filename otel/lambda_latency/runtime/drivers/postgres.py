@@ -1,16 +1,25 @@
-"""psycopg2, psycopg and its pools: connections, and the wait for one. libpq opens them in C, which shows no parts."""
+"""psycopg2, psycopg and its pools: connections, and the wait for one.
+
+libpq opens them in C. For psycopg it says what it waits for; for psycopg2 it waits itself, and the parts are not seen.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.connections import OPENING
 from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.drivers.within import within
+from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.trace import Tracer
+
+    from lambda_latency.runtime.connections import Opening
 
 __all__ = ["instrument"]
 
@@ -38,7 +47,54 @@ def psycopg(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
         within(module, "connect", connect),
         within(module.Connection, "connect", method),
         within(module.AsyncConnection, "connect", method),
+        *attempts(module),
     ]
+
+
+def attempts(module: Any) -> list[Callable[[], object]]:
+    """Each attempt to connect to an address is a generator; psycopg 3.1 knows it by three names."""
+
+    def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(*args: Any, **kwargs: Any) -> Any:
+            steps, at = original(*args, **kwargs), OPENING.get()
+            return steps if at is None else Attempt(steps, at)
+
+        return connect
+
+    original = module.generators.connect
+    owners = (module.generators, module.connection, module.connection_async)
+    return [replaced(owner, "connect", watched) for owner in owners if vars(owner).get("connect") is original]
+
+
+class Attempt(Generator[Any, Any, Any]):
+    """libpq's own steps. It waits to write until TCP is connected; from the first wait to read on it talks."""
+
+    def __init__(self, steps: Any, opening: Opening) -> None:
+        self._steps = steps
+        self._opening = opening
+        self._connecting = True
+        opening.begin("tcp")
+
+    def send(self, value: Any) -> Any:
+        """The next thing it waits for."""
+        return self._seen(self._steps.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """As the original's own."""
+        return self._seen(self._steps.throw, *error)
+
+    def _seen(self, step: Callable[..., Any], *given: Any) -> Any:
+        try:
+            waits = step(*given)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._opening.end(error)
+            raise
+        if self._connecting and waits[1] == EVENT_READ:
+            self._connecting = False
+            self._opening.handshake()
+        return waits
 
 
 def opened(tracer: Tracer, parse: Callable[[Any], Any], dsn: Any, given: dict[str, Any]) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.connections import OPENING, is_literal
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Tracer
 
@@ -37,8 +38,57 @@ def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
         return channel
 
-    blocking = module.BlockingConnection
-    return [within(blocking, "__init__", connect), replaced(blocking, "channel", once)]
+    blocking, services = module.BlockingConnection, module.adapters.utils.io_services_utils
+    names = module.adapters.utils.selector_ioloop_adapter.SelectorIOServicesAdapter
+    return [
+        within(blocking, "__init__", connect),
+        replaced(blocking, "channel", once),
+        replaced(names, "getaddrinfo", stepping(lookup)),
+        replaced(services.SocketConnectionMixin, "connect_socket", stepping(lambda _: "tcp")),
+        replaced(services.StreamingConnectionMixin, "create_streaming_connection", stepping(securing, "handshake")),
+    ]
+
+
+def lookup(given: Mapping[str, Any]) -> str:
+    """In a thread of pika's own; an address needs none."""
+    return "" if is_literal(str(given.get("host"))) else "dns"
+
+
+def securing(given: Mapping[str, Any]) -> str:
+    """TLS where it is asked for."""
+    return "" if given.get("ssl_context") is None else "tls"
+
+
+def stepping(step: Callable[[Mapping[str, Any]], str], then: str = "") -> Callable[..., Callable[..., Any]]:
+    """Around something that does not block, and calls back when it is done."""
+
+    def around(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begin(*args: Any, **given: Any) -> Any:
+            if "on_done" in given:
+                given["on_done"] = stepped(step(given), given["on_done"], then)
+            return original(*args, **given)
+
+        return begin
+
+    return around
+
+
+def stepped(step: str, on_done: Callable[[Any], Any], then: str = "") -> Callable[[Any], Any]:
+    """A step of the connection that is being opened lasts until the callback, which begins the next one."""
+    at = OPENING.get()
+    if at is None:
+        return on_done
+    if step:
+        at.begin(step)
+
+    def done(result: Any) -> Any:
+        error = result if isinstance(result, BaseException) else None
+        at.end(error)
+        if then and error is None:
+            at.begin(then)
+        return on_done(result)
+
+    return done
 
 
 def aio_pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -48,4 +98,21 @@ def aio_pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     return [
         within(module.connection.Connection, "connect", connect),
         within(module.robust_connection.RobustConnection, "connect", connect),
+        *one_name(),
     ]
+
+
+def one_name() -> list[Callable[[], object]]:
+    """Upstream joins exchange and routing key with a comma; with the default exchange the queue is all there is."""
+    try:
+        from opentelemetry.instrumentation.aio_pika.span_builder import SpanBuilder
+    except ImportError:  # said elsewhere
+        return []
+
+    def around(original: Callable[..., Any]) -> Callable[..., Any]:
+        def set_destination(builder: Any, destination: str) -> None:
+            original(builder, destination.strip(","))
+
+        return set_destination
+
+    return [replaced(SpanBuilder, "set_destination", around)]
