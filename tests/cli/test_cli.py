@@ -106,8 +106,8 @@ def test_both_names_are_the_same_command() -> None:
         (
             ("weather",),
             (
-                "there is no command 'weather': choose from demo, report, fetch, archive, explain, alarm, doctor, cost, "
-                "serve, invoke, init, adopt, completion"
+                "there is no command 'weather': choose from demo, report, fetch, archive, explain, alarm, doctor, "
+                "cost, serve, invoke, init, adopt, completion"
             ),
             "",
         ),
