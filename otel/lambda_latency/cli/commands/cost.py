@@ -22,7 +22,7 @@ EPILOG = f"""\
 examples:
   lambda-latency cost --requests 50000000 --rate 5%
   lambda-latency cost out/traces.jsonl      spans and cold starts as there
-  lambda-latency cost --account             requests and sampling as in your account
+  lambda-latency cost --account             as in your account
   lambda-latency cost --transaction-search --prices mine.toml
 
 {EXIT_STATUSES}
