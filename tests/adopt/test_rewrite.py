@@ -87,6 +87,11 @@ PAIRS: dict[str, tuple[str, str, list[str]]] = {
         "from aws_xray_sdk.core import patch_all\nif True:\n    patch_all()\n",
         ["3: patch_all stays"],
     ),
+    "patches that are all of their block": (
+        "from aws_xray_sdk.core import patch, patch_all\nif True:\n    patch_all()\n    patch(['boto3'])\n",
+        "from aws_xray_sdk.core import patch\nif True:\n    patch(['boto3'])\n",
+        ["4: patch stays"],
+    ),
     "names that are taken": (
         SDK + "tracer = trace = 1\nwith xray_recorder.in_subsegment('a', 'remote'):\n    pass\n",
         "from opentelemetry import trace as otel_trace\n\notel_tracer = otel_trace.get_tracer(__name__)\n"

@@ -207,7 +207,8 @@ class Deciding(cst.CSTVisitor):
             elements = modules.elements if isinstance(modules, cst.Tuple | cst.List | cst.Set) else ()
             if not elements or not {literal(one.value) for one in elements} <= {*LIBRARIES}:
                 return
-        if isinstance(block, cst.Module) or len(getattr(block, "body", ())) > 1:
+        going = sum(self._places[one][0] is block for one in self.decided.removed)
+        if isinstance(block, cst.Module) or len(getattr(block, "body", ())) > going + 1:  # a block is never empty
             self._knows(call)
             self.decided.removed.add(line)
 
