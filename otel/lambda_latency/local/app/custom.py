@@ -26,7 +26,8 @@ def answer_for(event: bytes, outcome: Outcome) -> None:
     except (ValueError, TypeError, KeyError):
         return
     physical = asked.get("PhysicalResourceId", asked["LogicalResourceId"])
-    body = json.dumps({"Status": "FAILED", "Reason": reason, "PhysicalResourceId": physical, **given})
+    status = "SUCCESS" if asked.get("RequestType") == "Delete" else "FAILED"  # or the stack would stay
+    body = json.dumps({"Status": status, "Reason": reason, "PhysicalResourceId": physical, **given})
     connection = http.client.HTTPConnection(url.netloc, timeout=60)
     with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
         connection.request("PUT", f"{url.path}?{url.query}" if url.query else url.path, body)

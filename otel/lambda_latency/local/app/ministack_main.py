@@ -172,6 +172,8 @@ def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: 
     from ministack.services import sns, sqs
 
     target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination", "")
+    if not target:
+        return
     kind = STREAMS[records[0]["eventSource"]]
     ends = [records[0][kind], records[-1][kind]]
     numbers = [one.get("SequenceNumber") or one["sequenceNumber"] for one in ends]
@@ -265,7 +267,7 @@ def call_apis() -> None:
         name = str(data.get("ApiEndpoint", ""))
         address = apis.get(name.partition(".")[0])
         if address is None:
-            raise stepfunctions._ExecutionError("States.Runtime", f"{name} is no API of this app")
+            raise stepfunctions._ExecutionError("States.Runtime", f"{name} is not an API of this app")
         query = urlencode(data.get("QueryParameters") or {}, doseq=True)
         path = quote(str(data.get("Path") or "/"), safe="/%")
         body = data.get("RequestBody")
