@@ -153,3 +153,11 @@ def test_a_fetch_into_an_archive_goes_on_where_it_was(start: Start, run: Run, tm
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["accounts", "archive.version", "spans"]
     done = run("fetch", "--archive", "kept", "--out", "out.jsonl")
     assert (done.returncode, "--out and --archive cannot be combined" in done.stderr) == (2, True)
+
+
+def test_a_fetch_that_brought_nothing_leaves_nothing(start: Start, run: Run, tmp_path: Path) -> None:
+    """No file, and no notes to go on with."""
+    xray = start(sdk_segments)
+    done = run("fetch", "--out", "out.jsonl", "--endpoint-url", xray.url)
+    assert (done.returncode, "has no trace" in done.stderr) == (1, True)
+    assert leftovers(tmp_path) == []

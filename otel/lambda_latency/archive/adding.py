@@ -68,7 +68,7 @@ def add(where: str, files: Sequence[str | Path], progress: Progress = SILENT) ->
             write_accounts(place, folder, written, paths)
     except OSError as error:
         raise ArchiveError(unwritable(where, error), "what was written before is whole") from error
-    return Added(len(accounts), spans.total(), len(known.files), problems)
+    return Added(len(accounts), spans.total(), len(known.accounts), problems)
 
 
 def write_accounts(place: Place, folder: Path, accounts: Accounts, spans: Mapping[str, str]) -> None:
@@ -99,8 +99,7 @@ def _known(place: Place, accounts: Accounts) -> Kept:
     table, _ = rows_of(place, min(accounts.starts_ns) - HOUR_NS, max(accounts.starts_ns) + HOUR_NS)
     wanted = pa.array([accounts.trace_id(at) for at in range(len(accounts))])
     table = table.filter(pc.is_in(table["trace_id"], wanted))
-    files = dict(zip(table["trace_id"].to_pylist(), table["spans"].to_pylist(), strict=True))
-    return Kept(place, accounts_of(table), files)
+    return Kept(place, accounts_of(table), table)
 
 
 def traces_of_accounts(
@@ -111,7 +110,7 @@ def traces_of_accounts(
         some = accounts[first : first + AT_ONCE]
         wanted = [some.trace_id(at) for at in range(len(some))]
         found = find_traces(sources, wanted, index)
-        before = known.find([one for one in wanted if one in known.files]) if known is not None else {}
+        before = known.find(wanted) if known is not None else {}
         for one in some:
             trace = found[one.trace_id]
             if one.trace_id in before:

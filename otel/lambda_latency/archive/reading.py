@@ -23,22 +23,29 @@ TRIES = 5  # a compaction may take files away that were listed
 
 
 class Kept(NamedTuple):
-    """Requests of an archive. `files` is the file with the spans of each, by trace id.
+    """Requests of an archive. `paths` is a table of their trace ids, and of the files with their spans.
 
     `beside` has no request, but the parts and kinds of those of other routes in the same days.
     """
 
     place: Place
     accounts: Accounts
-    files: dict[str, str]
+    paths: Any
     beside: Accounts | None = None
+
+    def files(self, trace_ids: Collection[str]) -> dict[str, str]:
+        """The files of some of them, by trace id."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        some = self.paths.filter(pc.is_in(self.paths["trace_id"], pa.array(list(trace_ids), pa.string())))
+        return dict(zip(some["trace_id"].to_pylist(), some["spans"].to_pylist(), strict=True))
 
     def find(self, trace_ids: Collection[str], view: View = PLAIN) -> dict[str, Trace]:
         """Some of their traces; those whose file is gone are left out."""
         by_file: dict[str, list[str]] = {}
-        for one in trace_ids:
-            if one in self.files:
-                by_file.setdefault(self.files[one], []).append(one)
+        for one, file in self.files(trace_ids).items():
+            by_file.setdefault(file, []).append(one)
         found: dict[str, Trace] = {}
         with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
             for file, wanted in by_file.items():
@@ -125,8 +132,7 @@ def read_kept(where: str, since_ns: int | None = None, until_ns: int | None = No
         beside = _names(place, since_ns, until_ns, route) if route is not None else None
     except OSError as error:
         raise _unreadable(where, error) from error
-    files = dict(zip(table["trace_id"].to_pylist(), table["spans"].to_pylist(), strict=True))
-    return Kept(place, accounts_of(table), files, beside)
+    return Kept(place, accounts_of(table), table.select(["trace_id", "spans"]), beside)
 
 
 def _names(place: Place, since_ns: int | None, until_ns: int | None, route: str) -> Accounts:

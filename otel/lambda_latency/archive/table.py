@@ -76,14 +76,14 @@ def accounts_of(table: Any) -> Accounts:
     table = table.combine_chunks()
     if not table.num_rows:
         return found
-    found.trace_ids += bytes.fromhex("".join(table["trace_id"].to_pylist()))
+    found.trace_ids += _ids(table["trace_id"])
     found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
     found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
     for name, ends in (("parts", "parts_end"), ("calls", "calls_end")):
         column = table[name].combine_chunks()
         column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        setattr(found, ends, array("I", _offsets(column)))
+        setattr(found, ends, _offsets(column))
         flat = column.flatten()
         part = [flat.field(at) for at in range(3)]
         if name == "parts":
@@ -121,14 +121,28 @@ def _lists(ends: array[int], columns: Sequence[Any], kind: Any) -> Any:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs).cast(kind)
 
 
-def _offsets(column: Any) -> list[int]:
-    offsets = column.offsets.to_pylist()
-    return [one - offsets[0] for one in offsets]
+def _offsets(column: Any) -> array[int]:
+    offsets = column.offsets
+    return _whole(pc.subtract(offsets, offsets[0]).cast(pa.uint32()), "I")
+
+
+def _ids(column: Any) -> bytes:
+    """The ids one behind the other, as they are in Arrow's own buffer."""
+    column = column.combine_chunks()
+    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    ends = column.buffers()[1]
+    first, last = (int.from_bytes(ends[at * 4 : at * 4 + 4].to_pybytes(), "little")
+                   for at in (column.offset, column.offset + len(column)))  # fmt: skip
+    return bytes.fromhex(column.buffers()[2][first:last].to_pybytes().decode("ascii"))
 
 
 def _whole(column: Any, code: str) -> array[int]:
+    """A column of numbers, none of them null, without a number of Python's own for each."""
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return array(code, column.to_pylist())
+    found = array(code)
+    first = column.offset * found.itemsize
+    found.frombytes(column.buffers()[1][first : first + len(column) * found.itemsize])
+    return found
 
 
 def _numbers(columns: Sequence[Any], number: Any) -> array[int]:
@@ -151,4 +165,4 @@ def _numbers(columns: Sequence[Any], number: Any) -> array[int]:
             code, at = divmod(code, len(one.dictionary))
             row.append(one.dictionary[at].as_py())
         values.append(number(tuple(reversed(row))))
-    return array("I", pa.array(values, pa.int64()).take(distinct.indices).to_pylist())
+    return _whole(pa.array(values, pa.uint32()).take(distinct.indices), "I")

@@ -2,7 +2,7 @@
 
 from lambda_latency.fetch.asked import Asked, Place, resolve
 from lambda_latency.fetch.clients import Clients
-from lambda_latency.fetch.command import SOURCES, Account, Result, console
+from lambda_latency.fetch.command import Account, Result, console
 from lambda_latency.fetch.errors import FetchError, NothingFoundError, UsageError
 from lambda_latency.fetch.expression import Choice
 from lambda_latency.fetch.policy import iam_policy
@@ -10,7 +10,6 @@ from lambda_latency.fetch.refusals import refusal
 from lambda_latency.fetch.stopped import read_stopped
 
 __all__ = [
-    "SOURCES",
     "Account",
     "Asked",
     "Choice",

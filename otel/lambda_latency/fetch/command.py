@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.stores import Store
 
-__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "SOURCES", "Account", "Result", "console"]
+__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
 
 FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
-XRAY, SEARCH, BOTH = SOURCES = ("x-ray", "transaction-search", "both")
+XRAY, SEARCH, BOTH = "x-ray", "transaction-search", "both"  # what `--source` may be
 
 
 # The console's host by prefix of the region; all others use the standard one.
@@ -164,9 +164,9 @@ class Account:
     ) -> Result:
         """Fetches the traces into a file. Raises FetchError only if no trace came.
 
-        `source` is one of `SOURCES`, or empty for the one that the account says. `notes`: a fetch that is stopped
-        leaves beside the file what `resume` needs. `waits_s` are the seconds before each further request for traces
-        that were not ready.
+        `source` is `x-ray`, `transaction-search` or `both`, or empty for the one that the account says. `notes`: a
+        fetch that is stopped leaves beside the file what `resume` needs. `waits_s` are the seconds before each further
+        request for traces that were not ready.
         """
         return self._run(asked, path, err, source=source, notes=notes, waits_s=waits_s)
 
@@ -212,7 +212,7 @@ class Account:
             )
         finally:
             meter.close()
-        if noted is not None and told.ended is None and not told.missing:
+        if noted is not None and (not told.traces or (told.ended is None and not told.missing)):
             noted.remove()
         if not told.traces:
             if isinstance(told.ended, KeyboardInterrupt):

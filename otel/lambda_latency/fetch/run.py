@@ -125,11 +125,12 @@ class _Run:
             self.told.listed = 1
             pool.submit([asked.trace_id])
             return
-        known = set(self._stopped.listed) if self._stopped is not None else set()
+        stopped = self._stopped
+        known = set(stopped.listed) if stopped is not None else set()
         waiting = [one for one in known if one not in self._writer.before]
         self.told.listed = len(known)
-        if self._notes is not None and known:
-            self._notes.page(sorted(known), None)
+        if self._notes is not None and stopped is not None:
+            self._notes.page(sorted(known), asked.since_ns if stopped.rest is None else stopped.rest.until_ns)
         for page in self._pages():
             fresh = [one for one in page.ids if one not in known] if known else page.ids
             if asked.most is not None and self.told.listed + len(fresh) > asked.most:
