@@ -6,7 +6,7 @@ import { MOST_MARKS } from "./heat.js";
 import { describeMark, mark } from "./marks.js";
 import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, report, slowFor } from "./report.js";
 import { axisWords, limits, logScale } from "./scale.js";
-import { lengthOf } from "./whatif.js";
+import { leftOf } from "./whatif.js";
 import { SMALL, ms, number, plural, say, wide } from "./words.js";
 
 const BASE_HEIGHT = 170;
@@ -25,8 +25,9 @@ function frame(width, height) {
 /** Requests by the pixels that they fall on, `step` of them together. */
 function bins(scale, step) {
   const found = new Map();
+  const left = leftOf();
   for (let request = 0; request < count; request++) {
-    const bin = Math.round((scale.at(lengthOf(request) / 1e6) - 8) / step);
+    const bin = Math.round((scale.at(left[request] / 1e6) - 8) / step);
     const members = found.get(bin);
     if (members === undefined) found.set(bin, [request]);
     else members.push(request);
@@ -35,6 +36,7 @@ function bins(scale, step) {
 }
 
 function markPicture(width) {
+  const left = leftOf();
   const step = Math.max(6.4, Math.min(10, width / 62));
   const probe = frame(width, 0);
   const columns = bins(probe.scale, step);
@@ -46,7 +48,7 @@ function markPicture(width) {
   const r = Math.min(step, Math.max(rise, 3)) * 0.41;
   ground(own, base);
   for (const [bin, members] of columns) {
-    members.sort((a, b) => lengthOf(a) - lengthOf(b));
+    members.sort((a, b) => left[a] - left[b]);
     members.forEach((request, at) => own.picture.append(mark(request, 8 + bin * step, base - 7 - at * rise, r)));
   }
   axis(own, base);

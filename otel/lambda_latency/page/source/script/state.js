@@ -19,6 +19,7 @@ import {
   requests,
   routeOf,
 } from "./report.js";
+import { leftOf } from "./whatif.js";
 import { traceName } from "./words.js";
 
 export const state = {
@@ -98,11 +99,11 @@ export function apply(step = true) {
   const low = state.from * 1e6;
   const high = state.to > 0 ? state.to * 1e6 : Infinity;
   const fact = state.fact === null ? null : factsOf()[state.fact[0]];
+  const lengths = leftOf(); // what the pictures show, and ranges are chosen of
   const found = [];
   for (let request = 0; request < count; request++) {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
-    const wall = requests.wall_ns[request];
-    if (wall < low || wall > high) continue;
+    if (lengths[request] < low || lengths[request] > high) continue;
     const start = requests.start_ms[request];
     if (start < state.since || (state.until > 0 && start > state.until)) continue;
     if (fact !== null && fact[request] !== state.fact[1]) continue;

@@ -12,7 +12,7 @@ import { axisWords, limits, logScale } from "./scale.js";
 import { apply, state } from "./state.js";
 import { hideTip, showTip } from "./tip.js";
 import { timeScale } from "./timescale.js";
-import { lengthOf } from "./whatif.js";
+import { leftOf } from "./whatif.js";
 import { clock, ms, say, started } from "./words.js";
 
 const TIME_HEIGHT = 250;
@@ -61,7 +61,8 @@ function frameOfTime(width) {
   const times = timeScale(first, last, LEFT + 8, edge - 6);
   const says = say("map.says", { n: count });
   const picture = s("svg", { width, height: TIME_HEIGHT + 28, role: "group", "aria-label": says });
-  const at = (request) => [times.at(requests.start_ms[request]), lengths.at(lengthOf(request) / 1e6)];
+  const left = leftOf();
+  const at = (request) => [times.at(requests.start_ms[request]), lengths.at(left[request] / 1e6)];
   return { width, edge, low, high, lengths, first, last, times, picture, at };
 }
 

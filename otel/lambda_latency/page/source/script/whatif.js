@@ -11,7 +11,7 @@ const PERCENT = 95;
 let left = { of: "", ns: null };
 
 /** The nanoseconds of each request without the parts that are ticked: at best, for another call may take their place. */
-function leftOf() {
+export function leftOf() {
   const of = [...state.without].join();
   if (left.of === of && left.ns !== null) return left.ns;
   const ns = Float64Array.from(requests.wall_ns);
@@ -24,8 +24,6 @@ function leftOf() {
   left = { of, ns };
   return ns;
 }
-
-export const lengthOf = (request) => leftOf()[request];
 
 /** The percentile of what is left, by the nearest rank. */
 export function atBest() {
