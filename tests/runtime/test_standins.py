@@ -7,13 +7,25 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 
-from lambda_latency.runtime.standins import Nothing, StandIn, conventions, read, stand_ins, standing_in, tracer_metrics
+from lambda_latency.runtime.standins import (
+    READ_WITH,
+    Nothing,
+    StandIn,
+    conventions,
+    read,
+    stand_ins,
+    standing_in,
+    tracer_metrics,
+    unmarked,
+)
 from tests.runtime.cold import replaced
 
 REPLACED = replaced()
@@ -137,3 +149,17 @@ def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
     provider = importlib.import_module("opentelemetry.metrics").NoOpMeterProvider()
     assert isinstance(tracer_metrics(provider, True), metrics.TracerMetrics)
     assert isinstance(tracer_metrics(provider, False).start_span(None, None)(), Nothing)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_warning_is_filtered_where_a_function_is_marked(monkeypatch: pytest.MonkeyPatch, *, marked: bool) -> None:
+    """In a function that makes errors of warnings it would fail; the function is marked where the user's own import
+    has brought the real module.
+    """
+    module = ModuleType("opentelemetry.sdk.util.instrumentation")
+    module.deprecated = print if marked else unmarked  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        READ_WITH["opentelemetry.sdk.trace"][1]["filterwarnings"]("ignore", message="old")  # type: ignore[operator]
+        assert bool(warnings.filters) == marked

@@ -119,7 +119,7 @@ class Stacks:
 
     def _entry(self, frame: FrameType) -> traceback.FrameSummary:
         """Not by `StackSummary.extract`, which looks at each file again: each look gives the interpreter away."""
-        code, number = frame.f_code, frame.f_lineno
+        code, number = frame.f_code, frame.f_lineno or 0
         line = ""
         if code.co_filename in linecache.cache:
             line = linecache.getline(code.co_filename, number)

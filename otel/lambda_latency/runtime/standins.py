@@ -142,12 +142,18 @@ def pattern(*compiled: Any) -> Any:
     return Late(lambda: re.compile(*compiled))
 
 
+def filtering(*args: Any, **kwargs: Any) -> None:
+    """A filter for the warning of a function that is marked as deprecated, where it is marked."""
+    if getattr(sys.modules.get("opentelemetry.sdk.util.instrumentation"), "deprecated", None) is not unmarked:
+        import_module("warnings").filterwarnings(*args, **kwargs)
+
+
 reader = Reader()
 READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
     # 3: for the header `tracestate`, which is neither read nor written.
     "opentelemetry.trace.span": ("re", {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}),
     # 1: a filter, for the warning of a function that is not marked.
-    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": lambda *_, **__: None}),
+    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": filtering}),
 }
 
 
@@ -176,7 +182,8 @@ def stand_ins() -> tuple[StandIn, ...]:
         StandIn("timeit", default_timer=time.perf_counter),
         # 10: marks functions that warn when they are called. In SDK 1.33, which has `deprecated` for it, one is called,
         # and would fail in a function that makes errors of warnings.
-        *[StandIn(name, deprecated=unmarked) for name in ("typing_extensions", "deprecated")],
+        StandIn("deprecated", deprecated=unmarked),
+        StandIn("typing_extensions", deprecated=unmarked, assert_never=late("typing_extensions", "assert_never")),
         # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
         *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
         # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
