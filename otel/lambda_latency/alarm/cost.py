@@ -21,10 +21,10 @@ def function_dollars(seconds: float, megabytes: int, region: str, processor: str
 
 
 def cost_fact(evidence: Evidence, own_dollars: float) -> str:
-    """`This message cost about $0.0003: 412 traces scanned or read.`"""
+    """What a message cost in dollars, and for what: traces that were scanned or read, gigabytes, the function."""
     prices = read_prices(evidence.region)
     dollars = evidence.traces * prices.traces_read_million / 1_000_000
     dollars += Decimal(evidence.billed) * prices.logs_scanned_gb / GIGABYTE
     scanned = f", {evidence.billed / GIGABYTE:,.2f} GB scanned" if evidence.billed else ""
-    whole = f"${float(dollars) + own_dollars:,.4f}"
-    return f"This message cost about {whole}: {evidence.traces:,} traces scanned or read{scanned}."
+    whole = float(dollars) + own_dollars
+    return f"This message cost about ${whole:,.4f}: {evidence.traces:,} traces scanned or read{scanned}."
