@@ -205,7 +205,7 @@ def test_nobody_takes_the_interpreter_from_what_is_computed_for_a_timeout(
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
-    assert seen == [("computed", 0.2), ("sent", 0.0001)]
+    assert seen == [("computed", 0.02), ("sent", 0.0001)]
     assert sys.getswitchinterval() == usual
 
 

@@ -33,8 +33,9 @@ def hurried() -> AbstractContextManager[None]:
 
 
 def held() -> AbstractContextManager[None]:
-    """For what computes: nobody takes the interpreter from this thread meanwhile.
+    """For what computes: it is done before somebody else wants the interpreter.
 
-    A function that imports gets it back after a source file is compiled, which takes a tenth of a second.
+    A function that imports gives it back when a file is compiled, which takes a tenth of a second. Not longer, for
+    who waits since before takes it once all the same, and to get it back takes as long.
     """
-    return switching(0.2)
+    return switching(0.02)
