@@ -42,7 +42,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help=summary,
         description="Explains why an alarm of CloudWatch rang: fetches the slow or failing traces of its window and "
         "those of the hour before, and names the part that makes the difference, its owner, and what to do. The same "
-        "message that the template's function sends (Alarms=explained).",
+        "message that the function of `lambda-latency alarm` sends.",
         epilog=EPILOG,
     )
     parser.add_argument("what", metavar="ALARM|TIME", help="an alarm's name, a time, or how long ago it began: 30m")

@@ -153,7 +153,7 @@ RULES = (
     Rule(
         "timeout-gateway",
         WARNING,
-        "The client has a 504 while the function goes on and is paid for.",
+        "The client gets a 504 while the function goes on and is paid for.",
         "API Gateway waits for 29 s at a REST API and 30 s at an HTTP API. Functions that other events call, "
         "too, are left out.",
         gateway,

@@ -164,7 +164,7 @@ RULES = (
         "function-untraced",
         WARNING,
         "Traces end at the gateway: Lambda records neither its own time nor cold starts.",
-        "Only with `Active` does Lambda record its segments (Initialization, Invocation, Overhead).",
+        "Lambda records its segments (Initialization, Invocation, Overhead) only with `Active`.",
         function_untraced,
     ),
     Rule(
