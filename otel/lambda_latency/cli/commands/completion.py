@@ -21,7 +21,7 @@ Prints a script that lets a shell complete commands, options and files.
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser("completion", help=summary, description=DESCRIPTION)
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
 
