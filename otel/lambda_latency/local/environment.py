@@ -19,7 +19,7 @@ from lambda_latency.local.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invoca
 __all__ = ["Environment"]
 
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
-AWAKE_S = 0.1  # for its threads to return to their waits, unless one of them has work
+AWAKE_S = 0.1  # the limit for its threads to block again after a thaw; a busy thread does not
 
 Phase = Literal["init", "idle", "busy", "ended"]
 
@@ -146,7 +146,7 @@ class Environment:
         return self._inbox.get()
 
     def handed(self, invocation: Invocation) -> None:
-        # Not earlier: the threads that write events take turns, and the caller waits for that of the runtime.
+        # After the runtime's event is written: the threads share the interpreter, and the caller waits for the runtime.
         with self._lock:
             self._extensions.hand(invocation)
 

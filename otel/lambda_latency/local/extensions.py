@@ -24,7 +24,7 @@ class Extension:
 
 
 class Extensions:
-    """Internal extensions, the only kind of a laptop's functions. The environment holds the lock."""
+    """The internal extensions of an environment; external ones are not supported. The environment holds the lock."""
 
     def __init__(self) -> None:
         self._known: dict[str, Extension] = {}

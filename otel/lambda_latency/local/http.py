@@ -1,4 +1,4 @@
-"""The HTTP server of every local part: on 127.0.0.1, a given or a free port, with fast small answers."""
+"""The HTTP server of every local part: on 127.0.0.1, a given or a free port, with low latency for small responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Handler", "Server", "reset", "wait_for_hangup"]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Keep-alive, buffered, no Nagle: without these an answer of two writes waits 40-90 ms for a delayed ACK."""
+    """Keep-alive, buffered, without Nagle's algorithm, so that a response does not wait 40-90 ms for a delayed ACK."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on threads of its own from the moment it exists until `close`.
+    """Serves on its own threads, from construction until `close`.
 
     It accepts on a blocking thread instead of `serve_forever`, whose polling would wake the command hundreds of times
     a second once a few dozen environments have a server each.

@@ -1,4 +1,4 @@
-"""The parts in processes of their own, started in parallel and stopped after they have sent their last spans."""
+"""The parts that run as processes: started in parallel, stopped after they have sent their last spans."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ READY = "ready "
 
 
 def say_ready(port: int) -> None:
-    """The line that a service prints when it is ready."""
+    """Print the line that reports a service's port when it is ready."""
     print(f"{READY}{port}", flush=True)
 
 
 class Service:
-    """A module of ours run as a process. It is being started when this returns; `wait_until_ready` gives its port.
+    """A module of the kit that runs as a process. The constructor does not wait; `wait_until_ready` returns the port.
 
-    With a `command` it is another program, called `module` in messages and with `variables` beside the person's own;
-    what it listens on is known beforehand (`wait_until_listening`).
+    With `command` it is another program, named `module` in messages, with `variables` added to the user's own; its port
+    is known beforehand (`wait_until_listening`).
     """
 
     def __init__(
