@@ -1,4 +1,4 @@
-"""Finds routes that call another AWS service without a function: neither our gateway nor the emulator runs them."""
+"""Finds routes that call an AWS service without a function and that neither the gateway nor the emulator supports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _first_class(subtype: Any) -> str:
 
 
 def _of_uri(uri: Any) -> str:
-    """What the integration of a REST API calls; nothing for a function and for what the emulator calls."""
+    """A description of a REST API integration's call; empty for functions and for calls that the emulator supports."""
     action = ACTION.search(json.dumps(uri, default=str))
     if action is None or action[1].startswith(EMULATED):
         return ""
