@@ -37,7 +37,7 @@ def port(text: str) -> int:
 
 
 def ms(text: str) -> int:
-    """Milliseconds, as nanoseconds."""
+    """A duration in milliseconds, 0 or more, as nanoseconds."""
     try:
         ns = round(float(text) * 1_000_000)
     except (ValueError, OverflowError):
@@ -48,7 +48,7 @@ def ms(text: str) -> int:
 
 
 def gigabytes(text: str) -> int:
-    """Gigabytes, as bytes."""
+    """A size in gigabytes, more than 0, as bytes."""
     try:
         found = round(float(text) * 1_000_000_000)
     except (ValueError, OverflowError):

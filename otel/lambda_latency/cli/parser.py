@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _columns() -> int:
-    """The width of the terminal. argparse asks shutil, whose import takes a tenth of the time of `--help`."""
+    """The width of the terminal in columns. argparse uses shutil, whose import takes a tenth of `--help`."""
     try:
         return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
     except (OSError, ValueError):

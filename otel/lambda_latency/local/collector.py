@@ -173,7 +173,7 @@ def _succeeds(*command: str) -> bool:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Free ports: the collector does not report which port it got for port 0."""
+    """Free ports, because the collector does not report the port that it gets for port 0."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

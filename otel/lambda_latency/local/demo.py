@@ -44,7 +44,7 @@ class Demo:
 
 
 def demo_plan(seed: int, timeouts_among: int) -> Plan:
-    """A payments provider that is slow for one order in five; throttles, a broken provider, one function timeout.
+    """The fault plan of the demo: payments slow for one order in five, throttles, payment errors, one function timeout.
 
     `timeouts_among` is the number of requests that read an order: one of them ends in the function timeout.
     """

@@ -83,7 +83,7 @@ def main() -> None:
         endpoint_url=f"http://127.0.0.1:{server.port}",
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - opens nothing
+        aws_secret_access_key="local",  # noqa: S106 - not a real key
     )
     for table in json.loads(options.tables):
         client.create_table(**table)

@@ -51,12 +51,12 @@ def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
 
 
 def is_for_authorizer(event: dict[str, Any]) -> bool:
-    """Whether it is the event of a Lambda authorizer, not of a request."""
+    """Whether an event is for a Lambda authorizer, not for the function of a route."""
     return "methodArn" in event or "routeArn" in event
 
 
 def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> str:
-    """A function's answer as samcli reads it; API Gateway hides the answer of a failed function."""
+    """A function's response in the form that samcli reads. The error of a failed function is hidden, as on AWS."""
     if outcome.error is None:
         return outcome.payload.decode()
     if event.get("version") == "2.0":

@@ -23,7 +23,7 @@ class Function:
     timeout_s: float = 3
     memory_mb: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
-    log_format: str = "Text"  # or JSON, which alone has a level
+    log_format: str = "Text"  # or "JSON", the only format with a level
     log_level: str = "INFO"
     code: Path | None = None  # the folder for /var/task, if not the project's root
     read_only: bool = False  # whether that folder is read-only, for root too
@@ -39,7 +39,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended: its payload and, where it failed, Lambda's error type (`Sandbox.Timedout`, ...)."""
+    """The outcome of an invocation: its payload and, if it failed, Lambda's error type (`Sandbox.Timedout`, ...)."""
 
     payload: bytes
     error: str | None = None

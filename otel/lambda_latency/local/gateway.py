@@ -44,7 +44,7 @@ class Answered:
 class _Request:
     """The state of a request while samcli handles it."""
 
-    header: TraceHeader  # the parent named in it is the gateway's own span
+    header: TraceHeader  # its parent is the gateway's own span
     request_id: str
     start_ns: int
     source_ip: str

@@ -36,7 +36,7 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
                 f"{folder} is in use by lambda-latency {command}{f', process {who}' if who else ''}: "
                 "stop it, or choose another folder with --out"
             ) from None
-        except OSError:  # a file system without locks
+        except OSError:  # the file system has no locks
             yield
             return
         with contextlib.suppress(OSError):  # on a full disk, the process id is not stored

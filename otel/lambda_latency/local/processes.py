@@ -67,7 +67,7 @@ class Processes:
             child.stdin.write(b"go\n")
             child.stdin.close()
         except BrokenPipeError:
-            pass  # killed meanwhile: the caller that waits for it sees the status
+            pass  # the child was killed: the caller that waits for it receives the status
         return child
 
     def ended(self, child: subprocess.Popen[bytes]) -> None:
@@ -94,7 +94,7 @@ class Processes:
         with self._lock:
             if not self._open:
                 if line.startswith("-"):
-                    return  # the warden has ended it
+                    return  # the warden has killed it
                 raise LocalError("no process can be started", "the system is shutting down")
             try:
                 self._warden.stdin.write(f"{line}\n".encode())
@@ -104,7 +104,7 @@ class Processes:
 
 
 def asleep(pid: int) -> bool:
-    """Whether all threads of a process wait. Also True without /proc, and after the end of the process."""
+    """Whether all threads of a process are blocked. Also True without /proc, and after the end of the process."""
     with contextlib.suppress(OSError):
         stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
         return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)

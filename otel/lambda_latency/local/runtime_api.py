@@ -17,8 +17,8 @@ from lambda_latency.local.http import Handler, Server
 
 __all__ = ["MAX_PAYLOAD", "ExtensionEvent", "Invocation", "Refusal", "RuntimeHost", "serve_runtime_api"]
 
-MAX_PAYLOAD = 6 * 1024 * 1024  # of a synchronous response
-LONGEST_LINE = 2**20  # of a header: more than the runtime client sends
+MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of a synchronous response
+LONGEST_LINE = 2**20  # bytes of a header's line: more than the runtime client sends
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSION = "/2020-01-01/extension"
@@ -33,7 +33,7 @@ class Invocation:
     event: bytes
     function_arn: str
     deadline_ms: int  # epoch milliseconds
-    trace_header: str  # Lambda sends one with Sampled=0 without tracing
+    trace_header: str  # without tracing, Lambda sends a header with Sampled=0
     client_context: str | None
 
 

@@ -141,7 +141,7 @@ class Sandbox:
             pool.renew()
 
     def close(self) -> None:
-        """End every environment."""
+        """Stop every environment."""
         self._closed.set()
         self._keeper.join()
         stop_all(self.environments())

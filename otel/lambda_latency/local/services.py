@@ -72,7 +72,7 @@ class Service:
         raise self._failed()
 
     def stop(self, limit_s: float = 5) -> None:
-        """Lets it send its last spans, and waits for its end."""
+        """Stops it with SIGTERM, so that it sends its last spans; kills it after `limit_s` seconds."""
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
         try:
@@ -100,6 +100,6 @@ class Service:
 
 
 def _variables() -> dict[str, str]:
-    """The user's variables without those that lead a service away from 127.0.0.1 or change what it records."""
+    """The user's variables without those of AWS and OpenTelemetry, and with proxies disabled."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OTEL_"))}
     return {**own, "no_proxy": "*", "NO_PROXY": "*"}

@@ -172,7 +172,7 @@ class System:
         return done
 
     def close(self) -> None:
-        """End every process and close every port."""
+        """Stop every process and close every port. May be called more than once."""
         while self._closing:
             self._closing.pop()()
 

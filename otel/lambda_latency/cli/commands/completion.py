@@ -27,7 +27,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script of a shell."""
+    """Print the completion script of a shell; returns the exit status."""
     import shtab
 
     from lambda_latency.cli.entry import parser

@@ -97,7 +97,7 @@ def number(text: str) -> Decimal:
 
 
 def share(text: str) -> Decimal:
-    """A share: `5%` or `0.05`."""
+    """A share between 0 and 1, written as `5%` or `0.05`."""
     import argparse
 
     value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)

@@ -55,7 +55,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the whole system under a load, and report on it."""
+    """Run the whole system under a load, and report on it; returns the exit status."""
     options.begin_ns = time.time_ns()
     require_local()
     from lambda_latency.local import is_example, read_source
@@ -135,7 +135,7 @@ def _alarm(traces: Path, options: argparse.Namespace) -> str:
 
 
 def _template(named: Path, *, example: bool) -> Path:
-    """The template of this folder; where there is none, that of the packaged example."""
+    """The template of this folder; without one, that of the packaged example."""
     from lambda_latency.example import example_folder
     from lambda_latency.local import find_template
 

@@ -69,7 +69,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; status 3 at errors, with --strict at warnings."""
+    """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
     _check_installed()
     from lambda_latency.cli.settings import read_settings
     from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
@@ -136,7 +136,7 @@ def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
     account = Account(Place(options.profile, options.region or None, options.endpoint_url))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "trace.jsonl")
-        with contextlib.suppress(NothingFoundError):  # which is a finding
+        with contextlib.suppress(NothingFoundError):  # a missing trace is a finding
             account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
         return diagnose_traces(options.trace, read_traces(out).traces if out.exists() else ())
 

@@ -43,7 +43,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch traces from an AWS account into a file."""
+    """Fetch traces from an AWS account into a file; returns the exit status."""
     if options.print_policy:
         return print_policy()
     if options.archive is not None and options.out is not None:

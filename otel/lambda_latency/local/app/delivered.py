@@ -9,7 +9,10 @@ from typing import Any
 __all__ = ["delivered"]
 
 LISTS = ("stringListValues", "binaryListValues")
-URLS = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}  # Lambda's names, not those of a queue
+URLS = {
+    "SigningCertURL": "SigningCertUrl",
+    "UnsubscribeURL": "UnsubscribeUrl",
+}  # names in an event of Lambda, not of a queue
 
 
 def delivered(event: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The example events of an app, in its folder `events/`, as for `sam local invoke`."""
+"""Finds the example events of an app in its folder `events/`, as used by `sam local invoke`."""
 
 from __future__ import annotations
 

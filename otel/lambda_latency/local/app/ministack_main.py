@@ -95,7 +95,7 @@ def try_again() -> None:
 
 
 def give_up() -> None:
-    """Skip a stream's batch that has failed too often, and report it to the mapping's destination."""
+    """Skip a stream's batch after too many failures, and report it to the mapping's destination."""
     from ministack.services import lambda_svc
 
     execute = lambda_svc._execute_function

@@ -64,7 +64,7 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
     for name, declared in (done.raw.get("Parameters") or {}).items():
         declared["Default"] = values[name]
         kind = str(declared.get("Type", "String"))
-        if kind.startswith("AWS::"):  # the value is a name in an account, which the emulator cannot look up
+        if kind.startswith("AWS::"):  # a plain type: `values` has the value, not a name to look up
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
     own = _own_values(done.raw)
     work = _Work(source, source.path.resolve().parent, done, [], own.keys())

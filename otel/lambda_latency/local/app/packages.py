@@ -1,4 +1,4 @@
-"""The packages that functions import: environments and folders, installed by uv and cached.
+"""Installs the packages that functions import, with uv, into cached environments and folders.
 
 As on Lambda there are three kinds: the runtime's packages (boto3, the runtime client) in a virtual environment per
 Python version, the tracing layer's packages in a folder, and the packages of each requirements file in a folder.
@@ -134,7 +134,7 @@ class Packages:
                 with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
                     place = Path(half_made, name)
                     make(place)
-                    place.mkdir(exist_ok=True)  # uv makes none for an empty list
+                    place.mkdir(exist_ok=True)  # uv creates no folder for an empty list
                     with contextlib.suppress(OSError):  # another process was faster
                         place.rename(folder)
         return folder

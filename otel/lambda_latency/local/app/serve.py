@@ -49,7 +49,7 @@ def serve_app(
 
 
 class Renewal:
-    """Called before each invocation: prepares functions anew if their code or packages have changed."""
+    """Called before each invocation: prepares functions again if their code or packages have changed."""
 
     def __init__(self, app: App) -> None:
         self._code = Sources(*_watched(app))

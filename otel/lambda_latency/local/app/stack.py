@@ -66,7 +66,7 @@ class Stack:
         return {name: str(value) for name, value in variables.items() if name != PROXY}
 
     def _fit(self, part: Part, prefix: str) -> dict[str, Any]:
-        """The template without what the emulator cannot create."""
+        """The template without the resources that the emulator cannot create; these are printed."""
         gone = unknown_to(self._cloud.types, part.plain)
         told = sorted({kind for kind in gone.values() if kind not in QUIET})
         if told:

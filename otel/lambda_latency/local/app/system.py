@@ -133,7 +133,7 @@ class AppSystem:
             self._ready.clear()
 
     def close(self) -> None:
-        """End every process and close every port."""
+        """Stop every process and close every port. May be called more than once."""
         while self._closing:
             self._closing.pop()()
 

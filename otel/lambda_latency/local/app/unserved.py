@@ -11,11 +11,11 @@ __all__ = ["unserved_routes"]
 
 APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 ACTION = re.compile(r"apigateway:(?:\$\{[^}]*\}|[^:$])*:([\w-]+:(?:action|path)/[^\"]*)")
-EMULATED = ("lambda:path/", "sqs:path/")  # the emulator knows these of a REST API
+EMULATED = ("lambda:path/", "sqs:path/")  # integrations of a REST API that the emulator supports
 
 
 def unserved_routes(plain: Mapping[str, Any]) -> list[str]:
-    """A line for each such route of a translated template, in its order."""
+    """A message for each such route of a translated template, in its order."""
     found = []
     for name, resource in plain["Resources"].items():
         kind, properties = resource.get("Type"), resource.get("Properties") or {}

@@ -20,7 +20,7 @@ GATHER_S = 0.5  # the time in which they are gathered: single ones would take CP
 
 
 class Feed:
-    """Sends to the X-Ray at `url` from a thread of its own. `log` receives the first failure."""
+    """Sends to the X-Ray at `url` from a background thread. `log` receives the first failure."""
 
     def __init__(self, url: str, log: Callable[[str], None]) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)

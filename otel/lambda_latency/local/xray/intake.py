@@ -42,7 +42,7 @@ class Intake:
             endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - opens nothing
+            aws_secret_access_key="local",  # noqa: S106 - not a real key
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
