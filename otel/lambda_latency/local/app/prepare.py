@@ -82,7 +82,7 @@ class Preparation:
         """The import paths in their order: as on Lambda, a function's own packages first.
 
         If those contain OpenTelemetry, the tracing layer comes first, or the function could not be traced. A function
-        with its own exec wrapper keeps Lambda's order.
+        that declares an exec wrapper keeps Lambda's order.
         """
         if tracing and not declared.wrapper and any((folder / "opentelemetry").is_dir() for folder in own):
             what = f"{declared.key}: its packages contain OpenTelemetry, but the tracing layer's version is used"
