@@ -129,7 +129,7 @@ def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("[regions.us-east-1]\nspan_gb = 1\n", "nothing is called 'span_gb'"),
+        ("[regions.us-east-1]\nspan_gb = 1\n", "unknown key 'span_gb'"),
         ("[regions.us-east-1]\nspans_gb = '1'\n", "spans_gb must be a number, 0 or more, got '1'"),
         ("[regions.us-east-1]\nspans_gb = -1\n", "spans_gb must be a number, 0 or more, got -1"),
         ("regions = 3\n", "regions must be a table, got 3"),
