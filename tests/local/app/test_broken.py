@@ -91,7 +91,7 @@ BROKEN = {
     ),
     "a module": ("app.handler", "ap.handler", "15: Orders: no module 'ap' in", "did you mean 'app'?"),
     "a function": ("app.handler", "app.handle", "15: Orders: app.py has no 'handle'", "did you mean 'handler'?"),
-    "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it as SAM's specification has it"),
+    "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it according to SAM's specification"),
     "indentation": (
         "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: no YAML: ", "correct",
     ),
