@@ -78,7 +78,7 @@ EDITED = {
 
 # What is refused as a whole: the line that is printed.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
-    "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: no YAML: found character '\\t' that cannot start any token"),
+    "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: invalid YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is not UTF-8"),
     "JSON": ('{"Resources": {}}', "template.yaml:1: the template is JSON"),
@@ -89,8 +89,8 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
                "template.yaml:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"),
     "a name that nothing has": (TEMPLATE + "      Role: !GetAtt Rle.Arn\n",
                                 "template.yaml:9: GetAtt names 'Rle', which is not in the template"),
-    "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: no YAML: found unexpected end of stream"),
-    "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: no YAML: but found another document"),
+    "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: invalid YAML: found unexpected end of stream"),
+    "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: invalid YAML: but found another document"),
 }  # fmt: skip
 
 # A function that is left to a person while the other one is adopted: the line that is printed.
