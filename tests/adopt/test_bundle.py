@@ -71,7 +71,7 @@ def test_packages_that_cannot_be_installed_change_nothing(tmp_path: Path, monkey
     monkeypatch.setattr(bundle, "subprocess", SimpleNamespace(run=fails, TimeoutExpired=subprocess.TimeoutExpired))
     status, _, err = adopt(template, "--write", "--force", "--packages", "bundled")
     assert (status, err.splitlines()) == (1, [
-        "lambda-latency: pip installs no packages of OpenTelemetry: ERROR: no network",
+        "lambda-latency: pip cannot install OpenTelemetry's packages: ERROR: no network",
         "  or leave out --packages bundled",
     ])  # fmt: skip
     assert files(tmp_path) == before

@@ -78,31 +78,31 @@ EDITED = {
 
 # What is refused as a whole: the line that is printed.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
-    "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: no YAML: found character '\\t' that cannot start any token"),
+    "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: invalid YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
-    "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is no UTF-8"),
+    "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is not UTF-8"),
     "JSON": ('{"Resources": {}}', "template.yaml:1: the template is JSON"),
     "empty": ("", "template.yaml:1: the file is empty"),
-    "a list": ("- a\n- b\n", "template.yaml:1: no section Resources"),
-    "no resources": (HEAD, "template.yaml:1: no section Resources"),
+    "a list": ("- a\n- b\n", "template.yaml:1: no Resources section"),
+    "no resources": (HEAD, "template.yaml:1: no Resources section"),
     "no SAM": (TEMPLATE.replace(HEAD, "Description: none\n").replace("Serverless", "Lambda"),
-               "template.yaml:1: no SAM template: Transform is not AWS::Serverless-2016-10-31"),
+               "template.yaml:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"),
     "a name that nothing has": (TEMPLATE + "      Role: !GetAtt Rle.Arn\n",
                                 "template.yaml:9: GetAtt names 'Rle', which is not in the template"),
-    "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: no YAML: found unexpected end of stream"),
-    "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: no YAML: but found another document"),
+    "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: invalid YAML: found unexpected end of stream"),
+    "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: invalid YAML: but found another document"),
 }  # fmt: skip
 
 # A function that is left to a person while the other one is adopted: the line that is printed.
 LEFT = {
     "layers by condition": ("      Layers: !If [A, [a], [b]]\n",
-                            "One: its Layers are no list: make each item an !If of its own"),
+                            "One: its Layers are not a list: make each item an !If of its own"),
     "a wrapper": ("      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/other\n",
                   "One: its AWS_LAMBDA_EXEC_WRAPPER is /opt/other: a function has one wrapper: remove that one"),
     "computed variables": ("      Environment:\n        Variables: !If [A, {a: b}, !Ref AWS::NoValue]\n",
                            "One: its Environment is computed: make each variable an !If of its own"),
     "Fn::Transform": ("      Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://bucket/key } }\n",
-                      "One: its properties come from elsewhere, too: add layer, wrapper and variables there by hand"),
+                      "One: its properties use a merge key or a transform: add layer, wrapper and variables there by hand"),
     "four layers": ("      Layers: [a, b, c, d]\n",
                     "One: it would have 7 layers: a function has at most 5: join some of them"),
     "OpenTelemetry already": ("      Layers: ['arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python-amd64-ver-1-32-0:2']\n",
@@ -219,7 +219,7 @@ def test_properties_of_another_function_are_left(tmp_path: Path) -> None:
     status, out, _ = adopt(tmp_path)
     assert (
         status,
-        "template.yaml:10: Two: its properties are those of another one: write out its properties" in out,
+        "template.yaml:10: Two: its properties are an alias of another function's: write out its properties" in out,
     ) == (4, True)
 
 
@@ -291,7 +291,7 @@ def test_a_template_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> N
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "template.yaml").symlink_to(outside)
     status, _, err = adopt(tmp_path / "app", "--write")
-    assert (status, err.splitlines()[0]) == (1, f"lambda-latency: template.yaml leads out of {tmp_path / 'app'}")
+    assert (status, err.splitlines()[0]) == (1, f"lambda-latency: template.yaml is outside {tmp_path / 'app'}")
     assert outside.read_text() == TEMPLATE
 
 
@@ -359,7 +359,7 @@ def test_a_dirty_tree_is_refused_without_force(tmp_path: Path) -> None:
     before = files(tmp_path)
     status, _, err = adopt(tmp_path, "--write")
     assert (status, err.splitlines()) == (1, [
-        f"lambda-latency: {tmp_path} has changes that are not committed (?? src/)", "  commit them, or say --force",
+        f"lambda-latency: {tmp_path} has changes that are not committed (?? src/)", "  commit them, or use --force",
     ])  # fmt: skip
     assert files(tmp_path) == before
     assert adopt(tmp_path, "--write", "--force")[0] == 0

@@ -35,9 +35,9 @@ REQUIREMENTS = {
     ("Pipfile", '[packages]\naws-xray-sdk = "*"\n"boto3" = "*"\n'): '[packages]\n"boto3" = "*"\n',
 }
 SAID = {
-    "aws-xray-sdk-extra\n": "names the X-Ray SDK in a way that is not edited",
-    "aws-lambda-powertools[all]\n": "aws-lambda-powertools[all] brings the X-Ray SDK along",
-    'dependencies = ["aws-xray-sdk", "boto3"]\n': "names the X-Ray SDK in a way that is not edited",
+    "aws-xray-sdk-extra\n": "names the X-Ray SDK in a form that is not edited",
+    "aws-lambda-powertools[all]\n": "aws-lambda-powertools[all] depends on the X-Ray SDK",
+    'dependencies = ["aws-xray-sdk", "boto3"]\n': "names the X-Ray SDK in a form that is not edited",
 }
 
 
@@ -52,7 +52,7 @@ def test_a_lock_that_still_has_the_sdk_is_said(tmp_path: Path) -> None:
     """It is another tool's to make."""
     (tmp_path / "Pipfile.lock").touch()
     _, left = without_sdk(tmp_path / "Pipfile", "Pipfile", 'aws-xray-sdk = "*"\n')
-    assert [str(one) for one in left] == ["Pipfile:1: Pipfile.lock still has the X-Ray SDK: make Pipfile.lock anew"]
+    assert [str(one) for one in left] == ["Pipfile:1: Pipfile.lock still has the X-Ray SDK: regenerate Pipfile.lock"]
 
 
 def test_a_function_with_the_sdk_keeps_the_layer_when_tracing_is_off(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ xray_recorder.begin_segment("x")
     make_app(tmp_path, app_py=code)
     status, out, _ = adopt(tmp_path)
     assert (status, [line for line in out.splitlines() if line.startswith("src/")]) == (0, [
-        "src/app.py:2: imports aws_xray_sdk.core.daemon_config, which the bridge has not: remove what uses it",
-        "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes tell of Lambda",
+        "src/app.py:2: imports aws_xray_sdk.core.daemon_config, which the bridge lacks: remove its uses",
+        "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes describe Lambda",
         "src/app.py:4: begin_segment has no effect in Lambda: write begin_subsegment",
     ])  # fmt: skip
 
@@ -114,8 +114,8 @@ def test_the_sdks_variables_are_translated_or_said(tmp_path: Path) -> None:
     _, out, _ = adopt(tmp_path, "--write")
     assert [line for line in out.splitlines() if line.startswith("template.yaml:")] == [
         "template.yaml:13: AWS_XRAY_SDK_ENABLED is false: remove it, or the bridge records nothing",
-        "template.yaml:14: AWS_XRAY_DAEMON_ADDRESS has no effect: remove it: the kit sends, and logs by itself",
-        "template.yaml:15: AWS_XRAY_LOG_LEVEL has no effect: remove it: the kit sends, and logs by itself",
+        "template.yaml:14: AWS_XRAY_DAEMON_ADDRESS has no effect: remove it: the kit exports and logs by itself",
+        "template.yaml:15: AWS_XRAY_LOG_LEVEL has no effect: remove it: the kit exports and logs by itself",
     ]
     assert '          OTEL_SERVICE_NAME: !Sub "${AWS::StackName}-shop"\n' in template.read_text()
     assert adopt(tmp_path, "--check")[0] == 0

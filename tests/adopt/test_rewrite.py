@@ -146,17 +146,18 @@ LEFT: dict[str, tuple[str, list[str]]] = {
     "by hand": (
         "def f():\n    xray_recorder.begin_subsegment('a')\n    xray_recorder.put_annotation('k', 1)\n"
         "    xray_recorder.end_subsegment()\n",
-        ["3: xray_recorder.begin_subsegment stays", "4: put_annotation on a span that is begun elsewhere",
+        ["3: xray_recorder.begin_subsegment stays", "4: put_annotation on a span that is started elsewhere",
          "5: xray_recorder.end_subsegment stays"],
     ),
     "a segment": (
         "with xray_recorder.in_segment('a'):\n    pass\n", ["2: xray_recorder.in_segment stays"],
     ),
     "the caller's span": (
-        "def f():\n    xray_recorder.put_annotation('k', 1)\n", ["3: put_annotation on a span that is begun elsewhere"],
+        "def f():\n    xray_recorder.put_annotation('k', 1)\n",
+        ["3: put_annotation on a span that is started elsewhere"],
     ),
     "the recorder handed on": (
-        "use(xray_recorder)\n", ["2: xray_recorder is handed on"],
+        "use(xray_recorder)\n", ["2: xray_recorder is passed on"],
     ),
     "options": (
         "xray_recorder.configure(service='shop')\n", ["2: xray_recorder.configure stays"],
@@ -164,15 +165,15 @@ LEFT: dict[str, tuple[str, list[str]]] = {
     "another import": (
         "import aws_xray_sdk\nfrom aws_xray_sdk.ext.util import strip_url\nuse(xray_recorder)\n",
         ["2: an import of aws_xray_sdk stays", "3: an import of aws_xray_sdk.ext.util stays",
-         "4: xray_recorder is handed on"],
+         "4: xray_recorder is passed on"],
     ),
     "a parameter of that name": (
         "def f(xray_recorder):\n    xray_recorder.put_annotation('k', 1)\n",
-        ["1: xray_recorder is another thing in a function here"],
+        ["1: xray_recorder is also a local name in a function"],
     ),
     "an async with of other things": (
         "async def f():\n    async with session(), xray_recorder.in_subsegment_async('a'):\n        pass\n",
-        ["3: an `async with` of other things, too"],
+        ["3: an `async with` that has other items"],
     ),
 }  # fmt: skip
 
@@ -300,7 +301,7 @@ def test_a_recorder_that_other_modules_import_stays(tmp_path: Path) -> None:
     _, out, _ = adopt(tmp_path, "--rewrite", "--write")
     assert (tmp_path / "src" / "tracing.py").read_text().startswith(SDK + "from opentelemetry import trace\n")
     assert [line for line in out.splitlines() if line.startswith("src/")] == [
-        "src/tracing.py:1: imports opentelemetry, with Tracing=Off too: "
+        "src/tracing.py:1: imports opentelemetry, even with Tracing=Off: "
         f"add {wording.API} to the function's requirements",
         "src/tracing.py:1: xray_recorder stays: other modules import it from here: import it there",
     ]

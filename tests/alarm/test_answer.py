@@ -56,9 +56,9 @@ def test_the_whole_message(ringing: Make) -> None:
         "\n"
         "Page:\n"
         "https://pages.s3.example/pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html?for=43200&of=get_object\n"
-        "The link lives for 12 hours at most, and ends with the session of the function's\n"
-        "role if that is earlier. The same page later: lambda-latency explain\n"
-        "shop-SlowAlarm --at 2026-11-24T23:12:00Z --region us-east-1 --html page.html\n"
+        "The link is valid for 12 hours at most, or until the session of the function's\n"
+        "role ends. To create the page again: lambda-latency explain shop-SlowAlarm --at\n"
+        "2026-11-24T23:12:00Z --region us-east-1 --html page.html\n"
         "\n"
         "The request in the console:\n"
         "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#xray:traces/"
@@ -109,7 +109,7 @@ def test_the_end_says_what_came_back(ringing: Make) -> None:
     alarm(rung(state="OK", previous="ALARM", at_ns=(BEGIN_S + 1000) * 10**9, begin_ns=(BEGIN_S + 940) * 10**9))
     assert alarm.topic.published[1]["Subject"] == "shop-SlowAlarm: is over"
     assert alarm.topic.texts[1].split("\n\n")[1].replace("\n", " ") == (
-        "payments.example.com: 1,466 ms on average in slow requests then, 169 ms in the 60 traced since."
+        "payments.example.com: 1,466 ms on average in slow requests during the alarm, 169 ms in the 60 traced since."
     )
 
 
@@ -140,8 +140,8 @@ def test_a_repeat_is_told_in_short(ringing: Make) -> None:
         alarm(rung(name=name, at_ns=at_ns, begin_ns=at_ns - 120 * 10**9))
     answers = [text.split("\n\n")[1].replace("\n", " ") for text in alarm.topic.texts]
     assert answers[1:3] == [
-        "As at 2026-11-24 23:12 UTC: payments.example.com, 1,466 ms on average.",
-        "As at 2026-11-24 23:12 UTC (shop-SlowAlarm): payments.example.com, 1,466 ms on average.",
+        "The same cause as at 2026-11-24 23:12 UTC: payments.example.com, 1,466 ms on average.",
+        "The same cause as at 2026-11-24 23:12 UTC (shop-SlowAlarm): payments.example.com, 1,466 ms on average.",
     ]
     assert [answer[:17] for answer in (answers[0], answers[3])] == ["The slow requests", "The slow requests"]
 
@@ -156,7 +156,7 @@ def test_no_traces(ringing: Make) -> None:
     title, answer, *_ = alarm.topic.texts[0].split("\n\n")
     assert title == "shop-SlowAlarm: the cause is not known"
     assert answer.replace("\n", " ") == (
-        "No request of the alarm's window was traced: the sampling rules let none through, or tracing is off."
+        "No request of the alarm's window was traced: the sampling rules selected none, or tracing is off."
     )
 
 
@@ -278,7 +278,7 @@ def test_two_alarms_at_once(ringing: Make) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(alarm, [rung(name="one"), rung(name="two")]))
     starts = sorted(text.split("\n\n")[1][:8] for text in alarm.topic.texts)
-    assert starts == ["As at 20", "The slow"]
+    assert starts == ["The same", "The slow"]
 
 
 def test_a_random_order_of_events(ringing: Make) -> None:

@@ -90,7 +90,7 @@ def test_an_alarm_that_rings_and_has_no_history() -> None:
     [
         ("shop-SlowAlarms", "us-east-1 has no alarm 'shop-SlowAlarms'; did you mean shop-SlowAlarm?"),
         ("other", "us-east-1 has no alarm 'other'"),
-        ("shop-SlowAlarm", "the alarm shop-SlowAlarm has not rung in the time that CloudWatch remembers"),
+        ("shop-SlowAlarm", "the alarm shop-SlowAlarm has not rung within CloudWatch's history"),
     ],
 )
 def test_what_is_not_there(name: str, why: str) -> None:

@@ -223,7 +223,7 @@ def test_a_full_disk_is_one_line_and_costs_nothing_that_was_there(
     out, err = capsys.readouterr()
     assert (out, err) == (
         "",
-        f"lambda-latency: {archive} cannot be written: No space left on device\n  what was written before is whole\n",
+        f"lambda-latency: {archive} cannot be written: No space left on device\n  files written before are complete\n",
     )
     monkeypatch.undo()
     assert kept(archive) == accounts(traces[:20])
@@ -238,11 +238,11 @@ def test_a_bucket_is_an_archive_as_a_folder_is(tmp_path: Path, traces: list[Trac
     assert spans(found.values()) == spans(traces[:1])
     assert compact("memory://bucket/archive", 0).found == 0
     assert kept("memory://bucket/archive") == accounts(traces)
-    with pytest.raises(ArchiveError, match="memory://gone is no archive\n"):
+    with pytest.raises(ArchiveError, match="memory://gone is not an archive\n"):
         read_kept("memory://gone")
     with contextlib.redirect_stderr(io.StringIO()) as err:
         assert main(["report", "memory://gone"]) == 2
-    assert err.getvalue().startswith("lambda-latency: memory://gone is no archive\n")
+    assert err.getvalue().startswith("lambda-latency: memory://gone is not an archive\n")
 
 
 class NoCredentialsError(Exception):
@@ -284,7 +284,7 @@ def test_what_a_bucket_refuses_is_one_line(
         out, err = capsys.readouterr()
         gone = isinstance(error, FileNotFoundError)  # as an archive that was never made
         assert (out, status) == ("", 2 if gone else 1)
-        first = f"{where} is no archive" if gone else f"{where} cannot be read: {said}"
+        first = f"{where} is not an archive" if gone else f"{where} cannot be read: {said}"
         assert err.splitlines()[0] == f"lambda-latency: {first}"
     assert kept(where) == accounts(traces[:20])
 

@@ -187,9 +187,9 @@ def test_what_is_no_archive_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
         ["prune", "--older-than", "1d"],
     ):
         assert main(["archive", *action, "--archive", str(tmp_path)]) in (1, 2)
-        assert "is no archive" in capsys.readouterr().err or action[0] == "show"
+        assert "is not an archive" in capsys.readouterr().err or action[0] == "show"
     (tmp_path / "archive.version").write_text('{"archive": 2}')
-    with pytest.raises(ArchiveError, match="is an archive of version 2, this command knows 1"):
+    with pytest.raises(ArchiveError, match="has archive version 2, this command supports 1"):
         open_archive(str(tmp_path))
     (tmp_path / "archive.version").write_text("{")
     with pytest.raises(ArchiveError, match=r"cannot be read: archive\.version cannot be read"):

@@ -95,7 +95,7 @@ def test_the_rule_that_decides_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert own.what == "rule 'shop' (priority 100) decides for shop/live: 5 a second and 10 %"
     changes["GetSamplingRules"] = {"SamplingRuleRecords": [*RULES, GREEDY]}
     (greedy,) = diagnose_account(Place(), "shop")
-    assert greedy.what == "rule 'greedy' (priority 1) decides for shop/live: 0 a second and 1 %; shop is never asked"
+    assert greedy.what == "rule 'greedy' (priority 1) decides for shop/live: 0 a second and 1 %; shop never applies"
 
 
 def test_the_stack_is_compared_with_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_the_values_of_variables_are_not_printed(tmp_path: Path, monkeypatch: py
     app = read_app(template, Where())
     assert not isinstance(app, Unread)
     (finding,) = diagnose_account(Place(), "shop", app)
-    assert finding.what == "Get: KEY is another value there"
+    assert finding.what == "Get: KEY has another value in the account"
 
 
 @pytest.mark.parametrize("operation", [one for one in ANSWERS if one not in ("ListFunctions", "GetRestApi")])

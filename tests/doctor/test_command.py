@@ -38,7 +38,7 @@ def test_a_warning_is_told_with_effect_and_remedy(tmp_path: Path, capsys: pytest
             f"  {MEMORY.effect}\n"
             "  Do: give it 256 MB or more; 512 MB often costs no more.\n"
             "\n"
-            "1 warning. lambda-latency doctor --explain RULE tells more.\n"
+            "1 warning. lambda-latency doctor --explain RULE explains a rule.\n"
         ),
         "",
     )
@@ -199,7 +199,7 @@ def test_any_text_is_answered(text: str, tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "template.yaml").write_text(text)
     status, told, messages = doctor(capsys, tmp_path)
     assert (status in (0, 3), messages) == (True, "")
-    assert told.endswith(("No findings.\n", "tells more.\n"))
+    assert told.endswith(("No findings.\n", "explains a rule.\n"))
 
 
 def test_intrinsic_functions_everywhere_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,7 +129,7 @@ def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("[regions.us-east-1]\nspan_gb = 1\n", "nothing is called 'span_gb'"),
+        ("[regions.us-east-1]\nspan_gb = 1\n", "unknown key 'span_gb'"),
         ("[regions.us-east-1]\nspans_gb = '1'\n", "spans_gb must be a number, 0 or more, got '1'"),
         ("[regions.us-east-1]\nspans_gb = -1\n", "spans_gb must be a number, 0 or more, got -1"),
         ("regions = 3\n", "regions must be a table, got 3"),
@@ -165,7 +165,7 @@ Tracing costs $14.48 a month: 2,962,400 of 10,000,000 requests are traced.
 Traced: 1 a second, and the rate of the rest.
 A request: 8.0 spans of 1,500 bytes; 1.0 % are cold starts.
 Lambda: 12,501.6 GB-s added by kit, at 512 MB on arm64.
-Prices: public list prices of us-east-1, July 2026. Those of eu-west-1 are not listed: --prices FILE.
+Prices: public list prices of us-east-1, July 2026. Prices of eu-west-1 are not listed: use --prices FILE.
 """
     )
 
@@ -174,7 +174,7 @@ def test_rates_that_change_nothing_are_one_row(capsys: pytest.CaptureFixture[str
     """The reservoir takes every request."""
     assert main(["cost", "--requests", "1000000"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "The reservoir of 1 a second traces all of them: the rate changes nothing."
+    assert lines[1] == "The reservoir of 1 a second covers all requests: the rate has no effect."
     assert [line.split()[:2] for line in lines[4:6]] == [["any", "1,000,000"], []]
     assert lines[0].split()[2] == f"${lines[4].split()[-1]}"
 

@@ -34,7 +34,7 @@ def test_the_account_has_its_month() -> None:
     assert found.said.splitlines() == [
         "Account: eu-west-1, the 30 days until today.",
         "Invocations: 1,000,000.",
-        "Sampling rule: Default (1 a second, 5 %). Other rules, not taken: shop (5 a second, 10 %).",
+        "Sampling rule: Default (1 a second, 5 %). Other rules, not used: shop (5 a second, 10 %).",
     ]
 
 
@@ -71,7 +71,7 @@ def test_what_may_not_be_asked_is_said(denied: str) -> None:
     """The rest is taken."""
     found = read_usage(Cloud(METRICS, denied=[denied]).make, "eu-west-1", NOW)
     (refused,) = found.refused
-    assert (refused.rpartition(":")[2], f"Not asked: {refused} is not allowed" in found.said) == (denied, True)
+    assert (refused.rpartition(":")[2], f"Not read: {refused} is not allowed" in found.said) == (denied, True)
     assert (found.requests is None, found.rate is None) == (
         denied == "GetMetricStatistics",
         denied == "GetSamplingRules",
@@ -95,7 +95,7 @@ def test_the_command_takes_the_accounts_numbers(capsys: pytest.CaptureFixture[st
     assert (told["usage"]["transaction_search"], told["region"]) == (True, "eu-west-1")
     assert main(["cost", "--stack", "shop"]) == 0
     assert capsys.readouterr().out.endswith(
-        "Sampling rule: Default (1 a second, 5 %). Other rules, not taken: shop (5 a second, 10 %).\n"
+        "Sampling rule: Default (1 a second, 5 %). Other rules, not used: shop (5 a second, 10 %).\n"
     )
 
 

@@ -212,7 +212,7 @@ def test_the_line_on_the_terminal_tells_how_many_how_fast_and_how_long() -> None
         "listing traces",
         "fetching 500 of about 4,000 traces  ━━──────────────  50 a second, 1:10 left",
         "fetching 500 of 2,000 traces  ━━━━────────────  50 a second, 0:30 left",
-        "fetching 500 traces, 3 of them once more: they were not ready",
+        "fetching 500 traces, requesting 3 again that were not ready",
     ]
     assert out.getvalue() == f"\r\x1b[2K{told[3]}\r\x1b[2K"
     quiet = io.StringIO()

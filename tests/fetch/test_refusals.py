@@ -113,7 +113,7 @@ def test_what_is_wrong_before_anything_is_asked(
             (
                 "lambda-latency: the AWS credentials have expired: The security token included in the request is "
                 "expired (ExpiredTokenException)\n"
-                "  renew them, with `aws sso login` or whatever gave them, and run this again\n"
+                "  renew them (`aws sso login`, or the tool that issued them), and run the command again\n"
             ),
         ),
         (
@@ -121,8 +121,8 @@ def test_what_is_wrong_before_anything_is_asked(
             (
                 "lambda-latency: AWS rejects these credentials: The security token included in the request is "
                 "invalid (UnrecognizedClientException)\n"
-                "  check them (--profile), the clock of this machine, and the region (--region): one that is not "
-                "enabled in the account answers like this, too\n"
+                "  check them (--profile), the clock of this machine, and the region (--region): a region that is not "
+                "enabled in the account causes the same error\n"
             ),
         ),
     ],

@@ -74,7 +74,7 @@ def test_a_fetch_that_is_killed_again_and_again_has_every_trace_once(start: Star
         assert now >= had
         had = now
         if number == CTRL_C:
-            assert "Go on: lambda-latency fetch --resume --out out.jsonl" in out
+            assert "Resume: lambda-latency fetch --resume --out out.jsonl" in out
     xray.on_call = lambda _: None
     before = xray.calls["/Traces"]
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_without_a_stopped_fetch_there_is_nothing_to_resume(run: Run) -> None:
     """And a selection of one's own is refused."""
     done = run("fetch", "--resume", "--out", "out.jsonl")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no fetch into out.jsonl was stopped, as far as .out.jsonl.fetch tells" in done.stderr
+    assert "no stopped fetch into out.jsonl: .out.jsonl.fetch is missing or unreadable" in done.stderr
     done = run("fetch", "--resume", "--out", "out.jsonl", "--since", "1h")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--resume continues with the selection of the interrupted fetch, got --since" in done.stderr
@@ -107,7 +107,7 @@ def test_another_region_is_refused(start: Start, run: Run, tmp_path: Path) -> No
     xray = start(sdk_segments)
     done = run("fetch", "--resume", "--out", "out.jsonl", "--region", "us-east-1", "--endpoint-url", xray.url)
     assert done.returncode == 2
-    assert "the fetch into out.jsonl was of eu-west-1, not of us-east-1" in done.stderr
+    assert "the fetch into out.jsonl used region eu-west-1, not us-east-1" in done.stderr
 
 
 def test_both_places_are_merged_by_the_id_of_a_trace(start: Start, run: Run, tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ def test_a_filter_in_x_rays_language_is_refused_with_what_to_say(start: Start, r
         2,
         "",
         (
-            "lambda-latency: --filter is in X-Ray's own language, and this account keeps its traces in CloudWatch "
-            "(Transaction Search)\n  choose by --route, --slower-than, --errors, --since and --until\n"
+            "lambda-latency: --filter is an X-Ray filter expression, but this account's traces are in CloudWatch "
+            "(Transaction Search)\n  use --route, --slower-than, --errors, --since and --until instead\n"
         ),
     )
 
@@ -142,8 +142,8 @@ def test_who_may_not_ask_where_traces_are_is_told_what_was_read(start: Start, ru
     assert (done.returncode, done.stderr) == (0, "")
     told = " ".join(done.stdout.split())
     assert (
-        "X-Ray us-east-1: AWS does not allow GetTraceSegmentDestination: X-Ray's own traces were read, one in a "
-        "hundred where Transaction Search is on"
+        "X-Ray us-east-1: AWS does not allow GetTraceSegmentDestination: only X-Ray's own traces were read, by "
+        "default 1 % of all with Transaction Search"
     ) in told
 
 
@@ -173,9 +173,9 @@ def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, ru
         0,
         (
             "Dry run, nothing was fetched: Transaction Search in us-east-1, T to T.\n"
-            "The traces are in the log group aws/spans, which took in 12.50 GB ($0.06) in these hours.\n"
-            "Logs Insights charges for what it scans, in brackets (public list prices of us-east-1, July 2026): once "
-            "all of it,\nand once more for each time that it finds over 10,000 traces at once.\n"
+            "The traces are in the log group aws/spans, which ingested 12.50 GB ($0.06) in these hours.\n"
+            "Logs Insights charges for what it scans, in brackets (public list prices of us-east-1, July 2026): "
+            "all of it once,\nand again each time that a query finds over 10,000 traces.\n"
         ),
         "",
     )

@@ -67,7 +67,7 @@ BROKEN = {
     ),
     "an endpoint that no function sends to": Broken(
         {"localhost:4318": "localhost:4319"},
-        "broken.yaml:5: receivers.otlp.protocols.http listens on 'localhost:4319', and functions send to"
+        "broken.yaml:5: receivers.otlp.protocols.http listens on 'localhost:4319', but functions send to"
         " 'http://localhost:4318/v1/traces': make it localhost:4318, or change the variable that names "
         "the function's endpoint",
     ),
@@ -81,7 +81,7 @@ BROKEN = {
     ),
     "one name that is no list": Broken(
         {"[http.route]": "http.route"},
-        "broken.yaml:10: indexed_attributes is no list of names: write one attribute a line, each after a dash",
+        "broken.yaml:10: indexed_attributes is not a list of names: write one attribute per line, each after a dash",
     ),
     "a section that nobody knows": Broken(
         {"service:\n": "extension:\n  sigv4auth:\nservice:\n"},
@@ -94,7 +94,7 @@ BROKEN = {
     ),
     "a signal that nobody knows": Broken(
         {"    traces:\n": "    trace:\n"},
-        "broken.yaml:13: pipeline 'trace' carries no known signal: did you mean 'traces'?",
+        "broken.yaml:13: pipeline 'trace' has an unknown signal: did you mean 'traces'?",
     ),
     "metrics for X-Ray": Broken(
         {"    traces:\n": "    metrics:\n"},
@@ -106,6 +106,6 @@ BROKEN = {
     ),
     "nothing that carries spans": Broken(
         {"  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [awsxray]\n": "  telemetry:\n"},
-        "broken.yaml:1: no pipeline: add service.pipelines.traces, or nothing that comes in goes out",
+        "broken.yaml:1: no pipeline: add service.pipelines.traces, otherwise nothing is exported",
     ),
 }

@@ -90,7 +90,10 @@ def test_only_a_naked_variable_is_a_finding(value: str, tmp_path: Path) -> None:
         (
             "receivers:\n  otlp: [protocols\nexporters: {}\n",
             Finding(
-                "", 3, "no YAML: expected ',' or ']', but got ':'", "correct the indentation, quotes or brackets there"
+                "",
+                3,
+                "invalid YAML: expected ',' or ']', but got ':'",
+                "correct the indentation, quotes or brackets there",
             ),
         ),
         (
@@ -102,7 +105,7 @@ def test_only_a_naked_variable_is_a_finding(value: str, tmp_path: Path) -> None:
             Finding(
                 "",
                 2,
-                "no YAML: found character '\\t' that cannot start any token",
+                "invalid YAML: found character '\\t' that cannot start any token",
                 "correct the indentation, quotes or brackets there",
             ),
         ),

@@ -1,4 +1,4 @@
-"""Adopting an app: its template, its requirements and its code, edited so that it is traced; and taken back."""
+"""Adopts an app: edits its template, requirements and code so that it is traced; the edits can be undone."""
 
 from lambda_latency.adopt.bundle import add_packages
 from lambda_latency.adopt.bytecode import compile_layer

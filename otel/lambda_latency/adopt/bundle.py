@@ -1,4 +1,4 @@
-"""OpenTelemetry's packages in the kit's own layer, where ADOT's layer is not wanted or is not there."""
+"""Puts OpenTelemetry's packages into the kit's own layer, for apps that do not use ADOT's layer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-c
 
 
 def add_packages(plan: Plan) -> None:
-    """Add the packages to what a plan writes, where it writes their lock. Raises `AdoptError` with pip's last words."""
+    """Adds the packages to a plan that writes their lock. Raises `AdoptError` with pip's last lines."""
     shown = f"{LAYER_FOLDER}/{PACKAGES}"
     if not any(one.shown == shown for one in plan.changes):
         return
@@ -38,7 +38,7 @@ def add_packages(plan: Plan) -> None:
 
 
 def install_packages(folder: Path) -> None:
-    """Install them into a folder, by pip. Raises `AdoptError` with its last words."""
+    """Installs the packages into a folder with pip. Raises `AdoptError` with pip's last lines."""
     command = [sys.executable, *PIP, "--requirement", str(LOCK), "--target", str(folder)]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S)
@@ -47,4 +47,4 @@ def install_packages(folder: Path) -> None:
     shutil.rmtree(folder / "bin", ignore_errors=True)
     if ran.returncode:
         last = "\n  ".join(ran.stderr.strip().splitlines()[-4:])
-        raise AdoptError(f"pip installs no packages of OpenTelemetry: {last}", "or leave out --packages bundled")
+        raise AdoptError(f"pip cannot install OpenTelemetry's packages: {last}", "or leave out --packages bundled")

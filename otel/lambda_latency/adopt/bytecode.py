@@ -1,4 +1,4 @@
-"""Bytecode of the layer for the runtimes of an app: /opt is read-only, so without it every cold start compiles."""
+"""Compiles the layer for an app's runtimes: /opt is read-only, so without bytecode every cold start compiles."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LIMIT_S = 120
 
 
 def compile_layer(root: Path, runtimes: Iterable[str]) -> list[str]:
-    """Compile for each runtime (`python3.13`); returns those whose Python is not here."""
+    """Compiles the layer for each runtime (`python3.13`); returns the runtimes whose Python is not installed."""
     remove_bytecode(root)
     missing = []
     for runtime in sorted(set(runtimes)):
         python = find_python(runtime)
-        # By hash and unchecked: nobody can change the source in /opt.
+        # Unchecked hashes: the source in /opt cannot change.
         command = [python or "", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
                    "-s", str(root / LAYER_FOLDER), "-p", "/opt", str(root / LAYER_FOLDER)]  # fmt: skip
         if python is None or not _runs(command):
@@ -30,13 +30,13 @@ def compile_layer(root: Path, runtimes: Iterable[str]) -> list[str]:
 
 
 def remove_bytecode(root: Path) -> None:
-    """Remove that of every version."""
+    """Removes the layer's bytecode of all versions."""
     for cache in (root / LAYER_FOLDER).rglob("__pycache__"):
         shutil.rmtree(cache, ignore_errors=True)
 
 
 def find_python(runtime: str) -> str | None:
-    """The interpreter of a runtime's version. One on the PATH may be a stub that exits, so each is asked."""
+    """The interpreter of a runtime, or None. Its version is checked, because one on the PATH may be a stub."""
     version = tuple(map(int, runtime.removeprefix("python").split(".")))
     if version == sys.version_info[:2]:
         return sys.executable

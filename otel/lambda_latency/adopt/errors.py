@@ -1,4 +1,4 @@
-"""Why an app is not adopted."""
+"""The error of adopting an app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["AdoptError"]
 
 
 class AdoptError(Exception):
-    """Nothing was written; the message says why, and what to do."""
+    """The app cannot be adopted, and nothing was written; the message has the reason and the remedy."""
 
     exit_status = 1
 

@@ -1,4 +1,4 @@
-"""The functions of a template: their properties, and why one must be edited by a person."""
+"""The functions of a template: their properties, and the reasons why one must be edited by hand."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ADOT = re.compile(
 
 @dataclass(slots=True)
 class Subject:
-    """A function. `left` is the finding why it is left to a person; other functions than Python's have none."""
+    """A function. `left`: the reason why a Python function must be edited by hand, or None."""
 
     name: str
     line: int
     properties: Node
     runtime: str = ""
     architecture: str = "x86_64"
-    arm: str = ""  # the parameter that says the architecture
+    arm: str = ""  # the parameter that sets the architecture
     code: Path | None = None
     handler: str = ""
     layers: int = 0
@@ -41,12 +41,12 @@ class Subject:
 
     @property
     def is_python(self) -> bool:
-        """Whether it is a Python function of a zip, of a version that is supported."""
+        """Whether it is a zip function of a supported Python version."""
         return bool(RUNTIME.fullmatch(self.runtime)) and self.left is None
 
 
 def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> list[Subject]:
-    """All functions, merged with Globals. `most_layers` is how many layers one gets."""
+    """All functions, merged with Globals. `most_layers`: the number of layers that adopting adds."""
     everyone = root.get("Globals", "Function")
     found = []
     resources = root.get("Resources")
@@ -88,28 +88,29 @@ def _read(
     return subject
 
 
-Reason = tuple[Node, str, str]  # where, what, what to do
+Reason = tuple[Node, str, str]  # node, observation, remedy
 
 
 def _reasons(
     subject: Subject, resource: Node, properties: Node, everyone: Node | None, most_layers: int
 ) -> Iterator[Reason]:
-    """Why a function is left to a person."""
+    """The reasons why a function must be edited by hand."""
     places = [place for place in (properties, everyone) if place is not None]
     if text_of(_first(places, "PackageType")) == "Image" or properties.get("ImageUri") is not None:
         yield properties, "it is a container image", "copy the layer's files into the image: docs/how-to/container.md"
         return
     if not subject.runtime:
-        yield properties, "its Runtime is not known here", "write it into the template, or add the layer by hand"
+        yield properties, "its Runtime is not in the template", "write it there, or add the layer by hand"
     match = RUNTIME.fullmatch(subject.runtime)
     if match is None:
         return
     if int(match[1]) < OLDEST:
         yield properties, f"its runtime is {subject.runtime}", f"raise it to python3.{OLDEST} or later"
     if any(one in ("<<", "Fn::Transform") for one, _, _ in properties.named()):
-        yield properties, "its properties come from elsewhere, too", "add layer, wrapper and variables there by hand"
+        what = "its properties use a merge key or a transform"
+        yield properties, what, "add layer, wrapper and variables there by hand"
     if not resource.start <= properties.start <= resource.end:
-        yield resource, "its properties are those of another one", "write out its properties"
+        yield resource, "its properties are an alias of another function's", "write out its properties"
     for place in places:
         yield from _about_layers(place)
         yield from _about_variables(place)
@@ -122,7 +123,7 @@ def _reasons(
 def _about_layers(place: Node) -> Iterator[Reason]:
     layers = place.get("Layers")
     if layers is not None and (layers.kind != "list" or layers.function):
-        yield layers, "its Layers are no list", "make each item an !If of its own"
+        yield layers, "its Layers are not a list", "make each item an !If of its own"
     elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(place):
         yield layers, "it has a layer of OpenTelemetry already", "remove that layer and its variables first"
 
@@ -158,7 +159,7 @@ def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:
 
 
 def _value(root: Node, places: list[Node], key: str) -> Node | None:
-    """A property, or the default of the parameter that it names."""
+    """A property; for a Ref to a parameter, the parameter's default."""
     found = _first(places, key)
     name = ""
     if found is not None and found.function == "Ref":
@@ -173,7 +174,7 @@ def _first(places: list[Node], key: str) -> Node | None:
 
 
 def text_of(node: Node | None) -> str:
-    """A literal text; nothing for anything else."""
+    """A scalar's text; empty for any other node."""
     return (
         str(node.value) if node is not None and node.kind == "scalar" and not node.function and not node.empty else ""
     )

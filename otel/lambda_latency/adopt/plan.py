@@ -1,4 +1,4 @@
-"""What adopting an app changes: every file before and after, what each function gets, what is left to a person."""
+"""The plan of adopting an app: each file before and after, the additions per function, the edits left to a person."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SERVERLESS = "AWS::Serverless-2016-10-31"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file; `before` is None for a new one."""
+    """A changed file; `before` is None for a new one."""
 
     path: Path
     shown: str
@@ -40,7 +40,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a function gets."""
+    """The additions to one function, as text."""
 
     function: str
     runtime: str
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(slots=True)
 class Plan:
-    """All of it. `root` is the folder of the app's template."""
+    """All changes, one row per adopted function, and the findings left to a person. `root`: the template's folder."""
 
     root: Path
     template: Path
@@ -88,19 +88,19 @@ class _Template:
 
 
 def find_template(path: Path) -> Path:
-    """The template that a person means by a folder or a file."""
+    """The template at a path, which is a file or a folder. Raises `AdoptError` if there is none."""
     if path.is_dir():
         for name in USUAL:
             if (path / name).is_file():
                 return path / name
         raise AdoptError(f"{path} has no template.yaml", "name the template itself")
     if not path.exists():
-        raise AdoptError(f"{path} is not there", "name a SAM template, or the folder that has one")
+        raise AdoptError(f"{path} does not exist", "name a SAM template, or the folder that has one")
     return path
 
 
 def make_plan(template: Path, wanted: Wanted) -> Plan:
-    """What adopting an app changes. Raises `AdoptError` with the reason why it cannot be adopted."""
+    """The plan of adopting an app. Raises `AdoptError` with the reason why it cannot be adopted."""
     root = template.parent
     plan = Plan(root, template)
     if (root / LAYER_FOLDER / PACKAGES).is_file():
@@ -118,13 +118,13 @@ def make_plan(template: Path, wanted: Wanted) -> Plan:
 
 
 def layer_content(wanted: Wanted) -> dict[str, Path]:
-    """The files of the layer, with the collector's configuration, and the lock of packages that are bundled."""
+    """The layer's files by name, with the collector's configuration, and the lock of bundled packages."""
     lock = {PACKAGES: Path(__file__).with_name("packages.txt")} if wanted.packages == "bundled" else {}
     return {**layer_files(), **lock, "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
 
 
 def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_Template]:
-    """A template and those nested in it, which lie beside it."""
+    """A template and its nested templates, which must be in the same folder tree."""
     shown = os.path.relpath(path, root)
     real = path.resolve()
     if real in seen:
@@ -132,13 +132,13 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
     is_first = not seen
     seen.add(real)
     if not real.is_relative_to(root.resolve()):
-        raise AdoptError(f"{shown} leads out of {root}", "adopt the folder that both are in")
+        raise AdoptError(f"{shown} is outside {root}", "adopt the folder that contains both")
     text = _text(path, shown)
     node = _parsed(shown, text)
     transform = node.get("Transform")
     if transform is None or SERVERLESS not in [str(one.value) for one in transform.scalars()]:
         if is_first:
-            raise AdoptError(f"{shown}:1: no SAM template: Transform is not {SERVERLESS}", "add the layer by hand")
+            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", "add the layer by hand")
         return
     refused = refusal(shown, text, node)
     if refused is not None:
@@ -155,7 +155,7 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
 
 
 def _parsed(shown: str, text: str) -> Node:
-    """The template as nodes; raises `AdoptError` for what is none."""
+    """The template as nodes. Raises `AdoptError` for anything but a SAM template in YAML."""
     if text.lstrip("\ufeff \r\n\t").startswith("{"):
         raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
     node = read_yaml(shown, text)
@@ -163,7 +163,7 @@ def _parsed(shown: str, text: str) -> Node:
         raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
     resources = node.get("Resources")
     if node.kind != "mapping" or resources is None or not resources.entries:
-        raise AdoptError(f"{shown}:1: no section Resources", "name a SAM template")
+        raise AdoptError(f"{shown}:1: no Resources section", "name a SAM template")
     findings = check_template(shown, node)
     if findings:
         first = findings[0]
@@ -172,7 +172,7 @@ def _parsed(shown: str, text: str) -> Node:
 
 
 def _nested(node: Node, folder: Path) -> Iterator[tuple[Node, Path]]:
-    """The properties of each nested application, and its template, where that is a file here."""
+    """The properties of each nested application whose template is a local file, and that file."""
     resources = node.get("Resources")
     for _, _, resource in resources.named() if resources is not None else ():
         place = NESTED.get(text_of(resource.get("Type")))
@@ -188,9 +188,9 @@ def _text(path: Path, shown: str) -> str:
             raise AdoptError(f"{shown} is read-only", f"chmod u+w {shown}")
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise AdoptError(f"{shown}: byte {error.start} is no UTF-8", "save it as UTF-8") from None
+        raise AdoptError(f"{shown}: byte {error.start} is not UTF-8", "save it as UTF-8") from None
     except OSError as error:
-        raise AdoptError(f"{shown} cannot be read: {error.strerror}", "name a file that can") from None
+        raise AdoptError(f"{shown} cannot be read: {error.strerror}", "name a readable file") from None
 
 
 def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
@@ -198,9 +198,7 @@ def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
     adopted = adopt_template(one.shown, one.text, one.root, one.subjects, wanted, uri, one.children)
     wrong = problem(one.shown, one.text, one.root, adopted.text)
     if wrong:
-        raise AdoptError(
-            f"{one.shown} cannot be edited without harm: {wrong}", "adopt it by hand: docs/how-to/adopt.md"
-        )
+        raise AdoptError(f"{one.shown} cannot be edited safely: {wrong}", "adopt it by hand: docs/how-to/adopt.md")
     if adopted.text != one.text:
         plan.changes.append(Change(one.path, one.shown, one.text.encode(), adopted.text.encode()))
     plan.left += adopted.left
@@ -216,7 +214,7 @@ def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
 
 
 def _read_code(plan: Plan, one: _Template, wanted: Wanted, code: dict[Path, Change]) -> None:
-    """What the code of a template's functions uses, and their requirements."""
+    """Reads the code and requirements of a template's functions into the plan."""
     uses: dict[Path, bool] = {}
     for subject in one.subjects:
         folder = subject.code
@@ -233,12 +231,12 @@ def _read_code(plan: Plan, one: _Template, wanted: Wanted, code: dict[Path, Chan
                 _requirement(plan, folder / name, code, API if rewritten else "")
             if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
                 todo = f"add {API} to the function's requirements"
-                plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, with Tracing=Off too", todo))
+                plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
         subject.bridge = uses[folder]
 
 
 def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
-    """Rewrite the modules of a function; returns the names of those that are."""
+    """Rewrites the modules of a function; returns the names of the changed ones."""
     from lambda_latency.adopt.rewriting import rewritten_sources  # LibCST is an extra, and slow to import
 
     changed = []
@@ -268,7 +266,7 @@ def _requirement(plan: Plan, path: Path, code: dict[Path, Change], instead: str)
 
 
 def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:
-    """The layer's folder: the files that are not there yet, or are of another release."""
+    """The layer's files that are missing, or differ from this release."""
     for name, source in sorted(layer_content(wanted).items()):
         path = root / LAYER_FOLDER / name
         content = source.read_bytes()

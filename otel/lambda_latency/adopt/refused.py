@@ -1,4 +1,4 @@
-"""What `sam validate` would say of a template: the same translator, without an account."""
+"""The verdict of `sam validate` on a template: the same translator, without an AWS account."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lambda_latency.template import Finding, Node
 
 __all__ = ["refusal"]
 
-EXPANDED = ("AWS::LanguageExtensions", "Fn::Transform")  # before SAM's translator sees a template, by others
+EXPANDED = ("AWS::LanguageExtensions", "Fn::Transform")  # expanded by CloudFormation, before SAM's translator
 LOCAL = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri",
          "AWS::Serverless::Api": "DefinitionUri", "AWS::Serverless::HttpApi": "DefinitionUri",
          "AWS::Serverless::StateMachine": "DefinitionUri"}  # fmt: skip
 GLOBAL = re.compile(r"'(\w+)' is not a supported property of '(\w+)'")
-DEFAULT = ("CodeUri", "ContentUri")  # the folder of the template, where nothing is said
+DEFAULT = ("CodeUri", "ContentUri")  # default to the template's folder
 PROPERTY = re.compile(r"property '?(\w+)'?", re.IGNORECASE)
 
 
 def refusal(source: str, text: str, root: Node) -> Finding | None:
-    """Why SAM's translator refuses a template; None where it does not, or where it is not installed."""
+    """The reason why SAM's translator rejects a template; None if it accepts it or is not installed."""
     if find_spec("samtranslator") is None or any(name in text for name in EXPANDED):
         return None
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # it asks for one although nothing is sent anywhere
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator requires a region, but sends nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from samtranslator.model.exceptions import InvalidDocumentException
@@ -39,17 +39,17 @@ def refusal(source: str, text: str, root: Node) -> Finding | None:
         try:
             document: dict[str, Any] = yaml_parse(text.lstrip("\ufeff"))
             for properties, name in _local(document):
-                properties[name] = "s3://bucket/key"  # as SAM's command does before it validates
+                properties[name] = "s3://bucket/key"  # `sam validate` replaces local paths, too
             Translator(None, Parser()).translate(sam_template=document, parameter_values={})
         except InvalidDocumentException as error:
             return _finding(source, root, error.causes[0])
-        except Exception:  # noqa: BLE001 - it fails in ways of its own on what is right, too
+        except Exception:  # noqa: BLE001 - the translator also fails on valid templates
             return None
     return None
 
 
 def _local(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The properties that name files of this machine; an image that is built here gets its own."""
+    """The properties that name local files; an image that is built locally gets a placeholder ImageUri."""
     resources = [one for one in (document.get("Resources") or {}).values() if isinstance(one, dict)]
     everyone = (document.get("Globals") or {}).get("Function")
     if isinstance(everyone, dict) and isinstance(everyone.get("CodeUri"), str):
@@ -78,4 +78,4 @@ def _finding(source: str, root: Node, cause: Any) -> Finding:
     keys = [key for one, key, _ in resources.named() if one == name] if resources is not None else []
     node = next((one for path in places if (one := root.get(*path)) is not None), keys[0] if keys else root)
     what = f"`sam validate` refuses it: {f'{name}: ' if name else ''}{why.rstrip('.')}"
-    return Finding(source, node.line, what, "correct it as SAM's specification has it")
+    return Finding(source, node.line, what, "correct it according to SAM's specification")

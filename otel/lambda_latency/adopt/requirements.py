@@ -1,4 +1,4 @@
-"""Requirements without the X-Ray SDK: the layer has its names. Whatever is not plain is left to a person."""
+"""Removes the X-Ray SDK from requirements: the layer provides its modules. Unusual forms are left to a person."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ WITH_SDK = ("tracer", "all")
 
 
 def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[str, list[Finding]]:
-    """The text without the SDK, and what is left to a person. `instead`: a requirement that takes its line."""
+    """The text without the SDK, and the findings left to a person. `instead`: a requirement that replaces its line."""
     new = _lines(text, instead) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
     new = POWERTOOLS.sub(_extras, new)
     left = []
     for number, line in enumerate(new.splitlines(), 1):
         if ANYWHERE.search(line) and not line.lstrip().startswith("#"):
-            todo = "remove it, for the kit's layer has its names"
-            left.append(Finding(shown, number, "names the X-Ray SDK in a way that is not edited", todo))
+            todo = "remove it: the kit's layer provides its modules"
+            left.append(Finding(shown, number, "names the X-Ray SDK in a form that is not edited", todo))
         whole = POWERTOOLS.search(line)
         if whole and "all" in _names(whole[2]):
-            what = "aws-lambda-powertools[all] brings the X-Ray SDK along"
+            what = "aws-lambda-powertools[all] depends on the X-Ray SDK"
             left.append(Finding(shown, number, what, "name the extras that are used, without tracer"))
     if new != text:
         left += [
-            Finding(shown, 1, f"{lock} still has the X-Ray SDK", f"make {lock} anew")
+            Finding(shown, 1, f"{lock} still has the X-Ray SDK", f"regenerate {lock}")
             for lock in LOCKS.get(path.name, ())
             if path.with_name(lock).exists()
         ]
@@ -43,7 +43,7 @@ def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[s
 
 
 def _lines(text: str, instead: str) -> str:
-    """A requirements file without the SDK's line, and the hashes that continue it."""
+    """A requirements file without the SDK's line and its continuation lines (hashes)."""
     kept, skipping = [], False
     for line in text.splitlines(keepends=True):
         if skipping or SDK.match(line.lstrip("\ufeff")):

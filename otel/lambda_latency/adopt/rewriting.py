@@ -1,4 +1,4 @@
-"""The sources of a function, rewritten for OpenTelemetry's API."""
+"""Rewrites the sources of a function for OpenTelemetry's API."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["rewritten_sources"]
 
 
 def rewritten_sources(folder: Path, root: Path) -> Iterator[tuple[Path, bytes, bytes, list[Finding]]]:
-    """Each module that uses the X-Ray SDK, its bytes before and after, and what stays with the bridge.
+    """Each module that uses the X-Ray SDK, its bytes before and after, and findings about code left to the bridge.
 
-    A module that leads out of the app, is read-only or cannot be parsed stays as it is.
+    A module that is outside the app, read-only or not parseable is not changed.
     """
     paths = sources_of(folder)
     shared = shared_names(paths)
@@ -32,11 +32,11 @@ def rewritten_sources(folder: Path, root: Path) -> Iterator[tuple[Path, bytes, b
         if "aws_xray_sdk" not in text:
             continue
         if not path.resolve().is_relative_to(root.resolve()) or not path.stat().st_mode & 0o222:
-            yield path, before, before, [Finding(shown, 1, "not rewritten", "it is read-only, or leads out of the app")]
+            yield path, before, before, [Finding(shown, 1, "not rewritten", "it is read-only, or outside the app")]
             continue
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         try:
             new = rewrite(text[len(mark) :], shown, shared)
         except ParserSyntaxError:
-            continue  # read_uses says where
+            continue  # read_uses reports the line
         yield path, before, (mark + new.text).encode(), new.left

@@ -1,4 +1,4 @@
-"""The permission to send spans, for a function whose role is its own: SAM gives it only to roles that it makes."""
+"""Adds the permission to send spans to roles of the template: SAM adds it only to roles that it creates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDED = "it needs xray:PutTraceSegments and xray:PutTelemetryRecords"
 
 
 def permit(source: str, edits: Spliced, subjects: list[Subject]) -> tuple[dict[str, str], list[Finding]]:
-    """What is done for each function that has a role of its own, and what is left to a person."""
+    """The permission of each function as text, and the findings left to a person."""
     done: dict[str, str] = {}
     left: list[Finding] = []
     written: set[str] = set()
@@ -45,7 +45,7 @@ def permit(source: str, edits: Spliced, subjects: list[Subject]) -> tuple[dict[s
 
 
 def _name(role: Node) -> str:
-    """`Worker` of `!GetAtt Worker.Arn`, in each of its forms."""
+    """The logical id `Worker` in any form of `!GetAtt Worker.Arn`; else empty."""
     given = role.get("Fn::GetAtt") or role
     if given.function == "GetAtt" or given is not role:
         first = given.items[0] if given.items else given

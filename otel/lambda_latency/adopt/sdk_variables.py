@@ -1,4 +1,4 @@
-"""The X-Ray SDK's own variables, `AWS_XRAY_*`: translated, or said where they have no effect any more."""
+"""Translates the X-Ray SDK's variables, `AWS_XRAY_*`, and reports those that no longer have an effect."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lambda_latency.template import Finding, Node
 __all__ = ["translate_variables"]
 
 PREFIX, SERVICE, NAME = "AWS_XRAY_", "OTEL_SERVICE_NAME", "AWS_XRAY_TRACING_NAME"
-BRIDGED = ("AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED")  # which the bridge reads
+BRIDGED = ("AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED")  # the bridge reads these
 OFF = ("n", "no", "f", "false", "off", "0")
 
 
 def translate_variables(source: str, edits: Spliced, places: Iterable[Node]) -> Iterator[Finding]:
-    """Name the service where the SDK's variable does, in each of these properties; yields what is a person's."""
+    """Sets the service name where the SDK's variable does, in each of `places`; yields findings left to a person."""
     for place in places:
         values = place.get("Environment", "Variables")
         for name, key, value in values.named() if values is not None else ():
@@ -28,4 +28,6 @@ def translate_variables(source: str, edits: Spliced, places: Iterable[Node]) -> 
             elif name == "AWS_XRAY_SDK_ENABLED" and str(value.value).lower() in OFF:
                 yield Finding(source, key.line, f"{name} is {value.value}", "remove it, or the bridge records nothing")
             elif name.startswith(PREFIX) and name not in (NAME, *BRIDGED):
-                yield Finding(source, key.line, f"{name} has no effect", "remove it: the kit sends, and logs by itself")
+                yield Finding(
+                    source, key.line, f"{name} has no effect", "remove it: the kit exports and logs by itself"
+                )

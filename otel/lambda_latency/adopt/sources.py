@@ -1,4 +1,4 @@
-"""Uses of the X-Ray SDK and of Powertools' Tracer in a function's code, and those that the bridge lacks."""
+"""Finds uses of the X-Ray SDK and of Powertools' Tracer in a function's code, and uses that the bridge lacks."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NOT_THE_FUNCTIONS = (
 )
 NO_EFFECT = {
     "sampling_rules": "Lambda samples: write an X-Ray sampling rule",
-    "plugins": "remove it: the resource's attributes tell of Lambda",
-    "daemon_address": "remove it: the kit sends",
-    "emitter": "remove it: the kit sends",
+    "plugins": "remove it: the resource's attributes describe Lambda",
+    "daemon_address": "remove it: the kit exports spans",
+    "emitter": "remove it: the kit exports spans",
     "sampler": "Lambda samples: write an X-Ray sampling rule",
 }
 TOO_LARGE = 2_000_000
@@ -39,7 +39,7 @@ YOURSELF = "look for aws_xray_sdk there yourself"
 
 @dataclass(slots=True)
 class Use:
-    """What one file does. `sdk` and `tracer`: whether it uses the X-Ray SDK, or Powertools' Tracer."""
+    """The uses in one file. `sdk` and `tracer`: whether it uses the X-Ray SDK, or Powertools' Tracer."""
 
     path: Path
     sdk: bool = False
@@ -48,7 +48,7 @@ class Use:
 
 
 def sources_of(folder: Path) -> list[Path]:
-    """The Python files of a function's folder, packages and tests left out."""
+    """The Python files of a function's folder, without packages and tests."""
     found = []
     for path in sorted(folder.rglob("*.py")):
         inside = path.relative_to(folder).parts[:-1]
@@ -58,7 +58,7 @@ def sources_of(folder: Path) -> list[Path]:
 
 
 def shared_names(paths: Iterable[Path]) -> set[str]:
-    """The names that modules import from others than the SDK's: one may have the recorder from there."""
+    """The names that modules import from modules other than the SDK's; one of them may be the recorder."""
     found: set[str] = set()
     for path in paths:
         with contextlib.suppress(SyntaxError, ValueError, OSError, RecursionError), warnings.catch_warnings():
@@ -70,7 +70,7 @@ def shared_names(paths: Iterable[Path]) -> set[str]:
 
 
 def read_uses(path: Path, shown: str, content: bytes | None = None) -> Use:
-    """Read one file, or what it will have; one that cannot be read is left to a person, and said."""
+    """Reads one file, or its new content; an unreadable one becomes a finding."""
     use = Use(path)
     try:
         content = path.read_bytes() if content is None else content
@@ -82,7 +82,7 @@ def read_uses(path: Path, shown: str, content: bytes | None = None) -> Use:
             )
             return use
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of somebody's escapes
+            warnings.simplefilter("ignore")  # about the app's own invalid escapes
             tree = ast.parse(content)
     except (SyntaxError, ValueError, OSError, RecursionError) as error:
         line = getattr(error, "lineno", None) or 1
@@ -111,7 +111,7 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, list[str]]]:
 
 
 def _names() -> set[str]:
-    """The modules that the layer has of the SDK."""
+    """The SDK's modules that the layer provides."""
     found = set()
     for name in layer_files():
         if name.startswith(f"python/{SDK}/"):
@@ -122,11 +122,11 @@ def _names() -> set[str]:
 
 def _unknown(shown: str, line: int, module: str, names: list[str], known: set[str]) -> Iterator[Finding]:
     if module not in known:
-        yield Finding(shown, line, f"imports {module}, which the bridge has not", "remove what uses it")
+        yield Finding(shown, line, f"imports {module}, which the bridge lacks", "remove its uses")
     elif module == SDK and "core" not in names:
         for name in names:
             if f"{module}.{name}" not in known and name != "global_sdk_config":
-                yield Finding(shown, line, f"imports {name} of {module}, which the bridge has not", "remove it")
+                yield Finding(shown, line, f"imports {name} of {module}, which the bridge lacks", "remove it")
 
 
 def _calls(shown: str, call: ast.Call) -> Iterator[Finding]:

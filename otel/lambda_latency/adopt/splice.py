@@ -1,7 +1,7 @@
-"""Edits of a YAML text: what is added is written into it, and every other byte stays.
+"""Edits a YAML text: additions are inserted, and every other byte stays.
 
-Places come from the parsed nodes. A value that is added is a tree of mappings, lists and texts, the last as they stand
-in YAML; it is written in block style or, inside of braces, in flow style.
+Positions come from the parsed nodes. An added value is a tree of mappings, lists and scalars; scalars are YAML source.
+It is written in block style or, inside braces, in flow style.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 
 
 class Spliced:
-    """A YAML text and what is added to it."""
+    """A YAML text and its pending edits."""
 
     def __init__(self, text: str, root: Node) -> None:
         self.text = text
         self.root = root
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
-        self._sections: set[int] = set()  # where some are added
+        self._sections: set[int] = set()  # offsets of added sections
         resources = root.get("Resources")
         first = resources.entries[0][0].start if resources is not None and resources.entries else 2
         self.step = max(self.column(first), 1)
 
     def result(self) -> str:
-        """The text with all edits. Of two at one place the deeper comes first, then the earlier."""
+        """The text with all edits. Of two edits at one offset, the deeper comes first, then the earlier."""
         order = sorted(enumerate(self._edits), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
         text = self.text
         for _, (start, end, _, put) in order:
@@ -56,7 +56,7 @@ class Spliced:
         return self.text[at : at + 1] in ("{", "[")
 
     def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
-        """Add entries at the end of a mapping that has at least one; `apart`: after an empty line."""
+        """Adds entries at the end of a mapping that has at least one; `apart`: after an empty line."""
         if self.is_flow(mapping):
             self._into_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
             return
@@ -64,15 +64,15 @@ class Spliced:
         self._after(mapping, [*[""] * apart, *self._block(entries, column)], column)
 
     def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
-        """Add items at the end of a list that has at least one, or of an empty one in brackets."""
+        """Adds items at the end of a list that has at least one, or of an empty one in brackets."""
         if self.is_flow(sequence):
             self._into_flow(sequence, [self._flow(item) for item in items])
             return
         column = self.column(self.text.rfind("-", 0, sequence.items[0].start))
-        self._after(sequence, self._block(items, column), column + 1)  # its dash may be where its key is
+        self._after(sequence, self._block(items, column), column + 1)  # the dash may be in the column of its key
 
     def add_section(self, name: str, entries: Mapping[str, Tree], before: str) -> None:
-        """Add a section before another one, above the comment that belongs to that."""
+        """Adds a section before another one, above the comment of that one."""
         key = next(key for known, key, _ in self.root.named() if known == before)
         at = key.start
         while at:
@@ -93,12 +93,12 @@ class Spliced:
         self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines)))
 
     def replace(self, node: Node, value: str) -> None:
-        """Write another scalar in place of one."""
+        """Replaces a scalar."""
         self._edits.append((node.start, node.end, 0, value))
 
     def _after(self, collection: Node, lines: Iterable[str], depth: int) -> None:
         at = self._line_end(self._last(collection))
-        while at < len(self.text):  # a comment that is indented deeper belongs to what is above it
+        while at < len(self.text):  # a comment that is indented deeper belongs to the lines above it
             begin = self.text.find("\n", at) + 1
             end = self._line_end(begin)
             line = self.text[begin:end]
@@ -108,7 +108,7 @@ class Spliced:
         self._edits.append((at, at, depth, "".join(f"{self.newline}{line}" for line in lines)))
 
     def _line_end(self, offset: int) -> int:
-        """Where the line of an offset ends, before its newline."""
+        """The offset of the end of a line, before its newline."""
         at = self.text.find("\n", offset)
         if at < 0:
             return len(self.text)
@@ -123,7 +123,7 @@ class Spliced:
         self._edits.append((len(inside), len(inside), 0, f"{joint}{space}{', '.join(parts)}"))
 
     def _last(self, node: Node) -> int:
-        """Where the last character of a value is that is no blank and no comment."""
+        """The offset of a value's last character, without blanks and comments."""
         if node.kind == "scalar":
             if self.text[node.start : node.start + 1] in ("|", ">"):
                 return max(node.start, len(self.text[: node.end].rstrip()) - 1)

@@ -1,4 +1,4 @@
-"""One template, adopted: what is added to its text, and what is left to a person."""
+"""Adopts one template: the additions to its text, and the findings left to a person."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRACED_API = f"!If [{ACTIVE}, true, false]"
 
 @dataclass(slots=True)
 class Adopted:
-    """A template's new text, where its functions got what they get, and each one's permission."""
+    """A template's new text, the section of the additions, each function's permission, and findings for a person."""
 
     text: str
     where: str
@@ -40,7 +40,7 @@ class Adopted:
 
 
 def parameter_of(root: Node) -> str:
-    """What the parameter is called: `Tracing`, unless the template has one of that name for something else."""
+    """The name of the parameter: `Tracing`, unless the template uses that name for something else."""
     known = root.get("Parameters", "Tracing")
     allowed = known.get("AllowedValues") if known is not None else None
     is_ours = allowed is not None and [str(one.value) for one in allowed.items] == ["Active", "PassThrough", "Off"]
@@ -56,7 +56,7 @@ def adopt_template(
     layer_uri: str,
     children: Sequence[Node],
 ) -> Adopted:
-    """Add to a template what its Python functions need. `children` are the properties of its nested applications."""
+    """Adds to a template what its Python functions need. `children`: the properties of its nested applications."""
     edits = Spliced(text, root)
     wanted = replace(wanted, parameter=parameter_of(root))
     mine = [one for one in subjects if one.is_python and not one.adopted]
@@ -80,7 +80,7 @@ def adopt_template(
 
 
 def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
-    """In Globals where all functions are alike, else in each; says where."""
+    """Adds to Globals if all functions are alike, else to each function; returns the section as text."""
     everyone = edits.root.get("Globals", "Function")
     alike = (
         len(mine) == len(subjects) > 1
@@ -114,7 +114,7 @@ def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]
 def _body(
     edits: Spliced, place: Node, architecture: str, wanted: Wanted, *, bridge: bool, traced: bool = False
 ) -> None:
-    """Add to a function's properties, or to those of all. `traced`: those of all have a Tracing already."""
+    """Adds to the properties of a function or of Globals. `traced`: Globals has a Tracing already."""
     tree = _tree(architecture, wanted, bridge=bridge)
     new: dict[str, Tree] = {}
     if not _trace(edits, place) and not traced:
@@ -136,7 +136,7 @@ def _body(
 
 
 def _trace(edits: Spliced, place: Node) -> bool:
-    """Let a Tracing that is there follow the parameter; False where there is none. A computed one stays."""
+    """Makes an existing Tracing follow the parameter; False if there is none. A computed one stays."""
     known = place.get("Tracing")
     if known is not None and text_of(known) in ("Active", "PassThrough"):
         edits.replace(known, f"!If [{ACTIVE}, Active, PassThrough]")
@@ -174,7 +174,7 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
 
 
 def _renew(edits: Spliced) -> None:
-    """Let a mapping that an earlier release wrote name the versions of this one."""
+    """Updates the versions in a mapping that an earlier release wrote."""
     known, versions = edits.root.get("Mappings", MAPPING), adot_versions()
     for region, _, node in known.named() if known is not None else ():
         version = node.get("Version")
@@ -191,7 +191,7 @@ def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
 
 
 def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
-    """The REST APIs that a template declares; None without any, of events either. HTTP APIs have no X-Ray tracing."""
+    """The REST APIs of a template; None without any, implicit ones included. HTTP APIs have no X-Ray tracing."""
     resources = root.get("Resources")
     named = list(resources.named()) if resources is not None else []
     apis = [(name, one) for name, _, one in named if text_of(one.get("Type")) == API]
@@ -201,7 +201,7 @@ def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
 
 
 def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
-    """Let REST APIs record the requests that reach them."""
+    """Enables tracing on REST APIs; returns the findings left to a person."""
     apis, everyone = _rest_apis(edits.root), edits.root.get("Globals")
     if apis is None:
         return []
@@ -229,7 +229,7 @@ def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
 
 
 def _pass_on(edits: Spliced, child: Node, wanted: Wanted) -> None:
-    """Give a nested application the parameter."""
+    """Passes the parameter to a nested application."""
     known = child.get("Parameters")
     value: dict[str, Tree] = {"Tracing": f"!Ref {wanted.parameter}"}
     if known is None:

@@ -1,4 +1,4 @@
-"""What must be true of an edited template: all that was there is there, and no comment is lost."""
+"""Verifies an edited template: every value and comment of the original must remain."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ TRACE = ("Tracing", "TracingEnabled")
 
 
 def problem(source: str, before: str, root: Node, after: str) -> str:
-    """Why the edited text is not what it should be; nothing where it is."""
+    """The reason why the edited text is wrong; empty if it is right."""
     read = read_yaml(source, after)
     if isinstance(read, Finding):
         return f"line {read.line}: {read.what}"
     lost = next(_lost(root, read, ""), "")
     if lost:
-        return f"{lost} would be another"
+        return f"{lost} would change"
     kept = iter(after.splitlines())
     for number, line in enumerate(before.splitlines(), 1):
         if line.strip().startswith("#") and not any(line == other for other in kept):
@@ -28,7 +28,7 @@ def problem(source: str, before: str, root: Node, after: str) -> str:
 
 
 def _lost(old: Node, new: Node, path: str) -> Iterator[str]:
-    """The paths of what is in the one and not in the other; both may have more entries, and items at the end."""
+    """The paths of values of `old` that `new` lacks or changes; `new` may have more entries, and items at the end."""
     if path.rpartition(".")[2] in TRACE and old.kind == "scalar" and not old.function:
         return
     if path.startswith(f"Mappings.{MAPPING}."):

@@ -1,4 +1,4 @@
-"""The texts that are written into a template: names, and the properties that a function gets."""
+"""The texts that are written into a template: names, and the properties of a function."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ __all__ = [
 KIT, MAPPING = "LambdaLatency", "LambdaLatencyAdot"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
 LAYER_FOLDER = "lambda-latency-layer"
-PACKAGES = "lambda-latency/packages.txt"  # in the layer: the lock of OpenTelemetry's packages, where it has them
+PACKAGES = "lambda-latency/packages.txt"  # path in the layer: the lock of OpenTelemetry's packages, if they are bundled
 WRAPPER = "/opt/lambda-latency/wrapper"
 NOTHING = "!Ref AWS::NoValue"
-API = "opentelemetry-api==1.44.0"  # as ADOT's layer has it: a function's own packages come before those of a layer
+API = (
+    "opentelemetry-api==1.44.0"  # the version in ADOT's layer: a function's own packages take precedence over a layer's
+)
 WITHOUT_COLLECTOR = "ap-northeast-3"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How an app is to be traced. `export` is `collector`, `daemon` or `otlp`, `parameter` the name of the
-    template's.
+    """The options of adopting. `export` is `collector`, `daemon` or `otlp`; `parameter` names the template's parameter.
 
-    `packages`: where OpenTelemetry's are, `adot` in ADOT's layer, `bundled` in the kit's own.
-    `rewrite`: the X-Ray SDK's calls in its code become OpenTelemetry's.
+    `packages`: the layer with OpenTelemetry's packages, `adot` for ADOT's, `bundled` for the kit's own.
+    `rewrite`: replace the X-Ray SDK's calls in the app's code by OpenTelemetry's.
     """
 
     export: str = "collector"
@@ -55,18 +56,18 @@ class Wanted:
 
     @property
     def layers(self) -> int:
-        """How many layers a function gets."""
+        """The number of layers that a function gets."""
         return 1 + self.collected + (self.packages == "adot")
 
     @property
     def collected(self) -> bool:
-        """Whether there is a collector beside the functions."""
+        """Whether a collector runs beside the functions."""
         return self.export == "collector"
 
 
 @functools.cache
 def adot_versions() -> dict[str, str]:
-    """The version of ADOT's layer for Python in each region, by this release's own template."""
+    """The version of ADOT's layer for Python by region, from this release's example template."""
     path = example_folder() / "template.yaml"
     root = read_yaml(path.name, Path(path).read_text(encoding="utf-8"))
     assert not isinstance(root, Finding)
@@ -76,7 +77,7 @@ def adot_versions() -> dict[str, str]:
 
 
 def parameter() -> Tree:
-    """The one parameter."""
+    """The template's parameter that switches tracing."""
     return {
         "Type": "String",
         "Default": "Active",
@@ -86,7 +87,7 @@ def parameter() -> Tree:
 
 
 def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
-    """The conditions that all else hangs on; `arm` is the parameter with the architecture, where one has it."""
+    """The conditions of all additions; `arm` is the parameter of the architecture, if there is one."""
     traced = f'!Not [!Equals [!Ref {wanted.parameter}, "Off"]]'
     found: dict[str, Tree] = {TRACED: traced, ACTIVE: f"!Equals [!Ref {wanted.parameter}, Active]"}
     if wanted.collected:
@@ -97,7 +98,7 @@ def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
 
 
 def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
-    """The layers of a function; `always`: its code needs the kit's even where nothing is traced."""
+    """The layers of a function; `always`: its code needs the kit's layer even without tracing."""
     adot = "arn:${AWS::Partition}:lambda:${AWS::Region}:615299751070:layer:AWSOpenTelemetryDistroPython:${Version}"
     version = f"{{ Version: !FindInMap [{MAPPING}, !Ref AWS::Region, Version] }}"
     found: list[Tree] = [

@@ -1,4 +1,4 @@
-"""Writing a plan: all of its files or none, and the way back, to the byte."""
+"""Writes a plan, all of its files or none, and undoes it byte for byte."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ STATE = Path(".lambda-latency", "adopted.json")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was written: each file's bytes before (None: there was none) and the digest of what it has now."""
+    """The written files: for each, its bytes before (None for a new file) and the digest of its new content."""
 
     version: str
     files: dict[str, tuple[bytes | None, str]]
 
     def edited_since(self, root: Path) -> list[str]:
-        """The files that are no more what was written."""
+        """The files whose content has changed since."""
         return [name for name, (_, digest) in self.files.items() if _digest(root / name) != digest]
 
 
 def check_clean(root: Path) -> None:
-    """Raise `AdoptError` where git has changes that are not committed. No repository is fine, and no git."""
+    """Raises `AdoptError` if git has uncommitted changes. Passes without a repository or without git."""
     command = ["git", "-C", str(root), "status", "--porcelain", "--", "."]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -44,11 +44,11 @@ def check_clean(root: Path) -> None:
         return
     if ran.returncode == 0 and ran.stdout.strip():
         first = ran.stdout.splitlines()[0]
-        raise AdoptError(f"{root} has changes that are not committed ({first.strip()})", "commit them, or say --force")
+        raise AdoptError(f"{root} has changes that are not committed ({first.strip()})", "commit them, or use --force")
 
 
 def read_record(root: Path) -> Record | None:
-    """What was written before; None where nothing was."""
+    """The record of an earlier adoption; None without one. Raises `AdoptError` if it is unreadable."""
     try:
         found: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
         files = {
@@ -63,12 +63,12 @@ def read_record(root: Path) -> Record | None:
 
 
 def write(plan: Plan) -> None:
-    """Write every file of a plan, or none; raises `AdoptError`."""
+    """Writes every file of a plan, or none. Raises `AdoptError`."""
     before = read_record(plan.root)
     files = dict(before.files) if before is not None else {}
     for one in plan.changes:
         known = files.get(one.shown)
-        # What was written before and is unchanged goes back to what it was then.
+        # A file that an earlier run wrote and that is unchanged keeps its original.
         original = known[0] if known is not None and known[1] == _sha(one.before or b"") else one.before
         files[one.shown] = original, _sha(one.after)
     state = {
@@ -85,7 +85,7 @@ def write(plan: Plan) -> None:
 
 
 def undo(root: Path) -> list[str]:
-    """Put back what was there before; returns the names of the files. Raises `AdoptError` and changes nothing."""
+    """Restores the originals; returns the names of the files. Raises `AdoptError`, and then changes nothing."""
     record = read_record(root)
     if record is None:
         raise AdoptError(f"{root} has no {STATE}", "nothing was written here, or it was undone already")
@@ -107,7 +107,7 @@ def undo(root: Path) -> list[str]:
 
 
 def _replace(changes: Iterable[Change]) -> None:
-    """Every file beside its place first, then all renamed; what was renamed before a failure is put back."""
+    """Writes temporary files, then renames all of them; a failure restores the files renamed so far."""
     made: list[Path] = []
     done: list[Change] = []
     with contextlib.ExitStack() as stack:
@@ -141,7 +141,7 @@ def _replace(changes: Iterable[Change]) -> None:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Make a folder; returns those that are new, from the top down."""
+    """Makes a folder and its parents; returns the new ones, from the top down."""
     missing = []
     while not folder.exists():
         missing.append(folder)

@@ -1,4 +1,4 @@
-"""An alarm explained: why it rang, whose it is, and what to do, by the traces of its window."""
+"""Explains an alarm from the traces of its window: the cause, its owner, and the remedy."""
 
 from lambda_latency.alarm.chat import FORMATS, rendered
 from lambda_latency.alarm.event import Alarm, read_change, read_event

@@ -1,4 +1,4 @@
-"""One change of an alarm, answered: explained and told to all who are to hear of it, each once."""
+"""Answers one state change of an alarm: explains it, and delivers the message to each sink once."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ __all__ = ["Answerer", "Sink"]
 
 Sink = Callable[[Message, "Alarm"], None]
 HOUR_NS = 3600 * 1_000_000_000
-FOLD_NS = HOUR_NS  # the same cause within it is told in short
-UNTRACED = "No request of the alarm's window was traced: the sampling rules let none through, or tracing is off."
-MOST_AN_HOUR = 12  # explanations of one alarm: what flaps is not explained each time
+FOLD_NS = HOUR_NS  # a repeated cause within this time gets a short message
+UNTRACED = "No request of the alarm's window was traced: the sampling rules selected none, or tracing is off."
+MOST_AN_HOUR = 12  # explanations per alarm: a flapping alarm is not explained each time
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers changes of alarms.
+    """Answers state changes of alarms.
 
-    `sinks` are who hears of them, by name. `page` puts an explanation's page somewhere, and gives the link.
-    `left_s` says how many seconds are left, `cost` the dollars that the function itself takes.
+    `sinks`: the receivers of messages, by name. `page` stores an explanation's page and returns the link. `left_s`
+    returns the seconds that are left; `own_dollars` the cost of the function itself.
     """
 
     account: Fetches
@@ -48,9 +48,9 @@ class Answerer:
     terms: Terms = USUAL
 
     def answer(self, alarm: Alarm) -> Message | None:
-        """Tell a change to all who have not heard of it; None where there is nothing to tell, or nobody to.
+        """Sends the message of a change to each sink that has not received it; None if there is nothing to send.
 
-        Raises `BusyError` where another environment tells it, and the error of a sink once all others have heard.
+        Raises `BusyError` if another environment handles the change, and a sink's error after serving the others.
         """
         if not (alarm.rings or alarm.previous == "ALARM"):
             return None
@@ -66,7 +66,7 @@ class Answerer:
                     continue
                 try:
                     sink(message, alarm)
-                except Exception as error:  # noqa: BLE001 - the others are to hear of it; it is raised below
+                except Exception as error:  # noqa: BLE001 - the other sinks are served first; raised below
                     failed = error
                     continue
                 heard |= {name}
@@ -87,7 +87,9 @@ class Answerer:
         before = self.records.change(f"alarm {alarm.name}", lambda record: _counted(record, alarm))
         if len(_recent(before, alarm)) >= MOST_AN_HOUR:
             cause = f"last time it was {before['cause']}" if before.get("cause") else "no cause was found"
-            said = f"It rang more than {MOST_AN_HOUR} times within an hour, so this time it is not explained: {cause}."
+            said = (
+                f"The alarm rang more than {MOST_AN_HOUR} times within an hour and is not explained this time: {cause}."
+            )
             return short_message(alarm, "rings again", said)
         evidence = fetched(self.account, alarm, folder, self.left_s)
         if not (evidence.chosen or evidence.sample):
@@ -109,7 +111,7 @@ class Answerer:
 
     def _ended(self, alarm: Alarm, folder: Path) -> Message:
         record = self.records.read(f"alarm {alarm.name}")
-        how = "is over" if alarm.state == "OK" else "has no data any more"
+        how = "is over" if alarm.state == "OK" else "no longer has data"
         cause, then_ns = record.get("cause"), record.get("cause_ns")
         if not cause or not then_ns or record.get("unexplained"):
             return short_message(alarm, how)
@@ -118,7 +120,7 @@ class Answerer:
         if not requests:
             return short_message(alarm, how, f"The cause was {cause}.", *evidence.lacks)
         then, now = f"{then_ns / 1e6:,.0f} ms", f"{now_ns / 1e6:,.0f} ms"
-        said = f"{cause}: {then} on average in slow requests then, {now} in the {requests:,} traced since."
+        said = f"{cause}: {then} on average in slow requests during the alarm, {now} in the {requests:,} traced since."
         return short_message(alarm, how, said, facts=[cost_fact(evidence, self.own_dollars())])
 
 
@@ -137,7 +139,7 @@ def _said(record: dict[str, Any], found: Explanation) -> dict[str, Any]:
 
 
 def _first(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
-    """When a cause was told in full; a repeat within `FOLD_NS` leaves it."""
+    """The record of a cause's last full message; a repeat within `FOLD_NS` does not change it."""
     if record and 0 <= alarm.at_ns - record.get("at_ns", 0) < FOLD_NS:
         return record
     return {"at_ns": alarm.at_ns, "alarm": alarm.name}
@@ -146,5 +148,5 @@ def _first(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
 def _folded(found: Explanation, told: Mapping[str, Any], cost: str) -> Message:
     by = "" if told.get("alarm") == found.alarm.name else f" ({clean(str(told.get('alarm')), Style())})"
     for_long = f", {found.cause_ns / 1e6:,.0f} ms on average" if found.cause_ns else ""
-    said = f"As at {clock(told['at_ns'])}{by}: {found.name}{for_long}."
+    said = f"The same cause as at {clock(told['at_ns'])}{by}: {found.name}{for_long}."
     return short_message(found.alarm, found.name, said, *found.lacks, facts=[cost])

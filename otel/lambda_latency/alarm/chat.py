@@ -1,4 +1,4 @@
-"""The message of an alarm as chat programs take it.
+"""Renders the message of an alarm for chat programs.
 
 Slack: https://api.slack.com/reference/block-kit; Teams: https://adaptivecards.io/explorer; AWS's own chat service, for
 Slack and Teams behind an SNS topic:
@@ -25,23 +25,23 @@ FORMATS = (PLAIN, SLACK, TEAMS)
 
 
 def rendered(message: Message, form: str) -> str:
-    """The message as a text of one of `FORMATS`; those of chats are JSON."""
+    """The message as text in one of `FORMATS`; the chat formats are JSON."""
     if form == SLACK:
         return json.dumps(_slack(message), indent=1)
     return json.dumps(_teams(message), indent=1) if form == TEAMS else plain_text(message)
 
 
 def topic_texts(message: Message, thread: str) -> dict[str, str]:
-    """What an SNS topic sends, by protocol: plain text, and to the chat service by `https` a notification of its kind.
+    """The texts of an SNS message by protocol: plain text, and for `https` a notification of AWS's chat service.
 
-    Messages of one `thread` are put together there.
+    The chat service groups messages by `thread`.
     """
     text = plain_text(message)
     return {"default": text, "email": text, "https": json.dumps(_notification(message, thread))}
 
 
 def _slack(message: Message) -> dict[str, Any]:
-    """Names stand in texts of the kind `plain_text` alone: in them nothing is markup, a mention or a link."""
+    """Block Kit; names are only in `plain_text` objects, which have no markup, mentions or links."""
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.title, LONGEST_HEADER)}]
     blocks += [{"type": "section", "text": _plain(line)} for line in message.lines]
     blocks += [{"type": "section", "text": _plain(f"Next: {step}")} for step in message.steps]
@@ -63,7 +63,7 @@ def _escaped(text: str) -> str:
 
 
 def _teams(message: Message) -> dict[str, Any]:
-    """An Adaptive Card; a TextRun, other than a TextBlock, knows no markup."""
+    """An Adaptive Card; a TextRun, unlike a TextBlock, has no markup."""
     body = [_run(message.title, weight="Bolder", size="Medium"), *map(_run, message.lines)]
     body += [_run(f"Next: {step}") for step in message.steps]
     body += [_run(one, isSubtle=True, size="Small") for one in (*filter(None, _notes(message)), *message.facts)]
@@ -96,5 +96,5 @@ def _notification(message: Message, thread: str) -> dict[str, Any]:
 
 
 def _unmarked(text: str) -> str:
-    """Without the letters that make text bold, struck out or code: both programs take the same text differently."""
+    """The text without markup characters, which Slack and Teams interpret differently."""
     return text.translate(str.maketrans("*`~|", "\u2217'\u223c\u2223"))

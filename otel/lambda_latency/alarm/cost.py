@@ -1,4 +1,4 @@
-"""What one explanation costs: traces that X-Ray charges for, what Logs Insights scanned, and the function's time."""
+"""The cost of one explanation: X-Ray's traces, bytes scanned by Logs Insights, and the function's time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ GIGABYTE = 1_000_000_000
 
 
 def function_dollars(seconds: float, megabytes: int, region: str, processor: str) -> float:
-    """Of so many seconds of a function of that memory, in dollars."""
+    """The price in US dollars of a function's run, by seconds, memory, region and processor."""
     return float(read_prices(region).gb_second(processor) * Decimal(seconds) * megabytes / 1024)
 
 
 def cost_fact(evidence: Evidence, own_dollars: float) -> str:
-    """What a message cost in dollars, and for what: traces that were scanned or read, gigabytes, the function."""
+    """A sentence with the cost of a message in US dollars: traces scanned or read, gigabytes, the function."""
     prices = read_prices(evidence.region)
     dollars = evidence.traces * prices.traces_read_million / 1_000_000
     dollars += Decimal(evidence.billed) * prices.logs_scanned_gb / GIGABYTE

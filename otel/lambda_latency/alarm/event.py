@@ -1,4 +1,4 @@
-"""The change of an alarm's state, as EventBridge sends it and as CloudWatch's history keeps it.
+"""Reads a state change of an alarm, from an event of EventBridge or from CloudWatch's history.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 """
@@ -18,9 +18,9 @@ Measure: TypeAlias = Literal["latency", "errors", "other"]
 SOURCE, DETAIL = "aws.cloudwatch", "CloudWatch Alarm State Change"
 SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
-USUAL_NS = 10 * 60 * SECOND_NS  # the window of an alarm that does not say since when it is above its threshold
-LONGEST_NS = 60 * 60 * SECOND_NS  # of a long window the newest part says most
-# Metrics of AWS's services in milliseconds, and those that count failures.
+USUAL_NS = 10 * 60 * SECOND_NS  # the window of an alarm without evaluated data points
+LONGEST_NS = 60 * 60 * SECOND_NS  # a longer window is cut to its newest part
+# Metrics of AWS's services: times in milliseconds unless listed, and counts of failures.
 LATENCIES = ("Latency", "IntegrationLatency", "Duration", "ResponseTime", "TargetResponseTime", "UrlRequestLatency")
 IN_SECONDS = ("ResponseTime", "TargetResponseTime")
 FAILURES = ("Errors", "5XXError", "4XXError", "5xx", "4xx", "Throttles", "FaultRate", "ErrorRate", "Url5xxCount")
@@ -30,8 +30,8 @@ FAILURES = ("Errors", "5XXError", "4XXError", "5xx", "4xx", "Throttles", "FaultR
 class Alarm:
     """One change of an alarm's state. Times are nanoseconds since 1970.
 
-    `begin_ns` is the start of the window that the alarm judged, `at_ns` its change. `threshold_ns` is what it calls
-    slow: None where it does not measure time. `identity` is the same for the same change, however often it is sent.
+    `begin_ns` is the start of the evaluated window, `at_ns` the time of the change. `threshold_ns`: slower requests
+    are slow; None if the alarm does not measure time. `identity` is equal for repeated deliveries of one change.
     """
 
     name: str
@@ -47,21 +47,21 @@ class Alarm:
 
     @property
     def rings(self) -> bool:
-        """Whether the change is one into the state ALARM."""
+        """Whether the new state is ALARM."""
         return self.state == "ALARM"
 
     def slower_than(self, threshold_ns: int) -> Alarm:
-        """The same, with another idea of what is slow."""
+        """A copy with another threshold (nanoseconds)."""
         return replace(self, threshold_ns=threshold_ns)
 
     @property
     def identity(self) -> str:
-        """The alarm, the instant of the change, and the state."""
+        """A key of the change: the alarm, the time and the state."""
         return f"{self.account}/{self.region}/{self.name}/{self.at_ns}/{self.state}"
 
 
 def read_event(event: Mapping[str, Any]) -> Alarm:
-    """The change that an event of EventBridge tells. Raises ValueError for any other event."""
+    """The state change in an event of EventBridge. Raises ValueError for any other event."""
     if event.get("source") != SOURCE or event.get("detail-type") != DETAIL:
         told = f"{event.get('source')!r}, {event.get('detail-type')!r}"
         raise ValueError(f"not the change of an alarm: source and detail-type are {told:.120}")
@@ -75,7 +75,7 @@ def read_event(event: Mapping[str, Any]) -> Alarm:
 def read_change(detail: Mapping[str, Any], region: str, account: str, time: str = "") -> Alarm:
     """The change of a `detail` with `alarmName`, `configuration`, `state` and `previousState`.
 
-    `time` stands in for a state without a timestamp. Raises ValueError where no time is told.
+    `time` replaces the missing timestamp of a state. Raises ValueError if both are missing.
     """
     state, previous = _mapping(detail.get("state")), _mapping(detail.get("previousState"))
     at_ns = _instant(state.get("timestamp")) or _instant(time)
@@ -100,7 +100,7 @@ def read_change(detail: Mapping[str, Any], region: str, account: str, time: str 
 
 
 def _begin(told: Mapping[str, Any], at_ns: int) -> int:
-    """The first data point that was judged; a composite alarm has none, and begins with the alarms that set it off."""
+    """The time of the first evaluated data point; for a composite alarm, of the first triggering alarm."""
     points = [told.get("startDate")]
     points += [_mapping(one).get("timestamp") for one in _list(told.get("evaluatedDatapoints"))]
     points += [_mapping(_mapping(one).get("state")).get("timestamp") for one in _list(told.get("triggeringAlarms"))]
@@ -114,7 +114,7 @@ def _begin(told: Mapping[str, Any], at_ns: int) -> int:
 
 
 def _measured(configuration: Mapping[str, Any]) -> tuple[Measure, int]:
-    """What the alarm's metrics measure, and the nanoseconds of their unit."""
+    """The kind of the alarm's metrics, and the nanoseconds of their unit."""
     names = []
     for one in _list(configuration.get("metrics")):
         name = _mapping(_mapping(_mapping(one).get("metricStat")).get("metric")).get("name")
@@ -134,7 +134,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _data(text: object) -> Mapping[str, Any]:
-    """The reason's data, which are JSON in a text."""
+    """The reason data, decoded from JSON; empty if invalid."""
     if not isinstance(text, str):
         return {}
     try:
@@ -148,7 +148,7 @@ def _instant(text: object) -> int | None:
     if not isinstance(text, str):
         return None
     plain = text.strip().replace("Z", "+00:00")
-    if plain[-5:-4] in ("+", "-"):  # before 3.11 `fromisoformat` takes zones with a colon alone
+    if plain[-5:-4] in ("+", "-"):  # before 3.11 `fromisoformat` requires a colon in the zone
         plain = f"{plain[:-2]}:{plain[-2:]}"
     if "." in plain:  # and fractions of three or six digits
         whole, _, rest = plain.partition(".")

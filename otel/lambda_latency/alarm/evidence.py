@@ -1,4 +1,4 @@
-"""The traces about an alarm: the slow and the other ones of its window, and those of the hour before."""
+"""The traces for an alarm: slow ones and others of its window, and traces of the hour before."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BEFORE_NS", "Evidence", "Fetches", "Unreachable", "fetched", "recent"]
 
-MOST = 150  # traces of each kind: enough for a verdict, a tenth of a cent
+MOST = 150  # traces per kind: enough for a verdict, at a tenth of a cent
 BEFORE_NS = 60 * 60 * 1_000_000_000
-# After the change: the last requests of the window end later than they begin.
+# Added after the change, because the window's last requests end later.
 AFTER_NS = 30 * 1_000_000_000
 RECENT_NS = 10 * 60 * 1_000_000_000
-WAITS_S = (0, 2, 4)  # before each further request for traces that are not ready: somebody waits for the message
+WAITS_S = (0, 2, 4)  # seconds before each further request for late traces; short, because the message is urgent
 GIGABYTE = 1_000_000_000
-MOST_BILLED = 5 * GIGABYTE  # of Logs Insights for one search: 2.5 cents
+MOST_BILLED = 5 * GIGABYTE  # scanned bytes of Logs Insights per search: 2.5 cents
 
 
 class Fetches(Protocol):
@@ -50,11 +50,11 @@ class Unreachable:
 
 @dataclass(slots=True)
 class Evidence:
-    """Files of traces, what was read for them, and why something is missing.
+    """Files of traces, sentences about them (`read`), and reasons for missing ones (`lacks`).
 
-    `chosen` are the slow or failing ones of the alarm's window, `sample` those of any kind in it, `before` those of the
-    hour before. `traces` counts what X-Ray charges for, scanned or retrieved; `billed` the bytes that Logs Insights
-    scanned.
+    `chosen`: slow or failing traces of the alarm's window; `sample`: traces of any kind in it; `before`: traces of the
+    hour before. `traces`: the number that X-Ray charges for, scanned or retrieved; `billed`: the bytes that Logs
+    Insights scanned.
     """
 
     chosen: list[Source] = field(default_factory=list)
@@ -68,10 +68,9 @@ class Evidence:
 
 
 def fetched(account: Fetches, alarm: Alarm, folder: Path, left_s: Callable[[], float]) -> Evidence:
-    """The traces of an account about an alarm, as files in a folder.
+    """Fetches the traces for an alarm into files in a folder, at most `MOST` of each kind, the newest.
 
-    Of each kind at most `MOST`, the newest. `left_s` says how many seconds are left: without any, nothing more is asked
-    for. What AWS refuses is in `lacks`.
+    `left_s` returns the seconds that are left; at 0, no further kind is fetched. Errors of AWS are in `lacks`.
     """
     begin, end = alarm.begin_ns, alarm.at_ns + AFTER_NS
     wanted = [_Wanted("traces of any kind", "sample", Choice(), begin, end)]
@@ -84,13 +83,13 @@ def fetched(account: Fetches, alarm: Alarm, folder: Path, left_s: Callable[[], f
 
 
 def recent(account: Fetches, alarm: Alarm, folder: Path) -> Evidence:
-    """The newest traces before the end of an alarm, as its `sample`."""
+    """The newest traces before the end of an alarm, as `sample`."""
     since = _Wanted("traces since then", "sample", Choice(), alarm.at_ns - RECENT_NS, alarm.at_ns + AFTER_NS)
     return _all(account, alarm, [since], folder, lambda: 1.0)
 
 
 class _Wanted(NamedTuple):
-    """Traces to ask for, and the field of the evidence that they go to."""
+    """A kind of traces to fetch, and its field of the evidence."""
 
     kind: str
     into: str

@@ -1,4 +1,4 @@
-"""Why an alarm rang: the verdict about the traces of its window, beside those of the hour before."""
+"""Explains an alarm: the verdict on the traces of its window, compared with the hour before."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "explain", "mean_ns"]
 
 PLAIN = Style()
-MOST_GROUPS = 2  # different calls that were running at deadlines
-LEAST_SLOW = 3  # slow requests that say the same are enough where an alarm says that requests are slow
-FAILING_SHARE = 0.5  # of the failing requests have to agree before a part is blamed for them
+MOST_GROUPS = 2  # reported calls that were running at timeouts
+LEAST_SLOW = 3  # agreeing slow requests that suffice, since the alarm already shows that requests are slow
+FAILING_SHARE = 0.5  # least share of failing requests with a failed call to a part that is blamed
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is known of an alarm.
+    """The explanation of an alarm.
 
-    `cause` is the part that is blamed, None where none is; `cause_ns` how long a slow request waits for it on average.
-    `answer` are sentences, the most important first; `steps` say what to do; `lacks` what could not be known.
-    `trace_id` is a request that shows it. `find` brings the traces of some ids.
+    `cause`: the blamed part, or None; `cause_ns`: the mean time that a slow request waits for it. `answer`: sentences,
+    the most important first; `steps`: remedies; `read`: the traces read; `lacks`: what is unknown. `trace_id`: an
+    example request. `find` returns traces by id.
     """
 
     alarm: Alarm
@@ -71,12 +71,12 @@ class Explanation:
 
     @property
     def name(self) -> str:
-        """The cause as people call it, empty without one."""
+        """The cause's label, empty without one."""
         return clean(self.cause.label, PLAIN) if self.cause is not None else ""
 
 
 def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
-    """The explanation of an alarm by the traces about it."""
+    """The explanation of an alarm from its evidence."""
     problems: list[Problem] = []
     index = LineIndex()
     sources = [*read.chosen, *read.sample, *read.before]
@@ -114,7 +114,7 @@ def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
 
 
 def mean_ns(source: Sequence[Source], part: str, terms: Terms = USUAL) -> tuple[int, int]:
-    """How long the requests of some files wait for a part on average, by its label, and how many requests there are."""
+    """The mean time (nanoseconds) that requests wait for a part, given by its label, and the number of requests."""
     accounts = load(source, [], SILENT, LineIndex(), 1, terms)
     total = sum(ns for one in accounts for its, ns in one.parts if its.label == part)
     return total // len(accounts) if accounts else 0, len(accounts)
@@ -122,7 +122,7 @@ def mean_ns(source: Sequence[Source], part: str, terms: Terms = USUAL) -> tuple[
 
 @dataclass(slots=True)
 class _Blamed:
-    """What is said, of which parts; the first of them is the cause."""
+    """The sentences, and the blamed parts; the first part is the cause."""
 
     answer: list[str]
     parts: list[Part]
@@ -135,14 +135,14 @@ class _Blamed:
 
 
 def _blamed(alarm: Alarm, report: Report) -> _Blamed:
-    """What failing requests have in common, timeouts and the verdict, and what changed since the hour before."""
+    """Combines failing requests, timeouts, the verdict, and the changes since the hour before."""
     found = _Blamed([], [])
     if not report.totals.requests:
         return found
     if alarm.measure == "errors":
         _add_failing(found, report)
     adders = [_add_timeouts, _add_verdict]
-    if len(report.cohorts.slow) > report.totals.timeouts:  # the more frequent reason leads
+    if len(report.cohorts.slow) > report.totals.timeouts:  # the more frequent reason comes first
         adders.reverse()
     for add in adders:
         add(found, report)
@@ -186,7 +186,7 @@ def _add_verdict(found: _Blamed, report: Report) -> None:
 
 
 def _is_likely(report: Report) -> bool:
-    """Whether few slow requests agree: the alarm says already that there are more than were traced."""
+    """Whether the few slow requests agree on a part; the alarm implies more slow requests than were traced."""
     compared = report.cohorts
     if len(compared.slow) < LEAST_SLOW or compared.least_share < DOMINANT_PERCENT:
         return False
@@ -194,7 +194,7 @@ def _is_likely(report: Report) -> bool:
 
 
 def _add_failing(found: _Blamed, report: Report) -> None:
-    """The part whose calls fail in the requests that fail."""
+    """Adds the part whose calls fail in most failing requests."""
     failing = [one for one in report.accounts if one.error and not one.timed_out]
     if not failing:
         return

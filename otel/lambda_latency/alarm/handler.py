@@ -1,8 +1,8 @@
-"""The function that explains alarms: `lambda_latency.alarm.handler.handle`, for events of EventBridge.
+"""The Lambda function that explains alarms: `lambda_latency.alarm.handler.handle`, for events of EventBridge.
 
-Its variables: ALARM_BUCKET (records and pages), ALARM_TOPIC_ARN (an SNS topic, or empty), ALARM_WEBHOOK_PARAMETER (the
-name of an SSM parameter with a webhook's address, or empty), ALARM_CHAT (slack or teams), ALARM_OURS and ALARM_THEIRS
-(patterns of services and hosts with commas between them, as of `report --ours` and `--theirs`).
+Variables: ALARM_BUCKET (records and pages), ALARM_TOPIC_ARN (an SNS topic, or empty), ALARM_WEBHOOK_PARAMETER (the name
+of an SSM parameter with a webhook's URL, or empty), ALARM_CHAT (slack or teams), ALARM_OURS and ALARM_THEIRS
+(comma-separated patterns of services and hosts, as in `report --ours` and `--theirs`).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["handle"]
 
-SPARE_S = 15  # for the verdict, the page and the message, once all traces are here
+SPARE_S = 15  # for the verdict, the page and the message, after the last fetch
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
-    """Answer one change of an alarm. Raises what went wrong, so that Lambda tries again."""
+    """Answers one state change of an alarm. Raises on failure, so that Lambda retries."""
     begin = time.monotonic()
     alarm = read_event(event)
     bucket, region = os.environ["ALARM_BUCKET"], os.environ["AWS_REGION"]
@@ -83,7 +83,7 @@ def _account(region: str) -> Fetches:
 
 @cache
 def _client(service: str) -> Any:
-    make: Any = boto3.client  # its type has a form for every service that there is
+    make: Any = boto3.client  # its stub has an overload for each service
     return make(service)
 
 

@@ -1,4 +1,4 @@
-"""The last time that an alarm rang, as CloudWatch keeps it.
+"""The last time that an alarm rang, from CloudWatch's history.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
 """
@@ -25,10 +25,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def last_ring(cloudwatch: Any, name: str, region: str, at_ns: int | None = None) -> Alarm:
-    """The last change of an alarm into the state ALARM, at a time or before it.
+    """The last change of an alarm to the state ALARM, at or before `at_ns` (since 1970; None: now).
 
-    Raises `NothingFoundError` where there is no such alarm, or it has not rung, and boto3's error where CloudWatch
-    refuses.
+    Raises `NothingFoundError` if the alarm does not exist or has not rung, else boto3's error.
     """
     described = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=TYPES)
     alarms = [*described.get("MetricAlarms", ()), *described.get("CompositeAlarms", ())]
@@ -50,12 +49,12 @@ def last_ring(cloudwatch: Any, name: str, region: str, at_ns: int | None = None)
         }
         return read_change({**base, "state": state}, region, "".join(account))
     raise NothingFoundError(
-        f"the alarm {name} has not rung in the time that CloudWatch remembers", "name a time in its place: explain 30m"
+        f"the alarm {name} has not rung within CloudWatch's history", "give a time instead: explain 30m"
     )
 
 
 def _changes(cloudwatch: Any, name: str, at_ns: int | None) -> Iterator[dict[str, Any]]:
-    """The changes into ALARM, the newest first, as the `detail` of an event has them."""
+    """The changes to ALARM, the newest first, in the form of an event's `detail`."""
     asked: dict[str, Any] = {
         "AlarmName": name,
         "AlarmTypes": TYPES,
@@ -87,7 +86,7 @@ def _changes(cloudwatch: Any, name: str, at_ns: int | None) -> Iterator[dict[str
 
 
 def _metrics(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The alarm's metrics as events write them."""
+    """The alarm's metrics in the form of an event."""
     if about.get("MetricName"):
         yield {"metricStat": {"metric": {"name": about["MetricName"]}}}
     for one in about.get("Metrics", ()):
@@ -96,7 +95,7 @@ def _metrics(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _near(cloudwatch: Any, name: str) -> str:
-    """`; did you mean ...?`, of the names of the account's first hundred alarms that begin alike."""
+    """`; did you mean ...?` with the nearest of a hundred alarm names with the same prefix; else empty."""
     found = cloudwatch.describe_alarms(AlarmNamePrefix=name[:3], AlarmTypes=TYPES, MaxRecords=100) if name else {}
     names = [one["AlarmName"] for key in ("MetricAlarms", "CompositeAlarms") for one in found.get(key, ())]
     near = difflib.get_close_matches(name, names, 1, cutoff=0.6)

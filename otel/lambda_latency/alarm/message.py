@@ -1,4 +1,4 @@
-"""The message of an alarm: its lines, as plain text for mail and terminal. Names in traces are not to be trusted."""
+"""The message of an alarm, and its plain text for mail and terminal. Names from traces are untrusted input."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "Message", "clock", "harmless", "message_of", "plain_text", "short_message", "subject_of"]
 
-LONGEST_SUBJECT = 100  # of SNS; ASCII, no control characters
+LONGEST_SUBJECT = 100  # limit of SNS; ASCII, no control characters
 LONGEST_LINE = 600
 WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address of ours, and what is behind it."""
+    """A link of the message: label, URL and note."""
 
     name: str
     url: str
@@ -35,7 +35,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: `title` is one line, `lines` are sentences, `steps` what to do, `facts` small print."""
+    """A message: `title` is one line, `lines` are sentences, `steps` remedies, `facts` details in small print."""
 
     title: str
     lines: tuple[str, ...]
@@ -66,13 +66,13 @@ def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[
 
 
 def short_message(alarm: Alarm, title: str, *lines: str, facts: Sequence[str] = ()) -> Message:
-    """A message without a verdict of its own: a repeat, an end, or that nothing is known."""
+    """A message without a new verdict: a repeat, an end, or an unknown cause."""
     said = tuple(harmless(line) for line in lines)
     return Message(f"{harmless(alarm.name)}: {harmless(title)}", said, facts=(_when(alarm), *facts), rings=alarm.rings)
 
 
 def plain_text(message: Message, width: int = WIDTH) -> str:
-    """The message in lines of at most `width` letters; addresses stand alone on their lines."""
+    """The message in lines of at most `width` characters; each URL has a line of its own."""
     blocks = ["\n".join(_wrapped(message.title, width)), *("\n".join(_wrapped(line, width)) for line in message.lines)]
     blocks += ["\n".join(_wrapped(f"Next: {step}", width)) for step in message.steps]
     for link in message.links:
@@ -83,18 +83,18 @@ def plain_text(message: Message, width: int = WIDTH) -> str:
 
 
 def subject_of(message: Message) -> str:
-    """The title as SNS takes a subject: at most 100 letters of ASCII."""
+    """The title as a subject of SNS: at most 100 ASCII characters."""
     text = "".join(letter if " " <= letter <= "~" else "?" for letter in message.title).strip()
     return text if len(text) <= LONGEST_SUBJECT else f"{text[: LONGEST_SUBJECT - 3]}..."
 
 
 def clock(ns: int) -> str:
-    """`2026-11-25 10:02 UTC`."""
+    """An instant (nanoseconds since 1970) as `2026-11-25 10:02 UTC`."""
     return datetime.fromtimestamp(ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def harmless(text: str) -> str:
-    """A text in which no mail program and no chat finds an address, a mention or markup; on one line, not too long."""
+    """The text on one line of limited length, in which mail and chat programs find no URL, mention or markup."""
     plain = clean(text.replace("\n", " "), Style())
     plain = re.sub(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)", r"\1[:]", plain)
     plain = re.sub(r"(?i)\b(www)\.", r"\1[.]", plain)
@@ -104,14 +104,14 @@ def harmless(text: str) -> str:
 
 
 def _when(alarm: Alarm) -> str:
-    if not alarm.state:  # a time that somebody asked about
+    if not alarm.state:  # a requested time without an alarm
         return f"From {clock(alarm.begin_ns)} to {clock(alarm.at_ns)}."
     before = f", before that {alarm.previous}" if alarm.previous else ""
     return f"{alarm.state} since {clock(alarm.at_ns)}{before}."
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Broken at spaces; a word that is longer than a line is cut."""
+    """The text in lines, broken at spaces; a word longer than a line is split."""
     lines: list[str] = []
     line = ""
     for whole in text.split():

@@ -1,4 +1,4 @@
-"""The report's page about an alarm, in a bucket, behind a link that lives for some hours."""
+"""The report page of an alarm, stored in a bucket and linked for some hours."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def command_of(found: Explanation) -> str:
 
 
 def page_of(found: Explanation) -> str:
-    """The page as HTML."""
+    """The HTML page of an explanation."""
     values, spans = page_values(found.report, found.find, command=command_of(found), version=VERSION)
     return build_page(values, spans, flat(sentence(found.report, Style())))
 
 
 def put_page(s3: Any, bucket: str, found: Explanation) -> Link:
-    """Put the page into a bucket; its link. Raises boto3's error where S3 refuses."""
+    """Stores the page in a bucket, and returns its link. Raises boto3's error."""
     alarm = found.alarm
     key = f"pages/{key_part(alarm.name)[:100]}/{_iso(alarm.at_ns)}.html"
     page = page_of(found).encode()
     s3.put_object(Bucket=bucket, Key=key, Body=page, ContentType="text/html; charset=utf-8")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_HOURS * 3600)
     note = (
-        f"The link lives for {LINK_HOURS} hours at most, and ends with the session of the function's role if that is "
-        f"earlier. The same page later: {command_of(found)} --html page.html"
+        f"The link is valid for {LINK_HOURS} hours at most, or until the session of the function's role ends. "
+        f"To create the page again: {command_of(found)} --html page.html"
     )
     return Link("Page", url, note)
 

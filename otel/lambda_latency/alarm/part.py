@@ -1,4 +1,4 @@
-"""The part of a stack that explains alarms, for any app: a template and the function's code in a folder."""
+"""Writes the stack that explains alarms, for any app: a template and the function's code in a folder."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["PROCESSORS", "TEMPLATE", "PartError", "install_packages", "write_par
 KIT = Path(__file__).parent.parent
 TEMPLATE = Path(__file__).with_name("part.yaml")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-# The rooms that the function's own imports, and the modules beside them.
+# The packages that the function imports, and the modules beside them.
 ROOMS = ("alarm", "fetch", "latency", "page", "prices", "text", "trace")
 MODULES = ("__init__.py", "files.py", "installing.py", "version.py")
 PYTHON = "3.13"
-PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # by Lambda's names, those of wheels
+PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # wheel architecture by Lambda's name
 
 
 class PartError(Exception):
-    """The part cannot be written; says why, and what to do."""
+    """The stack cannot be written; the message has the reason and the remedy."""
 
     exit_status = 1
 
 
 def write_part(folder: Path, processor: str, install: Callable[[Path, str], None]) -> None:
-    """Write `template.yaml` and `function/` into a folder that is new or empty.
+    """Writes `template.yaml` and `function/` into a new or empty folder.
 
-    `install` puts the packages for a processor into the function's folder. Raises `PartError`.
+    `install` installs the packages for a processor (`arm64`, `x86_64`) into the function's folder. Raises `PartError`.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PartError(f"{folder} is not an empty folder\n  name a new one")
@@ -50,8 +50,8 @@ def write_part(folder: Path, processor: str, install: Callable[[Path, str], None
 
 
 def install_packages(folder: Path, processor: str) -> None:
-    """Install the locked packages for a processor of Lambda's. Raises `PartError` that says what the installer said."""
-    import subprocess  # the function, of which this is a part, needs none
+    """Installs the locked packages for a Lambda processor. Raises `PartError` with the installer's message."""
+    import subprocess  # not needed in the function, which contains this module, too
 
     common = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(folder)]
     machine = PROCESSORS[processor]
@@ -66,6 +66,6 @@ def install_packages(folder: Path, processor: str) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines()
         raise PartError(
-            f"the function's packages cannot be installed: {said[-1] if said else 'the installer says nothing'}\n"
-            "  they come from the index that pip and uv are set up for; pip install uv if pip is missing"
+            f"the function's packages cannot be installed: {said[-1] if said else 'no message'}\n"
+            "  check the package index of pip and uv; pip install uv if pip is missing"
         )

@@ -1,4 +1,4 @@
-"""Who hears of an alarm: a topic of SNS, and the webhook of a chat."""
+"""The receivers of messages: an SNS topic, and the webhook of a chat program."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Topic:
     arn: str
 
     def __call__(self, message: Message, alarm: Alarm) -> None:
-        """Raises boto3's error where SNS refuses."""
+        """Publishes the message. Raises boto3's error."""
         texts = topic_texts(message, f"{alarm.account}/{alarm.region}/{alarm.name}")
         self.sns.publish(
             TopicArn=self.arn, Subject=subject_of(message), Message=json.dumps(texts), MessageStructure="json"
@@ -38,16 +38,16 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Posts to the incoming webhook of Slack, or of a workflow of Teams. `url` reads the address, which is a secret."""
+    """Posts to an incoming webhook of Slack, or of a Teams workflow. `url` returns the URL, which is a secret."""
 
     url: Callable[[], str]
     form: str
 
     def __call__(self, message: Message, alarm: Alarm) -> None:
-        """Raises ValueError for an address that is none, OSError where nobody takes the message; neither tells it."""
+        """Posts the message. Raises ValueError for an invalid URL, OSError on failure; neither contains the URL."""
         url = self.url().strip()
         if not url.startswith("https://"):
-            raise ValueError(f"the webhook of {alarm.name} must be an https address")
+            raise ValueError(f"the webhook of {alarm.name} must be an https URL")
         body = rendered(message, self.form).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - https alone
         try:
@@ -56,4 +56,4 @@ class Webhook:
         except OSError as error:
             code = getattr(error, "code", None)
             told = f"status {code}" if code is not None else type(error).__name__
-            raise OSError(f"the webhook of {alarm.name} takes no message: {told}") from None
+            raise OSError(f"the webhook of {alarm.name} does not accept the message: {told}") from None

@@ -1,4 +1,4 @@
-"""Traces kept for as long as one likes, and asked about: spans by hour, accounts of requests by day and route."""
+"""An archive of traces for long-term storage and queries: spans by hour, accounts of requests by day and route."""
 
 from lambda_latency.archive.adding import Added, add
 from lambda_latency.archive.errors import ArchiveError

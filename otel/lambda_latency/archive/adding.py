@@ -1,6 +1,6 @@
-"""Traces into an archive: first their spans, then their accounts, each file whole or not there.
+"""Adds traces to an archive: first their spans, then their accounts. Each file is written atomically.
 
-A trace that is there already is put together with what comes: the row that was written last has all of its spans.
+A trace that the archive already has is merged with the new spans: the newest row of a trace has all of its spans.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HOUR_NS = 3600 * 1_000_000_000
 
 
 class Added(NamedTuple):
-    """How many traces and spans were written, how many traces were there before, and what could not be read."""
+    """The numbers of traces and spans written, the number of traces known before, and the inputs not read."""
 
     traces: int
     spans: int
@@ -50,7 +50,7 @@ class Added(NamedTuple):
 
 
 def add(where: str, files: Sequence[str | Path], progress: Progress = SILENT) -> Added:
-    """Add the traces of some files to an archive, which may be new. Raises ArchiveError."""
+    """Adds the traces of files to an archive; creates a missing one. Raises ArchiveError."""
     place = open_archive(where, make=True)
     problems: list[Problem] = []
     try:
@@ -67,12 +67,12 @@ def add(where: str, files: Sequence[str | Path], progress: Progress = SILENT) ->
                 paths[one.trace_id] = path
             write_accounts(place, folder, written, paths)
     except OSError as error:
-        raise ArchiveError(unwritable(where, error), "what was written before is whole") from error
+        raise ArchiveError(unwritable(where, error), "files written before are complete") from error
     return Added(len(accounts), spans.total(), len(known.accounts), problems)
 
 
 def write_accounts(place: Place, folder: Path, accounts: Accounts, spans: Mapping[str, str]) -> None:
-    """Files of accounts, one for each day and route; `spans` is the file with the spans of each trace."""
+    """Writes accounts, one file per day and route. `spans`: the path of the spans file by trace id."""
     import pyarrow.parquet as pq
 
     from lambda_latency.archive.table import table_of
@@ -90,7 +90,7 @@ def write_accounts(place: Place, folder: Path, accounts: Accounts, spans: Mappin
 
 
 def _known(place: Place, accounts: Accounts) -> Kept:
-    """Those of the traces that the archive has, in the days around."""
+    """The given traces that the archive already has, on the days around them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -105,7 +105,7 @@ def _known(place: Place, accounts: Accounts) -> Kept:
 def traces_of_accounts(
     accounts: Accounts, sources: Sequence[Source], index: LineIndex, known: Kept | None = None
 ) -> Iterator[tuple[Account, Trace]]:
-    """Each request with its trace, in their order; `known` are older versions, which are put together with these."""
+    """Each request with its trace, in the given order. `known`: older versions in the archive, which are merged."""
     for first in range(0, len(accounts), AT_ONCE):
         some = accounts[first : first + AT_ONCE]
         wanted = [some.trace_id(at) for at in range(len(some))]
@@ -123,9 +123,9 @@ def traces_of_accounts(
 def write_spans(
     place: Place, folder: Path, traces: Iterator[tuple[Account, Trace]], counted: Counter[str] | None = None
 ) -> Iterator[tuple[Account, str]]:
-    """Write spans, a file for each hour as long as they come in order; each request with the path of its file.
+    """Writes spans, one file per hour if they arrive in order; yields each request with the path of its file.
 
-    A path is there when the next hour begins, or all are done. `counted` counts the spans by hour.
+    A file exists once the next hour begins, or at the end. `counted` counts the spans by path.
     """
     aside, hour = folder / f"{uuid.uuid4().hex}.gz", -1
     path, file = "", None
@@ -153,7 +153,7 @@ def _done(place: Place, file: gzip.GzipFile | None, aside: Path, path: str) -> N
 
 
 def plain(source: Source, folder: Path) -> Source:
-    """A file in which lines can be gone to; one that is packed is unpacked beside."""
+    """A file with random access to its lines; a gzip file is decompressed into `folder`."""
     if not source.path.is_file() or not is_compressed(source) or not source.path.name.endswith(".gz"):
         return source
     path = folder / uuid.uuid4().hex

@@ -1,7 +1,7 @@
-"""An archive in order: few files in place of many, and days that are over removed.
+"""Maintains an archive: merges small files, and removes old days.
 
-Both are safe beside writers and readers: new files are there before old ones go, a row that is there twice counts once,
-and only files that were read are removed.
+Both are safe beside writers and readers: new files are written before old ones are removed, a duplicate row counts
+once, and only files that were read are removed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SETTLED_S = 3600
 
 
 class Compacted(NamedTuple):
-    """How many files there were before and are now, and how many traces of a writer that was killed were found."""
+    """The numbers of files before and after, and the number of traces recovered from a killed writer."""
 
     before: int
     after: int
@@ -41,9 +41,9 @@ class Compacted(NamedTuple):
 
 
 def compact(where: str, settled_s: float = SETTLED_S) -> Compacted:
-    """Put the files of each hour, and of each day and route, together. Raises ArchiveError.
+    """Merges the files of each hour, and of each day and route. Raises ArchiveError.
 
-    Spans that were written less than `settled_s` ago are left alone: their writer may have no account of them yet.
+    Spans written less than `settled_s` seconds ago stay: their writer may not have written their accounts yet.
     """
     place = open_archive(where)
     try:
@@ -54,15 +54,15 @@ def compact(where: str, settled_s: float = SETTLED_S) -> Compacted:
         found = sum(_compact_day(place, day, settled_s) for day in sorted(days))
         return Compacted(before, len(place.names(SPANS)) + len(place.names(ACCOUNTS)), found)
     except OSError as error:
-        raise ArchiveError(unwritable(where, error), "nothing was lost: the old files are there") from error
+        raise ArchiveError(unwritable(where, error), "nothing was lost: the old files still exist") from error
 
 
 def prune(where: str, before_ns: int) -> int:
-    """Remove the days that were over at an instant, and return how many. Raises ArchiveError."""
+    """Removes the days that ended before `before_ns` (since 1970), and returns their number. Raises ArchiveError."""
     place = open_archive(where)
     last = day_of(before_ns - DAY_NS)
     try:
-        # Accounts first: a request without spans is found no more, spans without a request would be found again.
+        # Accounts first: a compaction would recover spans without accounts, but never accounts without spans.
         accounts = [one for name in place.names(ACCOUNTS) if (one := parse(name)) is not None and one.day <= last]
         spans = [name for name in place.names(SPANS) if name.split("/")[1] <= last]
         for path in (*(one.path for one in accounts), *spans):
@@ -73,7 +73,7 @@ def prune(where: str, before_ns: int) -> int:
 
 
 def _compact_day(place: Place, day: str, settled_s: float) -> int:
-    """Put a day's files together; how many traces were found that had no account."""
+    """Merges a day's files; returns the number of traces recovered that had no account."""
     from lambda_latency.archive.table import accounts_of
 
     begin = int(datetime.fromisoformat(day).replace(tzinfo=timezone.utc).timestamp()) * SECOND_NS
@@ -106,9 +106,9 @@ def _compact_day(place: Place, day: str, settled_s: float) -> int:
 
 
 def _hour(place: Place, folder: Path, names: set[str], of: Mapping[str, str]) -> Iterator[tuple[Account, str]]:
-    """The requests of an hour's files, and the new file that has their spans.
+    """The requests of an hour's files, each with the path of the new file of its spans.
 
-    What has a newer version elsewhere stays there.
+    A trace with a newer version in another file is skipped.
     """
     index = LineIndex()
     sources = [plain(Source(name, place.local(name, folder)), folder) for name in sorted(names)]

@@ -1,10 +1,10 @@
-"""Where things are in an archive: spans by hour, accounts by day and route.
+"""The paths in an archive: spans by hour, accounts by day and route.
 
     archive.version
     spans/2026-11-27/14/NAME.jsonl.gz                  OTLP/JSON, a trace a line
     accounts/day=2026-11-27/route=POST%20%2Forders/NAME.parquet
 
-Days and hours are in UTC, of the begin of a request. The names of files are never used twice.
+Days and hours are those of a request's start, in UTC. File names are unique.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = [
 
 MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
 SECOND_NS = 1_000_000_000
-LONGEST = 150  # bytes of a route in a path, of 255 that a file's name may have
+LONGEST = 150  # bytes of a route in a path; a file name has at most 255
 
 
 class AccountsFile(NamedTuple):
-    """A file of accounts: its path, its day, and its route as it is in the path."""
+    """A file of accounts: its path, its day, and its route (possibly shortened, see `in_path`)."""
 
     path: str
     day: str
@@ -44,23 +44,23 @@ class AccountsFile(NamedTuple):
 
 
 def day_of(ns: int) -> str:
-    """`2026-11-27`."""
+    """The day of an instant (nanoseconds since 1970) in UTC: `2026-11-27`."""
     return datetime.fromtimestamp(ns // SECOND_NS, timezone.utc).date().isoformat()
 
 
 def spans_path(ns: int) -> str:
-    """A new file for spans of the hour of this instant."""
+    """The path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
     hour = datetime.fromtimestamp(ns // SECOND_NS, timezone.utc)
     return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}/{new_name()}.jsonl.gz"
 
 
 def accounts_path(day: str, route: str) -> str:
-    """A new file for accounts."""
+    """The path of a new file of accounts."""
     return f"{ACCOUNTS}/day={day}/route={in_path(route)}/{new_name()}.parquet"
 
 
 def in_path(route: str) -> str:
-    """A route in a path; a long one is cut, and told apart by a hash."""
+    """A route as a path component; a long one is shortened, with a hash that makes it unique."""
     whole = quote(route, safe="")
     if len(whole) <= LONGEST:
         return whole
@@ -68,7 +68,7 @@ def in_path(route: str) -> str:
 
 
 def parse(path: str) -> AccountsFile | None:
-    """What the path of a file of accounts says; None for another file."""
+    """The day and route of a path; None for anything but a file of accounts."""
     parts = path.split("/")
     if len(parts) != 4 or parts[0] != ACCOUNTS or not path.endswith(".parquet"):
         return None
@@ -78,12 +78,12 @@ def parse(path: str) -> AccountsFile | None:
 
 
 def new_name() -> str:
-    """A name that no other writer takes; it begins with the second in which it was made."""
+    """A unique file name; it begins with the current second in hex."""
     return f"{int(time.time()):010x}-{uuid.uuid4().hex[:20]}"
 
 
 def written_s(path: str) -> int:
-    """When the name of a file was made; 0 where it is not one of ours."""
+    """The second in a file name from `new_name`; 0 for other names."""
     try:
         return int(path.rpartition("/")[2].partition("-")[0], 16)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What an archive is kept in: a folder, or a bucket (any address that fsspec knows).
+"""The storage of an archive: a folder, or a bucket (any URL that fsspec supports).
 
-A file appears whole or not at all: in a folder it is written beside and renamed, in a bucket a put is atomic.
+Writes are atomic: in a folder a temporary file is renamed, in a bucket a put is atomic.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ class Place(Protocol):
         """The paths of all files below a folder, in order."""
 
     def put(self, source: Path, path: str) -> None:
-        """Make a file out of a local one, which is then gone."""
+        """Moves a local file to a path."""
 
     def local(self, path: str, folder: Path) -> Path:
         """A file on this machine: itself, or a copy in `folder`. Raises FileNotFoundError."""
 
     def address(self, path: str) -> str:
-        """By which an engine finds it."""
+        """The path or URL of a file for a query engine."""
 
     def remove(self, path: str) -> None:
-        """Remove a file, if it is there."""
+        """Removes a file, if it exists."""
 
     def workspace(self) -> Path:
-        """A folder for files that are to be put."""
+        """A new local folder for temporary files."""
 
     def sweep(self, settled_s: float) -> None:
-        """Remove what writers left that were killed so long ago."""
+        """Removes temporary files older than `settled_s` seconds, which killed writers left."""
 
 
 class Folder:
@@ -62,7 +62,7 @@ class Folder:
 
     def put(self, source: Path, path: str) -> None:
         target = self.root / path
-        for _ in range(3):  # a prune may take an empty folder away
+        for _ in range(3):  # a concurrent prune may remove an empty folder
             target.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 source.replace(target)
@@ -82,11 +82,11 @@ class Folder:
         target = self.root / path
         target.unlink(missing_ok=True)
         for folder in list(target.parents)[: len(Path(path).parents) - 1]:
-            with contextlib.suppress(OSError):  # others are in it
+            with contextlib.suppress(OSError):  # the folder is not empty
                 folder.rmdir()
 
     def workspace(self) -> Path:
-        folder = self.root / f"{WRITING}{new_name()}"  # beside, for a rename is atomic within a file system
+        folder = self.root / f"{WRITING}{new_name()}"  # a rename is atomic within one file system
         folder.mkdir(parents=True)
         return folder
 
@@ -97,7 +97,7 @@ class Folder:
 
 
 class Bucket:
-    """What fsspec opens: `s3://bucket/prefix` and the like."""
+    """A URL that fsspec opens, such as `s3://bucket/prefix`."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -143,12 +143,12 @@ class Bucket:
         return Path(tempfile.mkdtemp(prefix="lambda-latency-"))
 
     def sweep(self, settled_s: float) -> None:
-        """Nothing is left in a bucket."""
+        """A bucket has no temporary files."""
 
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Each failure as an OSError: what reaches a bucket has errors of its own, of missing credentials and the like."""
+    """Converts every exception to OSError: fsspec's backends raise their own, for example for missing credentials."""
     try:
         yield
     except OSError:
@@ -158,13 +158,13 @@ def told() -> Iterator[None]:
 
 
 def place_of(where: str) -> Place:
-    """A folder's path, or an address. Raises ArchiveError."""
+    """The storage at a folder's path or a URL. Raises ArchiveError."""
     return Bucket(where) if "://" in where else Folder(Path(where))
 
 
 @contextlib.contextmanager
 def working(place: Place) -> Iterator[Path]:
-    """A workspace that is gone afterwards."""
+    """A workspace, removed at the end."""
     folder = place.workspace()
     try:
         yield folder
@@ -173,7 +173,7 @@ def working(place: Place) -> Iterator[Path]:
 
 
 def need(package: str) -> None:
-    """Raises ArchiveError where a package of the extra is missing."""
+    """Raises ArchiveError if a package of the extra is missing."""
     from importlib.util import find_spec
 
     if find_spec(package) is None:

@@ -1,4 +1,4 @@
-"""Requests out of an archive: their accounts, of the days and the route that are asked for, and the spans of a few."""
+"""Reads requests from an archive: accounts by days and route, and the spans of selected traces."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "is_archive", "open_archive", "read_kept", "rows_of"]
 
 VERSION = 1
-TRIES = 5  # a compaction may take files away that were listed
+TRIES = 5  # a concurrent compaction may remove listed files
 
 
 class Kept(NamedTuple):
-    """Requests of an archive. `paths` is a table of their trace ids, and of the files with their spans.
+    """Requests of an archive. `paths`: a table of trace ids and the files of their spans.
 
-    `beside` has no request, but the parts and kinds of those of other routes in the same days.
+    `beside` contains no requests, only the parts and kinds of other routes' requests on the same days.
     """
 
     place: Place
@@ -34,7 +34,7 @@ class Kept(NamedTuple):
     beside: Accounts | None = None
 
     def files(self, trace_ids: Collection[str]) -> dict[str, str]:
-        """The files of some of them, by trace id."""
+        """The paths of spans files, by trace id."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -42,7 +42,7 @@ class Kept(NamedTuple):
         return dict(zip(some["trace_id"].to_pylist(), some["spans"].to_pylist(), strict=True))
 
     def find(self, trace_ids: Collection[str], view: View = PLAIN) -> dict[str, Trace]:
-        """Some of their traces; those whose file is gone are left out."""
+        """Traces by id; a trace whose file was removed is absent."""
         by_file: dict[str, list[str]] = {}
         for one, file in self.files(trace_ids).items():
             by_file.setdefault(file, []).append(one)
@@ -58,14 +58,14 @@ class Kept(NamedTuple):
 
 
 def is_archive(where: str) -> bool:
-    """Whether a folder or an address is an archive."""
+    """Whether a folder is an archive; every URL is taken for one."""
     if "://" in where:
         return True
     return (Path(where) / MARK).is_file()
 
 
 def open_archive(where: str, *, make: bool = False) -> Place:
-    """The archive's place; with `make` it may be new. Raises ArchiveError for what is none."""
+    """The archive's storage; `make` creates a missing one. Raises ArchiveError if it is not an archive."""
     need("pyarrow")
     place = place_of(where)
     try:
@@ -75,8 +75,8 @@ def open_archive(where: str, *, make: bool = False) -> Place:
             except FileNotFoundError:
                 if not make:
                     raise ArchiveError(
-                        f"{where} is no archive",
-                        f"make one: lambda-latency archive add FILE --archive {where}",
+                        f"{where} is not an archive",
+                        f"create one: lambda-latency archive add FILE --archive {where}",
                         exit_status=2,
                     ) from None
                 mark = Path(folder, MARK)
@@ -86,7 +86,7 @@ def open_archive(where: str, *, make: bool = False) -> Place:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(where, error) from error
     if version != VERSION:
-        raise ArchiveError(f"{where} is an archive of version {version}, this command knows {VERSION}", "update it")
+        raise ArchiveError(f"{where} has archive version {version}, this command supports {VERSION}", "update it")
     return place
 
 
@@ -98,9 +98,9 @@ def rows_of(
     *,
     other: bool = False,
 ) -> tuple[Any, list[str]]:
-    """The rows of the days and the route, of each trace the newest, and the files that they are from.
+    """The newest row of each trace of the days and the route, and the files that were read.
 
-    Rows of other times of these days are among them. `other`: those of all routes but that one.
+    Whole days are read, whatever the times of day. `other`: all routes but that one. Raises OSError.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -136,7 +136,7 @@ def read_kept(where: str, since_ns: int | None = None, until_ns: int | None = No
 
 
 def _names(place: Place, since_ns: int | None, until_ns: int | None, route: str) -> Accounts:
-    """What requests of other routes are made of: a service that is seen there is ours here, too."""
+    """The parts of other routes' requests: a service that is traced there counts as the app's own here, too."""
     from lambda_latency.archive.table import accounts_of
 
     table, _ = rows_of(place, since_ns, until_ns, route, other=True)
@@ -164,4 +164,4 @@ def _put_mark(place: Place, mark: Path) -> None:
 
 def _unreadable(where: str, error: Exception) -> ArchiveError:
     reason = error.strerror or str(error) if isinstance(error, OSError) else f"{MARK} cannot be read: {error}"
-    return ArchiveError(f"{where} cannot be read: {reason}", "check the path, the bucket and the right to read it")
+    return ArchiveError(f"{where} cannot be read: {reason}", "check the path, the bucket and the permission to read it")

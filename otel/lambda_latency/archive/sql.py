@@ -1,4 +1,4 @@
-"""The archive for engines: DuckDB embedded, and the tables as Athena and Spark are told of them."""
+"""Queries an archive with embedded DuckDB, and defines its tables for Athena and Spark."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ DIALECTS = ("duckdb", "athena", "spark")
 
 
 class Answer(NamedTuple):
-    """What a query answers: names of columns, and rows."""
+    """The result of a query: column names, and rows."""
 
     names: list[str]
     rows: list[tuple[Any, ...]]
 
 
 def query(where: str, text: str) -> Answer:
-    """The answer of DuckDB to SQL over the views `accounts` and `parts`. Raises ArchiveError.
+    """Runs SQL in DuckDB over the views `accounts` and `parts`. Raises ArchiveError.
 
-    The query reads files of the archive alone, and writes none.
+    The query can read only files of the archive, and cannot write.
     """
     need("duckdb")
     place = open_archive(where)
@@ -51,7 +51,7 @@ def query(where: str, text: str) -> Answer:
 
     files = [place.address(one) for one in place.names(ACCOUNTS)]
     if not files:
-        raise ArchiveError(f"{where} has no request", "add some: lambda-latency archive add")
+        raise ArchiveError(f"{where} has no requests", "add some: lambda-latency archive add")
     if not isinstance(place, Folder):
         raise ArchiveError("archive query reads folders only", f"lambda-latency archive sql duckdb --location {where}")
     connection = duckdb.connect()
@@ -71,7 +71,7 @@ def query(where: str, text: str) -> Answer:
 
 
 def definitions(dialect: str, location: str) -> str:
-    """SQL that makes the table of accounts known to an engine, and a view of their parts."""
+    """SQL that defines the table of accounts and a view of their parts, in one of `DIALECTS`."""
     location = location.rstrip("/")
     if dialect == "duckdb":
         return DUCKDB.format(prefix="", files=_quoted(f"{location}/{ACCOUNTS}/**/*.parquet")) + PARTS.format(prefix="")

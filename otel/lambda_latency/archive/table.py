@@ -1,7 +1,7 @@
-"""Accounts as a table of Arrow and back, column by column: nothing is lost, and no request is made a value of Python.
+"""Converts accounts to an Arrow table and back, without loss, by column: no Python object per request is made.
 
-A row a request. `parts` are where its time went, the sum of `ns` is `wall_ns`; `calls` count what it called, waited for
-or not, and `ns` is -1 for what counts for a part and was no call by itself.
+One row per request. The `ns` of `parts` add up to `wall_ns`. `calls` count all calls, waited for or not; their `ns` is
+-1 for an entry that counts for a part without being a call.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ SCHEMA = pa.schema(
         ("parts", pa.list_(pa.struct([*PART, ("ns", pa.int64())]))),
         ("calls", pa.list_(pa.struct([*PART, *((name, pa.int32()) for name in COUNTS), ("ns", pa.int64())]))),
         ("spans", TEXT),  # the file with its spans
-        ("written_ns", pa.int64()),  # of two rows of a trace the later one counts
+        ("written_ns", pa.int64()),  # the newest row of a trace counts
     ]
 )
 
 
 def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
-    """The table of some accounts, of each the file that has its spans."""
+    """The table of accounts (schema `SCHEMA`); `spans`: the path of each request's spans file."""
     kinds, count = list(accounts.kinds), len(accounts)
     of_kind = pa.array(accounts.kind_of, pa.int32())
     parts, calls = list(accounts.parts), list(accounts.calls)
@@ -71,7 +71,7 @@ def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
 
 
 def accounts_of(table: Any) -> Accounts:
-    """The accounts of a table, in its order."""
+    """The accounts of a table with `SCHEMA`, in its order."""
     found = Accounts()
     table = table.combine_chunks()
     if not table.num_rows:
@@ -97,7 +97,7 @@ def accounts_of(table: Any) -> Accounts:
 
 
 def newest(table: Any) -> Any:
-    """Of each trace the row that was written last."""
+    """The newest row of each trace."""
     ids = table["trace_id"]
     if pc.count_distinct(ids).as_py() == table.num_rows:
         return table
@@ -108,7 +108,7 @@ def newest(table: Any) -> Any:
 
 
 def _texts(values: Sequence[str], numbers: Any) -> Any:
-    """Texts by number; each may be there more than once."""
+    """A dictionary-encoded column of texts by index; `values` may repeat."""
     return pa.array(values, pa.string()).take(numbers).dictionary_encode()
 
 
@@ -127,7 +127,7 @@ def _offsets(column: Any) -> array[int]:
 
 
 def _ids(column: Any) -> bytes:
-    """The ids one behind the other, as they are in Arrow's own buffer."""
+    """The ids as bytes, 16 per id, read from Arrow's buffer."""
     column = column.combine_chunks()
     column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
     ends = column.buffers()[1]
@@ -137,7 +137,7 @@ def _ids(column: Any) -> bytes:
 
 
 def _whole(column: Any, code: str) -> array[int]:
-    """A column of numbers, none of them null, without a number of Python's own for each."""
+    """A column of numbers without nulls, copied by buffer: no Python object per value is made."""
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     found = array(code)
     first = column.offset * found.itemsize
@@ -146,7 +146,7 @@ def _whole(column: Any, code: str) -> array[int]:
 
 
 def _numbers(columns: Sequence[Any], number: Any) -> array[int]:
-    """Rows of several columns by the number of their values: each combination is looked at once."""
+    """An index per row for the combination of several columns; `number` is called once per distinct combination."""
     key: Any = None
     encoded = []
     for column in columns:

@@ -1,4 +1,4 @@
-"""Which requests are wanted, in words: `slower than 2s and part ~ payments and not cold`."""
+"""Parses the filter language of requests: `slower than 2s and part ~ payments and not cold`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Test = Callable[[Any], Any]
 
 
 def wanted(text: str) -> Test:
-    """A function that makes a mask of a table of accounts. Raises ArchiveError with what can be said."""
+    """A function from a table of accounts to a boolean mask. Raises ArchiveError with examples for invalid text."""
     tests = [_test(one.strip()) for one in AND.split(text.strip())] if text.strip() else []
 
     def mask(table: Any) -> Any:
@@ -65,7 +65,7 @@ def _of_text(table: Any, column: str, sign: str, value: str) -> Any:
 
 
 def _of_part(table: Any, _: str, sign: str, value: str) -> Any:
-    """Whether the request waited for a part whose name, or kind, is it or holds it."""
+    """True for requests with a part whose bucket and name equal (`=`) or contain (`~`) the value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

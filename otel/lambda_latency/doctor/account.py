@@ -1,4 +1,4 @@
-"""Findings about an account: the rules on what is deployed, and what only an account can tell."""
+"""Findings about an account: the template's rules applied to deployed functions, and rules of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["ACCOUNT_RULES", "diagnose_account"]
 MOST_RULES = 25  # https://docs.aws.amazon.com/general/latest/gr/xray.html
 STAGE = "AWS::ApiGateway::Stage"
 XRAY = "https://xray."
-# Rules that need no more than the configuration of a function and its role.
+# Rules that need only a function's configuration and its role.
 DEPLOYED = (
     "layer-region", "layer-account", "layer-unavailable", "layer-architecture", "layer-runtime", "layer-old",
     "layer-twice", "wrapper-missing", "wrapper-image", "layer-not-started", "no-collector", "endpoint-ignored",
@@ -35,7 +35,7 @@ DEPLOYED = (
 def diagnose_account(place: Place, stack: str = "", template: App | None = None) -> tuple[Finding, ...]:
     """The findings about an account's functions, or those of a stack; `template` is compared with them.
 
-    A finding's path is `region/function`, or the account's part that it is about. Raises FetchError.
+    A finding's path is `region/function`, or `region/service` for other parts of the account. Raises FetchError.
     """
     try:
         clients = Clients(place)
@@ -63,7 +63,7 @@ def _by_rules(found: Deployed) -> Iterator[Finding]:
 
 
 def _app(found: Deployed) -> tuple[App, dict[int, str]]:
-    """What is deployed as a template of one line a resource, and the function of each line."""
+    """The deployed resources as a template with one line per resource, and the function's name by line."""
     lines, names = ['{"Resources": {'], {}
     for role, documents in found.policies.items():
         if documents is not None:
@@ -110,9 +110,7 @@ def rights(found: Deployed, _: App | None) -> Iterator[Found]:
             todo = "ask for the policy that lambda-latency doctor --account --print-policy prints"
             yield Found(f"{found.region}/iam", 1, f"{one.action} is not allowed", todo)
         elif not one.action.startswith("iam:"):
-            yield Found(
-                f"{found.region}/iam", 1, f"{one.action} was not answered: {one.said}", "try again, or check the region"
-            )
+            yield Found(f"{found.region}/iam", 1, f"{one.action} failed: {one.said}", "try again, or check the region")
 
 
 def search(found: Deployed, _: App | None) -> Iterator[Found]:
@@ -120,7 +118,7 @@ def search(found: Deployed, _: App | None) -> Iterator[Found]:
         share = f", {found.indexed:g} % of traces are indexed" if found.indexed is not None else ""
         what = f"Transaction Search is on: spans go to CloudWatch Logs{share}"
         yield Found(
-            f"{found.region}/xray", 1, what, "read the log group aws/spans; X-Ray's API knows indexed traces alone"
+            f"{found.region}/xray", 1, what, "read the log group aws/spans; X-Ray's API returns only indexed traces"
         )
 
 
@@ -129,7 +127,7 @@ def otlp(found: Deployed, _: App | None) -> Iterator[Found]:
         variables = configuration.get("Environment", {}).get("Variables", {})
         for variable, beginning in (("LAMBDA_LATENCY_EXPORT", "otlp"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", XRAY)):
             if str(variables.get(variable, "")).startswith(beginning):
-                what = f"{name} sends to X-Ray's OTLP endpoint ({variable}), and Transaction Search is off"
+                what = f"{name} sends to X-Ray's OTLP endpoint ({variable}), but Transaction Search is off"
                 todo = "switch Transaction Search on, or send to a collector or Lambda's daemon"
                 yield Found(f"{found.region}/{name}", 1, what, todo)
 
@@ -144,9 +142,9 @@ def sampling(found: Deployed, _: App | None) -> Iterator[Found]:
             what = f"rule {first.get('RuleName')!r} (priority {first.get('Priority')}) decides for {stage}: {rate}"
             others = [str(rule.get("RuleName")) for rule in catching[1:] if rule.get("ServiceName") not in ("*", None)]
             if others and first.get("ServiceName") != stage:
-                what += f"; {', '.join(others)} is never asked"
+                what += f"; {', '.join(others)} never applies"
             yield Found(
-                f"{found.region}/sampling", 1, what, "give a rule of its own a lower priority number if that is wrong"
+                f"{found.region}/sampling", 1, what, "if that is wrong, add a rule with a lower priority number"
             )
 
 
@@ -157,14 +155,14 @@ def _catches(rule: Any, stage: str) -> bool:
 
 def quota(found: Deployed, _: App | None) -> Iterator[Found]:
     if found.rules is not None and len(found.rules) >= MOST_RULES:
-        what = f"{len(found.rules)} sampling rules, of {MOST_RULES} that a region may have"
-        yield Found(f"{found.region}/sampling", 1, what, "remove rules that nobody needs, or have the quota raised")
+        what = f"{len(found.rules)} sampling rules, the quota of a region is {MOST_RULES}"
+        yield Found(f"{found.region}/sampling", 1, what, "remove unused rules, or request a higher quota")
 
 
 def logs(found: Deployed, _: App | None) -> Iterator[Found]:
     for name, days in sorted(found.retention.items()):
         if days is None:
-            yield Found(f"{found.region}/logs", 1, f"log group {name} is kept for ever", "set a retention")
+            yield Found(f"{found.region}/logs", 1, f"log group {name} has no retention", "set one")
 
 
 def differs(found: Deployed, template: App | None) -> Iterator[Found]:
@@ -173,30 +171,32 @@ def differs(found: Deployed, template: App | None) -> Iterator[Found]:
         fn = functions.get(logical)
         if fn is not None and template is not None:
             for line, what in _differences(fn, found.functions[name]):
-                yield Found(template.name, line, f"{logical}: {what}", "deploy the template, or write what is deployed")
+                yield Found(
+                    template.name, line, f"{logical}: {what}", "deploy the template, or update it to the deployed value"
+                )
     if found.logical and template is not None:
         for logical in sorted(set(functions) - set(found.logical.values())):
             yield Found(template.name, functions[logical].line, f"{logical} is not deployed", "deploy the template")
 
 
 def _differences(fn: Fn, configuration: Any) -> Iterator[tuple[int, str]]:
-    """What of a function is known in the template and another in the account."""
+    """The properties of a function with different values in the template and the account: line and text."""
     mode = configuration.get("TracingConfig", {}).get("Mode", "PassThrough")
     if fn.tracing and fn.tracing != mode:
-        yield fn.tracing_line, f"Tracing is {fn.tracing} here and {mode} there"
+        yield fn.tracing_line, f"Tracing is {fn.tracing} in the template and {mode} in the account"
     for key, default in (("MemorySize", 128), ("Timeout", 3)):
         here, there = fn.number(key, default=default), configuration.get(key, default)
         if here is not None and here != there:
-            yield fn.line_of(key), f"{key} is {here:g} here and {there} there"
+            yield fn.line_of(key), f"{key} is {here:g} in the template and {there} in the account"
     there_layers = {layer["Arn"] for layer in configuration.get("Layers", ())}
     for node in (item for place in fn.places for item in _list(place.get("Layers"))):
         if node.kind == "scalar" and not node.function and str(node.value) not in there_layers:
-            yield node.line, f"layer {str(node.value).partition(':layer:')[2]} is not there"
+            yield node.line, f"layer {str(node.value).partition(':layer:')[2]} is missing in the account"
     variables = configuration.get("Environment", {}).get("Variables", {})
     for name, node in fn.variables.items():
         if fn.variable(name) and variables.get(name) != fn.variable(name):
-            other = "not set" if name not in variables else "another value"
-            yield node.line, f"{name} is {other} there"
+            other = "is not set" if name not in variables else "has another value"
+            yield node.line, f"{name} {other} in the account"
 
 
 def _list(node: Node | None) -> tuple[Node, ...]:
@@ -204,7 +204,7 @@ def _list(node: Node | None) -> tuple[Node, ...]:
 
 
 def _never(_: App) -> Iterator[Found]:
-    """No template tells it: `CHECKS` has what does."""
+    """Finds nothing: a template is not enough, the check is in `CHECKS`."""
     yield from ()
 
 
@@ -221,30 +221,30 @@ ACCOUNT_RULES = (
     Rule(
         "account-rights",
         WARNING,
-        "What this call would show is not judged.",
-        "Each call that is refused is named with the IAM action that it needs. Roles are judged only if all "
+        "Rules that need this call are not checked.",
+        "Each denied call is named with the IAM action that it needs. Roles are checked only if all "
         "of their policies can be read.",
         _never,
     ),
     Rule(
         "account-transaction-search",
         NOTE,
-        "X-Ray's API knows only the traces that are indexed; report --xray reads the log group.",
-        "The switch is one for an account and region. Spans are in the log group aws/spans, all of them.",
+        "X-Ray's API returns only indexed traces; report --xray reads the log group.",
+        "Transaction Search is switched on per account and region. All spans are in the log group aws/spans.",
         _never,
     ),
     Rule(
         "account-otlp",
         ERROR,
-        "Every span is refused: no trace of the function's own, and one line in its log.",
-        "X-Ray's OTLP endpoint takes spans only where Transaction Search is on.",
+        "Every span is rejected: the function's own spans are lost, with one line in its log.",
+        "X-Ray's OTLP endpoint accepts spans only if Transaction Search is on.",
         _never,
     ),
     Rule(
         "account-sampling",
         NOTE,
         "This rule decides which requests are traced.",
-        "X-Ray asks the rules in the order of their priority, and the first that fits decides. Rules of "
+        "X-Ray evaluates the rules in the order of their priority, and the first match decides. Rules of "
         "other stacks count.",
         _never,
     ),
@@ -258,16 +258,16 @@ ACCOUNT_RULES = (
     Rule(
         "account-logs",
         NOTE,
-        "Its storage is paid for, for ever.",
-        "A log group that Lambda made has no retention.",
+        "Log events are never deleted, and their storage costs money.",
+        "A log group that Lambda creates has no retention.",
         _never,
     ),
     Rule(
         "account-differs",
         ERROR,
-        "What runs is not what the template says.",
+        "The deployed function differs from the template.",
         "Tracing mode, memory, timeout, layers and variables of a stack's functions are compared with the "
-        "template, by logical id, as far as the template's values are known. Values of variables are never "
+        "template, by logical id, if the template's values are known. Values of variables are never "
         "printed.",
         _never,
     ),

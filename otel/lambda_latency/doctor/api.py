@@ -17,7 +17,7 @@ __all__ = ["Api", "apis_of"]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A REST API: where its tracing is or would be set, and whether it is on; None where that is unknown."""
+    """A REST API: the line of its tracing setting, or where it belongs, and whether tracing is on (None: unknown)."""
 
     name: str
     line: int
@@ -36,7 +36,7 @@ def apis_of(app: App, fn: Fn) -> Iterator[Api]:
 def _of_event(app: App, event: Node) -> Api:
     everyone = app.resolved.get("Globals", "Api", "TracingEnabled")
     named = event.get("Properties", "RestApiId")
-    if named is None:  # SAM makes one for all events without
+    if named is None:  # SAM creates one API for all events without RestApiId
         return Api("the implicit API", everyone.line if everyone is not None else event.line, _is_on(everyone))
     found = next(
         ((key, node) for name, key, node in app.resources("AWS::Serverless::Api") if name == named.value), None
@@ -50,7 +50,7 @@ def _of_event(app: App, event: Node) -> Api:
 
 
 def _of_methods(app: App, fn: Fn) -> Iterator[Api]:
-    """Of plain CloudFormation: methods that name the function, and the stages of their API."""
+    """The APIs in plain CloudFormation: methods that name the function, and the stages of their API."""
     for _, _, method in app.resources("AWS::ApiGateway::Method"):
         uri = method.get("Integration", "Uri")
         api = method.get("RestApiId")
@@ -64,7 +64,7 @@ def _of_methods(app: App, fn: Fn) -> Iterator[Api]:
         for key, stage in stages:
             own = stage.get("TracingEnabled")
             yield Api(str(api.value), own.line if own is not None else key.line, _is_on(own))
-        if not stages:  # a deployment makes the stage, or another template does
+        if not stages:  # a deployment or another template creates the stage
             yield Api(str(api.value), method.line, None)
 
 

@@ -1,4 +1,4 @@
-"""An app as the rules see it: its template, resolved, its functions, and the files beside it."""
+"""The app that rules check: its resolved template, its functions, and the files beside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stac
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where an app is deployed: values of parameters, and a region, empty if nobody said it."""
+    """The deployment of an app: parameter values, and a region; empty if it was not given."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
@@ -36,9 +36,9 @@ class Where:
 
 @dataclass(frozen=True)
 class App:
-    """A template and what belongs to it. `root` is the template as it is written, `resolved` as it is deployed.
+    """A template and its files. `root` is the template as written, `resolved` as deployed.
 
-    `twice` are the keys that stand twice in a mapping.
+    `twice` has a finding for each duplicate key of a mapping.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class App:
 
     @property
     def name(self) -> str:
-        """The path of the template, as it is shown."""
+        """The path of the template, as shown in findings."""
         return str(self.path)
 
     @cached_property
@@ -75,7 +75,7 @@ class App:
 
     @cached_property
     def has_streams(self) -> bool:
-        """Whether an API of the template passes responses on as they come (`responseTransferMode: STREAM`)."""
+        """Whether an API of the template streams responses (`responseTransferMode: STREAM`)."""
         waiting = [node] if (node := self.resolved.get("Resources")) is not None else []
         while waiting:
             node = waiting.pop()
@@ -87,7 +87,7 @@ class App:
         return False
 
     def nested(self) -> Iterator[Path]:
-        """The templates of nested stacks that lie here."""
+        """The templates of nested stacks that are local files."""
         for kind, key in NESTED.items():
             for _, _, properties in self.resources(kind):
                 place = properties.get(key)
@@ -97,17 +97,17 @@ class App:
                         yield path
 
     def code(self, fn: Fn) -> Path | None:
-        """The folder of a function's code, where it lies here."""
+        """The folder of a function's code; None if it is not local."""
         text = fn.text("CodeUri") if fn.is_sam else fn.text("Code")
         return self.folder(text) if text else None
 
     def folder(self, text: str) -> Path | None:
-        """A folder that the template names, if it is here."""
+        """A folder that the template names; None if it is not local."""
         path = Path(os.path.normpath(self.path.parent / text))
         return path if "://" not in text and path.is_dir() else None
 
     def built(self, fn: Fn) -> Path | None:
-        """What `sam build` made of a function, if it did; packages that were installed beside the code otherwise."""
+        """The output folder of `sam build`, or the code folder if packages are installed in it; else None."""
         built = self.path.parent / ".aws-sam" / "build" / fn.name
         if built.is_dir():
             return built
@@ -119,12 +119,12 @@ class App:
         return {}
 
     def sources(self, fn: Fn) -> tuple[Source, ...]:
-        """The Python sources of a function, as far as its handler imports them."""
+        """The Python sources that a function's handler imports."""
         if not fn.is_python:
             return ()
         inline = fn.get("InlineCode") if fn.is_sam else fn.get("Code", "ZipFile")
         if inline is not None and inline.kind == "scalar" and isinstance(inline.value, str):
-            # A block of lines begins below the line where it is announced.
+            # A block scalar starts below the line of its key.
             found = parsed(self.name, inline.value, inline.line if "\n" in inline.value else inline.line - 1)
             return (found,) if found is not None else ()
         code = self.code(fn)
@@ -140,7 +140,7 @@ class App:
         return tuple(requirements_in(code)) if code is not None and fn.is_python else ()
 
     def local_layer(self, layer: Layer) -> Path | None:
-        """The folder of a layer of this template, if its content is what lies here and nothing builds it."""
+        """The local folder of a layer of this template; None if it is built or not local."""
         section = self.resolved.get("Resources", layer.local) if layer.local else None
         kind = section.get("Type") if section is not None else None
         if section is None or kind is None or kind.value not in LAYERS or section.get("Metadata", "BuildMethod"):
@@ -150,7 +150,7 @@ class App:
         return self.folder(text) if text else None
 
     def in_lambda(self, fn: Fn, path: str) -> Path | None:
-        """The file here that is `/var/task/...` or `/opt/...` in a function; None if it is unknown or not there."""
+        """The local file of `/var/task/...` or `/opt/...` in a function; None if it is unknown or missing."""
         if path.startswith("/var/task/"):
             folders = [self.built(fn), self.code(fn)]
         elif path.startswith("/opt/"):
@@ -166,7 +166,7 @@ class App:
         return {}
 
     def collector(self, fn: Fn) -> Collector | Finding | None:
-        """The collector file of a function, as far as it is known; the kit's layer has the one beside the template."""
+        """The collector file of a function, or None; the kit's layer has the file beside the template."""
         uri = fn.variable(CONFIG)
         path = self.in_lambda(fn, uri)
         if path is None and uri.startswith("/opt/lambda-latency/"):
@@ -186,7 +186,7 @@ def read_app(path: Path, where: Where) -> App | Finding:
     except OSError as error:
         return Finding(name, 1, f"cannot be read ({error.strerror})", "name a template that exists")
     except UnicodeDecodeError as error:
-        return Finding(name, 1, f"no text: byte {error.start} is no UTF-8", "save it as UTF-8")
+        return Finding(name, 1, f"not a text file: byte {error.start} is not UTF-8", "save it as UTF-8")
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
     try:
@@ -196,7 +196,9 @@ def read_app(path: Path, where: Where) -> App | Finding:
             return root
         resources = root.get("Resources") if root.kind == "mapping" else None
         if resources is None or resources.kind != "mapping":
-            return Finding(name, root.line, "no template: it has no resources", "name a SAM or CloudFormation template")
+            return Finding(
+                name, root.line, "not a template: it has no resources", "name a SAM or CloudFormation template"
+            )
         region = where.region or _region_of(text) or USUAL_REGION
         return App(path, root, resolve(root, where.parameters, region), region, bool(where.region), tuple(twice))
     except RecursionError:
@@ -204,13 +206,13 @@ def read_app(path: Path, where: Where) -> App | Finding:
 
 
 def _region_of(text: str) -> str:
-    """The region that the ARNs of layers in a template name, if it is one: it can be deployed to no other."""
+    """The region in a template's layer ARNs, if it is the same in all: the template can be deployed only there."""
     literal = set(REGION.findall(text))
     return literal.pop() if len(literal) == 1 else ""
 
 
 def template_in(path: Path) -> Path:
-    """The template of a folder, by its usual names; `path` itself if it is no folder."""
+    """The template in a folder, by its usual names; `path` itself if it is not a folder."""
     if not path.is_dir():
         return path
     names = ("template.yaml", "template.yml", "template.json", "sam.yaml", "cloudformation.yaml", "serverless.template")

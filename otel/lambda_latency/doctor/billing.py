@@ -18,16 +18,16 @@ COLUMNS = ("rate", "traced", "X-Ray", "Tr. Search", "Lambda", "CloudWatch", "tot
 
 
 def bills_as_text(bill: Bill, table: Sequence[Bill], prices: Prices, region: str) -> str:
-    """The bill, a table over rates, and what it rests on. `region` is the one that was asked for."""
+    """The bill, a table by sampling rate, and the assumptions. `region`: the requested region."""
     usage = bill.usage
-    same = len({one.traced for one in table}) == 1  # the reservoir takes all, whatever the rate
+    same = len({one.traced for one in table}) == 1  # the reservoir covers all requests at any rate
     rows = [COLUMNS, *([("any", *_row(bill)[1:])] if same else map(_row, table))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
-    listed = "" if prices.region == region else f" Those of {region} are not listed: --prices FILE."
+    listed = "" if prices.region == region else f" Prices of {region} are not listed: use --prices FILE."
     traced = f"{bill.traced:,.0f} of {usage.requests:,.0f}"
     lines = [
         f"Tracing costs ${dollars(bill.total):,} a month: {traced} requests are traced.",
-        f"The reservoir of {usage.reservoir:f} a second traces all of them: the rate changes nothing."
+        f"The reservoir of {usage.reservoir:f} a second covers all requests: the rate has no effect."
         if same
         else f"100 % would cost ${dollars(table[-1].total):,}.",
         "",
@@ -48,7 +48,7 @@ def _row(bill: Bill) -> tuple[str, ...]:
 
 
 def bills_as_json(bill: Bill, table: Sequence[Bill], prices: Prices, region: str) -> str:
-    """A document: the bill, those over rates, the usage, the prices."""
+    """A JSON document: the bill, the bills by rate, the usage, the prices."""
     usage = bill.usage
     document = {
         "schema": 1,

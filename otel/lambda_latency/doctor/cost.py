@@ -1,8 +1,8 @@
-"""What tracing costs in a month: X-Ray or Transaction Search, what it adds to Lambda, alarms.
+"""The monthly cost of tracing: X-Ray or Transaction Search, added Lambda time, alarms.
 
-Requests are spread evenly over a month of 30 days: bursts use less of the reservoir. A gigabyte is 10^9 bytes. Added
-times were measured on a whole processor (docs/explanation/costs.md); a function of less than 1,769 MB has a share of
-one, so it takes longer by as much.
+Requests are assumed to be spread evenly over a month of 30 days: bursts use less of the reservoir. A gigabyte is 10^9
+bytes. Added times were measured on a whole processor (docs/explanation/costs.md); a function with less than 1,769 MB
+has a share of one, and takes proportionally longer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a way of tracing adds to a function on a whole processor: ms a cold start, us a request, sampled or not."""
+    """The time that a tracer adds on a whole processor: ms per cold start, us per sampled and unsampled request."""
 
     cold_ms: Decimal
     sampled_us: Decimal
@@ -46,7 +46,7 @@ ADDED = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A month. `rate` of the requests beyond `reservoir` a second are traced; `cold` of all are cold starts."""
+    """A month's usage. `rate`: traced share of requests beyond `reservoir` a second; `cold`: share of cold starts."""
 
     requests: Decimal
     rate: Decimal = Decimal("0.05")
@@ -64,14 +64,14 @@ class Usage:
 
     @property
     def traced(self) -> Decimal:
-        """The requests that are traced."""
+        """The number of traced requests."""
         kept = min(self.requests, self.reservoir * MONTH_S)
         return kept + self.rate * (self.requests - kept)
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Dollars a month, not rounded. `traced` requests; the GB-seconds that tracing adds to Lambda."""
+    """The cost of a month in US dollars, not rounded; traced requests; GB-seconds that tracing adds to Lambda."""
 
     usage: Usage
     traced: Decimal
@@ -104,7 +104,7 @@ def bill(usage: Usage, prices: Prices) -> Bill:
 
 
 def added_gb_seconds(usage: Usage) -> Decimal:
-    """What tracing adds to the billed time of the functions, init included (billed since August 2025)."""
+    """The GB-seconds that tracing adds to billed time, init included (billed since August 2025)."""
     added = ADDED[usage.tracer]
     seconds = (
         usage.requests * usage.cold * added.cold_ms / 1000
@@ -115,11 +115,11 @@ def added_gb_seconds(usage: Usage) -> Decimal:
 
 
 def over_rates(usage: Usage, prices: Prices) -> Sequence[Bill]:
-    """The bills for rates from 0 to 1, the asked one among them."""
+    """The bills for rates from 0 to 1, including the requested rate."""
     rates = sorted({*RATES, usage.rate})
     return [bill(replace(usage, rate=rate), prices) for rate in rates]
 
 
 def dollars(amount: Decimal) -> Decimal:
-    """An amount to the cent."""
+    """An amount rounded to cents."""
     return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,4 +1,4 @@
-"""What an account has deployed, by calls that only read. A call that is refused is noted, and the others go on."""
+"""Reads an account's deployed resources, by read-only calls. A failed call is recorded, and the others continue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_FUNCTIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call that was not answered: the action that it needs, what AWS said, and whether a right is missing."""
+    """A failed call: its IAM action, AWS's message, and whether the permission is missing."""
 
     action: str
     said: str
@@ -41,11 +41,11 @@ class Refused:
 
 @dataclass(slots=True)
 class Deployed:
-    """The functions by their names, as Lambda's API has them; logical ids by name, for those of a stack.
+    """The configurations of functions by name, as in Lambda's API; logical ids by name, for functions of a stack.
 
-    `policies` are the documents of each role, None where they could not be read; `destination` is `XRay` or
-    `CloudWatchLogs`, and `indexed` the percentage of traces that Transaction Search indexes; `retention` has the days
-    of each log group, None for ever. What could not be asked is empty, and told in `refused`.
+    `policies`: the documents of each role, None if unreadable; `destination`: `XRay` or `CloudWatchLogs`; `indexed`:
+    the percentage of traces that Transaction Search indexes; `retention`: the days of each log group, None without a
+    limit. Results of failed calls are empty, and the calls are in `refused`.
     """
 
     region: str
@@ -61,15 +61,15 @@ class Deployed:
 
 
 def account_policy() -> str:
-    """The least IAM policy for it, as JSON."""
+    """The least-privilege IAM policy of `deployed`, as JSON."""
     statement = {"Sid": "ReadWhatIsDeployed", "Effect": "Allow", "Action": list(ACTIONS), "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
 def deployed(make: Callable[[str], Any], region: str, stack: str = "") -> Deployed:
-    """What is deployed; `make` brings boto3's client of a service. With a `stack`, its functions and stages alone.
+    """The deployed resources; `make` returns boto3's client of a service. `stack`: only its functions and stages.
 
-    Raises boto3's errors of credentials and network; refusals of single calls are noted.
+    Raises boto3's errors of credentials and network; errors of single calls are recorded.
     """
     found = Deployed(region)
     ask = Asker(make, found)
@@ -91,14 +91,14 @@ def deployed(make: Callable[[str], Any], region: str, stack: str = "") -> Deploy
 
 
 class Asker:
-    """Asks, and notes what is refused in `found`; `make` brings boto3's client of a service."""
+    """Calls AWS, and records failed calls in `found`; `make` returns boto3's client of a service."""
 
     def __init__(self, make: Callable[[str], Any], found: Deployed) -> None:
         self._make, self._found = make, found
         self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any] | None:
-        """The answer of an operation; None where it was refused."""
+        """The response of an operation; None if it failed."""
         from botocore.exceptions import ClientError
 
         action = "apigateway:GET" if service == "apigateway" else f"{service}:{operation}"
@@ -127,7 +127,7 @@ class Asker:
             answer = self(service, operation, **{**arguments, token: following}) if following else None
 
     def names(self, stack: str) -> Iterator[tuple[str, str]]:
-        """The functions by name and logical id."""
+        """The functions' names and logical ids (empty without a stack); at most `MOST_FUNCTIONS`."""
         if not stack:
             for count, function in enumerate(self.pages("lambda", "ListFunctions", "Functions")):
                 if count < MOST_FUNCTIONS:
@@ -147,13 +147,13 @@ class Asker:
                 yield one["PhysicalResourceId"], one["LogicalResourceId"]
 
     def log_group(self, name: str) -> None:
-        """Note how long a log group is kept."""
+        """Records the retention of a log group."""
         for one in (self("logs", "DescribeLogGroups", logGroupNamePrefix=name) or {}).get("logGroups", ()):
             if one["logGroupName"] == name:
                 self._found.retention[name] = one.get("retentionInDays")
 
     def documents(self, role: str) -> list[Any] | None:
-        """The policy documents of a role, its own and those attached; None where one could not be read."""
+        """The policy documents of a role, inline and attached; None if one could not be read."""
         inline = self("iam", "ListRolePolicies", RoleName=role)
         attached = self("iam", "ListAttachedRolePolicies", RoleName=role)
         if inline is None or attached is None:

@@ -1,4 +1,4 @@
-"""All rules on a template and on those nested in it; what a comment or a setting ignores is left out."""
+"""Applies all rules to a template and its nested templates, without findings ignored by a comment or a setting."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NESTED_DEPTH = 10
 
 
 def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[Finding, ...]:
-    """The findings about a template (a file, or a folder with one) in the order of files and lines.
+    """The findings about a template (a file, or a folder with one), sorted by file and line.
 
-    `ignored` are names of rules. Nothing is raised for a file that cannot be read: that is a finding.
+    `ignored` are names of rules. An unreadable file is a finding, not an error.
     """
     found: set[Finding] = set()
     seen: set[Path] = set()
@@ -47,7 +47,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
 
 
 def rule_of(name: str) -> Rule | None:
-    """A rule by its name."""
+    """The rule of a name, or None."""
     return next((rule for rule in ALL_RULES if rule.name == name), None)
 
 

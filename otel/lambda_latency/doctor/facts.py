@@ -1,4 +1,4 @@
-"""What the rules know about AWS, with the date of each fact. Nothing is asked at run time.
+"""Facts about AWS that rules use, with their dates. Nothing is fetched at run time.
 
 Regions: botocore 1.43 (November 2026). Layers: https://aws-otel.github.io/docs/getting-started/lambda and
 https://github.com/aws-otel/aws-otel.github.io, `src/config/lambdaLayerArns.js` (July 2026). Limits: the quotas of
@@ -78,14 +78,14 @@ XRAY_REGIONS = frozenset(
     ]
 )
 
-# The version of AWSOpenTelemetryDistroPython by region: one and the same release.
+# The version of AWSOpenTelemetryDistroPython by region; all are the same release.
 ADOT_PYTHON: Mapping[str, int] = {
     "ap-northeast-1": 26, "ap-northeast-2": 26, "ap-northeast-3": 26, "ap-south-1": 26, "ap-southeast-1": 25,
     "ap-southeast-2": 26, "ca-central-1": 26, "eu-central-1": 26, "eu-north-1": 26, "eu-west-1": 26, "eu-west-2": 26,
     "eu-west-3": 26, "sa-east-1": 26, "us-east-1": 29, "us-east-2": 26, "us-west-1": 33, "us-west-2": 33,
 }  # fmt: skip
 ADOT_ACCOUNT = "615299751070"
-# Regions that an account has to opt into, and China, have accounts of their own.
+# Opt-in regions and China have accounts of their own.
 ADOT_ACCOUNTS: Mapping[str, str] = {
     **dict.fromkeys(ADOT_PYTHON, ADOT_ACCOUNT),
     "af-south-1": "904233096616", "ap-east-1": "888577020596", "ap-south-2": "796973505492",
@@ -121,7 +121,7 @@ COLLECTOR_REGIONS = frozenset(
     ]
 )
 
-# The packages that aws-opentelemetry-distro 0.21.0 pins, and so the layer has.
+# The packages in the layer, pinned by aws-opentelemetry-distro 0.21.0.
 ADOT_PACKAGES: Mapping[str, str] = {
     "opentelemetry-api": "1.44.0",
     "opentelemetry-sdk": "1.44.0",
@@ -140,7 +140,7 @@ ONE_PROCESSOR_MB = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configur
 GATEWAY_SECONDS: Mapping[str, int] = {"Api": 29, "HttpApi": 30}
 
 WRITES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
-# AWS's managed policies that allow both.
+# AWS's managed policies that allow both actions.
 WRITING_POLICIES = (
     "AWSXRayDaemonWriteAccess",
     "AWSXrayFullAccess",

@@ -16,7 +16,7 @@ PAGE = "docs/reference/doctor.md"
 
 
 class Found(NamedTuple):
-    """What a check found: file, line from 1, observation, remedy."""
+    """The result of a check: file, line from 1, observation, remedy."""
 
     path: str
     line: int
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule by its name; `effect` says what happens if nothing is done, `why` explains it."""
+    """A rule: its name; `effect`, the consequence if nothing is done; `why`, the explanation."""
 
     name: str
     severity: str
@@ -36,13 +36,13 @@ class Rule:
 
     @property
     def page(self) -> str:
-        """The section of the documentation about it."""
+        """The rule's section in the documentation."""
         return f"{PAGE}#{self.name}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One finding, with what the rule says of it."""
+    """One finding, with the effect from its rule."""
 
     path: str
     line: int
@@ -54,5 +54,5 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """The section of the documentation about its rule."""
+        """The section of its rule in the documentation."""
         return f"{PAGE}#{self.rule}"

@@ -1,4 +1,4 @@
-"""A function of a template, merged with `Globals` as SAM does it: mappings by key, lists one behind the other."""
+"""A function of a template, merged with `Globals` as SAM does: mappings by key, lists concatenated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 
 @dataclass(frozen=True, slots=True)
 class Fn:
-    """A function by its logical id; `line` is the id's. `places` are its properties, Globals first, resolved."""
+    """A function: its logical id and the id's line. `places`: its resolved properties, Globals first."""
 
     name: str
     line: int
@@ -31,7 +31,7 @@ class Fn:
     metadata: Node | None
 
     def get(self, *path: str) -> Node | None:
-        """A property; the function's own beats that of Globals."""
+        """A property; the function's own overrides that of Globals."""
         for place in reversed(self.places):
             found = place.get(*path)
             if found is not None:
@@ -39,12 +39,12 @@ class Fn:
         return None
 
     def text(self, *path: str) -> str:
-        """A property with a known, single value, as text; else empty."""
+        """A scalar property with a known value, as text; else empty."""
         found = self.get(*path)
         return str(found.value) if found is not None and _is_plain(found) else ""
 
     def number(self, *path: str, default: float) -> float | None:
-        """A property as a number, `default` where it is left out; None where it is unknown."""
+        """A property as a number; `default` if it is absent, None if it is unknown."""
         if self.get(*path) is None:
             return default
         try:
@@ -53,18 +53,18 @@ class Fn:
             return None
 
     def line_of(self, *path: str) -> int:
-        """Where a property stands; the line of the function where it is left out."""
+        """The line of a property; the function's line if it is absent."""
         found = self.get(*path)
         return found.line if found is not None else self.line
 
     def owner_of(self, *path: str) -> str:
-        """Who has a property: the function by its name, or all that share it in Globals."""
+        """The owner of a property: the function's name, or `each function` for Globals."""
         shared = self.places[0].get(*path) if len(self.places) > 1 else None
         return "each function" if shared is not None and shared is self.get(*path) else self.name
 
     @property
     def variables(self) -> Mapping[str, Node]:
-        """The environment: values by name."""
+        """The environment variables: value nodes by name."""
         found: dict[str, Node] = {}
         for place in self.places:
             node = place.get("Environment", "Variables")
@@ -83,7 +83,7 @@ class Fn:
 
     @property
     def has_unknown_layers(self) -> bool:
-        """Whether a layer, or all of them, may be anything."""
+        """Whether a layer, or the whole list, is unknown."""
         lists = [node for place in self.places if (node := place.get("Layers")) is not None]
         whole = any(node.function or node.kind != "list" for node in lists)
         return whole or any(not layer.name and not layer.local for layer in self.layers)
@@ -95,7 +95,7 @@ class Fn:
 
     @property
     def runtime(self) -> str:
-        """`python3.13`, `nodejs22.x`; empty if unknown or an image."""
+        """The runtime, such as `python3.13`; empty if unknown or an image."""
         return self.text("Runtime")
 
     @property
@@ -120,7 +120,7 @@ class Fn:
 
     @property
     def tracing_line(self) -> int:
-        """Where the mode stands; the line of the function where it is left out."""
+        """The line of the tracing mode; the function's line if it is absent."""
         return self.line_of("Tracing") if self.is_sam else self.line_of("TracingConfig", "Mode")
 
     @property
@@ -130,12 +130,12 @@ class Fn:
 
     @property
     def has_kit(self) -> bool:
-        """Whether the kit starts OpenTelemetry in it."""
+        """Whether the kit's wrapper starts OpenTelemetry."""
         return self.wrapper == KIT_WRAPPER
 
     @property
     def is_instrumented(self) -> bool:
-        """Whether a wrapper starts OpenTelemetry in it."""
+        """Whether a known wrapper starts OpenTelemetry."""
         return self.has_kit or self.wrapper in OTEL_WRAPPERS
 
     def layer(self, kind: str) -> Layer | None:
@@ -144,7 +144,7 @@ class Fn:
 
     @property
     def has_adot_python(self) -> bool:
-        """Whether ADOT's Python layer is in it."""
+        """Whether it has ADOT's Python layer."""
         return any(layer.kind == "adot" and layer.language == "python" for layer in self.layers)
 
     def events(self) -> Iterator[tuple[str, Node]]:

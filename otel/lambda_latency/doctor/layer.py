@@ -1,4 +1,4 @@
-"""A layer of a function: its ARN in parts, and what is known about the layers that bring OpenTelemetry."""
+"""A layer of a function: the parts of its ARN, and facts about OpenTelemetry layers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Layer:
 
     @property
     def language(self) -> str:
-        """`python`, `nodejs`, ...: for which runtimes it is; empty if for any, or unknown."""
+        """The language of its runtimes (`python`, `nodejs`, ...); empty if any or unknown."""
         for pattern in (ADOT, LEGACY, COMMUNITY):
             found = pattern.fullmatch(self.name)
             if found is not None:
@@ -52,13 +52,13 @@ class Layer:
 
     @property
     def processor(self) -> str:
-        """`arm64` or `x86_64` if its name says so."""
+        """`arm64` or `x86_64` if its name contains it; else empty."""
         found = PROCESSOR.search(self.name)
         return "" if found is None else "arm64" if found[1].lower().startswith(("arm", "aarch")) else "x86_64"
 
     @property
     def has_collector(self) -> bool:
-        """Whether an OpenTelemetry collector of ADOT's is in it."""
+        """Whether it contains ADOT's collector."""
         return self.kind in ("collector", "legacy")
 
     @property
@@ -69,7 +69,7 @@ class Layer:
 
 
 def layer_of(node: Node) -> Layer:
-    """A layer from an item of `Layers`."""
+    """The layer of an item of `Layers`."""
     if node.kind != "scalar":
         return Layer(node.line)
     text = str(node.value)

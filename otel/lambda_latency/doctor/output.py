@@ -16,7 +16,7 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """Two to four lines a finding, then how many there are."""
+    """Four lines per finding, then the count by severity."""
     lines = []
     for one in findings:
         lines += [
@@ -33,11 +33,11 @@ def _count(findings: Sequence[Finding]) -> str:
     if not findings:
         return "No findings."
     told = [f"{number[one]} {one}{'' if number[one] == 1 else 's'}" for one in (ERROR, WARNING, NOTE) if number[one]]
-    return f"{', '.join(told)}. lambda-latency doctor --explain RULE tells more."
+    return f"{', '.join(told)}. lambda-latency doctor --explain RULE explains a rule."
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """A document with one object a finding."""
+    """A JSON document with one object per finding."""
     listed = [
         {
             "rule": one.rule,
@@ -55,7 +55,7 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 
 def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str) -> str:
-    """A SARIF log with one run; paths are relative as they were given."""
+    """A SARIF log with one run, for GitHub code scanning; paths are as given."""
     used = [rule for rule in rules if any(one.rule == rule.name for one in findings)]
     described: list[dict[str, Any]] = [
         {
@@ -89,5 +89,5 @@ def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str)
 
 
 def explained(rule: Rule) -> str:
-    """What `--explain` prints, and the page of the rules has."""
+    """The output of `--explain`: the rule's text and page."""
     return f"{rule.name} ({rule.severity})\n\n{rule.effect} {rule.why}\n\nPage: {PAGE}#{rule.name}\n"

@@ -1,4 +1,4 @@
-"""The Python sources of a function and its requirements, as far as they lie beside the template."""
+"""The local Python sources and requirements of a function."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
     "sources_in",
 ]
 
-# Folders that hold no code of the function, or code of others.
+# Folders without code of the function, or with third-party code.
 SKIPPED = frozenset(
     [
         "tests",
@@ -46,7 +46,7 @@ INSTALLED = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^-]+)\.dist-info"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Python file as a tree; `first` is added to its line numbers (code that stands in a template)."""
+    """A parsed Python file; `first` is added to its line numbers (for code in a template)."""
 
     path: str
     tree: ast.Module
@@ -69,7 +69,7 @@ class Requirement:
 
 
 def parsed(path: str, text: str, first: int = 0) -> Source | None:
-    """A source, or None for what this Python cannot parse."""
+    """The parsed source; None if this Python cannot parse it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -84,7 +84,7 @@ def sources_in(folder: Path) -> Iterator[Source]:
     for inside, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
         if any(name.endswith(".dist-info") for name in folders):
-            folders[:] = []  # packages of others are installed here
+            folders[:] = []  # a folder of installed packages
             continue
         for name in sorted(names):
             path = Path(inside, name)
@@ -100,9 +100,9 @@ def sources_in(folder: Path) -> Iterator[Source]:
 
 
 def reached(sources: Iterable[Source], folder: Path, handler: str) -> tuple[Source, ...]:
-    """The sources that a handler (`pkg/mod.handler`, `pkg.mod.handler`) imports, directly or by way of others.
+    """The sources that a handler (`pkg/mod.handler`, `pkg.mod.handler`) imports, directly or indirectly.
 
-    All of them where its module is not found. An import inside of a function counts, too.
+    All sources if the handler's module is not found. Imports inside functions count, too.
     """
     by_path = {source.path: source for source in sources}
     module = handler.rpartition(".")[0].replace("/", ".")
@@ -120,7 +120,7 @@ def reached(sources: Iterable[Source], folder: Path, handler: str) -> tuple[Sour
 
 
 def _files(folder: Path, module: str) -> Iterator[str]:
-    """The files that an import of a module runs: its own, and the `__init__` of each package above."""
+    """The files that an import of a module executes: its own, and the `__init__` of each parent package."""
     parts = module.split(".")
     for end in range(1, len(parts) + 1):
         yield str(folder.joinpath(*parts[:end], "__init__.py"))
@@ -153,7 +153,7 @@ def requirements_in(folder: Path) -> Iterator[Requirement]:
 
 
 def installed_in(folder: Path) -> dict[str, str]:
-    """The distributions that are installed in a folder: version by normalized name."""
+    """The distributions installed in a folder: version by normalized name."""
     try:
         matches = [INSTALLED.fullmatch(one.name) for one in folder.iterdir()]
     except OSError:

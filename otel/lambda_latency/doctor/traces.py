@@ -1,4 +1,4 @@
-"""Why traces are broken or missing: a rule for each way, on traces of any source."""
+"""Rules about broken or missing traces, of any source."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ INSTANCE = "faas.name"
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What is wrong with one trace, and what to do about it."""
+    """The problem of one trace, and the remedy."""
 
     what: str
     todo: str
 
 
 def diagnose_traces(source: str, traces: Sequence[Trace]) -> tuple[Finding, ...]:
-    """One finding for each way in which traces of a source are broken, with the first trace and how many there are."""
+    """One finding per rule that traces of a source violate, with the first trace and the number of traces."""
     if not traces:
-        todo = "look for its time and sampling: an id that was never sampled, or is older than 30 days, is nowhere"
+        todo = "check its time and sampling: unsampled requests, and traces older than 30 days, are not stored"
         return (_finding(source, "trace-missing", "no trace was found", todo),)
     found = []
     for rule in TRACE_RULES:
@@ -61,7 +61,7 @@ def orphans(trace: Trace) -> Iterator[Broken]:
 def second_root(trace: Trace) -> Iterator[Broken]:
     if len(trace.roots) > 1:
         names = ", ".join(span.name for span in trace.roots[:3])
-        todo = "take the parent from the event or the context: a queue's message, a thread, a propagator without xray"
+        todo = "take the parent from the event or the context: check queue messages, threads, propagators without xray"
         yield Broken(f"it has {len(trace.roots)} roots ({names})", todo)
 
 
@@ -69,13 +69,13 @@ def without_ours(trace: Trace) -> Iterator[Broken]:
     own = [span for span in trace.spans if span.origin is None and span.resource.get(INSTANCE)]
     segments = [span for span in trace.spans if span.origin == FUNCTION]
     if segments and trace.handler is None and not own and not _has_inner(trace, segments):
-        what = f"Lambda recorded {segments[0].name}, and the function nothing"
-        todo = "run lambda-latency doctor on the template: a wrapper, a collector or a right is missing"
+        what = f"Lambda recorded {segments[0].name}, but the function recorded nothing"
+        todo = "run lambda-latency doctor on the template: a wrapper, a collector or a permission is missing"
         yield Broken(what, todo)
 
 
 def _has_inner(trace: Trace, segments: Sequence[Span]) -> bool:
-    """Whether something below Lambda's segments is not Lambda's own phase."""
+    """Whether Lambda's segments have descendants other than Lambda's phases."""
     phases = ("Initialization", "Invocation", "Overhead", "Restore")
     below = [child for segment in segments for child in trace.children(segment)]
     inner = [*below, *(child for span in below for child in trace.children(span))]
@@ -86,8 +86,8 @@ def without_lambda(trace: Trace) -> Iterator[Broken]:
     handler = trace.handler
     lambdas = [span for span in trace.spans if span.origin in (FUNCTION, SERVICE)]
     if handler is not None and handler.resource.get(INSTANCE) and not lambdas:
-        what = f"the function recorded {handler.name}, and Lambda nothing"
-        yield Broken(what, "set Tracing: Active; a file of the collector's or of a test has none of Lambda's segments")
+        what = f"the function recorded {handler.name}, but Lambda recorded nothing"
+        yield Broken(what, "set Tracing: Active; files of a collector or a test never have Lambda's segments")
 
 
 def hijacked(trace: Trace) -> Iterator[Broken]:
@@ -97,20 +97,28 @@ def hijacked(trace: Trace) -> Iterator[Broken]:
         return
     if handler.parent_remote is not False:
         what = f"{handler.name} has a parent {handler.parent_id} that is not Lambda's segment"
-        yield Broken(what, "leave tracecontext out of OTEL_PROPAGATORS: a caller's traceparent beats Lambda's header")
+        yield Broken(
+            what, "leave tracecontext out of OTEL_PROPAGATORS: a caller's traceparent overrides Lambda's header"
+        )
 
 
 def at_timeout(trace: Trace) -> Iterator[Broken]:
     if trace.timed_out:
-        yield Broken("the function was killed at its timeout", "see lambda-latency report --trace for what was running")
+        yield Broken(
+            "Lambda stopped the function at its timeout", "see the running spans with lambda-latency report --trace"
+        )
 
 
 def at_freeze(trace: Trace) -> Iterator[Broken]:
     waiting = [span for span in trace.spans if span.provisional or span.end_ns is None]
     if not trace.timed_out and (trace.cut_off or waiting):
         lost = len(trace.cut_off)
-        what = f"the span of {lost} others' handler is missing" if lost else f"{waiting[0].name} was never ended"
-        yield Broken(what, "deliver before the freeze: the kit's extension does, a batch processor does not")
+        what = (
+            f"the handler's span, the parent of {lost} spans, is missing"
+            if lost
+            else f"{waiting[0].name} was never ended"
+        )
+        yield Broken(what, "export before the freeze: the kit's extension does, a batch processor does not")
 
 
 def two_tracers(trace: Trace) -> Iterator[Broken]:
@@ -122,11 +130,11 @@ def two_tracers(trace: Trace) -> Iterator[Broken]:
         for one, other in combinations(sorted(same, key=lambda span: span.start_ns)[:50], 2):
             if one.scope.name != other.scope.name and _is_same_time(one, other):
                 what = f"{one.name} was recorded by {one.scope.name} and by {other.scope.name}"
-                yield Broken(what, "keep one: take the X-Ray SDK, the Tracer or the second instrumentation out")
+                yield Broken(what, "keep one: remove the X-Ray SDK, the Tracer or the second instrumentation")
 
 
 def _is_same_time(one: Span, other: Span) -> bool:
-    """Whether one of two spans covers nine tenths of the other, and they are as long."""
+    """Whether the overlap of two spans is at least 90 % of the longer one."""
     assert one.end_ns is not None
     assert other.end_ns is not None
     both = min(one.end_ns, other.end_ns) - max(one.start_ns, other.start_ns)
@@ -134,7 +142,7 @@ def _is_same_time(one: Span, other: Span) -> bool:
 
 
 def _never(_: App) -> Iterator[Found]:
-    """No template tells it: `CHECKS` has what does."""
+    """Finds nothing: a template is not enough, the check is in `CHECKS`."""
     yield from ()
 
 
@@ -152,62 +160,62 @@ TRACE_RULES = (
     Rule(
         "trace-missing",
         ERROR,
-        "There is nothing to look at.",
-        "A request that was not sampled has no trace. X-Ray keeps traces for 30 days; where Transaction "
-        "Search is on, its API knows only those that are indexed, one in a hundred by default.",
+        "There is no trace to check.",
+        "An unsampled request has no trace. X-Ray keeps traces for 30 days; with Transaction Search on, its "
+        "API returns only indexed traces, by default 1 %.",
         _never,
     ),
     Rule(
         "trace-orphans",
         ERROR,
-        "These spans hang below nothing: their time is charged to nobody.",
+        "These spans have no parent in the trace: their time is not attributed.",
         "A parent in the same process was started and never exported: it never ended, or the environment was "
-        "frozen before it was sent.",
+        "frozen before the export.",
         _never,
     ),
     Rule(
         "trace-second-root",
         WARNING,
-        "The request falls into pieces.",
-        "A span was started without its parent's context, in a thread or from a message, and kept the trace's id.",
+        "The request is split into several trees.",
+        "A span was started without its parent's context, in a thread or from a message, but with the trace's id.",
         _never,
     ),
     Rule(
         "trace-without-function",
         ERROR,
-        "The function is a black box.",
-        "Lambda's segments are there, so the request was sampled: the function's own tracing did not start, "
+        "The time inside the function is not explained.",
+        "Lambda's segments exist, so the request was sampled: the function's own tracing did not start, "
         "or its spans did not arrive.",
         _never,
     ),
     Rule(
         "trace-without-lambda",
         NOTE,
-        "Neither Lambda's own time nor the gateway's is in the trace.",
-        "Lambda records its segments only with Tracing: Active, and sends them to X-Ray by itself: a file of "
+        "The trace has neither Lambda's own time nor the gateway's.",
+        "Lambda records its segments only with Tracing: Active, and sends them directly to X-Ray: a file of "
         "the function's spans has none.",
         _never,
     ),
     Rule(
         "trace-hijacked",
         WARNING,
-        "The function's spans are beside Lambda's segments, not below them.",
-        "A caller's traceparent was taken in place of Lambda's X-Ray header. Any caller can do that, and can "
+        "The function's spans are not children of Lambda's segments.",
+        "A caller's traceparent was used instead of Lambda's X-Ray header. Any caller can send one, and can "
         "hide the request with it.",
         _never,
     ),
     Rule(
         "trace-timeout",
         NOTE,
-        "What was running then has no end.",
-        "Lambda kills the function at its timeout. The kit sends what is open before that.",
+        "Spans that were running at the timeout have no end.",
+        "Lambda stops the function at its timeout. The kit exports open spans before that.",
         _never,
     ),
     Rule(
         "trace-freeze",
         ERROR,
         "Spans are lost, or arrive with the next request of the environment.",
-        "Lambda freezes the environment when the response is out. What is not exported then waits, or is gone.",
+        "Lambda freezes the environment after the response. Spans that are not exported by then are delayed or lost.",
         _never,
     ),
     Rule(

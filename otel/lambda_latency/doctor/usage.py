@@ -1,4 +1,4 @@
-"""An account's own month: its invocations, its sampling rules, where its traces go; by calls that only read."""
+"""Reads an account's month: invocations, sampling rules and trace destination, by read-only calls."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ EVERY = ("*", "")
 
 @dataclass(slots=True)
 class OwnUsage:
-    """The last 30 days. `rule` is the sampling rule whose rate and reservoir are taken; `others` are said.
+    """The last 30 days. `rule`: the sampling rule whose rate and reservoir are used; `others`: the other rules.
 
-    `refused` names what could not be asked, and is left to the options.
+    `refused`: the actions of failed calls, whose values the options must supply.
     """
 
     region: str
@@ -44,25 +44,25 @@ class OwnUsage:
 
     @property
     def said(self) -> str:
-        """What the numbers are from."""
+        """The source of the numbers, as text."""
         lines = [f"Account: {self.region}, the {DAYS} days until today."]
         if self.requests is not None:
             lines.append(f"Invocations: {self.requests:,.0f}.")
         if self.rule:
-            others = f" Other rules, not taken: {', '.join(self.others)}." if self.others else ""
+            others = f" Other rules, not used: {', '.join(self.others)}." if self.others else ""
             lines.append(f"Sampling rule: {self.rule}.{others}")
-        lines += [f"Not asked: {one} is not allowed (--print-policy)." for one in self.refused]
+        lines += [f"Not read: {one} is not allowed (--print-policy)." for one in self.refused]
         return "\n".join(lines)
 
 
 def usage_policy() -> str:
-    """The least IAM policy for it, as JSON."""
+    """The least-privilege IAM policy of `own_usage`, as JSON."""
     statement = {"Sid": "ReadOwnUsage", "Effect": "Allow", "Action": list(USAGE_ACTIONS), "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
 def own_usage(place: Place, stack: str = "", rule: str = "") -> OwnUsage:
-    """An account's month; of a stack, its functions'. `rule` names the sampling rule. Raises FetchError."""
+    """The month of an account, or of a stack's functions. `rule` names the sampling rule. Raises FetchError."""
     try:
         clients = Clients(place)
         found = read_usage(clients.make, clients.region, datetime.now(timezone.utc), stack, rule)
@@ -75,7 +75,7 @@ def own_usage(place: Place, stack: str = "", rule: str = "") -> OwnUsage:
 
 
 def read_usage(make: Callable[[str], Any], region: str, now: datetime, stack: str = "", rule: str = "") -> OwnUsage:
-    """The same with clients that `make` brings, for the 30 days until `now`."""
+    """As `own_usage`, for the 30 days until `now`; `make` returns boto3's client of a service."""
     asked = Deployed(region)
     ask = Asker(make, asked)
     found = OwnUsage(region)
@@ -98,7 +98,7 @@ def read_usage(make: Callable[[str], Any], region: str, now: datetime, stack: st
 
 
 def _invocations(ask: Asker, function: str, now: datetime) -> Decimal | None:
-    """Of a function, or of all; a datapoint a day."""
+    """The invocations of a function, or of all, over 30 days; None if the call failed."""
     dimensions = [{"Name": "FunctionName", "Value": function}] if function else []
     told = ask("cloudwatch", "GetMetricStatistics", Namespace="AWS/Lambda", MetricName="Invocations",
                Dimensions=dimensions, StartTime=now - timedelta(days=DAYS), EndTime=now, Period=86_400,
@@ -109,13 +109,13 @@ def _invocations(ask: Asker, function: str, now: datetime) -> Decimal | None:
 
 
 def _take_rule(found: OwnUsage, rules: list[Mapping[str, Any]], name: str) -> None:
-    """The named rule; else the first one that is for every service, which the default rule is at the latest."""
+    """Uses the named rule, else the first rule for every service (at the latest the default rule)."""
     ordered = sorted(rules, key=lambda one: int(one["Priority"]))
     if name:
         chosen = next((one for one in ordered if one["RuleName"] == name), None)
         if chosen is None:
             known = ", ".join(str(one["RuleName"]) for one in ordered) or "none"
-            raise FetchError(f"there is no sampling rule {name!r} in {found.region}", f"known are {known}")
+            raise FetchError(f"there is no sampling rule {name!r} in {found.region}", f"the rules are {known}")
     else:
         chosen = next((one for one in ordered if _is_for_all(one)), None)
     if chosen is None:

@@ -1,4 +1,4 @@
-"""Traces out of an account into a file that `report` reads. boto3 is imported only when it is needed."""
+"""Fetches traces from an AWS account into a file that `report` reads. boto3 is imported on first use."""
 
 from lambda_latency.fetch.asked import Asked, Place, resolve
 from lambda_latency.fetch.clients import Clients

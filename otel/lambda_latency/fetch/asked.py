@@ -19,7 +19,7 @@ KEPT_NS = 30 * 24 * HOUR_NS  # X-Ray keeps a trace for 30 days
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Account and region, as boto3 takes them; None: boto3's own default."""
+    """Account and region in boto3's terms; None selects boto3's default."""
 
     profile: str | None = None
     region: str | None = None
@@ -30,8 +30,8 @@ class Place:
 class Asked:
     """A selection: the newest `most` traces that began from `since_ns` on and before `until_ns`, and match.
 
-    Times are nanoseconds since 1970. A `trace_id` selects that trace alone, at any time. `most_billed`: the bytes that
-    may be scanned for it where AWS charges for them.
+    Times are nanoseconds since 1970. A `trace_id` selects that trace alone, at any time. `most_billed`: the limit of
+    scanned bytes, where AWS charges for scanning.
     """
 
     since_ns: int
@@ -43,7 +43,7 @@ class Asked:
 
     @property
     def expression(self) -> str | None:
-        """The choice in X-Ray's language; None where all traces are chosen."""
+        """The choice as an X-Ray filter expression; None selects all traces."""
         own, slower_ns, errors, route = self.choice
         return filter_expression(own, slower_ns=slower_ns, errors=errors, route=route)
 

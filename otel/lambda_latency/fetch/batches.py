@@ -30,7 +30,7 @@ def batch(xray: Any, ids: Sequence[str]) -> Answer:
         calls += 1
         for one in answer.get("Traces", ()):
             known = found.setdefault(one["Id"], one)
-            if known is not one:  # more of a trace that began on an earlier page
+            if known is not one:  # further segments of a trace from an earlier page
                 known["Segments"] = [*known.get("Segments", ()), *one.get("Segments", ())]
         token = answer.get("NextToken")
         if not token:

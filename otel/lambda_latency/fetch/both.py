@@ -1,6 +1,6 @@
-"""Both places at once: spans of Transaction Search, and traces of X-Ray's own API, merged by the trace's id.
+"""Reads two stores: spans of Transaction Search, and traces of X-Ray's own API, merged by trace id.
 
-For a time in which Transaction Search was switched on or off, and for accounts whose functions send to either.
+Used for a period in which Transaction Search was switched on or off, and for accounts whose functions send to either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Both"]
 
 
 class Both:
-    """A trace is asked for where it was listed; of one that both have, each segment comes once."""
+    """Requests each trace from the store that listed it; if both have it, each segment is returned once."""
 
     name = "Transaction Search and X-Ray"
 
@@ -33,7 +33,7 @@ class Both:
         self._in_xray: set[str] = set()
 
     def listed(self, asked: Asked) -> Iterator[Listed]:
-        """As `Store.listed`: all of Transaction Search's, then all of X-Ray's, so that no page says how far it is."""
+        """As `Store.listed`: all pages of Transaction Search, then all of X-Ray. `down_to_ns` is always None."""
         for page in self._search.listed(asked):
             self.billed = self._search.billed
             self._in_search.update(page.ids)
@@ -44,7 +44,7 @@ class Both:
             yield Listed(fresh, page.scanned, (1 + page.share) / 2)
 
     def batch(self, ids: Sequence[str]) -> Answer:
-        """As `Store.batch`. What neither has listed, one trace by its id or from a stopped fetch, is asked of both."""
+        """As `Store.batch`. An id that neither store listed (typed, or from a stopped fetch) is requested from both."""
         of_search = [one for one in ids if one in self._in_search or one not in self._in_xray]
         of_xray = [one for one in ids if one in self._in_xray or one not in self._in_search]
         found: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""boto3, imported when something is fetched: account, region and retries."""
+"""boto3's clients with account, region and retries. boto3 is imported on first use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["THREADS", "TRIES", "Clients"]
 THREADS = 16  # calls at once; boto3 slows down by itself when X-Ray throttles them
 TRIES = 10
 CONNECT_S = 5
-HERE = ("127.0.0.1", "localhost", "::1")  # an emulator of X-Ray, such as the laptop's: it needs no credentials
+HERE = ("127.0.0.1", "localhost", "::1")  # a local emulator of X-Ray needs no credentials
 
 
 class Clients:
-    """Makes boto3's clients for one account and region.
+    """Makes boto3's clients for one account and region. Raises FetchError without boto3, else boto3's errors.
 
     `adaptive` is a mode of boto3: it retries throttles, timeouts and 5xx with growing pauses, and limits the rate of
     calls to what X-Ray has accepted.
@@ -74,7 +74,7 @@ class Clients:
         """Checks that the endpoint answers: boto3 itself would retry for a minute. Raises OSError."""
         url = urlsplit(client.meta.endpoint_url)
         if getproxies().get(url.scheme) and not proxy_bypass(url.hostname or ""):
-            return  # only the proxy can connect
+            return  # only the proxy can reach the endpoint
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname, port), CONNECT_S).close()
 

@@ -1,4 +1,4 @@
-"""The command side of a fetch: from options to a file of traces, its messages, and the exit status."""
+"""Runs a fetch for the command line: its trace file, its messages, and its exit status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.
 
 
 def console(region: str) -> str:
-    """The address of a region's traces in CloudWatch's console; a trace id completes it."""
+    """The URL of a region's traces in CloudWatch's console, without the trace id at its end."""
     host = next((host for start, host in CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
     return f"https://{region}.{host}/cloudwatch/home?region={region}#xray:traces/"
 
@@ -55,8 +55,8 @@ class Result:
     region: str
     fetched: Fetched
     store: str = "X-Ray"
-    unknown: str = ""  # why it could not be asked where the account's traces are
-    resumable: bool = False  # whether notes for `resume` are left where it ended early
+    unknown: str = ""  # why the account's trace destination is unknown; empty if it is known
+    resumable: bool = False  # an early end leaves the notes that `resume` reads
 
     @property
     def source(self) -> str:
@@ -79,7 +79,7 @@ class Result:
             counted.append(f"{_traces(told.in_progress)} still in progress: open segments end with their parent")
         if self.unknown:
             counted.append(
-                f"{self.unknown}: X-Ray's own traces were read, one in a hundred where Transaction Search is on"
+                f"{self.unknown}: only X-Ray's own traces were read, by default 1 % of all with Transaction Search"
             )
         if told.too_long:
             counted.append(f"{_traces(told.too_long)} larger than X-Ray's limit: segments are missing")
@@ -97,7 +97,7 @@ class Result:
         told = self.fetched
         some = f"the newest {_traces(told.traces)}" if told.cut else _traces(told.traces)
         if told.ended is not None:
-            some = f"{told.traces:,} of the {_traces(told.listed)} that it had listed before it was stopped,"
+            some = f"{told.traces:,} of the {_traces(told.listed)} listed before the fetch was stopped,"
         match = f", those that match {self.asked.expression}" if self.asked.expression else ""
         when = f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}"
         scanned = f" Logs Insights scanned {billed(told.billed)}." if told.billed else ""
@@ -111,7 +111,7 @@ class Result:
         lines = [f"{self.path}: {_traces(told.traces)} ({calls}). {self.sentence}"]
         lines += [f"{one.effect}: {one.reason}" for one in self.problems]
         if self.resumable and (told.ended is not None or told.missing):
-            lines.append(f"Go on: lambda-latency fetch --resume --out {self.path}")
+            lines.append(f"Resume: lambda-latency fetch --resume --out {self.path}")
         return "\n".join([*lines, f"Report on them: lambda-latency report {self.path}"])
 
     @property
@@ -123,7 +123,7 @@ class Result:
 
 
 class Account:
-    """One account and region, with its operations. Raises FetchError where it does not answer."""
+    """One account and region: estimates, fetches and counts. Raises FetchError if AWS does not answer."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -164,17 +164,17 @@ class Account:
     ) -> Result:
         """Fetches the traces into a file. Raises FetchError only if no trace came.
 
-        `source` is `x-ray`, `transaction-search` or `both`, or empty for the one that the account says. `notes`: a
-        fetch that is stopped leaves beside the file what `resume` needs. `waits_s` are the seconds before each further
-        request for traces that were not ready.
+        `source` is `x-ray`, `transaction-search` or `both`; empty selects the account's trace destination. `notes`: a
+        stopped fetch leaves beside the file the state that `resume` reads. `waits_s` are the seconds before each
+        further request for traces that were not ready.
         """
         return self._run(asked, path, err, source=source, notes=notes, waits_s=waits_s)
 
     def resume(self, stopped: Stopped, path: Path, err: TextIO) -> Result:
-        """As `fetch`, of what is missing of a stopped one. Raises UsageError where that was of another region."""
+        """Fetches the missing traces of a stopped fetch. Raises UsageError if that fetch was of another region."""
         if stopped.region != self.region:
             raise UsageError(
-                f"the fetch into {path} was of {stopped.region}, not of {self.region}", f"--region {stopped.region}"
+                f"the fetch into {path} used region {stopped.region}, not {self.region}", f"--region {stopped.region}"
             )
         return self._run(stopped.asked, path, err, source=stopped.source, notes=True, stopped=stopped)
 
@@ -198,7 +198,7 @@ class Account:
         writer = Writer(path, stopped.traces if stopped is not None else None)
         noted = Notes(path, asked, self.region, source, writer.aside) if notes and writer.aside != path else None
         if stopped is not None and stopped.traces not in (path, writer.aside):
-            stopped.traces.unlink(missing_ok=True)  # the new file has them
+            stopped.traces.unlink(missing_ok=True)  # the new file contains its traces
         try:
             told = run(
                 store,
@@ -246,7 +246,7 @@ class Account:
         return refusal(error, self._place, expression=expression, regions=self._regions)
 
     def _told(self, error: Exception, asked: Asked | None) -> Exception:
-        """The error with a readable message, or the error itself where it is a bug of ours."""
+        """The error with a readable message, or the error itself if it is a bug in this package."""
         if isinstance(error, FetchError):
             return error
         return self._refusal(asked, error) or error

@@ -1,4 +1,4 @@
-"""Which of the two places an account's traces are in: GetTraceSegmentDestination."""
+"""The trace destination of an account, X-Ray or CloudWatch Logs: GetTraceSegmentDestination."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["Destination", "destination"]
 
 
 class Destination(NamedTuple):
-    """`search`: Transaction Search is on. `unknown` says why it could not be asked; empty where it was."""
+    """`search`: Transaction Search is on. `unknown`: why the destination could not be read, or empty."""
 
     search: bool
     unknown: str = ""
 
 
 def destination(xray: Any) -> Destination:
-    """Where the account's traces go. Raises boto3's error where the account does not answer at all.
+    """The account's trace destination. Raises boto3's error if AWS rejects the credentials or does not answer.
 
-    Who may not ask reads X-Ray's API, as before Transaction Search. An emulator may not know the question.
+    Without the permission to read it, the destination is X-Ray's API. An emulator may lack this operation.
     """
     from botocore.exceptions import ClientError
 

@@ -1,7 +1,7 @@
 """The cost of a fetch: calls and dollars. Traces are counted, not fetched.
 
-X-Ray charges for traces retrieved and for traces scanned, after a number a month of both together that is free. Listing
-scans every trace in the time range, whether it matches or not. Counting therefore costs, too: a long range is sampled.
+X-Ray charges for traces retrieved and traces scanned, beyond a free monthly number of both together. Listing scans
+every trace in the time range, whether it matches or not. Counting therefore has a price too: a long range is sampled.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Estimate:
 
     @property
     def dollars(self) -> float:
-        """The price beyond what is free per month."""
+        """The price in US dollars, without the free monthly number of traces."""
         return float((self.traces + self.scanned) * read_prices().traces_read_million / 1_000_000)
 
     def text(self, asked: Asked, region: str) -> str:
@@ -96,9 +96,10 @@ def search_text(cloudwatch: Any, asked: Asked, region: str) -> str:
     start_s, end_s = asked.since_ns // 10**9, -(-asked.until_ns // 10**9)
     return (
         f"Dry run, nothing was fetched: {Search.name} in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
-        f"The traces are in the log group {GROUP}, which took in {billed(ingested(cloudwatch, GROUP, start_s, end_s))} "
-        f"in these hours.\nLogs Insights charges for what it scans, in brackets ({read_prices(region).source}): "
-        f"once all of it,\nand once more for each time that it finds over {MOST_ROWS:,} traces at once.\n"
+        f"The traces are in the log group {GROUP}, which ingested "
+        f"{billed(ingested(cloudwatch, GROUP, start_s, end_s))} in these hours.\n"
+        f"Logs Insights charges for what it scans, in brackets ({read_prices(region).source}): "
+        f"all of it once,\nand again each time that a query finds over {MOST_ROWS:,} traces.\n"
     )
 
 

@@ -13,7 +13,7 @@ __all__ = ["EVERYTHING", "METHOD", "ROUTE", "Choice", "filter_expression"]
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
 METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{[^}]*\}")
-PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # letters that an address holds unescaped
+PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")  # characters that a URL contains unescaped
 
 
 class Choice(NamedTuple):
@@ -50,7 +50,7 @@ def filter_expression(
 
 def _of_route(route: str) -> list[str]:
     match = ROUTE.match(route)
-    if match is None:  # traces without an HTTP route have the names of their services
+    if match is None:  # traces without an HTTP route are named after their services
         method, _, name = route.rpartition(" ")
         by_method = [f"http.method = {_quoted(method)}"] if METHOD.match(method) else []
         return [*by_method, f"service({_quoted(name if by_method else route)})"]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_ROWS", "PAUSES_S", "Found", "query"]
 
-MOST_ROWS = 10_000  # that a query returns
-PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between two looks at what is not ready; the last one goes on
+MOST_ROWS = 10_000  # the limit of rows per query
+PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between polls; the last one repeats
 BUSY_TRIES = 8  # an account may run a limited number of queries at once
 RUNNING = ("Scheduled", "Running")
 
@@ -33,9 +33,9 @@ class Found(NamedTuple):
 def query(
     logs: Any, group: str, text: str, start_s: int, end_s: int, sleep: Callable[[float], None] = time.sleep
 ) -> Found:
-    """The answer of one query over records from one second to another, both included.
+    """Runs one query over the records from `start_s` to `end_s` (seconds since 1970, both included).
 
-    Raises boto3's errors, and FetchError where CloudWatch gives the query up.
+    Raises boto3's errors, and FetchError if CloudWatch ends the query without a result.
     """
     asked = {"logGroupNames": [group], "queryString": text, "startTime": start_s, "endTime": end_s, "limit": MOST_ROWS}
     query_id = _begin(logs, asked, sleep)

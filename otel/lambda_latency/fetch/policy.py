@@ -1,4 +1,4 @@
-"""The least IAM policy for a fetch."""
+"""The least-privilege IAM policy of a fetch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["iam_policy"]
 
 
 def iam_policy() -> str:
-    """An IAM policy as JSON. Only the queries can be narrowed to a resource, a log group.
+    """An IAM policy as JSON. Only queries can be restricted to a resource (the log group).
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html,
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html and

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool"]
 
-# A signal handler runs in the main thread, but the kernel may wake another one: the main thread never waits for ever.
+# A signal may interrupt a thread other than the main one, which runs the handler: the main thread waits in steps.
 LOOK_S = 0.2
 
 

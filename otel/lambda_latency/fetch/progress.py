@@ -66,10 +66,10 @@ class Meter:
     def line(self, now: float) -> str:
         """`fetching 1,250 of 20,000 traces  ━━────  430 a second, 0:44 left`."""
         if self._waiting:
-            return f"fetching {self._fetched:,} traces, {self._waiting:,} of them once more: they were not ready"
+            return f"fetching {self._fetched:,} traces, requesting {self._waiting:,} again that were not ready"
         if not self._listed:
             return "listing traces"
-        # The listed share extrapolates to the whole: an estimate until the end, and marked as one.
+        # The total is extrapolated from the listed share, and marked as an estimate until the listing is complete.
         total = self._listed / self._share if self._share else 0.0
         about = "" if self._share >= 1 else "about "
         words = f"fetching {self._fetched:,}" + (f" of {about}{round(total):,}" if total else "") + " traces"

@@ -1,4 +1,4 @@
-"""The errors of AWS and boto3 as messages that say what to do."""
+"""Turns errors of AWS and boto3 into messages with a remedy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "Token
 def refusal(
     error: Exception, place: Place, *, expression: str | None = None, regions: Sequence[str] = ()
 ) -> FetchError | None:
-    """The error with a readable message; None for errors from elsewhere."""
+    """The error as FetchError with a readable message; None if neither AWS nor boto3 raised it."""
     from botocore import exceptions
 
     if isinstance(error, FetchError):
@@ -54,7 +54,7 @@ def refusal(
 
 
 def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
-    """The error for an address where nothing listens."""
+    """The error for an endpoint that cannot be connected to."""
     region = _region_of(url)
     if place.endpoint_url is None and region and region not in regions:
         return FetchError(
@@ -76,8 +76,8 @@ def _answered(told: Any, operation: str, place: Place, expression: str | None) -
     if code in UNKNOWN:
         return FetchError(
             f"AWS rejects these credentials: {said}",
-            "check them (--profile), the clock of this machine, and the region (--region): one that is not enabled in "
-            "the account answers like this, too",
+            "check them (--profile), the clock of this machine, and the region (--region): a region that is not "
+            "enabled in the account causes the same error",
         )
     if code == "InvalidRequestException" and expression is not None and operation == "GetTraceSummaries":
         return FetchError(
@@ -87,14 +87,14 @@ def _answered(told: Any, operation: str, place: Place, expression: str | None) -
     service = "CloudWatch" if operation in OF_CLOUDWATCH else "X-Ray"
     if code in THROTTLED:
         return FetchError(
-            f"{service} throttles {operation}, and did each time it was tried: {said}",
+            f"{service} throttled every attempt of {operation}: {said}",
             "try again later, or fetch less: a shorter period (--since), a filter (--filter), or fewer traces (--max)",
             passing=True,
         )
     if code == "ResourceNotFoundException" and operation == "StartQuery":
         return FetchError(
-            f"Transaction Search is on, and its log group is not there: {said}",
-            "check the region (--region); the group appears with the first span",
+            f"Transaction Search is on, but its log group does not exist: {said}",
+            "check the region (--region); the first span creates the group",
         )
     is_theirs = str(told.get("HTTPStatus", "")).startswith("5") or code in ("InternalFailure", "InternalServerError")
     return FetchError(f"{service} refuses {operation}: {said}", "try again later", passing=is_theirs)
@@ -134,12 +134,12 @@ def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) 
 
 def _renew(place: Place) -> str:
     profile = f" --profile {place.profile}" if place.profile else ""
-    return f"renew them, with `aws sso login{profile}` or whatever gave them, and run this again"
+    return f"renew them (`aws sso login{profile}`, or the tool that issued them), and run the command again"
 
 
 def _near(region: str, regions: Sequence[str]) -> str:
     near = difflib.get_close_matches(region, regions, 3)
-    meant = f"did you mean {' or '.join(near)}?" if near else "us-east-1 is one"
+    meant = f"did you mean {' or '.join(near)}?" if near else "for example us-east-1"
     return f"name the region of the functions (--region): {meant}"
 
 

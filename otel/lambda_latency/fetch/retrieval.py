@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["retrieve"]
 
-LONGEST_S = 60 * 60  # after which AWS gives a retrieval up
+LONGEST_S = 60 * 60  # AWS's limit for one retrieval
 RUNNING = ("SCHEDULED", "RUNNING")
 
 
 def retrieve(
     xray: Any, ids: Sequence[str], start_s: int, end_s: int, sleep: Callable[[float], None] = time.sleep
 ) -> Answer:
-    """Some traces with spans between two seconds, as X-Ray's segments; what is not found is absent.
+    """Traces by id with spans from `start_s` to `end_s` (seconds since 1970), as X-Ray's segments.
 
-    Raises boto3's errors, and FetchError where AWS gives the retrieval up.
+    Traces that are not found are absent. Raises boto3's errors, and FetchError if AWS ends the retrieval early.
     """
     token = xray.start_trace_retrieval(
         TraceIds=list(ids),

@@ -33,7 +33,7 @@ LEAVE_S = 2.0
 
 @dataclass(slots=True)
 class Fetched:
-    """The result: counts, and the reason of an early end (`ended`: an error, or a KeyboardInterrupt).
+    """The result: counts, and the reason for an early end (`ended`: an error, or a KeyboardInterrupt).
 
     `billed` are the bytes that Logs Insights scanned. `stages` counts the traces by their API Gateway stage, "" for
     none.
@@ -49,7 +49,7 @@ class Fetched:
     because: str = ""  # the error of one missing trace, if its call failed
     in_progress: int = 0
     too_long: int = 0
-    cut: bool = False  # stopped at the requested number: there may be more
+    cut: bool = False  # the requested number was reached: more may exist
     seconds: float = 0.0
     stages: dict[str, int] = field(default_factory=dict)
     ended: FetchError | KeyboardInterrupt | None = None
@@ -67,11 +67,11 @@ def run(
     notes: Notes | None = None,
     waits_s: Sequence[float] = WAITS_S,
 ) -> Fetched:
-    """Fetches the selection. After an early end the file and the result have what came until then.
+    """Fetches the selection. After an early end, the file and the result contain the traces fetched until then.
 
-    `refusal` makes a readable error of a failed call, or None for a bug of ours. `stopped` is the fetch that this one
-    goes on with, and the writer has its traces; `notes` are for one that goes on with this. `waits_s` are the seconds
-    before each further request for traces that were not ready.
+    `refusal` returns a readable error for a failed call, or None for a bug in this package. `stopped` is the fetch that
+    this one resumes; the writer contains its traces. `notes` record the state for a later resume. `waits_s` are the
+    seconds before each further request for traces that were not ready.
     """
     return _Run(store, asked, writer, meter, refusal, sleep, waits_s, stopped, notes).run()
 
@@ -95,7 +95,7 @@ class _Run:
         self._lock = threading.Lock()
         self._absent: dict[str, FetchError | None] = {}  # requested ids that did not come, and the reason
         self._open: Counter[str] = Counter()  # how often a trace was found in progress
-        self._failures = 0  # batches in a row
+        self._failures = 0  # consecutive failed batches
         self.told = Fetched()
 
     def run(self) -> Fetched:
@@ -119,7 +119,7 @@ class _Run:
         return told
 
     def _first(self, pool: Pool) -> None:
-        """Each trace once, in the order of the pages."""
+        """Requests each trace once, in the order of the pages."""
         asked = self._asked
         if asked.trace_id is not None:
             self.told.listed = 1
@@ -151,7 +151,7 @@ class _Run:
         self._meter.listed(self.told.listed, 1.0)
 
     def _pages(self) -> Iterator[Listed]:
-        """What the store lists."""
+        """The pages that the store lists."""
         rest = self._stopped.rest if self._stopped is not None else self._asked
         if rest is None or (rest.most is not None and self.told.listed >= rest.most):
             return
@@ -169,7 +169,7 @@ class _Run:
 
     def _again(self, pool: Pool) -> None:
         """Requests again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
-        # A typed id may belong to no trace: it is requested again only briefly.
+        # An id from the command line may belong to no trace: it is requested again only briefly.
         for wait_s in self._waits_s if self._asked.trace_id is None else self._waits_s[:2]:
             # A trace that never ends is requested twice only.
             late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
@@ -183,7 +183,7 @@ class _Run:
             pool.wait()
 
     def _fetch(self, ids: list[str]) -> None:
-        """In a thread: one batch."""
+        """Fetches one batch, in a thread of the pool."""
         try:
             answer = self._store.batch(ids)
         except Exception as error:
@@ -220,7 +220,7 @@ class _Run:
 
 
 def _may_end(trace_id: str) -> bool:
-    """Whether a function of this trace may still be running; the id starts with the second of its begin."""
+    """Whether a function of this trace may still be running; the id contains the start time in seconds."""
     try:
         return time.time() - int(trace_id.split("-")[1], 16) < LONGEST_INVOCATION_S
     except (IndexError, ValueError):

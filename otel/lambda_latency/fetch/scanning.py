@@ -17,7 +17,7 @@ HOUR_S = 3600
 
 
 def ingested(cloudwatch: Any, group: str, start_s: int, end_s: int) -> int:
-    """The bytes of a log group between two seconds, counted by whole hours. Raises boto3's error."""
+    """The bytes that a log group ingested between two times (seconds), by whole hours. Raises boto3's error."""
     asked: dict[str, Any] = {
         "StartTime": datetime.fromtimestamp(start_s // HOUR_S * HOUR_S, timezone.utc),
         "EndTime": datetime.fromtimestamp(-(-end_s // HOUR_S) * HOUR_S, timezone.utc),

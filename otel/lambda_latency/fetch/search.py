@@ -1,6 +1,6 @@
-"""Transaction Search: the ids of traces by Logs Insights in the log group `aws/spans`, whole traces by retrieval.
+"""Transaction Search: Logs Insights lists trace ids from the log group `aws/spans`; a retrieval returns whole traces.
 
-A query returns 10,000 rows at most: a window of time with more is cut into smaller ones, and asked for anew.
+A query returns at most 10,000 rows: a time window with more is split into smaller ones, which are queried again.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["GROUP", "Search", "conditions"]
 
 GROUP = "aws/spans"
 SECOND_NS = 1_000_000_000
-LONGEST_S = 15 * 60  # a function runs no longer: how far the records of a request lie behind its begin
+LONGEST_S = 15 * 60  # Lambda's longest timeout: a request's last record is at most this much later than its start
 DAY_S = 24 * 3600
-# Lambda's own spans of an init are LOCAL_ROOT and CLIENT: what a request begins with is one or the other.
+# A request begins with a SERVER or CONSUMER span, or with a LOCAL_ROOT span; Lambda's init spans are LOCAL_ROOT, too.
 BEGINS = '(kind = "SERVER" or kind = "CONSUMER" or attributes.aws.span.kind = "LOCAL_ROOT")'
 ERRORS = '(status.code = "ERROR" or attributes.http.response.status_code >= 400 or attributes.http.status_code >= 400)'
 
@@ -37,8 +37,8 @@ ERRORS = '(status.code = "ERROR" or attributes.http.response.status_code >= 400 
 class Search:
     """The spans of an account in which Transaction Search is on.
 
-    `most_billed`: the bytes that may be scanned; `whole`: the selection whose traces may be asked for, where what is
-    listed is only a part of it.
+    `most_billed`: the limit of scanned bytes; `whole`: the full selection, where only a part of it is listed (a
+    resumed fetch).
     """
 
     name, at_once = "Transaction Search", 50
@@ -57,7 +57,7 @@ class Search:
         self.billed = 0
 
     def listed(self, asked: Asked) -> Iterator[Listed]:
-        """As `Store.listed`. Raises UsageError where the selection is in X-Ray's own language."""
+        """As `Store.listed`. Raises UsageError if the selection has an X-Ray filter expression."""
         where = conditions(asked.choice)
         start, end = _range(asked)
         self._range = self._range or (start, end)
@@ -85,7 +85,7 @@ class Search:
         return Answer({one["Id"]: one for one in map(_as_of_xray, answer.traces.values())}, answer.calls)
 
     def _check(self, more: int) -> None:
-        """Stop before more is scanned than may be."""
+        """Raises FetchError if scanning `more` bytes would exceed the limit."""
         if self._most is not None and self.billed + more > self._most:
             most, scanned = f"{self._most / GB:g}", f"{(self.billed + more) / GB:,.2f} GB"
             raise FetchError(
@@ -95,19 +95,19 @@ class Search:
 
 
 def _range(asked: Asked) -> tuple[int, int]:
-    """The seconds in which a selection's records lie."""
+    """The time range of a selection's records: first and last second."""
     return asked.since_ns // SECOND_NS, -(-asked.until_ns // SECOND_NS) + LONGEST_S
 
 
 def conditions(choice: Choice) -> list[str]:
     """The options that select traces, as conditions of Logs Insights on the span that a request begins with.
 
-    They may match more than the options say: the report filters again. Raises UsageError for X-Ray's own language.
+    They may match more than the options: the report filters again. Raises UsageError for an X-Ray filter expression.
     """
     if choice.own is not None:
         raise UsageError(
-            "--filter is in X-Ray's own language, and this account keeps its traces in CloudWatch (Transaction Search)",
-            "choose by --route, --slower-than, --errors, --since and --until",
+            "--filter is an X-Ray filter expression, but this account's traces are in CloudWatch (Transaction Search)",
+            "use --route, --slower-than, --errors, --since and --until instead",
         )
     found = [BEGINS]
     if choice.slower_ns is not None:
@@ -141,18 +141,18 @@ def _query(where: Sequence[str]) -> str:
 
 
 def _cut(first: int, last: int, parts: int) -> list[tuple[int, int]]:
-    """Windows that follow each other; each ends with the second in which the next one begins."""
+    """Consecutive windows; each ends in the second in which the next one begins."""
     if last - first < 2:
         raise FetchError(
-            f"more than {MOST_ROWS:,} requests began within a second: Logs Insights returns no more at once",
-            "choose some of them (--route, --slower-than, --errors)",
+            f"more than {MOST_ROWS:,} requests began within a second: Logs Insights returns no more rows per query",
+            "narrow the selection (--route, --slower-than, --errors)",
         )
     length = -(-(last - first) // parts)
     return [(at, min(at + length, last)) for at in range(first, last, length)]
 
 
 def _around(trace_id: str) -> tuple[int, int]:
-    """Where to look for one trace: the day after its id's second, if it is one of X-Ray's; else all that is kept."""
+    """The time range of one trace: a day from the time in its id, if that is X-Ray's format; else the retention."""
     began, now = int(trace_id.split("-")[1], 16), int(time.time())
     if now - 400 * DAY_S < began <= now:
         return began - LONGEST_S, min(began + DAY_S, now)
@@ -164,7 +164,7 @@ def _as_of_xray(trace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(trace_id: str) -> str:
-    """An id as X-Ray writes it."""
+    """A trace id in X-Ray's format."""
     plain = trace_id_of(trace_id)
     return f"1-{plain[:8]}-{plain[8:]}"
 

@@ -1,7 +1,7 @@
-"""What a stopped fetch leaves beside its file, so that another goes on where it was: `.NAME.fetch`.
+"""The state of a stopped fetch, in the file `.NAME.fetch` beside its output, from which a later fetch resumes.
 
-Lines of JSON: first the selection and the file in which the traces come, then the ids of each page that was listed. The
-listing begins with the newest: it is complete down to the last `down_to`, and goes on below.
+JSON lines: first the selection and the file of the traces, then the ids of each listed page. The newest traces are
+listed first: the listing is complete down to the last `down_to`, and resumes below it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["Notes", "Stopped", "kept_lines", "read_stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A fetch that was stopped: its selection, the ids that it had listed, and the file with what had come.
+    """A stopped fetch: its selection, the listed ids, and the file of the traces fetched so far.
 
-    `rest` is the selection that was not listed yet; None where all was.
+    `rest` is the part of the selection that is not listed yet; None if all is listed.
     """
 
     asked: Asked
@@ -37,7 +37,7 @@ class Stopped:
 
 
 class Notes:
-    """Written while a fetch runs. A page is noted before its traces are asked for."""
+    """Records the state of a running fetch. A page is recorded before its traces are requested."""
 
     def __init__(self, out: Path, asked: Asked, region: str, source: str, traces: Path) -> None:
         self._path = notes_of(out)
@@ -48,7 +48,7 @@ class Notes:
             raise FetchError(unwritable(self._path, error)) from error
 
     def page(self, ids: Sequence[str], down_to_ns: int | None) -> None:
-        """These are listed; where it is known, all that began at `down_to_ns` or later are."""
+        """Records listed ids. `down_to_ns`: all traces that began then or later are listed; None if unknown."""
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(_line({"ids": list(ids), "down_to": down_to_ns}))
@@ -56,12 +56,12 @@ class Notes:
             raise FetchError(unwritable(self._path, error)) from error
 
     def remove(self) -> None:
-        """Nothing is left to go on with."""
+        """Removes the file: nothing is left to resume."""
         self._path.unlink(missing_ok=True)
 
 
 def read_stopped(out: Path) -> Stopped:
-    """The fetch into `out` that was stopped. Raises UsageError where there is none."""
+    """The stopped fetch into `out`. Raises UsageError if there is none."""
     path = notes_of(out)
     try:
         with path.open("rb") as file:
@@ -69,7 +69,7 @@ def read_stopped(out: Path) -> Stopped:
         asked = Asked(**{**head["asked"], "choice": Choice(*head["asked"]["choice"])})
         region, source, traces = head["region"], head["source"], Path(head["traces"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"no fetch into {out} was stopped, as far as {path} tells", "leave --resume out") from error
+        raise UsageError(f"no stopped fetch into {out}: {path} is missing or unreadable", "remove --resume") from error
     reached = [page["down_to"] for page in pages if page["down_to"] is not None]
     until = min(reached, default=asked.until_ns)
     rest = replace(asked, until_ns=until) if until > asked.since_ns else None
@@ -78,7 +78,7 @@ def read_stopped(out: Path) -> Stopped:
 
 
 def kept_lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Lines and traces that are there whole and were not in progress; the others are fetched again."""
+    """Lines and traces that are complete and not in progress; the others are fetched again."""
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -94,5 +94,5 @@ def _line(value: dict[str, Any]) -> str:
 
 
 def notes_of(out: Path) -> Path:
-    """The file beside."""
+    """The path of the state file of an output."""
     return out.with_name(f".{out.name}.fetch")

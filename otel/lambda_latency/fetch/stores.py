@@ -1,4 +1,4 @@
-"""Where an account keeps its traces: X-Ray's API, or the spans of Transaction Search in CloudWatch.
+"""The trace stores of an account: X-Ray's API, and the spans of Transaction Search in CloudWatch.
 
 Where Transaction Search is on, X-Ray's own API finds only the indexed traces, by default one in a hundred.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html
@@ -25,7 +25,7 @@ SECOND_NS = 1_000_000_000
 class Listed(NamedTuple):
     """Ids of traces, each once; how many traces were scanned for them; the share of the time range that is listed.
 
-    All traces that began at `down_to_ns` or later are listed; None where that is not known.
+    All traces that began at `down_to_ns` or later are listed; None if that is unknown.
     """
 
     ids: list[str]
@@ -35,9 +35,9 @@ class Listed(NamedTuple):
 
 
 class Store(Protocol):
-    """Lists traces, and gives them as X-Ray stores them. Its calls raise boto3's errors and FetchError.
+    """Lists traces, and returns them in X-Ray's format. Its calls raise boto3's errors and FetchError.
 
-    `at_once` is how many traces one batch may ask for. `billed` is what its listing has scanned so far, in bytes that
+    `at_once` is the limit of traces per batch. `billed` is the number of bytes that listing has scanned so far and that
     AWS charges for.
     """
 
@@ -49,7 +49,7 @@ class Store(Protocol):
         """The ids of a selection, the newest first."""
 
     def batch(self, ids: Sequence[str]) -> Answer:
-        """Some traces; those that are not ready are absent. Threads call it side by side."""
+        """Traces by id; those that are not ready are absent. Called from several threads concurrently."""
 
 
 class XRay:
@@ -67,7 +67,7 @@ class XRay:
         for number, window in enumerate(cut):
             seen: set[str] = set()
             for page in pages(self._xray, window, asked.expression):
-                # A trace that is listed twice is on two pages of a window, or on both sides of the second between two.
+                # A trace is listed twice if it is on two pages of a window, or in the second that two windows share.
                 fresh = [one for one in dict.fromkeys(page.ids) if one not in seen and one not in before]
                 seen.update(fresh)
                 down_to = window.start_s * SECOND_NS if page.last else None

@@ -24,7 +24,7 @@ class Page(NamedTuple):
 def pages(xray: Any, window: Window, expression: str | None) -> Iterator[Page]:
     """The pages of one window, the newest first.
 
-    Pages are by the begin of traces (TraceId): each trace is in exactly one window, however long it takes.
+    Traces are selected by their start (TraceId): each trace is in exactly one window, however long it takes.
     """
     asked: dict[str, Any] = {
         "StartTime": datetime.fromtimestamp(window.start_s, timezone.utc),

@@ -73,7 +73,7 @@ def _metrics(cloudwatch: Any, stage: str) -> Iterator[tuple[tuple[str, str], lis
 def _values(
     cloudwatch: Any, metrics: dict[tuple[str, str], list[dict[str, str]]], since_ns: int, until_ns: int
 ) -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
-    """Each count with the begin of its period."""
+    """Each count with the start of its period (nanoseconds)."""
     names = list(metrics)
     # CloudWatch keeps minutes for 15 days, and returns up to 100,800 values per call.
     period_s = 60 if until_ns - since_ns <= DAY_NS else 300

@@ -1,4 +1,4 @@
-"""A time range in windows that X-Ray accepts: GetTraceSummaries refuses more than six hours."""
+"""Splits a time range into windows that X-Ray accepts: GetTraceSummaries refuses more than six hours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Window(NamedTuple):
 def windows(since_ns: int, until_ns: int, longest_s: int = LONGEST_S) -> list[Window]:
     """Windows, the newest first; each ends in the second in which the one before it begins.
 
-    The overlap of one second leaves no trace out, whichever window X-Ray assigns that second to.
+    Due to the overlap of one second no trace is missed, whichever window X-Ray assigns that second to.
     """
     start, end = since_ns // SECOND_NS, -(-until_ns // SECOND_NS)
     found: list[Window] = []

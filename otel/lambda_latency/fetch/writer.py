@@ -1,4 +1,4 @@
-"""Traces to a file as they come, a line each: however many there are, they need no memory."""
+"""Writes traces to a file as they arrive, one line each. Memory use does not depend on their number."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 GATEWAY = "AWS::ApiGateway::Stage"
-IN_MEMORY = 4 * 1024 * 1024  # of traces that wait for their end; beyond it they wait on disk
+IN_MEMORY = 4 * 1024 * 1024  # bytes of held traces in memory; more are held on disk
 
 
 class Writer:
-    """JSON lines in a file; threads may share it. `before`: a file of a stopped fetch, whose traces come first.
+    """Writes JSON lines to a file; threads may share it. `before`: a file of a stopped fetch, whose traces come first.
 
-    Until the writer is closed they are in a file beside it: what was there stays if none comes, or if the disk fills
-    up. A trace may be held: it is written when the writer is closed, unless a later version of it was written or held
-    before.
+    Until the writer is closed, the lines are in a temporary file: the old file stays if no trace arrives, or if the
+    disk fills up. A held trace is written when the writer is closed, unless a later version of it was written or held.
+    Raises FetchError if the disk refuses.
     """
 
     def __init__(self, path: Path, before: Path | None = None) -> None:
         self.path = path
-        self.before: set[str] = set()  # the ids of what an earlier fetch had brought
+        self.before: set[str] = set()  # the ids of traces from the stopped fetch
         self.count = 0
         self.stages: dict[str, int] = {}
         self.too_long = 0
@@ -51,16 +51,16 @@ class Writer:
 
     @property
     def aside(self) -> Path:
-        """The file in which they are until the writer is closed."""
+        """The temporary file of the lines until the writer is closed."""
         return self._file.path
 
     @property
     def held(self) -> set[str]:
-        """The ids of the traces that wait."""
+        """The ids of held traces."""
         return set(self._held)
 
     def write(self, trace: dict[str, Any]) -> None:
-        """Add a trace; from now on no other version of it counts."""
+        """Writes a trace, and discards a held version of it."""
         line = _line(trace)
         with self._lock:
             self._held.pop(trace["Id"], None)
@@ -68,7 +68,7 @@ class Writer:
             self._count(trace)
 
     def hold(self, trace: dict[str, Any]) -> None:
-        """Keep a trace that is not complete, in place of an earlier version of it."""
+        """Holds an incomplete trace, in place of an earlier version of it."""
         line = _line(trace)
         with self._lock:
             if self._closed:
@@ -80,7 +80,7 @@ class Writer:
                 raise self._failed(f"a file in {tempfile.gettempdir()}", error) from error
 
     def close(self) -> int:
-        """Write what was held, and end; returns how many these were. What comes afterwards goes nowhere."""
+        """Writes the held traces, and returns their number. Later traces are ignored."""
         with self._lock:
             if self._closed:
                 return 0
@@ -100,7 +100,7 @@ class Writer:
             return held
 
     def _failed(self, path: object, error: OSError) -> FetchError:
-        """Nothing of the new file is kept."""
+        """Discards the new file, and returns the error to raise."""
         self.count = 0
         self.stages.clear()
         self._end()
@@ -132,7 +132,7 @@ def _line(trace: dict[str, Any]) -> bytes:
 
 
 def _stage(segment: dict[str, Any]) -> str:
-    """`orders-api/prod`, if it is the segment of an API Gateway's stage that was called from outside."""
+    """`orders-api/prod`, if the segment is an API Gateway stage without a parent; else empty."""
     if GATEWAY not in segment["Document"]:
         return ""
     document = json.loads(segment["Document"])

@@ -1,4 +1,4 @@
-"""What AWS charges, with the date: the only place in the kit that has a price. It imports no other room."""
+"""AWS prices with their date, for all packages of the kit. It imports no other package of the kit."""
 
 from lambda_latency.prices.listed import LISTED, Prices, read_prices
 

@@ -1,6 +1,6 @@
-"""Public list prices by region, with their date, and a file of one's own in place of them.
+"""Public list prices by region, with their date; a user's own file can override them.
 
-Lambda's free tier is left out: the functions themselves use it up, not what tracing adds to them.
+Lambda's free tier is left out: the functions themselves use it, not the overhead of tracing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ USUAL = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars, and what is free a month. `region` is the one whose prices these are, which may not be the asked one."""
+    """Prices in US dollars, and free monthly quantities. `region`: the region of the prices."""
 
     region: str
     as_of: str
@@ -43,14 +43,14 @@ class Prices:
         return f"public list prices of {self.region}, {self.as_of}"
 
     def gb_second(self, processor: str) -> Decimal:
-        """A GB-second of Lambda on `arm64` or `x86_64`."""
+        """The price of a GB-second of Lambda on `arm64` or `x86_64`."""
         return self.lambda_gb_second_arm64 if processor == "arm64" else self.lambda_gb_second_x86_64
 
 
 def read_prices(region: str = USUAL, own: Path | None = None) -> Prices:
-    """The prices of a region, those of us-east-1 where it is not listed; `own` is a file that beats the list.
+    """The prices of a region, or of us-east-1 if it is not listed; `own` is a TOML file that overrides the list.
 
-    Raises OSError for a file that cannot be read, ValueError that says what is wrong in it.
+    Raises OSError for an unreadable file, ValueError for an invalid one.
     """
     listed = _read(LISTED)
     given = _read(own) if own is not None else {}
@@ -63,7 +63,7 @@ def read_prices(region: str = USUAL, own: Path | None = None) -> Prices:
     for key, value in values.items():
         if key not in known:
             raise ValueError(
-                f"{own}: nothing is called {key.removeprefix('free_')!r}; known are {', '.join(sorted(known))}"
+                f"{own}: unknown key {key.removeprefix('free_')!r}; the keys are {', '.join(sorted(known))}"
             )
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
             raise ValueError(f"{own}: {key.removeprefix('free_')} must be a number, 0 or more, got {value!r:.40}")

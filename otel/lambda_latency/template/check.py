@@ -1,7 +1,7 @@
-"""Checks that ADOT's collector on Lambda starts with a file, and listens where the functions send.
+"""Checks that ADOT's collector on Lambda starts with a file, and listens at the functions' endpoint.
 
-A wrong line stops the extension at init, and with it every function; in one case without a message. The file is
-therefore compared with the components of this collector before it is deployed.
+A wrong line stops the extension, and with it every function, at init; in one case without a message. The check compares
+the file with the components of this collector before the deployment.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ USUAL = {"http": "localhost:4318", "grpc": "localhost:4317"}
 
 
 def check_collector(collector: Collector, endpoints: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """The findings about a file, in the order of its lines.
+    """The findings about a file, sorted by line.
 
-    `endpoints` are the addresses to which functions send (`http://localhost:4318/v1/traces`).
+    `endpoints` are the URLs to which functions send (`http://localhost:4318/v1/traces`).
     """
     found = [Finding(collector.source, line, what, todo) for line, what, todo in _everything(collector.root, endpoints)]
     return tuple(sorted(set(found)))
@@ -61,7 +61,7 @@ def _keys(root: Node) -> Wrong:
     for path, known in KEYS.items():
         above = root.get(*path[:-1])
         for name, _, node in above.named() if above else ():
-            if name.partition("/")[0] == path[-1]:  # awsxray/second is an awsxray, too
+            if name.partition("/")[0] == path[-1]:  # awsxray/second is also an awsxray
                 for key, at, _ in node.named():
                     if key not in known:
                         yield at.line, f"{'.'.join((*path[:-1], name))} has no key {key!r}", nearest(key, known)
@@ -92,8 +92,8 @@ def _awsxray(root: Node) -> Wrong:
         if indexed is not None and (indexed.kind != "list" or any(one.kind != "scalar" for one in indexed.items)):
             yield (
                 indexed.line,
-                "indexed_attributes is no list of names",
-                "write one attribute a line, each after a dash",
+                "indexed_attributes is not a list of names",
+                "write one attribute per line, each after a dash",
             )
 
 
@@ -103,12 +103,12 @@ def _pipelines(root: Node) -> Wrong:
         yield from _member(root, "service", "extensions", one)
     pipelines = root.get("service", "pipelines")
     if pipelines is None or not pipelines.entries:
-        yield root.line, "no pipeline", "add service.pipelines.traces, or nothing that comes in goes out"
+        yield root.line, "no pipeline", "add service.pipelines.traces, otherwise nothing is exported"
         return
     for name, key, pipeline in pipelines.named():
         signal = name.partition("/")[0]
         if signal not in SIGNALS:
-            yield key.line, f"pipeline {name!r} carries no known signal", nearest(signal, SIGNALS)
+            yield key.line, f"pipeline {name!r} has an unknown signal", nearest(signal, SIGNALS)
         for role, at, named in pipeline.named():
             if role not in ("receivers", "exporters", "processors"):
                 yield at.line, f"pipeline {name} has no key {role!r}", nearest(role, ("receivers", "exporters"))
@@ -136,7 +136,7 @@ def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
 
 
 def _endpoints(root: Node, endpoints: Iterable[str]) -> Wrong:
-    """Findings about receivers that do not listen where functions send."""
+    """Findings about receivers that do not listen at the functions' endpoints."""
     receivers = root.get("receivers")
     listening: list[tuple[int, str, str, str, str]] = []
     for name, _, receiver in receivers.named() if receivers else ():
@@ -154,4 +154,4 @@ def _endpoints(root: Node, endpoints: Iterable[str]) -> Wrong:
             http = [one for one in listening if one[1].endswith(".http")] or listening
             line, where, written = http[0][:3] if http else (root.line, "receivers", "nothing")
             todo = f"make it localhost:{port}, or change the variable that names the function's endpoint"
-            yield line, f"{where} listens on {written!r}, and functions send to {endpoint!r}", todo
+            yield line, f"{where} listens on {written!r}, but functions send to {endpoint!r}", todo

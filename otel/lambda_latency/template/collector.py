@@ -1,4 +1,4 @@
-"""A collector file: its components by section, its pipelines, and its text, for changes of one block."""
+"""A collector file: its components by section, its pipelines, and its text with one exporter replaced."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """A collector file that is valid YAML; `check_collector` checks its content."""
+    """A collector file with valid YAML; `check_collector` checks its content."""
 
     source: str
     text: str
     root: Node
 
     def indexed_attributes(self, exporter: str = "awsxray") -> tuple[str, ...]:
-        """The attributes by which X-Ray can be searched."""
+        """The attributes that X-Ray can search by."""
         found = self.root.get("exporters", exporter, "indexed_attributes")
         return tuple(str(item.value) for item in found.items) if found is not None else ()
 
@@ -49,7 +49,7 @@ class Collector:
 
 
 def read_collector(path: Path) -> Collector | Finding:
-    """The collector file at `path`, or the finding why it cannot be read."""
+    """The collector file at `path`, or the finding with the reason why it cannot be read."""
     source = str(path)
     try:
         text = path.read_text(encoding="utf-8")

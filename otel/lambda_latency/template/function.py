@@ -1,4 +1,4 @@
-"""The functions of a SAM or CloudFormation template, as far as their values are literal."""
+"""The functions of a SAM or CloudFormation template, with their literal values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function by its logical id. `variables` are those with a literal value, without `!Ref` and the like."""
+    """One function by its logical id. `variables`: those with a literal value, without intrinsic functions."""
 
     name: str
     handler: str

@@ -1,6 +1,6 @@
-"""Finds names in a template that are not defined: sections, types, references, conditions. Each with the nearest one.
+"""Finds undefined names in a template: sections, types, references, conditions; each with the nearest known name.
 
-Neither SAM's translator nor an emulator names them well, and a type with a slip of the pen is left out in silence.
+SAM's translator and emulators report them poorly, and silently ignore a resource whose type has a typo.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ SECTIONS = (
 TYPE = re.compile(r"(AWS|Alexa|Custom|[A-Za-z0-9]+)::[A-Za-z0-9:_@-]+")
 SUB = re.compile(r"\$\{([^!}][^}]*)\}")
 FOR_EACH = "Fn::ForEach"
-SLIP = 0.9  # how alike two types are, of which one is the other with a slip of the pen
+SLIP = 0.9  # least similarity of a type with a typo and the type that was meant
 
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """A template on its way through the checks; `types` are CloudFormation's."""
+    """The template under check; `types` are CloudFormation's."""
 
     path: str
     root: Node
@@ -61,14 +61,14 @@ class _Template:
 
 
 def check_template(source: str, root: Node, types: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What is wrong with the names in a template, in the order of its lines.
+    """The findings about names in a template, sorted by line.
 
-    `types` are CloudFormation's resource types, as far as they are known. One that is not among them counts as a
-    mistake only beside one from which it differs by a letter or two: the list may be older than the template.
+    `types` are the known resource types of CloudFormation. An unknown type is a finding only if it differs from a known
+    one by a letter or two: the list may be older than the template.
     """
     template = _Template(source, root, types)
     if any(name.startswith(FOR_EACH) for name, _, _ in _section(template, "Resources")):
-        return ()  # a language extension makes names that stand nowhere
+        return ()  # a language extension generates names that are not in the template
     return tuple(sorted({*_sections(template), *_resources(template), *_references(template)}))
 
 
@@ -84,7 +84,7 @@ def _resources(template: _Template) -> Iterator[Finding]:
     for name, key, resource in _section(template, "Resources"):
         kind = resource.get("Type")
         if kind is None:
-            yield _at(template, key, f"{name} has no Type", "say which resource it is: Type: AWS::Serverless::Function")
+            yield _at(template, key, f"{name} has no Type", "add its type, such as Type: AWS::Serverless::Function")
             continue
         written = str(kind.value)
         todo = _right_type(template, written)
@@ -101,7 +101,7 @@ def _resources(template: _Template) -> Iterator[Finding]:
 
 
 def _right_type(template: _Template, written: str) -> str:
-    """What to do about a type that is none; nothing where it may be one."""
+    """The remedy for an unknown type; empty if it may exist."""
     if not TYPE.fullmatch(written):
         return nearest(written, SAM_TYPES)
     if written.startswith("AWS::Serverless::"):
@@ -109,7 +109,7 @@ def _right_type(template: _Template, written: str) -> str:
     if not written.startswith("AWS::") or written in template.types:
         return ""
     near = difflib.get_close_matches(written, template.types, 1, SLIP)
-    # `AWS::X::Group` beside a new `AWS::X::GroupV2` is no slip of the pen.
+    # A new `AWS::X::GroupV2` beside a known `AWS::X::Group` is not a typo.
     same_length = bool(near) and abs(len(near[0]) - len(written)) <= 1 and not written.startswith(near[0])
     return f"did you mean {near[0]!r}?" if same_length else ""
 
@@ -152,7 +152,7 @@ REFERENCES = {"Ref": _ref, "GetAtt": _get_att, "Sub": _sub, "FindInMap": _find_i
 
 
 def _declared(template: _Template, at: Node, function: str, argument: Node, section: str) -> Iterator[Finding]:
-    """Whether the first part of an argument is declared in a section."""
+    """A finding if a section does not declare the first item of an argument."""
     if not argument.items or argument.items[0].kind != "scalar" or argument.items[0].function:
         return
     name, known = str(argument.items[0].value), [one for one, _, _ in _section(template, section)]
@@ -170,7 +170,7 @@ def _named(template: _Template, at: Node, function: str, name: str) -> Iterator[
 
 
 def _is_generated(name: str, resources: list[str]) -> bool:
-    """Whether SAM makes it: `CreateOrderRole`, `ApiProdStage`, `ServerlessRestApi`."""
+    """Whether SAM generates the resource: `CreateOrderRole`, `ApiProdStage`, `ServerlessRestApi`."""
     return name.startswith("Serverless") or any(name.startswith(one) and name != one for one in resources)
 
 

@@ -23,10 +23,10 @@ SCALARS = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of a YAML file. `kind` says which of `value`, `items` and `entries` is used.
+    """A value of a YAML file. `kind` determines which of `value`, `items` and `entries` is used.
 
-    `start` and `end` are offsets into the text; `line` counts from 1. `function` is CloudFormation's, `Ref` in
-    `!Ref Table`: its value is known only after deployment.
+    `start` and `end` are offsets into the text; `line` counts from 1. `function` is an intrinsic function of
+    CloudFormation (`Ref` in `!Ref Table`), whose value is known only after deployment.
     """
 
     kind: str  # "scalar", "list" or "mapping"
@@ -46,7 +46,7 @@ class Node:
         return found
 
     def named(self) -> Iterator[tuple[str, Node, Node]]:
-        """The entries of a mapping: each name as text, the key with its place, the value."""
+        """The entries of a mapping: name as text, key node, value node."""
         for key, value in self.entries:
             yield str(key.value), key, value
 
@@ -64,9 +64,9 @@ class Node:
 
 
 def read_yaml(source: str, text: str, twice: list[Finding] | None = None) -> Node | Finding:
-    """The only document of a YAML text, or the finding why there is none: a duplicate key is one, too.
+    """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
-    With a list `twice`, duplicate keys are added to it in place of that, and the last one counts, as in SAM.
+    With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -75,11 +75,13 @@ def read_yaml(source: str, text: str, twice: list[Finding] | None = None) -> Nod
         return _node(root, source, twice)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Finding(source, line, f"no YAML: {error.problem}", "correct the indentation, quotes or brackets there")
+        return Finding(
+            source, line, f"invalid YAML: {error.problem}", "correct the indentation, quotes or brackets there"
+        )
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         return Finding(
-            source, line, f"no YAML: character {error.character!r}", "save it as text, without that character"
+            source, line, f"invalid YAML: character {error.character!r}", "save it as text, without that character"
         )
     except _TwiceError as error:
         return error.finding

@@ -1,6 +1,6 @@
-"""A template for given parameters and a region: conditions decided, parameters and mappings replaced by values.
+"""Resolves a template for given parameters and a region: evaluates conditions, parameters and mappings.
 
-What is known only after the deployment (`!GetAtt`, a parameter without a default) stays as it is written.
+Values that are known only after deployment (`!GetAtt`, a parameter without a default) stay as written.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DEPTH = 100
 
 
 def resolve(root: Node, parameters: Mapping[str, str], region: str = "") -> Node:
-    """The template as it is deployed; without a `region`, what depends on it is unknown.
+    """The template as deployed; without a `region`, values that depend on it are unknown.
 
-    An unresolved value has its `function` (`Ref`, `Sub`, `If`, ...) whichever way it was written, and a text with
-    some parts unknown has these as `${Name}`. An `If` of an unknown condition keeps both values.
+    An unresolved value has its `function` (`Ref`, `Sub`, `If`, ...) in both notations; unknown parts of a text are
+    `${Name}`. An `If` with an unknown condition keeps both values.
     """
     return _Resolver(root, parameters, region).everything()
 
@@ -97,7 +97,7 @@ class _Resolver:
         do = FUNCTIONS.get(name)
         found = do(self, argument) if do is not None else None
         if found is not None:
-            # A value that was chosen among several keeps its own line, a computed one stands where it is written.
+            # A selected value keeps its own line; a computed one has the line of the function.
             return found if found.line else replace(found, line=at.line, start=at.start, end=at.end)
         place = replace(argument, line=at.line, start=at.start, end=at.end, function=name)
         if name in ("Ref", "GetAtt", "Condition"):
@@ -169,9 +169,9 @@ class _Resolver:
         return None if holds is None else Node("scalar", 0, 0, 0, value=holds)
 
     def _condition(self, name: str) -> bool | None:
-        """Whether a condition holds; None where that is unknown."""
+        """The value of a condition; None if unknown."""
         if name not in self._conditions:
-            self._conditions[name] = None  # a circle is unknown
+            self._conditions[name] = None  # a circular condition is unknown
             node = self._root.get("Conditions", name)
             self._conditions[name] = self._holds(node) if node is not None else None
         return self._conditions[name]
@@ -211,7 +211,7 @@ FUNCTIONS: dict[str, Callable[[_Resolver, Node], Node | None]] = {
 
 
 def _merged(node: Node) -> list[tuple[Node, Node]]:
-    """The entries of a mapping, with those of YAML's merge key (`<<: *common`)."""
+    """The entries of a mapping, including those of YAML's merge key (`<<: *common`)."""
     own = [(key, value) for key, value in node.entries if key.value != "<<"]
     names = {key.value for key, _ in own}
     for key, value in node.entries:
@@ -230,5 +230,5 @@ def _is_text(node: Node) -> bool:
 
 
 def _text(node: Node) -> str:
-    """A scalar as CloudFormation has it: `true`, not `True`."""
+    """A scalar in CloudFormation's notation: `true`, not `True`."""
     return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)

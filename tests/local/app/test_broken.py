@@ -58,7 +58,7 @@ BROKEN = {
         "{ Type: AWS::SNS::Topic }", "{ Type: AWS::SNS::Topci }", "24: Topic: unknown type 'AWS::SNS::Topci'",
         "did you mean 'AWS::SNS::Topic'?",
     ),
-    "no type": ("{ Type: AWS::SNS::Topic }", "{ Properties: {} }", "24: Topic has no Type", "say which resource it is"),
+    "no type": ("{ Type: AWS::SNS::Topic }", "{ Properties: {} }", "24: Topic has no Type", "add its type"),
     "a Ref": (
         "!Ref Table", "!Ref Tabel", "17: Ref names 'Tabel', which is not in the template", "did you mean 'Table'?",
     ),
@@ -91,9 +91,9 @@ BROKEN = {
     ),
     "a module": ("app.handler", "ap.handler", "15: Orders: no module 'ap' in", "did you mean 'app'?"),
     "a function": ("app.handler", "app.handle", "15: Orders: app.py has no 'handle'", "did you mean 'handler'?"),
-    "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it as SAM's specification has it"),
+    "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it according to SAM's specification"),
     "indentation": (
-        "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: no YAML: ", "correct",
+        "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: invalid YAML: ", "correct",
     ),
     "a key that stands twice": (
         "      Handler: app.handler", "      CodeUri: orders", "15: 'CodeUri' is defined twice", "keep one",

@@ -1,4 +1,4 @@
-"""Code that uses the X-Ray SDK, rewritten for OpenTelemetry's API where that is sure to record the same spans."""
+"""Rewrites code from the X-Ray SDK to OpenTelemetry's API, where that certainly records the same spans."""
 
 from lambda_latency.adopt.rewrite.rewriting import Rewritten, rewrite
 

@@ -1,4 +1,4 @@
-"""What of a module is rewritten: each span and each call that is sure, and why others stay with the bridge."""
+"""Decides which spans and calls of a module are rewritten, and why others stay with the bridge."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ TODO = {
     **dict.fromkeys(("current_subsegment", "current_segment", "get_trace_entity"), "write trace.get_current_span()"),
     "configure": "remove it; OTEL_SERVICE_NAME names a service",
 }
-# Libraries that the SDK's `patch` takes, and that need none here.
+# Arguments of the SDK's `patch` that need no call here.
 LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "bottle", "httplib", "httpx", "mysql", "pg8000", "psycopg",
              "psycopg2", "pymongo", "pymysql", "pynamodb", "requests", "sqlalchemy_core", "sqlite3")  # fmt: skip
 
 
 @dataclass(slots=True)
 class Decided:
-    """By the nodes of the module. `left`: line, what, and what to do."""
+    """The decisions by node of the module. `left`: line, observation and remedy."""
 
     spans: dict[cst.CSTNode, Span] = field(default_factory=dict)  # a decorator, or an item of a `with`
-    calls: dict[cst.CSTNode, list[Call]] = field(default_factory=dict)  # with those that are joined to it
+    calls: dict[cst.CSTNode, list[Call]] = field(default_factory=dict)  # each with the calls that are merged into it
     removed: set[cst.CSTNode] = field(default_factory=set)  # lines
-    plain: set[cst.CSTNode] = field(default_factory=set)  # an `async with` that needs no more be one
+    plain: set[cst.CSTNode] = field(default_factory=set)  # an `async with` that becomes a `with`
     left: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Frame:
-    """A function, or the module: its open spans, those of each variable, and how often these were met."""
+    """A function, or the module: its open spans, the spans of each variable, and the uses of each variable."""
 
     node: cst.CSTNode
     by_hand: bool = False
@@ -54,7 +54,7 @@ class _Frame:
 
 
 class Deciding(cst.CSTVisitor):
-    """Reads a module; `decided` is complete when it has visited it."""
+    """Visits a module; afterwards `decided` is complete."""
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
@@ -65,7 +65,7 @@ class Deciding(cst.CSTVisitor):
         self._frames: list[_Frame] = []
         self._spans: list[Span] = []
         self._asynchronous: dict[cst.With, list[Span]] = {}
-        self._known: set[cst.CSTNode] = set()  # nodes that another one has been decided with
+        self._known: set[cst.CSTNode] = set()  # nodes that are part of a decided node
         self._statement: cst.SimpleStatementLine | None = None
         self._places: dict[cst.CSTNode, tuple[cst.CSTNode, int]] = {}
 
@@ -125,13 +125,13 @@ class Deciding(cst.CSTVisitor):
                     span.variable = item.asname.name.value
                     frame.variables.setdefault(span.variable, []).append(span)
                 else:
-                    span.leave("its subsegment is no plain variable", A_BLOCK)
+                    span.leave("its subsegment is not a plain variable", A_BLOCK)
             self._add(item, span)
             frame.open.append(span)
             mine.append(span)
         if node.asynchronous is not None and mine:
             if len(mine) < len(node.items):
-                mine[0].leave("an `async with` of other things, too", "write a block of its own")
+                mine[0].leave("an `async with` that has other items", "write a block of its own")
             self._asynchronous[node] = mine
 
     def leave_With(self, original_node: cst.With) -> None:
@@ -143,7 +143,7 @@ class Deciding(cst.CSTVisitor):
     def _judge_decorator(self, span: Span, node: cst.FunctionDef, is_async: bool, below: Sequence[str]) -> None:
         what = f"{dotted(span.call.func).rpartition('.')[2]} on {node.name.value}"
         if is_async != (node.asynchronous is not None):
-            span.leave(f"{what}, which is {'no' if is_async else 'a'} coroutine function", "write the other one")
+            span.leave(f"{what}, which is {'not a' if is_async else 'a'} coroutine function", "use the other decorator")
         if yields(node):
             span.leave(f"{what}, a generator", "write a block inside of it: with tracer.start_as_current_span(...)")
         if {"staticmethod", "classmethod"} & set(below):
@@ -185,7 +185,7 @@ class Deciding(cst.CSTVisitor):
                 self._put(node, method, span, by_variable=True)
 
     def _current(self) -> Span | None:
-        """The span that is current here, where the text tells."""
+        """The current span, if the source determines it."""
         frame = self._frames[-1]
         return frame.open[-1] if frame.open and not frame.by_hand else None
 
@@ -193,12 +193,12 @@ class Deciding(cst.CSTVisitor):
         if node in self._known:
             return
         if node.value and node.value == self._names.recorder:
-            self._leave(node, f"{node.value} is handed on", "write it with OpenTelemetry's API")
+            self._leave(node, f"{node.value} is passed on", "write it with OpenTelemetry's API")
         elif node.value in self._names.patches:
             self._leave(node, f"{node.value} stays", "remove it: the kit traces libraries by itself")
 
     def _patch(self, line: cst.SimpleStatementLine, call: cst.Call) -> None:
-        """`patch_all()` has no effect, nor has `patch` of libraries."""
+        """Removes `patch_all()` and `patch` of known libraries, which have no effect."""
         if not isinstance(call.func, cst.Name) or call.func.value not in self._names.patches:
             return
         block, _ = self._places[line]
@@ -214,7 +214,7 @@ class Deciding(cst.CSTVisitor):
 
     def _put(self, node: cst.Call, method: str, span: Span | None, *, by_variable: bool) -> None:
         if span is None:
-            self._leave(node, f"{method} on a span that is begun elsewhere", "write it where that is begun")
+            self._leave(node, f"{method} on a span that is started elsewhere", "call it where the span is started")
             return
         alone = self._statement if self._statement is not None and _is_alone(self._statement, node) else None
         call = Call(node, by_variable, alone, self._line(node))
@@ -232,7 +232,7 @@ class Deciding(cst.CSTVisitor):
     # ---- The end ---------------------------------------------------------------------------------------------------
 
     def _close(self) -> None:
-        """A function is over: its variables must have been met nowhere else."""
+        """Ends a function: a span whose variable has other uses is not rewritten."""
         frame = self._frames.pop()
         for name, spans in frame.variables.items():
             total = len(matchers.findall(frame.node, matchers.Name(name)))
@@ -247,7 +247,7 @@ class Deciding(cst.CSTVisitor):
         for block, spans in self._asynchronous.items():
             if any(one.why for one in spans):
                 for span in spans:
-                    span.leave("another one of its `async with` stays", A_BLOCK)
+                    span.leave("another item of its `async with` stays", A_BLOCK)
             else:
                 decided.plain.add(block)
         for node, name in self._names.others:
@@ -262,7 +262,7 @@ class Deciding(cst.CSTVisitor):
                 decided.removed -= {one.statement for one in calls[1:] if one.statement is not None}
 
     def _join(self, span: Span) -> None:
-        """Metadata of one namespace is one attribute: calls that follow one another become one."""
+        """Merges consecutive metadata calls of one namespace: the namespace becomes one attribute."""
         spaces: dict[str, list[Call]] = {}
         for call in span.calls:
             if call.namespace is None:
@@ -287,7 +287,7 @@ class Deciding(cst.CSTVisitor):
         (block, number), (same, following) = self._places[one.statement], self._places[other.statement]
         return block is same and following == number + 1
 
-    # ---- Odds ------------------------------------------------------------------------------------------------------
+    # ---- Helpers ---------------------------------------------------------------------------------------------------
 
     def _add(self, node: cst.CSTNode, span: Span) -> None:
         self.decided.spans[node] = span
@@ -297,7 +297,7 @@ class Deciding(cst.CSTVisitor):
         self._places.update({one: (block, number) for number, one in enumerate(body)})
 
     def _knows(self, call: cst.Call) -> None:
-        """The call, and the recorder's name in it."""
+        """Marks the call and the recorder's name in it as decided."""
         root: cst.BaseExpression = call.func
         while isinstance(root, cst.Attribute):
             root = root.value

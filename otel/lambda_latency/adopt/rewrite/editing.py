@@ -1,4 +1,4 @@
-"""The edits of a module: spans and calls by OpenTelemetry's API; lines that go, without their comments."""
+"""Edits a module: replaces spans and calls by OpenTelemetry's API, removes lines but keeps their comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_IN_A_NAME = "?;*()!$~^<>"
 
 @dataclass(slots=True)
 class Local:
-    """What the module calls OpenTelemetry's `trace`, its tracer and `json`; and which of them are used."""
+    """The module's local names of OpenTelemetry's `trace`, the tracer and `json`, and whether they are used."""
 
     trace: str = "trace"
     tracer: str = "tracer"
@@ -30,7 +30,7 @@ class Local:
 
 
 class Editing(cst.CSTTransformer):
-    """Does what was decided."""
+    """Applies the decisions."""
 
     def __init__(self, decided: Decided, local: Local) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Editing(cst.CSTTransformer):
         return without_lines(updated_node, [one in self._decided.removed for one in original_node.body])
 
     def _start(self, span: Span) -> cst.BaseExpression:
-        """The call that begins a span and makes it the current one."""
+        """The call that starts a span and makes it the current one."""
         self._local.uses_tracer = True
         assert span.name is not None
         text = literal(span.name)
@@ -93,7 +93,7 @@ class Editing(cst.CSTTransformer):
 
 
 def without_lines(block: Any, gone: Sequence[bool]) -> Any:
-    """A block or a module without some of its lines; their comments stay."""
+    """A block or a module without the lines marked in `gone`; their comments stay."""
     if not any(gone):
         return block
     body: list[Any] = []

@@ -1,4 +1,4 @@
-"""What a module calls the X-Ray SDK's recorder and its `patch_all`, and the names that are free in it."""
+"""The local names of the X-Ray SDK's recorder and `patch_all` in a module, and its unused names."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Kind = TypeVar("Kind", bound=cst.CSTNode)
 
 @dataclass(slots=True)
 class Names:
-    """`recorder` and `patches`: local names. `imports`: the statements at the top that import `aws_xray_sdk.core`.
-    `others`: what else of the SDK is imported, and where. `bound`: every name in the module.
+    """`recorder` and `patches`: local names. `imports`: the top-level statements that import `aws_xray_sdk.core`.
+    `others`: other imports of the SDK, with their nodes. `bound`: all names in the module.
     """
 
     recorder: str = ""
@@ -30,12 +30,12 @@ class Names:
     bound: set[str] = field(default_factory=set)
 
     def free(self, name: str) -> str:
-        """This name, or one with a prefix where the module has it for something else."""
+        """The name itself if the module does not use it, else the name with a prefix."""
         return name if name not in self.bound else f"otel_{name}"
 
 
 def read_names(module: cst.Module) -> Names:
-    """Read the imports of a module. Only those at its top count: what is imported elsewhere may not be there."""
+    """Reads the imports of a module. Only top-level imports count: others may not be executed."""
     found = Names()
     at_top = [line.body[0] for line in module.body if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1]
     for node in _of(module, cst.ImportFrom):
@@ -64,7 +64,7 @@ def read_names(module: cst.Module) -> Names:
 
 
 def dotted(node: cst.CSTNode) -> str:
-    """`a.b.c` of names and attributes; nothing for any other expression."""
+    """The text `a.b.c` of names and attributes; empty for any other expression."""
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):

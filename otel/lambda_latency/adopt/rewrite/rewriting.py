@@ -1,4 +1,4 @@
-"""A module's text, rewritten."""
+"""Rewrites the text of one module."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ OTEL = "opentelemetry"
 
 @dataclass(slots=True)
 class Rewritten:
-    """The new text, and what stays with the bridge."""
+    """The new text, and findings about code that stays with the bridge."""
 
     text: str
     left: list[Finding] = field(default_factory=list)
 
 
 def rewrite(text: str, shown: str, shared: Collection[str] = ()) -> Rewritten:
-    """Replace the X-Ray SDK's calls by OpenTelemetry's where that is sure to record the same.
+    """Replaces the X-Ray SDK's calls by OpenTelemetry's where that certainly records the same.
 
-    `shared`: names that other modules import from somewhere of the app, which stay. Raises `libcst.ParserSyntaxError`.
+    `shared`: names that other modules of the app import, which stay. Raises `libcst.ParserSyntaxError`.
     """
     module = cst.parse_module(text)
     names = read_names(module)
@@ -38,7 +38,7 @@ def rewrite(text: str, shown: str, shared: Collection[str] = ()) -> Rewritten:
         return Rewritten(text)
     line = next((one for one in _bindings(module) if one in {names.recorder, *names.patches}), "")
     if line:
-        return Rewritten(text, [Finding(shown, 1, f"{line} is another thing in a function here", "rename that")])
+        return Rewritten(text, [Finding(shown, 1, f"{line} is also a local name in a function", "rename it there")])
     wrapper = MetadataWrapper(module)
     deciding = Deciding(read_names(wrapper.module))
     wrapper.visit(deciding)
@@ -55,14 +55,14 @@ def rewrite(text: str, shown: str, shared: Collection[str] = ()) -> Rewritten:
 
 
 def _bindings(module: cst.Module) -> set[str]:
-    """Names that are parameters, or are assigned to."""
+    """The names of parameters and assignment targets."""
     found = matchers.findall(module, matchers.Param() | matchers.AssignTarget(matchers.Name()))
     nodes = [one.name if isinstance(one, cst.Param) else getattr(one, "target", None) for one in found]
     return {one.value for one in nodes if isinstance(one, cst.Name)}
 
 
 def _local(module: cst.Module, names: Names) -> Local:
-    """The names to use: those that the module has already for the same things, or free ones."""
+    """The names to use: the module's existing names of the same objects, or unused ones."""
     imported = {
         (dotted(one.module), alias.evaluated_name): alias.evaluated_alias or alias.evaluated_name
         for line in module.body
@@ -82,7 +82,7 @@ def _local(module: cst.Module, names: Names) -> Local:
 
 
 def _without_imports(module: cst.Module, shared: Collection[str]) -> cst.Module:
-    """Without what is imported of `aws_xray_sdk.core` and not used any more."""
+    """The module without unused imports from `aws_xray_sdk.core`."""
     names = read_names(module)
     ours = {names.recorder, *names.patches} - {""}
     used = {
@@ -108,7 +108,7 @@ def _without_imports(module: cst.Module, shared: Collection[str]) -> cst.Module:
 
 
 def _with_imports(module: cst.Module, local: Local, before: cst.Module) -> cst.Module:
-    """With the imports that the new code needs, after those that are there, and its tracer after them."""
+    """The module with the imports of the new code after its own imports, and the tracer after them."""
     known = _at_top(before)
     wanted = []
     if local.uses_json:
@@ -133,7 +133,7 @@ def _with_imports(module: cst.Module, local: Local, before: cst.Module) -> cst.M
 
 
 def _after_imports(body: Sequence[cst.CSTNode]) -> int:
-    """After the last import that is above all functions and classes; else after docstring and `__future__`."""
+    """The index after the last import above all functions and classes, else after the docstring and `__future__`."""
     at = 0
     for number, line in enumerate(body):
         if isinstance(line, cst.FunctionDef | cst.ClassDef | cst.With):
@@ -146,7 +146,7 @@ def _after_imports(body: Sequence[cst.CSTNode]) -> int:
 
 
 def _at_top(module: cst.Module) -> set[str]:
-    """The plain statements of a module."""
+    """The top-level simple statements of a module, as text."""
     return {
         module.code_for_node(one)
         for line in module.body

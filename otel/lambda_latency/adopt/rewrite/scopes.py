@@ -1,4 +1,4 @@
-"""The spans of a function as far as its text tells: blocks and decorated functions, and what is put on each."""
+"""The spans of a function in its source: blocks and decorated functions, with their annotations and metadata."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BLOCKS = {"in_subsegment": False, "in_subsegment_async": True, "capture": False,
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """An annotation or metadata. `statement`: the line that it is alone in. `key`: as it is written.
-    `namespace`: of metadata.
+    """A call that sets an annotation or metadata. `statement`: the line, if it has nothing else. `key`: its source.
+    `namespace`: for metadata.
     """
 
     node: cst.Call
@@ -32,7 +32,7 @@ class Call:
     namespace: str | None = None
 
     def read(self, method: str) -> str:
-        """Read its arguments; returns the one that is not plain, or nothing."""
+        """Reads the arguments; returns the name of an unsupported one, or an empty text."""
         given = arguments(self.node, PUT[method])
         key, self.value = (given.get("key"), given.get("value")) if given is not None else (None, None)
         text = literal(key)
@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(eq=False, slots=True)
 class Span:
-    """A block, or a decorated function: `call` is what makes it. `why`: the reason why it stays as it is."""
+    """A block or decorated function that `call` makes a span. `why`: the reason why it is not rewritten, or empty."""
 
     call: cst.Call
     name: cst.BaseExpression | None
@@ -61,17 +61,17 @@ class Span:
 
     @property
     def keys(self) -> list[str]:
-        """Of its annotations, each once."""
+        """The distinct keys of its annotations."""
         return list(dict.fromkeys(one.key for one in self.calls if one.namespace is None))
 
     def leave(self, why: str, todo: str) -> None:
-        """It stays as it is; the first reason counts."""
+        """Marks the span as not rewritten; the first reason counts."""
         if not self.why:
             self.why, self.todo = why, todo
 
 
 def span_of(call: cst.BaseExpression, recorder: str, line: int) -> tuple[Span, bool] | None:
-    """The span that a call of the recorder makes, and whether it is one for coroutines; None for any other call."""
+    """The span that a recorder's call makes, and whether the call is for coroutines; None for any other call."""
     if not isinstance(call, cst.Call) or not recorder:
         return None
     owner, _, method = dotted(call.func).rpartition(".")
@@ -91,7 +91,7 @@ def span_of(call: cst.BaseExpression, recorder: str, line: int) -> tuple[Span, b
 
 
 def arguments(call: cst.Call, names: Sequence[str]) -> dict[str, cst.BaseExpression] | None:
-    """The arguments of a call by name; None where some are unknown, or come from elsewhere."""
+    """The arguments of a call by name; None if some are unknown, repeated or unpacked."""
     found: dict[str, cst.BaseExpression] = {}
     for number, one in enumerate(call.args):
         name = one.keyword.value if one.keyword is not None else names[number] if number < len(names) else ""
@@ -102,7 +102,7 @@ def arguments(call: cst.Call, names: Sequence[str]) -> dict[str, cst.BaseExpress
 
 
 def literal(node: cst.BaseExpression | None) -> str | None:
-    """A text that is written there; None for any other expression."""
+    """The value of a string literal; None for any other expression."""
     if isinstance(node, cst.SimpleString):
         value = node.evaluated_value
         return value if isinstance(value, str) else None
@@ -110,7 +110,7 @@ def literal(node: cst.BaseExpression | None) -> str | None:
 
 
 def yields(node: cst.FunctionDef) -> bool:
-    """Whether it is a generator: a `yield` of its own, not of a function in it."""
+    """Whether a function is a generator: it has a `yield` outside of nested functions."""
     found = Yields()
     node.body.visit(found)
     return found.any

@@ -1,4 +1,4 @@
-"""The rules, one table: name, severity, effect, explanation, check."""
+"""All rules in one table: name, severity, effect, explanation, check."""
 
 from lambda_latency.doctor.rules import collectors, layers, limits, packages, roles, template, tracing, wrappers
 from lambda_latency.doctor.rules.template import UNREADABLE

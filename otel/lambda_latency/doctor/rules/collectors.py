@@ -22,7 +22,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def parts(app: App) -> Iterator[Found]:
-    """Only of the collector whose parts are known."""
+    """Checks only the collector version whose components are known."""
     for fn in app.functions:
         layer = fn.layer("collector")
         collector = app.collector(fn) if layer is not None and layer.collector_version == COLLECTOR_VERSION else None
@@ -35,7 +35,7 @@ def parts(app: App) -> Iterator[Found]:
 
 
 def _is_here(address: str) -> bool:
-    """Whether an address is this machine's, with a port that is a number."""
+    """Whether a URL is of localhost, with a valid port."""
     try:
         parts = urlsplit(address)
         return parts.hostname in ("localhost", "127.0.0.1") and (parts.port is None or parts.port > 0)
@@ -59,7 +59,7 @@ def unread(app: App) -> Iterator[Found]:
     for fn in app.functions:
         collectors = [layer for layer in fn.layers if layer.has_collector or not layer.kind]
         if CONFIG in fn.variables and not collectors and not fn.has_unknown_layers and not fn.is_image:
-            what = f"{CONFIG} is set, and no layer of {fn.name} has a collector"
+            what = f"{CONFIG} is set, but no layer of {fn.name} has a collector"
             yield Found(app.name, fn.variables[CONFIG].line, what, "add the collector layer, or remove the variable")
 
 
@@ -96,7 +96,7 @@ def _attributes(source: Source, indexed: set[str], where: str) -> Iterator[Found
         elif call.func.attr == "set_attributes" and isinstance(first, ast.Dict):
             keys += [one for key in first.keys if key is not None for one in _literal(key, source)]
     if any(key == "aws.xray.annotations" for key, _ in keys):
-        return  # the spans name their annotations by themselves
+        return  # the spans name their annotations themselves
     for key, line in keys:
         if key not in indexed and not key.startswith("aws.xray."):
             what = f"attribute {key!r} is not among the indexed_attributes of {where}"
@@ -111,34 +111,33 @@ RULES = (
     Rule(
         "collector-parts",
         ERROR,
-        "The collector stops at init and every invocation fails, or spans do not come in.",
+        "The collector stops at init and every invocation fails, or it receives no spans.",
         "ADOT's collector for Lambda has the receiver otlp, the exporters awsxray, awsemf, "
         "prometheusremotewrite, debug, otlp and otlphttp, the extension sigv4auth, and no processors or "
-        "connectors: a `batch` stops it. The file is compared with these parts, its pipelines with the "
-        "sections, its address with the one that the function sends to.",
+        "connectors: a `batch` processor stops it. The check compares the file with these components, its "
+        "pipelines with its sections, and its endpoint with the one that the function sends to.",
         parts,
     ),
     Rule(
         "collector-missing",
         ERROR,
-        "The collector does not start, and no function with it.",
-        f"`{CONFIG}` names a file in the artifact. A file beside the template is not in it unless it lies in "
-        "`CodeUri`.",
+        "The collector does not start, and neither does the function.",
+        f"`{CONFIG}` names a file in the artifact. A file beside the template is in it only if it is in `CodeUri`.",
         missing,
     ),
     Rule(
         "collector-unread",
         WARNING,
-        "Nobody reads the file: spans go where the layer's default sends them.",
-        "The collector is an extension, in a layer of its own.",
+        "The file has no effect: spans are sent to the layer's default endpoint.",
+        "The collector is an extension in a layer of its own.",
         unread,
     ),
     Rule(
         "annotation-unsearchable",
         NOTE,
         "X-Ray shows the attribute as metadata and cannot search for it.",
-        "X-Ray searches annotations. The collector makes them of the attributes in `indexed_attributes`, or "
-        "of those that the span itself names in `aws.xray.annotations`.",
+        "X-Ray searches annotations. The collector creates them from the attributes in `indexed_attributes`, or "
+        "from those that the span names in `aws.xray.annotations`.",
         unsearchable,
     ),
 )

@@ -44,11 +44,11 @@ def region(app: App) -> Iterator[Found]:
     for fn, layer in _each(app):
         others = {one.region for one in fn.layers if one.region} - {layer.region}
         if layer.region and app.is_region_given and layer.region != app.region:
-            what = f"{layer.name} is the layer of {layer.region}, and the stack goes to {app.region}"
-            yield Found(app.name, layer.line, what, f"take the layer of {app.region}")
+            what = f"{layer.name} is in {layer.region}, but the stack is deployed to {app.region}"
+            yield Found(app.name, layer.line, what, f"use the layer of {app.region}")
         elif layer.region and others and not app.is_region_given:
-            what = f"{layer.name} is the layer of {layer.region}, another layer of {fn.name} that of {min(others)}"
-            yield Found(app.name, layer.line, what, "take both from the region of the stack (--region says which)")
+            what = f"{layer.name} is in {layer.region}, another layer of {fn.name} in {min(others)}"
+            yield Found(app.name, layer.line, what, "use layers of the stack's region (--region)")
 
 
 def account(app: App) -> Iterator[Found]:
@@ -57,7 +57,7 @@ def account(app: App) -> Iterator[Found]:
         if layer.kind == "adot":
             right = ADOT_ACCOUNTS.get(layer.region, "")
         if right and layer.account and layer.account != right:
-            what = f"{layer.name} of account {layer.account}, which is not AWS's: {right}"
+            what = f"{layer.name} is of account {layer.account}, not of AWS's {right}"
             yield Found(app.name, layer.line, what, f"write {right}, or rename a layer of your own")
 
 
@@ -77,9 +77,9 @@ def unavailable(app: App) -> Iterator[Found]:
 def architecture(app: App) -> Iterator[Found]:
     for fn, layer in _each(app):
         if layer.processor and fn.processor and layer.processor != fn.processor:
-            what = f"{layer.name} is for {layer.processor}, and {fn.name} runs on {fn.processor}"
+            what = f"{layer.name} is for {layer.processor}, but {fn.name} runs on {fn.processor}"
             name = "arm64" if fn.processor == "arm64" else "amd64"
-            yield Found(app.name, layer.line, what, f"take the layer for {name}, or change Architectures")
+            yield Found(app.name, layer.line, what, f"use the layer for {name}, or change Architectures")
 
 
 def runtime(app: App) -> Iterator[Found]:
@@ -88,10 +88,8 @@ def runtime(app: App) -> Iterator[Found]:
             continue
         version = re.fullmatch(r"python(\d+)\.(\d+)", fn.runtime)
         if not fn.runtime.startswith((layer.language, "provided")):
-            what = f"{layer.name} is for {layer.language}, and {fn.name} runs {fn.runtime}"
-            yield Found(
-                app.name, layer.line, what, f"take the layer for {fn.runtime}, or leave it out of this function"
-            )
+            what = f"{layer.name} is for {layer.language}, but {fn.name} runs {fn.runtime}"
+            yield Found(app.name, layer.line, what, f"use the layer for {fn.runtime}, or remove it from this function")
         elif version is not None and layer.kind == "adot" and tuple(map(int, version.groups())) < OLDEST_PYTHON:
             what = f"{layer.name} does not run under {fn.runtime}"
             yield Found(app.name, layer.line, what, "move the function to a later Python")
@@ -105,8 +103,10 @@ def old(app: App) -> Iterator[Found]:
                 what = f"{layer.name}:{layer.version} is older than {latest}, the version of {AS_OF} in {layer.region}"
                 yield Found(app.name, layer.line, what, f"write {latest}, after a test")
         elif layer.kind == "legacy":
-            what = f"{layer.name} is of the series that AWS no longer recommends"
-            todo = "take AWSOpenTelemetryDistroPython (Js, Java, DotNet), and a collector layer where spans need one"
+            what = f"{layer.name} is of a series that AWS no longer recommends"
+            todo = (
+                "use AWSOpenTelemetryDistroPython (Js, Java, DotNet), and a collector layer if spans go to a collector"
+            )
             yield Found(app.name, layer.line, what, todo)
         elif layer.kind == "collector" and layer.collector_version < COLLECTOR_VERSION:
             latest_name = "-".join(map(str, COLLECTOR_VERSION))
@@ -118,12 +118,12 @@ def count(app: App) -> Iterator[Found]:
     for fn in app.functions:
         if len(fn.layers) > MOST_LAYERS:
             what = f"{fn.name} has {len(fn.layers)} layers"
-            todo = f"take {len(fn.layers) - MOST_LAYERS} out, or put several into one"
+            todo = f"remove {len(fn.layers) - MOST_LAYERS}, or merge several into one"
             yield Found(app.name, fn.layers[MOST_LAYERS].line, what, todo)
 
 
 def conditional(app: App) -> Iterator[Found]:
-    """SAM merges lists and mappings of Globals and function; an `If` around one of two cannot be merged."""
+    """SAM merges lists and mappings of Globals and function; it cannot merge an `If` around one of the two."""
     everyone = app.root.get("Globals", "Function")
     resources = app.root.get("Resources")
     for name, _, resource in resources.named() if resources is not None and everyone is not None else ():
@@ -133,7 +133,7 @@ def conditional(app: App) -> Iterator[Found]:
             both = [place.get(*path) if place is not None else None for place in (everyone, own)]
             for node in both if None not in both else ():
                 if node is not None and _is_if(node):
-                    what = f"{'.'.join(path)} is an If, and both Globals and {name} have {path[-1]}"
+                    what = f"{'.'.join(path)} is an If, but both Globals and {name} have {path[-1]}"
                     yield Found(
                         app.name, node.line, what, f"write one If for {one}: - !If [Traced, value, !Ref AWS::NoValue]"
                     )
@@ -153,7 +153,7 @@ def size(app: App) -> Iterator[Found]:
         total = size_of(folder) + sum(map(size_of, local)) + adot
         if total > MOST_MB * MB:
             what = f"{fn.name} has {total / MB:,.0f} MB unzipped, its layers included ({folder})"
-            todo = "take packages out that Lambda or a layer brings (boto3, opentelemetry-*), or make it an image"
+            todo = "remove packages that Lambda or a layer provides (boto3, opentelemetry-*), or use a container image"
             yield Found(app.name, fn.line, what, todo)
 
 
@@ -174,16 +174,16 @@ RULES = (
     Rule(
         "layer-region",
         ERROR,
-        "CloudFormation refuses the function: a layer must be in its region.",
-        "Layers are published by region. An ARN that was copied from another region's page fails at the "
-        "deployment, with a message about permissions (lambda:GetLayerVersion), not about the region. "
-        "Without `--region`, only layers that contradict each other are found.",
+        "CloudFormation rejects the function: a layer must be in its region.",
+        "Layers are published per region. An ARN of another region fails at deployment, with a message about "
+        "permissions (lambda:GetLayerVersion), not about the region. Without `--region`, the check finds only "
+        "layers of different regions in one function.",
         region,
     ),
     Rule(
         "layer-account",
         ERROR,
-        "CloudFormation refuses the function, or it gets a layer of somebody else.",
+        "CloudFormation rejects the function, or it gets a layer of a third party.",
         "AWS publishes ADOT's layers from one account for most regions, and from another account for each "
         "region that has to be enabled first. The collector layers have an account of their own.",
         account,
@@ -191,7 +191,7 @@ RULES = (
     Rule(
         "layer-unavailable",
         ERROR,
-        "CloudFormation refuses the function: the layer does not exist.",
+        "CloudFormation rejects the function: the layer does not exist.",
         "Not every layer is published in every region: the collector layer is missing in ap-northeast-3 and "
         "in all regions that have to be enabled first.",
         unavailable,
@@ -200,8 +200,8 @@ RULES = (
         "layer-architecture",
         ERROR,
         "The extension or a library in the layer does not start: every invocation fails.",
-        "A layer with machine code is built for one processor. Lambda does not compare the layer's with the "
-        "function's.",
+        "A layer with machine code is built for one architecture. Lambda does not compare the architectures of "
+        "layer and function.",
         architecture,
     ),
     Rule(
@@ -214,38 +214,38 @@ RULES = (
     Rule(
         "layer-old",
         WARNING,
-        "Traces lack what later versions record, and faults that were mended since stay.",
-        "Versions of ADOT's Python layer bring very different SDKs (1.33.1 to 1.44.0). The series "
-        "aws-otel-python, -nodejs and -java is not recommended by AWS any more.",
+        "Traces lack data that later versions record, and bugs that were fixed since remain.",
+        "Versions of ADOT's Python layer contain very different SDKs (1.33.1 to 1.44.0). AWS no longer "
+        "recommends the series aws-otel-python, -nodejs and -java.",
         old,
     ),
     Rule(
         "layer-count",
         ERROR,
-        "CloudFormation refuses the function.",
+        "CloudFormation rejects the function.",
         "A function has five layers at most, extensions included.",
         count,
     ),
     Rule(
         "layer-conditional",
         ERROR,
-        "SAM drops the list of Globals without a word: the function is deployed without those layers or variables.",
-        "SAM merges `Globals` with a function before conditions are decided. A list can be merged, an `If` cannot.",
+        "SAM silently drops the list of Globals: the function is deployed without those layers or variables.",
+        "SAM merges `Globals` with a function before it evaluates conditions. It merges lists, but not an `If`.",
         conditional,
     ),
     Rule(
         "layer-size",
         ERROR,
-        "Lambda refuses the function.",
-        "Code and layers together may have 250 MB unzipped. Only what is built or lies beside the template "
-        "is counted, and 31 MB for ADOT's Python layer.",
+        "Lambda rejects the function.",
+        "The limit of code and layers together is 250 MB unzipped. The check counts built and local files, and "
+        "31 MB for ADOT's Python layer.",
         size,
     ),
     Rule(
         "layer-twice",
         WARNING,
-        "Each request is recorded twice, or the second one fails to start and takes the function with it.",
-        "Two tracers in a function wrap the same libraries and propagate two contexts. Two collectors want "
+        "Each request is recorded twice, or the second layer fails to start and stops the function.",
+        "Two tracers in a function wrap the same libraries and propagate two contexts. Two collectors listen on "
         "the same port.",
         two,
     ),

@@ -52,7 +52,7 @@ def gateway(app: App) -> Iterator[Found]:
         if longest is not None and limit is not None and limit > longest and set(kinds) <= set(GATEWAY_SECONDS):
             if _is_streamed(app, fn):
                 continue
-            what = f"{fn.owner_of('Timeout')} has {limit:g} s, and API Gateway waits for {longest} s"
+            what = f"{fn.owner_of('Timeout')} has {limit:g} s, but API Gateway waits for {longest} s"
             todo = (
                 f"set Timeout to {longest - 1} or less, or raise the API's own limit (regional REST APIs, by a quota)"
             )
@@ -60,7 +60,7 @@ def gateway(app: App) -> Iterator[Found]:
 
 
 def _is_streamed(app: App, fn: Fn) -> bool:
-    """Whether a longer time was arranged: a response that is streamed, a function URL, a limit of the event's own."""
+    """Whether the default limit does not apply: streamed responses, a function URL, or the event's own limit."""
     given = [event.get("Properties", "TimeoutInMillis") for _, event in fn.events()]
     urls = [node.get("TargetFunctionArn") for _, _, node in app.resources("AWS::Lambda::Url")]
     has_url = fn.get("FunctionUrlConfig") is not None or any(
@@ -81,7 +81,7 @@ def client(app: App) -> Iterator[Found]:
 
 
 def _imported(tree: ast.Module) -> dict[str, str]:
-    """Names of the file by what they are: `{"r": "requests", "Config": "botocore.config.Config"}`."""
+    """The imported objects by local name: `{"r": "requests", "Config": "botocore.config.Config"}`."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -98,32 +98,34 @@ def _call(source: Source, node: ast.Call, names: dict[str, str], limit: float, f
     full = f"{names.get(head, '')}.{rest}" if rest else names.get(head, "")
     given = {one.arg: one.value for one in node.keywords if one.arg is not None}
     if any(one.arg is None for one in node.keywords):
-        return  # **options may hold a timeout
+        return  # **options may contain a timeout
     library, _, method = full.rpartition(".")
     if library in ("requests", "httpx") and method in METHODS:
         seconds = _longest(given["timeout"]) if "timeout" in given else None
         never = isinstance(given.get("timeout"), ast.Constant) and seconds is None
         if "timeout" not in given and library == "requests":
-            what = f"{called}() has no timeout, and the function {limit:g} s"
+            what = f"{called}() has no timeout, the function has {limit:g} s"
         elif never:
-            what = f"{called}() waits for ever, and the function {limit:g} s"
+            what = f"{called}() waits without a limit, the function has {limit:g} s"
         elif seconds is not None and seconds >= limit:
-            what = f"{called}() waits for {seconds:g} s, and {function} has {limit:g} s"
+            what = f"{called}() waits up to {seconds:g} s, {function} has {limit:g} s"
         else:
             return
-        yield Found(source.path, source.line(node), what, "give the call a timeout below the function's, and handle it")
+        yield Found(
+            source.path, source.line(node), what, "give the call a timeout below the function's, and handle the error"
+        )
     elif full in ("botocore.config.Config", "botocore.client.Config", "boto3.session.Config"):
         for key in ("read_timeout", "connect_timeout"):
             seconds = _longest(given[key]) if key in given else None
             if seconds is not None and seconds >= limit:
-                what = f"{key} is {seconds:g} s, and {function} has {limit:g} s"
+                what = f"{key} is {seconds:g} s, {function} has {limit:g} s"
                 yield Found(
-                    source.path, source.line(node), what, "write less than the function's timeout, retries included"
+                    source.path, source.line(node), what, "set it below the function's timeout, retries included"
                 )
 
 
 def _longest(node: ast.expr) -> float | None:
-    """The seconds of a literal timeout, the longest of a tuple; None where it is computed."""
+    """The seconds of a literal timeout, the longest of a tuple; None if it is computed."""
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     numbers = [
         float(part.value)
@@ -137,33 +139,33 @@ RULES = (
     Rule(
         "memory-small",
         WARNING,
-        "Cold starts take seconds, of which the import of the SDK is the larger part.",
-        f"Lambda gives processor time by memory: one processor at {ONE_PROCESSOR_MB:,} MB. Tracing adds "
-        "megabytes, too: OpenTelemetry's packages, and 20 and more for a collector. Functions of less than "
-        "256 MB are named.",
+        "Cold starts take seconds; importing the SDK is the larger part.",
+        f"Lambda allocates processor time in proportion to memory: one processor at {ONE_PROCESSOR_MB:,} MB. "
+        "Tracing also needs memory: OpenTelemetry's packages, and 20 MB or more for a collector. The check "
+        "reports functions with less than 256 MB.",
         memory,
     ),
     Rule(
         "timeout-small",
         WARNING,
-        "The first request of an environment can time out.",
+        "The first request of an execution environment can time out.",
         "ADOT's layer adds 1,310 million instructions to a cold start, the kit 86 million (docs/explanation/costs.md).",
         timeout,
     ),
     Rule(
         "timeout-gateway",
         WARNING,
-        "The client gets a 504 while the function goes on and is paid for.",
-        "API Gateway waits for 29 s at a REST API and 30 s at an HTTP API. Functions that other events call, "
-        "too, are left out.",
+        "The client gets a 504 while the function keeps running and is billed.",
+        "API Gateway waits for 29 s at a REST API and 30 s at an HTTP API. Functions with other events are "
+        "not checked.",
         gateway,
     ),
     Rule(
         "client-timeout",
         WARNING,
-        "The function is killed while it waits, without an error to handle; a client of an API has a 502 or 504.",
-        "A call that may wait longer than the function never fails in the code. requests has no timeout by "
-        "default; httpx has 5 s. For boto3, timeouts in a literal `Config(...)` are compared.",
+        "Lambda stops the function while it waits, without an error to handle; an API's client gets a 502 or 504.",
+        "A call that may wait longer than the function's timeout never fails in the code. requests has no timeout "
+        "by default, httpx has 5 s. For boto3, the check reads timeouts in a literal `Config(...)`.",
         client,
     ),
 )

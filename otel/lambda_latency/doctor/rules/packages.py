@@ -1,4 +1,4 @@
-"""Rules about packages: what a function brings beside a layer, and tracers that were left in it."""
+"""Rules about packages: a function's packages that clash with a layer's, and second tracers."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ def clash(app: App) -> Iterator[Found]:
                 has = "" if line.bound == f"=={right}" else line.bound.removeprefix("==") or "any version"
             if has and has != right:
                 place = (line.path, line.line) if line is not None else (app.name, fn.line)
-                what = f"{name} {has} is in {fn.name}, and {right} in the layer"
+                what = f"{name} {has} is in {fn.name}, but {right} is in the layer"
                 yield Found(
                     *place,
                     what,
-                    f"take {name} out of the function's packages (a development requirement), or pin {right}",
+                    f"remove {name} from the function's packages (make it a development requirement), or pin {right}",
                 )
 
 
 def _is_older(region: str, version: str) -> bool:
-    """Whether the packages of a layer are not those that are known."""
+    """Whether a layer is older than the version whose packages are known."""
     return version.isdecimal() and int(version) < ADOT_PYTHON.get(region, 0)
 
 
 def second_tracer(app: App) -> Iterator[Found]:
     for fn in app.functions:
         if fn.wrapper == KIT_WRAPPER and fn.variable("LAMBDA_LATENCY_XRAY_SDK") == "bridge":
-            continue  # what is imported by the SDK's name is the kit's own
+            continue  # the bridge provides the modules of the SDK's name
         if not fn.is_instrumented or any(fn.variable(name).lower() in values for name, values in OFF.items()):
             continue
         imported = list(_imports(app, fn))
         yield from imported
         for line in app.requirements(fn) if not imported else ():
             if line.name == "aws-xray-sdk" or (line.name == "aws-lambda-powertools" and "tracer" in line.extras):
-                what = f"{line.name} is required, and {fn.wrapper} starts OpenTelemetry"
+                what = f"{line.name} is required, but {fn.wrapper} starts OpenTelemetry"
                 yield Found(line.path, line.line, what, "remove it once no code imports it")
 
 
@@ -73,7 +73,7 @@ def _imports(app: App, fn: Fn) -> Iterator[Found]:
                 continue
             tracer = next((one for one in names if _is_tracer(one)), None)
             if tracer is not None:
-                what = f"{tracer} is imported, and {fn.wrapper} starts OpenTelemetry"
+                what = f"{tracer} is imported, but {fn.wrapper} starts OpenTelemetry"
                 todo = "set LAMBDA_LATENCY_XRAY_SDK to bridge, or " if fn.wrapper == KIT_WRAPPER else ""
                 todo += "remove it: OpenTelemetry records the calls by itself"
                 yield Found(source.path, source.line(node), what, todo)
@@ -89,18 +89,18 @@ RULES = (
     Rule(
         "packages-clash",
         ERROR,
-        "The function's packages precede the layer's: tracing fails at init or at the first call.",
-        "The layer's packages of OpenTelemetry fit each other exactly. `/var/task` comes before "
-        "`/opt/python` on `sys.path`, so one package of another version in the artifact replaces the layer's "
-        "and leaves the rest. Requirements are compared, and what `sam build` installed.",
+        "The function's packages override the layer's: tracing fails at init or at the first call.",
+        "The layer's OpenTelemetry packages require each other's exact versions. `/var/task` comes before "
+        "`/opt/python` on `sys.path`, so a package of another version in the artifact replaces only that one. "
+        "The check reads requirements and the packages that `sam build` installed.",
         clash,
     ),
     Rule(
         "second-tracer",
         WARNING,
-        "Calls are recorded twice, in two trees, and each costs its time.",
-        "The X-Ray SDK and the Tracer of Powertools patch the same libraries as OpenTelemetry. "
-        "With `LAMBDA_LATENCY_XRAY_SDK=bridge` the kit records what they would.",
+        "Calls are recorded twice, in two trees, and both recordings take time.",
+        "The X-Ray SDK and Powertools' Tracer patch the same libraries as OpenTelemetry. "
+        "With `LAMBDA_LATENCY_XRAY_SDK=bridge` the kit records their spans.",
         second_tracer,
     ),
 )

@@ -1,4 +1,4 @@
-"""The rule about a function's role: may it write to X-Ray?"""
+"""The rule about a function's role: it must allow writing to X-Ray."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["RULES"]
 
 
 class _UnknownError(Exception):
-    """What a role may do depends on something outside of the template."""
+    """A role's permissions depend on something outside the template."""
 
 
 def role(app: App) -> Iterator[Found]:
@@ -32,7 +32,7 @@ def role(app: App) -> Iterator[Found]:
         except _UnknownError:
             continue
         if lacks:
-            what = f"{fn.name} is traced, and its role does not allow {' and '.join(lacks)}"
+            what = f"{fn.name} is traced, but its role does not allow {' and '.join(lacks)}"
             todo = "attach AWSXRayDaemonWriteAccess, or allow both actions on *"
             yield Found(app.name, fn.line_of("Role"), what, todo)
 
@@ -76,7 +76,7 @@ def _of_role(app: App, node: Node) -> set[str]:
 
 
 def _of_policy(app: App, node: Node | None) -> set[str]:
-    """The actions of a policy: a document, the name or ARN of one of AWS's, a reference, one of SAM's templates."""
+    """The actions of a policy: a document, a reference, a SAM policy template, or a managed policy's name or ARN."""
     if node is None:
         raise _UnknownError
     if node.kind == "scalar":
@@ -95,12 +95,12 @@ def _of_policy(app: App, node: Node | None) -> set[str]:
         raise _UnknownError
     statements = node.get("Statement")
     if statements is None:
-        return set()  # one of SAM's policy templates: none is about X-Ray
+        return set()  # a SAM policy template: none allows X-Ray's actions
     return {action for one in _each(statements) for action in _of_statement(one)}
 
 
 def _each(node: Node) -> tuple[Node, ...]:
-    """The items of a list; what stands alone is one."""
+    """The items of a list; a single node counts as one item."""
     return node.items if node.kind == "list" else (node,)
 
 
@@ -119,10 +119,10 @@ RULES = (
     Rule(
         "role-without-xray",
         ERROR,
-        "Segments are refused: no trace, and a line in the function's log at most.",
+        "X-Ray rejects the segments: no trace exists, with at most one line in the function's log.",
         "A traced function needs xray:PutTraceSegments and xray:PutTelemetryRecords on `*`. SAM adds them to "
-        "the roles that it makes where `Tracing` is set, never to a role of your own. A role that the "
-        "template only names is not judged.",
+        "the roles that it creates if `Tracing` is set, never to a role of your own. A role that the "
+        "template only names is not checked.",
         role,
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules about the template as such, and about SnapStart."""
+"""Rules about the template itself, and about SnapStart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "UNREADABLE"]
 
-# Calls that open a connection at once, by the name of the module.
+# Calls that open a connection immediately, by module.
 CONNECTS = {
     "psycopg": ("connect",), "psycopg2": ("connect",), "pymysql": ("connect",), "mysql.connector": ("connect",),
     "MySQLdb": ("connect",), "pg8000": ("connect",), "oracledb": ("connect",), "pyodbc": ("connect",),
@@ -22,7 +22,7 @@ CONNECTS = {
 }  # fmt: skip
 
 
-def nothing(app: App) -> Iterator[Found]:  # noqa: ARG001 - a file that cannot be read is no app
+def nothing(app: App) -> Iterator[Found]:  # noqa: ARG001 - an unreadable file is not an app
     yield from ()
 
 
@@ -51,7 +51,7 @@ def snapstart(app: App) -> Iterator[Found]:
             for call in _at_import(source.tree):
                 module, _, name = ast.unparse(call.func).rpartition(".")
                 if name in CONNECTS.get(module, ()):
-                    what = f"{module}.{name}() opens a connection in init, and SnapStart keeps its snapshot"
+                    what = f"{module}.{name}() opens a connection during init, which SnapStart snapshots"
                     todo = "connect in the handler, or after the restore (snapshot_restore_py: register_after_restore)"
                     yield Found(source.path, source.line(call), what, todo)
 
@@ -72,7 +72,7 @@ UNREADABLE = Rule(
 "unreadable",
 ERROR,
 "Neither SAM nor CloudFormation can read it.",
-"The template, or a nested one, is not there, is not UTF-8, is not YAML or JSON, or has no resources.",
+"The template, or a nested one, does not exist, is not UTF-8, is not YAML or JSON, or has no resources.",
 nothing,
 )  # fmt: skip
 RULES = (
@@ -80,31 +80,31 @@ RULES = (
     Rule(
         "duplicate-key",
         WARNING,
-        "The last one counts, and the others are dropped without a word.",
-        "SAM's reader of YAML keeps the last of two equal keys. Which one was meant is not known.",
+        "The last value is used, and the others are dropped silently.",
+        "SAM's YAML reader keeps the last of several equal keys. The intended one is unknown.",
         twice,
     ),
     Rule(
         "unknown-name",
         ERROR,
         "The deployment fails, or the resource is left out.",
-        "A reference, a condition, a type or a section that is not in the template.",
+        "A reference, a condition, a type or a section does not exist.",
         names,
     ),
     Rule(
         "no-function",
         NOTE,
         "There is nothing to check.",
-        "The template has resources, and none is a function of Lambda.",
+        "The template has resources, but none is a Lambda function.",
         no_function,
     ),
     Rule(
         "snapstart-connection",
         WARNING,
-        "Restored environments use a connection that the other side closed: the first request fails or hangs.",
-        "With SnapStart, init runs once, before the snapshot. What it connected to has gone when an "
-        "environment is restored. Calls at the top of a module are named: databases' `connect`, "
-        "`socket.create_connection`, `smtplib`.",
+        "Restored environments use a connection that the server has closed: the first request fails or hangs.",
+        "With SnapStart, init runs once, before the snapshot. Its connections are closed when an environment is "
+        "restored. The check reports calls at module level: databases' `connect`, `socket.create_connection`, "
+        "`smtplib`.",
         snapstart,
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules about who records a request, and who decides that it is recorded."""
+"""Rules about tracing settings and sampling decisions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-# Events that bring no sampling decision; what a queue, a topic or a bus brings depends on the sender.
+# Events without a sampling decision; for a queue, a topic or a bus it depends on the sender.
 WITHOUT_HEADER = (
     "HttpApi",
     "Schedule",
@@ -44,9 +44,9 @@ def no_upstream(app: App) -> Iterator[Found]:
         wanted = fn.is_instrumented or fn.get("Tracing") is not None or fn.get("TracingConfig", "Mode") is not None
         if fn.tracing == "PassThrough" and wanted and (kinds or traced) and not decided:
             how = "Tracing is PassThrough" if fn.tracing_line != fn.line else "Tracing is left out (PassThrough)"
-            what = f"{how}, and nothing in front of {fn.name} decides that a request is traced"
+            what = f"{how}, but nothing upstream of {fn.name} makes a sampling decision"
             yield Found(
-                app.name, fn.tracing_line, what, "set Tracing: Active, or trace the API in front (TracingEnabled: true)"
+                app.name, fn.tracing_line, what, "set Tracing: Active, or trace the API upstream (TracingEnabled: true)"
             )
 
 
@@ -58,7 +58,7 @@ def http_api(app: App) -> Iterator[Found]:
         what = (
             f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''} behind an HTTP API, which X-Ray does not trace"
         )
-        yield Found(app.name, behind[0][1], what, "take a REST API (Type: Api) where the gateway's time matters")
+        yield Found(app.name, behind[0][1], what, "use a REST API (Type: Api) if the gateway's time matters")
 
 
 def api_untraced(app: App) -> Iterator[Found]:
@@ -67,14 +67,14 @@ def api_untraced(app: App) -> Iterator[Found]:
         for api in apis_of(app, fn):
             if fn.tracing == "Active" and api.is_traced is False and api.name not in named:
                 named.add(api.name)
-                what = f"functions behind {api.name} are traced, the API is not"
+                what = f"functions behind {api.name} are traced, but the API is not"
                 yield Found(app.name, api.line, what, "set TracingEnabled: true on the API (SAM: or in Globals.Api)")
 
 
 def function_untraced(app: App) -> Iterator[Found]:
     for fn in app.functions:
         if fn.tracing == "PassThrough" and any(api.is_traced for api in apis_of(app, fn)):
-            what = f"the API in front of {fn.name} is traced, and Tracing of the function is " + (
+            what = f"the API of {fn.name} is traced, but Tracing of the function is " + (
                 "PassThrough" if fn.tracing_line != fn.line else "left out (PassThrough)"
             )
             yield Found(app.name, fn.tracing_line, what, "set Tracing: Active")
@@ -88,12 +88,12 @@ def sampling(app: App) -> Iterator[Found]:
         service = rule.get("ServiceName") if rule is not None else None
         written = _pattern(service) if service is not None else ""
         if kind is not None and not kind.function and str(kind.value) not in SERVICE_TYPES:
-            what = f"{name}: no service has the type {str(kind.value)!r}"
+            what = f"{name}: unknown service type {str(kind.value)!r}"
             yield Found(app.name, kind.line, what, f"write one of {', '.join(SERVICE_TYPES)}")
         elif kind is None or kind.value != STAGE or service is None or not written:
             continue
         elif "/" not in written and "*" not in written:
-            what = f"{name}: ServiceName {str(service.value)!r} is no stage of an API"
+            what = f"{name}: ServiceName {str(service.value)!r} is not the stage of an API"
             yield Found(app.name, service.line, what, "write <name of the API>/<name of the stage>")
         elif _is_other(written, stages):
             what = f"{name}: ServiceName {str(service.value)!r} is not {' or '.join(sorted(stages))}"
@@ -101,17 +101,17 @@ def sampling(app: App) -> Iterator[Found]:
 
 
 def _is_other(written: str, stages: set[str]) -> bool:
-    """Whether a name is none of those of the stages, which are all known."""
+    """Whether all stages are known and the name matches none of them."""
     is_known = bool(stages) and not any("*" in name for name in (written, *stages))
     return is_known and not any(fnmatchcase(stage, written) for stage in stages)
 
 
 def _stages(app: App) -> set[str]:
-    """The stages of the template as X-Ray names them: `name/stage`, with `*` for what is unknown."""
+    """The stages of the template by X-Ray's names: `name/stage`, with `*` for unknown parts."""
     found = set()
     for name, _, api in app.resources("AWS::Serverless::Api"):
         title, stage = api.get("Name"), api.get("StageName")
-        # SAM calls an API without a name after its title, else after the stack.
+        # SAM names an API without a name after its title, else after the stack.
         found.add(f"{_pattern(title) if title is not None else '*'}/{_pattern(stage) if stage is not None else name}")
     if any(True for _ in app.resources(STAGE, "AWS::ApiGateway::RestApi")):
         found.add("*/*")
@@ -127,7 +127,7 @@ def _pattern(node: Node) -> str:
 def region(app: App) -> Iterator[Found]:
     traced = [fn for fn in app.functions if fn.tracing == "Active" or fn.is_instrumented]
     if app.is_region_given and app.region not in XRAY_REGIONS and traced:
-        what = f"X-Ray is not known to be in {app.region}"
+        what = f"X-Ray is not known to exist in {app.region}"
         yield Found(
             app.name,
             traced[0].tracing_line,
@@ -140,24 +140,24 @@ RULES = (
     Rule(
         "no-upstream",
         WARNING,
-        "No request is traced: Lambda makes a header with Sampled=0.",
-        "PassThrough passes the decision of whoever calls. An HTTP API, a schedule, a bucket or a REST API "
-        "without tracing decides nothing.",
+        "No request is traced: Lambda creates a header with Sampled=0.",
+        "PassThrough forwards the caller's sampling decision. An HTTP API, a schedule, a bucket or a REST API "
+        "without tracing makes none.",
         no_upstream,
     ),
     Rule(
         "http-api",
         NOTE,
-        "Traces begin at the function: the gateway's time is in none.",
-        "HTTP APIs (API Gateway v2) have no X-Ray tracing. Lambda decides for them: one request a second and "
-        "5 % of the rest.",
+        "Traces begin at the function, without the gateway's time.",
+        "HTTP APIs (API Gateway v2) have no X-Ray tracing. Lambda makes the sampling decision: one request a "
+        "second and 5 % of the rest.",
         http_api,
     ),
     Rule(
         "api-untraced",
         WARNING,
-        "Traces begin at the function: the gateway's time is in none, and its sampling rules are not asked.",
-        "With tracing on, the stage decides by X-Ray's sampling rules and is the first segment of the trace.",
+        "Traces begin at the function, without the gateway's time, and the stage's sampling rules do not apply.",
+        "With tracing on, the stage applies X-Ray's sampling rules and is the first segment of the trace.",
         api_untraced,
     ),
     Rule(
@@ -170,15 +170,15 @@ RULES = (
     Rule(
         "sampling-unmatched",
         WARNING,
-        "The rule catches no request; the default rule decides.",
-        "X-Ray compares the whole name of a service. A stage is called `<name of the API>/<name of the "
-        "stage>` and has the type `AWS::ApiGateway::Stage`.",
+        "The rule matches no request; the default rule applies.",
+        "X-Ray matches the whole name of a service. The name of a stage is `<name of the API>/<name of the "
+        "stage>`, its type is `AWS::ApiGateway::Stage`.",
         sampling,
     ),
     Rule(
         "region-without-xray",
         ERROR,
-        "Nothing takes the segments.",
+        "The region has no X-Ray endpoint for the segments.",
         "X-Ray is in every region that botocore 1.43 lists (November 2026), but not in every partition.",
         region,
     ),

@@ -1,4 +1,4 @@
-"""Rules about what starts OpenTelemetry in a function, and about the variables that set it up."""
+"""Rules about exec wrappers, and about the variables that configure OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["RULES"]
 
 INSTRUMENT = "/opt/otel-instrument"
 HANDLERS = OTEL_WRAPPERS[1:]
-# Layers of AWS's that have no exec wrapper.
+# AWS's layers without an exec wrapper.
 PLAIN_LAYERS = (
     "AWSLambdaPowertools",
     "LambdaInsightsExtension",
@@ -76,11 +76,11 @@ def image(app: App) -> Iterator[Found]:
         if not fn.is_image:
             continue
         if fn.layers:
-            what = f"{fn.name} is an image, and has layers"
+            what = f"{fn.name} is a container image, but has layers"
             yield Found(app.name, fn.layers[0].line, what, "copy the layers' content into the image (/opt)")
         elif fn.wrapper:
-            what = f"{fn.name} is an image, and has {WRAPPER}"
-            todo = "take AWS's base image, put the wrapper into it, or start it in the image's ENTRYPOINT"
+            what = f"{fn.name} is a container image, but has {WRAPPER}"
+            todo = "use AWS's base image and copy the wrapper into it, or start the wrapper in the image's ENTRYPOINT"
             yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
@@ -90,10 +90,10 @@ def not_started(app: App) -> Iterator[Found]:
         if layer is None or fn.is_image or WRAPPER in fn.variables or layer.language == "java":
             continue
         if any(_imports_sdk(source) for source in app.sources(fn)):
-            continue  # its code sets the SDK up by itself
-        what = f"{fn.name} has {layer.name}, and no {WRAPPER}"
+            continue  # the code configures the SDK itself
+        what = f"{fn.name} has {layer.name}, but no {WRAPPER}"
         yield Found(
-            app.name, layer.line, what, f"set {WRAPPER}: {INSTRUMENT if layer.kind == 'adot' else 'as the layer says'}"
+            app.name, layer.line, what, f"set {WRAPPER}: {INSTRUMENT if layer.kind == 'adot' else 'see the layer'}"
         )
 
 
@@ -108,13 +108,13 @@ def no_collector(app: App) -> Iterator[Found]:
             continue
         for name in ENDPOINTS:
             if _is_here(fn.variable(name)) and not _is_by_udp(fn):
-                what = f"{name} is {fn.variable(name)!r}, and no layer of {fn.name} has a collector"
+                what = f"{name} is {fn.variable(name)!r}, but no layer of {fn.name} has a collector"
                 todo = "add the collector layer, or remove the variable and send to Lambda's daemon"
                 yield Found(app.name, fn.variables[name].line, what, todo)
                 break
         else:
             if fn.has_kit and "LAMBDA_LATENCY_EXPORT" not in fn.variables and not set(ENDPOINTS) & set(fn.variables):
-                what = f"the kit sends to a collector, and no layer of {fn.name} has one"
+                what = f"the kit sends to a collector, but no layer of {fn.name} has one"
                 todo = "add the collector layer, or set LAMBDA_LATENCY_EXPORT: daemon (or otlp)"
                 yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
@@ -159,7 +159,7 @@ def protocol(app: App) -> Iterator[Found]:
             value = fn.variable(name)
             if fn.is_instrumented and fn.is_python and value not in ("", "http/protobuf"):
                 brings = (
-                    "the kit sends http/protobuf only" if fn.has_kit else "the layer has no exporter but http/protobuf"
+                    "the kit sends http/protobuf only" if fn.has_kit else "the layer's only exporter is http/protobuf"
                 )
                 if fn.has_kit or (value == "grpc" and fn.has_adot_python):
                     what = f"{name} is {value!r}: {brings}"
@@ -172,7 +172,7 @@ def protocol(app: App) -> Iterator[Found]:
                 and _port(fn.variable(name)) == 4317
             ):
                 what = (
-                    f"{name} is {fn.variable(name)!r}: 4317 is the port for gRPC, and spans are sent as http/protobuf"
+                    f"{name} is {fn.variable(name)!r}: 4317 is the port for gRPC, but spans are sent as http/protobuf"
                 )
                 yield Found(app.name, fn.variables[name].line, what, "write port 4318")
 
@@ -197,7 +197,7 @@ def propagators(app: App) -> Iterator[Found]:
         elif public and not fn.has_kit and fn.has_adot_python and (node is None or "tracecontext" in given):
             line = node.line if node is not None else fn.variables[WRAPPER].line
             what = "OTEL_PROPAGATORS " + (
-                f"is {','.join(given)}" if given else "is left out, and the layer's default has tracecontext"
+                f"is {','.join(given)}" if given else "is not set, and the layer's default has tracecontext"
             )
             yield Found(app.name, line, what, "set OTEL_PROPAGATORS: xray")
 
@@ -205,8 +205,8 @@ def propagators(app: App) -> Iterator[Found]:
 def signals(app: App) -> Iterator[Found]:
     for fn in app.functions:
         if fn.wrapper == INSTRUMENT and fn.has_adot_python and not _is_by_udp(fn) and SIGNALS not in fn.variables:
-            what = f"{SIGNALS} is left out, and true is the layer's default"
-            todo = f'set {SIGNALS}: "false" for traces alone, or "true" if you want its metrics'
+            what = f"{SIGNALS} is not set, and the layer's default is true"
+            todo = f'set {SIGNALS}: "false" for traces only, or "true" for its metrics, too'
             yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
@@ -215,7 +215,7 @@ def distro(app: App) -> Iterator[Found]:
         off = fn.variable(SIGNALS).lower() == "false" and fn.wrapper == INSTRUMENT and fn.has_adot_python
         lacks = [name for name in DISTRO if name not in fn.variables]
         if off and lacks and not _is_by_udp(fn):
-            what = f"{SIGNALS} is false, and {' and '.join(lacks)} {'is' if len(lacks) == 1 else 'are'} not set"
+            what = f"{SIGNALS} is false, but {' and '.join(lacks)} {'is' if len(lacks) == 1 else 'are'} not set"
             todo = f"set {', '.join(f'{name}: {DISTRO[name]}' for name in lacks)}"
             yield Found(app.name, fn.variables[SIGNALS].line, what, todo)
 
@@ -225,7 +225,7 @@ RULES = (
         "wrapper-missing",
         ERROR,
         "Every invocation fails: Lambda cannot start the runtime.",
-        f"`{WRAPPER}` names a program that Lambda starts in place of the runtime. It has to be in a layer "
+        f"`{WRAPPER}` names a program that Lambda starts instead of the runtime. It must be in a layer "
         f"(`/opt/...`) or in the code (`/var/task/...`), and executable. `{KIT_WRAPPER}` is in the kit's "
         f"layer, `{INSTRUMENT}` in ADOT's.",
         missing,
@@ -234,59 +234,59 @@ RULES = (
         "wrapper-image",
         WARNING,
         "The function is not traced.",
-        "Lambda adds no layers to container images, and only AWS's base images heed the exec wrapper.",
+        "Lambda adds no layers to container images, and only AWS's base images support the exec wrapper.",
         image,
     ),
     Rule(
         "layer-not-started",
         WARNING,
-        "The function carries the layer and is not traced.",
+        "The function has the layer, but is not traced.",
         "ADOT's layers do nothing by themselves: the exec wrapper starts them.",
         not_started,
     ),
     Rule(
         "no-collector",
         ERROR,
-        "Every span is lost: nothing listens where they are sent.",
-        "The kit and the SDK send to a collector at localhost unless they are told otherwise. ADOT's new "
-        "layers have no collector: it is a layer of its own.",
+        "Every span is lost: nothing listens at the endpoint.",
+        "The kit and the SDK send to a collector at localhost by default. ADOT's new layers have no "
+        "collector: it is a layer of its own.",
         no_collector,
     ),
     Rule(
         "endpoint-ignored",
         WARNING,
-        "Spans do not go where the variable says.",
-        "Lambda's daemon takes spans by UDP, and no endpoint has a part in that. With `LAMBDA_LATENCY_EXPORT=otlp` the "
-        "kit sends to X-Ray, unless OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names another place.",
+        "Spans are not sent to the endpoint in the variable.",
+        "Lambda's daemon receives spans by UDP, without an endpoint. With `LAMBDA_LATENCY_EXPORT=otlp` the kit "
+        "sends to X-Ray, unless OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names another endpoint.",
         endpoint,
     ),
     Rule(
         "protocol-ignored",
         ERROR,
         "No span arrives.",
-        "Neither the kit nor ADOT's Python layer has an exporter for gRPC. Port 4317 of a collector takes gRPC alone.",
+        "Neither the kit nor ADOT's Python layer has an exporter for gRPC. Port 4317 of a collector accepts only gRPC.",
         protocol,
     ),
     Rule(
         "propagators",
         WARNING,
-        "The function's spans are not below Lambda's segments, or any caller can move or hide the trace.",
-        "Lambda and API Gateway pass X-Ray's header. Without `xray` the function begins a trace of its own. "
-        "With `tracecontext` in ADOT's layer, a caller's `traceparent` beats X-Ray's header: one that ends "
+        "The function's spans are not children of Lambda's segments, or any caller can move or hide the trace.",
+        "Lambda and API Gateway propagate X-Ray's header. Without `xray` the function starts a new trace. "
+        "With `tracecontext` in ADOT's layer, a caller's `traceparent` overrides X-Ray's header: one that ends "
         "in `-00` hides the request.",
         propagators,
     ),
     Rule(
         "application-signals",
         WARNING,
-        "Unsampled requests are exported, too, and are paid for.",
-        "ADOT's layer turns Application Signals on unless it is told otherwise. Its metrics are made of all spans.",
+        "Unsampled requests are exported and billed, too.",
+        "ADOT's layer enables Application Signals by default. Its metrics are computed from all spans.",
         signals,
     ),
     Rule(
         "distro-unset",
         ERROR,
-        "The layer starts as OpenTelemetry does anywhere, without the configuration for AWS.",
+        "The layer starts OpenTelemetry without the configuration for AWS.",
         "With Application Signals off, ADOT's wrapper leaves the distro and the configurator unset.",
         distro,
     ),

@@ -51,7 +51,7 @@ def _finding(source: Source, cause: Any) -> Finding:
     """The translator's message about a resource or about Globals, with the line of the property that it names."""
     name = str(getattr(cause, "_logical_id", "") or "")
     said = " ".join(str(cause.message).split())
-    todo = "correct it as SAM's specification has it"
+    todo = "correct it according to SAM's specification"
     in_globals = GLOBAL.search(said)
     if in_globals is not None:
         wrong, section, known = in_globals.groups()
