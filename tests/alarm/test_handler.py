@@ -78,7 +78,7 @@ def test_an_address_that_is_no_webhook_is_not_told(clients: dict[str, Any], monk
     """It is a secret; the topic hears, and Lambda tries the chat again."""
     monkeypatch.setenv("ALARM_WEBHOOK_PARAMETER", "/alarms/webhook")
     monkeypatch.setattr(handler, "Account", lambda _: (_ for _ in ()).throw(FetchError("no", "")))
-    with pytest.raises(ValueError, match="the webhook of shop-SlowAlarm must be an https address"):
+    with pytest.raises(ValueError, match="the webhook of shop-SlowAlarm must be an https URL"):
         handler.handle(rung(), CONTEXT)
     assert len(clients["sns"].published) == 1
 
