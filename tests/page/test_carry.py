@@ -58,7 +58,7 @@ def test_ticking_a_part_redraws_what_is_left(rich: Browser) -> None:
     assert rich.count("#at-best") == 0
     rich.click("#without-0")
     assert rich.text("#at-best") == (
-        f"Without what is ticked: p95 980 ms → {best} at best. The pictures below show what is left."
+        f"Without the ticked parts: p95 980 ms → {best} at best. The charts below show the rest."
     )
     less = lengths(rich)
     assert sum(less) > sum(whole) + 100

@@ -126,12 +126,12 @@ span('handler', SERVER)[
 """,
     "test_ended_but_not_exported_at_the_freeze": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)
-  ~ handler  SERVER    ← lost at the freeze: it ended, and was not exported
-  ~ └─ DynamoDB.PutItem  CLIENT    ← lost at the freeze: it ended, and was not exported
+  ~ handler  SERVER    ← lost at the freeze: it ended, but was not exported
+  ~ └─ DynamoDB.PutItem  CLIENT    ← lost at the freeze: it ended, but was not exported
 the trace as an expectation, to paste:
-# lost at the freeze: it ended, and was not exported
+# lost at the freeze: it ended, but was not exported
 span('handler', SERVER)[
-    # lost at the freeze: it ended, and was not exported
+    # lost at the freeze: it ended, but was not exported
     span('DynamoDB.PutItem', CLIENT),
 ]
 """,
@@ -214,19 +214,19 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
   - └─ POST  CLIENT
 """,
     "test_left_open_and_nothing_compared": """\
-what holds in every test does not: DynamoDB.PutItem: left open: it never ended
+a guarantee of every test is broken: DynamoDB.PutItem: left open: it never ended
 
     handler  SERVER
     └─ DynamoDB.PutItem  CLIENT    ← left open: it never ended
 """,
     "test_ended_by_a_thread_after_the_freeze": """\
-what holds in every test does not: DynamoDB.PutItem: left open: it never ended
+a guarantee of every test is broken: DynamoDB.PutItem: left open: it never ended
 
     handler  SERVER
     └─ DynamoDB.PutItem  CLIENT    ← left open: it never ended
 """,
     "test_one_of_a_name_that_is_not_there": """\
-    AssertionError: no span is called 'DynamoDB.PutItm'; did you mean 'DynamoDB.PutItem'?
+    AssertionError: no span has the name 'DynamoDB.PutItm'; did you mean 'DynamoDB.PutItem'?
 
         POST /orders  SERVER
         └─ DynamoDB.PutItem  CLIENT

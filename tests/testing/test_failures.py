@@ -73,7 +73,10 @@ def test_what_is_pasted_has_the_attributes_that_were_asked_for(tmp_path: Path) -
     [
         ('    invoke(handler, ["broken"])\n', "ValueError: no"),
         ('    invoke("nowhere.handler", {})\n', "ModuleNotFoundError: No module named 'nowhere'"),
-        ('    invoke(handler, [])\n    trace().one("handlr")\n', "no span is called 'handlr'; did you mean 'handler'?"),
+        (
+            '    invoke(handler, [])\n    trace().one("handlr")\n',
+            "no span has the name 'handlr'; did you mean 'handler'?",
+        ),
     ],
 )
 def test_no_frame_of_the_kit_is_shown(tmp_path: Path, code: str, error: str) -> None:

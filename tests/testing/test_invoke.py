@@ -86,7 +86,7 @@ def test_a_function_of_the_template_finds_what_stands_there(
     ("handler", "message"),
     [
         ("Placed", "has no function 'Placed'; did you mean 'Place'?"),
-        ("Elsewhere", "the Handler of Elsewhere is no plain text; give its import path"),
+        ("Elsewhere", "the Handler of Elsewhere is not plain text; give its import path"),
         ("placing.plac", "placing has no 'plac'; did you mean 'place'?"),
     ],
 )

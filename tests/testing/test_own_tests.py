@@ -44,5 +44,5 @@ def test_one_of_several_is_refused() -> None:
     ]
     with pytest.raises(AssertionError) as error:
         snapshot_of(spans).one("a")
-    assert str(error.value) == "2 spans are called 'a', and one was asked for\n\n    a  (2 of them)"
+    assert str(error.value) == "2 spans have the name 'a', expected one\n\n    a  (2 of them)"
     assert snapshot_of(spans) == [span("a"), span("a")]

@@ -1,4 +1,4 @@
-"""The example app: where its files are, and a project of one's own that begins with them."""
+"""The example app: the path of its files, and a new project made from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 __all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
 
-# As pyproject.toml puts them into the wheel; a test compares the two.
+# The files that pyproject.toml includes in the wheel; a test compares the two.
 FILES = (
     "collector.yaml",
     "compose.collector.yaml",
@@ -18,7 +18,7 @@ FILES = (
     "template.yaml",
 )
 HERE = Path(__file__).parent
-STARTER = HERE / "starter"  # what a project has besides: how it is built and tested
+STARTER = HERE / "starter"  # additional files of a project, for build and tests
 HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to this repository
 
 
@@ -35,9 +35,9 @@ def example_folder() -> Path:
 
 
 def write_project(folder: Path) -> list[str]:
-    """Write the example and what it is built and tested with into a new or an empty folder; returns the file names.
+    """Writes the example with its build and test files into a new or empty folder; returns the file names.
 
-    Raises `ProjectError` for a folder that has something in it, and where a file cannot be written: then none is left.
+    Raises `ProjectError` if the folder is not empty or a file cannot be written; then no file is left.
     """
     is_new = not folder.exists()
     try:
@@ -58,7 +58,7 @@ def write_project(folder: Path) -> list[str]:
 
 
 def _files(root: Path, names: list[str] | tuple[str, ...]) -> dict[str, Path]:
-    """The files below some names, by their name in the project."""
+    """The files at and below `names`, by their path in the project."""
     found: dict[str, Path] = {}
     for name in names:
         path = root / name

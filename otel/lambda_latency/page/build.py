@@ -1,4 +1,4 @@
-"""Builds one file from markup, styles, scripts and data; its content security policy forbids anything else."""
+"""Builds one HTML file from markup, styles, scripts and data; its content security policy forbids anything else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["build_page", "island"]
 
 SOURCE = Path(__file__).parent / "source"
-# The order in which they are joined into one style and one script.
+# The order in which the files are joined into one style and one script.
 STYLES = ("base", "verdict", "distribution", "parts", "flame", "list", "request", "rest", "print")
 SCRIPTS = (
     "elements",
@@ -63,14 +63,14 @@ SCRIPTS = (
     "start",
 )
 LONGEST_TITLE = 90
-# What makes a module of a script: in the page all scripts share one scope.
+# The module syntax, which is removed: in the page all scripts share one scope.
 OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)
 
 
 def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
-    """The page as text; every part with data from traces is ASCII.
+    """The page as HTML text; every part with data from traces is ASCII.
 
-    `values` is the report (`page_values`), `spans` a line of JSON for each request whose spans the page keeps.
+    `values` is the report (from `page_values`), `spans` a JSON line for each request whose spans the page contains.
     """
     style = _parts("style", STYLES, "css")
     # The script has a scope of its own: its names cannot hide the browser's.
@@ -91,7 +91,7 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
 
 
 def island(text: str) -> str:
-    """JSON for a script element: it can neither end the element nor begin another."""
+    """JSON text for a script element, escaped so that it cannot end the element or start another."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

@@ -1,4 +1,4 @@
-"""What changed since a baseline, for the page: rows of the comparison, both distributions, both flame graphs."""
+"""The page's data about changes since a baseline: rows of the comparison, both distributions, both flame graphs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["change_values"]
 
 STYLE = Style()
 BINS = 60
-LEAST_NS = 10_000  # the logarithmic axis begins here
-LEAST_SHARE = 1_000  # a frame with less than one part in so many of a request is too thin to be seen
+LEAST_NS = 10_000  # the start of the logarithmic axis
+LEAST_SHARE = 1_000  # frames below this fraction (1/1000) of a request are too narrow to be visible
 
 
 def change_values(report: Report, number_of: Callable[[Part], int]) -> dict[str, object] | None:
-    """The rows; `bins`: edges in nanoseconds, and of each bin the share of requests then and now; `frames` as those of
-    the flame graph, with the mean nanoseconds of a request now and then. None where there is no baseline.
+    """The rows; `bins`: edges in nanoseconds, and the share of requests per bin then and now; `frames`: as in the flame
+    graph, with the mean nanoseconds of a request now and then. None without a baseline.
     """
     if report.against is None:
         return None
@@ -61,7 +61,7 @@ def _shares(walls_ns: Sequence[int], low: int, step: float) -> list[object]:
 
 
 def _means(every: Accounts) -> dict[tuple[str, ...], tuple[int, Part]]:
-    """The mean time of a request by route, function and part: of a baseline only the accounts are known."""
+    """The mean time of a request by route, function and part; a baseline has only accounts, no spans."""
     sums: dict[tuple[int, int], int] = {}
     for kind, (first, last) in zip(every.kind_of, every.parts_of_each(), strict=True):
         for number, ns in zip(every.part_of[first:last], every.part_ns[first:last], strict=True):
@@ -80,7 +80,7 @@ def _frames(
     now: dict[tuple[str, ...], tuple[int, Part]],
     number_of: Callable[[Part], int],
 ) -> list[list[object]]:
-    """Frames as wide as the longer of both means, so that what is gone is seen too."""
+    """Frames whose width is the larger of both means, so that removed frames are visible, too."""
     sums: dict[tuple[str, ...], list[int]] = {}
     parts: dict[tuple[str, ...], Part] = {}
     for stack in {*before, *now}:

@@ -1,4 +1,4 @@
-"""The requests of a report as columns: a tenth of the size of a list of objects, in the file and in memory."""
+"""The requests of a report as columns: a tenth of the size of a list of objects, in file and memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 def columns(report: Report, parts: Mapping[Part, int], lines: Mapping[str, int]) -> dict[str, object]:
     """One list per property, with one entry per request; the accounts must be in the order of their start.
 
-    `buckets` is `[part, ns, part, ns, ...]`, the largest first; `start_ms` counts from 1970; `spans` is the line of its
-    spans, or -1; `route` points into `routes`.
+    `buckets` is `[part, ns, part, ns, ...]`, the largest first; `start_ms` counts from 1970; `spans` is the index of
+    its line of spans, or -1; `route` is an index into `routes`.
     """
     every = report.accounts
     known = list(every.kinds)
@@ -41,7 +41,7 @@ def columns(report: Report, parts: Mapping[Part, int], lines: Mapping[str, int])
 
 
 def _flags(kind: Kind) -> int:
-    error = kind.error and not kind.timed_out  # a timeout is not counted as an error, too
+    error = kind.error and not kind.timed_out  # a timeout does not also count as an error
     return COLD_START * kind.cold_start | ERROR * error | TIMEOUT * kind.timed_out
 
 

@@ -1,4 +1,4 @@
-"""What requests have in common beside their times: route, status, version, instance, attributes of few values."""
+"""Facts of requests other than times: route, status, version, instance, attributes with few values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "sample"]
 
-MOST_READ = 2_000  # requests, whose spans are all read
-SAMPLED = 1_000  # of more requests
-MOST_VALUES = 24  # of one attribute, the most frequent ones
-LEAST_SEEN = 3  # requests: a value that fewer have explains nothing
+MOST_READ = 2_000  # requests; up to this number the spans of all are read
+SAMPLED = 1_000  # requests whose spans are read if there are more
+MOST_VALUES = 24  # the most frequent values per attribute
+LEAST_SEEN = 3  # requests; rarer values are dropped
 MOST_ATTRIBUTES = 24
 LONGEST = 60  # characters of a value
 STYLE = Style()
@@ -30,7 +30,7 @@ NAMED = {
     "function": ("faas.name",),
     "region": ("cloud.region",),
 }
-# Facts of the columns, or of the machinery and not of the request.
+# Attributes that are in the columns, or that describe infrastructure rather than the request.
 LEFT_OUT = (
     *("aws.", "cloud.", "code.", "container.", "db.", "deployment.version", "error.", "exception.", "faas.", "host."),
     *("http.", "k8s.", "lambda.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc."),
@@ -39,7 +39,7 @@ LEFT_OUT = (
 
 
 def sample(report: Report) -> list[int]:
-    """The requests whose spans are read, in order: all of a few, of many the slow ones and others at even distances."""
+    """The indices of requests whose spans are read, in order: all, or the slow ones and evenly spaced others."""
     every = report.accounts
     if len(every) <= MOST_READ:
         return list(range(len(every)))
@@ -50,19 +50,19 @@ def sample(report: Report) -> list[int]:
 
 
 class Facts:
-    """Collects the facts of requests, each of its trace."""
+    """Collects the facts of requests from their traces."""
 
     def __init__(self) -> None:
         self._told: list[dict[str, str]] = []
 
     def add(self, trace: Trace | None) -> None:
-        """The next request; None where its spans are not to be had."""
+        """Adds the next request; None if its spans are unavailable."""
         self._told.append(_told(trace) if trace is not None else {})
 
     def values(self, columns: Mapping[str, Sequence[object]], read: Sequence[int]) -> dict[str, object]:
-        """`facts`: a name, a text for each value, and the value of each request that was `read`, -1 for none of these.
+        """`facts`: a name, the texts of its values, and the value's index for each request in `read`, or -1.
 
-        Those of a column have its name, and the column's value for each text, instead.
+        Facts of a column have the column's name and its value for each text instead.
         """
         routes = [str(one) for one in columns["routes"]]
         statuses = sorted({code for code in columns["status"] if isinstance(code, int)})
@@ -95,7 +95,7 @@ class Facts:
 
 
 def _told(trace: Trace) -> dict[str, str]:
-    """The first value of each attribute: of the handler's span, of the outermost one, of steps inside."""
+    """The first value of each attribute: from the handler's span, the outermost span, and INTERNAL spans."""
     first = [span for span in (trace.handler, trace.outermost) if span is not None]
     spans = [*first, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]
     told: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The flame graph of a page: the critical paths of all requests, whether the page keeps their spans or not."""
+"""The flame graph of a page: the critical paths of all requests, including those whose spans the page omits."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Flame"]
 
-LEAST_SHARE = 2_000  # a frame with less than one part in so many of all time is too thin to be seen
+LEAST_SHARE = 2_000  # frames below this fraction (1/2000) of all time are too narrow to be visible
 
 
 class Flame:
     """Collects the frames.
 
-    Of more requests than are read, whose spans would take seconds to walk, the stacks are route, function and part.
+    For more than `MOST_READ` requests, whose spans would take seconds to read, a stack is route, function and part.
     """
 
     def __init__(self, report: Report, number_of: Callable[[Part], int]) -> None:
@@ -33,14 +33,14 @@ class Flame:
         self._by_span = len(report.accounts) <= MOST_READ
 
     def add(self, trace: Trace) -> None:
-        """A request whose spans were read."""
+        """Adds a request whose spans were read."""
         if self._by_span:
             for stack, part, ns in sections_of(trace, self._report.owners):
                 self._add(trace.trace_id, stack, part, ns)
 
     def frames(self) -> list[list[object]]:
-        """The frames, each before those inside it: depth, name, its nanoseconds in all requests and in the slow ones,
-        the number of the part that owns most of it."""
+        """The frames, parents before children: depth, name, nanoseconds in all and in slow requests, and the number of
+        the part with the largest share."""
         every = self._report.accounts
         if not self._by_span:
             for account in every.made(range(len(every)), with_calls=False):

@@ -1,4 +1,4 @@
-"""Chooses the requests whose spans a page keeps: all while there is room, otherwise the most informative ones."""
+"""Chooses the requests whose spans a page contains: all if they fit, otherwise the most informative ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "HUGE", "ROOM", "worth_keeping"]
 
 ALL = 1000  # requests; up to this number all are kept
-ROOM = 2_000_000  # characters for all spans together, but for those of one huge request
-HUGE = ROOM // 2  # characters; the spans of more than one request of this size are not kept
+ROOM = 2_000_000  # characters of all spans together, except those of one huge request
+HUGE = ROOM // 2  # characters; at most one request of this size is kept
 SLOWEST, ERRORS, COLD, TYPICAL = 100, 60, 20, 10
 
 

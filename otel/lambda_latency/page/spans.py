@@ -1,4 +1,4 @@
-"""The spans of one request as a line of JSON, the data of its waterfall. Times start at the request."""
+"""The spans of one request as a JSON line, the data of its waterfall. Times are relative to the request's start."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["spans_line"]
 
-LARGEST_INT = 2**53  # beyond it JavaScript rounds
+LARGEST_INT = 2**53  # JavaScript rounds larger integers
 DEEPEST = 8
 
 
 def spans_line(trace: Trace, number_of: Callable[[Part], int], owners: Owners = NOBODY) -> str:
-    """Rows in the order of the tree, with the index of the parent, and the path as `[row, start, end, part]`."""
+    """Rows in tree order with the parent's index, and the path as `[row, start, end, part]` (nanoseconds)."""
     drawn = waterfall_of(trace, owners)
     number = {id(bar): at for at, bar in enumerate(drawn.bars)}
     zero = drawn.start_ns

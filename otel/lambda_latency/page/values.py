@@ -56,7 +56,7 @@ def page_values(
 ) -> tuple[dict[str, object], list[str]]:
     """The values of a page, and one line of spans per kept request.
 
-    `find` brings traces by their ids; `console` is the address of X-Ray's traces, if they are there.
+    `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray.
     """
     report = replace(report, accounts=report.accounts.in_order())
     told = document(report, command=command, version=version, judged=judged)
@@ -69,7 +69,7 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     lines, kept = _lines(report, find, number_of)
-    del told["map"]  # the page draws who waits for whom by the time of the wait
+    del told["map"]  # the page draws waits from the flame graph instead
     told["columns"] = of_requests = columns(report, parts, kept)
     told |= _walked(report, find, number_of, of_requests)
     told["slow"] = _slow(report, parts)
@@ -110,7 +110,7 @@ def _walked(
     number_of: Callable[[Part], int],
     of_requests: Mapping[str, Any],
 ) -> dict[str, object]:
-    """What takes the spans of many requests, which are read once: the flame graph, and the facts."""
+    """The flame graph and the facts, which need the spans of many requests; these are read once."""
     drawn, facts = Flame(report, number_of), Facts()
     read = sample(report) if len(report.accounts) > 1 else []
     for first in range(0, len(read), AT_ONCE):
@@ -137,7 +137,7 @@ def _lines(
             continue
         line = spans_line(traces[trace_id], number_of, report.owners)
         if len(line) > HUGE:
-            # One huge request has room of its own: it must not take that of all others.
+            # One huge request has a budget of its own, so that it does not use that of the others.
             if huge:
                 continue
             huge = True

@@ -1,8 +1,8 @@
 """The cheapest alignment of recorded spans with expected ones, top down: a span is kept only under a kept parent.
 
-A missing or an unexpected span costs `WHOLE`, each difference of a kept one 1, and all of them together less than
-`WHOLE`, so that a span that differs is never shown as one missing and one unexpected. General tree edit distance allows
-more edits, but takes too long.
+A missing or an unexpected span costs `WHOLE`. Each difference of a kept span costs 1, all of them together less than
+`WHOLE`, so that a differing span is never shown as one missing and one unexpected span. General tree edit distance
+allows more edits, but takes too long.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Aligner"]
 
 NEVER = 1 << 60
-PATIENCE = 8_000  # pairs of spans
+PATIENCE = 8_000  # compared pairs of spans; beyond it, a diff need not be the cheapest
 
 
 class Aligner:
@@ -45,7 +45,7 @@ class Aligner:
 
     @property
     def tired(self) -> bool:
-        """Whether the budget of comparisons is spent: from then on any diff is accepted."""
+        """Whether the limit of comparisons is reached: from then on any diff is accepted."""
         return len(self._pairs) > PATIENCE
 
     def cost(self, expected: ExpectedSpan, node: Node) -> int:
@@ -101,7 +101,7 @@ class Aligner:
         return Pair(expected, node, own + below, notes, steps)
 
     def _equal_ends(self, expected: Sequence[Child], nodes: Sequence[Node]) -> tuple[int, int]:
-        """The number of children at either end that are as expected: no other alignment of them is cheaper.
+        """The numbers of children at either end that are as expected: no other alignment of them is cheaper.
 
         A span that allows any number of children is an exception: it may be aligned with a larger one.
         """
@@ -118,11 +118,11 @@ class Aligner:
         return isinstance(expected, ExpectedSpan) and expected.exact and self.fits(expected, node)
 
     def _ordered(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Found:
-        """Aligns along a band of the diagonal, widened until no way outside can be cheaper."""
+        """Aligns along a band of the diagonal, widened until no path outside can be cheaper."""
         band = 1 if self.tired else 4
         while True:
             cost, steps = self._in_band(expected, nodes, band)
-            # A way that leaves the band drops this many spans on one side and on the other.
+            # A path that leaves the band drops at least this many spans.
             enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
             if enough or self.tired or band > len(expected) + len(nodes):
                 return cost, steps
@@ -169,7 +169,7 @@ class Aligner:
         return row[-1], steps[::-1]
 
     def _general(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
-        """Aligns row by row; `best[column]` is the cheapest way to use that many spans, with its steps."""
+        """Aligns row by row; `best[column]` is the cheapest alignment of that many spans, with its steps."""
         best: list[tuple[int, _Way]] = [(0, None)]
         for node in nodes:
             cost, way = best[-1]
@@ -260,7 +260,7 @@ _Best: TypeAlias = "tuple[int, _Way]"
 
 
 def allowed_row(nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
-    """`...` accepts any number of spans; only broken guarantees in them cost."""
+    """The row of `...`, which accepts any number of spans; only their broken guarantees have a cost."""
     row = above[:1]
     for column in range(1, len(above)):
         before, way = row[-1]

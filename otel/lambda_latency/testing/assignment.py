@@ -1,7 +1,7 @@
-"""The cheapest assignment of recorded spans to expected ones where order does not matter, exactly.
+"""The exact cheapest assignment of recorded spans to expected ones, regardless of order.
 
 Pairs without a difference are assigned first, by alternating paths; the rest by successive shortest paths over a square
-matrix of spans and dummies. A cost is computed only where its path may be the shortest.
+matrix of spans and dummies. A cost is computed only if its path may be the shortest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LARGE = 10_000  # pairs; in a larger set only equal pairs are assigned exactly, 
 
 
 class Costs(Protocol):
-    """`rows` and `columns` hold the cost of each unassigned span."""
+    """The costs of an assignment. `rows` and `columns`: the cost of each unassigned span."""
 
     rows: list[int]
     columns: list[int]
@@ -41,7 +41,7 @@ class Costs(Protocol):
 
 
 def assign(costs: Costs) -> dict[int, int]:
-    """Rows with their columns; a pair is assigned only if it costs less than both spans unassigned."""
+    """The column by row; a pair is assigned only if it costs less than both spans unassigned."""
     rows, columns = costs.rows, costs.columns
     found = fitting(costs)
     if len(found) < min(len(rows), len(columns)):

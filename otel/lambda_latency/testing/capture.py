@@ -1,4 +1,4 @@
-"""Begin and end of a recording: of a block, or of a test."""
+"""Starts and stops recordings: of a block, or of a test."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BEGUN: list[Recording] = []
 def recorded() -> Iterator[Recording]:
     """Records all spans of the block: `with recorded() as trace:`, then `assert trace() == ...`.
 
-    The process's TracerProvider makes them, or one of ours if none is set. No span outside the block becomes a parent
-    in it.
+    The process's TracerProvider creates the spans, or the kit's own if none is set. Spans outside the block are not
+    parents of spans in it.
     """
     with recording() as found:
         token = attach(Context())
@@ -36,7 +36,7 @@ def recorded() -> Iterator[Recording]:
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """The same without a change of the current context, for callers that manage it."""
+    """As `recorded`, without changing the current context, for callers that manage it."""
     ready()
     found = Recording()
     BEGUN.append(found)

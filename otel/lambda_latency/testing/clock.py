@@ -1,4 +1,4 @@
-"""A stopped clock that only moves on request, so that durations of spans are exact."""
+"""A fake clock that moves only on request, so that durations of spans are exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SDK = "opentelemetry.sdk.trace"  # the module that reads the time for every span
 
 
 class Clock:
-    """Stops the time of the SDK's spans and of the deadline in Lambda's context object, and no other."""
+    """Stops the clock of the SDK's spans and of the deadline in Lambda's context object; other clocks run."""
 
     def __init__(self) -> None:
         self.now_ns = START_NS

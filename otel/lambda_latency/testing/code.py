@@ -1,4 +1,4 @@
-"""Trees as the source code of their expectation, to paste into a test."""
+"""Prints trees as the source code of their expectation, to paste into a test."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def code_of(expected: Child) -> str:
 def code_of_recorded(recorded: Forest, expected: Mapping[int, ExpectedSpan] = NOTHING) -> str:
     """The recorded spans as the expectation that they meet: names, kinds, statuses, services and order.
 
-    `expected`: the expectation that each node was compared with, by the node's id(). Attributes that it names are
-    written with their recorded values, and a duration if it holds.
-    A span that breaks a guarantee meets none: the reason is written as a comment.
+    `expected`: the expectation that each node was compared with, by the node's id(). Its attributes are written with
+    the recorded values, and its duration if it holds. A span that breaks a guarantee meets no expectation: the reason
+    is written as a comment.
     """
     tops = recorded.tops + recorded.orphans
     with room_for(tops, []):
@@ -94,7 +94,7 @@ def _recorded(node: Node, service: object, expected: Mapping[int, ExpectedSpan])
         found.append(f"took={took!r}")
     own = span.resource.get("service.name")
     if span.parent_remote is not False and None not in (service, own) and own != service:
-        found.append(f"service={own!r}")  # where a call crosses into another process
+        found.append(f"service={own!r}")  # the call crosses into another process
     head = f"span({', '.join(found)})"
     lines = [_recorded(child, own or service, expected) for child in node.children]
     return _comments(node.faults) + (_brackets(head, lines) if lines else [head])
@@ -105,7 +105,7 @@ def _comments(reasons: list[str]) -> list[str]:
 
 
 def _brackets(head: str, members: list[list[str]], pair: str = "[]") -> list[str]:
-    """On one line if it is short enough to read."""
+    """The code of a node with members, on one line if it is short enough."""
     flat = f"{head}{pair[0]}{', '.join(lines[0] for lines in members)}{pair[1]}"
     if all(len(lines) == 1 for lines in members) and len(flat) <= WIDTH and (len(members) < 2 or pair == "()"):
         return [flat]

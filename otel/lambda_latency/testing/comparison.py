@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(slots=True)
 class Comparison:
-    """The result. `notes` are about the whole, not about one span."""
+    """The result of a comparison. `notes` are about the whole, not about one span."""
 
     recorded: Forest
     tops: list[Line]
@@ -68,7 +68,7 @@ class Comparison:
 
     @property
     def holds(self) -> bool:
-        """Whether it is as expected."""
+        """Whether the recorded spans are as expected."""
         return not self.notes and all(line.sign == " " for line in self.lines)
 
 

@@ -28,7 +28,7 @@ class LambdaContext:
         self.client_context = None
         self.tenant_id = None
         self._deadline_ns = now_ns() + round(timeout_s * 1000) * NS
-        # The runtime reads this; it watches the deadline by the real clock, and must not while the clock is stopped.
+        # The runtime watches this deadline by the real clock; None disables that while the clock is stopped.
         self._epoch_deadline_time_in_ms = None if RUNNING else self._deadline_ns // NS
 
     def get_remaining_time_in_millis(self) -> int:

@@ -21,7 +21,7 @@ FRAMES = 24  # stack frames per level of a tree, with a reserve
 
 @contextmanager
 def room_for(nodes: Sequence[Node], expected: Sequence[Child]) -> Iterator[None]:
-    """A context with a limit for the depth of both."""
+    """A context with a recursion limit for the depth of both trees."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(before + FRAMES * max(_depth(nodes), _depth_expected(expected)))
     try:

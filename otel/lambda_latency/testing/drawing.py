@@ -1,4 +1,4 @@
-"""A comparison as text of at most 100 columns: the tree with signs in its margin, and a reason per sign."""
+"""Draws a comparison in at most 100 columns: the tree with signs in the margin, and a reason per sign."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["draw", "draw_note", "draw_recorded", "summary"]
 WIDTH = 100
 LEGEND = "the trace is not the one expected   (- missing   + unexpected   ~ different)"
 ARROW = "    ← "
-DEEPEST = 42  # columns of branches; deeper ones are cut at the left
-NARROWEST = 34  # columns for a reason behind its span; with less space it is below
+DEEPEST = 42  # columns of branches; longer ones are cut at the left
+NARROWEST = 34  # columns for a reason beside its span; with less space it is on the next line
 LONGEST_NAME = 48
 LONGEST_SUMMARY = WIDTH - len("E       AssertionError: assert ")
-LARGE = 100  # lines; of a longer tree only the neighbourhood of differences is printed
+LARGE = 100  # lines; of a longer tree only the lines near differences are printed
 LARGEST = 200  # spans up to which the code to paste is printed
 
 
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
 
 def summary(comparison: Comparison) -> str:
-    """The first difference, and the number of the others, in one line."""
+    """One line: the first difference, and the number of the others."""
     found = [_said(line) for line in comparison.differing] + comparison.notes
     rest = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
     return textwrap.shorten(found[0], LONGEST_SUMMARY - len(rest), placeholder=" ...") + rest
@@ -59,7 +59,7 @@ def draw(comparison: Comparison) -> list[str]:
 
 
 def draw_note(note: str) -> list[str]:
-    """The notes about the whole."""
+    """A note about the whole, in lines."""
     return textwrap.wrap(f"  ! {note}", WIDTH, subsequent_indent="    ")
 
 
@@ -67,7 +67,7 @@ def draw_recorded(recorded: Forest) -> list[str]:
     """The recorded tree without a comparison."""
     lines = [Line(" ", node, list(node.faults)) for node in recorded.tops + recorded.orphans]
     tops = lines.copy()
-    for line in lines:  # it grows on the way
+    for line in lines:  # grows during iteration
         if isinstance(line.span, Node):
             line.below = [Line(" ", child, list(child.faults)) for child in line.span.children]
             lines += line.below
@@ -76,9 +76,9 @@ def draw_recorded(recorded: Forest) -> list[str]:
 
 def _tree(tops: list[Line]) -> list[str]:
     lines = tops.copy()
-    for line in lines:  # it grows on the way
+    for line in lines:  # grows during iteration
         lines += line.below
-    calm = set()  # no sign from here on down
+    calm = set()  # lines without a sign, on them and below
     for line in reversed(lines):
         if line.sign == " " and not line.notes and all(id(one) in calm for one in line.below):
             calm.add(id(line))
@@ -125,7 +125,7 @@ def _size(line: Line) -> int:
 
 
 def _drawn(entry: Entry, branches: str, bars: str, *, hidden: bool) -> Iterator[str]:
-    """A span with its reasons: behind it if there is room, otherwise below."""
+    """A span with its reasons: beside it if they fit, otherwise on the next lines."""
     line = entry.line
     if line is None:
         yield f"    {_cut(branches)}… {entry.spans:,} spans as expected"
@@ -152,8 +152,8 @@ def _drawn(entry: Entry, branches: str, bars: str, *, hidden: bool) -> Iterator[
 
 
 def _said(line: Line) -> str:
-    """A difference as a sentence."""
-    name = f"span {_printable(line.name)}"  # a quotation mark would make pytest begin with AssertionError
+    """A sentence about one difference."""
+    name = f"span {_printable(line.name)}"  # pytest puts AssertionError before a leading quote
     if line.sign == "~":
         return f"{name} differs: {line.notes[0]}"
     return f"{name} is {'missing' if line.sign == '-' else 'unexpected'}"

@@ -1,4 +1,4 @@
-"""Events as AWS sends them, complete."""
+"""Complete events, as AWS sends them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def api_event(
 def sqs_event(*bodies: object, queue: str = "queue", tracing_header: str | None = None) -> dict[str, Any]:
     """A batch of SQS messages, one for each body (text; other values become JSON).
 
-    `tracing_header` is the sender's, as X-Ray writes it. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    `tracing_header` is the sender's header in X-Ray's format. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
     attributes = {
         "ApproximateReceiveCount": "1",
@@ -118,9 +118,10 @@ def eventbridge_event(detail_type: str, detail: Mapping[str, object], *, source:
 
 def dynamodb_event(*changes: tuple[Mapping[str, object] | None, Mapping[str, object] | None], table: str = "table",
                    keys: Sequence[str] = ("id",)) -> dict[str, Any]:  # fmt: skip
-    """A batch of a table's stream: per change the item before and after it, None without an item.
+    """A batch of a table's stream; each change is the item before and after, None if there was no item.
 
-    Items are plain Python (text, numbers, bytes as text, lists, mappings). `keys` are the table's.
+    Items are plain Python (text, numbers, bytes as text, lists, mappings). `keys` are the table's key attributes.
+    Raises `ValueError` for a change without items.
     https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
     """
     return {"Records": [_change(old, new, table, keys, number) for number, (old, new) in enumerate(changes, start=1)]}
@@ -176,7 +177,7 @@ def _several(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _parameters(resource: str, path: str) -> dict[str, str]:
-    """The values of `{id}` and of a last `{proxy+}`."""
+    """The values of `{id}` and of a final `{proxy+}`. Raises `ValueError` if the path does not match."""
     wanted, given = resource.strip("/").split("/"), path.strip("/").split("/")
     if wanted[-1].endswith("+}"):
         given = [*given[: len(wanted) - 1], "/".join(given[len(wanted) - 1 :])]
@@ -187,5 +188,5 @@ def _parameters(resource: str, path: str) -> dict[str, str]:
         elif part != value:
             raise ValueError(f"the path {path} does not fit the resource {resource}: {value!r} is not {part!r}")
     if len(wanted) != len(given):
-        raise ValueError(f"the path {path} does not fit the resource {resource}: it has another number of parts")
+        raise ValueError(f"the path {path} does not fit the resource {resource}: their numbers of parts differ")
     return found

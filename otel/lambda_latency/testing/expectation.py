@@ -22,12 +22,12 @@ E = TypeVar("E", bound=Enum)
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expectation:
-    """One span and its descendants; made by `span`, which documents the defaults."""
+    """One span and its descendants; created by `span`, which documents the defaults."""
 
     tree: ExpectedSpan
 
     def __getitem__(self, children: ChildExpectation | tuple[ChildExpectation, ...]) -> Expectation:
-        """The same span with these children. Raises `TypeError` for an invalid child."""
+        """A copy with these children. Raises `TypeError` for an invalid child."""
         below = children if isinstance(children, tuple) else (children,)
         return Expectation(with_children(self.tree, tuple(tree_of(one) for one in below)))
 
@@ -46,7 +46,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AnyOrder:
-    """Children in any order; made by `any_order` and `concurrent`."""
+    """Children in any order; created by `any_order` and `concurrent`."""
 
     tree: ExpectedSet
 
@@ -70,7 +70,7 @@ def span(
     links: Iterable[object] | None = None,
     events: Iterable[object] | None = None,
 ) -> Expectation:
-    """An expected span; its children follow in brackets; without brackets it is a leaf.
+    """An expected span. Its children follow in brackets; without brackets it is a leaf.
 
     `name`, attribute values and `service` may be any object with `==`. `status`: by default not ERROR. `raised`: the
     recorded exception, a class or its name; the status is then ERROR by default. `parent`: `remote(...)`, or
@@ -148,7 +148,7 @@ def only_spans(spans: tuple[Any, ...], where: str) -> tuple[ExpectedSpan, ...]:
 
 
 def member(value: object, enum: type[E], name: str) -> E:
-    """A kind or a status, ours or OpenTelemetry's own."""
+    """A kind or a status, given as the kit's enum or OpenTelemetry's. Raises `TypeError` for another value."""
     if isinstance(value, enum):
         return value
     found = enum.__members__.get(value.name) if isinstance(value, Enum) else None

@@ -41,7 +41,7 @@ class ExpectedSpan:
     children: tuple[Child, ...] = ()
     size: int = 1  # spans in this tree
     exact: bool = True  # whether no `...` is in this tree
-    says_more: bool = False  # than name, kind, status and attributes
+    says_more: bool = False  # whether more than name, kind, status and attributes is compared
     names: frozenset[object] = frozenset()  # of all descendants; ANYTHING for names that are matchers
 
 
@@ -67,7 +67,7 @@ Child: TypeAlias = "ExpectedSpan | ExpectedSet | EllipsisType"
 
 
 def with_children(parent: ExpectedSpan, children: tuple[Child, ...]) -> ExpectedSpan:
-    """The same span with these children."""
+    """A copy of a span with these children."""
     return replace(
         parent,
         children=children,

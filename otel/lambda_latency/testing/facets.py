@@ -1,4 +1,4 @@
-"""The differences between one span and its expectation, one line each, without children."""
+"""Lists the differences between one span and its expectation, one line each, without children."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _shown_remote(expected: Remote, *, trace: bool = False) -> str:
 
 
 def _sequence(name: str, expected: tuple[object, ...], found: Sequence[Any], same: Any, show: Any) -> Iterator[str]:
-    """Compares item by item; with `...` among them, only whether they match."""
+    """Compares item by item; with `...` among the items, only as a whole."""
     if any(one is ... for one in expected):
         if not _fits(expected, found, same):
             wanted = ", ".join("..." if one is ... else show(one) for one in expected)

@@ -16,5 +16,7 @@ def broken() -> str | None:
             faults = [f"{node.span.name}: {fault}" for node in found.nodes for fault in node.faults] + found.notes
             if faults:
                 notes = [line for note in found.notes for line in draw_note(note)]
-                return "\n".join([f"what holds in every test does not: {faults[0]}", "", *draw_recorded(found), *notes])
+                return "\n".join(
+                    [f"a guarantee of every test is broken: {faults[0]}", "", *draw_recorded(found), *notes]
+                )
     return None

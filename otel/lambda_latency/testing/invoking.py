@@ -1,4 +1,4 @@
-"""Invocations of a handler under the runtime that ships to Lambda, up to the instant of the freeze."""
+"""Invokes a handler under the runtime that ships to Lambda, until the freeze."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TEMPLATES = ("template.yaml", "template.yml")
 
 
 class Invoke:
-    """The fixture `invoke`. One function at a time has an environment, which stays warm between invocations."""
+    """The fixture `invoke`. One environment runs at a time; it stays warm between invocations."""
 
     def __init__(self, trace: Recording, folder: Path) -> None:
         self._trace = trace
@@ -57,9 +57,10 @@ class Invoke:
         """Invokes a handler, records its spans, and returns its result or raises its exception.
 
         `handler`: the logical id of a function in the project's template.yaml, an import path
-        (`functions.orders.create_order`), or the function itself. `cold`: whether an environment starts for it; by
-        default the first invocation of a test is cold. `timeout_s`: its deadline; the template's, else 3.
-        `header`: Lambda's tracing header, as `_X_AMZN_TRACE_ID` has it; by default a sampled one of new ids.
+        (`functions.orders.create_order`), or the function itself. `cold`: whether a new environment starts; by default
+        the first invocation of a test is cold. `timeout_s`: the timeout in seconds; by default the template's, else 3.
+        `header`: Lambda's tracing header (`_X_AMZN_TRACE_ID`); by default a sampled one with new ids. Raises
+        `LookupError` for an unknown handler.
         """
         __tracebackhide__ = True  # pytest shows the test's line and the handler's
         event = json.loads(json.dumps(event))  # an event must be JSON
@@ -73,7 +74,7 @@ class Invoke:
             return environment.invoke(partial(self._load, handler, function), event, context, self._trace)
 
     def stop(self) -> None:
-        """Restores the process."""
+        """Stops the environment, and restores the process."""
         if self._running is not None:
             self._running.runtime.stop()
             self._running = None
@@ -84,7 +85,7 @@ class Invoke:
             self.stop()
             known = self._environments[function.handler] = Environment(self._trace)
         if known is not self._running:
-            self.stop()  # instrumentations serve one runtime at a time
+            self.stop()  # instrumentations support one runtime at a time
             known.runtime.start()
             self._running = known
         if cold is False:
@@ -101,7 +102,7 @@ class Invoke:
         path = next((self._folder / name for name in TEMPLATES if (self._folder / name).is_file()), None)
         if path is None:
             raise LookupError(
-                f"{handler!r} names a function of a template, and {self._folder} has no {' or '.join(TEMPLATES)}; "
+                f"{handler!r} is a logical id, but {self._folder} has no {' or '.join(TEMPLATES)}; "
                 "give the handler's import path, such as 'orders.handler'"
             )
         functions = {one.name: one for one in read_functions(path)}
@@ -110,14 +111,14 @@ class Invoke:
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
             raise LookupError(f"{path} has no function {handler!r}; {hint}")
         if not functions[handler].handler:
-            raise LookupError(f"{path}: the Handler of {handler} is no plain text; give its import path")
+            raise LookupError(f"{path}: the Handler of {handler} is not plain text; give its import path")
         return functions[handler]
 
     def _load(self, handler: str | Handler, function: Function) -> Handler:
         __tracebackhide__ = True
         if not isinstance(handler, str):
             return handler
-        for folder in (self._folder, self._folder / function.code):  # as Lambda's task root
+        for folder in (self._folder, self._folder / function.code):  # in place of Lambda's task root
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))
         module, _, name = function.handler.rpartition(".")
@@ -130,10 +131,10 @@ class Invoke:
 
 
 class Environment:
-    """One execution environment: the runtime, whose spans go only into the recording."""
+    """One execution environment: the runtime, whose spans are exported only to the recording."""
 
     def __init__(self, trace: Recording) -> None:
-        # Only the first test connects, in random order: steps of connections are recorded only on request.
+        # Only the first test opens a connection, in random order: connection spans are recorded only on request.
         settings = Settings.read({"LAMBDA_LATENCY_CONNECTIONS": "false", **os.environ})
         for warning in settings.warnings:
             warn(warning)
@@ -142,14 +143,14 @@ class Environment:
         self.runtime.provider.add_span_processor(Tap([trace], "runtime"))
 
     def warm(self) -> None:
-        """Runs the cold start; an invocation without a tracing header is not recorded."""
+        """Runs the cold start without recording it: an invocation without a tracing header is not recorded."""
         given = os.environ.pop("_X_AMZN_TRACE_ID", None)
         self.runtime.begin({}, None).end()
         if given is not None:
             os.environ["_X_AMZN_TRACE_ID"] = given
 
     def invoke(self, load: Callable[[], Handler], event: object, context: LambdaContext, trace: Recording) -> Any:
-        """One invocation: the handler, then only the runtime's own step after a response."""
+        """One invocation: the handler, then the runtime's step after the response."""
         __tracebackhide__ = True
         handler = load()
         since = trace.mark()
@@ -164,22 +165,22 @@ class Environment:
 
 
 class Delivered:
-    """The exporter of the runtime's spans."""
+    """The exporter of the runtime's spans, which marks them as delivered."""
 
     def __init__(self, trace: Recording) -> None:
         self._trace = trace
 
     def export(self, spans: Sequence[ReadableSpan], /) -> None:
-        """Accepts the spans at once."""
+        """Accepts the spans immediately."""
         self._trace.delivered(spans)
 
     def shutdown(self) -> None:
-        """Releases nothing."""
+        """Does nothing."""
 
 
 @contextmanager
 def variables(function: Function, header: str, folder: Path) -> Iterator[None]:
-    """A context with Lambda's variables, and those of the template and the credentials that the test has not set."""
+    """A context with Lambda's variables; the template's variables and credentials are set unless the test did."""
     before = dict(os.environ)
     ours = {
         "_HANDLER": function.handler,
@@ -211,6 +212,6 @@ def variables(function: Function, header: str, folder: Path) -> Iterator[None]:
 
 
 def new_header() -> str:
-    """The header of a sampled request, with Lambda's segment as the parent."""
+    """The tracing header of a sampled request, with Lambda's segment as the parent."""
     trace_id = uuid.uuid4().hex
     return f"Root=1-69559d80-{trace_id[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=1"

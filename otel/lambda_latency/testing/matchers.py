@@ -8,13 +8,13 @@ from typing import Any
 
 __all__ = ["ANYTHING", "Remote", "UpTo", "at_most", "equal", "ms", "remote", "shown_ns"]
 
-# For these types `1 == True` and `200 == 200.0` would mislead; any other object is a matcher with its own `==`.
+# These types are compared by type, too (`1 == True`, `200 == 200.0`); other objects are matchers with their own `==`.
 PLAIN = (bool, int, float, str, bytes, type(None))
 NS = 1_000_000
 
 
 class Anything:
-    """The type of ANYTHING, which is not compared; it has one instance."""
+    """The type of ANYTHING, which matches every value; it has one instance."""
 
     def __repr__(self) -> str:
         return "ANYTHING"
@@ -28,7 +28,7 @@ ANYTHING = Anything()
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A span of another process, by ids in hex or by matchers of ids."""
+    """A span of another process, by hex ids or matchers of ids."""
 
     trace_id: object = ANYTHING
     span_id: object = ANYTHING
@@ -94,7 +94,7 @@ def ms(milliseconds: float) -> Exactly:
 
 
 def shown_ns(ns: int) -> str:
-    """A duration as text."""
+    """A duration as text in milliseconds."""
     return f"{ns / NS:,.3f}".rstrip("0").rstrip(".") + " ms"
 
 

@@ -1,4 +1,4 @@
-"""Kinds and statuses as names for literals."""
+"""Names of span kinds and statuses, for tree literals."""
 
 from lambda_latency.trace import SpanKind, Status
 

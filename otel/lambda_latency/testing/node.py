@@ -1,4 +1,4 @@
-"""Recorded spans as a tree for comparisons, each with its broken guarantees."""
+"""Builds trees of recorded spans for comparisons; each span has its broken guarantees."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def forest(
     *,
     invocation: bool = False,
 ) -> Forest:
-    """The trees of some traces. `order` numbers starts and ends; `lost` was not exported; `invocation`: of one."""
+    """The trees of traces. `order`: numbers of starts and ends by span id; `lost`: ids of spans that were not exported;
+    `invocation`: whether all spans are of one invocation."""
     numbers = order or {}
     found = Forest([], [])
     for trace in traces:
@@ -87,7 +88,7 @@ def _node(span: Span, number: tuple[int, int], lost: frozenset[str]) -> Node:
     if span.end_ns is None:
         faults.append("left open: it never ended")
     elif span.span_id in lost:
-        faults.append("lost at the freeze: it ended, and was not exported")
+        faults.append("lost at the freeze: it ended, but was not exported")
     start, end = number
     closed = LAST if span.end_ns is None else span.end_ns
     return Node(span, [], faults, start=(span.start_ns, start), end=(closed, end))

@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures, the diff of a failed comparison, and the guarantees.
 
-Its entry point loads it in every project where the kit is installed: nothing is imported here before it is used.
+Its entry point loads it in every project where the kit is installed: imports are therefore deferred until use.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DIFFS = pytest.StashKey[dict[str, str]]()
 
 @pytest.fixture
 def trace() -> Iterator[Recording]:
-    """The recording: `trace()` is the trace of the last invocation, or of everything that the test has recorded."""
+    """The recording: `trace()` is the trace of the last invocation, or of all spans that the test has recorded."""
     from lambda_latency.testing.capture import recording
 
     with recording() as found:
@@ -36,7 +36,7 @@ def trace() -> Iterator[Recording]:
 
 @pytest.fixture
 def invoke(trace: Recording, pytestconfig: pytest.Config) -> Iterator[Invoke]:
-    """Invokes a handler by its logical id, its import path, or the function: `invoke("CreateOrder", event)`."""
+    """Invokes a handler, given as logical id, import path, or function: `invoke("CreateOrder", event)`."""
     from lambda_latency.testing.invoking import Invoke
 
     invoking = Invoke(trace, pytestconfig.rootpath)
@@ -46,7 +46,7 @@ def invoke(trace: Recording, pytestconfig: pytest.Config) -> Iterator[Invoke]:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """The time of spans and deadlines, which moves only by `clock.advance(ms=17)`."""
+    """The fake clock of spans and deadlines, which moves only by `clock.advance(ms=17)`."""
     from lambda_latency.testing.clock import Clock
 
     clock = Clock()
@@ -57,7 +57,7 @@ def clock() -> Iterator[Clock]:
 
 @pytest.fixture
 def api_event() -> Callable[..., dict[str, Any]]:
-    """A request as a REST API sends it: `api_event("POST", "/orders", {"sku": "tea"})`."""
+    """An event of a REST API: `api_event("POST", "/orders", {"sku": "tea"})`."""
     from lambda_latency.testing.events import api_event
 
     return api_event
@@ -73,7 +73,7 @@ def sqs_event() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def eventbridge_event() -> Callable[..., dict[str, Any]]:
-    """An event of a bus: `eventbridge_event("OrderPlaced", {"sku": "tea"}, source="shop")`."""
+    """An event of an event bus: `eventbridge_event("OrderPlaced", {"sku": "tea"}, source="shop")`."""
     from lambda_latency.testing.events import eventbridge_event
 
     return eventbridge_event
@@ -81,15 +81,15 @@ def eventbridge_event() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def dynamodb_event() -> Callable[..., dict[str, Any]]:
-    """A batch of a table's stream: `dynamodb_event((None, {"id": "7"}), table="orders")`."""
+    """A batch of a DynamoDB stream: `dynamodb_event((None, {"id": "7"}), table="orders")`."""
     from lambda_latency.testing.events import dynamodb_event
 
     return dynamodb_event
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # innermost: after any plugin that makes a span of the test current
+@pytest.hookimpl(wrapper=True, trylast=True)  # innermost: after plugins that set a span of the test as current
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Runs a test with an empty context: no span outside of it becomes a parent in it."""
+    """Runs a test with an empty context: spans outside the test are not parents of spans in it."""
     if not FIXTURES.intersection(pyfuncitem.fixturenames):
         return (yield)
     from opentelemetry.context import Context, attach, detach
@@ -119,7 +119,7 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
-    """One line for the assertion, because pytest cuts longer texts; the tree gets a section of its own."""
+    """Returns one line for the assertion, because pytest truncates longer texts; the tree has its own section."""
     if op != "==" or "lambda_latency.testing.expectation" not in sys.modules:
         return None
     from lambda_latency.testing.comparison import compare
@@ -142,7 +142,7 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Adds the tree as a section of the failure, which pytest neither cuts nor hides with captured output."""
+    """Adds the tree as a section of the failure, which pytest neither truncates nor hides with captured output."""
     texts = item.config.stash.get(DIFFS, {})
     said = str(call.excinfo.value) if call.excinfo is not None and texts else ""
     shown = [line for line in texts if line in said]

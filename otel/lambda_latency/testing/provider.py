@@ -1,7 +1,7 @@
-"""The process's TracerProvider during tests: it delegates each span to the provider that is active.
+"""The process's TracerProvider during tests, which delegates each span to the active provider.
 
-A tracer that a module gets at import stays with the first provider that makes a span of it. The provider must therefore
-choose per span: the runtime's provider in an invocation, otherwise the one that was set.
+A tracer that a module gets at import stays with the provider that creates its first span. The delegation must therefore
+be per span: the runtime's provider in an invocation, otherwise the one that was set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["RECORDINGS", "making_spans", "ready"]
 
 RECORDINGS: list[Recording] = []
-"""The recordings that are active."""
+"""The active recordings."""
 
 
 TURNS: list[TracerProvider] = []
@@ -36,7 +36,7 @@ TURNS: list[TracerProvider] = []
 
 
 class Relay(trace.TracerProvider):
-    """Makes tracers that choose the provider at each span."""
+    """Creates tracers that choose the provider for each span."""
 
     def __init__(self, usual: TracerProvider) -> None:
         self.usual = usual
@@ -48,17 +48,17 @@ class Relay(trace.TracerProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> Tracer:
-        """As the API calls it."""
+        """A tracer that delegates; part of the API."""
         given = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         return RelayTracer(self, given)
 
     def __getattr__(self, name: str) -> Any:
-        """Attributes of the SDK beyond the API come from the usual provider."""
+        """The SDK's attributes beyond the API, from the usual provider."""
         return getattr(self.usual, name)
 
 
 class RelayTracer(trace.Tracer):
-    """A tracer of the active provider."""
+    """A tracer that delegates to the active provider."""
 
     def __init__(self, relay: Relay, given: tuple[Any, ...]) -> None:
         self._relay = relay
@@ -80,9 +80,9 @@ class RelayTracer(trace.Tracer):
 
 
 class Forward(SpanProcessor):
-    """Passes spans of the usual provider to the recordings or, in an invocation, into the runtime's pipeline.
+    """Passes spans of the usual provider to the recordings or, in an invocation, to the runtime's span processors.
 
-    Tracers from a provider that was set before cannot choose per span.
+    It is needed for tracers of a provider that was set before, which cannot choose per span.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Forward(SpanProcessor):
 
 
 def ready() -> None:
-    """Records spans of the process's TracerProvider from now on."""
+    """Installs the recording on the process's TracerProvider."""
     current = trace.get_tracer_provider()
     if isinstance(current, Relay) or current in FORWARDED:
         return
@@ -121,7 +121,7 @@ FORWARDED: list[TracerProvider] = []
 
 @contextmanager
 def making_spans(provider: TracerProvider) -> Iterator[None]:
-    """A context in which this provider makes the process's spans."""
+    """A context in which this provider creates the process's spans."""
     ready()
     TURNS.append(provider)
     try:

@@ -1,4 +1,4 @@
-"""Records spans at start and end: the start gives the order (clocks tie) and shows spans that never ended."""
+"""Records spans at start and end: starts give the order of equal times, and show spans that never ended."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "Tap", "id_of"]
 
-RUNNER = "pytest-opentelemetry"  # the spans that this plugin makes of tests are not recorded
-OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test answers first and ends its span later
+RUNNER = "pytest-opentelemetry"  # the spans of tests that this plugin creates are not recorded
+OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test responds before it ends its span
 
 
 @dataclass(slots=True, eq=False)
@@ -35,14 +35,14 @@ class Started:
 
     span: ReadableSpan
     number: int
-    way: str  # "runtime": must be delivered; "other": of another provider, without a deadline; "": of no invocation
+    way: str  # "runtime": must be exported; "other": of another provider, may be unexported; "": outside invocations
     rootless: bool
     ended: int = 0
     delivered: list[ReadableSpan] = field(default_factory=list)
 
 
 class Recording:
-    """All spans from now on. A call returns a snapshot of the last invocation, or of everything without one."""
+    """Records all spans from now on. A call returns a snapshot of the last invocation, or of all spans without one."""
 
     def __init__(self) -> None:
         self._started: dict[int, Started] = {}
@@ -52,15 +52,15 @@ class Recording:
         self._stopped: Snapshot | None = None
 
     def __call__(self) -> Snapshot:
-        """The snapshot."""
+        """The snapshot of the last invocation, or of all spans without one."""
         return self._frozen[-1] if self._frozen else self.all()
 
     def all(self) -> Snapshot:
-        """A snapshot of everything since the recording began."""
+        """A snapshot of all spans since the recording started."""
         return self._stopped or self._snapshot(0)
 
     def snapshots(self) -> list[Snapshot]:
-        """One snapshot per invocation; without invocations, one of everything."""
+        """One snapshot per invocation; without invocations, one of all spans."""
         return self._frozen or [self.all()]
 
     def watch(self, provider: TracerProvider) -> None:
@@ -76,7 +76,7 @@ class Recording:
         return next(self._numbers)
 
     def freeze(self, since: int) -> None:
-        """Marks the freeze: spans that started `since` a mark belong to one invocation."""
+        """Records the freeze: spans that started after the mark `since` belong to one invocation."""
         found = self._snapshot(since)
         self._frozen.append(Snapshot(found.traces, found.order, found.lost, invocation=True))
 
@@ -128,18 +128,18 @@ class Tap(SpanProcessor):
         self._way = way
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
-        """To all who record."""
+        """Forwards the start to the recordings."""
         for recording in self._recordings:
             recording.start(span, parent_context, self._way)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """To all who record."""
+        """Forwards the end to the recordings."""
         for recording in self._recordings:
             recording.end(span)
 
 
 def id_of(span: ReadableSpan) -> int:
-    """The span's own id."""
+    """The span's id; 0 without a context."""
     context = span.get_span_context()
     return context.span_id if context is not None else 0
 

@@ -1,4 +1,4 @@
-"""The SDK's spans as values of our own. Only attributes are read, so that fakes work."""
+"""Converts the SDK's spans to the kit's values. Only attributes are read, so that fakes work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["span_of"]
 
 
 def span_of(raw: ReadableSpan) -> Span:
-    """A span of the SDK, ended or not, as it is now."""
+    """The current state of a span of the SDK, ended or not."""
     context, parent, scope = raw.get_span_context(), raw.parent, raw.instrumentation_scope
     assert context is not None
     return Span(

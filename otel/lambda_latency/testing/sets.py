@@ -23,13 +23,13 @@ class Pricing(Protocol):
 
     @property
     def tired(self) -> bool:
-        """Whether what is left over is to be taken as it comes."""
+        """Whether the rest is assigned greedily."""
 
     def fits(self, expected: ExpectedSpan, node: Node, /) -> bool:
         """Whether the cost of aligning them is 0."""
 
     def cost(self, expected: ExpectedSpan, node: Node, /) -> int:
-        """Of one laid over the other."""
+        """The cost of aligning them."""
 
 
 class Set:
@@ -39,17 +39,17 @@ class Set:
         self._pricing = pricing
         self._members = members
         self._nodes = nodes
-        self._places: dict[str, dict[object, list[int]]] = {}  # of values, by attribute
+        self._places: dict[str, dict[object, list[int]]] = {}  # columns by value, by attribute
         self.rows = [WHOLE * one.size for one in members]
         self.columns = [WHOLE * node.size for node in nodes]
 
     @property
     def tired(self) -> bool:
-        """Whether what is left over is to be taken as it comes."""
+        """Whether the rest is assigned greedily."""
         return self._pricing.tired
 
     def candidates(self, row: int) -> Iterable[int]:
-        """The columns that may be equal: for a plain expected attribute, those that have it."""
+        """The columns that may be equal: for a plain expected attribute, the columns with its value."""
         for key, value in self._members[row].attributes.items():
             if type(value) in INDEXED:
                 if key not in self._places:
@@ -66,7 +66,7 @@ class Set:
         return self._pricing.fits(self._members[row], self._nodes[column])
 
     def cost(self, row: int, column: int) -> int:
-        """Of one laid over the other."""
+        """The cost of aligning the pair."""
         return self._pricing.cost(self._members[row], self._nodes[column])
 
     def least(self, row: int, column: int) -> int:
@@ -92,7 +92,7 @@ def groups(members: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Iterator[t
 
 
 def may_be_renamed(expected: ExpectedSpan, node: Node) -> bool:
-    """A span is kept under another name only because of its descendants."""
+    """Whether a span may be kept under another name, which requires common descendants."""
     return bool(node.names) and (
         not expected.exact or ANYTHING in expected.names or not node.names.isdisjoint(expected.names)
     )

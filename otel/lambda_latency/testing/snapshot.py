@@ -1,4 +1,4 @@
-"""The spans recorded up to one instant, as a value that can be compared, copied and pasted."""
+"""The spans recorded up to one instant, as a value to compare, copy and paste."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ __all__ = ["Snapshot", "forest_of", "snapshot_of"]
 class Snapshot:
     """Traces in the order of their start, with facts that the spans do not contain.
 
-    `order` numbers the start and the end of each span; `lost` names the spans that had ended and were not exported when
-    the environment was frozen. `invocation`: all spans belong to one invocation.
+    `order`: numbers of the start and the end of each span; `lost`: ids of spans that had ended but were not exported
+    at the freeze. `invocation`: all spans belong to one invocation.
     """
 
-    # No dataclass: inline-snapshot would write its fields instead of the literal.
+    # Not a dataclass: inline-snapshot would write its fields instead of the literal.
     __slots__ = ("invocation", "lost", "order", "traces")
 
     def __init__(
@@ -55,11 +55,11 @@ class Snapshot:
         if len(found) == 1:
             return found[0]
         if found:
-            what = f"{len(found)} spans are called {name!r}, and one was asked for"
+            what = f"{len(found)} spans have the name {name!r}, expected one"
         else:
             near = difflib.get_close_matches(name, {span.name for span in self.spans}, n=3)
             hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-            what = f"no span is called {name!r}{hint}"
+            what = f"no span has the name {name!r}{hint}"
         raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
 
     def forest(self) -> Forest:

@@ -16,7 +16,7 @@ __all__ = ["Found", "Pair", "Step", "kept", "mark_late", "missing", "unexpected"
 
 @dataclass(slots=True)
 class Pair:
-    """A recorded span kept as an expected one. `notes` are its own differences, `steps` those of its children."""
+    """A recorded span aligned with an expected one. `notes`: its own differences; `steps`: its children's steps."""
 
     expected: ExpectedSpan
     node: Node
@@ -27,7 +27,7 @@ class Pair:
 
 @dataclass(slots=True)
 class Step:
-    """The step of one child. `late`: it should overlap, but began after the named one had ended."""
+    """The step of one child. `late`: the span that had ended before this one began, although they should overlap."""
 
     what: Literal["kept", "missing", "unexpected", "allowed"]
     expected: ExpectedSpan | None
@@ -39,7 +39,7 @@ Found: TypeAlias = "tuple[int, list[Step]]"
 
 
 def mark_late(steps: list[Step]) -> int:
-    """Marks children that should overlap but began after an earlier one had ended; returns their number."""
+    """Marks children that should overlap but started after an earlier one had ended; returns their number."""
     ran = sorted((step for step in steps if step.what == "kept"), key=lambda step: step.node.start)  # type: ignore[union-attr]
     first: Node | None = None  # the earliest end so far
     count = 0
@@ -55,16 +55,16 @@ def mark_late(steps: list[Step]) -> int:
 
 
 def kept(expected: Child, node: Node) -> Step:
-    """Recorded as expected, possibly with differences."""
+    """The step of a span recorded as expected, possibly with differences."""
     assert isinstance(expected, ExpectedSpan)
     return Step("kept", expected, node)
 
 
 def missing(expected: ExpectedSpan) -> Step:
-    """Expected, but not recorded."""
+    """The step of an expected span that was not recorded."""
     return Step("missing", expected, None)
 
 
 def unexpected(node: Node) -> Step:
-    """Recorded, but not expected."""
+    """The step of a recorded span that was not expected."""
     return Step("unexpected", None, node)

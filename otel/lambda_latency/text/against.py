@@ -45,7 +45,7 @@ def against_lines(one: Against, style: Style, *, everything: bool = False) -> li
 
 
 def against_sentence(one: Against, style: Style) -> list[Piece]:
-    """The part that became slower or faster, with its difference and bounds; or that no part did."""
+    """The part that became slower or faster, with its difference and bounds, or a sentence that none did."""
     then, now = (number(count) for count in one.requests)
     whole, changed = one.whole, one.changed
     if whole is None or whole.typical is None:

@@ -35,7 +35,7 @@ def cautions(report: Report, style: Style) -> list[str]:
 
 
 def failed_first(report: Report, style: Style) -> str:
-    """The caution about failed requests where it comes before the verdict: most failed, or nothing else stands out."""
+    """The caution about failed requests, if it precedes the verdict: most failed, or nothing else stands out."""
     if report.verdict.kind == "even" or 2 * report.totals.errors >= report.totals.requests > 1:
         return _failing(report, style)
     return ""

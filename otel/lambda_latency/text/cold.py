@@ -1,4 +1,4 @@
-"""What a cold start costs: Lambda bills init, since August 2025 for every function."""
+"""The cost of a cold start: Lambda bills init, since August 2025 for every function."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BILLION = Decimal(10**9)
 
 
 def cold_mean_ns(tally: Tally) -> int:
-    """The mean time of a cold start, of those whose time is known; 0 without one."""
+    """The mean of the known cold start times, in nanoseconds; 0 without one."""
     known = [ns for part, one in tally.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
     return sum(known) // max(len(known), 1)
 
 
 def cold_cost(tally: Tally, style: Style) -> list[Line]:
-    """A sentence about the price of a cold start, in GB-seconds and money; nothing where none is known."""
+    """A sentence about the price of a cold start, in GB-seconds and US dollars; empty if no time is known."""
     mean_ns = cold_mean_ns(tally)
     if not mean_ns:
         return []
@@ -35,7 +35,7 @@ def cold_cost(tally: Tally, style: Style) -> list[Line]:
 
 
 def cold_values(mean_ns: int) -> dict[str, object]:
-    """What a cold start of a function with 1 GB of memory costs; another size costs in proportion."""
+    """The cost of a cold start with 1 GB of memory, as JSON values; it is proportional to the memory."""
     prices = read_prices()
     gb_seconds = mean_ns / BILLION
     money = gb_seconds * prices.gb_second("x86_64") * 10**6

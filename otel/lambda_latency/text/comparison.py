@@ -52,7 +52,7 @@ def shown_and_folded(report: Report) -> tuple[list[Compared], list[Compared]]:
         calls = _calls(report, one)
         small = 100 * abs(one.difference_ns) < abs(compared.difference_ns) and not calls.errors and not calls.throttles
         (rest if small else shown).append(one)
-    if len(rest) == 1:  # a line that says "1 more part" is as long as the part
+    if len(rest) == 1:  # a line "1 more part" takes as much space as the part
         return list(compared.parts), []
     return shown, rest
 
@@ -127,7 +127,7 @@ def _lines(rows: list[_Row], rest: list[Compared], style: Style) -> list[Line]:
 
 
 def _bar(one: Compared, most: int, style: Style) -> str:
-    """The typical time and what slow requests add to it, on one axis for all parts."""
+    """The typical time and the extra time of slow requests, on one axis for all parts."""
     if not one.slow_ns or not most:
         return ""
     usual = (2 * min(one.typical_ns, one.slow_ns) * BAR + most) // (2 * most)

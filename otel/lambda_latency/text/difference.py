@@ -16,7 +16,7 @@ __all__ = ["against_values"]
 
 
 def against_values(one: Against) -> dict[str, object]:
-    """The comparison; `trust` is the probability that the bounds of all intervals hold together."""
+    """The comparison; `trust` is the probability that all intervals contain the true values."""
     return {
         "sources": list(one.sources),
         "kind": "few" if one.whole is None else "changed" if _is_changed(one) else "same",

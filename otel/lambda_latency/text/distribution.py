@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["distribution"]
 
 INDENT = "  "
-BEYOND = 12  # cells that the indent and the last label take beside the bars
+BEYOND = 12  # cells of the indent and the last label
 
 
 def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> list[Line]:
-    """The bars and their axis; `slow_ns` is where the slow requests begin."""
+    """The bars and their axis; `slow_ns` is the limit of slow requests."""
     if not walls_ns:
         return []
     low, high = _limits(min(walls_ns) / 1e6, max(walls_ns) / 1e6)
@@ -39,7 +39,7 @@ def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> 
             bars[border] = style.border
     axis = ""
     for value in _marks(low, high):
-        # A label that would touch the one before it is left out.
+        # A label that would touch the previous one is omitted.
         if not axis or column(value) > len(axis):
             axis = axis.ljust(column(value)) + _label(value, style, first=not axis)
     return [[Piece(INDENT + "".join(bars))], [Piece(INDENT + axis, "dim")]]

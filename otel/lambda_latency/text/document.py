@@ -1,4 +1,4 @@
-"""A report as JSON: stable names, times in integer nanoseconds. `report.schema.json` says what it looks like."""
+"""A report as JSON: stable names, times in integer nanoseconds. `report.schema.json` is its schema."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _window(accounts: Accounts) -> dict[str, str | None]:
 def _time(ns: int) -> str:
     try:
         return (EPOCH + timedelta(microseconds=ns // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    except OverflowError:  # 64 bits of nanoseconds reach beyond the year 2500, a calendar of Python's beyond 9999
+    except OverflowError:  # the time is beyond Python's last year, 9999
         return f"{ns} ns"
 
 

@@ -10,9 +10,9 @@ __all__ = ["facts"]
 
 
 def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -> list[Line]:
-    """`p50 172 ms · ... · cold 9 · errors 2 · timeouts 1 · seen 5 %`: one line, or more where the width is small.
+    """`p50 172 ms · ... · cold 9 · errors 2 · timeouts 1 · seen 5 %`: one line, or more if the width is small.
 
-    `traffic` is how many requests there were in all, where the source knows it.
+    `traffic` is the number of all requests, if the source has it.
     """
     seen = number(tally.requests)
     if isinstance(traffic, Traffic) and tally.requests - traffic.beside <= traffic.total:

@@ -1,4 +1,4 @@
-"""A flame graph of critical paths as a file: folded stacks, or JSON for speedscope or Perfetto, by the file's name."""
+"""A flame graph of critical paths as a file: folded stacks, or JSON for speedscope or Perfetto, by the file name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLE = "critical paths of all requests"
 def render_flame(stacks: Mapping[Stack, int], name: str) -> str:
     """The text of a file called `name`: `*.speedscope.json` and any other `*.json` (Perfetto), else folded stacks.
 
-    Times are microseconds, those of all requests together.
+    Times are microseconds, summed over all requests.
     """
     counts: Counter[Stack] = Counter()
     for stack, ns in stacks.items():
@@ -38,7 +38,7 @@ def render_flame(stacks: Mapping[Stack, int], name: str) -> str:
 
 
 def _frame(name: str) -> str:
-    """A name that ends neither its frame nor its line."""
+    """A name without separators of frames and lines."""
     return clean(name, STYLE).replace(";", ",")
 
 
@@ -65,7 +65,7 @@ def _speedscope(ordered: list[tuple[Stack, int]]) -> dict[str, object]:
 
 
 def _slices(ordered: list[tuple[Stack, int]]) -> list[dict[str, object]]:
-    """Stacks side by side, as slices on one track; neighbours share the slices of the frames that they share."""
+    """Stacks side by side, as slices on one track; neighbours share the slices of their common frames."""
     found: list[dict[str, object]] = []
     open_: list[tuple[str, int]] = []
     now = 0

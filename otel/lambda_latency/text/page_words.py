@@ -1,6 +1,6 @@
-"""The words of the page's pictures and tables, where numbers are filled in by the browser.
+"""The words of the page's charts and tables; the browser inserts the numbers.
 
-`{n}` is filled in; `{n|request|requests}` is a number with the noun that fits it.
+`{n}` is a placeholder; `{n|request|requests}` is a number with its singular or plural noun.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ PAGE_WORDS = {
         "Width is the mean wait of a request, the longer one of then and now. Red takes longer now, blue takes less."
     ),
     "change.frame": "{before} then, {now} now: {more}",
-    # What if, and what is carried away.
+    # What if, and copying and saving.
     "whatif.title": "What if a part took no time",
-    "whatif.together": "Without what is ticked: p95 {p95} \u2192 {best} at best. The pictures below show what is left.",
+    "whatif.together": "Without the ticked parts: p95 {p95} \u2192 {best} at best. The charts below show the rest.",
     "carry.sentence": "Copy the sentence",
     "carry.markdown": "Copy as Markdown",
     "carry.link": "Copy a link to this view",
@@ -195,7 +195,7 @@ PAGE_WORDS = {
     "request.key_path": "critical path: the wall clock waited here",
     "request.key_open": "open, waiting for a child",
     "request.key_off": "off the path, or left open",
-    "request.key_answered": "the response is out",
+    "request.key_answered": "the response was sent",
     "request.key_deadline": "the deadline",
     "sampling.title": "What sampling left out",
     "sampling.counted": "Counted",
@@ -212,7 +212,7 @@ PAGE_WORDS = {
     "problems.title": "Problems met while reading",
     "span.from_to": "{from} to {to}:",
     "span.waited": "of which the request waited {waited} for the span itself:",
-    "span.not_waited": "none of which the request waited for itself",
+    "span.not_waited": "the request did not wait for the span itself",
     "span.open": "It was still open when the function ended",
     "span.zoom": "Zoom",
     "span.attributes": "Attributes",

@@ -16,7 +16,7 @@ __all__ = ["render_problems"]
 
 
 def render_problems(problems: Sequence[Problem], style: Style) -> str:
-    """The problems as text: those of one source and reason in one line, with the first place and how often."""
+    """The problems as text: one line per source and reason, with the first place and the number of cases."""
     if not problems:
         return paint([[], [Piece("Nothing was skipped, and no span is inconsistent.", "bold")]], style)
     rows: dict[tuple[str, str, str], list[Problem]] = {}
@@ -26,6 +26,6 @@ def render_problems(problems: Sequence[Problem], style: Style) -> str:
     head = f"{plural(skipped, 'thing')} skipped, {number(len(problems) - skipped)} inconsistent, but counted"
     lines: list[Line] = [[], [Piece(head, "bold")]]
     for (effect, _, _), members in sorted(rows.items(), key=lambda row: row[0][0] != "skipped"):
-        often = f" ({number(len(members))} times, first there)" if len(members) > 1 else ""
+        often = f" ({number(len(members))} times, the first of them here)" if len(members) > 1 else ""
         lines += wrap(clean(f"{effect}: {members[0]}{often}", style), style.width)
     return paint(lines, style)

@@ -24,7 +24,7 @@ OWNED = {
 
 
 def flat(pieces: Sequence[Piece]) -> str:
-    """A sentence without its inks, its numbers with plain spaces: as JSON has it."""
+    """The plain text of a sentence, with ordinary spaces in numbers, as in the JSON report."""
     return "".join(piece.text for piece in pieces).replace("\u202f", " ")
 
 
@@ -38,7 +38,7 @@ def sentence(report: Report, style: Style) -> list[Piece]:
 
 
 def evidence(report: Report, style: Style) -> list[Piece]:
-    """The confidence and its reason, the counter-evidence, and what would settle the verdict."""
+    """The confidence and its reason, the counter-evidence, and the number of requests that a verdict needs."""
     found, slow = report.verdict, len(report.cohorts.slow)
     if found.kind == "none":
         return []

@@ -31,16 +31,16 @@ MOST_REASONS = 5
 
 
 def render_report(report: Report, style: Style, *, everything: bool = False, what_if: bool = False) -> str:
-    """The report as text; `everything` draws the table and a waterfall even where nothing stands out.
+    """The report as text; `everything` draws the table and a waterfall even if nothing stands out.
 
-    `what_if` adds what each of the largest parts would save.
+    `what_if` adds the possible saving of each of the largest parts.
     """
     verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
     if report.verdict.kind == "none":
         return paint([*verdict, *_unread(report, style)], style)
     groups = timeout_groups(report)
     timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
-    # Timeouts come first where nothing else stands out.
+    # Timeouts come first if nothing else stands out.
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
     failed = failed_first(report, style)
     lines = wrap(failed, style.width) + lines if failed else lines
@@ -109,7 +109,7 @@ def _reasons(report: Report, style: Style) -> list[Line]:
 
 
 def _unread(report: Report, style: Style) -> list[Line]:
-    """The first reasons why there is no request to report on."""
+    """The first reasons why the report has no requests."""
     lines = [line for one in report.problems[:MOST_REASONS] for line in wrap(clean(str(one), style), style.width)]
     more = len(report.problems) - MOST_REASONS
     return [*lines, [Piece(f"{number(more)} more: --problems shows them.", "dim")]] if more > 0 else lines

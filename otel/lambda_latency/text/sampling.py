@@ -18,12 +18,12 @@ MOST_ROUTES = 4
 
 
 def sampling(report: Report, style: Style) -> str:
-    """The share of the traffic that was traced, or that it is unknown."""
+    """The share of the traffic that was traced, or a sentence that it is unknown."""
     seen, traffic = report.totals.requests, report.traffic
     if isinstance(traffic, Unknown):
         return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
     counted = seen - traffic.beside
-    if counted > traffic.total:  # the count lags behind, or an hour of it is missing: the share is unknown
+    if counted > traffic.total:  # the count is delayed or incomplete: the share is unknown
         return (
             f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: the share of the "
             "traffic is unknown."

@@ -16,10 +16,10 @@ __all__ = ["stack"]
 
 
 def stack(timeout: Timeout, style: Style, *, everything: bool) -> list[Line]:
-    """The frames, the outermost first, then those of other threads; nothing where no stack was recorded.
+    """The frames, the outermost first, then those of other threads; empty if no stack was recorded.
 
-    Frames of libraries are folded into one line beside the last of them, which was running, unless `everything` is
-    wanted or there are no others.
+    Library frames are folded into one line, except the last, which was running. With `everything`, or without frames
+    of the function, all are listed.
     """
     lines = _frames("Running at the deadline:", timeout.frames, style, everything=everything)
     for thread in timeout.threads:

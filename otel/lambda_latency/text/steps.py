@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_GROUPS", "next_steps"]
 
-MOST_GROUPS = 3  # different calls that were running at deadlines: one step each
+MOST_GROUPS = 3  # calls that were running at deadlines: one step each
 
 
 def next_steps(report: Report) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "Piece", "Style", "paint", "style_for"]
 
 WIDEST, NARROWEST = 160, 60
-USUAL = 100  # where the stream has no width of its own
+USUAL = 100  # for streams without a width
 # Only bold, dim and the eight basic colours: they follow the terminal's theme, light or dark.
 INKS = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "blue": "34", "bold red": "1;31"}
 
@@ -33,8 +33,7 @@ Line = list[Piece]
 class Style:
     """Width in cells (60 to 160), whether Unicode may be used, and whether colour may.
 
-    `thin`: whether a thin no-break space may stand between a number and its unit. Whoever searches in text would not
-    find it.
+    `thin`: whether a narrow no-break space separates a number and its unit. Text searches would not find it.
     """
 
     width: int = USUAL
@@ -47,17 +46,17 @@ class Style:
 
     @property
     def space(self) -> str:
-        """Between a number and its unit."""
+        """The space between a number and its unit."""
         return "\u202f" if self.unicode and self.thin else " "
 
     @property
     def dot(self) -> str:
-        """Between facts."""
+        """The separator of facts."""
         return " · " if self.unicode else " | "
 
     @property
     def ellipsis(self) -> str:
-        """The mark at the end of a name that was cut."""
+        """The mark at the end of a shortened name."""
         return "…" if self.unicode else "~"
 
     @property
@@ -115,7 +114,7 @@ def style_for(
 
 
 def paint(lines: Iterable[Line], style: Style) -> str:
-    """Lines as text, each with its end."""
+    """Lines as text, each with a newline."""
     return "".join(_paint(line, style) + "\n" for line in lines)
 
 

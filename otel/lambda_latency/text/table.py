@@ -32,7 +32,7 @@ class _Row:
 
 
 def where(tally: Tally, style: Style) -> list[Line]:
-    """The table of some requests: mean time a request, share of all time, calls and how they went.
+    """The table of requests: mean time per request, share of all time, calls, errors and throttles.
 
     Parts under one percent without errors or throttles are folded into the last line.
     """
@@ -41,7 +41,7 @@ def where(tally: Tally, style: Style) -> list[Line]:
     for part, one in tally.largest_first():
         small = 100 * one.total_ns < tally.wall_ns and not one.calls.errors and not one.calls.throttles
         (rest if small else shown).append((part, one))
-    if len(rest) == 1:  # a line that says "1 more part" is as long as the part
+    if len(rest) == 1:  # a line "1 more part" takes as much space as the part
         shown += rest
         rest = []
     rows = [_row(part, one, tally, style) for part, one in shown]

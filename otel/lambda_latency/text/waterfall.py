@@ -28,9 +28,9 @@ def waterfall(
     most_rows: int = MOST_ROWS,
     owners: Owners = NOBODY,
 ) -> list[Line]:
-    """A head, and a row for each span: `waited` adds up to the request's time exactly.
+    """A head, and a row for each span; the sum of `waited` is exactly the request's time.
 
-    Of more spans than `most_rows` those are shown that the request waited for longest.
+    Of more spans than `most_rows`, those with the longest waits are shown.
     """
     drawn = waterfall_of(trace, owners)
     width = style.width - 1 - NAME - WAITED - TOOK - 2
@@ -59,7 +59,7 @@ def waterfall(
 
 
 def _imports(trace: Trace, style: Style) -> list[Line]:
-    """What a cold start has imported that took longest, as far as the kit's init says it."""
+    """The slowest imports of a cold start, if the kit's init span has them."""
     found = [one for span in trace.spans for one in _texts(span.attributes.get("lambda.init.imports"))]
     if not found:
         return []

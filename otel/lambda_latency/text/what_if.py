@@ -1,4 +1,4 @@
-"""What a part would save at most, in words: an upper bound, for another call may take its place."""
+"""The sentences about possible savings: upper bounds, because another call may take the part's place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def saving_pieces(one: Saving, style: Style) -> list[Piece]:
 
 
 def what_if_lines(report: Report, style: Style) -> list[Line]:
-    """A line for each of the largest parts, and what the bound means."""
+    """A line for each of the largest parts, and an explanation of the bound."""
     found = savings(report.accounts)
     if not found:
         return [[Piece(NOTHING)]]

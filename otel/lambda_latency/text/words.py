@@ -1,4 +1,4 @@
-"""Numbers and names as they are printed: exact, aligned by cells, without control characters."""
+"""Formats numbers and names: exact, aligned by terminal cells, without control characters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 MILLISECOND = 1_000_000
-OWNERS = {"ours": "internal", "theirs": "external"}  # the others are called as they are
+OWNERS = {"ours": "internal", "theirs": "external"}  # other owners are printed unchanged
 
 
 def owner(part: Part) -> str:
@@ -42,7 +42,7 @@ def owner(part: Part) -> str:
 
 
 def ms(ns: int, style: Style) -> str:
-    """`1,342 ms`: always milliseconds, with decimals only under one of them."""
+    """`1,342 ms`: always milliseconds, with decimals only below 1 ms."""
     text = number((ns + MILLISECOND // 2) // MILLISECOND)
     if 0 < ns < MILLISECOND:
         for places in (1, 2, 3):
@@ -78,7 +78,7 @@ def percent(part: int, whole: int, style: Style) -> str:
 
 
 def explained(one: Compared, whole_ns: int, style: Style) -> str:
-    """A part's share of the difference, at most all of it: where others take less than usual, it may be more."""
+    """A part's share of the difference, limited to 100 %: it may be more if other parts take less than usual."""
     return percent(min(one.difference_ns, whole_ns), whole_ns, style)
 
 
@@ -102,7 +102,7 @@ def _safe(letter: str, style: Style) -> str:
 
 
 def cells(text: str) -> int:
-    """How many cells of a terminal a text takes: two for east-asian letters and emoji, none for combining marks."""
+    """The width of a text in terminal cells: two for East Asian letters and emoji, none for combining marks."""
     if text.isascii():
         return len(text)
     return sum(map(_cells, text))
@@ -115,7 +115,7 @@ def _cells(letter: str) -> int:
 
 
 def fit(text: str, width: int, style: Style, suffix: str = "") -> str:
-    """A name in at most `width` cells, cut with an ellipsis; the suffix is never cut."""
+    """A name in at most `width` cells, shortened with an ellipsis; the suffix is never shortened."""
     room = width - cells(suffix)
     if cells(text) <= room:
         return text + suffix
@@ -130,12 +130,12 @@ def fit(text: str, width: int, style: Style, suffix: str = "") -> str:
 
 
 def left(text: str, width: int) -> str:
-    """Padded to `width` cells, the text at the left."""
+    """The text padded to `width` cells, left-aligned."""
     return text + " " * (width - cells(text))
 
 
 def right(text: str, width: int) -> str:
-    """Padded to `width` cells, the text at the right."""
+    """The text padded to `width` cells, right-aligned."""
     return " " * (width - cells(text)) + text
 
 

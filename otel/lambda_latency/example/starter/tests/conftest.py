@@ -1,4 +1,4 @@
-"""DynamoDB for the tests: no request leaves this process."""
+"""A fake DynamoDB for the tests: no request leaves this process."""
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -7,7 +7,7 @@ from botocore.compat import HTTPHeaders
 
 @pytest.fixture
 def dynamodb(monkeypatch):
-    """DynamoDB's answers by operation: `dynamodb["Query"] = {"Items": []}`."""
+    """DynamoDB's responses by operation: `dynamodb["Query"] = {"Items": []}`."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -16,7 +16,7 @@ def dynamodb(monkeypatch):
         "PAYMENTS_URL": "http://127.0.0.1:9",
     }.items():
         monkeypatch.setenv(name, value)
-    from functions.table import CLIENT  # it reads the variables when it is imported
+    from functions.table import CLIENT  # the module reads the variables at import
 
     answers = {}
 

@@ -1,4 +1,4 @@
-"""Which calls a request makes: its spans as a tree."""
+"""Tests the calls of a request: its spans as a tree."""
 
 from lambda_latency.testing import CLIENT, SERVER, span
 
