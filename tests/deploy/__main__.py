@@ -47,20 +47,17 @@ MADE = {
 }
 # What the emulator does not answer, what translation.py changes, and what was changed since.
 FOUND = {
-    *(
-        f"xray:{one} was not answered: (400)"
-        for one in ("GetSamplingRules", "GetTraceSegmentDestination", "GetIndexingRules")
-    ),
+    *(f"xray:{one} failed: (400)" for one in ("GetSamplingRules", "GetTraceSegmentDestination", "GetIndexingRules")),
     *(
         f"{function}: {what}"
         for function in ("CreateOrder", "GetOrder", "ListOrders", "CancelOrder")
         for what in (
-            "layer AWSOpenTelemetryDistroPython:29 is not there",
-            "layer aws-otel-collector-arm64-ver-0-117-0:1 is not there",
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is another value there",
+            "layer AWSOpenTelemetryDistroPython:29 is missing in the account",
+            "layer aws-otel-collector-arm64-ver-0-117-0:1 is missing in the account",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has another value in the account",
         )
     ),
-    "GetOrder: MemorySize is 512 here and 256 there",
+    "GetOrder: MemorySize is 512 in the template and 256 in the account",
 }
 ORDER = {"order_id": "o-1", "customer": "ada", "items": [{"sku": "tea", "quantity": 1, "unit_price": 450}]}
 CALLS: list[tuple[str, str, Any, int, str, Any]] = [
