@@ -161,8 +161,8 @@ def test_the_page_names_the_floors() -> None:
     """And how many rows there are."""
     page = " ".join((Path(__file__).parents[2] / "docs" / "explanation" / "speed.md").read_text().split())
     otlp, jaeger, xray = (LEAST[form] for form in (OTLP, JAEGER, XRAY))
-    assert f"at least {otlp} of the speed for OTLP (Jaeger {jaeger}, X-Ray {xray})" in page
-    assert f"at most {MOST_BEYOND_MB} MB a process beyond the largest document" in page
+    assert f"at least {otlp} of the speed of `json.loads` for OTLP, {jaeger} for Jaeger, {xray} for X-Ray" in page
+    assert f"at most {MOST_BEYOND_MB} MB per process beyond the largest document" in page
     assert f"`make bench-report` measures {len(ROWS)} kinds of files" in page
 
 
