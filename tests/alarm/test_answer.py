@@ -113,6 +113,20 @@ def test_the_end_says_what_came_back(ringing: Make) -> None:
     )
 
 
+def test_the_end_of_an_alarm_that_was_not_explained_names_no_earlier_cause(ringing: Make) -> None:
+    """The cause of the ring before is not the cause of this one."""
+    alarm = ringing(slow_provider())
+    alarm(rung())
+    late_ns = AT_NS + 2 * 3600 * 10**9
+    alarm(rung(at_ns=late_ns, begin_ns=late_ns - 120 * 10**9))
+    alarm(rung(state="OK", previous="ALARM", at_ns=late_ns + 60 * 10**9))
+    assert [one["Subject"] for one in alarm.topic.published[1:]] == [
+        "shop-SlowAlarm: the cause is not known",
+        "shop-SlowAlarm: is over",
+    ]
+    assert "payments" not in alarm.topic.texts[2]
+
+
 @pytest.mark.parametrize(("state", "previous"), [("OK", "INSUFFICIENT_DATA"), ("INSUFFICIENT_DATA", "OK")])
 def test_what_neither_begins_nor_ends_an_alarm_is_not_told(ringing: Make, state: str, previous: str) -> None:
     """Such as the first state of a new alarm."""

@@ -130,12 +130,13 @@ def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:
 
 def _counted(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
     explained = _recent(record, alarm)
-    unexplained = len(explained) >= MOST_AN_HOUR
-    return {**record, "explained": [*explained, *([] if unexplained else [alarm.at_ns])], "unexplained": unexplained}
+    if len(explained) < MOST_AN_HOUR:
+        explained.append(alarm.at_ns)
+    return {**record, "explained": explained, "unexplained": True}  # until `_said`
 
 
 def _said(record: dict[str, Any], found: Explanation) -> dict[str, Any]:
-    return {**record, "cause": found.name, "cause_ns": found.cause_ns, "at_ns": found.alarm.at_ns}
+    return {**record, "cause": found.name, "cause_ns": found.cause_ns, "unexplained": False}
 
 
 def _first(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:

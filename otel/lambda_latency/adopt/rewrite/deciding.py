@@ -18,7 +18,7 @@ __all__ = ["Decided", "Deciding"]
 
 BY_HAND = ("begin_subsegment", "end_subsegment", "set_trace_entity", "clear_trace_entities")
 A_BLOCK = "write a block: with tracer.start_as_current_span(...)"
-TODO = {
+REMEDIES = {
     **dict.fromkeys(BY_HAND, A_BLOCK),
     **dict.fromkeys(
         ("begin_segment", "end_segment", "in_segment", "in_segment_async"), "remove it: Lambda has its own"
@@ -176,7 +176,7 @@ class Deciding(cst.CSTVisitor):
             if method in PUT:
                 self._put(node, method, self._current(), by_variable=False)
             else:
-                todo = TODO.get(method, "remove it, or leave it to the bridge")
+                todo = REMEDIES.get(method, "remove it, or leave it to the bridge")
                 self._leave(node, f"{owner.value}.{method} stays", todo)
         elif isinstance(owner, cst.Name) and method in PUT:
             span = next((one for one in reversed(frame.open) if one.variable == owner.value), None)
