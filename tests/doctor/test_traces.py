@@ -111,7 +111,7 @@ def test_a_load_has_its_timeout_and_nothing_else() -> None:
     late = [trace.trace_id for trace in traces if trace.timed_out]
     assert (found.rule, found.what) == (
         "trace-timeout",
-        f"{len(late)} of {len(traces)} traces, such as {late[0]}: the function was killed at its timeout",
+        f"{len(late)} of {len(traces)} traces, such as {late[0]}: Lambda stopped the function at its timeout",
     )
 
 
