@@ -95,7 +95,7 @@ function tally(side, column, routes) {
     if (value < 0) continue;
     stratum.has[value]++;
     stratum.hasChosen[value] += of;
-    members[value] += ((at + 1) * 2654435761) % 4294967291; // a hash of the members: equal sums mean, almost certainly, equal requests
+    members[value] += ((at + 1) * 2654435761) % 4294967291; // equal sums mean, almost certainly, equal requests
   }
   const values = Array.from({ length: size }, (_, value) => {
     const one = { all: 0, chosen: 0, expected: 0, members: members[value] };
