@@ -136,7 +136,7 @@ libraries: setup  ## Call each library that is traced, against a server: spans, 
 	@$(BIN)/python -m tests.libraries $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
 
 .PHONY: hangs
-hangs: setup  ## Let calls of four libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
+hangs: setup  ## Let calls of nine libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
 	@$(BIN)/python -m tests.libraries.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: slow

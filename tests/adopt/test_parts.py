@@ -216,7 +216,7 @@ def test_a_runtime_whose_python_is_not_here_is_said(tmp_path: Path) -> None:
     """The layer works without, and starts later."""
     make_app(tmp_path)
     _, out, _ = adopt(tmp_path, "--write")
-    assert "No bytecode for python3.12, which is not here: each cold start will compile the layer.\n" in out
+    assert "No bytecode for python3.12 (not installed): each cold start will compile the layer.\n" in out
 
 
 def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_the_command_prints_the_template(run: Run) -> None:  # noqa: F811
     ("arguments", "why"),
     [
         (("--deploy",), "lambda-latency: --stack is missing"),
-        (("--deploy", "--stack", "shop"), "lambda-latency: nobody would hear an explanation"),
+        (("--deploy", "--stack", "shop"), "lambda-latency: explanations have no receiver"),
     ],
 )
 def test_mistakes_of_the_command(run: Run, arguments: tuple[str, ...], why: str) -> None:  # noqa: F811

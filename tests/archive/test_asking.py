@@ -200,7 +200,7 @@ def test_what_is_no_archive_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("typed", "said"),
     [
         (["prune"], "prune needs --older-than"),
-        (["add"], "archive add has nothing to do"),
+        (["add"], "archive add needs an argument"),
         (["compact", "now"], "'now': unexpected argument"),
         (["keep"], "there is no action 'keep'"),
     ],

@@ -110,7 +110,7 @@ def test_what_was_built_is_what_is_there(program: Path) -> None:
     choice = choose_collector(None, ROOT)
 
     assert choice == Choice(
-        "program", "Collector: build/collector/otelcol, the laptop's X-Ray in awsxray's place.", program
+        "program", "Collector: build/collector/otelcol; the laptop's X-Ray replaces awsxray.", program
     )
 
 

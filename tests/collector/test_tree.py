@@ -121,9 +121,7 @@ def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) 
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "Collector: build/collector/otelcol, the laptop's X-Ray in awsxray's place." in " ".join(
-        ended.stdout.split()
-    )
+    assert "Collector: build/collector/otelcol; the laptop's X-Ray replaces awsxray." in " ".join(ended.stdout.split())
     xray = json.loads((tmp_path / "xray.json").read_text(encoding="utf-8"))
     traces = documents(xray)
     assert (len(traces), xray["UnprocessedTraceIds"]) == (40, [])

@@ -127,4 +127,4 @@ def test_the_command_reads_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "1 part of it could not be read" in told.err
     with pytest.raises(SystemExit, match="1"):
         main(["doctor", "--trace", "nothing"])
-    assert "'nothing' is no file and no id of a trace" in capsys.readouterr().err
+    assert "'nothing' is neither a file nor a trace id" in capsys.readouterr().err

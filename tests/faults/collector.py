@@ -104,7 +104,7 @@ class Collector:
         for resource in message.resource_spans:
             for scope in resource.scope_spans:
                 left = [span for span in scope.spans if span.span_id.hex() not in rejected]
-                del scope.spans[:]
+                scope.ClearField("spans")
                 scope.spans.extend(left)
         self.bodies[-1] = message.SerializeToString()
         self.rejected |= rejected

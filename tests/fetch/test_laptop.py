@@ -134,6 +134,6 @@ def test_a_filter_is_refused_at_once_where_the_laptop_cannot_apply_it(laptop: st
         1,
         (
             "lambda-latency: X-Ray rejects the filter expression 'error = true OR fault = true': The laptop's "
-            "X-Ray knows no filter expressions (InvalidRequestException)"
+            "X-Ray supports no filter expressions (InvalidRequestException)"
         ),
     )

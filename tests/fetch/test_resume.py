@@ -96,7 +96,7 @@ def test_without_a_stopped_fetch_there_is_nothing_to_resume(run: Run) -> None:
     assert "no stopped fetch into out.jsonl: .out.jsonl.fetch is missing or unreadable" in done.stderr
     done = run("fetch", "--resume", "--out", "out.jsonl", "--since", "1h")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--resume goes on with the selection that was stopped, got --since" in done.stderr
+    assert "--resume continues with the selection of the interrupted fetch, got --since" in done.stderr
 
 
 def test_another_region_is_refused(start: Start, run: Run, tmp_path: Path) -> None:

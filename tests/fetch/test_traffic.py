@@ -151,6 +151,6 @@ def test_where_it_cannot_be_read_the_report_says_that_it_does_not_know(start: St
         said.append(" ".join(run("report", "--xray", "--endpoint-url", xray.url).stdout.split()))
     assert "how many were not sampled is not known: AWS does not allow ListMetrics: not you (Access" in said[0]
     assert (
-        "1 request seen; how many were not sampled is not known: API Gateway's metric Count has nothing of idle/x."
+        "1 request seen; how many were not sampled is not known: API Gateway's metric Count has no data of idle/x."
         in said[1]
     )

@@ -62,11 +62,11 @@ def test_spans_that_are_not_sampled_are_dropped_without_a_word() -> None:
 @pytest.mark.parametrize(
     ("datagram", "reason"),
     [
-        (b"", "a datagram of 0 bytes was left out: it must begin with"),
-        (json.dumps({"id": SPAN_ID}).encode(), "a datagram of 26 bytes was left out: it must begin with"),
-        (HEADER + b"M1S" + b64encode(request()), "was left out: it must begin with"),
-        (HEADER + b"T1S%%%%", "a datagram of 37 bytes was left out: what follows b'T1S' is no base64: "),
-        (HEADER + b"T1S" + b64encode(b"\xff\xff"), "was left out: "),
+        (b"", "a datagram of 0 bytes was dropped: it must begin with"),
+        (json.dumps({"id": SPAN_ID}).encode(), "a datagram of 26 bytes was dropped: it must begin with"),
+        (HEADER + b"M1S" + b64encode(request()), "was dropped: it must begin with"),
+        (HEADER + b"T1S%%%%", "a datagram of 37 bytes was dropped: the rest after b'T1S' is not base64: "),
+        (HEADER + b"T1S" + b64encode(b"\xff\xff"), "was dropped: "),
     ],
 )
 def test_what_is_no_export_request_is_told_and_the_next_one_is_kept(datagram: bytes, reason: str) -> None:

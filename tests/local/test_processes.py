@@ -141,7 +141,7 @@ def test_nothing_is_started_without_the_warden(tmp_path: Path) -> None:
     processes._warden.wait()
     with pytest.raises(LocalError) as told:
         processes.start(["/bin/sh", "-c", f"touch {tmp_path}/began"], env=os.environ, cwd=tmp_path)
-    assert str(told.value) == ("the process that cleans up after this command has ended\n  start the command again")
+    assert str(told.value) == ("the cleanup process of this command has ended\n  start the command again")
     processes.close()
     assert not (tmp_path / "began").exists()
 

@@ -284,7 +284,7 @@ def otlp(scene: Scene) -> Evidence:
     """One span of our own encoding and signing, from here: the credentials are this session's."""
     given = boto3.Session().get_credentials()
     assert given is not None
-    now = time.time_ns()
+    now = round(time.time() * 10**9)
     message = ExportTraceServiceRequest()
     message.resource_spans.add().scope_spans.add().spans.add(
         trace_id=bytes.fromhex(f"{now // 10**9:08x}{secrets.token_hex(12)}"), span_id=secrets.token_bytes(8),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lambda_latency.runtime.transport import Answer as Reply
 from tests.prove import __main__ as program
 from tests.prove import sentences
 from tests.prove.place import Answer
@@ -86,6 +87,7 @@ def change_set(status: str, reason: str = "") -> dict[str, Any]:
     }
 
 
+SEARCH = {"xray.get_trace_segment_destination": {"Destination": "CloudWatchLogs"}}
 # By the check: AWS's answers, and the evidence.
 SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "layers": ({"lambda.get_layer_version_by_arn": {}}, "17 regions have their version"),
@@ -116,6 +118,8 @@ SEEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "daemon": ({"xray.batch_get_traces": traces(FUNCTION)}, "1 segments"),
     "outside": (change_set("CREATE_COMPLETE"), "eu-central-2: CREATE_COMPLETE"),
+    "otlp": ({**SEARCH, "otlp": Reply(200, {}, kept=True)},
+             "spans go to CloudWatchLogs; 200: 0 of 1: it says no more"),
 }  # fmt: skip
 NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "layers": ({"lambda.get_layer_version_by_arn": layer_of}, "eu-west-1: ResourceNotFoundException"),
@@ -138,6 +142,8 @@ NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "daemon": ({"xray.batch_get_traces": traces()}, "0 segments"),
     "outside": (change_set("FAILED", "Template error: Unable to get mapping for AdotPython (FindInMap)"),
                 "eu-central-2: Template error: Unable to get mapping for AdotPython (FindInMap)"),
+    "otlp": ({**SEARCH, "otlp": Reply(403, {b"x-amzn-errortype": b"AccessDeniedException"}, kept=True)},
+             "the function's role lacks the right: attach AWSXRayDaemonWriteAccess"),
 }  # fmt: skip
 # What no account can show.
 NOT_SHOWN = {
@@ -161,18 +167,28 @@ def test_every_check_has_both_cases() -> None:
     assert {*SEEN, *NOT_SHOWN} == set(BY_NAME)
 
 
+def endpoint(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any]) -> None:
+    """X-Ray's OTLP endpoint gives its answer to whoever has credentials."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAKNOWN")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    reply = answers.get("otlp")
+    monkeypatch.setattr(sentences, "transport_to", lambda _: SimpleNamespace(post=lambda *_: reply))
+
+
 @pytest.mark.parametrize("name", SEEN)
-def test_a_sentence_is_seen(name: str) -> None:
+def test_a_sentence_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its evidence."""
     answers, text = SEEN[name]
+    endpoint(monkeypatch, answers)
     found = program.look(BY_NAME[name], scene(answers))
     assert (found.seen, found.text.endswith(text)) == (True, True), found
 
 
 @pytest.mark.parametrize("name", NOT_SEEN)
-def test_a_sentence_is_not_seen(name: str) -> None:
+def test_a_sentence_is_not_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for again and again did not come."""
     answers, text = NOT_SEEN[name]
+    endpoint(monkeypatch, answers)
     found = program.look(BY_NAME[name], scene(answers))
     assert (found.seen, found.text.endswith(text)) == (False, True), found
 

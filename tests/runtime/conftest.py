@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
+from lambda_latency.runtime.untraceable import UNTRACEABLE
 from lambda_latency.testing import Snapshot, snapshot_of
 from lambda_latency.testing.sdk import span_of
 from tests.runtime.lambdas import ENVIRONMENT, Context
@@ -65,6 +67,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
+    for name in UNTRACEABLE:  # what other tests of this process have imported is no library of the function's
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @pytest.fixture

@@ -206,7 +206,7 @@ def test_an_init_over_the_limit_is_tried_once_more(make_box: MakeBox, tmp_path: 
     slow = Function("Slow", "slow.handler", timeout_s=20, environment={"SEEN": str(tmp_path / "seen")})
     box = make_box(slow, init_limit_s=1)
     assert result(box, "Slow") == "ready"
-    assert box.lines == ["Slow: init took over 1 s; once more"]
+    assert box.lines == ["Slow: init took over 1 s; starting again"]
 
 
 def test_environments_can_be_prepared(make_box: MakeBox) -> None:

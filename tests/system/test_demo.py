@@ -50,7 +50,7 @@ def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: s
     ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}", "--parameter", f"Export={export}")
     said = " ".join(ended.stdout.split())
     assert ("spans went by UDP" in said) is (export == "daemon")
-    assert ("spans went to what stands for X-Ray's OTLP endpoint" in said) is (export == "otlp")
+    assert ("spans went to an emulator of X-Ray's OTLP endpoint" in said) is (export == "otlp")
     assert (ended.returncode, ended.stderr) == (0, "")
     reading = read_traces(tmp_path / "traces.jsonl")
     assert (len(reading.traces), reading.problems) == (REQUESTS, ())

@@ -115,7 +115,7 @@ def test_the_numbers_are_right() -> None:
     alarms = deploy().of_type("AWS::CloudWatch::Alarm").values()
     metrics = sum(len(alarm.get("Metrics", [None, None])) - 1 for alarm in alarms)
 
-    assert f"CloudWatch bills them by metric, {metrics} in all" in TEMPLATE.text
+    assert f"CloudWatch bills them by metric, {metrics} in total" in TEMPLATE.text
     assert f"the layers of the {len(template()['Mappings']['AdotPython'])} regions" in TEMPLATE.text
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.fetch import Result
 
-__all__ = ["BEFORE_NS", "Evidence", "Fetches", "fetched", "recent"]
+__all__ = ["BEFORE_NS", "Evidence", "Fetches", "Unreachable", "fetched", "recent"]
 
 MOST = 150  # traces per kind: enough for a verdict, at a tenth of a cent
 BEFORE_NS = 60 * 60 * 1_000_000_000
@@ -34,6 +34,18 @@ class Fetches(Protocol):
     """An account, as `lambda_latency.fetch.Account`."""
 
     def fetch(self, asked: Asked, path: Path, err: TextIO, *, waits_s: Sequence[float]) -> Result: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """An account that does not answer: whatever is asked for, `error` says why."""
+
+    error: FetchError
+
+    def fetch(self, _asked: Asked, _path: Path, _err: TextIO, *, waits_s: Sequence[float]) -> Result:
+        """Raises the error."""
+        del waits_s
+        raise self.error
 
 
 @dataclass(slots=True)

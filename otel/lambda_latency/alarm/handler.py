@@ -19,14 +19,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambda_latency.alarm.answer import Answerer
 from lambda_latency.alarm.cost import function_dollars
 from lambda_latency.alarm.event import read_event
+from lambda_latency.alarm.evidence import Unreachable
 from lambda_latency.alarm.pages import put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic, Webhook
-from lambda_latency.fetch import Account, Place
+from lambda_latency.fetch import Account, FetchError, Place
 from lambda_latency.latency import Owners, Terms
 
 if TYPE_CHECKING:
     from lambda_latency.alarm.answer import Sink
+    from lambda_latency.alarm.evidence import Fetches
     from lambda_latency.alarm.explanation import Explanation
     from lambda_latency.alarm.message import Link
 
@@ -58,7 +60,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
         return function_dollars(time.monotonic() - begin, memory, region, processor)
 
     answerer = Answerer(
-        account=Account(Place(region=region, endpoint_url=os.environ.get("ALARM_ENDPOINT_URL") or None)),
+        account=_account(region),
         records=Records(s3, bucket),
         sinks=_sinks(),
         page=page,
@@ -67,7 +69,16 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
         terms=Terms(owners=Owners(_patterns("ALARM_OURS"), _patterns("ALARM_THEIRS"))),
     )
     message = answerer.answer(alarm)
+    print(f"lambda-latency: {alarm.state} of {alarm.name}: {message.title if message else 'nothing to send'}")
     return {"alarm": alarm.name, "state": alarm.state, "told": message.title if message is not None else None}
+
+
+def _account(region: str) -> Fetches:
+    """The account's traces. That they cannot be had is part of the message, no reason to send none."""
+    try:
+        return Account(Place(region=region))
+    except FetchError as error:
+        return Unreachable(error)
 
 
 @cache

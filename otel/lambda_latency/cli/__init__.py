@@ -1,4 +1,4 @@
-"""The command `lambda-latency`: arguments in, commands run, an exit status out."""
+"""The command `lambda-latency`: parses arguments, runs a command, returns an exit status."""
 
 from lambda_latency.cli.entry import main
 

@@ -1,4 +1,4 @@
-"""An archive as the input of a report: `DIR` or `s3://...`, as a baseline also `DIR@7d`."""
+"""Archives as the input of a report: `DIR` or `s3://...`; a baseline may also be `DIR@7d`, the last 7 days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARK = "archive.version"
 
 
 class Chosen(NamedTuple):
-    """Of which requests, and whether their spans have to be read for it."""
+    """A selection of requests (times in epoch nanoseconds), and whether the report needs their spans."""
 
     since_ns: int | None = None
     until_ns: int | None = None
@@ -27,10 +27,11 @@ class Chosen(NamedTuple):
 
 
 def kept_of(sources: Sequence[object], chosen: Chosen, *, age: bool = False) -> Kept | None:
-    """The requests of an archive, of the days and the route that are asked for; None where the input is files.
+    """Returns the selected requests of an archive; None if the input must be read as trace files.
 
-    `age`: a name may end with how far back it is read. Files beside an archive, or another way to look at traces, have
-    the spans of a folder read in place of its accounts: then it is an input as any other.
+    `age`: the name may end with an age, such as `DIR@7d`. If the report needs spans, or if there are several inputs, a
+    local archive is read as trace files. Raises `ReportError` if the spans of a remote archive are needed, or if no
+    request has the selected route.
     """
     if len(sources) != 1 or not isinstance(sources[0], str | Path):
         return None
@@ -42,7 +43,7 @@ def kept_of(sources: Sequence[object], chosen: Chosen, *, age: bool = False) -> 
     if chosen.of_spans:
         if "://" in where:
             raise ReportError(
-                f"{where} is read by its accounts", "leave out --from, --no-skew, --follow-links, --redact"
+                f"the report reads no spans of {where}", "remove --from, --no-skew, --follow-links, --redact"
             )
         return None
     from lambda_latency.archive import read_kept
@@ -56,7 +57,7 @@ def kept_of(sources: Sequence[object], chosen: Chosen, *, age: bool = False) -> 
 
 
 def _aged(where: str) -> tuple[str, int | None, int | None]:
-    """`DIR@7d`: the place, and the time from which on it is read."""
+    """Splits `DIR@7d` into the archive and the time (epoch nanoseconds) from which it is read."""
     name, _, ago = where.rpartition("@")
     if not name or not _is_archive(name):
         return where, None, None
@@ -67,5 +68,5 @@ def _aged(where: str) -> tuple[str, int | None, int | None]:
 
 
 def _is_archive(where: str) -> bool:
-    """As `lambda_latency.archive.is_archive`, which a report on files does not import."""
+    """The same check as `lambda_latency.archive.is_archive`, without the slow import of that package."""
     return "://" in where or Path(where, MARK).is_file()

@@ -1,4 +1,4 @@
-"""Types of arguments: from the text that was typed to a value, or an error that says what was typed."""
+"""Argument types: each converts the typed text to a value, or raises an error that quotes the text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def count(text: str) -> int:
 
 
 def port(text: str) -> int:
-    """A TCP port; 0 is any free one."""
+    """A TCP port, 0 to 65535; 0 means any free port."""
     number = whole(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"must be between 0 and 65535, got {number}")
@@ -37,7 +37,7 @@ def port(text: str) -> int:
 
 
 def ms(text: str) -> int:
-    """Milliseconds, as nanoseconds."""
+    """A duration in milliseconds, 0 or more, as nanoseconds."""
     try:
         ns = round(float(text) * 1_000_000)
     except (ValueError, OverflowError):
@@ -48,7 +48,7 @@ def ms(text: str) -> int:
 
 
 def gigabytes(text: str) -> int:
-    """Gigabytes, as bytes."""
+    """A size in gigabytes, more than 0, as bytes."""
     try:
         found = round(float(text) * 1_000_000_000)
     except (ValueError, OverflowError):
@@ -59,7 +59,7 @@ def gigabytes(text: str) -> int:
 
 
 def instant(text: str) -> int:
-    """A time, or how long ago it was, as nanoseconds since 1970."""
+    """A time, or an age such as `24h`, as epoch nanoseconds."""
     from lambda_latency.latency import instant as instant_of
 
     try:
@@ -79,7 +79,7 @@ def gate(text: str) -> Gate:
 
 
 def parameter(text: str) -> tuple[str, str]:
-    """NAME=VALUE of a template."""
+    """A template parameter, `NAME=VALUE`, as a pair of name and value."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must read NAME=VALUE, got {text!r}")

@@ -1,4 +1,4 @@
-"""The command line: the commands it has, and how one ends. Only the command that was typed is imported."""
+"""The command line: its commands, and how errors become exit statuses. Imports only the command that runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lambda_latency.cli.output import printed
 from lambda_latency.cli.parser import Parser
 from lambda_latency.version import VERSION
 
-TYPE_CHECKING = False  # typing's own would import it, which takes a tenth of the time of `--help`
+TYPE_CHECKING = False  # importing typing would take a tenth of the time of `--help`
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
         """A module of `commands`."""
 
         def add_parser(self, subparsers: Any, summary: str) -> None:
-            """Declare its arguments."""
+            """Add the command's parser with its arguments."""
 
         def run(self, options: argparse.Namespace) -> int:
-            """Do it; returns the exit status."""
+            """Run the command; returns the exit status."""
 
 
 __all__ = ["main", "parser"]
@@ -34,31 +34,31 @@ __all__ = ["main", "parser"]
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = f"""\
 examples:
-  lambda-latency demo                       see it work: no AWS, no Docker
+  lambda-latency demo                       a demonstration: no AWS, no Docker
   lambda-latency report traces.jsonl        which part is slow, and who owns it
   lambda-latency report --xray --since 24h  the same for an AWS account
   lambda-latency serve                      the SAM app in this folder, traced
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency archive add traces.jsonl   keep traces, query them later
   lambda-latency doctor                     what is wrong with an app's tracing
-  lambda-latency init DIR                   a traced SAM app to begin with
+  lambda-latency init DIR                   create a traced SAM app
   lambda-latency adopt                      trace a SAM app of your own
 
 {EXIT_STATUSES}
 """
 
 
-# Each command, a module of that name in `commands`, with its line of the help and in the help's order.
+# The commands in the order of the help, with their summaries. Each is the module of that name in `commands`.
 COMMANDS = {
     "demo": "run the traced system on this machine and see where its requests spend their time",
-    "report": "say which part of slow requests is slow, from any trace file or from an AWS account",
+    "report": "report which part makes requests slow, from any trace file or from an AWS account",
     "fetch": "fetch traces from an AWS account into a file that report reads",
     "archive": "keep traces in a folder or a bucket, find them and query them",
-    "explain": "say why an alarm of CloudWatch rang, from the traces of its time",
-    "alarm": "print or deploy what explains every alarm of a stack when it rings",
+    "explain": "explain why a CloudWatch alarm fired, from the traces of its window",
+    "alarm": "print or deploy a function that explains every alarm of a stack when it fires",
     "doctor": "find what is wrong with an app's tracing, before it is deployed",
-    "cost": "say what a month of tracing costs",
-    "serve": "keep a SAM app up on this machine, traced, for your own requests",
+    "cost": "estimate what a month of tracing costs",
+    "serve": "serve a SAM app on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "init": "write a traced SAM app with a span-tree test into a new folder",
     "adopt": "edit a SAM app so that it is traced, or undo the edit",
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
-    """What may be typed: all commands by name, those of `complete` with their options."""
+    """The argument parser: all commands by name, those in `complete` with their options."""
     whole = Parser("lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG)
     whole.add_argument("-V", "--version", action="version", version=f"%(prog)s {VERSION}", help="print the version")
     subparsers = whole.add_subparsers(
@@ -100,7 +100,7 @@ def _command(name: str) -> Command:
 
 def _run(arguments: Sequence[str] | None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    name = next((one for one in typed if not one.startswith("-")), "")  # no option before the command has a value
+    name = next((one for one in typed if not one.startswith("-")), "")  # options before the command take no value
     options = parser([name]).parse_args(typed)
     options.typed = typed
     try:

@@ -1,4 +1,4 @@
-"""The exit statuses of every command, and the sentence of the help about them."""
+"""The exit statuses of all commands, and their description in the help."""
 
 __all__ = ["EXIT_STATUSES", "FAILED", "FINE", "GATE_FAILED", "INTERRUPTED", "SOMETHING_SKIPPED", "USAGE"]
 

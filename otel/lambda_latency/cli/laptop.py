@@ -1,4 +1,4 @@
-"""What `demo` and `serve` share: the options of the system on this machine, and whether the machine supports it."""
+"""Shared by `demo`, `serve` and `invoke`: options and output of the local system, and a check of the machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
     "tell",
 ]
 
-PROVIDER = "payments.example.com"  # its spans are in the laptop's traces, and it is somebody else's all the same
+PROVIDER = "payments.example.com"  # an external provider, although local traces contain its spans
 
 
 def add_app_options(parser: argparse.ArgumentParser) -> None:
@@ -49,44 +49,44 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
 
 
 def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppOptions:
-    """What was chosen, for an app whose traces go to a file."""
+    """The chosen options, for an app whose traces go to the file `traces` below --out."""
     from lambda_latency.local import AppOptions
 
     return AppOptions(options.out, traces, port, instrument=options.instrument or "kit")
 
 
 def refuse_instrument() -> int:
-    """The packaged example has a parameter for this: status 2."""
-    todo = "say --parameter Instrumentation=kit or layer, or Tracing=Off"
+    """Print that the packaged example has a parameter in place of --instrument; returns status 2."""
+    todo = "use --parameter Instrumentation=kit or layer, or Tracing=Off"
     return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
 
 
 def read(template: Path, options: argparse.Namespace) -> App:
-    """The app of a template."""
+    """The app of a template, with the chosen parameters. Raises `LocalError` for an invalid template."""
     from lambda_latency.local import read_app
 
     return read_app(template, dict(options.parameter), authorizers=not options.disable_authorizer)
 
 
 def tell(line: str) -> None:
-    """Print what a person should know of how the app is run."""
+    """Print a note about the app on stderr."""
     say(line, sys.stderr)
 
 
 def print_line(name: str, line: str) -> None:
-    """Print what a function has printed."""
+    """Print a line of a function's output, after the function's name."""
     from lambda_latency.local import readable
 
     say(f"{name}: {readable(line)}")
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """Print a line in one write: several threads print functions, requests and events."""
+    """Print a line with a single write, because several threads print at once."""
     print(f"{line}\n", end="", file=file, flush=True)
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
-    """Which template, with which parameters, and where traces go."""
+    """Add the options for the template, its parameters and the folder of the traces."""
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the traces (default: out)"
     )
@@ -108,14 +108,14 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
 
 
 def provider_is_theirs() -> Terms:
-    """How the system's traces are judged."""
+    """The terms of a report on local traces: the payments provider is external."""
     from lambda_latency.latency import Owners, Terms
 
     return Terms(owners=Owners(theirs=(PROVIDER,)))
 
 
 def require_local() -> None:
-    """End the command where the extra `local` is not installed: reading traces needs none of it."""
+    """Exit with status 1 if this is not Linux, or if the extra `local` is not installed."""
     if sys.platform != "linux":
         fail("the local system needs Linux (on Windows: WSL)", "AWS's runtime client for Python runs nowhere else")
     if any(importlib.util.find_spec(name) is None for name in ("samcli", "awslambdaric", "moto")):

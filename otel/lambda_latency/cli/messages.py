@@ -15,18 +15,18 @@ __all__ = ["fail", "usage", "warn"]
 
 
 def warn(text: str) -> None:
-    """Print a line, with the name of the command before it."""
-    with contextlib.suppress(OSError):  # nowhere is left to say that this cannot be said
+    """Print a line on stderr, after the command's name."""
+    with contextlib.suppress(OSError):  # a failure to write to stderr cannot be reported
         print(f"lambda-latency: {text}", file=sys.stderr)
 
 
 def usage(what: str, todo: str) -> int:
-    """Print that options do not fit; returns the exit status."""
+    """Print a usage error and its remedy; returns the exit status."""
     warn(f"{what}\n  {todo}")
     return USAGE
 
 
 def fail(what: str, todo: str) -> NoReturn:
-    """Print why the command cannot run, and exit."""
+    """Print an error and its remedy, and exit with status 1."""
     warn(f"{what}\n  {todo}")
     raise SystemExit(FAILED)

@@ -1,4 +1,4 @@
-"""Flushes standard output when a command ends, and says in one line why that failed."""
+"""Flushes standard output when a command ends, and reports a failure in one line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["printed"]
 
 
 def printed(run: Callable[[], int]) -> int:
-    """Run a command; returns its exit status, or `FAILED` where its output does not arrive."""
-    for name in ("stdout", "stderr"):  # closed by whoever started us: Python has none then
+    """Run a command; returns its exit status, or `FAILED` if its output cannot be written."""
+    for name in ("stdout", "stderr"):  # None if the parent process closed the descriptor
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the process's life
     try:
@@ -27,10 +27,10 @@ def printed(run: Callable[[], int]) -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _silence()  # whoever read our output has enough of it
+        _silence()  # the reader closed the pipe, as `head` does
         return FAILED
     except OSError as error:
-        if error.filename is not None:  # of a file
+        if error.filename is not None:  # the error is about a file, not about stdout
             raise
         _silence()
         warn(f"standard output cannot be written: {error.strerror}")
@@ -38,6 +38,6 @@ def printed(run: Callable[[], int]) -> int:
 
 
 def _silence() -> None:
-    """Nothing more can be said there, not even at exit."""
+    """Redirect stdout to /dev/null, so that the flush at exit cannot fail again."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

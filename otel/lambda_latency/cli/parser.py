@@ -1,7 +1,7 @@
 """Extends argparse: errors that begin with their cause, suggestions for typos, no abbreviated options.
 
-argparse and not another library: it is there at once (a third of the time that click's import takes), and its values
-are typed by the functions of `arguments`.
+argparse is used because it imports in a third of the time of click, and because the functions of `arguments` give typed
+values.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ REQUIRED = "the following arguments are required: "
 
 
 class Parser(argparse.ArgumentParser):
-    """A command's arguments, or those of all commands.
+    """A parser of one command's arguments, or of all commands.
 
-    `rest` names the list of arguments that may go on behind an option: argparse itself ends it there.
+    `rest` names a list argument that may continue after an option; argparse itself ends the list at an option.
     """
 
     rest = ""
@@ -45,9 +45,9 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As argparse; what is unknown is an error of this command, not of the whole."""
+        """Parse as argparse does, but report an unknown argument with this command's usage, not the top level's."""
         first = next(iter(sys.argv[1:] if args is None else args), "")
-        if first.startswith("--") and first != "--":  # before what is missing behind it
+        if first.startswith("--") and first != "--":  # an unknown option is reported before a missing argument
             self._know(first)
         found, unknown = super().parse_known_args(args, namespace)
         if self.rest and not any(one.startswith("-") for one in unknown):
@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong, and how to see what is right; status 2."""
+        """Print the error and how to see the usage; exits with status 2."""
         found = ABOUT.fullmatch(message)
         if found is None:
             self._fail(_missing(message) if message.startswith(REQUIRED) else message)
@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _columns() -> int:
-    """The width of the terminal. argparse asks shutil, whose import takes a tenth of the time of `--help`."""
+    """The width of the terminal in columns. argparse uses shutil, whose import takes a tenth of `--help`."""
     try:
         return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
     except (OSError, ValueError):
@@ -92,7 +92,7 @@ def _columns() -> int:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """`; did you mean report?`, or nothing where nothing is near."""
+    """A suggestion such as `; did you mean report?`; empty if no known name is similar."""
     import difflib
 
     near = difflib.get_close_matches(typed, list(known), 1, cutoff=0.7)

@@ -57,15 +57,17 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 MOST_REASONS = 8
-TRACES_AT_ONCE = 2_000  # of a flame graph
-MANY = 20_000  # requests, whose map takes longer to draw than a process to fork
+TRACES_AT_ONCE = 2_000  # read together for a flame graph
+MANY = 20_000  # requests: from this number on, drawing the map takes longer than forking a process
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. Times are in nanoseconds; `known` are problems that came up before anything was read.
+    """The options of a report.
 
-    `console` is the address of these traces in X-Ray, where they are in X-Ray: a trace id completes it.
+    `slow_ns` is a duration in nanoseconds; `since_ns` and `until_ns` are epoch nanoseconds. `known` are problems found
+    before the sources are read. `console` is the address of the X-Ray console, to which a trace id is appended; None if
+    the traces are not in X-Ray.
     """
 
     sources: Sequence[str | Path | Source]
@@ -96,7 +98,7 @@ class Request:
 
 
 class Baseline(NamedTuple):
-    """What a report is compared with, and where it is from."""
+    """The requests that a report is compared with, and the names of their sources."""
 
     accounts: Accounts
     sources: list[str]
@@ -112,15 +114,16 @@ def run_report(
     ready: Callable[[], None] = lambda: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Read, judge, write; returns the exit status. `ready` is called between reading and the first line of output.
+    """Read the sources, judge them and write the report; returns the exit status.
 
-    `warn` hears why a gate says no.
+    `spool` copies standard input to a file. `ready` is called after reading, before the first line of output. `warn`
+    receives the reason of a failed gate or of an empty report.
 
-    Raises `ReportError` where what was asked for is not there.
+    Raises `ReportError` if the requested route, trace or baseline does not exist, or if a file cannot be written.
     """
     _check_targets(request)
     collecting = gc.isenabled()
-    gc.disable()  # nothing that a report is made of hangs on itself, and there is much of it
+    gc.disable()  # a report has many objects without reference cycles: collections would only take time
     try:
         if not (request.redact or request.follow_links):
             return _run(request, style, out, spool, progress, ready, warn)
@@ -132,7 +135,7 @@ def run_report(
 
 
 def _anew(request: Request, spool: Callable[[], Path] | None, folder: Path) -> Request:
-    """The same, of input that is made anew."""
+    """The same request on transformed input (linked traces joined, names removed), written below `folder`."""
     from lambda_latency.cli.rewriting import MARKED, rewritten
 
     problems: list[Problem] = list(request.known)
@@ -225,7 +228,7 @@ def _put(
     find: Callable[[Collection[str]], dict[str, Trace]],
     out: TextIO,
 ) -> None:
-    """The report in every form that was asked for: files first, so that what is printed of them is true."""
+    """Write the report in every requested form: the files first, because the printed text says that they exist."""
     texts: list[tuple[str, str]] = []
     if request.json is not None:
         texts.append((request.json, _json(report, request, find, judged)))
@@ -251,7 +254,7 @@ def _chosen(request: Request) -> Chosen:
 
 
 def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
-    """Why there is nothing to report: of each source the first problem, or that it has no span."""
+    """The reasons of an empty report: the first problem of each source, or that it has no span."""
     firsts: dict[str, Problem] = {}
     for one in problems:
         firsts.setdefault(one.source, one)
@@ -261,7 +264,7 @@ def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
 
 
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
-    """0 fine; 1 nothing readable; 3 a gate says no; 4 reported, but something was skipped."""
+    """0 fine; 1 nothing readable; 3 a gate failed; 4 reported, but something was skipped."""
     if not report.totals.requests:
         return FAILED
     if any(one.failed for one in judged):
@@ -272,7 +275,7 @@ def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
 def _baseline(
     request: Request, problems: list[Problem], spool: Callable[[], Path] | None, progress: Progress
 ) -> Baseline:
-    """The requests of the baseline, at least one of the route where one was chosen."""
+    """The requests of the baseline. Raises `ReportError` if it has none, or none of the chosen route."""
     assert request.against is not None
     kept = kept_of([request.against], _chosen(request)._replace(since_ns=None, until_ns=None), age=True)
     if kept is not None:
@@ -335,7 +338,7 @@ def _page(
     find: Callable[[Collection[str]], Mapping[str, Trace]],
     judged: Sequence[Judged] = (),
 ) -> str:
-    from lambda_latency.page import build_page, page_values  # who wants no page does not wait for it
+    from lambda_latency.page import build_page, page_values  # a slow import that only a page needs
 
     values, spans = page_values(
         report,
@@ -350,7 +353,7 @@ def _page(
 
 
 def _flame(report: Report, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]) -> str:
-    """All requests, so many traces at a time: together they may not fit into memory."""
+    """The flame graph of all requests. Reads the traces in batches: together they may not fit into memory."""
     every, stacks = report.accounts, Counter[Stack]()
     for first in range(0, len(every), TRACES_AT_ONCE):
         wanted = [every.trace_id(at) for at in range(first, min(len(every), first + TRACES_AT_ONCE))]
@@ -359,7 +362,7 @@ def _flame(report: Report, path: str, find: Callable[[Collection[str]], Mapping[
 
 
 def _check_targets(request: Request) -> None:
-    """Before the work: files that cannot be written, that are named twice, or that are read."""
+    """Raises `ReportError`, before any work, if an output file is unwritable, named twice, or also an input."""
     named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html, request.flame]
     targets = [Path(path) for path in named if path is not None]
     if not targets:
@@ -371,7 +374,7 @@ def _check_targets(request: Request) -> None:
 
 
 def _write(texts: Sequence[tuple[str, str]]) -> None:
-    """Into files: all of them, or none."""
+    """Write the files: all of them, or none. Raises `ReportError`."""
     try:
         replace_files([(Path(path), text) for path, text in texts])
     except OSError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MARKED", "rewritten"]
 
-MARKED = Owners(("ours-*",), ("theirs-*",))  # what patterns of names become where names are taken out
+MARKED = Owners(("ours-*",), ("theirs-*",))  # the owner patterns of redacted names
 
 
 def rewritten(
@@ -28,7 +28,10 @@ def rewritten(
     redact: bool,
     owners: Owners,
 ) -> list[Source]:
-    """One source, in a file at `path`, in place of others. All its spans are in memory while it is written."""
+    """Write the transformed spans of all sources to one file at `path`; returns that file as the only source.
+
+    All spans are in memory at once. Raises `ReportError` if the file cannot be written.
+    """
     found: list[Problem] = []
     spans: Iterable[Span] = [span for source in sources for span in read_spans(source, found)]
     if follow_links:
@@ -51,6 +54,6 @@ def rewritten(
 
 
 def _without_names(one: Problem, names: dict[str, str]) -> Problem:
-    """What is wrong, without what was seen: that may be anything."""
+    """The problem without the value that was seen, which may contain a name."""
     reason = one.reason.partition(":")[0].partition(", got")[0]
     return Problem(names.get(one.source, "a source"), one.line, reason, one.effect)

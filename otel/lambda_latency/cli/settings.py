@@ -24,10 +24,11 @@ COLOURS = ("auto", "always", "never")
 
 
 class Settings(NamedTuple):
-    """What a project says of its reports: each has the name of the option, `-` for `_`, that beats it.
+    """The settings of a project. An option of the same name (with `-` for `_`) overrides a setting.
 
-    Patterns of services and callees that are `ours` and `theirs`, `slow` in nanoseconds (milliseconds in the file),
-    the gates of `fail_if`, where a request begins (`from_`), when to colour, and the doctor's rules to `ignore`.
+    `ours` and `theirs` are patterns of services and callees, `slow` is in nanoseconds (milliseconds in the file),
+    `fail_if` has the gates, `from_` says where a request begins, `color` when to colour, and `ignore` has the rules
+    that the doctor skips.
     """
 
     ours: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings of a folder, or none. Raises `ValueError` that says what is wrong with them, and where."""
+    """The settings of a folder; the defaults if it has none. Raises `ValueError` with the file and the setting."""
     own, project = folder / OWN, folder / PROJECT
     if own.is_file():
         return _settings(_read(own), own)
@@ -113,7 +114,7 @@ def _one_of(*known: str) -> Callable[[object], str]:
     return read
 
 
-# What reads the value of each setting, and says what is wrong with it.
+# The function that converts the value of each setting; it raises ValueError for an invalid value.
 READ: dict[str, Callable[[object], Any]] = {
     "ours": _patterns,
     "theirs": _patterns,

@@ -25,9 +25,10 @@ SOON_S = 0.4
 
 
 def spooled(stack: ExitStack) -> Path:
-    """Standard input as a file, until `stack` is closed: what is shown in full is read a second time.
+    """Copy standard input to a temporary file, because a report reads its input twice; returns the file's path.
 
-    Where the system lets a file without a name be opened again it has none, so that none is left whatever happens.
+    The file exists until `stack` is closed. On Linux it has no name, so that nothing is left if the process is killed.
+    Raises `ReportError` if the copy cannot be written.
     """
     if sys.platform == "linux":
         file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
@@ -55,12 +56,12 @@ class Bar(Progress):
         self._since = clock()
 
     def stage(self, name: str, size: int) -> None:
-        """As `Progress`: starts a new bar."""
+        """Start a new bar of `size` bytes."""
         self._name, self._size, self._done = name, size, 0
         self.step(0)
 
     def step(self, size: int) -> None:
-        """As `Progress`."""
+        """Advance the bar by `size` bytes."""
         self._done += size
         if self._show is None and self._on and self._clock() - self._since > SOON_S:
             self._show = self._begin()
@@ -68,12 +69,12 @@ class Bar(Progress):
             self._show(self._name, self._done, self._size)
 
     def close(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._on, self._show = False, None
         self._drawn.close()
 
     def _begin(self) -> Callable[[str, int, int], None]:
-        from rich.console import Console  # who does not wait needs none
+        from rich.console import Console  # a slow import that only long work needs
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Drawn
 

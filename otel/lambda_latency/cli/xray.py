@@ -1,4 +1,4 @@
-"""What `fetch` and `report --xray` share: the options that choose traces of an account, and what they ask for."""
+"""Shared by `fetch` and `report --xray`: the options that select an account's traces, and the fetch they describe."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "warn_of_early_end",
 ]
 
-# Options of `add_xray_options` that mean nothing in a report on files.
+# Options of `add_xray_options` that a report on files rejects.
 XRAY_ONLY = (
     "slower_than",
     "errors",
@@ -46,14 +46,17 @@ XRAY_ONLY = (
 
 
 def add_choice_options(options: Any) -> None:
-    """Which requests, of files or of X-Ray; `options` is a parser or a group of one."""
+    """Add the options that select requests of files or of X-Ray. `options` is a parser or a group of one."""
     options.add_argument("--since", type=instant, metavar="T", help="requests from T on: 2026-11-25T08:00:00Z, or 24h")
     options.add_argument("--until", type=instant, metavar="T", help="requests before T")
     options.add_argument("--route", metavar="R", help='requests of one route, such as "POST /orders"')
 
 
 def add_xray_options(options: Any, out: str) -> None:
-    """Which traces of which account; `options` is a parser or a group of one, `out` the help of `--out`."""
+    """Add the options that select an account and its traces.
+
+    `options` is a parser or a group of one; `out` is the help of `--out`.
+    """
     options.add_argument("--slower-than", type=ms, metavar="MS", help="only requests that took over MS milliseconds")
     options.add_argument("--errors", action="store_true", help="only requests that were answered with 4xx or 5xx")
     options.add_argument("--filter", metavar="EXPR", help="only traces that match this filter expression of X-Ray")
@@ -64,7 +67,7 @@ def add_xray_options(options: Any, out: str) -> None:
     options.add_argument(
         "--source",
         choices=("x-ray", "transaction-search", "both"),
-        help="where to read, if not where the account says that its traces are",
+        help="where to read traces (default: the destination that the account is set to)",
     )
     options.add_argument("--out", type=Path, metavar="FILE", help=out)
     options.add_argument("--profile", metavar="P", help="profile of the AWS configuration")
@@ -75,7 +78,7 @@ def add_xray_options(options: Any, out: str) -> None:
 
 
 def asked_for(options: argparse.Namespace) -> Asked:
-    """The traces that the options choose; the last hour's where they leave it open."""
+    """The traces that the options select; without a time, those of the last hour."""
     from lambda_latency.fetch import Choice, resolve
 
     return resolve(
@@ -99,18 +102,18 @@ def account_of(options: argparse.Namespace) -> Account:
 
 
 def progress_of(options: argparse.Namespace) -> TextIO:
-    """Where a fetch says how far it has come: a terminal on stderr alone, and nowhere with --quiet."""
+    """The stream for the progress of a fetch: stderr, of which only a terminal is used; a buffer with --quiet."""
     return io.StringIO() if options.quiet else sys.stderr
 
 
 def print_estimate(account: Account, asked: Asked, source: str) -> int:
-    """`--dry-run`; returns the exit status."""
+    """Print the estimate of `--dry-run`; returns the exit status."""
     print(account.estimate(asked, source), end="")
     return FINE
 
 
 def print_policy() -> int:
-    """`--print-policy`; returns the exit status."""
+    """Print the IAM policy of `--print-policy`; returns the exit status."""
     from lambda_latency.fetch import iam_policy
 
     print(iam_policy())
@@ -118,6 +121,6 @@ def print_policy() -> int:
 
 
 def warn_of_early_end(result: Result) -> None:
-    """What ended a fetch early is said last, where it is seen."""
+    """Print why a fetch ended early, after all other output."""
     if result.fetched.ended is not None and result.status != INTERRUPTED:
         warn(str(result.fetched.ended))

@@ -1,7 +1,7 @@
 """The system on a laptop: gateway, sandbox, table, payments provider, span receiver. Linux, no AWS, no Docker.
 
-Names are loaded when they are used: the provider and the emulator are started as `python -m lambda_latency.local...`,
-which imports this package first. All names would cost each of them 0.3 to 0.4 s of CPU (provider: 0.8 to 1.1 s).
+Names are imported on first use. The provider and the emulator run as `python -m lambda_latency.local...`, which imports
+this package first: importing all names would cost each of them 0.3 to 0.4 s of CPU (the provider 0.8 to 1.1 s).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """A public name, from its module."""
+    """Imports a public name from its module."""
     for module, names in MODULES.items():
         if name in names:
             return getattr(import_module(f"lambda_latency.local.{module}"), name)

@@ -1,14 +1,14 @@
-"""Replaces Lambda's /var/runtime/bootstrap in an execution environment: the real runtime client, `_HANDLER` from the
-environment (the exec wrapper may have changed it), and two things that only a laptop needs.
+"""Replaces Lambda's /var/runtime/bootstrap in an execution environment: starts the real runtime client with the handler
+in `_HANDLER`, which the exec wrapper may have changed. Variables switch on what only a laptop needs:
 
-The laptop's names: those in LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`) are resolved without DNS,
-so that the payments provider has a name of its own in the spans. The laptop's faults: the handler that
-LAMBDA_LATENCY_LOCAL_FAULTS names is slowed down or held where the client context of an invocation says so. With
-LAMBDA_LATENCY_LOCAL_NETWORK=loopback, as under test, nothing else can be called; with LAMBDA_LATENCY_LOCAL_READ_ONLY,
-where a built artifact runs, root has no more rights to files than others. With LAMBDA_LATENCY_LOCAL_AWS, where
-somebody's own app runs, every call to AWS goes to that address.
+- LAMBDA_LATENCY_LOCAL_HOSTS (`payments.example.com=127.0.0.1,...`): names that are resolved without DNS, so that spans
+  show the payments provider under a name of its own.
+- LAMBDA_LATENCY_LOCAL_FAULTS: the handler that runs the fault in the client context of an invocation, if there is one.
+- LAMBDA_LATENCY_LOCAL_NETWORK=loopback, set by tests: only loopback addresses can be called.
+- LAMBDA_LATENCY_LOCAL_READ_ONLY, set for built artifacts: file permissions apply to root, too.
+- LAMBDA_LATENCY_LOCAL_AWS, set for the user's own apps: the address that receives every call to AWS.
 
-It runs as a script and imports nothing of ours: the task root may be a built artifact.
+This script imports nothing of the kit, because the task root may be a built artifact.
 """
 
 import os
@@ -25,7 +25,7 @@ AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 def stay_on_loopback() -> None:
-    """Refuse connections to anywhere else."""
+    """Refuse connections to addresses other than loopback, with `ConnectionRefusedError`."""
     import ipaddress
     import socket
 
@@ -52,7 +52,7 @@ def heed_permissions() -> None:
 
 
 def name_hosts(hosts: str) -> None:
-    """Answer for the names in `name=address,...` without asking DNS."""
+    """Resolve the names in `name=address,...` without DNS."""
     import socket
 
     known = dict(host.split("=", 1) for host in hosts.split(","))
@@ -65,7 +65,7 @@ def name_hosts(hosts: str) -> None:
 
 
 def held(handler: Handler) -> Handler:
-    """The same handler, after the fault that the invocation's client context plans for it."""
+    """A handler that first runs the fault in the invocation's client context, if there is one."""
 
     def faulty(event: Any, context: Any) -> Any:
         import time
@@ -88,7 +88,7 @@ def held(handler: Handler) -> Handler:
 
 
 def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -> None:
-    """Run the handler, whose first call waits in vain until the deadline, as where a client has no timeout."""
+    """Run the handler, but let its first call wait past the deadline, as a call by a client without a timeout."""
     import socket
     import threading
     import time
@@ -102,7 +102,7 @@ def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -
 
     socket.SocketIO.readinto = readinto  # type: ignore[assignment,method-assign]
     handler(event, context)
-    time.sleep(seconds)  # it has called nobody
+    time.sleep(seconds)  # the handler made no call
 
 
 class AfterImport(MetaPathFinder, Loader):
@@ -129,19 +129,19 @@ class AfterImport(MetaPathFinder, Loader):
 
 
 def make_faulty(name: str) -> None:
-    """Put `held` around a handler."""
+    """Wrap the handler of this name in `held` after its module is imported."""
     file, _, function = name.rpartition(".")
 
     def then(module: ModuleType) -> None:
         handler = getattr(module, function, None)
-        if handler is not None:  # a missing handler is the runtime client's to report
+        if handler is not None:  # the runtime client reports a missing handler
             setattr(module, function, held(handler))
 
     sys.meta_path.insert(0, AfterImport(file.replace("/", "."), then))
 
 
 def reach(emulator: str) -> None:
-    """Send every call to AWS to the emulator, whatever endpoint or profile the code names; AWS is never reached."""
+    """Send every call to AWS to the emulator, regardless of the endpoint and profile in the code."""
     import socket
 
     ask = socket.getaddrinfo
@@ -168,7 +168,7 @@ def reach(emulator: str) -> None:
         set_variable = module.Session.set_config_variable
 
         def set_config_variable(self: Any, name: str, value: Any) -> None:
-            if name != "profile":  # there are none here, and the variables' credentials open everything
+            if name != "profile":  # no profile exists here; the credentials in the variables are enough
                 set_variable(self, name, value)
 
         module.Session.set_config_variable = set_config_variable
@@ -179,7 +179,7 @@ def reach(emulator: str) -> None:
 
 
 def main() -> None:
-    """Become the Lambda runtime."""
+    """Run as the Lambda runtime."""
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this script's own folder
     if hosts := os.environ.pop("LAMBDA_LATENCY_LOCAL_HOSTS", ""):
         name_hosts(hosts)

@@ -21,11 +21,11 @@ WRITE = 0o222
 def built_functions(root: Path, functions: Iterable[Function], folder: Path) -> tuple[Function, ...]:
     """The functions with their artifacts and layers, copied below `folder`.
 
-    Raises `UsageError` where one was not built.
+    Raises `UsageError` if an artifact is missing.
     """
     artifacts = built_folders(root / BUILT, FUNCTION, "CodeUri")
     layers = built_folders(root / BUILT, LAYER, "ContentUri")
-    # The example's functions have the same layers: all that are in its template.
+    # All functions of the example have the same layers: all layers of its template.
     copies = tuple(_copied(layers.get(name), folder / name, root) for name in sorted(layers))
     return tuple(
         replace(

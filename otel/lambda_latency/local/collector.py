@@ -1,7 +1,7 @@
-"""The collector between the functions and the laptop's X-Ray: which one there is, and how it is started.
+"""Chooses and starts the collector between the functions and the laptop's X-Ray.
 
-A program (`make collector`) has collector.yaml with one block changed: awsxray cannot be built from the Go modules that
-are served, so an `otlphttp` stands in its place and sends to the laptop. AWS's image in Docker has the file as it is.
+A program (`make collector`) runs collector.yaml with one block changed: its awsxray exporter cannot be built from the
+available Go modules, so an `otlphttp` exporter replaces it. AWS's image in Docker runs the file unchanged.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from lambda_latency.template import Finding, read_collector
 __all__ = ["Choice", "RunningCollector", "choose_collector"]
 
 BUILT = Path("build/collector/otelcol")  # below the folder of the template
-SOURCE = Path("requirements/collector.yaml")  # what it is built from; a checkout alone has it
+SOURCE = Path("requirements/collector.yaml")  # the builder's file, which only a checkout has
 IMAGE = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 DOCKER_PORT = 4318
-# awsxray's place in the pipeline and its manners: nothing is queued or tried again, whoever sends waits for the answer.
-# Only its patience is longer than the one second of collector.yaml: a laptop that is busy otherwise is no X-Ray.
+# The exporter that replaces awsxray. As awsxray, it neither queues nor retries, so a sender waits for the answer. Its
+# timeout is longer than the second of collector.yaml, because a busy laptop is slower than X-Ray.
 STAND_IN = (
     '{{endpoint: "{0}", compression: none, timeout: 30s, sending_queue: {{enabled: false}}, '
     "retry_on_failure: {{enabled: false}}}}"
@@ -37,7 +37,7 @@ STAND_IN = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which collector the spans go through. `sentence` says it to a person."""
+    """The collector that receives the spans. `sentence` describes it to the user."""
 
     kind: Literal["none", "program", "docker"]
     sentence: str
@@ -45,14 +45,14 @@ class Choice:
 
 
 IN_DOCKER = Choice(
-    "docker", "Collector: AWS's own in Docker (compose.yaml), its awsxray sending to the laptop's X-Ray."
+    "docker", "Collector: AWS's image in Docker (compose.yaml); its awsxray exporter sends to the laptop's X-Ray."
 )
 
 
 def choose_collector(asked: str | None, root: Path) -> Choice:
-    """What was asked for (docker, none, or the path of a program), else what there is below `root`.
+    """The requested collector (docker, none, or the path of a program), else the one that is found below `root`.
 
-    Raises `UsageError` for a program that cannot be run, and for docker where there is no Docker.
+    Raises `UsageError` for a program that cannot be run, and for docker if Docker is missing or not running.
     """
     if asked == "none":
         return Choice("none", "No collector (--collector none): spans went directly to the laptop's stores.")
@@ -62,7 +62,7 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
     program = Path(asked) if asked is not None else root / BUILT
     if os.access(program, os.X_OK) and program.is_file():
         where = program.relative_to(root) if program.is_relative_to(root) else program
-        return Choice("program", f"Collector: {where}, the laptop's X-Ray in awsxray's place.", program)
+        return Choice("program", f"Collector: {where}; the laptop's X-Ray replaces awsxray.", program)
     if asked is not None:
         raise UsageError(
             f"--collector {asked} is not an executable program",
@@ -75,9 +75,10 @@ def choose_collector(asked: str | None, root: Path) -> Choice:
 
 
 class RunningCollector:
-    """A collector that takes OTLP/HTTP at `traces_url`.
+    """A collector that receives OTLP/HTTP at `traces_url`.
 
-    `spans_url` is the laptop's OTLP receiver, without a path; `xray_url` its X-Ray, for a collector that has awsxray.
+    `spans_url` is the laptop's OTLP receiver, without a path; `xray_url` is its X-Ray, for a collector with awsxray.
+    Raises `LocalError` if the collector does not start.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class RunningCollector:
         if choice.kind == "docker":
             port = DOCKER_PORT
             self._service = self._docker(root, processes, spans_url, xray_url, log)
-            limit_s = 300.0  # an image of 60 MB may have to come first
+            limit_s = 300.0  # an image of 60 MB may have to be downloaded first
         else:
             port, grpc = _free_ports(2)
             config = processes.folder() / "collector.yaml"
@@ -119,7 +120,7 @@ class RunningCollector:
             raise
 
     def stop(self) -> None:
-        """End it; what it was given before is out by then, since it queues nothing."""
+        """Stop the collector. No span is lost, because it queues nothing."""
         self._service.stop(10)
         if self._down:
             subprocess.run(self._down, capture_output=True, check=False, timeout=60)
@@ -172,7 +173,7 @@ def _succeeds(*command: str) -> bool:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Free ports: the collector does not report which port it got for port 0."""
+    """Free ports, because the collector does not report the port that it gets for port 0."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

@@ -33,18 +33,18 @@ class Daemon:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self._socket.bind(("127.0.0.1", 0))
-        self._last = secrets.token_bytes(16)  # nobody else sends it
+        self._last = secrets.token_bytes(16)  # the datagram that ends the thread; no sender can guess it
         self._thread = threading.Thread(target=self._work, name="daemon", daemon=True)
         self._thread.start()
 
     @property
     def address(self) -> str:
-        """Its address, the value of AWS_XRAY_DAEMON_ADDRESS."""
+        """The address, `host:port`: the value of AWS_XRAY_DAEMON_ADDRESS."""
         host, port = self._socket.getsockname()
         return f"{host}:{port}"
 
     def close(self) -> None:
-        """Waits until everything that was sent before is kept."""
+        """Stops listening, after all datagrams that were sent before are kept."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(self._last, self._socket.getsockname())
         self._thread.join()
@@ -55,7 +55,7 @@ class Daemon:
             try:
                 document = decoded(datagram)
             except (ValueError, DecodeError, RecursionError) as error:
-                self._log(f"a datagram of {len(datagram)} bytes was left out: {error}")
+                self._log(f"a datagram of {len(datagram)} bytes was dropped: {error}")
                 continue
             if document is not None:
                 self._keep(document)
@@ -71,4 +71,4 @@ def decoded(datagram: bytes) -> dict[str, Any] | None:
     try:
         return from_protobuf(b64decode(body, validate=True))
     except binascii.Error as error:
-        raise ValueError(f"what follows {SAMPLED!r} is no base64: {error}") from error
+        raise ValueError(f"the rest after {SAMPLED!r} is not base64: {error}") from error

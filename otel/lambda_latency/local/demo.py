@@ -23,14 +23,14 @@ __all__ = ["AT_ONCE", "NEW", "TRACES", "Demo", "demo_plan", "removed", "run_demo
 
 AT_ONCE = 4
 TRACES = "traces.jsonl"
-NEW = f".{TRACES}.new"  # until the run is over
+NEW = f".{TRACES}.new"  # the name of the file until the run is over
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a run of the demo leaves: the answers as the callers saw them, and the files with the traces.
+    """The results of a run: the answers as the callers saw them, and the paths of the files.
 
-    `xray` holds the same traces as X-Ray would give them, in the form of its BatchGetTraces.
+    `xray` has the same traces as `traces`, in the format of X-Ray's BatchGetTraces.
     """
 
     answers: list[Answer]
@@ -40,13 +40,13 @@ class Demo:
     traced: bool
     collected: bool
     direct: bool
-    complete: bool  # False if some invocation never ended, so that its spans are missing
+    complete: bool  # False if an invocation never ended, so that its spans are missing
 
 
 def demo_plan(seed: int, timeouts_among: int) -> Plan:
-    """A payments provider that is slow for one order in five; throttles, a broken provider, one function timeout.
+    """The fault plan of the demo: payments slow for one order in five, throttles, payment errors, one function timeout.
 
-    `timeouts_among` is how many requests read an order: one of them meets the function timeout.
+    `timeouts_among` is the number of requests that read an order: one of them ends in the function timeout.
     """
     rules = [
         Rule("provider", "status", 0.04, status=503, route="POST /orders"),
@@ -68,14 +68,15 @@ def run_demo(
     stage: Callable[[str, int], None] = lambda *_: None,
     step: Callable[[], None] = lambda: None,
 ) -> Demo:
-    """Start the system, warm it up, send the load, stop it. `stage` names what begins and its steps, `step` is one.
+    """Start the system, warm it up, send the load and stop it.
 
-    Raises `LocalError` where the system does not start or a function does not initialize.
+    `stage` is called with the name of each stage and its number of steps, `step` after each step. Raises `LocalError`
+    if the system does not start, if a function does not initialize, or if a file cannot be written.
     """
     calls = plan_calls(requests, seed)
     reads = sum(call.method == "GET" and "?" not in call.path for call in calls)
     warm = warm_up_calls(AT_ONCE, seed)
-    sampling = [False]  # the warm-up is not part of what the demo shows: its cold starts are a laptop's, not Lambda's
+    sampling = [False]  # the warm-up is not traced: cold starts on a laptop differ from Lambda's
     options = replace(options, traces=NEW, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
     with only_one(options.out, "demo"), removed(options.out / NEW):
         return _run(options, calls, warm, sampling, stage, step)
@@ -127,7 +128,7 @@ def _run(
 
 @contextlib.contextmanager
 def removed(path: Path) -> Iterator[None]:
-    """Where a run ends early its traces are no demo's: those of the one before stay."""
+    """Removes the file at the end of the block, so that an interrupted run keeps the traces of the previous run."""
     try:
         yield
     finally:

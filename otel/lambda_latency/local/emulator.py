@@ -1,5 +1,5 @@
-"""AWS on a laptop: moto's server in a process of its own, with the template's tables, the fault plan, and an intake of
-spans for X-Ray.
+"""The emulator of AWS for the packaged example: moto's server in its own process, with the template's tables, the fault
+plan, and an OTLP receiver for X-Ray.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 
 
 class Emulator(WsgiHandler):
-    """moto with faults in DynamoDB calls, chosen by the function whose credentials sign them."""
+    """moto with faults in DynamoDB calls. The access key of a call, a function's name, selects its faults."""
 
     faults: Faults
     routes: dict[str, list[str]]
@@ -83,7 +83,7 @@ def main() -> None:
         endpoint_url=f"http://127.0.0.1:{server.port}",
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - opens nothing
+        aws_secret_access_key="local",  # noqa: S106 - not a real key
     )
     for table in json.loads(options.tables):
         client.create_table(**table)

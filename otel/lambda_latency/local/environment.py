@@ -19,7 +19,7 @@ from lambda_latency.local.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invoca
 __all__ = ["Environment"]
 
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
-AWAKE_S = 0.1  # for its threads to return to their waits, unless one of them has work
+AWAKE_S = 0.1  # the limit for its threads to block again after a thaw; a busy thread does not
 
 Phase = Literal["init", "idle", "busy", "ended"]
 
@@ -93,7 +93,9 @@ class Environment:
         return run is not None and run.responded.is_set() and time.time() * 1000 > run.invocation.deadline_ms
 
     def wait_for_init(self, limit_s: float) -> Outcome | None:
-        """None after a successful init, otherwise the error; a timeout kills the process (`Sandbox.Timedout`)."""
+        """Waits for the init. Returns None on success, else the error; kills the process at the limit
+        (`Sandbox.Timedout`).
+        """
         if not self._initialized.wait(limit_s):
             self.kill()
             return Outcome.failed("Sandbox.Timedout", f"Error: Task timed out after {limit_s:.2f} seconds")
@@ -146,7 +148,7 @@ class Environment:
         return self._inbox.get()
 
     def handed(self, invocation: Invocation) -> None:
-        # Not earlier: the threads that write events take turns, and the caller waits for that of the runtime.
+        # After the runtime's event is written: the threads share the interpreter, and the caller waits for the runtime.
         with self._lock:
             self._extensions.hand(invocation)
 
@@ -203,7 +205,7 @@ class Environment:
             run.answer(outcome)
 
     def _settle(self) -> None:
-        """Enters the next phase if the runtime and every extension wait for an event; freezes."""
+        """Ends the current phase and freezes, if the runtime and every extension wait for an event."""
         with self._lock:
             if not self._runtime_waits or not self._extensions.all_wait:
                 return
@@ -235,8 +237,8 @@ class Environment:
     def _wait_until_awake(self) -> None:
         """Waits until its threads wait as before the freeze, so that SIGTERM reaches the main thread.
 
-        Lambda's freezer is no signal, and here SIGCONT is one: while Linux wakes the threads it gives the next signal
-        to any of them, and Python's handler would then wait for a main thread that may wait for ever.
+        Lambda freezes without signals; here SIGCONT ends the freeze. While Linux wakes the threads, it delivers the
+        next signal to any of them, and Python's handler would wait for a main thread that may be blocked for ever.
         """
         limit = time.monotonic() + AWAKE_S
         while time.monotonic() < limit and not asleep(self.pid):
@@ -253,7 +255,7 @@ class Environment:
         assert self._child.stdout is not None
         with self._child.stdout as output:
             for line in output:
-                # The runtime client ends a log event, not a line of it, with a line feed.
+                # The runtime client ends a log event with a line feed, and the lines inside it with a carriage return.
                 for part in line.decode(errors="replace").rstrip("\r\n").split("\r"):
                     self._log(part)
 
@@ -261,7 +263,7 @@ class Environment:
         child = self._child
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group id is still valid
         with self._lock:
-            self._signal(signal.SIGKILL)  # its children end, too
+            self._signal(signal.SIGKILL)  # also kills its children
             status = child.wait()
             self._phase = "ended"
             run, self._running = self._running, None

@@ -4,10 +4,10 @@ __all__ = ["LocalError", "UsageError"]
 
 
 class LocalError(Exception):
-    """The system cannot start or go on. The command prints the message as it is and ends with status 1.
+    """The system cannot start or continue. The command prints the message unchanged and exits with status 1.
 
     LocalError
-    └── UsageError   what was asked for cannot be done as asked: status 2
+    └── UsageError   the request is invalid: status 2
     """
 
     exit_status = 1
@@ -19,6 +19,6 @@ class LocalError(Exception):
 
 
 class UsageError(LocalError):
-    """The command line, the template or the fault plan asks for something that does not exist."""
+    """The command line, the template or the fault plan names something that does not exist or is not allowed."""
 
     exit_status = 2

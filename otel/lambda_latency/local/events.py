@@ -12,15 +12,15 @@ from lambda_latency.local.function import Outcome
 __all__ = ["Caller", "complete", "is_for_authorizer", "payload_for"]
 
 
-# What a caller without credentials lacks: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
+# The fields that are null for a caller without credentials: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
 NOBODY = dict.fromkeys(("accessKey", "cognitoIdentityId", "principalOrgId"))
-# What an event of format 2.0 has only where there is something in it.
+# The fields that an event of format 2.0 has only if they are not empty.
 OPTIONAL = ("body", "cookies", "pathParameters", "queryStringParameters", "stageVariables")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The facts of a request that samcli does not have. `trace` is the value of X-Amzn-Trace-Id."""
+    """The values of a request that samcli lacks. `trace` is the value of X-Amzn-Trace-Id; `start_ns` is epoch ns."""
 
     request_id: str
     source_ip: str
@@ -51,12 +51,12 @@ def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
 
 
 def is_for_authorizer(event: dict[str, Any]) -> bool:
-    """Whether it is the event of a Lambda authorizer, not of a request."""
+    """Whether an event is for a Lambda authorizer, not for the function of a route."""
     return "methodArn" in event or "routeArn" in event
 
 
 def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> str:
-    """A function's answer as samcli reads it; API Gateway hides the answer of a failed function."""
+    """A function's response in the form that samcli reads. The error of a failed function is hidden, as on AWS."""
     if outcome.error is None:
         return outcome.payload.decode()
     if event.get("version") == "2.0":
@@ -71,7 +71,7 @@ def _complete_v2(event: dict[str, Any], caller: Caller) -> str:
     for name in [name for name in OPTIONAL if not event.get(name)]:
         event.pop(name, None)
     if event.get("routeKey") == "$default":
-        event.pop("pathParameters", None)  # samcli's own, of its route for everything
+        event.pop("pathParameters", None)  # the parameter of samcli's catch-all route
     context = event["requestContext"]
     lower = {name.lower(): value for name, value in event["headers"].items()}
     via = _headers(lower.get("x-forwarded-for"), caller)

@@ -15,16 +15,16 @@ MOST = 10
 
 @dataclass(slots=True)
 class Extension:
-    """One extension inside the runtime's process."""
+    """One internal extension, which runs inside the runtime's process."""
 
     name: str
     events: list[str]
-    waits: bool = False  # waiting for an event
+    waits: bool = False  # whether it waits for an event
     inbox: queue.SimpleQueue[ExtensionEvent | None] = field(default_factory=queue.SimpleQueue)
 
 
 class Extensions:
-    """Internal extensions, the only kind of a laptop's functions. The environment holds the lock."""
+    """The internal extensions of an environment; external ones are not supported. The environment holds the lock."""
 
     def __init__(self) -> None:
         self._known: dict[str, Extension] = {}
@@ -33,7 +33,7 @@ class Extensions:
         return bool(self._known)
 
     def register(self, name: str, events: list[str]) -> str:
-        """The identifier of a new extension. Raises `Refusal` for an invalid registration."""
+        """Registers an extension; returns its identifier. Raises `Refusal` for an invalid registration."""
         for event in events:
             if event != "INVOKE":  # an extension inside the runtime's process gets no SHUTDOWN
                 raise Refusal(403, "Extension.InvalidEventType", f"{event}: not an event for an internal extension")

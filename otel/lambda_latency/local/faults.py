@@ -1,7 +1,7 @@
-"""The fault plan: what is made slow or broken on purpose, where, and how often. The handlers know nothing of it.
+"""The fault plan: the faults that are injected, where, and how often. The handlers are unchanged.
 
 A plan is JSON: `{"seed": 1, "rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}`. Draws are
-stratified: of n calls that a rule applies to, share x n are hit, to within one, at places that the seed decides.
+stratified: of n calls that a rule applies to, it hits share x n, within one. The seed decides which calls are hit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["KINDS", "Faults", "Plan", "Rule", "read_plan"]
 KINDS = {
     "provider": ("delay", "throttle", "status", "hang", "reset"),
     "table": ("delay", "throttle", "status", "hang", "reset"),
-    "connect": ("delay", "hang", "reset"),  # of a new connection to the provider
+    "connect": ("delay", "hang", "reset"),  # when a connection to the provider is opened
     "function": ("delay", "cpu", "timeout"),
 }
 TIMED = ("delay", "cpu")
@@ -33,7 +33,7 @@ TIMED = ("delay", "cpu")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One fault. `ms` for kinds that take time, `status` for kind `status`; without `route` it holds for all."""
+    """One fault. `ms` is the duration of timed kinds, `status` that of kind `status`; no `route` means all routes."""
 
     at: str
     kind: str
@@ -45,7 +45,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All the faults of a run, and the seed that places them."""
+    """All faults of a run, and the seed of their draws."""
 
     seed: int = 1
     rules: tuple[Rule, ...] = ()
@@ -55,7 +55,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Raises `UsageError` that says which rule is wrong, what was seen and what is right."""
+        """Reads a plan. Raises `UsageError` with the wrong rule, its value and the valid values."""
         try:
             plan = json.loads(text)
         except ValueError as error:
@@ -69,7 +69,7 @@ class Plan:
         return cls(seed, tuple(_rule(rule, f"rule {number}") for number, rule in enumerate(plan["rules"], start=1)))
 
     def check_routes(self, known: Collection[str]) -> None:
-        """Raises `LocalError` for a rule whose route does not exist: it would silently never apply."""
+        """Raises `LocalError` for a rule whose route does not exist, because it would never apply."""
         for number, rule in enumerate(self.rules, start=1):
             if rule.route is not None and rule.route not in known:
                 raise LocalError(
@@ -78,12 +78,12 @@ class Plan:
                 )
 
     def at(self, *places: str) -> Faults:
-        """The faults at these places, ready to be drawn."""
+        """The draws of the faults at these places."""
         return Faults(self, places)
 
 
 class Faults:
-    """Decides call by call. Safe to use from several threads."""
+    """Draws the fault of each call. Thread-safe."""
 
     def __init__(self, plan: Plan, places: tuple[str, ...]) -> None:
         self._rules = [
@@ -95,7 +95,7 @@ class Faults:
         return bool(self._rules)
 
     def next(self, routes: tuple[str, ...] = ()) -> Rule | None:
-        """The fault of the next call made for one of `routes`: that of the first rule that hits it."""
+        """The fault of the next call for one of `routes`, by the first rule that hits it; None without a hit."""
         with self._lock:
             hits = [draw.rule for draw in self._rules if draw.rule.route in (None, *routes) and draw.hit()]
         return hits[0] if hits else None
@@ -109,8 +109,8 @@ class _Draw:
     place: int = field(default=-1)
 
     def hit(self) -> bool:
-        """One hit in each run of 1/share calls, at a random place in it."""
-        # The fraction that was meant (1/3, not the float beside it): a run must not lose its hit to rounding.
+        """Whether the next call is hit: one call, at a random position, in each run of 1/share calls."""
+        # The exact fraction (1/3, not the nearest float), so that rounding loses no hit.
         call, share = self.calls, Fraction(self.rule.share).limit_denominator(10**9)
         self.calls += 1
         if not share:

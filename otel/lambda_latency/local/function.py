@@ -16,21 +16,21 @@ __all__ = ["Function", "Outcome", "Run"]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as the template declares it. `environment` holds its own variables, paths as Lambda has them."""
+    """A function as the template declares it. `environment` has its own variables, with Lambda's paths."""
 
     name: str
     handler: str
     timeout_s: float = 3
     memory_mb: int = 128
     environment: Mapping[str, str] = field(default_factory=dict)
-    log_format: str = "Text"  # or JSON, which alone has a level
+    log_format: str = "Text"  # or "JSON", the only format with a level
     log_level: str = "INFO"
-    code: Path | None = None  # what stands for /var/task, if not the project's root
-    read_only: bool = False  # whether nobody may write there, root included
-    python: Path | None = None  # the interpreter with the runtime's packages, if not the one that runs this
-    runtime: str = ""  # as Lambda calls it, where the interpreter is its own
-    paths: tuple[Path, ...] = ()  # what is imported from after the code, with such an interpreter: requirements, layers
-    layers: tuple[Path, ...] = ()  # what is unpacked to /opt, one over the other
+    code: Path | None = None  # the folder for /var/task, if not the project's root
+    read_only: bool = False  # whether that folder is read-only, for root too
+    python: Path | None = None  # the interpreter with the runtime's packages, if not the current one
+    runtime: str = ""  # Lambda's name of the runtime, if `python` is set
+    paths: tuple[Path, ...] = ()  # import paths after the code, if `python` is set: requirements, layers
+    layers: tuple[Path, ...] = ()  # folders unpacked to /opt; a later one replaces files of an earlier one
 
     @property
     def arn(self) -> str:
@@ -39,7 +39,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended: its payload and, where it failed, Lambda's error type (`Sandbox.Timedout`, ...)."""
+    """The outcome of an invocation: its payload and, if it failed, Lambda's error type (`Sandbox.Timedout`, ...)."""
 
     payload: bytes
     error: str | None = None
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Run:
-    """An invocation on its way: handed over, answered, over. Times are epoch nanoseconds, 0 while still to come."""
+    """The progress of an invocation: started, responded, ended. Times are epoch nanoseconds, 0 until reached."""
 
     invocation: Invocation
     started_ns: int
@@ -61,7 +61,7 @@ class Run:
     responded: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, outcome: Outcome) -> None:
-        """The response is out."""
+        """Stores the outcome and the time of the response."""
         self.outcome = outcome
         self.responded_ns = time.time_ns()
         self.responded.set()

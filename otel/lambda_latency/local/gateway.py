@@ -1,4 +1,4 @@
-"""API Gateway's part: starts the trace of each request, decides on its sampling, records its own span, calls Lambda."""
+"""The emulator of API Gateway: starts and samples the trace of each request, records its own span, calls Lambda."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request as the caller saw it. `route` is `POST /orders`, or the path where no route matched.
+    """A request as the caller saw it. `route` is `POST /orders`; method and path if no route matched.
 
-    Of an event without a caller, `route` says what brought it and `status` is "ok" or the error.
+    For an event without a caller, `route` names its source, and `status` is "ok" or the error.
     """
 
     trace_id: str
@@ -42,9 +42,9 @@ class Answered:
 
 @dataclass(slots=True)
 class _Request:
-    """What the gateway knows of a request while samcli handles it."""
+    """The state of a request while samcli handles it."""
 
-    header: TraceHeader  # the parent named in it is the gateway's own span
+    header: TraceHeader  # its parent is the gateway's own span
     request_id: str
     start_ns: int
     source_ip: str
@@ -60,9 +60,9 @@ class Gateway:
     """Serves the template's routes on 127.0.0.1.
 
     `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
-    span of each sampled request; `answered` hears of every request when its response is out. `failed_status` is what an
-    HTTP API or a function URL answers where the function fails; `fallback` answers what no function has a route for;
-    `authorize` gives the answer to a caller that may not call a route, by the event and the route.
+    span of each sampled request; `answered` receives every request after its response. `failed_status` is the status of
+    an HTTP API or a function URL if the function fails; `fallback` serves requests without a route to a function;
+    `authorize` returns the response for a caller that may not call a route, else None, from the event and the route.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Gateway:
         return self._watched(body, request, statuses)
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """What samcli answers; what the fallback does where no function was reached and samcli knows no route."""
+        """The response of samcli, or that of the fallback if samcli has no route and no function was reached."""
         assert self._fallback is not None
         content = environ["wsgi.input"].read()
         begun: list[Any] = []
@@ -134,7 +134,7 @@ class Gateway:
         return self._fallback(environ, start)
 
     def _watched(self, body: Iterable[bytes], request: _Request, statuses: list[int]) -> Iterator[bytes]:
-        """Hand the body on; when the server closes it, the response is out."""
+        """Yields the body. When the server closes the iterator, the response is complete and is recorded."""
         try:
             yield from body
         finally:
@@ -155,13 +155,13 @@ class Gateway:
             )
 
     def _header(self, given: str) -> TraceHeader:
-        """With tracing on, the gateway starts every trace itself; else it passes on what it was given."""
+        """A header of a new trace with tracing on; else the caller's header, or an unsampled one if that is invalid."""
         if self._template.traced:
             return TraceHeader(new_trace_id(), new_span_id(), self.sampler())
         return TraceHeader.parse(given) or TraceHeader.new(sampled=False)
 
     def _call_lambda(self, function: str, raw: bytes) -> str:
-        """Complete the event with what samcli leaves out of it, run the function, and return its payload."""
+        """Add the fields that samcli lacks to the event, run the function, and return its payload."""
         request = _current.get()
         event = json.loads(raw)
         if is_for_authorizer(event):
@@ -200,7 +200,7 @@ class Gateway:
 
 
 def check_port(port: int) -> None:
-    """Raises `LocalError` where the port cannot be used: better known before the slow parts have started."""
+    """Raises `LocalError` if the port cannot be used, before the slow parts start."""
     _listen(WsgiHandler, port).close()
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server of every local part: on 127.0.0.1, a given or a free port, with fast small answers."""
+"""The HTTP server of every local part: on 127.0.0.1, a given or a free port, with low latency for small responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Handler", "Server", "reset", "wait_for_hangup"]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Keep-alive, buffered, no Nagle: without these an answer of two writes waits 40-90 ms for a delayed ACK."""
+    """Keep-alive, buffered, without Nagle's algorithm, so that a response does not wait 40-90 ms for a delayed ACK."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -50,11 +50,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
-        """Logs nothing: the spans have the requests."""
+        """Logs nothing, because spans record the requests."""
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on threads of its own from the moment it exists until `close`.
+    """Serves on its own threads, from construction until `close`.
 
     It accepts on a blocking thread instead of `serve_forever`, whose polling would wake the command hundreds of times
     a second once a few dozen environments have a server each.
@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
         return f"127.0.0.1:{self.port}"
 
     def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks up the host's name, which may take seconds
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's method looks up the host's name, which may take seconds
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def close(self) -> None:
@@ -123,4 +123,4 @@ def wait_for_hangup(connection: socket.socket) -> None:
 def reset(connection: socket.socket) -> None:
     """Resets a connection at once, as a crashed host does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(connection.detach())  # close() would wait for the handler's files, and a shutdown would send a FIN first
+    os.close(connection.detach())  # close() would wait for the handler's files, and shutdown() would send a FIN first

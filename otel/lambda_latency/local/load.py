@@ -1,4 +1,4 @@
-"""The demo's requests: a seeded mix of orders made, read, listed and cancelled, some of them wrong, several at once."""
+"""The demo's requests: a seeded mix that creates, reads, lists and cancels orders, some invalid, sent concurrently."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lambda_latency.local.errors import LocalError
 __all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
 
 SKUS = ("tea", "coffee", "cocoa", "mate", "rooibos")
-LEAD = 8  # an order is read or cancelled at least this many calls after it was made, when it exists
+LEAD = 8  # calls between the creation of an order and its first use, so that it exists by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer, and its time in milliseconds."""
+    """The answer to a call, and the time that it took in milliseconds."""
 
     call: Call
     status: int
@@ -41,7 +41,7 @@ class Answer:
 
 
 def plan_calls(count: int, seed: int) -> list[Call]:
-    """The same calls for the same seed. About half are new orders; some of these are declined, some invalid."""
+    """`count` calls, the same for the same seed. About half create orders, of which some are declined or invalid."""
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
     made: list[str] = []
     cancelled: set[str] = set()
@@ -68,7 +68,7 @@ def plan_calls(count: int, seed: int) -> list[Call]:
 
 
 def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
-    """One batch per route; its calls are sent at once, so that each gets an environment of its own."""
+    """One batch of `at_once` calls per route, to be sent concurrently, so that each call gets its own environment."""
     draw = random.Random(seed)  # noqa: S311
     orders = [f"warm-up-{number}" for number in range(at_once)]
     return [
@@ -80,7 +80,10 @@ def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
 
 
 def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer], None]) -> list[Answer]:
-    """Sends the calls in order, at most `at_once` concurrently; each caller keeps its connection."""
+    """Sends the calls in order, at most `at_once` concurrently; each caller keeps its connection.
+
+    `done` receives each answer. Raises `LocalError` if the gateway does not answer.
+    """
     waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
     answers: list[Answer] = []
     failures: list[LocalError] = []

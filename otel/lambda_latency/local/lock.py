@@ -1,4 +1,4 @@
-"""One command at a time in a folder: two that write the same files would mix them."""
+"""A lock on a folder, so that two commands do not write the same files."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["only_one"]
 
 @contextlib.contextmanager
 def only_one(folder: Path, command: str) -> Iterator[None]:
-    """Hold the folder for a command (`demo`); the folder is made if need be.
+    """Lock a folder for a command such as `demo`; creates the folder if it is missing.
 
-    The kernel releases the lock however the process ends. Raises `LocalError` where another process has it.
+    The kernel releases the lock at any end of the process. Raises `LocalError` if another process holds it, or if the
+    folder is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,10 +36,10 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
                 f"{folder} is in use by lambda-latency {command}{f', process {who}' if who else ''}: "
                 "stop it, or choose another folder with --out"
             ) from None
-        except OSError:  # a file system without locks
+        except OSError:  # the file system has no locks
             yield
             return
-        with contextlib.suppress(OSError):  # a full disk: then nobody learns the number
+        with contextlib.suppress(OSError):  # on a full disk, the process id is not stored
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()

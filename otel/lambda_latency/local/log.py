@@ -14,7 +14,7 @@ __all__ = ["LogFile", "open_for_writing"]
 
 
 class LogFile:
-    """Lines with the name of who printed them, from any thread."""
+    """A file of lines with the names of their sources. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,7 +24,7 @@ class LogFile:
     def write(self, name: str, line: str) -> None:
         with self._lock:
             if not self._file.closed:
-                with contextlib.suppress(OSError):  # a full disk costs lines of the log, and no request
+                with contextlib.suppress(OSError):  # a full disk loses log lines, but fails no request
                     self._file.write(f"{name}: {line}\n".encode())
 
     def close(self) -> None:
@@ -33,7 +33,7 @@ class LogFile:
 
 
 def open_for_writing(path: Path) -> FileIO:
-    """A new file without a buffer, its folder made if need be. Raises `LocalError` that names it."""
+    """Opens a new unbuffered file; creates its folder if it is missing. Raises `LocalError` with the file's name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb", buffering=0)

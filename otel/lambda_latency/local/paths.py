@@ -1,6 +1,6 @@
 """Renames path parameters that are not identifiers (`{order-id}`), for samcli's server.
 
-werkzeug, which serves samcli's routes, ends with an error where such a name stands in a path.
+werkzeug, which serves samcli's routes, fails on such a name in a path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
 def with_identifiers(api: Any) -> tuple[Any, dict[str, str]]:
-    """samcli's API with an identifier for each such name, and the names by these; the API itself where it has none."""
+    """samcli's API with an identifier in place of each such name, and the names by identifier.
+
+    Returns the same API and an empty mapping if it has no such name.
+    """
     names = {name for route in api.routes for name, _ in PARAMETER.findall(route.path) if not name.isidentifier()}
     aliases = {name: f"parameter_{number}_" for number, name in enumerate(sorted(names))}
     if not aliases:
@@ -30,7 +33,7 @@ def with_identifiers(api: Any) -> tuple[Any, dict[str, str]]:
 
 
 def restored(event: str, names: Mapping[str, str]) -> str:
-    """An event with the parameters' own names: in its parameters, and in the paths that name its route."""
+    """An event with the original names, in its path parameters and in the fields that contain its route."""
     parsed: dict[str, Any] = json.loads(event)
     parameters = parsed.get("pathParameters")
     if isinstance(parameters, dict):

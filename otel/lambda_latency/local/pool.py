@@ -1,4 +1,4 @@
-"""The environments of one function: which are free, when another one starts, which ones end."""
+"""The pool of execution environments of one function: starts, assigns and stops them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Pool", "stop_all"]
 
 
 class Pool:
-    """Hands out environments one request at a time, and starts as many as requests wait for.
+    """Assigns an environment to each request, and starts one for each waiting request, up to the limit.
 
-    `new` makes an environment; `starts` is shared by all pools, so that no more than a few start at once.
+    `new` creates an environment; `starts`, which all pools share, limits how many start at once.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Pool:
         self.function = function
         self._new, self._settings, self._starts, self._log = new, settings, starts, log
         self._changed = threading.Condition()
-        self._all: dict[Environment, int] = {}  # with the generation of the code that each has loaded
+        self._all: dict[Environment, int] = {}  # and the generation of the code that each has loaded
         self._idle: list[Environment] = []
         self._generation = 0
         self._waiting = 0
@@ -40,7 +40,7 @@ class Pool:
         self._failures: list[Outcome] = []
 
     def take(self) -> Environment | Outcome:
-        """An idle environment; where there is none, the first that becomes free or is started; or why none starts."""
+        """Returns an idle environment, waiting for one if needed; or the outcome of a failed init."""
         with self._changed:
             self._waiting += 1
             try:
@@ -52,22 +52,24 @@ class Pool:
                         self._starting += 1
                         threading.Thread(target=self._start_for_request, daemon=True).start()
                     self._changed.wait()
-                return self._idle.pop()  # the one used last: the others may grow old
+                return self._idle.pop()  # the most recently used one, so that the others can reach the idle limit
             finally:
                 self._waiting -= 1
 
     def give_back(self, environment: Environment) -> None:
-        """Its invocation is over."""
+        """Makes an environment idle after its invocation, or stops it if its code is outdated."""
         with self._changed:
             outdated = self._retired or self._all.get(environment, self._generation) != self._generation
             if environment.phase == "idle" and not outdated:
                 self._idle.append(environment)
                 self._changed.notify_all()
         if environment.phase == "idle" and outdated:
-            threading.Thread(target=environment.stop, daemon=True).start()  # not on the thread that serves its API
+            threading.Thread(
+                target=environment.stop, daemon=True
+            ).start()  # another thread, because this one serves its API
 
     def forget(self, environment: Environment) -> None:
-        """Its process is gone."""
+        """Removes an environment whose process has ended."""
         with self._changed:
             self._all.pop(environment, None)
             if environment in self._idle:
@@ -75,12 +77,12 @@ class Pool:
             self._changed.notify_all()
 
     def start(self) -> Outcome | None:
-        """Add an environment to the idle ones, when its turn has come; or say why it does not initialize."""
+        """Add an idle environment when the limit of concurrent starts allows it; returns the error of a failed init."""
         with self._starts:
             return self._start()
 
     def environments(self) -> list[Environment]:
-        """All that exist."""
+        """All environments of the pool."""
         with self._changed:
             return list(self._all)
 
@@ -92,7 +94,7 @@ class Pool:
         stop_all(ending)
 
     def retire(self) -> None:
-        """Another pool serves the function from now on: each environment ends, busy ones after their invocation."""
+        """Stop all environments, busy ones after their invocation, because another pool serves the function now."""
         self._retired = True
         self.renew()
 
@@ -103,7 +105,7 @@ class Pool:
             return not (self._all or self._starting or self._waiting)
 
     def tidy(self) -> None:
-        """End what Lambda would end: environments idle for long, and those whose extensions outlast the deadline."""
+        """Stop environments as Lambda does: those over the idle limit, and those whose extensions are overdue."""
         oldest = time.monotonic() - self._settings.idle_limit_s
         with self._changed:
             old = [one for one in self._idle if one.idle_since < oldest]
@@ -115,7 +117,7 @@ class Pool:
 
     def _start_for_request(self) -> None:
         with self._starts:
-            # While this start waited for its turn, others may have served the requests.
+            # Other environments may have served the requests while this start waited for the semaphore.
             try:
                 failure = self._start() if self._waiting else None
             except LocalError as error:
@@ -138,21 +140,21 @@ class Pool:
                     self._changed.notify_all()
             if not outdated:
                 return failure
-            environment.stop()  # the code has changed while it was being loaded: once more
+            environment.stop()  # the code changed during the init: start again
 
     def _initialized(self) -> tuple[Environment, Outcome | None]:
-        """A new environment. As Lambda does it, an init over the limit is tried once more within the timeout."""
+        """A new environment. As on Lambda, an init over the limit is retried once, with the function's timeout."""
         environment = self._new()
         failure = environment.wait_for_init(self._settings.init_limit_s)
         if failure is not None and failure.error == "Sandbox.Timedout":
-            self._log(f"init took over {self._settings.init_limit_s:g} s; once more")
+            self._log(f"init took over {self._settings.init_limit_s:g} s; starting again")
             environment = self._new()
             failure = environment.wait_for_init(self.function.timeout_s)
         return environment, failure
 
 
 def stop_all(environments: Iterable[Environment]) -> None:
-    """Stop them side by side: one with an extension may take its half second."""
+    """Stop environments in parallel, because one with an extension may take half a second."""
     threads = [threading.Thread(target=environment.stop) for environment in environments]
     for thread in threads:
         thread.start()

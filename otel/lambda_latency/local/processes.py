@@ -1,4 +1,4 @@
-"""Child processes that never outlive the command: each is announced to the warden before it starts."""
+"""Child processes that never outlive the command: each is registered with the warden before it starts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lambda_latency.local.errors import LocalError
 
 __all__ = ["Processes", "asleep"]
 
-# A child waits for one line before it executes its program. If the command dies between the fork and the announcement,
-# the child reads the end of the pipe instead and exits: it is never left behind.
+# A child waits for one line before it executes its program. If the command dies between the fork and the registration,
+# the child reads the end of the pipe instead and exits.
 GATE = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null'
 
 
 class Processes:
-    """Starts child processes and keeps the warden informed of them.
+    """Starts child processes and registers them with the warden.
 
-    Each child leads a process group of its own: Ctrl-C in the terminal reaches the command alone, and a child is ended
-    together with whatever it started.
+    Each child leads its own process group: Ctrl-C in the terminal reaches only the command, and a child is killed
+    together with its own children.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,10 @@ class Processes:
         self.close()
 
     def start(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
-        """Start `command` in a new process group; `stdout` has its output and its errors."""
+        """Start `command` in a new process group; its `stdout` also has its standard error.
+
+        Raises `LocalError` if the system is shutting down, or if the warden has ended.
+        """
         child = subprocess.Popen(
             ["/bin/sh", "-c", GATE, "sh", *map(str, command)],
             env=dict(env),
@@ -64,15 +67,15 @@ class Processes:
             child.stdin.write(b"go\n")
             child.stdin.close()
         except BrokenPipeError:
-            pass  # killed meanwhile: the caller that waits for it sees the status
+            pass  # the child was killed: the caller that waits for it receives the status
         return child
 
     def ended(self, child: subprocess.Popen[bytes]) -> None:
-        """Reports that `child` was reaped: its id may belong to another process now."""
+        """Unregisters `child`, which was reaped: its id may belong to another process now."""
         self._tell(f"-{child.pid}")
 
     def folder(self) -> Path:
-        """A new temporary folder, removed at every kind of end of the command."""
+        """A new temporary folder, removed when the command ends in any way."""
         folder = Path(tempfile.mkdtemp(prefix="lambda-latency-"))
         self._tell(f"folder {folder}")
         return folder
@@ -91,19 +94,17 @@ class Processes:
         with self._lock:
             if not self._open:
                 if line.startswith("-"):
-                    return  # the warden has ended it
+                    return  # the warden has killed it
                 raise LocalError("no process can be started", "the system is shutting down")
             try:
                 self._warden.stdin.write(f"{line}\n".encode())
                 self._warden.stdin.flush()
             except BrokenPipeError as error:
-                raise LocalError(
-                    "the process that cleans up after this command has ended", "start the command again"
-                ) from error
+                raise LocalError("the cleanup process of this command has ended", "start the command again") from error
 
 
 def asleep(pid: int) -> bool:
-    """Whether all threads of a process wait. Also True without /proc, and after the end of the process."""
+    """Whether all threads of a process are blocked. Also True without /proc, and after the end of the process."""
     with contextlib.suppress(OSError):
         stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
         return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)

@@ -1,7 +1,7 @@
-"""A fake of the external payments API, in a process of its own: charges and refunds, once per idempotency key.
+"""A fake of the external payments API, in its own process: charges and refunds, once per idempotency key.
 
-It stands for a provider on the internet. It continues the caller's trace with a SERVER span of its own, as a provider
-inside the same company would, so that a trace shows both sides of the call.
+It continues the caller's trace with a SERVER span, as a traced provider does, so that a trace shows both sides of the
+call.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lambda_latency.local.services import say_ready
 
 __all__ = ["ROUTES", "main"]
 
-# The route of the API behind each call here: the meaning of a rule's `route` at the provider.
+# The API route that makes each call: a fault rule's `route` at the provider.
 ROUTES = {"/charges": "POST /orders", "/refunds": "POST /orders/{id}/cancel"}
 
 DECLINED = "card-declined"
@@ -60,7 +60,7 @@ class Books:
 
 
 class Payments(Handler):
-    """POST /charges, POST /refunds, and GET / for the books."""
+    """Serves POST /charges, POST /refunds, and GET / with all charges and refunds."""
 
     books: Books
     faults: Faults

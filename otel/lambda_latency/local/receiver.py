@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver in place of the collector: protobuf or JSON, gzip or not, into the laptop's trace store."""
+"""The OTLP/HTTP receiver of the laptop's trace store: protobuf or JSON, plain or gzip."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _Receiver(Handler):
 
 
 def from_protobuf(body: bytes) -> dict[str, Any]:
-    """An export request as OTLP/JSON; raises protobuf's DecodeError.
+    """Converts an export request to OTLP/JSON. Raises protobuf's `DecodeError`.
 
     protobuf's own JSON has ids in base64 where OTLP/JSON has them in hex.
     """

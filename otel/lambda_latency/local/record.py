@@ -1,4 +1,4 @@
-"""A line of a function's log as plain text: Lambda writes JSON records if the template says so."""
+"""Formats a line of a function's log as text: Lambda writes JSON records if the template sets LogFormat to JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["readable"]
 
 
 def readable(line: str) -> str:
-    """The level and message of a record, with its stack below; other lines unchanged."""
+    """The level and message of a JSON record, followed by its stack trace; any other line unchanged."""
     record = _record(line)
     if record is None:
         return line

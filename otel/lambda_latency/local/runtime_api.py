@@ -17,8 +17,8 @@ from lambda_latency.local.http import Handler, Server
 
 __all__ = ["MAX_PAYLOAD", "ExtensionEvent", "Invocation", "Refusal", "RuntimeHost", "serve_runtime_api"]
 
-MAX_PAYLOAD = 6 * 1024 * 1024  # of a synchronous response
-LONGEST_LINE = 2**20  # of a header: more than the runtime client sends
+MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of a synchronous response
+LONGEST_LINE = 2**20  # bytes of a header's line: more than the runtime client sends
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSION = "/2020-01-01/extension"
@@ -33,7 +33,7 @@ class Invocation:
     event: bytes
     function_arn: str
     deadline_ms: int  # epoch milliseconds
-    trace_header: str  # Lambda sends one with Sampled=0 without tracing
+    trace_header: str  # without tracing, Lambda sends a header with Sampled=0
     client_context: str | None
 
 
@@ -45,7 +45,7 @@ class ExtensionEvent:
     body: dict[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+class Refusal(Exception):  # noqa: N818 - it is a response, not a failure of the API
     """The API's answer to an invalid call."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
@@ -55,7 +55,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of ours
 
 
 class RuntimeHost(Protocol):
-    """The environment behind the API. Each method may raise `Refusal`; the two that wait return None at the end."""
+    """The environment that implements the API. Methods may raise `Refusal`; `next_*` return None at shutdown."""
 
     def next_invocation(self) -> Invocation | None: ...
     def handed(self, invocation: Invocation) -> None: ...
@@ -73,10 +73,10 @@ def serve_runtime_api(host: RuntimeHost) -> Server:
 
 
 class _ShortLines:
-    """A request's bytes in which no line is longer than `http.server` accepts.
+    """A request's stream that truncates lines to the length that `http.server` accepts.
 
-    The runtime client describes an error for X-Ray in one header, every frame of a RecursionError included. Lambda
-    accepts that, and no code here reads it: the rest of such a line is left out.
+    The runtime client sends the description of an error for X-Ray in one header, with every frame of a RecursionError.
+    Lambda accepts such a header; no code here reads it.
     """
 
     def __init__(self, stream: BufferedIOBase) -> None:

@@ -1,6 +1,6 @@
-"""The only module that uses samcli's private interface: the template, intrinsics, and API Gateway's local half.
+"""The only module that uses samcli's private interface: the template, intrinsic functions, and API Gateway's emulator.
 
-Seen to work with samcli 1.150 to 1.170; a test holds what is used here against the installed one.
+Works with samcli 1.150 to 1.170; a test checks the used names against the installed version.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from lambda_latency.template import Finding, read_yaml
 
 __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
 
-# samcli reports its use to AWS unless told otherwise; samtranslator wants a region although nothing is sent anywhere.
+# samcli sends telemetry to AWS by default; samtranslator needs a region although it makes no calls.
 os.environ["SAM_CLI_TELEMETRY"] = "0"
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
-# samcli resolves no `Fn::If` one of whose branches is AWS::NoValue (its issue 6205), unless that is given a value.
+# samcli cannot resolve an `Fn::If` with the branch AWS::NoValue (its issue 6205), unless AWS::NoValue has a value.
 NO_VALUE = "AWS::NoValue"
 X_RAYS_OWN = (1, 0.05)
 COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -41,29 +41,31 @@ STACK = {
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the laptop needs of a template. `routes` are `POST /orders` and the like, with the function behind each."""
+    """The parts of a template that the local system needs. `routes` maps `POST /orders` and the like to functions."""
 
     path: Path
     functions: tuple[Function, ...]
     routes: Mapping[str, str]
     api_name: str
     stage: str
-    traced: bool  # does API Gateway record and decide, as TracingEnabled has it
-    sampling: tuple[int, float]  # requests a second, and the share of the others: the template's rule, else X-Ray's own
-    collected: bool  # do functions send to a collector
-    direct: bool  # do they send to X-Ray's OTLP endpoint
-    tables: tuple[Mapping[str, Any], ...]  # as CreateTable wants them
-    api: Any  # samcli's own
+    traced: bool  # whether API Gateway records spans and samples (TracingEnabled)
+    sampling: tuple[
+        int, float
+    ]  # requests per second and share of the others: the template's rule, else X-Ray's default
+    collected: bool  # whether functions send to a collector
+    direct: bool  # whether functions send to X-Ray's OTLP endpoint
+    tables: tuple[Mapping[str, Any], ...]  # arguments of CreateTable
+    api: Any  # samcli's API object
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     """Read a SAM template with some of its parameters set.
 
-    Raises `UsageError` for a file that is missing or no template, and for a parameter that it does not have or allow;
-    `TemplateError` for names in it that nothing has.
+    Raises `UsageError` for a file that is missing or not a template, and for a parameter or value that the template
+    does not declare; `TemplateError` for names in the template that are not defined.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # samcli's libraries among themselves
+        warnings.simplefilter("ignore", DeprecationWarning)  # raised between samcli's own libraries
         return _read_template(path, parameters)
 
 
@@ -102,7 +104,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         raise UsageError(
             f"{path} cannot be read as a SAM template: {error}", "`sam validate --lint` says more"
         ) from error
-    # samcli has them in a set; people read them in an order.
+    # samcli returns methods in a set; the printed routes need a fixed order.
     found_routes = sorted((route.path, method, route.function_name) for route in api.routes for method in route.methods)
     routes = {f"{method} {route}": function for route, method, function in found_routes}
     if not routes:
@@ -128,7 +130,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
 
 
 def built_folders(path: Path, kind: str, key: str) -> dict[str, Path]:
-    """Where a built template has the content of its resources of one type, by logical id; none without a template."""
+    """The content folders of a built template's resources of one type, by logical id; empty without a template."""
     from samcli.yamlhelper import yaml_parse
 
     if not path.exists():
@@ -140,7 +142,7 @@ def built_folders(path: Path, kind: str, key: str) -> dict[str, Path]:
 def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Callable[..., Any]:
     """A WSGI application that turns requests into REST events and Lambda's answers into responses.
 
-    `invoke` gets a function's name and an event and returns the payload; it runs on the thread of its request.
+    `invoke` receives a function's name and an event, and returns the payload; it runs on the request's thread.
     """
     from samcli.lib.utils.stream_writer import StreamWriter
     from samcli.local.apigw.local_apigw_service import LocalApigwService
@@ -155,14 +157,14 @@ def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Call
             event = restored(event, names) if names else event
             stdout.write_str(invoke(function_name, event.encode()))
 
-    logging.getLogger("samcli").setLevel(logging.CRITICAL)  # it logs what is answered to the client anyway
+    logging.getLogger("samcli").setLevel(logging.CRITICAL)  # its log repeats what the response contains
     service = LocalApigwService(api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
     service.create()
     return service._app  # type: ignore[no-any-return]
 
 
 def _dropped(value: Any) -> Any:
-    """A resolved value without what was `AWS::NoValue`."""
+    """A resolved value without the parts that are `AWS::NoValue`."""
     if isinstance(value, list):
         return [_dropped(one) for one in value if one != NO_VALUE]
     if isinstance(value, dict):
@@ -191,7 +193,7 @@ def _of_type(kind: str, stack: Any) -> dict[str, dict[str, Any]]:
 
 
 def _numbers(declared: Mapping[str, Any]) -> dict[str, str]:
-    """Defaults that are numbers, as texts, which parameters are: samcli resolves none that is a float."""
+    """The defaults that are numbers, as text, because samcli cannot resolve a float."""
     defaults = {name: one["Default"] for name, one in declared.items() if isinstance(one, dict) and "Default" in one}
     return {name: str(value) for name, value in defaults.items() if isinstance(value, int | float)}
 

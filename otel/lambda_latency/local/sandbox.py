@@ -31,7 +31,7 @@ BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What the spans of an invocation need when it is over."""
+    """The data of an invocation that its spans need; times are epoch nanoseconds."""
 
     header: TraceHeader
     span_id: str
@@ -41,9 +41,10 @@ class _Request:
 
 
 class Sandbox:
-    """Runs invocations, each in an environment that is free or in a new one.
+    """Runs each invocation in an idle environment or in a new one.
 
-    `record` receives the platform spans of each sampled invocation when it is over, `log` each line of a function.
+    `record` receives the platform spans of each sampled invocation after its end, `log` a function's name and each line
+    that it prints.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Sandbox:
         self._keeper.start()
 
     def invoke(self, name: str, event: bytes, header: TraceHeader, fault: Rule | None = None) -> Outcome:
-        """Run a function once and wait for its response, as long as it may take."""
+        """Run a function once and wait for its response. `event` is JSON; an error is part of the outcome."""
         pool = self._pools[name]
         called_ns = time.time_ns()
         request_id = str(uuid.uuid4())
@@ -91,7 +92,7 @@ class Sandbox:
             if run is not None:
                 assert run.outcome is not None
                 return run.outcome
-            # It had ended while it was idle: on to the next one.
+            # The environment had ended while it was idle: take the next one.
 
     def prepare(self, count: int, started: Callable[[], None] = lambda: None) -> None:
         """Start `count` environments of each function before any request, as provisioned concurrency would.
@@ -115,7 +116,7 @@ class Sandbox:
                     )
 
     def add(self, function: Function) -> None:
-        """Serve one more function; one of the same name is replaced, and its environments end."""
+        """Add a function. It replaces a function of the same name, whose environments end after their invocations."""
         before = self._pools.get(function.name)
         self._pools[function.name] = self._pool(function)
         if before is not None:
@@ -123,14 +124,14 @@ class Sandbox:
             before.retire()
 
     def environments(self, name: str | None = None) -> list[Environment]:
-        """The environments that exist, of one function or of all."""
+        """The existing environments of one function, or of all."""
         pools = [*self._pools.values(), *self._replaced]
         return [
             environment for pool in pools if name in (None, pool.function.name) for environment in pool.environments()
         ]
 
     def wait_until_idle(self, limit_s: float) -> bool:
-        """Wait until no invocation is under way, the work after the responses included."""
+        """Wait until all invocations have ended, with the work after their responses; False at the limit."""
         with self._over:
             return self._over.wait_for(lambda: not self._requests, limit_s)
 
@@ -140,7 +141,7 @@ class Sandbox:
             pool.renew()
 
     def close(self) -> None:
-        """End every environment."""
+        """Stop every environment."""
         self._closed.set()
         self._keeper.join()
         stop_all(self.environments())
@@ -150,7 +151,7 @@ class Sandbox:
         if function.code is not None:
             extra = {**settings.extra, READ_ONLY: "1"} if function.read_only else settings.extra
             settings = replace(settings, task_root=function.code, extra=extra)
-        wrapper = settings.wrapper(function)  # one that is missing is better known now than at the first request
+        wrapper = settings.wrapper(function)  # raises for a missing wrapper now, not at the first request
         command: list[str | Path] = [function.python or sys.executable, BOOTSTRAP]
 
         def log(line: str) -> None:
@@ -171,14 +172,14 @@ class Sandbox:
         def settled(environment: Environment, run: Run) -> None:
             self._settled(pool, environment, run)
 
-        # An environment goes back to the pool that it came from: the function may have been replaced meanwhile.
+        # An environment returns to its own pool: the function may have a new pool by then.
         pool = Pool(function, new, settings, self._starts, log)
         return pool
 
     def _settled(self, pool: Pool, environment: Environment, run: Run) -> None:
         request_id = run.invocation.request_id
         request = self._requests[request_id]
-        pool.give_back(environment)  # who sees the spans finds it free
+        pool.give_back(environment)  # before the spans are recorded: whoever reads them finds it idle
         if request.header.sampled:
             times = Times(request.called_ns, run.started_ns, run.responded_ns, run.ended_ns, request.init)
             self._record(_segments(environment.function, request, request_id, times, run.outcome))
@@ -201,7 +202,7 @@ class Sandbox:
 
 
 def _request(environment: Environment, header: TraceHeader, called_ns: int) -> _Request:
-    """A request waits for an init from its own call on: the environment may have been started for an earlier one."""
+    """The request's data. Its init begins at its own call, if the environment was started for an earlier request."""
     cold = environment.invocations == 0
     begin = max(called_ns, environment.started_ns)
     waited = (begin, environment.ready_ns) if cold and begin < environment.ready_ns else None
@@ -209,7 +210,7 @@ def _request(environment: Environment, header: TraceHeader, called_ns: int) -> _
 
 
 def _planned(fault: Rule | None) -> str | None:
-    """A fault of the function itself travels in the client context, where the laptop's bootstrap looks for it."""
+    """The client context that passes a fault to the laptop's bootstrap; None without a fault."""
     if fault is None:
         return None
     return json.dumps({"custom": {"lambda-latency-fault": {"kind": fault.kind, "ms": fault.ms}}})

@@ -1,4 +1,4 @@
-"""The spans of AWS's own services, made here for gateway and sandbox, and the header that connects them."""
+"""The spans of AWS's own services, recorded by gateway and sandbox, and the tracing header that connects them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TraceHeader:
 
     @classmethod
     def parse(cls, header: str) -> TraceHeader | None:
-        """None unless it names a root and a parent; a missing `Sampled` means not sampled."""
+        """Parses a header; None without a valid root and parent. A missing `Sampled` means not sampled."""
         fields = dict(field.strip().split("=", 1) for field in header.split(";") if "=" in field)
         root, parent = ROOT.fullmatch(fields.get("Root", "")), PARENT.fullmatch(fields.get("Parent", ""))
         if root is None or parent is None:

@@ -1,4 +1,4 @@
-"""`serve`: keeps the system running while somebody works on the functions, prints a line for each request."""
+"""`serve`: keeps the system running while the functions are being changed, prints a line for each request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lambda_latency.trace import FUNCTION, Span, Trace
 
 __all__ = ["Requests", "serve_system", "wait_for_signal"]
 
-MOST = 10_000  # traces of which it is remembered that more has ended than was told of
+MOST = 10_000  # traces with ended invocations that are not printed yet
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 
 
@@ -32,7 +32,7 @@ class Requests:
         self._show = show
         self._changed = threading.Condition()
         self._spans: dict[str, list[Span]] = {}
-        self._ended: dict[str, int] = {}  # invocations of a trace that have not been told of
+        self._ended: dict[str, int] = {}  # invocations of a trace that are not printed yet
         self._closing = False
         self._answered: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
@@ -79,10 +79,10 @@ def serve_system(
     log: Callable[[str, str], None],
     tell: Callable[[str], None],
 ) -> None:
-    """Keep the system up until a signal raises an exception in the main thread; then end it.
+    """Run the system until a signal handler raises an exception in the main thread; then stop it.
 
-    `up` is told the running system, `show` each request with its trace (None where it was not sampled), `log` each
-    line that a function or a service prints, `tell` what a person should know.
+    `up` receives the running system, `show` each request with its trace (None if it was not sampled), `log` the source
+    and the text of each printed line, `tell` notes for the user. Raises `LocalError` if the system does not start.
     """
     with only_one(options.out, "serve"):
         _serve(options, up, show, log, tell)
@@ -115,10 +115,10 @@ def _serve(
 
 
 def wait_for_signal() -> None:
-    """Wait until a signal's handler has raised something here.
+    """Wait until a signal handler raises an exception in this thread.
 
-    The kernel may deliver a signal to any thread, and `signal.pause` or a lock would then sleep on: only the wake-up
-    descriptor is written whoever gets it.
+    The kernel may deliver a signal to any thread; `signal.pause` and locks would then keep sleeping. The wake-up
+    descriptor is written in every case.
     """
     here, there = socket.socketpair()
     with here, there:

@@ -1,4 +1,4 @@
-"""The parts in processes of their own, started in parallel and stopped after they have sent their last spans."""
+"""The parts that run as processes: started in parallel, stopped after they have sent their last spans."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ READY = "ready "
 
 
 def say_ready(port: int) -> None:
-    """The line that a service prints when it is ready."""
+    """Print the line that reports a service's port when it is ready."""
     print(f"{READY}{port}", flush=True)
 
 
 class Service:
-    """A module of ours run as a process. It is being started when this returns; `wait_until_ready` gives its port.
+    """A module of the kit that runs as a process. The constructor does not wait; `wait_until_ready` returns the port.
 
-    With a `command` it is another program, called `module` in messages and with `variables` beside the person's own;
-    what it listens on is known beforehand (`wait_until_listening`).
+    With `command` it is another program, named `module` in messages, with `variables` added to the user's own; its port
+    is known beforehand (`wait_until_listening`).
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Service:
         raise self._failed()
 
     def stop(self, limit_s: float = 5) -> None:
-        """Lets it send its last spans, and waits for its end."""
+        """Stops it with SIGTERM, so that it sends its last spans; kills it after `limit_s` seconds."""
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
         try:
@@ -100,6 +100,6 @@ class Service:
 
 
 def _variables() -> dict[str, str]:
-    """The user's variables without those that lead a service away from 127.0.0.1 or change what it records."""
+    """The user's variables without those of AWS and OpenTelemetry, and with proxies disabled."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OTEL_"))}
     return {**own, "no_proxy": "*", "NO_PROXY": "*"}

@@ -1,4 +1,4 @@
-"""Whether source files have changed since somebody asked, without listing their folders each time."""
+"""Detects changes of source files since the last check, without listing their folders each time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 __all__ = ["Sources"]
 
 SKIPPED = ("__pycache__", "node_modules", "venv")
-TICK_NS = 50_000_000  # longer than any file system's clock takes
+TICK_NS = 50_000_000  # longer than the timestamp resolution of any file system
 State = tuple[int, int, int]
 
 
 class Sources:
     """The source files below some folders.
 
-    A folder is listed again only when an entry was added to it or removed from it: each request asks, and an app may
-    lie in a folder of many thousand files.
+    A folder is listed again only after an entry was added or removed, because every request checks, and an app's folder
+    may have many thousand files.
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -27,7 +27,7 @@ class Sources:
         self._look()
 
     def changed(self) -> bool:
-        """Whether a file was written, added or removed since the last time this was asked."""
+        """Whether a file was written, added or removed since the last call."""
         if self._is_settled and all(
             _state(path) == before for known in (self._files, self._folders) for path, before in known.items()
         ):
@@ -40,7 +40,7 @@ class Sources:
         self._files, self._folders = {}, {}
         settled_ns = time.time_ns() - TICK_NS
         for root in self._roots:
-            self._folders[str(root)] = _state(str(root))  # one that is not there yet may come
+            self._folders[str(root)] = _state(str(root))  # also for a missing folder, which may be created later
             for place, folders, files in os.walk(root):
                 folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
                 self._folders[place] = _state(place)
@@ -48,12 +48,12 @@ class Sources:
                     if name.endswith(".py") or name == "requirements.txt":
                         path = f"{place}/{name}"
                         self._files[path] = _state(path)
-        # A folder that was changed just now may change again without another time of change.
+        # A folder that changed just now may change again within the same timestamp.
         self._is_settled = all(state is None or state[0] < settled_ns for state in self._folders.values())
 
 
 def _state(path: str) -> State | None:
-    """What tells one state of a file from another: two writes may fall into one tick of the clock."""
+    """Time of change, size and inode of a file: two writes may have the same timestamp. None for a missing file."""
     try:
         found = os.stat(path)  # noqa: PTH116 - Path takes three times as long
     except OSError:

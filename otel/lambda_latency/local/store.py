@@ -1,4 +1,4 @@
-"""The laptop's trace store: `traces.jsonl`, one OTLP/JSON export request a line, and who wants to see spans arrive."""
+"""The laptop's trace store: `traces.jsonl`, one OTLP/JSON export request per line, and watchers of new spans."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["Store"]
 
 
 class Store:
-    """Appends to one file, from any thread. A reader of the file may see it grow; each line is written whole.
+    """Appends export requests to one file, as whole lines. Thread-safe.
 
-    Where the disk is full a line is left out: `error` says so afterwards, and `failed` hears it once.
+    A line that cannot be written, as on a full disk, is dropped: `error` is set, and `failed` receives the first error.
     """
 
     def __init__(self, path: Path, failed: Callable[[str], None] = lambda _: None) -> None:
@@ -33,15 +33,15 @@ class Store:
         self._file = open_for_writing(path)
 
     def watch(self, watcher: Callable[[list[Span]], None]) -> None:
-        """Call `watcher` with the spans of each export request from now on, on the thread that brought them."""
+        """Call `watcher` with the spans of each later export request, on the thread that adds them."""
         self._watchers.append(watcher)
 
     def add(self, spans: list[Span]) -> None:
-        """Keep spans that were made in this process."""
+        """Append spans of this process."""
         self._write(_line(to_otlp(spans)), spans)
 
     def add_otlp(self, document: dict[str, Any]) -> None:
-        """Keep an export request that came in OTLP/JSON's form."""
+        """Append an export request in OTLP/JSON."""
         line = _line(document)
         self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
 
@@ -51,7 +51,7 @@ class Store:
 
     def _write(self, line: bytes, spans: list[Span]) -> None:
         with self._lock:
-            if self._file.closed:  # the system is going down; what still arrives belongs to nobody
+            if self._file.closed:  # the system is shutting down; late spans are dropped
                 return
             try:
                 self._append(line)

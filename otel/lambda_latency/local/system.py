@@ -1,4 +1,4 @@
-"""The whole system, up: from a request to the gateway to its spans in the store."""
+"""The running system: from a request to the gateway to its spans in the store."""
 
 from __future__ import annotations
 
@@ -32,29 +32,30 @@ from lambda_latency.trace import Span
 __all__ = ["PROVIDER_HOST", "Options", "System"]
 
 LAYER = Path(__file__).with_name("layer")
-PROVIDER_HOST = "payments.example.com"  # answered by the laptop's own provider, never by DNS
+PROVIDER_HOST = "payments.example.com"  # resolves to the laptop's own provider, without DNS
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may choose."""
+    """The options of the local system."""
 
     template: Path = Path("template.yaml")
     parameters: Mapping[str, str] = field(default_factory=dict)
     out: Path = Path("out")
     port: int = 0
     plan: Plan = field(default_factory=Plan)
-    sampler: Callable[[], bool] | None = None  # else what the template says
+    sampler: Callable[[], bool] | None = None  # default: the template's sampling rule
     collector: Choice = field(default_factory=lambda: Choice("none", ""))
     built: bool = False  # run the artifacts of `sam build`
     traces: str = "traces.jsonl"  # the file below `out`
 
 
 class System:
-    """Starts everything when made; `close` ends everything. Part by part the slow ones start side by side.
+    """The system. The constructor starts all parts, the slow ones in parallel; `close` stops them.
 
-    `before` is called before each invocation and `answered` hears of each request when its response is out; `log` gets
-    the lines that functions and services print, with their names; `failed` hears once that traces cannot be written.
+    `before` is called before each invocation; `answered` receives each request after its response; `log` the source and
+    the text of each printed line; `failed` one message if traces cannot be written. Raises `LocalError` if a part does
+    not start.
     """
 
     def __init__(
@@ -101,8 +102,8 @@ class System:
             lambda line: log("aws", line),
         )
         self._closing.append(aws.stop)
-        # X-Ray in a process of its own: making documents in the table's would hold its answers up, and a report would
-        # rightly name DynamoDB as what is slow.
+        # X-Ray has its own process: making documents in the table's process would delay the table, and a report would
+        # rightly blame DynamoDB.
         xray = Service(
             "lambda_latency.local.emulator", ["--indexed", _indexed(root)], processes, lambda line: log("x-ray", line)
         )
@@ -143,12 +144,12 @@ class System:
         )
         self._closing.append(self.sandbox.close)
         self._faults = plan.at("function")
-        self.faulty = True  # whether functions meet the faults that are planned for them
+        self.faulty = True  # whether the planned faults of functions are injected
         sampler = options.sampler or Sampler(*template.sampling)
         self.gateway = Gateway(template, self._invoke, sampler, record=self._keep, answered=answered, port=options.port)
         self._closing.append(self.gateway.close)
-        # What is loaded by now stays: to look through it again would hold every answer up for a tenth of a second, and
-        # a report would name Lambda's overhead as what is slow.
+        # Exclude all present objects from collections: each would delay answers by a tenth of a second, and a report
+        # would blame Lambda's overhead.
         gc.collect()
         gc.freeze()
         self._closing.append(gc.unfreeze)
@@ -158,7 +159,7 @@ class System:
         return self.gateway.url
 
     def finish(self, limit_s: float = 10) -> bool:
-        """Wait until the last span is in store and X-Ray; no request can come afterwards. False: some never ended."""
+        """Stop the gateway and wait until the last span is in the store and X-Ray; False if invocations never ended."""
         self.gateway.close()
         self._closing.remove(self.gateway.close)
         done = self.sandbox.wait_until_idle(limit_s)
@@ -171,14 +172,14 @@ class System:
         return done
 
     def close(self) -> None:
-        """End every process and close every port."""
+        """Stop every process and close every port. May be called more than once."""
         while self._closing:
             self._closing.pop()()
 
     def _start_collector(
         self, choice: Choice, root: Path, processes: Processes, receiver: Server, log: Callable[[str, str], None]
     ) -> str:
-        """Start it; returns where functions send to."""
+        """Start the collector; returns the address to which functions send spans."""
         if choice.kind == "docker":  # its awsxray writes to X-Ray itself
             receiver = serve_receiver(self.store.add_otlp)
             self._closing.append(receiver.close)
@@ -208,6 +209,6 @@ class System:
 
 
 def _indexed(root: Path) -> str:
-    """What the collector makes searchable, as JSON; nothing where the template has no collector file beside it."""
+    """The attributes that the collector indexes, as a JSON list; empty without a collector.yaml beside the template."""
     collector = read_collector(root / "collector.yaml")
     return json.dumps(collector.indexed_attributes() if isinstance(collector, Collector) else [])

@@ -1,4 +1,4 @@
-"""The environment variables that a function finds, as Lambda sets them, with Lambda's paths turned into local ones."""
+"""The environment variables of a function, as Lambda sets them, with local paths in place of Lambda's."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ OWN_WRAPPER = "/opt/lambda-latency/wrapper"  # of the kit's layer
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the sandbox finds things, and Lambda's limits.
+    """The sandbox's folders and variables, and Lambda's limits.
 
-    `task_root` stands for /var/task and `layer`, below the function's own layers, for /opt. `overrides` replace
-    variables that a function has (an address on Lambda by a local one); `extra` are added to every function's.
+    `task_root` replaces /var/task; `layer`, below the function's own layers, replaces /opt. `overrides` replace
+    variables that a function has, such as an address on Lambda by a local one; `extra` are added for every function.
     """
 
     task_root: Path
     layer: Path
     overrides: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
-    faults: bool = False  # whether handlers can be told to be slow
+    faults: bool = False  # whether faults can be injected into handlers
     max_environments: int = 8  # of one function; more requests wait for the first free one
-    starts_at_once: int = os.cpu_count() or 1  # more of them would push each other past the init limit
+    starts_at_once: int = os.cpu_count() or 1  # more concurrent starts would exceed the init limit
     init_limit_s: float = 10
     idle_limit_s: float = 300
 
     def local(self, value: str, layers: Sequence[Path] = ()) -> str:
-        """A variable's value with a leading /var/task or /opt turned into the folder that stands for it.
+        """A variable's value with the local folder in place of a leading /var/task or /opt.
 
-        Of a function's layers the last one that has a file counts, as on Lambda, where each is unpacked over those
-        before it. Where none holds the kit, the one that is running stands for its layer.
+        If several layers have a file, the last one counts, as on Lambda, which unpacks each layer over those before it.
+        If no layer has the kit's wrapper, the running kit's wrapper is used.
         """
         for layer in reversed(layers):
             inside = layer / value.removeprefix("/opt/")
@@ -55,7 +55,7 @@ class Settings:
         return value
 
     def wrapper(self, function: Function) -> Path | None:
-        """The function's exec wrapper. Raises `LocalError` where the file cannot be run: each init would fail."""
+        """The function's exec wrapper, or None. Raises `LocalError` if the file is not executable."""
         named = function.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
         if not named:
             return None
@@ -69,7 +69,7 @@ class Settings:
 
 
 def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
-    """All the variables of one new environment but AWS_LAMBDA_RUNTIME_API."""
+    """All variables of a new environment, except AWS_LAMBDA_RUNTIME_API."""
     own = {name: settings.local(value, function.layers) for name, value in function.environment.items()}
     own |= {name: value for name, value in settings.overrides.items() if name in own}
     python = function.python or Path(sys.executable)
@@ -77,7 +77,7 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
     if function.python is None:
         layers = [str(layer / "python") for layer in (*function.layers, settings.layer)]
         modules = [*layers, os.environ.get("PYTHONPATH", "")]
-    else:  # an environment of its own, in which nothing of this one's is found
+    else:  # the interpreter has its own environment, without the packages of the current one
         modules = [*map(str, function.paths), str(settings.layer / "python")]
         version = function.runtime.removeprefix("python")
     commands = [str(path / "bin") for path in function.paths if (path / "bin").is_dir()]
@@ -102,8 +102,8 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        # Credentials that open nothing. The key names the function, so that a fault plan can tell whose call it sees;
-        # the person's own profiles and the instance's role stay out of reach.
+        # Invalid credentials. The access key is the function's name, by which a fault plan recognizes its calls; the
+        # user's own profiles and the instance's role are not used.
         "AWS_ACCESS_KEY_ID": function.name,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SESSION_TOKEN": "local",

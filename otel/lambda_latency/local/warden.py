@@ -2,7 +2,7 @@
 
 The command starts it first and holds the writing end of its standard input. However the command ends (return, Ctrl-C,
 SIGTERM, SIGKILL, a crash), that pipe closes, and the warden then kills every process group and removes every folder
-that was announced to it. It runs as a script, isolated and without site-packages, so that it is ready in milliseconds.
+that was registered. It runs as a script, isolated and without site-packages, so that it is ready in milliseconds.
 
 Lines on its standard input: `+<pgid>`, `-<pgid>`, `folder <path>`.
 """
@@ -14,7 +14,7 @@ import sys
 
 
 def main() -> None:
-    """Reads announcements until the pipe closes, then ends the remaining processes and removes the folders."""
+    """Reads registrations until the pipe closes, then kills the remaining process groups and removes the folders."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     groups: set[int] = set()
@@ -34,7 +34,7 @@ def main() -> None:
             continue
     for folder in folders:
         for place, _, _ in os.walk(folder):
-            # A built artifact is read-only, and nothing in it could be removed. (pathlib takes its time to start.)
+            # A built artifact is read-only: its files could not be removed. (Importing pathlib would delay the start.)
             os.chmod(place, 0o700)  # noqa: PTH101
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""A WSGI application on our own server: werkzeug closes the connection after each answer, AWS does not."""
+"""Serves a WSGI application with keep-alive: werkzeug closes the connection after each answer, AWS does not."""
 
 from __future__ import annotations
 

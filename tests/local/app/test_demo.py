@@ -95,7 +95,7 @@ def test_an_app_without_anything_to_call_says_so(folder: Path) -> None:
         1,
         "",
         [
-            "lambda-latency: template.yaml has no route that reads, and no example event: there is nothing to call",
+            "lambda-latency: template.yaml has no GET route and no example event: there is nothing to call",
             "  put example events into events/, as for `sam local invoke`, each named after its function",
         ],
     )

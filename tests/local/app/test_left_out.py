@@ -80,9 +80,7 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         "Thing (Custom::Thing) cannot be created here and is left out",
     ]
     assert any("Thing" in line and "ValueError: not today" in line for line in told)
-    assert (
-        "Other/Never does not run here: it was not created: a condition leaves it out, or what it needs failed" in told
-    )
+    assert "Other/Never does not run here: it was not created: its condition is false, or a dependency failed" in told
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ Resources: { Topic: { Type: AWS::SNS::Topic } }
         "parameter Choice has no Default",
         "parameter Count has no Default",
         "parameter AdminEmail has no Default",
-        "parameter Stored is in Parameter Store, not here",
+        "parameter Stored is in Parameter Store, which is not read",
     ]
 
 
@@ -102,8 +102,8 @@ Resources:
     version = properties["Auth"]["Authorizers"]["Mine"]["AuthorizerPayloadFormatVersion"]
     assert (version, properties["Description"], properties["Name"]) == ("2.0", "other-name", "default")
     assert done.notes == [
-        "{{resolve:ssm:/shop/EventBusName}} is not here: 'default' stands for it",
-        "1 values are exported by other stacks: the name of each export stands for it",
+        "{{resolve:ssm:/shop/EventBusName}} is not available locally: its value is 'default'",
+        "1 values are exported by other stacks: the value of each is the name of its export",
     ]
 
 
@@ -146,7 +146,7 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     assert [one.why for one in refused if isinstance(one, Refused)] == [
         "its runtime is nodejs22.x, and only Python runs here",
         "it is a container image",
-        "its code lies in an account's S3",
+        "its code is in an account's S3",
     ]
 
 

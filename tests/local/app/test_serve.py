@@ -164,6 +164,6 @@ def test_an_option_of_other_apps_is_refused_for_the_example() -> None:
         "",
         [
             "lambda-latency: --instrument is for other apps: the packaged example has a parameter for it",
-            "  say --parameter Instrumentation=kit or layer, or Tracing=Off",
+            "  use --parameter Instrumentation=kit or layer, or Tracing=Off",
         ],
     )

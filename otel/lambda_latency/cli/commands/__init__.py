@@ -1,4 +1,4 @@
-"""The commands, a module each: `add_parser` declares its arguments, `run` does it and returns the exit status.
+"""The commands, one module each: `add_parser` declares the arguments, `run` returns the exit status.
 
 A command imports what it needs when it runs: `--help` imports nothing but the standard library.
 """

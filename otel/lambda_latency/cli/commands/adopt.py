@@ -22,7 +22,7 @@ HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permissi
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "adopt",
         help=summary,
@@ -51,7 +51,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Plan, print, and do what was asked."""
+    """Plan the edits, print them, and write them if requested; returns the exit status."""
     from lambda_latency.adopt import (
         Wanted,
         add_packages,
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     template = find_template(options.path)
     if options.undo:
         files = undo(template.parent)
-        print(f"{template.parent} is as it was: {len(files)} files.")
+        print(f"{template.parent} is restored: {len(files)} files.")
         return FINE
     plan = make_plan(template, Wanted(options.export, rewrite=options.rewrite, packages=options.packages))
     if options.check:
@@ -86,8 +86,8 @@ def run(options: argparse.Namespace) -> int:
         write(plan)
         missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
         if missing:
-            print(f"No bytecode for {', '.join(missing)}, which is not here: each cold start will compile the layer.")
-        print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` takes them back. Next:\n")
+            print(f"No bytecode for {', '.join(missing)} (not installed): each cold start will compile the layer.")
+        print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` reverts them. Next:\n")
         print("  lambda-latency serve")
     else:
         print("Nothing was written. `lambda-latency adopt --write` writes it.")
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(plan: Plan) -> int:
-    """Whether a second run would change anything."""
+    """Print whether the app is adopted and up to date; returns the exit status."""
     from lambda_latency.adopt import read_record
 
     if not plan.changes and plan.rows:
@@ -121,7 +121,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _text(plan: Plan) -> str:
-    """The diff, the table, and what is left to a person."""
+    """The diff, the table of functions, and the steps that remain for the user."""
     new = [one for one in plan.changes if one.before is None]
     parts = [plan.diff()]
     if new:

@@ -1,4 +1,4 @@
-"""`lambda-latency alarm`: the part that explains alarms, printed, written or deployed beside any stack."""
+"""`lambda-latency alarm`: prints, writes or deploys the stack that explains the alarms of another stack."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ examples:
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "alarm",
         help=summary,
-        description="A stack of its own that explains the alarms of another one: when an alarm rings, a function reads "
-        "the slow and the other traces of its time, and tells which part is slow, whose it is and what to do. Without "
-        "--out and --deploy the template is printed, and nothing is written.",
+        description="A separate stack that explains the alarms of another one: when an alarm fires, a function reads "
+        "the slow and the other traces of its window, and reports which part is slow, who owns it and what to do. "
+        "Without --out and --deploy the template is printed, and nothing is written.",
         epilog=EPILOG,
     )
     parser.add_argument("--stack", metavar="S", help="explain the alarms whose names begin with this stack's name")
-    parser.add_argument("--topic", metavar="ARN", help="SNS topic that hears the explanations")
+    parser.add_argument("--topic", metavar="ARN", help="SNS topic that receives the explanations")
     parser.add_argument("--webhook-parameter", metavar="P", help="SSM parameter with the address of a chat's webhook")
-    parser.add_argument("--chat", choices=CHATS, default="slack", help="whose webhook it is: slack (default) or teams")
+    parser.add_argument("--chat", choices=CHATS, default="slack", help="type of the webhook: slack (default) or teams")
     parser.add_argument("--architecture", choices=PROCESSORS, default="arm64", help="arm64 (default) or x86_64")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write template and code into a new folder")
     parser.add_argument("--deploy", action="store_true", help="deploy it by the SAM CLI, as the stack S-explain")
@@ -50,7 +50,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print, write or deploy the part."""
+    """Print, write or deploy the stack; returns the exit status."""
     from lambda_latency.alarm import TEMPLATE, install_packages, write_part
 
     if not (options.out or options.deploy):
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if options.stack is None:
         return usage("--stack is missing", "add --stack and the name of the stack whose alarms are to be explained")
     if not (options.topic or options.webhook_parameter):
-        return usage("nobody would hear an explanation", "add --topic ARN, --webhook-parameter NAME, or both")
+        return usage("explanations have no receiver", "add --topic ARN, --webhook-parameter NAME, or both")
     if options.out is not None:
         write_part(options.out, options.architecture, install_packages)
         print(f"{options.out} has the template and the function's code ({options.architecture}). Next:\n")
@@ -79,13 +79,13 @@ def _deploy(options: argparse.Namespace, folder: Path) -> int:
 
     sam = shutil.which("sam") or shutil.which("sam", path=str(Path(sys.executable).parent))
     if sam is None:
-        fail("the SAM CLI is not here, and --deploy needs it", install_command("local"))
+        fail("--deploy needs the SAM CLI, which is not installed", install_command("local"))
     done = subprocess.run([sam, *_command(options, folder)[1:]], check=False)
     return FINE if done.returncode == 0 else FAILED
 
 
 def _command(options: argparse.Namespace, folder: Path) -> list[str]:
-    """The deployment as somebody would type it."""
+    """The command line of the deployment (`sam deploy ...`)."""
     values = {
         "AlarmPrefix": options.stack,
         "AlarmTopicArn": options.topic or "",

@@ -1,4 +1,4 @@
-"""`lambda-latency archive`: traces kept in a folder or a bucket, found and queried."""
+"""`lambda-latency archive`: keeps traces in a folder or a bucket, finds and queries them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ACTIONS = {
     "find": "list requests, such as 'slower than 2s and part ~ payments'",
     "show": "draw the waterfall of one request, by its trace id",
     "query": "run SQL (DuckDB) over the views accounts and parts",
-    "sql": "print what makes the tables known to duckdb, athena or spark",
-    "compact": "put many small files together",
+    "sql": "print the SQL that defines the tables for duckdb, athena or spark",
+    "compact": "merge small files",
     "prune": "remove days, with --older-than",
 }
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     actions = "\n".join(f"  {name:9}{what}" for name, what in ACTIONS.items())
     parser = subparsers.add_parser(
         "archive",
@@ -57,20 +57,20 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked."""
+    """Run the action; returns the exit status."""
     if options.action == "prune" and options.older_than is None:
         return usage("prune needs --older-than", "add --older-than 90d")
     if options.action in ("compact", "prune") and options.arguments:
         return usage(f"{options.arguments[0]!r}: unexpected argument", "the archive is named by --archive")
     if options.action in ("add", "show", "query", "sql") and not options.arguments:
-        return usage(f"archive {options.action} has nothing to do", f"it wants: {ACTIONS[options.action]}")
+        return usage(f"archive {options.action} needs an argument", f"its purpose: {ACTIONS[options.action]}")
     return {"add": add, "find": find, "show": show, "query": query, "sql": sql, "compact": compact, "prune": prune}[
         options.action
     ](options)
 
 
 def add(options: argparse.Namespace) -> int:
-    """Traces of files."""
+    """Add the traces of files; returns the exit status."""
     from contextlib import closing
 
     from lambda_latency import archive
@@ -86,7 +86,7 @@ def told_of(added: Added, where: str) -> int:
     for one in added.problems:
         if one.effect == "skipped":
             warn(str(one))
-    known = f", {added.known:,} of them put together with what was there" if added.known else ""
+    known = f", {added.known:,} of them merged with archived spans" if added.known else ""
     print(f"{where}: {added.traces:,} traces with {added.spans:,} spans added{known}.")
     if not added.traces:
         return FAILED
@@ -94,7 +94,7 @@ def told_of(added: Added, where: str) -> int:
 
 
 def find(options: argparse.Namespace) -> int:
-    """A line a request, the slowest first."""
+    """Print one line per request, the slowest first; returns the exit status."""
     from lambda_latency.archive import open_archive, rows_of, wanted
 
     mask = wanted(" ".join(options.arguments))
@@ -116,12 +116,12 @@ def find(options: argparse.Namespace) -> int:
     if len(places) > options.limit and not options.quiet:
         print(f"{len(places):,} requests, the {options.limit} slowest are shown (--limit).")
     if not places:
-        warn("no request is like that")
+        warn("no request matches")
     return FINE if places else FAILED
 
 
 def show(options: argparse.Namespace) -> int:
-    """As `report --trace`."""
+    """Draw the waterfall of one request, as `report --trace` does; returns the exit status."""
     from lambda_latency.cli.report import Request, run_report
     from lambda_latency.text import style_for
 
@@ -130,7 +130,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def query(options: argparse.Namespace) -> int:
-    """A table, or CSV."""
+    """Print the result of a query as a table, or as CSV; returns the exit status."""
     from lambda_latency import archive
 
     names, rows = archive.query(options.archive, " ".join(options.arguments))
@@ -146,7 +146,7 @@ def query(options: argparse.Namespace) -> int:
 
 
 def sql(options: argparse.Namespace) -> int:
-    """Of one engine."""
+    """Print the table definitions for one engine; returns the exit status."""
     from lambda_latency.archive import DIALECTS, definitions
 
     dialect = options.arguments[0]
@@ -157,17 +157,17 @@ def sql(options: argparse.Namespace) -> int:
 
 
 def compact(options: argparse.Namespace) -> int:
-    """Fewer files."""
+    """Merge small files; returns the exit status."""
     from lambda_latency import archive
 
     done = archive.compact(options.archive)
-    found = f" {done.found:,} traces of a writer that was stopped were found." if done.found else ""
+    found = f" {done.found:,} traces of an interrupted writer were recovered." if done.found else ""
     print(f"{options.archive}: {done.before:,} files before, {done.after:,} now.{found}")
     return FINE
 
 
 def prune(options: argparse.Namespace) -> int:
-    """Fewer days."""
+    """Remove old days; returns the exit status."""
     from lambda_latency import archive
 
     days = archive.prune(options.archive, options.older_than)

@@ -21,13 +21,13 @@ Prints a script that lets a shell complete commands, options and files.
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser("completion", help=summary, description=DESCRIPTION)
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script of a shell."""
+    """Print the completion script of a shell; returns the exit status."""
     import shtab
 
     from lambda_latency.cli.entry import parser

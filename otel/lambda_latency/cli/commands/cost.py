@@ -1,4 +1,4 @@
-"""`lambda-latency cost`: what a month of tracing costs, before the first invoice."""
+"""`lambda-latency cost`: estimates what a month of tracing costs, before the first invoice."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ examples:
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "cost",
         help=summary,
-        description="Says what a month of tracing costs: X-Ray or Transaction Search, the time that tracing adds to "
-        "Lambda, alarms; for rates up to 100 %, by public list prices or your own.",
+        description="Estimates what a month of tracing costs: X-Ray or Transaction Search, the time that tracing adds "
+        "to Lambda, alarms; for rates up to 100 %, by public list prices or your own.",
         epilog=EPILOG,
     )
     add = parser.add_argument
@@ -73,14 +73,14 @@ def add_parser(subparsers: Any, summary: str) -> None:
     add("--region", metavar="R", help="region whose prices are used; default us-east-1, with --account the account's")
     add("--prices", type=Path, metavar="FILE", help="a file with your own prices, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
-    account = parser.add_argument_group("an account's own numbers, by calls that only read (extra fetch)").add_argument
+    account = parser.add_argument_group("an account's own numbers, by read-only calls (extra fetch)").add_argument
     account("--account", action="store_true", help="requests, sampling and Transaction Search as in the last 30 days; "
-            "options beat them")  # fmt: skip
-    account("--stack", default="", metavar="S", help="the functions of a stack alone")
+            "options override them")  # fmt: skip
+    account("--stack", default="", metavar="S", help="only the functions of this stack")
     account("--rule", default="", metavar="NAME", help="the sampling rule; default: the first one for every service")
     account("--profile", metavar="P", help="a profile of the AWS configuration")
-    account("--endpoint-url", metavar="U", help="where AWS's services are, if not at AWS")
-    account("--print-policy", action="store_true", help="print the least IAM policy for it, and stop")
+    account("--endpoint-url", metavar="U", help="address of AWS's services, if not AWS")
+    account("--print-policy", action="store_true", help="print the minimal IAM policy and exit")
 
 
 def number(text: str) -> Decimal:
@@ -97,7 +97,7 @@ def number(text: str) -> Decimal:
 
 
 def share(text: str) -> Decimal:
-    """A share: `5%` or `0.05`."""
+    """A share between 0 and 1, written as `5%` or `0.05`."""
     import argparse
 
     value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -107,7 +107,7 @@ def share(text: str) -> Decimal:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the bill."""
+    """Print the estimate; returns the exit status."""
     from lambda_latency.doctor import Usage, bill, over_rates, usage_policy
     from lambda_latency.doctor import bills_as_json as as_json
     from lambda_latency.doctor import bills_as_text as as_text
@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     if options.sources:
         seen = _seen(options.sources)
         if seen is None:
-            warn(f"no trace is in {', '.join(options.sources)}")
+            warn(f"no trace in {', '.join(options.sources)}")
             return FAILED
         spans = seen[0] if spans is None else spans
         cold = seen[1] if cold is None else cold
@@ -160,12 +160,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def first(*values: Decimal | None) -> Decimal:
-    """The first one that is known; the last one always is."""
+    """The first value that is not None; the last one never is."""
     return next(value for value in values if value is not None)
 
 
 def _own(options: argparse.Namespace) -> OwnUsage:
-    """What the account says; nothing where it is not asked."""
+    """The account's own numbers; empty without --account and --stack."""
     from lambda_latency.doctor import OwnUsage, own_usage
     from lambda_latency.fetch import Place
 
@@ -175,7 +175,7 @@ def _own(options: argparse.Namespace) -> OwnUsage:
 
 
 def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | None:
-    """Spans a request and the share of cold starts in trace files, and whether something was not read."""
+    """Spans per request, share of cold starts (0 to 1), and whether parts were skipped; None without a trace."""
     from lambda_latency.trace import read_traces
 
     reading = read_traces(*sources)

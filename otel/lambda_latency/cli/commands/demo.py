@@ -1,4 +1,4 @@
-"""`lambda-latency demo`: the whole system under a load, and a report on it."""
+"""`lambda-latency demo`: runs the whole system under a load, and reports on it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "demo",
         help=summary,
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
-        "them a mixed load with a slow payments API, some throttles and one function timeout, and says where the "
+        "them a mixed load with a slow payments API, some throttles and one function timeout, and reports where the "
         "time went. In the folder of another SAM app, calls that app instead: its example events (events/) and "
         "its GET routes.",
     )
@@ -55,7 +55,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the whole system under a load, and report on it."""
+    """Run the whole system under a load, and report on it; returns the exit status."""
     options.begin_ns = time.time_ns()
     require_local()
     from lambda_latency.local import is_example, read_source
@@ -79,12 +79,12 @@ def _demo_example(template: Path, options: argparse.Namespace) -> int:
         print(_untraced([answer.ms for answer in ran.answers]))
         return FINE
     notes = [
-        f"Traces: {ran.traces}. As X-Ray has them: {ran.xray}. What the functions printed: {ran.log}.",
+        f"Traces: {ran.traces}. In X-Ray's format: {ran.xray}. Function output: {ran.log}.",
         collector.sentence
         if ran.collected
-        else "No collector: spans went to what stands for X-Ray's OTLP endpoint."
+        else "No collector: spans went to an emulator of X-Ray's OTLP endpoint."
         if ran.direct
-        else "No collector: spans went by UDP to what stands for Lambda's X-Ray daemon.",
+        else "No collector: spans went by UDP to an emulator of Lambda's X-Ray daemon.",
     ]
     return _report(ran.traces, len(ran.answers), notes, options, complete=ran.complete)
 
@@ -98,7 +98,7 @@ def _demo_app(template: Path, options: argparse.Namespace) -> int:
     with _progress(quiet=options.quiet) as (stage, step):
         chosen = app_options(options, "traces.jsonl")
         ran = demo_app(app, chosen, options.requests, options.seed, stage=stage, step=step, tell=tell)
-    files = f"Traces: {ran.traces}. What the functions printed: {ran.log}."
+    files = f"Traces: {ran.traces}. Function output: {ran.log}."
     notes = [files, f"{ran.calls} calls of {ran.kinds} kinds, {ran.failed} of them failed."]
     return _report(ran.traces, ran.calls, notes, options, complete=ran.complete)
 
@@ -125,7 +125,7 @@ def _report(traces: Path, requests: int, notes: list[str], options: argparse.Nam
 
 
 def _alarm(traces: Path, options: argparse.Namespace) -> str:
-    """The message of an alarm about the slowest requests, as if one had rung at the end."""
+    """The message of an alarm on the slowest requests, as if it had fired at the end of the run."""
     from lambda_latency.alarm import Alarm, Evidence, explain, message_of, rendered
     from lambda_latency.trace import Source
 
@@ -135,7 +135,7 @@ def _alarm(traces: Path, options: argparse.Namespace) -> str:
 
 
 def _template(named: Path, *, example: bool) -> Path:
-    """The template of this folder; where there is none, that of the packaged example."""
+    """The template of this folder; without one, that of the packaged example."""
     from lambda_latency.example import example_folder
     from lambda_latency.local import find_template
 
@@ -156,7 +156,7 @@ def _untraced(ms: list[float]) -> str:
 
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
-    """A progress bar on stderr where that is a terminal: functions that name a stage and take a step in it."""
+    """A progress bar on stderr, if that is a terminal; yields a function that starts a stage and one that steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -167,7 +167,7 @@ def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Call
 
         def stage(name: str, steps: int) -> None:
             nonlocal task
-            progress.remove_task(task)  # one that has had a total cannot go back to having none
+            progress.remove_task(task)  # a task's total cannot be reset to None
             task = progress.add_task(name, total=steps or None)
 
         yield stage, lambda: progress.advance(task)

@@ -1,4 +1,4 @@
-"""`lambda-latency doctor`: what is wrong with an app's tracing, before it is deployed."""
+"""`lambda-latency doctor`: finds what is wrong with an app's tracing, before it is deployed."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ examples:
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "doctor",
         help=summary,
         description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
-        "names what would make tracing fail or go missing in silence. Only --account, --stack and --trace ID ask AWS.",
+        "reports what would make tracing fail or lose spans silently. Only --account, --stack and --trace ID call AWS.",
         epilog=EPILOG,
     )
     parser.add_argument(
@@ -58,9 +58,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--sarif", type=Path, metavar="F", help="write the findings as SARIF; - prints them instead of text"
     )
-    parser.add_argument("--trace", metavar="FILE|ID", help="say why traces of a file, or one of X-Ray's, are broken")
-    account = parser.add_argument_group("what is deployed, by calls that only read (extra doctor)")
-    account.add_argument("--account", action="store_true", help="judge what is deployed, in place of a template")
+    parser.add_argument("--trace", metavar="FILE|ID", help="find why the traces of a file, or one of X-Ray, are broken")
+    account = parser.add_argument_group("deployed resources, by read-only calls (extra doctor)")
+    account.add_argument("--account", action="store_true", help="check what is deployed instead of a template")
     account.add_argument("--stack", default="", metavar="S", help="compare the functions of a stack with PATH")
     account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     account.add_argument("--endpoint-url", metavar="U", help="address of AWS's services, if not AWS")
@@ -69,7 +69,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; status 3 at errors, with --strict at warnings."""
+    """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
     _check_installed()
     from lambda_latency.cli.settings import read_settings
     from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[Finding, ...]:
-    """The findings about what is deployed; of a stack, compared with the template where there is one."""
+    """The findings about deployed resources; a stack is compared with its template, if there is one."""
     from lambda_latency.doctor import Where, diagnose_account, read_app, template_in
     from lambda_latency.fetch import Place
     from lambda_latency.template import Finding as Unread
@@ -116,7 +116,7 @@ def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[
 
 
 def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
-    """The findings about the traces of a file; of an id, about that trace in X-Ray."""
+    """The findings about the traces of a file, or about the trace in X-Ray that has the given id."""
     import tempfile
     import time
 
@@ -129,14 +129,14 @@ def _of_traces(options: argparse.Namespace) -> tuple[Finding, ...]:
         skipped = sum(problem.effect == "skipped" for problem in reading.problems)
         if skipped:
             parts = "1 part of it" if skipped == 1 else f"{skipped:,} parts of it"
-            warn(f"{parts} could not be read\n  lambda-latency report {options.trace} --problems lists what")
+            warn(f"{parts} could not be read\n  lambda-latency report {options.trace} --problems lists them")
         return diagnose_traces(options.trace, reading.traces)
     if not re.fullmatch(r"(?i)(1-)?[0-9a-f]{8}-?[0-9a-f]{24}", options.trace):
-        fail(f"{options.trace!r} is no file and no id of a trace", "name one of them")
+        fail(f"{options.trace!r} is neither a file nor a trace id", "name a trace file, or the id of a trace in X-Ray")
     account = Account(Place(options.profile, options.region or None, options.endpoint_url))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "trace.jsonl")
-        with contextlib.suppress(NothingFoundError):  # which is a finding
+        with contextlib.suppress(NothingFoundError):  # a missing trace is a finding
             account.fetch(resolve(None, None, now_ns=time.time_ns(), trace_id=options.trace), out, io.StringIO())
         return diagnose_traces(options.trace, read_traces(out).traces if out.exists() else ())
 

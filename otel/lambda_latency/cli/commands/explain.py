@@ -1,4 +1,4 @@
-"""`lambda-latency explain`: why an alarm rang, or why requests were slow at a time, from an AWS account's traces."""
+"""`lambda-latency explain`: explains an alarm, or slow requests at a given time, from an AWS account's traces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AROUND_NS = 10 * 60 * SECOND_NS
 DURATION = re.compile(r"\d+[smhd]")
 EPILOG = f"""\
 examples:
-  lambda-latency explain shop-prod-SlowAlarm        the last time it rang
+  lambda-latency explain shop-prod-SlowAlarm        the last time it fired
   lambda-latency explain shop-prod-SlowAlarm --at 2026-11-25T10:02:00Z
   lambda-latency explain 30m --slow 1000            the last 30 minutes
   lambda-latency explain 2026-11-25T10:00:00Z       the ten minutes before it
@@ -36,17 +36,17 @@ examples:
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "explain",
         help=summary,
-        description="Explains why an alarm of CloudWatch rang: fetches the slow or failing traces of its window and "
-        "those of the hour before, and names the part that makes the difference, its owner, and what to do. The same "
-        "message that the template's function sends (Alarms=explained).",
+        description="Explains why a CloudWatch alarm fired: fetches the slow or failing traces of its window and "
+        "those of the hour before, and names the part that makes the difference, its owner, and what to do. Prints the "
+        "message that the function of `lambda-latency alarm` sends.",
         epilog=EPILOG,
     )
     parser.add_argument("what", metavar="ALARM|TIME", help="an alarm's name, a time, or how long ago it began: 30m")
-    parser.add_argument("--at", type=instant, metavar="T", help="the last time that the alarm rang at T or before")
+    parser.add_argument("--at", type=instant, metavar="T", help="the last time that the alarm fired at T or before")
     parser.add_argument("--slow", type=ms, metavar="MS", help="requests over MS milliseconds are slow")
     parser.add_argument("--ours", action="append", metavar="PATTERN", help="services and hosts that are internal")
     parser.add_argument("--theirs", action="append", metavar="PATTERN", help="the same for external ones")
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Explain an alarm, or a time."""
+    """Explain an alarm, or the requests of a given time; returns the exit status."""
     from lambda_latency.alarm import explain, fetched, message_of, page_of, rendered
     from lambda_latency.fetch import Account, Place
 
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _terms(options: argparse.Namespace) -> Terms:
-    """Whose is what: by the options, else by the settings of this folder. Raises ValueError for a broken file."""
+    """The owners, from the options or else from the settings of this folder. Raises ValueError for invalid settings."""
     from lambda_latency.cli.settings import read_settings
     from lambda_latency.latency import Owners, Terms
 
@@ -103,7 +103,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _alarm(options: argparse.Namespace, place: Any, region: str) -> Alarm:
-    """The change that is to be explained; one that is made up for a time."""
+    """The change of an alarm's state to explain; for a given time, an artificial one."""
     from lambda_latency.alarm import Alarm, last_ring
     from lambda_latency.fetch import Clients, refusal
     from lambda_latency.latency import instant as instant_of

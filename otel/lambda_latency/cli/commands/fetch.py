@@ -1,4 +1,4 @@
-"""`lambda-latency fetch`: traces from an AWS account into a file."""
+"""`lambda-latency fetch`: fetches traces from an AWS account into a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "fetch",
         help=summary,
@@ -39,11 +39,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
     add_xray_options(parser, "the file to write")
     parser.add_argument("--archive", metavar="DIR", help="the archive to add to, in place of --out")
     parser.add_argument("--resume", action="store_true",
-                        help="go on with the fetch into --out that was stopped, with its selection")  # fmt: skip
+                        help="continue the interrupted fetch into --out, with its selection")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch traces from an AWS account into a file."""
+    """Fetch traces from an AWS account into a file; returns the exit status."""
     if options.print_policy:
         return print_policy()
     if options.archive is not None and options.out is not None:
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def incoming(archive: str) -> Path:
-    """Where traces come before they are in the archive."""
+    """The file that receives traces before they are added to the archive."""
     from lambda_latency.archive import open_archive
 
     open_archive(archive, make=True)
@@ -73,21 +73,21 @@ def incoming(archive: str) -> Path:
 
 
 def resume(options: argparse.Namespace) -> int:
-    """Go on with a stopped fetch."""
+    """Continue an interrupted fetch; returns the exit status."""
     from lambda_latency.fetch import read_stopped
 
     chosen = ("since", "until", "route", "slower_than", "errors", "filter", "max", "max_gb", "source", "dry_run")
     given = [name for name in chosen if getattr(options, name)]
     if given:
         name = "--" + given[0].replace("_", "-")
-        return usage(f"--resume goes on with the selection that was stopped, got {name}", f"leave {name} out")
+        return usage(f"--resume continues with the selection of the interrupted fetch, got {name}", f"remove {name}")
     stopped = read_stopped(options.out)
     options.region = options.region or stopped.region
     return told(account_of(options).resume(stopped, options.out, progress_of(options)), options)
 
 
 def told(result: Result, options: argparse.Namespace) -> int:
-    """Print what came, and put it into the archive; returns the exit status."""
+    """Print the result, and add the traces to the archive with --archive; returns the exit status."""
     if options.archive is None:
         print(result.told)
         warn_of_early_end(result)

@@ -1,4 +1,4 @@
-"""`lambda-latency init`: a project that begins with the example app."""
+"""`lambda-latency init`: creates a project from the example app."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "init",
         help=summary,
@@ -26,7 +26,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the project, and say what can be done with it."""
+    """Write the project and print the next commands; returns the exit status."""
     from lambda_latency.example import write_project
 
     files = write_project(options.folder)

@@ -19,11 +19,11 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "invoke",
         help=summary,
-        description="Runs a function of the app that `serve` keeps up. If `serve` is not running, starts the app for "
+        description="Runs a function of the app that `serve` is running. If `serve` is not running, starts the app for "
         "this event. Prints what the function returns; its own output goes to stderr. Exits with status 1 if the "
         "function fails.",
     )
@@ -36,7 +36,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Invoke a function."""
+    """Invoke a function and print its result; returns the exit status."""
     require_local()
     from lambda_latency.local import find_template, invoke_function, readable
 

@@ -1,4 +1,4 @@
-"""`lambda-latency report`: which part of slow requests is slow, of trace files or of what X-Ray has."""
+"""`lambda-latency report`: reports which part makes slow requests slow, from trace files or from X-Ray."""
 
 from __future__ import annotations
 
@@ -45,27 +45,29 @@ the span's own. The parts of a request add up to its duration exactly.
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "report",
         help=summary,
         usage="%(prog)s [OPTION ...] SOURCE ...\n       %(prog)s --xray [OPTION ...]",
         description="Reports which part makes slow requests slow, who owns it, and what to do about it. Reads OTLP "
         "(JSON, protobuf), Jaeger, Zipkin, Tempo, X-Ray's documents (aws xray batch-get-traces) and CloudWatch's "
-        "aws/spans, recognized by content, plain, gzip or zstd; or, with --xray, the traces that X-Ray has of an "
-        "account.",
+        "aws/spans, recognized by content, plain, gzip or zstd; or, with --xray, the traces of an account in "
+        "X-Ray.",
         epilog=EPILOG,
     )
     _add_input(parser.add_argument_group("input"))
     _add_filter(parser.add_argument_group("filter"))
     _add_output(parser.add_argument_group("output"))
     _add_gate(parser.add_argument_group("gate"))
-    add_xray_options(parser.add_argument_group("account, with --xray"), "keep what was fetched in this file")
+    add_xray_options(parser.add_argument_group("account, with --xray"), "keep the fetched traces in this file")
 
 
 def _add_input(group: Any) -> None:
     group.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
-    group.add_argument("--xray", action="store_true", help="fetch the traces from X-Ray, of the last hour or --since T")
+    group.add_argument(
+        "--xray", action="store_true", help="fetch the traces of the last hour, or --since T, from X-Ray"
+    )
     group.add_argument(
         "--ours",
         action="append",
@@ -107,7 +109,9 @@ def _add_output(group: Any) -> None:
         "--flame", metavar="F", help="a flame graph of all critical paths: folded stacks; *.json: Perfetto, speedscope"
     )
     group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
-    group.add_argument("--what-if", action="store_true", help="what each of the largest parts would save at most")
+    group.add_argument(
+        "--what-if", action="store_true", help="print the largest possible saving of each of the largest parts"
+    )
     group.add_argument(
         "--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids"
     )
@@ -134,7 +138,7 @@ def _add_gate(group: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Report on trace files, or on what X-Ray has."""
+    """Report on trace files, or on traces in X-Ray; returns the exit status."""
     if options.print_policy:
         return print_policy()
     wrong = _wrong(options)
@@ -144,7 +148,7 @@ def run(options: argparse.Namespace) -> int:
         settings = read_settings(Path.cwd())
     except ValueError as error:
         return usage(str(error), "correct it, or run the command in another folder")
-    for name, value in settings._asdict().items():  # a setting stands for its option where that is not typed
+    for name, value in settings._asdict().items():  # a setting is the default of its option
         if getattr(options, name, value) is None:
             setattr(options, name, value)
     if options.xray:
@@ -153,7 +157,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
-    """Which options do not go together, and what to do."""
+    """The first conflict of options and its remedy; None if there is none."""
     if options.per_request and options.json is None:
         return "--per-request needs --json", "add --json FILE or --json -"
     if options.trace and (options.against or options.fail_if or options.markdown):
@@ -180,7 +184,7 @@ def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
 
 
 def _report_on_xray(options: argparse.Namespace) -> int:
-    """Fetch into a file, which is kept only if it was named, and report on it."""
+    """Fetch traces into a file, which is kept only with --out, and report on them."""
     import dataclasses
     import tempfile
 
@@ -210,7 +214,7 @@ def _report_on_xray(options: argparse.Namespace) -> int:
 
 
 def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
-    """How many requests there were, traced or not; or why that is not known."""
+    """The number of requests, traced or not; or the reason why it is unknown."""
     from lambda_latency.fetch import FetchError
     from lambda_latency.latency import Traffic, Unknown
 
@@ -226,7 +230,7 @@ def _traffic(account: Account, result: Result, options: argparse.Namespace) -> T
     except FetchError as error:
         return Unknown(f"is not known: {error.what}")
     if counted.total is None:
-        return Unknown(f"is not known: API Gateway's metric Count has nothing of {', '.join(stages)}")
+        return Unknown(f"is not known: API Gateway's metric Count has no data of {', '.join(stages)}")
     if options.route is None:
         beside = result.fetched.stages.get("", 0)
         return Traffic(counted.total, counted.by_route, counted.by_hour, beside)

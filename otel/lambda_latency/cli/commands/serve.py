@@ -1,4 +1,4 @@
-"""`lambda-latency serve`: keeps a SAM app running while somebody works on its functions."""
+"""`lambda-latency serve`: keeps a SAM app running while its functions are being changed."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-TRACES = "served.jsonl"  # those of the demo stay where they are
+TRACES = "served.jsonl"  # another file than the demo's, which is kept
 SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
-# An order that the template's own functions take; another template has its own idea of a request.
+# A valid order for the functions of the packaged example.
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
-    """Its arguments."""
+    """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "serve",
         help=summary,
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Keep the system up until Ctrl-C."""
+    """Serve until Ctrl-C; returns the exit status."""
     require_local()
     from lambda_latency.local import find_template, is_example, read_source
 

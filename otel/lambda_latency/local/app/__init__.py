@@ -1,1 +1,1 @@
-"""Any SAM app on a laptop: its template, its packages, and its resources in an emulator of AWS."""
+"""Runs any SAM app on a laptop: reads its template, installs its packages, creates its resources in an emulator."""

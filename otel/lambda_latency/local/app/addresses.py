@@ -28,7 +28,7 @@ class Served:
 def served_apis(
     listening: Iterable[tuple[str, Api, str]], resources: Mapping[str, tuple[str, str]]
 ) -> dict[str, Served]:
-    """Each API of the stack by its physical id. `listening`: prefix of the keys, API and address of each gateway."""
+    """The APIs of the stack by physical id. `listening` has the key prefix, the API and the address of each gateway."""
     found = {}
     for prefix, api, url in listening:
         for key, (physical, kind) in resources.items():
@@ -38,7 +38,7 @@ def served_apis(
 
 
 def localized(value: str, served: Mapping[str, Served]) -> str:
-    """A text in which addresses of the local gateways replace those of execute-api."""
+    """A text with the addresses of the local gateways in place of those of execute-api."""
 
     def ours(match: re.Match[str]) -> str:
         api = served.get(match[1])

@@ -17,20 +17,20 @@ from lambda_latency.local.sam import STACK, Template
 
 __all__ = ["Api", "function_url", "read_api"]
 
-EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # what samcli makes of `ANY`
+EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`template` is what the gateway needs; its routes lead to functions by logical id. `guards` want a token."""
+    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token."""
 
     template: Template
     is_http: bool
     guards: Mapping[str, Guard] = field(default_factory=dict)
 
     def guard(self, route: str) -> Guard | None:
-        """The guard of a route, or that of the path for every method."""
+        """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
         return self.guards.get(route) or self.guards.get(f"ANY {route.partition(' ')[2]}")
 
     def shown(self) -> Iterator[str]:
@@ -48,7 +48,7 @@ class Api:
 def read_api(
     path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, *, authorizers: bool
 ) -> Api | str | None:
-    """The APIs of a packaged template in one; None where it has no route, or why they cannot be read."""
+    """The APIs of a packaged template, merged into one; None without a route; an error message if samcli fails."""
     from samcli.lib.providers.api_provider import ApiProvider
     from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
@@ -69,7 +69,7 @@ def read_api(
                 global_parameter_overrides={**STACK, "AWS::StackName": name},
             )
             api = ApiProvider(stacks, cwd=str(path.resolve().parent), disable_authorizer=not authorizers).api
-        except Exception as error:  # noqa: BLE001 - it fails in its own ways on what no schema allows
+        except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
             return f"its APIs cannot be read: {error}"
     if not api.routes:
         return None
@@ -80,7 +80,7 @@ def read_api(
 
 
 def function_url(path: Path, function: str, name: str) -> Api:
-    """A function URL: every path and method of an address leads to one function."""
+    """A function URL as an API that sends every path and method to one function."""
     from samcli.lib.providers.provider import Api as Routes
     from samcli.local.apigw.route import Route
 

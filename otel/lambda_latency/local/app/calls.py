@@ -25,7 +25,7 @@ PARAMETER: re.Pattern[str] = re.compile(r"\{([^}+]+)(\+?)\}")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """To the API of a gateway, by its place. `path` has the query."""
+    """A request to a gateway, which is an index into the system's gateways. `path` includes the query."""
 
     gateway: int
     method: str
@@ -36,15 +36,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A function by its key, with an event."""
+    """An invocation of a function, by its key, with an event in JSON."""
 
     key: str
     event: bytes
 
 
 def load(system: AppSystem) -> list[Request | Invocation]:
-    """Each example event once, as a request or for the function whose name is most like its own; then each route that
-    reads and has no example, with `1` for its parameters. Empty where an app has neither.
+    """The calls of an app: each example event once, then each GET route without an example, with parameters set to `1`.
+
+    An example becomes a request if a route matches it, else an event of the function with the most similar name. Empty
+    if an app has neither.
     """
     found: list[Request | Invocation] = []
     routed = {prefix + key for prefix, api in system.app.apis for key in api.template.routes.values()}
@@ -72,7 +74,7 @@ def load(system: AppSystem) -> list[Request | Invocation]:
 
 
 def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> str | None:
-    """Send it; the error where it failed: a status of 500 or more, or the function's."""
+    """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
     if isinstance(call, Invocation):
         return system.invoke(call.key, call.event, TraceHeader.new(sampled=sampled), f"invoke -> {call.key}").error
     address = urlsplit(system.gateways[call.gateway].url).netloc
@@ -89,7 +91,7 @@ def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> 
 
 
 def _read(path: Path) -> Any:
-    """What an example holds; None of what is no JSON."""
+    """The content of an example; None if it is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -97,7 +99,7 @@ def _read(path: Path) -> Any:
 
 
 def _as_request(event: Any, system: AppSystem) -> Request | None:
-    """An event of API Gateway, of either format, as the request that it is of; where a route leads there."""
+    """The request of an API Gateway event of either format; None for other events, and if no route matches."""
     if not isinstance(event, dict):
         return None
     context = event.get("requestContext")
@@ -122,7 +124,7 @@ def _as_request(event: Any, system: AppSystem) -> Request | None:
 
 
 def _routes(request: Request, system: AppSystem) -> Iterator[str]:
-    """Those of its API that a request takes."""
+    """The routes of its API that match a request."""
     _, api = system.app.apis[request.gateway]
     path = request.path.partition("?")[0]
     return (route for route in api.template.routes if _leads(route, request.method, path))

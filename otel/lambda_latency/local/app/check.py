@@ -1,4 +1,4 @@
-"""Checks before the start that every name that a template uses is defined."""
+"""Checks, before the app starts, that all names used in a template are defined."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lambda_latency.template import Node, check_template
 
 __all__ = ["check"]
 
-# cfn-lint comes with the SAM CLI. To import it would take a second.
+# cfn-lint is a dependency of the SAM CLI. Importing it would take a second.
 LISTED = Path("data", "schemas", "providers", "us-east-1.json")
 
 
 def check(path: Path, root: Node) -> None:
-    """Raises `TemplateError` with all that is found."""
+    """Raises `TemplateError` with all findings."""
     found = check_template(str(path), root, resource_types())
     if found:
         raise TemplateError(list(found))
@@ -25,7 +25,7 @@ def check(path: Path, root: Node) -> None:
 
 @cache
 def resource_types() -> frozenset[str]:
-    """CloudFormation's resource types, as cfn-lint lists them; none where it does not."""
+    """CloudFormation's resource types, from cfn-lint's list; empty without cfn-lint or its list."""
     package = importlib.util.find_spec("cfnlint")
     if package is None or package.origin is None:
         return frozenset()

@@ -14,7 +14,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 @dataclass(slots=True)
 class Choices:
-    """The conditions of a template. One that cannot be decided counts as true: its branch is the usual one."""
+    """The conditions of a template. A condition that cannot be evaluated counts as true, the usual branch."""
 
     conditions: Mapping[str, Any]
     values: Mapping[str, str]
@@ -36,7 +36,7 @@ class Choices:
     def holds(self, name: str) -> bool:
         """Whether a condition is true."""
         if name not in self._known:
-            self._known[name] = True  # one that names itself
+            self._known[name] = True  # for a condition that refers to itself
             self._known[name] = self._is_true(self.conditions.get(name))
         return self._known[name]
 

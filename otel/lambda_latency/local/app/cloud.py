@@ -19,11 +19,11 @@ __all__ = ["Cloud", "clients"]
 
 LOCK = Path(__file__).with_name("ministack.txt")
 LAUNCHER = Path(__file__).with_name("ministack_main.py")
-PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack hands a function's events to this address
+PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack forwards a function's events to this address
 
 
 class Cloud:
-    """Starts when made; `wait` returns once it can be called. `log` gets what it prints."""
+    """The emulator. The constructor starts it; `wait` returns when it is ready. `log` receives its output."""
 
     def __init__(self, packages: Packages, processes: Processes, log: Callable[[str], None]) -> None:
         python = packages.emulator(LOCK)
@@ -44,7 +44,7 @@ class Cloud:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "TMPDIR": str(processes.folder()),
-            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's own; how many run at once is the sandbox's to keep
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's default; the sandbox limits concurrency
             "LOG_LEVEL": "WARNING",
         }
         self._types = processes.folder() / "types.json"
@@ -53,26 +53,26 @@ class Cloud:
         )
 
     def wait(self) -> None:
-        """Raises `LocalError` with its last words where it does not come up."""
+        """Waits until it is ready. Raises `LocalError` with its last output if it does not start."""
         self._service.wait_until_listening(self._port, 60)
 
     def stop(self) -> None:
-        """End it, with all that is in it."""
+        """Stop the emulator; its resources are lost."""
         self._service.stop(1)
 
     @cached_property
     def types(self) -> frozenset[str]:
-        """The types of resources that it can make."""
+        """The resource types that it can create."""
         return frozenset(json.loads(self._types.read_text(encoding="utf-8")))
 
     @cached_property
     def client(self) -> Callable[[str], Any]:
-        """boto3's client of a service of it."""
+        """A function that returns boto3's client of a service, by the service's name."""
         return clients(self.url)
 
 
 def clients(url: str) -> Callable[[str], Any]:
-    """boto3's clients of an emulator, whatever the person's own settings are."""
+    """A function that returns boto3's clients of an emulator, independent of the user's AWS settings."""
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Reports a failed custom resource to CloudFormation, which would wait an hour for an answer."""
+"""Reports a failed custom resource to CloudFormation, which would otherwise wait an hour for an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COPIED = ("StackId", "RequestId", "LogicalResourceId")
 
 
 def answer_for(event: bytes, outcome: Outcome) -> None:
-    """Answer the emulator's request in place of a function that ended with an error; nothing for any other event."""
+    """Answer a request of CloudFormation for a function that failed; does nothing for any other event."""
     try:
         asked: Any = json.loads(event)
         url = urlsplit(asked["ResponseURL"])
@@ -26,7 +26,7 @@ def answer_for(event: bytes, outcome: Outcome) -> None:
     except (ValueError, TypeError, KeyError):
         return
     physical = asked.get("PhysicalResourceId", asked["LogicalResourceId"])
-    status = "SUCCESS" if asked.get("RequestType") == "Delete" else "FAILED"  # or the stack would stay
+    status = "SUCCESS" if asked.get("RequestType") == "Delete" else "FAILED"  # a failed deletion would keep the stack
     body = json.dumps({"Status": status, "Reason": reason, "PhysicalResourceId": physical, **given})
     connection = http.client.HTTPConnection(url.netloc, timeout=60)
     with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):

@@ -1,4 +1,4 @@
-"""The functions of a translated template: what each needs, and which of them cannot run locally."""
+"""The functions of a translated template: their properties, and the reasons why some cannot run locally."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A function as its template has it. `code` is where it lies, `inline` its source where that stands there.
+    """A function as its template declares it.
 
-    `name` is what AWS would call it, `key` its logical id (`Child/Function` in a nested stack), `layers` the contents
-    of local layers in their order, `arns` those of others, `url` whether it has a function URL.
+    `code` is the location of its code, `inline` its source if that is in the template; `name` is its name on AWS, `key`
+    its logical id (`Child/Function` in a nested stack); `layers` are the contents of local layers in their order,
+    `arns` the ARNs of other layers; `url` says whether it has a function URL.
     """
 
     key: str
@@ -51,9 +52,7 @@ class Refused:
 def declared_functions(
     plain: Mapping[str, Any], packaged: Packaged, values: Mapping[str, str], prefix: str = ""
 ) -> Iterator[Declared | Refused]:
-    """The functions of one translated template, in its order. `values` are those of its parameters; `prefix` comes
-    before the keys.
-    """
+    """The functions of one translated template, in its order. `values` are its parameters; `prefix` begins the keys."""
     resources: Mapping[str, Any] = plain["Resources"]
     choices = Choices(plain.get("Conditions") or {}, values)
     contents = {
@@ -102,15 +101,15 @@ def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
     if isinstance(runtime, str) and version_of(runtime) is None:
         return f"its runtime is {runtime}, and only Python runs here"
     if code is None and not _inline(properties):
-        return "its code lies in an account's S3"
+        return "its code is in an account's S3"
     if not isinstance(properties.get("Handler"), str):
-        return "its Handler is no text"
+        return "its Handler is not text"
     return ""
 
 
 def _inline(properties: Mapping[str, Any]) -> str:
     code = (properties.get("Code") or {}).get("ZipFile")
-    if isinstance(code, dict):  # Fn::Sub and Fn::Join: the text as it stands there
+    if isinstance(code, dict):  # Fn::Sub and Fn::Join: the text without substitution
         code = code.get("Fn::Sub") or "".join(map(str, (code.get("Fn::Join") or ["", []])[1]))
         code = code[0] if isinstance(code, list) else code
     return str(code or "")

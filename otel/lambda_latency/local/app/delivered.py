@@ -1,4 +1,4 @@
-"""Adds the fields to the emulator's events that AWS delivers: URLs of a topic, lists of a queue, sizes of a stream."""
+"""Adds the fields that only AWS's events have: URLs of a topic's event, lists of a queue's, sizes of a stream's."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 __all__ = ["delivered"]
 
 LISTS = ("stringListValues", "binaryListValues")
-URLS = {"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"}  # Lambda's names, not those of a queue
+URLS = {
+    "SigningCertURL": "SigningCertUrl",
+    "UnsubscribeURL": "UnsubscribeUrl",
+}  # names in an event of Lambda, not of a queue
 
 
 def delivered(event: bytes) -> bytes:
-    """The event with what AWS has besides; any that is not known as it is."""
+    """The event with the additional fields of AWS; an unknown event unchanged."""
     try:
         parsed: Any = json.loads(event)
         records = parsed["Records"]
@@ -39,7 +42,10 @@ def _complete(record: dict[str, Any]) -> None:
 
 
 def _item(item: dict[str, Any]) -> int:
-    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html"""
+    """The size of an item in bytes.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
     return sum(len(name.encode()) + _value(value) for name, value in item.items())
 
 

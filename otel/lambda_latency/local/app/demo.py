@@ -25,7 +25,7 @@ PATIENCE_S = 10  # for the last spans
 
 @dataclass(frozen=True, slots=True)
 class AppDemo:
-    """What a run leaves: the file with the traces, how many calls there were of how many kinds, how many failed."""
+    """The results of a run: the files of traces and output, and the numbers of calls, kinds of calls and failures."""
 
     traces: Path
     log: Path
@@ -45,9 +45,10 @@ def demo_app(
     step: Callable[[], None],
     tell: Callable[[str], None],
 ) -> AppDemo:
-    """Start the app, call each kind once untraced, then `requests` calls, and stop it.
+    """Start the app, make each kind of call once without tracing, then `requests` traced calls, and stop the app.
 
-    Raises `LocalError` where there is nothing to call, or the app does not start.
+    `stage` is called with the name of each stage and its number of steps, `step` after each step; `tell` receives notes
+    for the user. Raises `LocalError` if there is nothing to call, or if the app does not start.
     """
     for note in app.notes:
         tell(note)
@@ -60,9 +61,7 @@ def demo_app(
         kinds = load(system)
         if not kinds:
             todo = "put example events into events/, as for `sam local invoke`, each named after its function"
-            raise LocalError(
-                f"{app.path} has no route that reads, and no example event: there is nothing to call", todo
-            )
+            raise LocalError(f"{app.path} has no GET route and no example event: there is nothing to call", todo)
         failed = _run(system, kinds, requests, seed, stage, step)
         stage("collecting spans", 0)
         complete = system.sandbox.wait_until_idle(PATIENCE_S)
@@ -85,7 +84,7 @@ def _run(
     stage: Callable[[str, int], None],
     step: Callable[[], None],
 ) -> int:
-    """How many of the requests failed. The cold starts of a laptop are not Lambda's: the first calls are not traced."""
+    """Returns the number of failed requests. The first calls are not traced: their cold starts differ from Lambda's."""
     gateways = system.gateways
     for traced, calls in ((False, kinds), (True, [kinds[number % len(kinds)] for number in range(requests)])):
         stage("sending requests" if traced else "warming up", len(calls))
@@ -100,6 +99,6 @@ def _run(
                     step()
             except BaseException:
                 callers.shutdown(wait=False, cancel_futures=True)
-                system.close()  # or those on their way would be waited for
+                system.close()  # ends calls in progress, for which the executor would wait
                 raise
     return failed

@@ -8,11 +8,11 @@ from lambda_latency.local.app.source import Source
 
 __all__ = ["is_example"]
 
-PAYMENTS = "PAYMENTS_URL"  # of the API that `lambda_latency.local.provider` plays, and nobody else has
+PAYMENTS = "PAYMENTS_URL"  # the address of the API that `lambda_latency.local.provider` emulates
 
 
 def is_example(source: Source) -> bool:
-    """Whether its functions call the payments API of the example."""
+    """Whether the functions of a template call the payments API of the example."""
     shared = (source.raw.get("Globals") or {}).get("Function") or {}
     everyone = [shared, *((one or {}).get("Properties") for one in source.raw["Resources"].values())]
     return any(PAYMENTS in _variables(one) for one in everyone if isinstance(one, dict))

@@ -1,4 +1,4 @@
-"""The example events of an app, in its folder `events/`, as for `sam local invoke`."""
+"""Finds the example events of an app in its folder `events/`, as used by `sam local invoke`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ COMMON = {"function", "lambda", "event", "events", "json", "handler"}
 
 
 def examples(root: Path) -> list[Path]:
-    """Their paths, seen from the app's folder."""
+    """The paths of the example events, relative to the app's folder, in their order."""
     return sorted(one.relative_to(root) for one in root.glob("events/**/*.json"))
 
 
 def example_for(key: str, among: Sequence[Path]) -> Path | None:
-    """The one whose name has most in common with a function's; the first where none has anything."""
+    """The example whose name is most similar to a function's; the first one if none is similar; None without any."""
     return max(among, key=lambda one: likeness(key, one), default=None)
 
 
 def likeness(key: str, example: Path) -> int:
-    """How many words a function's name and an example's have in common."""
+    """The number of words that a function's key and an example's path have in common."""
     return len(_words(key) & _words(str(example)))
 
 

@@ -1,6 +1,6 @@
 """The proxy for AWS: receives every call that a function makes to AWS, and forwards it to the emulator.
 
-An invocation of another function is served directly, in the same trace. A call that is not emulated is printed once.
+It serves an invocation of another function directly, in the same trace, and prints a service that is not emulated once.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Invoke = Callable[[str, bytes, str], "Outcome | None"]
 
 
 class Front:
-    """Listens on 127.0.0.1. `invoke` runs a function by name with an event and a tracing header, or gives None where
-    no such function is here; `tell` gets a line for each service that is not emulated.
+    """Listens on 127.0.0.1. `invoke` runs a function by name, with an event and a tracing header; it returns None for
+    an unknown function. `tell` receives a line for each service that is not emulated.
     """
 
     def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None]) -> None:
@@ -78,12 +78,12 @@ class _Door(Handler):
             self._onward.close()
 
     def _invoked(self, function: str, body: bytes) -> bool:
-        """Invoke a function of the app; False if it is not one."""
+        """Invoke a function of the app and answer; False if the emulator must handle the call."""
         name = function.rpartition("function:")[2].partition(":")[0]
         header = self.headers.get("X-Amzn-Trace-Id", "")
         kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "Event":
-            return False  # the emulator tries again, and knows where failures go
+            return False  # the emulator retries, and knows the destination of failures
         if kind == "DryRun":
             self.answer(204)
             return True
@@ -100,7 +100,7 @@ class _Door(Handler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         signed = SIGNED.search(headers.get("Authorization", ""))
         service = signed[3] if signed else "AWS"
-        if signed:  # everything lies in one region, whichever the code names
+        if signed:  # all resources are in one region, regardless of the region in the code
             headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
         host = self.headers.get("Host", "")
         headers["Host"] = host if host.endswith(".amazonaws.com") else self.address

@@ -1,4 +1,4 @@
-"""Checks that each function's handler exists in its code, if that is possible without running the code."""
+"""Checks that each function's handler exists in its code, without running the code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["check_handlers"]
 
 
 def check_handlers(source: Source, functions: Iterable[Declared | Refused], prefix: str) -> None:
-    """Raises `TemplateError` with each handler that no file of its code has."""
+    """Raises `TemplateError` with all handlers that do not exist. Handlers that may come from a layer are skipped."""
     found = [
         finding
         for one in functions
@@ -32,9 +32,9 @@ def _missing(source: Source, function: Declared, code: Path, name: str) -> Itera
     file = path.with_name(f"{path.name}.py")
     if not file.is_file() and not path.is_dir():
         if function.layers or function.arns:
-            return  # it may lie in a layer
+            return  # the module may be in a layer
         beside = [one.stem for one in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        todo = nearest(path.name, beside, "Handler is MODULE.FUNCTION, seen from CodeUri")
+        todo = nearest(path.name, beside, "Handler is MODULE.FUNCTION, relative to CodeUri")
         yield source.finding(at, f"{name}: no module {module!r} in {code}", todo)
         return
     names = _names(file)
@@ -44,7 +44,7 @@ def _missing(source: Source, function: Declared, code: Path, name: str) -> Itera
 
 
 def _names(file: Path) -> set[str] | None:
-    """The top-level names of a module; None if reading the code does not show them."""
+    """The top-level names of a module; None if the source does not determine them."""
     try:
         body = ast.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):

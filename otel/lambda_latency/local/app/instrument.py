@@ -1,4 +1,4 @@
-"""How a function is traced: by the kit, by the start-up of ADOT's layer, or not at all."""
+"""Selects how a function is traced: by the kit, by the start-up of ADOT's layer, or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ How = Literal["kit", "layer", "none"]
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 ADOT = "/opt/otel-instrument"
-# An app that has adopted the kit starts it itself: by its layer, or by a copy beside its code.
+# The wrappers of an app that has adopted the kit: in a layer, or in a copy beside its code.
 KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
-BOOTSTRAP = "lambda_latency.runtime.bootstrap.handler"  # calls the one that LAMBDA_LATENCY_HANDLER names
-# As the example's template has them. Application Signals would want an agent of CloudWatch's.
+BOOTSTRAP = "lambda_latency.runtime.bootstrap.handler"  # calls the handler in LAMBDA_LATENCY_HANDLER
+# The same as in the example's template. Application Signals would need CloudWatch's agent.
 BY_LAYER = {
     "OTEL_PYTHON_DISTRO": "aws_distro",
     "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
@@ -34,7 +34,7 @@ BY_LAYER = {
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
-    """What a function gets besides what is its own. `handler` is the one that its runtime starts."""
+    """What tracing adds to a function. `handler` is the handler that its runtime starts."""
 
     handler: str
     variables: dict[str, str] = field(default_factory=dict)
@@ -45,9 +45,9 @@ class Instrumentation:
 def instrumentation(
     declared: Declared, how: How, packages: Packages, version: Version, folders: Sequence[Path]
 ) -> Instrumentation:
-    """For a function whose code and layers lie in `folders`, the code first.
+    """The instrumentation of a function whose code and layers are in `folders`, the code first.
 
-    A function with an exec wrapper of its own keeps it. Raises `LocalError` where that is not there.
+    A function with its own exec wrapper keeps it. Raises `LocalError` if that wrapper is missing or not executable.
     """
     by_layer = declared.wrapper == ADOT or (how == "layer" and not declared.wrapper)
     if by_layer:
@@ -62,7 +62,7 @@ def instrumentation(
     paths = (kit / "python", packages.tracing(version))
     if adopted or not declared.wrapper:
         return Instrumentation(declared.handler, {EXEC_WRAPPER: f"/opt/{WRAPPER}"}, (kit,), paths)
-    # Its own wrapper is the one that Lambda starts, so the kit is started by the handler.
+    # Lambda starts the function's own wrapper, so the handler must start the kit.
     variables = {"LAMBDA_LATENCY_HANDLER": declared.handler}
     return Instrumentation(BOOTSTRAP, variables, (kit,), paths)
 
@@ -78,6 +78,6 @@ def _check(wrapper: str, folders: Sequence[Path]) -> None:
         if (folder / wrapper.removeprefix(prefix)).is_file()
     ]
     if not found:
-        raise LocalError(f"its {EXEC_WRAPPER} is {wrapper}, which no layer here has", "add the layer that has it")
+        raise LocalError(f"its {EXEC_WRAPPER} is {wrapper}, which no local layer has", "add the layer that has it")
     if not os.access(found[-1], os.X_OK):
         raise LocalError(f"its {EXEC_WRAPPER} {found[-1]} is not executable", f"chmod +x {found[-1]}")

@@ -1,4 +1,4 @@
-"""`invoke`: sends one event to one function, of a running app or of one that is started for it."""
+"""`invoke`: sends one event to one function of a running app, or of an app that is started for the event."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def invoke_function(
     log: Callable[[str, str], None],
     tell: Callable[[str], None],
 ) -> Outcome:
-    """Run a function once. Without a running `serve`, `read` gives the app, which is up for as long as it takes.
+    """Run a function once. If `serve` is not running, the app from `read` is started for the duration of the call.
 
-    Raises `LocalError` for a function that is not there.
+    `log` receives the source and the text of each printed line, `tell` notes for the user. Raises `LocalError` for an
+    unknown function.
     """
     served = invoke_running(options.out, function, event)
     if served is not None:

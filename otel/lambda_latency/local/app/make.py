@@ -20,13 +20,13 @@ from lambda_latency.local.errors import LocalError
 __all__ = ["Builds"]
 
 LIMIT_S = 600
-OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of a make that this runs below
-LAST = 8  # lines of what a failing make has printed
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # variables of an outer make
+LAST = 8  # lines of a failed make's output in the message
 IGNORED = shutil.ignore_patterns(".git", ".aws-sam", "__pycache__", ".venv", "node_modules")
 
 
 class Builds:
-    """Each made once, until `forget`. `folder` takes them; `tell` gets a line for each."""
+    """The builds below `folder`. Each target is built once, until `forget`; `tell` receives a line for each build."""
 
     def __init__(self, folder: Path, pythons: Mapping[Version, Path], tell: Callable[[str], None]) -> None:
         self._folder, self._pythons, self._tell = folder, pythons, tell
@@ -34,7 +34,7 @@ class Builds:
         self._lock = threading.Lock()
 
     def of(self, content: Content, version: Version) -> Path:
-        """The folder or archive that stands for /var/task or /opt. Raises `LocalError` with make's last words."""
+        """The folder or archive for /var/task or /opt. Raises `LocalError` with make's last output if it fails."""
         if not content.target:
             return content.path
         with self._lock:
@@ -43,7 +43,7 @@ class Builds:
             return self._made[content, version]
 
     def forget(self) -> None:
-        """The sources have changed."""
+        """Discard all builds, because sources have changed."""
         with self._lock:
             self._made.clear()
 
@@ -71,7 +71,7 @@ class Builds:
                 timeout=LIMIT_S,
             )
         except FileNotFoundError:
-            raise LocalError(f"its build is {command}, and make is not here", "install make") from None
+            raise LocalError(f"its build runs {command}, and make is not installed", "install make") from None
         except subprocess.TimeoutExpired:
             raise LocalError(f"{command} took over {LIMIT_S} s", f"run it in {content.path}") from None
         if ran.returncode:

@@ -1,20 +1,18 @@
-"""Starts ministack, by its own Python: a script that nothing here imports.
+"""Starts ministack with the Python of its own environment; no module imports this script.
 
-It writes the resource types that ministack can make to the file that it is given, and makes ministack do as AWS does
-where it does otherwise:
+It writes the resource types that ministack can create to the file in its last argument, and changes ministack where its
+behaviour differs from AWS:
 
-- Where a function has failed, its own error is handed on (a short JSON object with status 599) in place of
-  ministack's "Proxy target returned HTTP 599", so that a state machine catches what it would catch on AWS.
-- An event of a bus, a schedule or a topic that fails comes again: ministack has that for other events that nobody waits
-  for.
-- A batch of a stream that fails comes again as it was, or in halves, as often as its mapping says, and what is given up
-  is told to the mapping's destination; ministack tries for ever, with what has come meanwhile besides.
-- The tracing header of a call to AWS goes on with what the call causes: to the functions that a message, an object or
-  an execution reaches, and into a queue's messages. An execution that nobody has traced begins a trace of its own.
+- The error of a failed function (a short JSON object with status 599) is passed on in place of ministack's "Proxy
+  target returned HTTP 599", so that a state machine catches the same errors as on AWS.
+- Failed events of a bus, a schedule or a topic are retried; ministack retries only other asynchronous events.
+- A failed batch of a stream is retried unchanged or in halves, as often as its mapping says, and is then reported to
+  the mapping's destination; ministack retries for ever, together with later records.
+- The tracing header of a call to AWS is passed to the functions that a message, an object or an execution reaches, and
+  into the messages of a queue. An execution without a header starts a trace.
+- A state machine's `apigateway:invoke` calls the app's API. A POST to `/_lambda-latency/apis` sets the addresses.
 
-- A state machine's `apigateway:invoke` calls the app's API, whose address a POST to `/_lambda-latency/apis` tells.
-
-A POST to `/_lambda-latency/schedules/NAME` has a schedule's event come now.
+A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
 """
 
 import json
@@ -30,12 +28,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 FAILED = "Proxy target returned HTTP 599: "
-HEADER = "AWSTraceHeader"  # of a message
-STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}  # where their records have their sequence number
+HEADER = "AWSTraceHeader"  # the attribute of a message
+STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}  # the key of a record with its sequence number
 SCHEDULES = "/_lambda-latency/schedules/"
 APIS = "/_lambda-latency/apis"
 
-# ministack starts threads with a copy of the context of the request that they are for, so this one goes with them.
+# ministack starts each thread with a copy of its request's context, which includes this variable.
 tracing_header: ContextVar[str] = ContextVar("tracing_header", default="")
 apis: dict[str, str] = {}  # host and port of each of the app's APIs, by its id
 
@@ -58,7 +56,7 @@ def main() -> None:
 
 
 def hand_errors_on() -> None:
-    """The error of a function that failed, as the function has it."""
+    """Pass on the error of a failed function unchanged."""
     from ministack.services import lambda_svc
 
     execute = lambda_svc._execute_function_proxy
@@ -85,7 +83,7 @@ def try_again() -> None:
             lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
     class Retrying:
-        """What SNS asks of Lambda."""
+        """The Lambda module that SNS calls, with retries."""
 
         _execute_function_with_config_scope = staticmethod(lambda_svc.invoke_async_with_retry)
 
@@ -97,7 +95,7 @@ def try_again() -> None:
 
 
 def give_up() -> None:
-    """Skip a stream's batch that has failed too often, and report it to the mapping's destination."""
+    """Skip a stream's batch after too many failures, and report it to the mapping's destination."""
     from ministack.services import lambda_svc
 
     execute = lambda_svc._execute_function
@@ -131,17 +129,17 @@ def give_up() -> None:
 
 
 class Batches:
-    """How many records the next batches of each mapping have: one that failed comes again alone, or in halves."""
+    """The sizes of each mapping's next batches: a failed batch is retried alone, or in halves."""
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], int] = {}
         self._waiting: dict[str, list[int]] = {}
-        self._sizes: dict[str, int] = {}  # those of the mappings
+        self._sizes: dict[str, int] = {}  # the configured sizes of the mappings
 
     def failed(self, mapping: Any, first: str, size: int) -> tuple[list[int], int]:
-        """The sizes in which a batch comes again, none of one that is given up; and how often it was tried.
+        """The sizes of the retries, empty if the batch is given up; and the number of attempts so far.
 
-        To halve a batch is no attempt.
+        Halving a batch does not count as an attempt.
         """
         if size > 1 and mapping.get("BisectBatchOnFunctionError"):
             return [size // 2, size - size // 2], 0
@@ -165,7 +163,7 @@ class Batches:
 
 
 def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: int) -> None:
-    """Send what AWS sends of a batch that was given up, where it is and not what is in it, to a queue or a topic.
+    """Send AWS's description of a batch that was given up, without its records, to a queue or a topic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
     """
@@ -211,7 +209,7 @@ def instant(seconds: float) -> str:
 
 
 def stream_of(event: Any) -> tuple[int, str, str] | None:
-    """How many records an event of a stream has, whose they are, and the first one's number; None of other events."""
+    """The number of records of a stream's event, the stream's ARN, and the first sequence number; None for others."""
     try:
         records = event["Records"]
         number = records[0][STREAMS[records[0]["eventSource"]]]
@@ -221,7 +219,7 @@ def stream_of(event: Any) -> tuple[int, str, str] | None:
 
 
 def carry_the_header(app: Any) -> None:
-    """From a request to the functions and the messages that come of it."""
+    """Pass the tracing header from a request to the functions and the messages that it causes."""
     from ministack.services import lambda_svc, sqs, stepfunctions
 
     serve, complete, attributes = app.app, sqs._ensure_msg_fields, sqs._build_send_sys_attrs
@@ -257,7 +255,7 @@ def carry_the_header(app: Any) -> None:
 
 
 def call_apis() -> None:
-    """A state that calls an API of the app, which lies outside of ministack.
+    """Let a state machine call the app's APIs, which are outside of ministack.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html
     """
@@ -302,7 +300,7 @@ def call_apis() -> None:
 
 
 def name_errors() -> None:
-    """An error of DynamoDB that its API's model does not have has the name of all errors in a state machine."""
+    """Rename DynamoDB errors that are not in the API's model to AmazonDynamoDBException, as state machines do."""
     from ministack.services import stepfunctions
 
     dispatched = stepfunctions._invoke_dynamodb
@@ -319,7 +317,7 @@ def name_errors() -> None:
 
 
 def answer_for_us(app: Any) -> None:
-    """The addresses of our own: a schedule comes now, 404 where none has the name; where the app's APIs are."""
+    """Serve the kit's own paths: one fires a schedule (404 if it is unknown), one sets the addresses of the APIs."""
     serve = app.app
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
@@ -343,7 +341,7 @@ def answer_for_us(app: Any) -> None:
 
 
 def fire(name: str) -> bool:
-    """Let a rule or a schedule of this name be due, even if it is off; whether there is one."""
+    """Fire the rule or schedule of this name, even if it is disabled; False if there is none."""
     from ministack.services import eventbridge, scheduler
 
     kinds = (

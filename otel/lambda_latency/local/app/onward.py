@@ -13,7 +13,10 @@ __all__ = ["Onward"]
 
 
 class Onward:
-    """A WSGI application that asks the emulator's API of the app. `resources` are physical ids and types."""
+    """A WSGI application that forwards to the app's REST API in the emulator. `resources`: physical ids and types.
+
+    Without a REST API it answers 403, as API Gateway does for an unknown route.
+    """
 
     def __init__(self, cloud: Cloud, resources: Mapping[str, tuple[str, str]]) -> None:
         self._address = urlsplit(cloud.url).netloc

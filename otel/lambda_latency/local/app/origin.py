@@ -1,4 +1,4 @@
-"""The sender of an event in one word: SQS, schedule, state machine."""
+"""The name of an event's source, such as SQS or schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICES = {
 
 
 def origin(event: bytes) -> str:
-    """By the shape of the event; `event` where it has none that is known."""
+    """The source of an event, by its fields; `event` if it is unknown."""
     try:
         parsed = json.loads(event)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Completes a template with the files beside it: inserts included files and definitions, records folders of code.
+"""Completes a template from the files beside it: inserts included files and definitions, records folders of code.
 
-It does what `sam package` does, without S3. Values that only an account has (exports of other stacks, dynamic
-references) get a placeholder, which is printed.
+This is `sam package` without S3. Values that only an account has (exports of other stacks, dynamic references) get a
+placeholder, which is printed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from lambda_latency.template import Finding, nearest
 
 __all__ = ["Content", "Packaged", "package"]
 
-BUCKET = "lambda-latency"  # of code that stays where it is; the key is the logical id
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # of a function that `sam build` makes an image of
+BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
 DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
 DEFINITIONS = {
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
@@ -39,7 +39,7 @@ VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A folder or an archive of a function or a layer. `target` is what its Makefile builds, if it has to."""
+    """A folder or an archive of a function or a layer. `target` is X of the make target `build-X`, or empty."""
 
     path: Path
     target: str = ""
@@ -47,7 +47,9 @@ class Content:
 
 @dataclass(slots=True)
 class Packaged:
-    """`raw` is complete in itself. `codes` and `layers` have contents by logical id, `children` nested templates."""
+    """A completed template. `raw` refers to no file; `codes` and `layers` have contents by logical id, `children` the
+    nested templates, `notes` the lines for the user.
+    """
 
     raw: dict[str, Any]
     codes: dict[str, Content] = field(default_factory=dict)
@@ -57,12 +59,12 @@ class Packaged:
 
 
 def package(source: Source, values: Mapping[str, str]) -> Packaged:
-    """Complete a template whose parameters have these values. Raises `TemplateError` where a file is missing."""
+    """Complete a template with the values of its parameters. Raises `TemplateError` if a file is missing or invalid."""
     done = Packaged(copy.deepcopy(source.raw))
     for name, declared in (done.raw.get("Parameters") or {}).items():
         declared["Default"] = values[name]
         kind = str(declared.get("Type", "String"))
-        if kind.startswith("AWS::"):  # an emulator looks nothing up: the value is the parameter's, not its name
+        if kind.startswith("AWS::"):  # a plain type: `values` has the value, not a name to look up
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
     own = _own_values(done.raw)
     work = _Work(source, source.path.resolve().parent, done, [], own.keys())
@@ -70,7 +72,7 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
     _wait_for(own, done.raw)
     if work.imports:
         what = f"{work.imports} values are exported by other stacks"
-        done.notes.append(f"{what}: the name of each export stands for it")
+        done.notes.append(f"{what}: the value of each is the name of its export")
     globals_ = (done.raw.get("Globals") or {}).get("Function") or {}
     shared = globals_.pop("CodeUri", ".")
     for name, resource in done.raw["Resources"].items():
@@ -85,17 +87,17 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
 
 @dataclass(slots=True)
 class _Work:
-    """The state while a template is packaged. `found` has its errors."""
+    """The state during the packaging of a template. `found` has its errors."""
 
     source: Source
     folder: Path
     done: Packaged
     found: list[Finding]
-    own: Collection[str]  # names of the template's own parameters and secrets, which the emulator looks up
+    own: Collection[str]  # names of the template's own parameters and secrets, which the emulator resolves
     imports: int = 0
 
     def completed(self, value: Any) -> Any:
-        """A value with what it includes, and without what only an account knows."""
+        """A value with included files inserted, and with placeholders for values that only an account has."""
         if isinstance(value, str):
             return _resolved(value, self.own, self.done.notes)
         if not isinstance(value, dict):
@@ -112,7 +114,7 @@ class _Work:
         }
 
     def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Any) -> None:
-        """Note down a resource's folders and put its definition in."""
+        """Record the folders of a resource, and insert its definition."""
         at = ("Resources", name, "Properties")
         if kind == "AWS::Serverless::Function":
             self._code(name, properties, shared)
@@ -144,7 +146,7 @@ class _Work:
         properties["CodeUri"] = written
 
     def _target(self, name: str) -> str:
-        """What its Makefile builds; nothing of what is built by SAM's own means."""
+        """The target of a resource that is built by its Makefile; empty for other build methods."""
         metadata = self.done.raw["Resources"][name].get("Metadata") or {}
         return name if metadata.get("BuildMethod") == "makefile" else ""
 
@@ -155,11 +157,11 @@ class _Work:
         return path.resolve()
 
     def _child(self, location: str, at: tuple[str, ...]) -> Source:
-        # A build puts its template one folder deeper, and `aws cloudformation package` reads the address from there.
+        # A build writes its template one folder deeper, and `aws cloudformation package` resolves paths from there.
         for path in (self.folder / location, self.folder / "build" / location):
             if path.resolve().is_file():
                 return read_source(path.resolve())
-        if location.endswith(BUILT):  # what is built has its source's folders: that of the app is above
+        if location.endswith(BUILT):  # not built yet: the app's source template is above the build folder
             for name in SOURCES:
                 path = (self.folder / location.removesuffix(BUILT) / name).resolve()
                 if path.is_file():
@@ -169,7 +171,7 @@ class _Work:
         return self.source
 
     def _file(self, location: Any, at: tuple[str, ...]) -> dict[str, Any]:
-        """What an included file or a definition says; nothing where it lies in an account's S3."""
+        """The content of an included file or a definition; empty if it is in an account's S3, or invalid."""
         from samcli.yamlhelper import yaml_parse
 
         if not _is_local(location):
@@ -180,7 +182,7 @@ class _Work:
             return {}
         try:
             parsed = yaml_parse(path.read_text(encoding="utf-8"))
-        except Exception as error:  # noqa: BLE001 - whatever its parser raises is about the file
+        except Exception as error:  # noqa: BLE001 - every error of the parser is about the file
             said = f"no YAML: {' '.join(str(error).split())}"
             self.found.append(Finding(str(path), 1, said, "correct the file"))
             return {}
@@ -197,7 +199,7 @@ def _is_local(written: Any) -> bool:
 
 
 def _own_values(raw: Mapping[str, Any]) -> dict[str, str]:
-    """The logical ids of the parameters and secrets that a template makes, by the names that it gives them."""
+    """The logical ids of a template's SSM parameters and secrets, by their names."""
     found = {}
     for name, resource in raw["Resources"].items():
         if isinstance(resource, dict) and resource.get("Type") in (
@@ -212,7 +214,7 @@ def _own_values(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _wait_for(own: Mapping[str, str], raw: Mapping[str, Any]) -> None:
-    """Let each resource with a dynamic reference be made after what it refers to; on AWS that is the author's to do."""
+    """Add DependsOn for dynamic references to the template's own values. On AWS, the author must declare the order."""
     for name, resource in raw["Resources"].items():
         needed = {own[match[2]] for match in DYNAMIC.finditer(json.dumps(resource, default=str)) if match[2] in own}
         before = resource.get("DependsOn", []) if needed else []
@@ -224,7 +226,7 @@ def _wait_for(own: Mapping[str, str], raw: Mapping[str, Any]) -> None:
 
 
 def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
-    """A text whose dynamic references are to the template's own values: others are the last part of their name."""
+    """A text in which a placeholder, the last part of the name, replaces dynamic references to other stacks' values."""
 
     def value(match: re.Match[str]) -> str:
         if match[2] in own:
@@ -233,7 +235,7 @@ def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
             return "local"
         last = match[2].rpartition("/")[2] or "local"
         name = likely_value(last) or last
-        note = f"{match[0]} is not here: {name!r} stands for it"
+        note = f"{match[0]} is not available locally: its value is {name!r}"
         if note not in notes:
             notes.append(note)
         return name
@@ -242,7 +244,7 @@ def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
 
 
 def _walk(value: Any, changed: Callable[[Any], Any]) -> Any:
-    """A copy in which `changed` was applied to every value, the outer ones first."""
+    """A copy of a value with `changed` applied to every part, the outer parts first."""
     value = changed(value)
     if isinstance(value, dict):
         return {name: _walk(one, changed) for name, one in value.items()}

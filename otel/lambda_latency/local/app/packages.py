@@ -1,7 +1,7 @@
-"""The packages that functions import: environments and folders, installed by uv and cached.
+"""Installs the packages that functions import, with uv, into cached environments and folders.
 
-As in Lambda there are three kinds: the runtime's own packages (boto3, the runtime client) in an environment of each
-Python, the tracing layer's beside it, and those of a requirements file in a folder of their own.
+As on Lambda there are three kinds: the runtime's packages (boto3, the runtime client) in a virtual environment per
+Python version, the tracing layer's packages in a folder, and the packages of each requirements file in a folder.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from lambda_latency.local.errors import LocalError
 
 __all__ = ["Packages", "cache_folder"]
 
-# What Lambda's Python runtimes bring: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+# The packages in Lambda's Python runtimes: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
 LIMIT_S = 600
 PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
 _lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}
-# Known layers by what their packages are called on PyPI: an ARN names a file that only AWS has.
+# The PyPI packages of known public layers, whose archives exist only on AWS.
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "AWSLambdaPowertoolsPython": ("aws-lambda-powertools[all]", "aws-xray-sdk"),
     "AWSSDKPandas": ("awswrangler",),
@@ -41,13 +41,13 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """Makes what is missing below `cache`. `pythons` are the interpreters by version; `tell` hears of long work."""
+    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version."""
 
     cache: Path
     pythons: Mapping[Version, Path]
 
     def runtime(self, version: Version) -> Path:
-        """An interpreter that has the runtime's packages. Raises `LocalError` with uv's last words."""
+        """The interpreter of an environment with the runtime's packages. Raises `LocalError` with uv's last output."""
         name = f"runtime-{_dotted(version)}-{_digest(RUNTIME)}"
 
         def make(folder: Path) -> None:
@@ -58,7 +58,10 @@ class Packages:
         return self._made(name, make) / "bin" / "python"
 
     def emulator(self, lock: Path) -> Path:
-        """An interpreter that has what a lock file names: it would not go together with anything else's packages."""
+        """The interpreter of an environment with the packages of a lock file, which would conflict with others.
+
+        Raises `LocalError` with uv's last output.
+        """
         name = f"emulator-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
 
         def make(folder: Path) -> None:
@@ -74,7 +77,7 @@ class Packages:
         return self.distributions(wanted, version)
 
     def kit(self, version: Version) -> Path:
-        """The kit's layer, unpacked: what ships to Lambda and nothing else."""
+        """The folder of the kit's layer, unpacked, with the same files as on Lambda."""
         files = layer_files()
         whole = b"".join(name.encode() + file.read_bytes() for name, file in files.items())
         content = hashlib.sha256(whole).hexdigest()[:12]
@@ -89,9 +92,9 @@ class Packages:
         return self._made(f"layer-{_dotted(version)}-{content}", make)
 
     def requirements(self, file: Path, root: Path, version: Version) -> Path:
-        """A folder with what a requirements file names. A path in it counts from the file, or from `root` as for pip.
+        """A folder with the packages of a requirements file. Paths in it are relative to the file, or else to `root`.
 
-        Raises `LocalError` with uv's last words.
+        Raises `LocalError` with uv's last output.
         """
         content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
         name = f"requirements-{_dotted(version)}-{content}"
@@ -104,11 +107,11 @@ class Packages:
         return self._folder(name, version, arguments, cwd=root)
 
     def distributions(self, wanted: Sequence[str], version: Version) -> Path:
-        """A folder with distributions, written as a requirements file has them."""
+        """A folder with distributions, which are given as lines of a requirements file."""
         return self._folder(f"distributions-{_dotted(version)}-{_digest(wanted)}", version, wanted)
 
     def layer(self, arn: str, version: Version) -> Path | None:
-        """A folder with the packages of a layer that is known by its name; None for any other."""
+        """A folder with the packages of a known public layer; None for any other layer."""
         name = arn.partition(":layer:")[2]
         for known, wanted in LAYERS.items():
             if name.startswith(known):
@@ -123,7 +126,7 @@ class Packages:
         return self._made(name, make)
 
     def _made(self, name: str, make: Callable[[Path], None]) -> Path:
-        """What `make` puts into a folder; made under another name first, for others may want the same at once."""
+        """The folder that `make` fills. It is renamed when complete, because other processes may need it at once."""
         folder = self.cache / name
         with _making(name):
             if not folder.exists():
@@ -131,7 +134,7 @@ class Packages:
                 with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
                     place = Path(half_made, name)
                     make(place)
-                    place.mkdir(exist_ok=True)  # uv makes none for an empty list
+                    place.mkdir(exist_ok=True)  # uv creates no folder for an empty list
                     with contextlib.suppress(OSError):  # another process was faster
                         place.rename(folder)
         return folder
@@ -143,7 +146,7 @@ def _making(name: str) -> threading.Lock:
 
 
 def cache_folder() -> Path:
-    """Where packages are kept: below XDG_CACHE_HOME, by default ~/.cache."""
+    """The default cache: `lambda-latency` in XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
 
 
@@ -152,7 +155,7 @@ def _uv(*arguments: str, cwd: Path | None = None) -> None:
     command = str(program) if program.exists() else shutil.which("uv")
     if command is None:
         raise LocalError("uv is not installed", "install it with pip install uv: it installs the packages of functions")
-    # Variables of the environment that is active here would redirect the installation.
+    # The variables of the active environment would redirect the installation.
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     try:
         ran = subprocess.run(

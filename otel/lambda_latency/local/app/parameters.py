@@ -15,7 +15,7 @@ from lambda_latency.template import nearest
 __all__ = ["ACCOUNT", "REGION", "likely_value", "parameter_values", "samconfig_overrides"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-# What a parameter without a value is likely to need, by a word in its name.
+# Placeholders for parameters without a value, by a word in the name.
 LIKELY = {
     "busarn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
     "bus": "default",
@@ -32,8 +32,8 @@ OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "
 def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
     """Each declared parameter's value, and a line for each placeholder.
 
-    Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` where
-    no placeholder is allowed.
+    Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` if the
+    declaration allows no placeholder.
     """
     declared: dict[str, Any] = source.raw.get("Parameters") or {}
     for name, value in given.items():
@@ -54,13 +54,13 @@ def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> 
                 todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
             values[name] = stand_in
-            why = "is in Parameter Store, not here" if looked_up else "has no Default"
-            notes.append(f"parameter {name} {why}: it is {stand_in!r} (--parameter {name}=VALUE)")
+            why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
+            notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
     return values, notes
 
 
 def samconfig_overrides(folder: Path) -> dict[str, str]:
-    """The parameters that samconfig.toml beside the template gives `sam deploy`, in its environment `default`."""
+    """The `parameter_overrides` of `sam deploy` in a folder's samconfig.toml, environment `default`; else empty."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -81,7 +81,7 @@ def samconfig_overrides(folder: Path) -> dict[str, str]:
 
 
 def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
-    """A value that the declaration allows."""
+    """A placeholder that the declaration allows; None if no known one is allowed."""
     if declared.get("AllowedValues"):
         return _text(declared["AllowedValues"][0])
     if declared.get("Type") == "Number":
@@ -96,7 +96,7 @@ def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
 
 
 def likely_value(name: str) -> str | None:
-    """What a value of this name is likely to be; None where the name says nothing."""
+    """A placeholder that suits a parameter's name; None if no known word is in the name."""
     return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
 
 
@@ -110,7 +110,7 @@ def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> No
 
 
 def _text(value: Any) -> str:
-    """As CloudFormation writes it: a list with commas, a truth value in small letters."""
+    """A value as CloudFormation writes it: lists with commas, booleans in lower case."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -21,17 +21,17 @@ PROPERTY = re.compile(r"property (\w+) not defined for resource of type (\S+)")
 
 
 class _ManagedPolicies:
-    """The translator asks an account for its managed policies: this stands for the answer."""
+    """An empty set of managed policies for the translator, which would otherwise read them from an account."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def translated(source: Source, raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The template without SAM's own types. Raises `TemplateError` with what the translator says of each resource."""
+    """The template without SAM's own types. Raises `TemplateError` with the translator's message for each resource."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # it asks for one although nothing is sent anywhere
+        os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator needs a region, but makes no call
         from samtranslator.model.exceptions import InvalidDocumentException
         from samtranslator.translator.transform import transform
 
@@ -40,7 +40,7 @@ def translated(source: Source, raw: Mapping[str, Any], values: Mapping[str, str]
             plain: dict[str, Any] = transform(copy.deepcopy(dict(raw)), dict(values), _ManagedPolicies())
         except InvalidDocumentException as error:
             raise TemplateError([_finding(source, cause) for cause in error.causes]) from None
-        except Exception as error:  # noqa: BLE001 - it fails in its own ways on what no schema allows
+        except Exception as error:  # noqa: BLE001 - it raises many types of errors for invalid templates
             what = f"SAM's translator fails: {type(error).__name__}: {error}"
             raise TemplateError([Finding(str(source.path), 1, what, "`sam validate --lint` says more")]) from None
     plain.pop("Transform", None)
@@ -48,7 +48,7 @@ def translated(source: Source, raw: Mapping[str, Any], values: Mapping[str, str]
 
 
 def _finding(source: Source, cause: Any) -> Finding:
-    """What the translator says of a resource, or of Globals; with the line of the property that it names."""
+    """The translator's message about a resource or about Globals, with the line of the property that it names."""
     name = str(getattr(cause, "_logical_id", "") or "")
     said = " ".join(str(cause.message).split())
     todo = "correct it according to SAM's specification"
@@ -67,7 +67,7 @@ def _finding(source: Source, cause: Any) -> Finding:
 
 
 def _properties(kind: str) -> list[str]:
-    """The properties of one of SAM's types."""
+    """The property names of one of SAM's types; empty for an unknown type."""
     from samtranslator.model import sam_resources
 
     for one in vars(sam_resources).values():

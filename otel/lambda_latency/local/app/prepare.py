@@ -18,8 +18,8 @@ from lambda_latency.local.function import Function
 
 __all__ = ["Preparation"]
 
-LEVELS = 3  # of folders above the code in which its pyproject.toml is looked for
-# Layers that are extensions: what they do besides is AWS's, and no code imports them.
+LEVELS = 3  # parent folders of the code that are searched for a pyproject.toml
+# Layers that are extensions: no code imports them, so they are not reported as missing.
 EXTENSIONS = (
     "LambdaInsightsExtension",
     "AWSOpenTelemetryDistro",
@@ -32,9 +32,10 @@ EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Makes functions ready. `root` is the template's folder, `folder` takes inline code and unpacked layers.
+    """Prepares functions. `root` is the template's folder; inline code and unpacked layers are written to `folder`.
 
-    `instrument` says how functions are traced that do not start OpenTelemetry themselves; `tell` gets lines for people.
+    `instrument` selects the tracing of functions that do not start OpenTelemetry themselves; `tell` receives notes for
+    the user.
     """
 
     packages: Packages
@@ -55,13 +56,13 @@ class Preparation:
         version = nearest_python(declared.version, self.packages.pythons)
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
-            self.tell(f"{declared.key} asks for Python {wanted}, which is not installed: it runs on {have}")
+            self.tell(f"{declared.key} needs Python {wanted}, which is not installed: it runs on {have}")
         code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
         layers = self._layers(declared, version)
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
-        built = declared.code is not None and declared.code.target  # and its packages are in it
+        built = declared.code is not None and declared.code.target  # the build includes its packages
         paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
         paths = self._with_tracing(declared, paths, traced.paths)
         return Function(
@@ -78,18 +79,19 @@ class Preparation:
         )
 
     def _with_tracing(self, declared: Declared, own: list[Path], tracing: tuple[Path, ...]) -> list[Path]:
-        """The folders in the order in which they are looked through, as on Lambda: a function's own packages first.
+        """The import paths in their order: as on Lambda, a function's own packages first.
 
-        With an OpenTelemetry of its own that would leave it without a trace, where nobody has asked for one.
+        If those contain OpenTelemetry, the tracing layer comes first, or the function could not be traced. A function
+        that declares an exec wrapper keeps Lambda's order.
         """
         if tracing and not declared.wrapper and any((folder / "opentelemetry").is_dir() for folder in own):
-            what = f"{declared.key}: its packages bring an OpenTelemetry of their own, and the tracing layer's is used"
-            self.tell(f"{what}; on Lambda its own comes first, and may not go together with the layer's")
+            what = f"{declared.key}: its packages contain OpenTelemetry, but the tracing layer's version is used"
+            self.tell(f"{what}; on Lambda its own comes first, and may be incompatible with the layer's")
             return [*tracing, *own]
         return [*own, *tracing]
 
     def _requirements(self, code: Path, version: Version) -> list[Path]:
-        """Its requirements file's packages; where there is none, those of the pyproject.toml or Pipfile around it."""
+        """The packages of its requirements.txt; without one, those of the next pyproject.toml or Pipfile above it."""
         file = code / "requirements.txt"
         if file.is_file():
             return [self.packages.requirements(file, self.root, version)]
@@ -104,7 +106,7 @@ class Preparation:
         return []
 
     def _layers(self, declared: Declared, version: Version) -> list[Path]:
-        """The folders of its local layers."""
+        """The folders of its local layers, in their order."""
         found: list[Path] = []
         for layer in declared.layers:
             content = self.builds.of(layer, version)
@@ -115,11 +117,11 @@ class Preparation:
         return found
 
     def _imported(self, declared: Declared, layers: list[Path], version: Version) -> list[Path]:
-        """What is imported from its layers: from the folders of local ones, from the packages of known ones."""
+        """The import paths of its layers: folders of local layers, packages of known public layers."""
         found: list[Path] = []
         for folder in layers:
             own = folder / "python"
-            # A layer that `sam build` builds has its modules, and its requirements, at the top.
+            # The source of a layer that `sam build` builds has modules and requirements at the top level.
             found += [own, own / "lib" / f"python{_dotted(version)}" / "site-packages"] if own.is_dir() else [folder]
             if (folder / "requirements.txt").is_file():
                 found += self._requirements(folder, version)
@@ -146,7 +148,7 @@ class Preparation:
 
 
 def _dependencies(project: Path) -> list[str]:
-    """What a pyproject.toml or a Pipfile names as the project's own needs, as requirements."""
+    """The dependencies in a pyproject.toml or a Pipfile, as requirements; empty if it cannot be read."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -159,7 +161,7 @@ def _dependencies(project: Path) -> list[str]:
     found = []
     for name, wanted in read.get("packages", {}).items():
         table = wanted if isinstance(wanted, dict) else {"version": wanted}
-        if "version" in table:  # others lie in a folder or in git
+        if "version" in table:  # others are in a folder or in git
             extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
             found.append(f"{name}{extras}{table['version'].removeprefix('*')}")
     return found

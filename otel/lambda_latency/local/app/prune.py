@@ -15,17 +15,17 @@ VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
 
 def unknown_to(known: Collection[str], plain: Mapping[str, Any]) -> dict[str, str]:
-    """The resources that an emulator with these types cannot make: their types by logical id."""
+    """The types of the resources that an emulator with these types cannot create, by logical id."""
     return {
         name: str(one.get("Type"))
         for name, one in plain["Resources"].items()
         if (one.get("Type") not in known and not str(one.get("Type")).startswith("Custom::"))
-        or one.get("Type") == "AWS::CloudWatch::Alarm"  # it watches what never happens here
+        or one.get("Type") == "AWS::CloudWatch::Alarm"  # its metrics do not exist here
     }
 
 
 def pruned(plain: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
-    """A copy without these resources. A reference to one gives its logical id, or an ARN of that name."""
+    """A copy without these resources. Their logical ids, or ARNs made of them, replace references to them."""
     template = copy.deepcopy(dict(plain))
     for name in gone:
         template["Resources"].pop(name, None)

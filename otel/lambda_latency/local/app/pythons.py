@@ -14,9 +14,9 @@ __all__ = ["OLDEST", "Version", "nearest_python", "pythons", "version_of"]
 
 Version = tuple[int, int]
 
-OLDEST: Version = (3, 10)  # what AWS's runtime client of today and the kit run on
+OLDEST: Version = (3, 10)  # the oldest version that the kit and AWS's runtime client support
 NAME = re.compile(r"python(\d+)\.(\d+)")
-# Where version managers keep what is not on the PATH. pyenv's shims are on it, and exit where no version is chosen.
+# Interpreters of version managers that are not on the PATH. pyenv's shims are, but fail if no version is selected.
 MANAGED = (
     ".pyenv/versions/*/bin/python3.[0-9]*",
     ".local/share/uv/python/*/bin/python3.[0-9]*",
@@ -33,7 +33,7 @@ def version_of(runtime: str) -> Version | None:
 
 @functools.cache
 def pythons() -> Mapping[Version, Path]:
-    """An interpreter for each version from `OLDEST` on: the one that runs this, the PATH's, then managed ones."""
+    """An interpreter for each version from `OLDEST` on: the current one, then those on the PATH, then managed ones."""
     found: dict[Version, Path] = {sys.version_info[:2]: Path(sys.executable)}
     for candidate in _candidates():
         match = NAME.fullmatch(candidate.name)

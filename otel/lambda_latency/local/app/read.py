@@ -1,4 +1,4 @@
-"""Reads an app: its template, the nested ones, and everything that is known before it runs."""
+"""Reads an app before it runs: its template, its nested templates, its functions and its APIs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ __all__ = ["App", "read_app"]
 
 @dataclass(slots=True)
 class App:
-    """`functions` by key, those of nested templates among them; `apis` with the prefix of their functions' keys."""
+    """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
+    `notes` are lines for the user.
+    """
 
     path: Path
     name: str
@@ -38,16 +40,17 @@ class App:
         return self.path.resolve().parent
 
     def urls(self) -> Iterator[tuple[str, Api]]:
-        """The function URLs, by the key of their function."""
+        """The function URLs, each with the key of its function."""
         for key, one in self.functions.items():
             if isinstance(one, Declared) and one.url:
                 yield key, function_url(self.path, key, one.name)
 
 
 def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
-    """Read a template and what lies beside it; without `authorizers` every route is open.
+    """Read a template and the files that it refers to. Without `authorizers`, every route is open.
 
-    Raises `TemplateError` with everything that is wrong, `UsageError` for a parameter that it does not have or allow.
+    Raises `TemplateError` with all errors of the template, and `UsageError` for a parameter or value that it does not
+    declare.
     """
     source = read_source(path)
     app = App(path, _stack_name(path), Part({}, {}))
@@ -88,12 +91,12 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:
-    """A function's position in its template; the translator changes the order."""
+    """A function's position in its template, because the translator changes the order."""
     logical = key.removeprefix(prefix)
     return order.index(logical) if logical in order else len(order)
 
 
 def _stack_name(path: Path) -> str:
-    """After the folder of the template, as CloudFormation allows it."""
+    """The name of the template's folder, changed to a valid name of a stack."""
     name = "".join(letter if letter.isalnum() else "-" for letter in path.resolve().parent.name).strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")

@@ -1,6 +1,6 @@
 """The server to which the emulator's functions forward their events.
 
-An event that comes of a call to AWS has the tracing header of that call.
+An event that a call to AWS causes has the tracing header of that call.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from lambda_latency.local.http import Handler, Server
 
 __all__ = ["serve_relay"]
 
-LONGEST = 300  # letters of an error message: ministack takes no more than 512 of the whole answer
+LONGEST = 300  # characters of an error message: ministack reads 512 of the whole answer
 
 
 def serve_relay(invoke: Callable[[str, bytes, str], Outcome]) -> Server:
-    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs the function of that key with event and header."""
+    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs that function with the body and the tracing header."""
     return Server(type("Relay", (_Relay,), {"invoke": staticmethod(invoke)}))
 
 
@@ -29,7 +29,7 @@ class _Relay(Handler):
         outcome = type(self).invoke(unquote(self.path[1:]), self.body(), self.headers.get("X-Amzn-Trace-Id", ""))
         if outcome.error is None:
             return self.answer(200, outcome.payload, {"Content-Type": "application/json"})
-        # With this status ministack_main.py knows that the function has failed, and not the way to it.
+        # This status tells ministack_main.py that the function failed, not the connection to it.
         return self.answer(599, json.dumps(_short(outcome)).encode(), {"Content-Type": "application/json"})
 
 

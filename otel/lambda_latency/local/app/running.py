@@ -1,4 +1,4 @@
-"""The address of a running `serve`, in a file beside its traces: `invoke` in another terminal reads it."""
+"""Stores the address of a running `serve` in a file beside its traces, for `invoke` in another terminal."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def remember(out: Path, url: str) -> None:
 
 
 def forget(out: Path) -> None:
-    """It is over."""
+    """Remove the stored address."""
     (out / NAME).unlink(missing_ok=True)
 
 
 def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
-    """Run a function of the app that is being served; None where nothing is served.
+    """Run a function of the app that `serve` is running; None if `serve` is not running.
 
-    Raises `LocalError` where it has no such function.
+    `event` is JSON. Raises `LocalError` if the app has no such function.
     """
     try:
         address = urlsplit(json.loads((out / NAME).read_text(encoding="utf-8"))["aws"]).netloc
@@ -42,7 +42,7 @@ def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
             answer = connection.getresponse()
             payload = answer.read()
         except (OSError, http.client.HTTPException):
-            return None  # it was killed, and left its file
+            return None  # `serve` was killed, and its file was not removed
     if answer.status != 200:
         raise LocalError(f"no function {function!r} is served", "name one that `lambda-latency serve` has listed")
     return Outcome(payload, answer.getheader("X-Amz-Function-Error"))

@@ -29,10 +29,10 @@ def serve_app(
     log: Callable[[str, str], None],
     tell: Callable[[str], None],
 ) -> None:
-    """Keep an app up until a signal raises an exception in the main thread; then end it.
+    """Run an app until a signal handler raises an exception in the main thread; then stop it.
 
-    `up` is told the running system, `show` each request and event with its trace, `log` each line that a function
-    prints, `tell` what a person should know.
+    `up` receives the running system, `show` each request and event with its trace, `log` the source and the text of
+    each printed line, `tell` notes for the user. Raises `LocalError` if the app does not start.
     """
     for note in app.notes:
         tell(note)
@@ -49,20 +49,20 @@ def serve_app(
 
 
 class Renewal:
-    """Called before each invocation: prepares functions anew if their code or packages have changed."""
+    """Called before each invocation: prepares functions again if their code or packages have changed."""
 
     def __init__(self, app: App) -> None:
         self._code = Sources(*_watched(app))
         self._lock = threading.Lock()
 
     def __call__(self, system: AppSystem) -> None:
-        with self._lock:  # whoever comes second waits until the change is heeded
+        with self._lock:  # a concurrent invocation waits until the functions are renewed
             if self._code.changed():
                 system.renew()
 
 
 def _watched(app: App) -> Iterable[Path]:
-    """The folders of code and of layers, each once and none inside another."""
+    """The folders of code and layers, without duplicates and without folders inside others."""
     folders: set[Path] = set()
     for one in app.functions.values():
         if isinstance(one, Declared):

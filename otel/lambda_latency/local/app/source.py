@@ -1,4 +1,4 @@
-"""A template as it is written: its text, the positions in it, and its parts before anything is resolved."""
+"""A template before any processing: its content, and the line of each value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHERS = ("template.yml", "template.json", "sam.yaml", "sam.yml")
 
 
 class TemplateError(LocalError):
-    """What is wrong with a template, each thing with its file and line: nothing of it was started."""
+    """The errors of a template, each with its file and line. Nothing of the app was started."""
 
     def __init__(self, findings: list[Finding]) -> None:
         first, *others = [f"{one.source}:{one.line}: {one.what}" for one in findings]
@@ -29,7 +29,7 @@ class TemplateError(LocalError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A template file: `raw` is what it says, short intrinsic functions written out; `root` has the lines."""
+    """A template file: `raw` is its content, with intrinsic functions in their long form; `root` has the lines."""
 
     path: Path
     root: Node
@@ -48,12 +48,12 @@ class Source:
         return line
 
     def finding(self, path: tuple[str, ...], what: str, todo: str) -> Finding:
-        """Something wrong at a path of keys."""
+        """A finding at a path of keys."""
         return Finding(str(self.path), self.line(*path), what, todo)
 
 
 def find_template(path: Path) -> Path:
-    """The template to serve: the one named; where that is the usual name and not there, one with another such name."""
+    """The named template; if the default name does not exist, the first existing alternative, such as template.yml."""
     if path == USUAL and not path.exists():
         for name in OTHERS:
             if Path(name).is_file():
@@ -62,7 +62,7 @@ def find_template(path: Path) -> Path:
 
 
 def read_source(path: Path) -> Source:
-    """Read one file. Raises `TemplateError`, with the line, for what is no template."""
+    """Read one file. Raises `TemplateError`, with the line, if it is not a template."""
     name = str(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def _parsed(name: str, text: str) -> dict[str, Any]:
 
     try:
         raw = yaml_parse(text)
-    except Exception as error:  # noqa: BLE001 - whatever its parser raises is about the file
+    except Exception as error:  # noqa: BLE001 - every error of the parser is about the file
         raise _wrong(name, 1, f"no YAML: {' '.join(str(error).split())}", "correct the file") from None
     assert isinstance(raw, dict)
     return raw

@@ -1,7 +1,7 @@
-"""The app's resources, made in the emulator by its own CloudFormation: with them come real names and addresses.
+"""Creates the app's resources in the emulator with its CloudFormation, so that they have real names and addresses.
 
-Functions, APIs and mappings are made, too, and their events come to us: each function of the emulator hands over
-what it is given to an address of ours.
+Functions, APIs and event source mappings are created, too. Each function in the emulator forwards its events to the
+relay of this process.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ __all__ = ["Part", "Stack"]
 
 FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
 MOST_RETRIES = 20
-LONGEST_S = 900  # a function's own timeout is the sandbox's to keep
+LONGEST_S = 900  # the emulator's limit; the sandbox enforces a function's own timeout
 QUIET = ("AWS::CloudWatch::Alarm",)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A translated template, with its nested ones by logical id. `names` are those of its functions."""
+    """A translated template, with its nested templates and with the names of its functions, both by logical id."""
 
     plain: Mapping[str, Any]
     names: Mapping[str, str]
     children: Mapping[str, Part] = field(default_factory=dict)
 
     def properties(self, key: str) -> Mapping[str, Any]:
-        """Those of a resource, by its key (`Child/Queue`); none of one that is not there."""
+        """The properties of a resource, by its key (`Child/Queue`); empty for an unknown resource."""
         first, slash, rest = key.partition("/")
         if slash:
             return self.children[first].properties(rest) if first in self.children else {}
@@ -56,7 +56,7 @@ class Stack:
 
     @staticmethod
     def variables(cloud: Cloud, function: str) -> dict[str, str] | None:
-        """The variables of a function, every reference in them resolved; None where it could not be created."""
+        """The variables of a function, with all references resolved; None if the function was not created."""
         client = cloud.client("lambda")
         try:
             made = client.get_function_configuration(FunctionName=function)
@@ -66,13 +66,13 @@ class Stack:
         return {name: str(value) for name, value in variables.items() if name != PROXY}
 
     def _fit(self, part: Part, prefix: str) -> dict[str, Any]:
-        """The template without what the emulator cannot create."""
+        """The template without the resources that the emulator cannot create; these are printed."""
         gone = unknown_to(self._cloud.types, part.plain)
         told = sorted({kind for kind in gone.values() if kind not in QUIET})
         if told:
             self._tell(f"not emulated here and left out: {', '.join(told)}")
         template = pruned(part.plain, gone)
-        if not prefix:  # a nested template's are for its parent; these are for whoever deploys, and could only fail
+        if not prefix:  # no resource needs the outputs of the root template, and an output could fail
             template.pop("Outputs", None)
         for name, resource in template["Resources"].items():
             properties = resource.setdefault("Properties", {})
@@ -86,7 +86,7 @@ class Stack:
         return template
 
     def _create(self, template: dict[str, Any]) -> None:
-        """Create the stack without the resources that fail; each of them is printed."""
+        """Create the stack without the resources that fail, and print these. Raises `LocalError` on other failures."""
         cloudformation, s3 = self._cloud.client("cloudformation"), self._cloud.client("s3")
         for _ in range(MOST_RETRIES):
             s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
@@ -127,7 +127,7 @@ class Stack:
         while True:
             try:
                 (stack,) = cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-            except ClientError:  # it is gone
+            except ClientError:  # the stack no longer exists
                 return f"{what}_COMPLETE", ""
             if not stack["StackStatus"].endswith("IN_PROGRESS"):
                 return stack["StackStatus"], stack.get("StackStatusReason") or ""
@@ -142,7 +142,7 @@ class Stack:
 
 
 def _relayed(properties: dict[str, Any], name: str, url: str) -> None:
-    """A function whose events come to us, with the variables of the real one."""
+    """Change a function's properties so that it forwards its events to `url`, with its own variables."""
     variables = copy.deepcopy((properties.get("Environment") or {}).get("Variables") or {})
     for property_ in ("Layers", "PackageType", "ImageConfig", "VpcConfig", "FileSystemConfigs", "SnapStart"):
         properties.pop(property_, None)

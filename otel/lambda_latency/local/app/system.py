@@ -46,7 +46,7 @@ __all__ = ["AppOptions", "AppSystem"]
 
 @dataclass(frozen=True, slots=True)
 class AppOptions:
-    """What a person may choose. `traces` is a file below `out`, `cache` is where packages are kept."""
+    """The options. `traces` is a file below `out`; `cache` is the folder of packages, by default `cache_folder`."""
 
     out: Path = Path("out")
     traces: str = "traces.jsonl"
@@ -56,10 +56,11 @@ class AppOptions:
 
 
 class AppSystem:
-    """Starts everything when made; `close` ends everything.
+    """A running app. The constructor starts all parts; `close` stops them.
 
-    `before` is called before each invocation; `answered` hears of each request and each event when it is over; `log`
-    gets the lines that functions print, `tell` those that are for the person.
+    `before` is called before each invocation; `answered` receives each request and event after its end; `log` the
+    source and the text of each line that a function prints; `tell` notes for the user. Raises `LocalError` if a part
+    does not start.
     """
 
     def __init__(
@@ -108,7 +109,10 @@ class AppSystem:
         return self._front.url
 
     def invoke(self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "") -> Outcome:
-        """Run a function by its key. `route` is the name under which an event is printed."""
+        """Run a function by its key, with a JSON event. `route` is the name of an event when it is printed.
+
+        A function that cannot run locally has the outcome `Sandbox.Refused`.
+        """
         self._before(self)
         function = self._function(key)
         if function is None:
@@ -123,13 +127,13 @@ class AppSystem:
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function anew before its next invocation, because code or packages have changed."""
+        """Prepare every function again before its next invocation, because code or packages have changed."""
         with self._preparing:
             self._builds.forget()
             self._ready.clear()
 
     def close(self) -> None:
-        """End every process and close every port."""
+        """Stop every process and close every port. May be called more than once."""
         while self._closing:
             self._closing.pop()()
 
@@ -138,10 +142,10 @@ class AppSystem:
         self._closing.append(processes.close)
         receiver = serve_receiver(self.store.add_otlp)
         self._closing.append(receiver.close)
-        daemon = Daemon(self.store.add_otlp, lambda _: None)  # what the X-Ray SDK sends is no span of ours
+        daemon = Daemon(self.store.add_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
         self._closing.append(daemon.close)
         packages = Packages(options.cache or cache_folder(), pythons())
-        emulator = LogFile(options.out / "emulator.log")  # much of it is of no use to anybody
+        emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
         cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
         self._closing.append(cloud.stop)
@@ -149,7 +153,7 @@ class AppSystem:
         self._prepare = Preparation(
             packages, self.app.root, processes.folder(), self._builds, options.instrument, self._tell
         )
-        with ThreadPoolExecutor(4) as workers:  # while the emulator starts: a function's packages may take their time
+        with ThreadPoolExecutor(4) as workers:  # packages are installed while the emulator starts
             for refused in workers.map(self._prepared_early, self.app.functions.values()):
                 if refused is not None:
                     self._refuse(refused)
@@ -180,7 +184,7 @@ class AppSystem:
         self._cloud = cloud
         self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
         self._start_gateways(cloud, options.port)
-        for key in self.app.functions:  # or the first request of each would wait for it
+        for key in self.app.functions:  # so that the first request of each does not wait
             self._function(key)
 
     def _start_gateways(self, cloud: Cloud, port: int) -> None:
@@ -215,7 +219,7 @@ class AppSystem:
         return gateway
 
     def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
-        """Install a function's packages; its variables are known only after its resources exist."""
+        """Install a function's packages early; its variables are known only after its resources exist."""
         prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
         return prepared if isinstance(prepared, Refused) else None
 
@@ -224,7 +228,9 @@ class AppSystem:
         self._tell(f"{refused.key} does not run here: {refused.why}")
 
     def _function(self, key: str) -> Function | None:
-        """A prepared function; also while the stack is created, because a custom resource waits for its function."""
+        """A prepared function; None if it cannot run. Also works during the creation of the stack, because a custom
+        resource waits for its function.
+        """
         with self._preparing:
             if key in self._ready:
                 return self._ready[key]
@@ -234,9 +240,7 @@ class AppSystem:
             variables = Stack.variables(self._cloud, declared.name)
             if variables is None:
                 self._refuse(
-                    Refused(
-                        key, declared.name, "it was not created: a condition leaves it out, or what it needs failed"
-                    )
+                    Refused(key, declared.name, "it was not created: its condition is false, or a dependency failed")
                 )
                 return None
             prepared = self._prepare(declared, variables)
@@ -258,7 +262,7 @@ class AppSystem:
         return outcome
 
     def _invoked(self, name: str, event: bytes, header: str) -> Outcome | None:
-        """Invoke a function by its name, for another function or a person."""
+        """Invoke a function by its name, for another function or the user; None for an unknown function."""
         for key, declared in self.app.functions.items():
             if name in (declared.name, key):
                 given = TraceHeader.parse(header)

@@ -1,7 +1,7 @@
-"""Cognito and JWT authorizers: a request without a token gets 401, the claims of a token go to the function.
+"""Cognito and JWT authorizers: a request without a token gets 401, the function receives the claims of a token.
 
-A token is read: its time, its issuer, its audience and its scopes are looked at. Its signature is not checked: the keys
-lie with whoever issued it.
+The time, the issuer, the audience and the scopes of a token are checked. Its signature is not, because only the issuer
+has the keys.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ HOUR_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """An authorizer: its name in the template, the header that carries the token, whether it is an HTTP API's.
+    """An authorizer: its name in the template, the header with the token, and whether its API is an HTTP API.
 
-    `issuer` and `audience` are what it accepts, where the template has them as text; a caller needs one of `scopes`.
+    `issuer` and `audience` are the accepted values, if the template has them as text; a caller needs one of `scopes`.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Guard:
     scopes: tuple[str, ...] = ()
 
     def refuses(self, claims: Mapping[str, Any]) -> int:
-        """The status that a caller with these claims gets; 0 where it may pass."""
+        """The status, 401 or 403, for a caller with these claims; 0 if access is allowed."""
         if self.issuer and claims.get("iss") != self.issuer:
             return 401
         wanted = claims.get("aud") or claims.get("client_id")
@@ -48,7 +48,7 @@ class Guard:
 
 
 def guards(plain: Mapping[str, Any]) -> dict[str, Guard]:
-    """The guard of each route of a translated template that has one, by the route (`GET /orders/{id}`)."""
+    """The guards of a translated template, by route (`GET /orders/{id}`)."""
     found: dict[str, Guard] = {}
     for one in plain["Resources"].values():
         body = (one.get("Properties") or {}).get("Body") if one.get("Type") in KINDS else None
@@ -60,7 +60,7 @@ def guards(plain: Mapping[str, Any]) -> dict[str, Guard]:
 
 
 def authorize(known: Mapping[str, Guard], event: dict[str, Any], route: str) -> str | None:
-    """Put the caller's claims into an event; what API Gateway answers where it refuses the caller, None elsewhere."""
+    """Add the caller's claims to an event, in place. Returns API Gateway's response if access is denied, else None."""
     path = "$default" if event.get("routeKey") == "$default" else route.partition(" ")[2]
     guard = known.get(route) or known.get(f"ANY {path}")
     if guard is None:
@@ -129,7 +129,7 @@ def _secured(body: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, tup
 
 
 def _claims(header: str) -> dict[str, Any] | None:
-    """What a token claims; None where there is none, or its time is over."""
+    """The claims of a token; None if the token is missing, invalid or expired."""
     parts = header.removeprefix("Bearer ").removeprefix("bearer ").strip().split(".")
     if len(parts) != 3:
         return None
@@ -143,7 +143,7 @@ def _claims(header: str) -> dict[str, Any] | None:
 
 
 def _scopes(claims: Mapping[str, Any]) -> list[str]:
-    """A token has them in a text or, of some issuers, in a list."""
+    """The scopes of a token, which are text or, from some issuers, a list."""
     scopes = claims.get("scope") or claims.get("scp") or ""
     return [str(one) for one in scopes] if isinstance(scopes, list) else str(scopes).split()
 

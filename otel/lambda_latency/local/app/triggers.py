@@ -1,4 +1,4 @@
-"""A command for each trigger of the app, to paste into a terminal."""
+"""Shell commands that call each trigger of the app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMANDS = {
 
 
 def commands(system: AppSystem) -> Iterator[str]:
-    """Lines for a terminal: routes, function URLs, resources that take events, functions."""
+    """The shell commands: for routes, function URLs, resources with events, and functions."""
     for (_, api), gateway in zip(system.app.apis, system.gateways, strict=False):
         for route in api.shown():
             yield _request(route, gateway.url, api)
@@ -43,7 +43,7 @@ def commands(system: AppSystem) -> Iterator[str]:
 
 
 def _request(route: str, url: str, api: Api) -> str:
-    """With a body where the method has one, and a token where the route wants one."""
+    """The curl command of a route, with a body if the method has one, and a token if the route requires one."""
     method, _, path = route.partition(" ")
     guard = api.guard(route)
     parts = ["curl -s", "" if method in ("GET", "ANY") else f"-X {method}"]
@@ -53,7 +53,7 @@ def _request(route: str, url: str, api: Api) -> str:
 
 
 def _events(aws: str, system: AppSystem) -> Iterator[str]:
-    """What AWS's command line does to the resources that functions may listen to; a schedule is due by a request."""
+    """Commands of the AWS CLI for resources that send events to functions; for a schedule, a request that fires it."""
     told: set[str] = set()
     for key, (physical, kind) in system.stack.resources.items():
         if system.app.part.properties(key).get("ScheduleExpression"):

@@ -1,4 +1,4 @@
-"""Finds routes that call another AWS service without a function: neither our gateway nor the emulator runs them."""
+"""Finds routes that call an AWS service without a function and that neither the gateway nor the emulator supports."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["unserved_routes"]
 
 APIS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 ACTION = re.compile(r"apigateway:(?:\$\{[^}]*\}|[^:$])*:([\w-]+:(?:action|path)/[^\"]*)")
-EMULATED = ("lambda:path/", "sqs:path/")  # the emulator knows these of a REST API
+EMULATED = ("lambda:path/", "sqs:path/")  # integrations of a REST API that the emulator supports
 
 
 def unserved_routes(plain: Mapping[str, Any]) -> list[str]:
-    """A line for each such route of a translated template, in its order."""
+    """A message for each such route of a translated template, in its order."""
     found = []
     for name, resource in plain["Resources"].items():
         kind, properties = resource.get("Type"), resource.get("Properties") or {}
@@ -48,7 +48,7 @@ def _first_class(subtype: Any) -> str:
 
 
 def _of_uri(uri: Any) -> str:
-    """What the integration of a REST API calls; nothing for a function and for what the emulator calls."""
+    """A description of a REST API integration's call; empty for functions and for calls that the emulator supports."""
     action = ACTION.search(json.dumps(uri, default=str))
     if action is None or action[1].startswith(EMULATED):
         return ""

@@ -1,1 +1,1 @@
-"""X-Ray on a laptop: OTLP in, segment documents as X-Ray stores them, and BatchGetTraces to read them."""
+"""The emulator of X-Ray: receives OTLP, stores segment documents as X-Ray does, and serves BatchGetTraces."""

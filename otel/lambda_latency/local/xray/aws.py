@@ -16,11 +16,11 @@ TEXTS = {
     "queue_url": ("aws.queue_url", "aws.queue.url"),
     "table_name": ("aws.table_name", "aws.table.name"),
 }
-TABLES = "aws.dynamodb.table_names"  # stays in the metadata, too
+TABLES = "aws.dynamodb.table_names"  # is also kept in the metadata
 
 
 def aws_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
-    """The part; its attributes are removed from `left`. None if the resource runs outside AWS."""
+    """The `aws` part; its attributes are removed from `left`. None if the resource runs outside AWS."""
     found: dict[str, Any] = {"account_id": span.resource.get("cloud.account.id")}
     found["operation"] = next((left[key] for key in OPERATION if key in left), None)
     for key in OPERATION:
@@ -57,7 +57,7 @@ def _tables(names: object) -> dict[str, Any]:
 
 
 def _log_groups(names: object) -> list[str]:
-    """A list, or the text form of one: names separated by &."""
+    """The names from a list, or from its text form, which separates them by &."""
     if isinstance(names, str):
         return [name for name in names.split("&") if name]
     return [str(name) for name in names] if isinstance(names, tuple) else []

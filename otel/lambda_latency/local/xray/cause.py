@@ -15,16 +15,19 @@ CHAINED = "During handling of the above exception, another exception occurred:"
 
 
 def flags(span: Span) -> dict[str, bool]:
-    """By the HTTP status if that is an error, otherwise by the span's own status."""
+    """Fault, error and throttle: by the HTTP status if that is an error, otherwise by the span's own status."""
     code = span.attributes.get("http.status_code", span.attributes.get("http.response.status_code"))
-    code = code if type(code) is int else 0  # a status that is a text counts as none
+    code = code if type(code) is int else 0  # a status that is text is ignored
     if 400 <= code <= 499:
         return {"fault": False, "error": True, "throttle": code == 429}
     return {"fault": 500 <= code <= 599 or span.status is Status.ERROR, "error": False, "throttle": False}
 
 
 def cause_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
-    """The exceptions of a span, failed or not; without any, the message of its ERROR status as an exception."""
+    """The exceptions of a span, failed or not; without any, the message of its ERROR status as an exception; else None.
+
+    The attribute with the message is removed from `left`.
+    """
     exceptions = [_exception(event, span) for event in span.events if event.name == "exception"]
     if not exceptions and span.status is Status.ERROR:
         message = span.status_message or str(left.get("http.status_text", ""))
@@ -50,9 +53,9 @@ def _exception(event: Event, span: Span) -> dict[str, Any]:
 
 
 def _stack(trace: str) -> list[dict[str, Any]]:
-    """Python's stack from the innermost frame out; what an exception was raised during is left out.
+    """Python's stack, from the innermost frame outwards, without the exception that was being handled.
 
-    The exporter reads that as a second exception, but takes a line of the code for its type.
+    The exporter reads that exception as a second one, but uses a line of code as its type.
     """
     frames = []
     for line in reversed(trace.split("\n")[:-1]):

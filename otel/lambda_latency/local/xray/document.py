@@ -1,10 +1,10 @@
-"""The segment document that ADOT's exporter, awsxray, makes of a span.
+"""Makes the segment document that ADOT's exporter, awsxray, makes of a span.
 
-The exporter itself cannot run here. Its rules are implemented again and compared with documents that it made.
-They are those of https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.117.0/exporter/awsxrayexporter
-for what Python functions on Lambda send. Left out, since none of these send it: span links, origins of EC2 and
-containers, other languages' stacks, Application Signals' doubled root spans. Not modelled either: the exporter drops a
-trace whose id is no time of the last 28 days.
+The exporter itself cannot run here. Its rules are implemented again and compared with documents that it made:
+https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.117.0/exporter/awsxrayexporter
+Only rules for spans of Python functions on Lambda are implemented. Span links, origins of EC2 and containers, stacks of
+other languages and the doubled root spans of Application Signals are omitted. So is one check: the exporter drops a
+trace whose id does not contain a time of the last 28 days.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_IN_A_NAME = re.compile(r"[^ 0-9\w.:/%&#=+\-@]")
 NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z.]")
 LONGEST_NAME = 200
 OWN_ANNOTATIONS = "aws.xray.annotations"
-OWN_METADATA = "aws.xray.metadata."  # and a namespace: a JSON object
+OWN_METADATA = "aws.xray.metadata."  # followed by a namespace; the value is a JSON object
 DATABASES = (
     "db2",
     "derby",
@@ -44,7 +44,10 @@ PREFIXES = ("AWS.SDK.", "AWS::")
 
 
 def segment_document(span: Span, indexed: Collection[str]) -> dict[str, Any]:
-    """One span as X-Ray gets it. `indexed` are the attributes that become annotations, the exporter's setting."""
+    """The segment document of a span. `indexed` are the attributes that become annotations, as the exporter's setting.
+
+    Times are epoch seconds.
+    """
     is_segment = span.kind is SpanKind.SERVER or span.parent_id is None
     left = dict(span.attributes)  # each part removes its attributes; the rest becomes annotations and metadata
     parts: dict[str, Any] = {
@@ -75,12 +78,12 @@ def xray_trace_id(trace_id: str) -> str:
 
 
 def seconds(ns: int) -> float:
-    """Epoch seconds as the exporter's 64-bit floats have them: exact to about 0.24 microseconds."""
+    """Epoch seconds as a 64-bit float, as the exporter writes them: exact to about 0.24 microseconds."""
     return float(ns) / 1e9
 
 
 def is_aws_call(span: Span) -> bool:
-    """Whether it is a call of an AWS SDK."""
+    """Whether a span is a call by an AWS SDK."""
     return span.attributes.get("rpc.system") == "aws-api"
 
 
@@ -143,7 +146,7 @@ def _attributes(left: dict[str, object], resource: Mapping[str, object], indexed
 
 
 def _object(value: object) -> dict[str, object] | None:
-    """The JSON object that a text is; None for anything else."""
+    """The JSON object in a text; None for any other value."""
     try:
         found = json.loads(value) if isinstance(value, str) else None
     except ValueError:
@@ -168,7 +171,7 @@ def _sql(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON."""
+    """A value with JSON's types: bytes in base64."""
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""Forwards recorded spans to the laptop's X-Ray in the background, so that no sender waits for it."""
+"""Forwards recorded spans to the laptop's X-Ray in the background, so that no sender waits for X-Ray."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lambda_latency.trace import Span, to_otlp
 
 __all__ = ["Feed"]
 
-AT_ONCE = 100  # export requests that go together,
-GATHER_S = 0.5  # within this time: single ones would take processor time from the measured requests
+AT_ONCE = 100  # export requests that are sent together
+GATHER_S = 0.5  # the time in which they are gathered: single ones would take CPU time from the measured requests
 
 
 class Feed:
-    """Sends to the X-Ray at `url` from a thread of its own. `log` receives the first failure."""
+    """Sends to the X-Ray at `url` from a background thread. `log` receives the first failure."""
 
     def __init__(self, url: str, log: Callable[[str], None]) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)

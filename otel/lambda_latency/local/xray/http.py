@@ -23,7 +23,7 @@ PEER = ("net.peer.ip", "network.peer.address")
 CLIENT = ("http.client_ip", "client.address")
 TARGET = ("http.target", "url.path", "url.query")
 
-# One of these is needed for a document to have an `http` part at all, and one of those for a URL in it.
+# A document has an `http` part if the span has one of ABOUT_HTTP, and a URL in it if the span has one of ABOUT_URL.
 ABOUT_HTTP = (
     *METHOD,
     *STATUS,
@@ -42,7 +42,7 @@ USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def http_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
-    """The part; its attributes are removed from `left`. None for a span without HTTP attributes."""
+    """The `http` part; its attributes are removed from `left`. None for a span without HTTP attributes."""
     found = {key: left.pop(key) for key in TAKEN if key in left}
     if not any(key in found for key in ABOUT_HTTP):
         return None
@@ -60,14 +60,14 @@ def http_part(span: Span, left: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _url(found: Mapping[str, Any], hosts: tuple[str, ...], ports: tuple[str, ...]) -> str:
-    """The URL of a span, or one put together: with the query, if the span has one."""
+    """The URL of a span, or one composed of its parts, with the query if the span has one."""
     whole = _first(found, URL)
     if whole is not None:
         return str(whole)
     scheme = str(_first(found, SCHEME) or "http")
     host, port = str(_first(found, hosts) or ""), str(_first(found, ports) or "")
     if "http.host" in found and "http.host" in hosts:
-        port = ""  # it has its own
+        port = ""  # http.host includes the port
     target = found.get("http.target")
     if target is None:
         query = found.get("url.query")
@@ -76,7 +76,7 @@ def _url(found: Mapping[str, Any], hosts: tuple[str, ...], ports: tuple[str, ...
 
 
 def _address(found: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    """An address under an old key, or under a new one if it is an address."""
+    """The value of the old key; else that of the new key, if it is an IP address."""
     old, new = (found.get(key) for key in keys)
     if old is not None:
         return str(old)

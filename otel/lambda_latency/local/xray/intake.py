@@ -1,4 +1,4 @@
-"""The intake of the laptop's X-Ray, in moto's process: OTLP in, segment documents into the store."""
+"""The OTLP receiver of the laptop's X-Ray, in moto's process: stores spans as segment documents."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ AT_ONCE = 50  # documents per call, as the exporter sends them
 
 
 class Intake:
-    """Takes export requests of OTLP/JSON at `/v1/traces` and leaves everything else to `app`, AWS's own API.
+    """A WSGI application that receives OTLP/JSON at `/v1/traces`; `app`, AWS's own API, serves all other requests.
 
-    Documents are stored by PutTraceSegments; like the exporter, it answers after that.
+    Documents are stored by PutTraceSegments before the answer, as the exporter does. `indexed` are the attributes that
+    become annotations.
     """
 
     def __init__(self, app: WSGI, indexed: Collection[str]) -> None:
@@ -41,7 +42,7 @@ class Intake:
             endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - opens nothing
+            aws_secret_access_key="local",  # noqa: S106 - not a real key
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -57,7 +58,7 @@ class Intake:
         return [b"{}"]
 
     def _take(self, spans: list[Span]) -> None:
-        with self._lock:  # a stage and the function behind it may come at once
+        with self._lock:  # the spans of a stage and of its function may arrive at the same time
             documents, others = self._platform.documents(spans)
         documents += [segment_document(span, self._indexed) for span in others]
         texts = [json.dumps(document, separators=(",", ":")) for document in documents]
@@ -66,10 +67,11 @@ class Intake:
 
 
 def replace_segments() -> None:
-    """Let a segment that is sent again replace the earlier one, as in X-Ray: moto would keep both.
+    """Patch moto in two points, so that it behaves as X-Ray.
 
-    And let a filter expression, which moto does not know, be refused as one that X-Ray does not take: what moto answers
-    looks like a fault that passes, and is tried again for a minute.
+    A segment that is sent again replaces the earlier one; moto would keep both. A filter expression, which moto does
+    not support, is rejected as invalid; moto's own answer looks like a temporary fault and would be retried for a
+    minute.
     """
     put, summary = SegmentCollection.put_segment, SegmentCollection.summary
 
@@ -80,7 +82,7 @@ def replace_segments() -> None:
 
     def summarize(self: Any, start_time: Any, end_time: Any, filter_expression: Any = None) -> Any:
         if filter_expression is not None:
-            raise AWSError("The laptop's X-Ray knows no filter expressions", "InvalidRequestException", 400)
+            raise AWSError("The laptop's X-Ray supports no filter expressions", "InvalidRequestException", 400)
         return summary(self, start_time, end_time)
 
     SegmentCollection.put_segment = put_segment  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
-"""The segments of AWS's own services, API Gateway's one and Lambda's two, made from the laptop's platform spans.
+"""The segments of AWS's own services, one of API Gateway and two of Lambda, made from the laptop's platform spans.
 
-Their shape is that of real ones: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html, and for
-API Gateway https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html. What X-Ray itself adds when
-it is asked (inferred segments) is not made.
+They have the format of https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html and
+https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html. Inferred segments, which X-Ray adds in
+its answers, are not made.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["PlatformSegments"]
 
 REGION = "us-east-1"
 API = "localapi00"
-REMEMBERED = 1000  # unpaired segments; a 404 never gets its counterpart
+REMEMBERED = 1000  # the most unpaired spans that are kept; that of a 404 never gets a counterpart
 
 
 class PlatformSegments:
     """Makes segment documents of platform spans, and returns the other spans.
 
-    A stage's segment holds its call to Lambda, of which only Lambda's own span tells, and either may come first: what
-    is known is written at once, and the stage again with its call when both are there.
+    A stage's segment includes its call to Lambda, which is made from Lambda's span. Either span may arrive first: a
+    stage is written at once, and again with its call when both have arrived.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class PlatformSegments:
         return _stage(span, called)
 
     def _with_call(self, called: Span) -> list[dict[str, Any]]:
-        """The calling stage, again if it was written already."""
+        """The segment of the calling stage, again with its call, if the stage was written before; else empty."""
         stage_id = called.parent_id or ""
         stage = self._stages.pop(stage_id, None)
         if stage is None:
@@ -105,7 +105,7 @@ def _stage(span: Span, called: Span | None) -> dict[str, Any]:
 
 
 def _call(stage: Span, called: Span) -> dict[str, Any]:
-    """The stage's call to Lambda, as long as Lambda took for it."""
+    """The subsegment of the stage's call to Lambda, with the times of Lambda's span."""
     arn = called.attributes.get("cloud.resource_id")
     path = f"2015-03-31/functions/{arn}/invocations"
     return {
@@ -164,7 +164,7 @@ def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
 
 
 def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
-    """The fields of every segment."""
+    """The fields that every segment has."""
     found = {
         "id": span.span_id,
         "name": span.name,
@@ -196,7 +196,7 @@ def _account(span: Span | None) -> str:
 
 
 def _call_id(span_id: str) -> str:
-    """The id of a subsegment without a span: deterministic per span."""
+    """The id of a subsegment that has no span of its own, derived from the id of a span."""
     return hashlib.blake2s(span_id.encode(), digest_size=8).hexdigest()
 
 

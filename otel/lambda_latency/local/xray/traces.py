@@ -1,4 +1,4 @@
-"""Traces read back from the laptop's X-Ray by its own API, as `aws xray batch-get-traces` prints them."""
+"""Reads traces from the laptop's X-Ray with its own API, in the format of `aws xray batch-get-traces`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lambda_latency.local.xray.document import xray_trace_id
 
 __all__ = ["batch_get_traces"]
 
-AT_ONCE = 5  # what X-Ray itself allows
+AT_ONCE = 5  # X-Ray's limit
 
 
 def batch_get_traces(url: str, trace_ids: Iterable[str]) -> dict[str, Any]:
-    """The traces of these ids (32 hex digits), with their segments as documents in JSON text."""
+    """The traces with these ids (32 hex digits), with their segments as JSON text. Raises botocore's errors."""
     import boto3
 
     client = boto3.client(
@@ -21,7 +21,7 @@ def batch_get_traces(url: str, trace_ids: Iterable[str]) -> dict[str, Any]:
         endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - opens nothing
+        aws_secret_access_key="local",  # noqa: S106 - not a real key
     )
     ids = [xray_trace_id(trace_id) for trace_id in trace_ids]
     found: dict[str, Any] = {"Traces": [], "UnprocessedTraceIds": []}

@@ -1,6 +1,6 @@
-"""Stands for the layer's own otel_wrapper: the function's handler under the Lambda instrumentation.
+"""Replaces the layer's own otel_wrapper: the function's handler under the Lambda instrumentation.
 
-As in the layer, Lambda's tracing header takes the place of the event's, and then the global propagators decide.
+As in the layer, Lambda's tracing header replaces that of the event; the global propagators extract the parent.
 """
 
 import os
@@ -13,7 +13,7 @@ from opentelemetry.propagate import get_global_textmap
 
 
 def lambdas_context(event: Any) -> Context:
-    """The parent of the handler's span."""
+    """The context with the parent of the handler's span."""
     headers = event.get("headers") if isinstance(event, dict) else None
     carrier = dict(headers or {})
     if header := os.environ.get("_X_AMZN_TRACE_ID"):
