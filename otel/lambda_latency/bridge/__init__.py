@@ -1,5 +1,5 @@
-"""`aws_xray_sdk`'s API on OpenTelemetry: code that is written for the X-Ray SDK makes OpenTelemetry's spans.
+"""`aws_xray_sdk`'s API on OpenTelemetry: code written for the X-Ray SDK creates OpenTelemetry spans.
 
-The kit's layer has the package `names` as `aws_xray_sdk`. Without the kit's wrapper (`Tracing=Off`) OpenTelemetry is
-not there, and nothing in here imports it: every call returns at once.
+The kit's layer contains the package `names` as `aws_xray_sdk`. Without the kit's wrapper (`Tracing=Off`) OpenTelemetry
+is absent, and nothing here imports it: every call returns immediately.
 """

@@ -26,7 +26,7 @@ class SubsegmentContextManager:
         self.subsegment: Subsegment | None = None
 
     def __call__(self, wrapped: Any) -> Any:
-        """The function, recorded."""
+        """The function wrapped in a subsegment."""
         if isinstance(wrapped, staticmethod | classmethod):
             return type(wrapped)(self(wrapped.__func__))
         return self._captured(wrapped)
@@ -76,7 +76,7 @@ class AsyncSubsegmentContextManager(SubsegmentContextManager):
 
 
 class RecordedCall:
-    """A call in a subsegment: what it returns or raises is there for `meta_processor` when it is over."""
+    """A call in a subsegment; afterwards `meta_processor` receives its result or exception."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The X-Ray SDK's store of the current entity, as far as code asks it: OpenTelemetry's context is what it stands on."""
+"""The X-Ray SDK's context, the store of the current entity, implemented on OpenTelemetry's context."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOTHING = "cannot find the current segment/subsegment, please make sure you have
 
 
 class Context:
-    """Every form of it is the same: a task and a thread have what was current where they were started."""
+    """One class for all of the SDK's contexts: tasks and threads inherit the current entity."""
 
     def __init__(self, context_missing: str = "LOG_ERROR", **_: Any) -> None:
         self._context_missing = os.environ.get(MISSING, context_missing)
 
     @property
     def context_missing(self) -> str:
-        """What happens outside of Lambda where no segment is current: one of `STRATEGIES`. In Lambda nothing does."""
+        """The strategy outside Lambda if no segment is current: one of `STRATEGIES`. In Lambda it has no effect."""
         return self._context_missing
 
     @context_missing.setter
@@ -48,18 +48,18 @@ class Context:
         return found
 
     def set_trace_entity(self, trace_entity: Entity | None) -> None:
-        """Make it current."""
+        """Makes an entity current."""
         if is_on():
             from lambda_latency.bridge.spans import put
 
             put(trace_entity)
 
     def clear_trace_entities(self) -> None:
-        """Make none current but what OpenTelemetry's own current span is."""
+        """Clears the current entity; OpenTelemetry's current span remains."""
         self.set_trace_entity(None)
 
     def handle_context_missing(self) -> None:
-        """What the strategy says; Lambda's own context says nothing."""
+        """Applies the strategy; in Lambda it does nothing, as in the SDK."""
         if "LAMBDA_TASK_ROOT" in os.environ:
             return
         if self._context_missing == "RUNTIME_ERROR":

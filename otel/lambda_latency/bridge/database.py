@@ -1,4 +1,4 @@
-"""Connections of databases whose statements are subsegments."""
+"""Database connections that record statements as subsegments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["XRayTracedConn", "XRayTracedCursor"]
 
 
 class XRayTracedConn:
-    """A connection. `meta` names it and says what it leads to: `name`, `url`, `user`, `database_type`."""
+    """A connection. `meta` describes the database: `name`, `url`, `user`, `database_type`."""
 
     def __init__(self, conn: Any, meta: dict[str, Any] | None = None) -> None:
         self.__wrapped__ = conn
@@ -27,12 +27,12 @@ class XRayTracedConn:
         return self.__wrapped__.__exit__(*error)
 
     def cursor(self, *args: Any, **kwargs: Any) -> XRayTracedCursor:
-        """A cursor whose statements are subsegments."""
+        """A cursor that records statements as subsegments."""
         return XRayTracedCursor(self.__wrapped__.cursor(*args, **kwargs), self._xray_meta)
 
 
 class XRayTracedCursor:
-    """A cursor. It is named after its connection, or its method."""
+    """A cursor. Its subsegments are named after the connection's `name`, or the method."""
 
     def __init__(self, cursor: Any, meta: dict[str, Any] | None = None) -> None:
         self.__wrapped__ = cursor
@@ -52,15 +52,15 @@ class XRayTracedCursor:
         return self.__wrapped__.__exit__(*error)
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-        """One statement."""
+        """Executes and records a statement."""
         return self._recorded("execute", query, *args, **kwargs)
 
     def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-        """One statement with many parameters."""
+        """Executes and records a statement with many parameter sets."""
         return self._recorded("executemany", query, *args, **kwargs)
 
     def callproc(self, proc: Any, args: Any) -> Any:
-        """A procedure."""
+        """Calls and records a stored procedure."""
         return self._recorded("callproc", proc, args)
 
     def _recorded(self, method: str, *args: Any, **kwargs: Any) -> Any:

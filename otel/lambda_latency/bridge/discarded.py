@@ -1,4 +1,4 @@
-"""`in_segment`: a block whose segment Lambda discards, as with the SDK."""
+"""`in_segment`: a block whose segment is discarded in Lambda, as with the SDK."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["AsyncSegmentContextManager", "SegmentContextManager"]
 
 
 class SegmentContextManager:
-    """A block whose segment Lambda discards; subsegments in it are children of the handler's span."""
+    """A block whose segment is discarded; subsegments in it are children of the handler's span."""
 
     def __init__(self, recorder: Any, name: str | None = None, **segment_kwargs: Any) -> None:
         self.recorder = recorder

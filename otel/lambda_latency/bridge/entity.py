@@ -1,6 +1,6 @@
-"""Segments and subsegments: what the X-Ray SDK's are called and can do, each on an OpenTelemetry span.
+"""Segments and subsegments with the X-Ray SDK's names and methods, each on an OpenTelemetry span.
 
-One without a span is the SDK's dummy: it is not sampled, or tracing is off. It takes everything and keeps nothing.
+An entity without a span is the SDK's dummy: it is unsampled, or tracing is off. It accepts calls and records nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ANNOTATIONS = "aws.xray.annotations"
 
 
 class Entity:
-    """What segments and subsegments have in common. `before` is the context that is current again after it."""
+    """The base of segments and subsegments. `before` is the context to restore after it."""
 
     type = ""
 
@@ -52,19 +52,19 @@ class Entity:
 
     @property
     def id(self) -> str:
-        """Its id as X-Ray has it."""
+        """Its id in X-Ray's format."""
         return format(self._span.get_span_context().span_id, "016x") if self._span is not None else DUMMY_TRACE_ID
 
     @property
     def trace_id(self) -> str:
-        """The id of its trace as X-Ray has it."""
+        """The trace id in X-Ray's format."""
         if self._span is None:
             return DUMMY_TRACE_ID
         digits = format(self._span.get_span_context().trace_id, "032x")
         return f"1-{digits[:8]}-{digits[8:]}"
 
     def close(self, end_time: float | None = None) -> None:
-        """End it, at a time in seconds since 1970."""
+        """Ends the entity at a time in seconds since 1970. Raises AlreadyEndedException if it has ended."""
         self._check_ended()
         self.in_progress = False
         self.end_time = end_time or time.time()
@@ -72,7 +72,7 @@ class Entity:
             self._end(self._span, end_time)
 
     def put_annotation(self, key: Any, value: Any) -> None:
-        """A text, a number or a boolean that traces can be searched for."""
+        """Sets an annotation: text, number or boolean, by which X-Ray can search."""
         if self._span is None:
             return
         self._check_ended()
@@ -88,7 +88,7 @@ class Entity:
             self._span.set_attribute(ANNOTATIONS, tuple(self.annotations))
 
     def put_metadata(self, key: str, value: Any, namespace: Any = "default") -> None:
-        """Anything that JSON can hold; it is not searched for."""
+        """Sets metadata: any JSON value, not searchable."""
         if self._span is None:
             return
         self._check_ended()
@@ -104,11 +104,11 @@ class Entity:
         values[key] = value
         try:
             self._span.set_attribute(PREFIX + namespace, document(values))
-        except Exception as error:  # noqa: BLE001 - a value's own methods run here, and the request goes on
+        except Exception as error:  # noqa: BLE001 - the value's own methods run here, and must not fail the request
             log.warning("metadata %s is left out: %s", key, error)
 
     def put_http_meta(self, key: str, value: Any) -> None:
-        """A part of the HTTP call: `url`, `method`, `status` and the others of X-Ray."""
+        """Sets a field of the HTTP call: `url`, `method`, `status` and X-Ray's others."""
         if self._span is None or value is None:
             return
         self._check_ended()
@@ -125,7 +125,7 @@ class Entity:
             self._span.set_attribute(HTTP[key], value)
 
     def set_aws(self, aws_meta: Mapping[str, Any]) -> None:
-        """The part of a document that tells of a call of AWS."""
+        """Sets the document's `aws` field, which describes an AWS call."""
         self.aws = aws_meta
         if self._span is not None:
             from lambda_latency.bridge.fields import of_aws
@@ -133,29 +133,29 @@ class Entity:
             self._span.set_attributes(of_aws(aws_meta))
 
     def set_user(self, user: str) -> None:
-        """Who made the request."""
+        """Sets the user of the request."""
         if self._span is not None:
             self._span.set_attribute("enduser.id", user)
 
     def add_fault_flag(self) -> None:
-        """It failed on our side."""
+        """Marks a fault (5xx)."""
         self._fail()
 
     def add_error_flag(self) -> None:
-        """It failed on the caller's side: a document has that of an HTTP status alone."""
+        """Marks an error (4xx); X-Ray's exporter derives the flag from the HTTP status only."""
         self._fail(400)
 
     def add_throttle_flag(self) -> None:
-        """It was refused for there was too much of it."""
+        """Marks a throttle (429)."""
         self._fail(429)
 
     def apply_status_code(self, status_code: int | None) -> None:
-        """The flags that an HTTP status means."""
+        """Sets the error status for an HTTP status of 400 or more."""
         if self._span is not None and status_code and status_code >= 400:
             self._fail()
 
     def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:  # noqa: ARG002
-        """An exception that ended it, with its own traceback."""
+        """Records an exception that ended the entity, with its traceback."""
         if self._span is None:
             return
         self._check_ended()
@@ -164,24 +164,24 @@ class Entity:
         self._fail(message=f"{type(exception).__name__}: {exception}")
 
     def add_subsegment(self, subsegment: Entity) -> None:
-        """A child that is begun by hand: its span has this one's context."""
+        """Sets this entity as the parent of a subsegment."""
         subsegment.parent_id = self.id
 
     def save_origin_trace_header(self, trace_header: Any) -> None:
-        """The header that it came with."""
+        """Stores the tracing header of the incoming request."""
         self._header = trace_header
 
     def get_origin_trace_header(self) -> Any:
-        """The same."""
+        """The stored tracing header."""
         return getattr(self, "_header", None)
 
     def to_dict(self) -> dict[str, Any]:
-        """What is known of it."""
+        """The entity's known fields."""
         names = ("name", "id", "trace_id", "start_time", "end_time", "annotations", "metadata", "http", "parent_id")
         return {name: value for name in names if (value := getattr(self, name))}
 
     def serialize(self) -> str:
-        """The same as JSON."""
+        """The entity's known fields as JSON."""
         import json
 
         return json.dumps(self.to_dict(), default=str)
@@ -206,14 +206,14 @@ class Entity:
 
 
 class Segment(Entity):
-    """The handler's span under the name of X-Ray's segment, or one that Lambda discards; nobody here ends its span."""
+    """The handler's span as X-Ray's segment, or a discarded segment; the bridge never ends its span."""
 
     def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
-        """The kit records what a handler raises; what it has caught goes to the handler's span."""
+        """Records an exception that the handler has caught; the kit itself records raised ones."""
         super().add_exception(exception, stack, remote)
 
     def ready_to_send(self) -> bool:
-        """The kit sends it."""
+        """Always False: the kit exports it."""
         return False
 
     def is_sampled(self) -> bool:
@@ -221,17 +221,17 @@ class Segment(Entity):
         return self.sampled
 
     def set_service(self, service_info: Any) -> None:
-        """The resource tells of it."""
+        """Does nothing: resource attributes describe the service."""
 
     def set_rule_name(self, rule_name: str) -> None:
-        """Lambda samples."""
+        """Does nothing: Lambda samples."""
 
     def _end(self, span: Span, end_time: float | None) -> None:
-        """Lambda's segment ends with the invocation."""
+        """Does nothing: Lambda's segment ends with the invocation."""
 
 
 class Subsegment(Entity):
-    """A span of the function's own. `namespace` is `local`, `remote` or `aws`."""
+    """A span of the function's code. `namespace` is `local`, `remote` or `aws`."""
 
     type = "subsegment"
 
@@ -254,7 +254,7 @@ class Subsegment(Entity):
             self._span.update_name(value)  # type: ignore[union-attr]
 
     def set_sql(self, sql: dict[str, Any]) -> None:
-        """A statement, and the database that runs it."""
+        """Sets the document's `sql` field: the statement and its database."""
         self.sql = sql
         if self._span is not None:
             from lambda_latency.bridge.fields import of_sql
@@ -273,7 +273,7 @@ def DummySubsegment(segment: Entity | None = None, name: str = "dummy") -> Subse
 
 
 def without(name: str) -> str:
-    """A name without what X-Ray does not take."""
+    """A name without characters that X-Ray rejects."""
     for character in NOT_IN_A_NAME:
         if character in name:
             log.warning("Removing Segment/Subsugment Name invalid characters from %s.", name)

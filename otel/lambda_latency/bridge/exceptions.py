@@ -1,4 +1,4 @@
-"""The exceptions of the X-Ray SDK, by its names."""
+"""The exceptions of the X-Ray SDK, with its names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = [
 
 
 class AlreadyEndedException(Exception):  # noqa: N818 - the SDK's names
-    """A closed segment or subsegment takes nothing any more."""
+    """A closed segment or subsegment cannot be modified."""
 
 
 class FacadeSegmentMutationException(Exception):  # noqa: N818
-    """Never raised here: what is put on Lambda's segment goes to the handler's span."""
+    """Never raised here: data for Lambda's segment is set on the handler's span."""
 
 
 class InvalidDaemonAddressException(Exception):  # noqa: N818

@@ -1,4 +1,4 @@
-"""The attributes of which X-Ray's exporter makes the fields `http`, `sql` and `aws` of a document."""
+"""The attributes from which X-Ray's exporter creates the document fields `http`, `sql` and `aws`."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ AWS = {"operation": "aws.operation", "region": "aws.region", "request_id": "aws.
 
 
 def of_aws(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a call of AWS; what is no plain value is left out."""
+    """The attributes of an AWS call; values other than text, numbers and booleans are dropped."""
     return {
         AWS.get(key, f"aws.{key}"): value for key, value in meta.items() if isinstance(value, str | bool | int | float)
     }
 
 
 def of_sql(sql: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a statement. The database is one of X-Ray's exporter's, or `other_sql`."""
+    """The attributes of a statement. `db.system` is one that X-Ray's exporter knows, or `other_sql`."""
     found = {SQL.get(key, f"db.{key}"): value for key, value in sql.items()}
     if "db.system" in found:
         near = str(found["db.system"]).lower()

@@ -1,4 +1,4 @@
-"""Tracing headers, and calls of aiohttp, for code that does by hand what the kit does by itself."""
+"""Tracing headers and aiohttp calls, for code that does manually what the kit does automatically."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADER = "X-Amzn-Trace-Id"
 
 
 class TraceHeader:
-    """`X-Amzn-Trace-Id` in its parts. `sampled` is 1, 0, `?` or None."""
+    """The parts of `X-Amzn-Trace-Id`. `sampled` is 1, 0, `?` or None."""
 
     def __init__(
         self, root: str | None = None, parent: str | None = None, sampled: Any = None, data: Any = None
@@ -36,7 +36,7 @@ class TraceHeader:
 
     @classmethod
     def from_header_str(cls, header: str | None) -> TraceHeader:
-        """The parts of a header; without any where it is none."""
+        """Parses a header; an absent or malformed one has no parts."""
         parts = [part.partition("=") for part in (header or "").strip().split(";") if part]
         if not all(equals for _, equals, _ in parts):
             log.warning("malformed tracing header %s, ignore.", header)
@@ -46,42 +46,42 @@ class TraceHeader:
         return cls(root, parent, sampled, found)
 
     def to_header_str(self) -> str:
-        """The header."""
+        """The header as text."""
         known = (("Root", self.root), ("Parent", self.parent), ("Sampled", self.sampled))
         parts = [f"{name}={value}" for name, value in known if value is not None]
         return ";".join([*parts, *(f"{name}={value}" for name, value in (self.data or {}).items())])
 
 
 def construct_xray_header(headers: Any) -> TraceHeader:
-    """The header of a request."""
+    """The tracing header in a request's headers."""
     return TraceHeader.from_header_str(headers.get(HEADER) or headers.get("HTTP_X_AMZN_TRACE_ID"))
 
 
 def inject_trace_header(headers: Any, entity: Any) -> None:
-    """Put the header of an entity into a request's headers."""
+    """Adds an entity's tracing header to a request's headers."""
     if entity is not None:
         headers[HEADER] = TraceHeader(entity.trace_id, entity.id, int(entity.sampled)).to_header_str()
 
 
 def calculate_segment_name(host_name: str, recorder: Any) -> Any:
-    """What the recorder's `dynamic_naming` makes of a host, or its service."""
+    """The name from the recorder's `dynamic_naming` for a host, or the recorder's service."""
     return recorder.dynamic_naming.get_name(host_name) if recorder.dynamic_naming else recorder.service
 
 
 def strip_url(url: str) -> str:
-    """An address without its query."""
+    """A URL without its query."""
     return url.partition("?")[0] if url else url
 
 
 def get_hostname(url: str | None) -> str:
-    """The host of an address."""
+    """The host of a URL."""
     return (urlsplit(url).hostname or "UNKNOWN HOST") if url else "UNKNOWN HOST"
 
 
 def aws_xray_trace_config(name: str | None = None) -> Any:
-    """A TraceConfig whose requests are subsegments, named after the host or as given.
+    """A TraceConfig that records requests as subsegments, named after the host or as given.
 
-    The kit's own span of a request would be a second one: `aiohttp` need not be in LAMBDA_LATENCY_INSTRUMENTATIONS.
+    With `aiohttp` in LAMBDA_LATENCY_INSTRUMENTATIONS, the kit would record each request a second time.
     """
     import aiohttp
 

@@ -1,4 +1,4 @@
-"""Metadata as X-Ray's exporter reads it: an attribute for each namespace, whose text is a JSON object."""
+"""Metadata in the format of X-Ray's exporter: one attribute per namespace, a JSON object as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEEPEST = 50
 
 
 def documents(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The namespaces of a span's attributes; what is no JSON object is left out, and replaced by what is put there."""
+    """The metadata in a span's attributes, by namespace; values other than JSON objects are ignored."""
     found: dict[str, dict[str, Any]] = {}
     for key, value in attributes.items():
         if key.startswith(PREFIX):
@@ -30,14 +30,14 @@ def documents(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def document(values: dict[str, Any]) -> str:
-    """The JSON text of a namespace. What is longer than an attribute may be is cut so that it is still JSON."""
+    """The JSON text of a namespace. Values are shortened, still as JSON, to fit the attribute's length limit."""
     given = os.environ.get(LIMIT, "")
     limit = int(given) if given.isdecimal() else 4096
     parts = {str(key): json.dumps(plain(value), default=str) for key, value in values.items()}
     text = joined(parts)
     if len(text) <= limit:
         return text
-    # The longest first, each to a share of the room: most of a namespace's values are short.
+    # The longest values are shortened first, each to a share of the limit: most values are short.
     share = max(limit // (len(parts) or 1) - 32, 16)
     for key, part in sorted(parts.items(), key=lambda item: -len(item[1])):
         if len(text) <= limit:
@@ -48,7 +48,7 @@ def document(values: dict[str, Any]) -> str:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """A value of lists, mappings and scalars; an object is the mapping of its public attributes, as in the SDK."""
+    """The value as lists, mappings and scalars; an object becomes a mapping of its public attributes, as in the SDK."""
     if depth > DEEPEST:
         return str(value)
     if value is None or isinstance(value, str | bool | int | float):
@@ -69,12 +69,12 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def joined(parts: dict[str, str]) -> str:
-    """A JSON object of texts that are JSON."""
+    """A JSON object from values that are JSON texts."""
     return "{" + ", ".join([f"{json.dumps(key)}: {part}" for key, part in parts.items()]) + "}"
 
 
 def cut(text: str, limit: int) -> str:
-    """The beginning of a text, as short as its JSON has to be."""
+    """The beginning of a text whose JSON has at most `limit` characters."""
     while len(json.dumps(text)) > limit and text:
         text = text[: max(limit * len(text) // len(json.dumps(text)) - 1, 0)]
     return text

@@ -1,4 +1,4 @@
-"""Names by patterns, and ids of traces, for code that makes its own."""
+"""Names by patterns, and trace ids, for code that creates its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["DefaultDynamicNaming", "TraceId", "wildcard_match"]
 
 
 class DefaultDynamicNaming:
-    """The host of a request where it matches a pattern (`*` and `?`), else `fallback`."""
+    """Names a request after its host if that matches a pattern (`*` and `?`), else `fallback`."""
 
     def __init__(self, pattern: str, fallback: str) -> None:
         self._pattern = pattern
@@ -23,7 +23,7 @@ class DefaultDynamicNaming:
 
 
 class TraceId:
-    """A new id, as X-Ray has it: `1-5759e988-bd862e3fe1be46a994272793`."""
+    """A new trace id in X-Ray's format: `1-5759e988-bd862e3fe1be46a994272793`."""
 
     VERSION = "1"
     DELIMITER = "-"
@@ -38,7 +38,7 @@ class TraceId:
 
 
 def wildcard_match(pattern: str | None, text: str | None, case_insensitive: bool = True) -> bool:
-    """Whether a text matches a pattern of `*` and `?`; nothing does where either is None."""
+    """Whether a text matches a pattern of `*` and `?`; False if either is None."""
     if pattern is None or text is None:
         return False
     plain = fnmatch.translate(pattern.replace("[", "[[]"))

@@ -1,4 +1,4 @@
-"""What `patch` does: the kit traces libraries by itself; modules of the function's own are wrapped as asked."""
+"""Implements `patch`: wraps modules of the function's code; the kit traces libraries automatically."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _patched: set[str] = set()
 def patch(
     capture: Capture, modules_to_patch: Iterable[str], raise_errors: bool, ignore_module_patterns: Iterable[str] | None
 ) -> None:
-    """Record every function and method of the function's own modules; raises what the SDK raises for an unknown one."""
+    """Records all functions and methods of modules of the function. Raises Exception for an unknown one, as the SDK."""
     wanted = {*modules_to_patch} - {*SUPPORTED_MODULES, *BOTOCORE}
     unknown = sorted(name for name in wanted if not name.startswith(".") and not _is_there(name))
     if unknown and raise_errors:
@@ -69,7 +69,7 @@ def _when_imported(capture: Capture, name: str, ignored: list[re.Pattern[str]]) 
 
 
 def _record(capture: Capture, owner: Any, module: str) -> None:
-    """Replace the functions that are defined in a module, those of its classes too."""
+    """Wraps the functions defined in a module, including methods of its classes."""
     for name, member in list(vars(owner).items()):
         plain = member.__func__ if isinstance(member, staticmethod) else member
         if inspect.isclass(member) and member.__module__ == module and member is not owner:

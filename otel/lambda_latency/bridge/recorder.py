@@ -1,4 +1,4 @@
-"""`xray_recorder`: the X-Ray SDK's face, whose subsegments are OpenTelemetry's spans."""
+"""`xray_recorder`: the X-Ray SDK's interface, whose subsegments are OpenTelemetry spans."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "patch", "patch_all", "xra
 
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
-# What Lambda or the kit decides: taken, and without effect.
+# Options that are accepted without effect: Lambda or the kit decides them.
 WITHOUT_EFFECT = ("sampling_rules", "daemon_address", "emitter", "sampler", "plugins")
 OFF = Subsegment("dummy")
 
 
 class AWSXRayRecorder:
-    """Subsegments, annotations and metadata by the SDK's names. It is a provider of Powertools' Tracer, too."""
+    """Subsegments, annotations and metadata with the SDK's names; also a provider of Powertools' Tracer."""
 
     def __init__(self) -> None:
         self.context: Context = Context()
@@ -44,13 +44,13 @@ class AWSXRayRecorder:
 
     @cached_property
     def streaming(self) -> Streaming:
-        """Without effect."""
+        """The SDK's streaming, without effect."""
         from lambda_latency.bridge.streaming import Streaming
 
         return Streaming(self.streaming_threshold)
 
     def configure(self, **options: Any) -> None:
-        """Take the SDK's options. Those that Lambda or the kit decides have no effect, and are logged."""
+        """Sets the SDK's options; those without effect are logged. Raises TypeError for an unknown one."""
         for name, value in options.items():
             if value is None:
                 continue
@@ -60,7 +60,7 @@ class AWSXRayRecorder:
                 self.context.context_missing = os.environ.get("AWS_XRAY_CONTEXT_MISSING", value)
             elif name in WITHOUT_EFFECT:
                 if value:
-                    log.warning("%s has no effect: Lambda samples, and the kit sends", name)
+                    log.warning("%s has no effect: Lambda samples, and the kit exports", name)
             elif hasattr(self, name):
                 setattr(self, name, value)
             else:
@@ -75,7 +75,7 @@ class AWSXRayRecorder:
         parent_id: str | None = None,  # noqa: ARG002
         sampling: Any = None,  # noqa: ARG002
     ) -> Segment:
-        """A segment that Lambda discards."""
+        """A segment that is discarded. Raises SegmentNameMissingException without a name."""
         if not (name or self.service):
             from lambda_latency.bridge.exceptions import SegmentNameMissingException
 
@@ -85,7 +85,7 @@ class AWSXRayRecorder:
         return DummySegment(str(name or self.service))
 
     def end_segment(self, end_time: float | None = None) -> None:  # noqa: ARG002 - the SDK's
-        """Nothing: Lambda ends its own."""
+        """Does nothing: Lambda ends its segment."""
         if is_on():
             log.warning("Cannot end segment inside Lambda function. Ignored.")
 
@@ -95,7 +95,7 @@ class AWSXRayRecorder:
         return entity.parent_segment if isinstance(entity, Subsegment) else entity
 
     def in_segment(self, name: str | None = None, **segment_kwargs: Any) -> SegmentContextManager:
-        """A block whose segment Lambda discards."""
+        """A block whose segment is discarded."""
         from lambda_latency.bridge.discarded import SegmentContextManager
 
         return SegmentContextManager(self, name, **segment_kwargs)
@@ -109,22 +109,22 @@ class AWSXRayRecorder:
     # ---- Subsegments -----------------------------------------------------------------------------------------------
 
     def begin_subsegment(self, name: str, namespace: str = "local") -> Subsegment | None:
-        """Start one below the current one."""
+        """Starts a subsegment below the current entity; None without one."""
         return self._begin(name, namespace, sampled=True)
 
     def begin_subsegment_without_sampling(self, name: str) -> Subsegment | None:
-        """Start one that is not recorded, and neither is what is below it."""
+        """Starts a subsegment that is not recorded, like all of its descendants."""
         return self._begin(name, "local", sampled=False)
 
     def current_subsegment(self) -> Subsegment | None:
-        """The innermost open one."""
+        """The innermost open subsegment."""
         if not is_on():
             return OFF
         entity = self.get_trace_entity()
         return entity if isinstance(entity, Subsegment) else None
 
     def end_subsegment(self, end_time: float | None = None) -> None:
-        """End the innermost open one, at a time in seconds since 1970."""
+        """Ends the innermost open subsegment, at a time in seconds since 1970."""
         if not is_on():
             return
         entity = self.get_trace_entity()
@@ -144,7 +144,7 @@ class AWSXRayRecorder:
         return AsyncSubsegmentContextManager(self, name, **subsegment_kwargs)
 
     def capture(self, name: str | None = None) -> SubsegmentContextManager:
-        """A decorator: the function as a subsegment, of its own name without another."""
+        """A decorator that records the function as a subsegment, by default with the function's name."""
         return self.in_subsegment(name)
 
     def capture_async(self, name: str | None = None) -> AsyncSubsegmentContextManager:
@@ -161,7 +161,7 @@ class AWSXRayRecorder:
         namespace: str,
         meta_processor: Callable[..., Any] | None,
     ) -> Any:
-        """Call a function in a subsegment; `meta_processor` puts on it what it likes."""
+        """Calls a function in a subsegment, to which `meta_processor` may add data."""
         with RecordedCall(self, (wrapped, instance, args, kwargs), name, namespace, meta_processor) as call:
             call.result = wrapped(*args, **kwargs)
         return call.result
@@ -176,29 +176,29 @@ class AWSXRayRecorder:
         namespace: str,
         meta_processor: Callable[..., Any] | None,
     ) -> Any:
-        """Await a coroutine in a subsegment."""
+        """Awaits a coroutine in a subsegment."""
         with RecordedCall(self, (wrapped, instance, args, kwargs), name, namespace, meta_processor) as call:
             call.result = await wrapped(*args, **kwargs)
         return call.result
 
-    # ---- What is put on the current one ----------------------------------------------------------------------------
+    # ---- Data of the current entity --------------------------------------------------------------------------------
 
     def put_annotation(self, key: str, value: Any) -> None:
-        """A text, a number or a boolean that traces can be searched for."""
+        """Sets an annotation: text, number or boolean, by which X-Ray can search."""
         if is_on():
             entity = self.get_trace_entity()
             if entity is not None:
                 entity.put_annotation(key, value)
 
     def put_metadata(self, key: str, value: Any, namespace: str = "default") -> None:
-        """Anything that JSON can hold."""
+        """Sets metadata: any JSON value."""
         if is_on():
             entity = self.get_trace_entity()
             if entity is not None:
                 entity.put_metadata(key, value, namespace)
 
     def is_sampled(self) -> bool:
-        """Whether the current one is recorded."""
+        """Whether the current entity is recorded."""
         entity = self.get_trace_entity() if is_on() else None
         return entity is not None and entity.sampled
 
@@ -207,17 +207,17 @@ class AWSXRayRecorder:
         return self.context.get_trace_entity()
 
     def set_trace_entity(self, trace_entity: Entity | None) -> None:
-        """Make one current, such as in a thread."""
+        """Makes an entity current, for example in a thread."""
         self.context.set_trace_entity(trace_entity)
 
     def clear_trace_entities(self) -> None:
-        """Make none current."""
+        """Clears the current entity."""
         self.context.clear_trace_entities()
 
     def stream_subsegments(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
-    # ---- What Powertools asks of a provider ------------------------------------------------------------------------
+    # ---- Powertools' provider interface ----------------------------------------------------------------------------
 
     def patch(self, modules: Any) -> None:
         """As the function of the same name."""
@@ -242,13 +242,13 @@ xray_recorder = AWSXRayRecorder()
 
 
 def patch_all(double_patch: bool = False) -> None:
-    """Nothing to do: the kit traces libraries from their first import on."""
+    """Does nothing: the kit traces libraries from their first import."""
 
 
 def patch(
     modules_to_patch: Iterable[str], raise_errors: bool = True, ignore_module_patterns: Iterable[str] | None = None
 ) -> None:
-    """Record every function and method of the function's own modules; libraries need nothing."""
+    """Records all functions and methods of modules of the function; libraries are traced anyway."""
     from lambda_latency.bridge import patching
 
     patching.patch(xray_recorder.capture, modules_to_patch, raise_errors, ignore_module_patterns)

@@ -1,4 +1,4 @@
-"""Samplers and the sender of the SDK: without effect, for Lambda samples and the kit sends."""
+"""The SDK's samplers and emitter, without effect: Lambda samples, and the kit exports."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ __all__ = ["Emitter", "Sampler"]
 
 
 class Sampler:
-    """Whatever its rules say, Lambda has decided."""
+    """A sampler without effect: Lambda has decided."""
 
     def __init__(self, rules: Any = None) -> None:
         self.rules = rules
 
     def start(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def should_trace(self, sampling_req: Any = None) -> bool:  # noqa: ARG002 - the SDK's
-        """Yes: Lambda asks nobody."""
+        """Always True: Lambda decides."""
         return True
 
     def load_local_rules(self, rules: Any) -> None:
-        """Keep them."""
+        """Stores the rules."""
         self.rules = rules
 
 
 class Emitter:
-    """Sends nothing."""
+    """An emitter that sends nothing."""
 
     def __init__(self, daemon_address: str = "127.0.0.1:2000") -> None:
         self.daemon_address = daemon_address
 
     def set_daemon_address(self, address: str) -> None:
-        """Keep it."""
+        """Stores the address."""
         self.daemon_address = address
 
     def send_entity(self, entity: Any) -> None:
-        """Nothing: spans leave by themselves."""
+        """Does nothing: the kit exports spans."""

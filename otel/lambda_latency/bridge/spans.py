@@ -1,4 +1,4 @@
-"""Spans of the function's own, and which of them is current. Imported only where OpenTelemetry is."""
+"""Starts, ends and finds the current span. Imported only if OpenTelemetry is loaded."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["begin", "current", "end", "put"]
 
 ENTITY = create_key("lambda-latency-xray-entity")
 MOST = 64
-_known: dict[int, Entity] = {}  # by their spans' ids: what was put on one before is known when more is put
+_known: dict[int, Entity] = {}  # entities by span id, which keep earlier annotations and metadata
 
 
 def current() -> Entity | None:
-    """The innermost open subsegment, or span of other code; the handler's span as a segment; None outside of any."""
+    """The innermost open subsegment or other span; the handler's span as a segment; None without a span."""
     found, span = get_value(ENTITY), get_current_span()
     if isinstance(found, Entity) and found.in_progress and found._span in (None, span):
         return found
@@ -41,7 +41,7 @@ def current() -> Entity | None:
 
 
 def _seen(span: Span) -> Entity:
-    """A span that other code has begun, with the annotations and metadata that it has."""
+    """The entity of a span that other code started, with its annotations and metadata."""
     name = getattr(span, "name", "segment")
     is_handlers = getattr(span, "kind", SpanKind.SERVER) == SpanKind.SERVER
     entity = Segment(name, span) if is_handlers else Subsegment(name, "local", None, span, get_current())
@@ -55,7 +55,7 @@ def _seen(span: Span) -> Entity:
 
 
 def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:
-    """Start a span below the current one, and make it current."""
+    """Starts a span below the current one, and makes it current."""
     above = current()
     segment = above.parent_segment if isinstance(above, Subsegment) else above
     before, name = get_current(), without(name)
@@ -75,19 +75,19 @@ def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:
 
 
 def end(entity: Subsegment, end_time: float | None) -> None:
-    """End it; current is what was so before it. Not by a token: what began in one context may end in another."""
+    """Ends an entity and restores the previous context. Without a token: it may end in another context."""
     entity.close(end_time)
     attach(entity.before if entity.before is not None else Context())
 
 
 def put(entity: Entity | None) -> None:
-    """Make an entity current that was begun elsewhere, such as in the thread that started this one."""
+    """Makes an entity current that was started elsewhere, for example in the parent thread."""
     context = set_value(ENTITY, entity)
     span = entity._span if entity is not None else None
     attach(set_span_in_context(span, context) if span is not None else context)
 
 
 def unsampled(above: SpanContext) -> Span:
-    """A span that is not recorded, and neither is what is below it, here or elsewhere."""
+    """A span that is not recorded, like all of its descendants in this and other processes."""
     flags = TraceFlags(TraceFlags.DEFAULT)
     return NonRecordingSpan(SpanContext(above.trace_id, above.span_id, above.is_remote, flags, above.trace_state))

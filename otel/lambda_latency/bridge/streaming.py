@@ -1,4 +1,4 @@
-"""The SDK's streaming of long segments, which spans do not need."""
+"""The SDK's streaming of large segments, which is not needed for spans."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Streaming"]
 
 
 class Streaming:
-    """Each span leaves by itself: nothing has to be split."""
+    """Streaming without effect: each span is exported separately."""
 
     def __init__(self, streaming_threshold: int = 30) -> None:
         self.streaming_threshold = streaming_threshold
 
     def is_eligible(self, segment: Any) -> bool:  # noqa: ARG002 - the SDK's
-        """Never."""
+        """Always False."""
         return False
 
     def stream(self, entity: Any, callback: Callable[..., Any]) -> None:
-        """Nothing to do."""
+        """Does nothing."""

@@ -1,4 +1,4 @@
-"""Whether anything is traced: the kit's wrapper has loaded OpenTelemetry by now, and nobody has switched this off."""
+"""Whether tracing is on: the kit's wrapper has loaded OpenTelemetry, and the SDK is not disabled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO = ("n", "no", "f", "false", "off", "0")
 
 
 class SDKConfig:
-    """The X-Ray SDK's own switch. The variable has the last word."""
+    """The X-Ray SDK's own switch. The environment variable overrides calls."""
 
     XRAY_ENABLED_KEY = ENABLED
     DISABLED_ENTITY_NAME = "dummy"
@@ -20,15 +20,15 @@ class SDKConfig:
 
     @classmethod
     def sdk_enabled(cls) -> bool:
-        """Whether it is on."""
+        """Whether the SDK is enabled."""
         return cls.enabled
 
     @classmethod
     def set_sdk_enabled(cls, value: bool) -> None:
-        """Switch it."""
+        """Enables or disables the SDK, unless the variable is set."""
         cls.enabled = os.environ.get(ENABLED, str(value)).lower() not in NO
 
 
 def is_on() -> bool:
-    """Whether calls make spans. Never imports anything: what is not there by now is not wanted."""
+    """Whether calls create spans. Imports nothing: if the wrapper has not loaded OpenTelemetry, tracing is off."""
     return SDKConfig.enabled and "opentelemetry.sdk.trace" in sys.modules

@@ -1,6 +1,6 @@
-"""The SDK's middlewares of web frameworks: in Lambda a request of a framework is a subsegment of the handler's.
+"""The SDK's middlewares of web frameworks: in Lambda a framework's request is a subsegment of the handler's span.
 
-Its name is the recorder's `service`, or what `dynamic_naming` makes of the host. Without one there is no subsegment.
+Its name is the recorder's `service`, or from `dynamic_naming` for the host. Without a name there is no subsegment.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ HEADER = "X-Amzn-Trace-Id"
 
 
 class FlaskMiddleware:
-    """Flask's: it takes the app and a recorder."""
+    """Flask's middleware for an app and a recorder."""
 
     def __init__(self, app: Any, recorder: Any) -> None:
         self.app = app
         self._recorder = recorder
-        self._open: dict[int, Subsegment] = {}  # by their requests: one that has none ends none
+        self._open: dict[int, Subsegment] = {}  # by request id()
         app.before_request(self._begin)
         app.after_request(self._answer)
         app.teardown_request(self._end)
@@ -58,7 +58,7 @@ class FlaskMiddleware:
 
 
 class DjangoMiddleware:
-    """Django's."""
+    """Django's middleware."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -82,7 +82,7 @@ class DjangoMiddleware:
         return response
 
     def process_exception(self, request: Any, exception: Exception) -> None:  # noqa: ARG002 - Django's
-        """What a view raises."""
+        """Records an exception of a view."""
         subsegment = xray_recorder.current_subsegment() if is_on() else None
         if subsegment is not None:
             subsegment.put_http_meta("status", 500)
@@ -90,7 +90,7 @@ class DjangoMiddleware:
 
 
 class BottlePlugin:
-    """Bottle's."""
+    """Bottle's plugin."""
 
     name = "xray"
     api = 2
@@ -99,7 +99,7 @@ class BottlePlugin:
         self._recorder = recorder
 
     def apply(self, callback: Any, route: Any) -> Any:  # noqa: ARG002 - Bottle's
-        """The route, in a subsegment."""
+        """The route's callback, wrapped in a subsegment."""
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             from bottle import request, response
@@ -124,15 +124,15 @@ class BottlePlugin:
 
 
 async def middleware(request: Any, handler: Any) -> Any:
-    """aiohttp's server: it begins segments, which Lambda discards, and hands a request on."""
+    """The middleware of aiohttp's server, without effect: it creates segments, which are discarded in Lambda."""
     return await handler(request)
 
 
-middleware.__middleware_version__ = 1  # type: ignore[attr-defined]  # what aiohttp's own decorator sets
+middleware.__middleware_version__ = 1  # type: ignore[attr-defined]  # as aiohttp's own decorator
 
 
 def _urls_as_annotation() -> bool:
-    """Whether Django's requests can be found by their URL: in Lambda, unless the app's settings say no."""
+    """Whether Django's HTTP fields become annotations: in Lambda by default, unless the app's settings disable it."""
     from django.conf import settings
 
     mine = getattr(settings, "XRAY_RECORDER", {})
@@ -140,12 +140,12 @@ def _urls_as_annotation() -> bool:
 
 
 def _current(request: Any) -> Any:
-    """What Flask's proxy stands for."""
+    """The object behind Flask's proxy."""
     return request._get_current_object()
 
 
 def begin(recorder: Any, host: str | None, headers: Any, http: Mapping[str, Any]) -> Subsegment | None:
-    """A request's subsegment; None where nothing is traced, or nothing names it."""
+    """Starts a request's subsegment; None if tracing is off, or it has no name."""
     name = calculate_segment_name(host or "", recorder) if is_on() else None
     subsegment: Subsegment | None = recorder.begin_subsegment(name) if name else None
     if subsegment is not None:
@@ -156,7 +156,7 @@ def begin(recorder: Any, host: str | None, headers: Any, http: Mapping[str, Any]
 
 
 def answer(subsegment: Subsegment, status: int, length: Any) -> str:
-    """Put the answer on it; returns its tracing header."""
+    """Records the response; returns its tracing header."""
     subsegment.put_http_meta("status", status)
     if length:
         subsegment.put_http_meta("content_length", int(length))
@@ -166,7 +166,7 @@ def answer(subsegment: Subsegment, status: int, length: Any) -> str:
 
 
 def end(recorder: Any, subsegment: Subsegment | None, error: BaseException | None, status: int = 500) -> None:
-    """End it, with what was raised."""
+    """Ends the subsegment, and records the exception if there is one."""
     if subsegment is None:
         return
     if error is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["THREADS", "TRIES", "Clients"]
 
-THREADS = 16  # calls at once; boto3 slows down by itself when X-Ray throttles them
+THREADS = 16  # concurrent calls; boto3 slows down when X-Ray throttles them
 TRIES = 10
 CONNECT_S = 5
 HERE = ("127.0.0.1", "localhost", "::1")  # a local emulator of X-Ray needs no credentials

@@ -1,4 +1,4 @@
-"""The errors of a fetch. Each says what is wrong and what to do."""
+"""The errors of a fetch. Each message has the problem and the remedy."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ class Deciding(cst.CSTVisitor):
         if node.value and node.value == self._names.recorder:
             self._leave(node, f"{node.value} is passed on", "write it with OpenTelemetry's API")
         elif node.value in self._names.patches:
-            self._leave(node, f"{node.value} stays", "remove it: the kit traces libraries by itself")
+            self._leave(node, f"{node.value} stays", "remove it: the kit traces libraries automatically")
 
     def _patch(self, line: cst.SimpleStatementLine, call: cst.Call) -> None:
         """Removes `patch_all()` and `patch` of known libraries, which have no effect."""

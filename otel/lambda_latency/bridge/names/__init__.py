@@ -1,4 +1,4 @@
-"""The X-Ray SDK by its name; its subsegments are OpenTelemetry's spans."""
+"""The package `aws_xray_sdk`, whose subsegments are OpenTelemetry spans."""
 
 from lambda_latency.bridge.switch import SDKConfig
 

@@ -75,7 +75,7 @@ def _imports(app: App, fn: Fn) -> Iterator[Found]:
             if tracer is not None:
                 what = f"{tracer} is imported, but {fn.wrapper} starts OpenTelemetry"
                 todo = "set LAMBDA_LATENCY_XRAY_SDK to bridge, or " if fn.wrapper == KIT_WRAPPER else ""
-                todo += "remove it: OpenTelemetry records the calls by itself"
+                todo += "remove it: OpenTelemetry records the calls automatically"
                 yield Found(source.path, source.line(node), what, todo)
 
 

@@ -1,4 +1,4 @@
-"""Context of coroutines: the same."""
+"""The context of coroutines, the same class."""
 
 from lambda_latency.bridge.context import AsyncContext
 

@@ -1,4 +1,4 @@
-"""The recorder for coroutines: the same."""
+"""The recorder for coroutines, the same class."""
 
 from lambda_latency.bridge.capture import AsyncSubsegmentContextManager
 from lambda_latency.bridge.discarded import AsyncSegmentContextManager

@@ -1,4 +1,4 @@
-"""Context in Lambda: the same."""
+"""The context in Lambda, the same class."""
 
 from lambda_latency.bridge.context import LambdaContext
 

@@ -1,4 +1,4 @@
-"""Headers and addresses."""
+"""Headers and URLs."""
 
 from lambda_latency.bridge.http import (
     calculate_segment_name,

@@ -1,5 +1,5 @@
-// ---- The address: filters, order, the open request, its span and zoom, by their names, so that a view can be shared
-// and holds for a later report too. Back leads to the view before.
+// ---- The URL's fragment: filters, order, the open request, its span and zoom, by name, so that a view can be shared and
+// also applies to a later report. Back returns to the previous view.
 
 import { factText } from "./differs_list.js";
 import { byId } from "./elements.js";
@@ -12,7 +12,7 @@ const BY_NAME = {
   route: requests.routes,
   part: parts.map((part) => (part.bucket === "external" ? part.label : `${part.bucket}: ${part.label}`)),
 };
-const PAUSE_MS = 700; // changes within this time are one step back: letters of a search, arrow keys on a handle
+const PAUSE_MS = 700; // changes within this time are one history entry: letters of a search, arrow keys on a handle
 
 let written = location.hash;
 let restoring = false;
@@ -38,7 +38,7 @@ function addressWords() {
 const proofRequest = () => requests.trace_id.indexOf(report.verdict.trace_id);
 const spanName = (span) => fall.tree.spans[span].details[0].span_id;
 
-/** Put the view into the address: as a step of its own, unless it goes on with the last one. */
+/** Writes the view into the URL, as a new history entry unless it continues the last change. */
 export function writeAddress(step = true) {
   if (restoring) return;
   const words = addressWords();
@@ -50,18 +50,18 @@ export function writeAddress(step = true) {
   try {
     history[write](null, "", words || location.pathname + location.search);
   } catch {
-    // A frame without an origin cannot write its address.
+    // A frame without an origin cannot write its URL.
   }
 }
 
-/** A fact and the number of its value, by its text; null for none. */
+/** The fact and the index of its value for a text; null if there is none. */
 function factNamed(text) {
   for (const [fact, { texts }] of report.facts.entries())
     if (texts.includes(text)) return [fact, texts.indexOf(text)];
   return null;
 }
 
-/** Take filters, order and picture from the address; returns the request that it opens, or -1. */
+/** Reads filters, order and chart from the URL; returns the open request, or -1. */
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const whole = (name) => {
@@ -85,7 +85,7 @@ function readAddress() {
   return named >= 0 ? named : proofRequest();
 }
 
-/** Span and zoom of the open request, as the address names them. */
+/** Restores span and zoom of the open request from the URL. */
 function restoreSpan() {
   if (fall.tree === null) return;
   const words = new URLSearchParams(location.hash.slice(1));
@@ -100,7 +100,7 @@ function restoreSpan() {
   drawFall();
 }
 
-/** The view of the address. Nothing moves: the sentence stays in sight. */
+/** Restores the view of the URL. The page does not scroll, so that the sentence stays visible. */
 export function restore() {
   restoring = true;
   state.open = readAddress();

@@ -1,10 +1,10 @@
-// ---- The two axes that requests are chosen by: how long they took, and when they started.
+// ---- The two axes for selecting requests: duration and start.
 
 import { requests } from "./report.js";
 import { state } from "./state.js";
 import { ms, startedOn } from "./words.js";
 
-/** Milliseconds that a request took, from `state.from` or to `state.to`. */
+/** The axis of durations in milliseconds, for `state.from` or `state.to`. */
 export function lengthAxis(side, low, high) {
   return {
     low,
@@ -19,7 +19,7 @@ export function lengthAxis(side, low, high) {
   };
 }
 
-/** Milliseconds from 1970 when a request started, since `state.since` or until `state.until`. */
+/** The axis of starts in milliseconds since 1970, for `state.since` or `state.until`. */
 export function startAxis(side, low, high) {
   return {
     low,
@@ -34,7 +34,7 @@ export function startAxis(side, low, high) {
   };
 }
 
-/** The first and the last start. */
+/** The first and the last start of all requests. */
 export function starts() {
   let first = Infinity;
   let last = -Infinity;

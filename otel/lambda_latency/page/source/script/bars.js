@@ -1,4 +1,4 @@
-// ---- The picture of a waterfall: axis, bars, the line along the critical path, the deadline.
+// ---- Draws a waterfall: axis, bars, the line along the critical path, the deadline.
 
 import { s } from "./elements.js";
 import { pixels } from "./pixels.js";
@@ -9,7 +9,7 @@ import { THIN, wide } from "./words.js";
 
 const MANY_SECTIONS = 200;
 
-/** Round instants with their places. */
+/** Round instants with their positions. */
 function instants({ left, right, from, to, at }) {
   const span = (to - from) / 1e6;
   const least = span / Math.max(2, (right - left) / 96);
@@ -65,7 +65,7 @@ export function drawBar(bars, own, row, at) {
   for (const { start, end, part } of sections) {
     const x = own.at(start);
     const width = Math.max(1, own.at(end) - x);
-    // What would be painted into a pixel that is filled already is left out: a handler may wait between 20,000 calls.
+    // Sections within a filled pixel are skipped: a handler may wait between 20,000 calls.
     if (x + width < drawn + 0.5) continue;
     drawn = x + width;
     bars.append(s("rect", { x, y: top, width, height: BAR, class: `waited ${partClass(part)}` }));
@@ -75,7 +75,7 @@ export function drawBar(bars, own, row, at) {
   if (row.members === null) eventMarks(bars, own, span, top);
 }
 
-/** When the events of a span were: a tick each, over its bar. */
+/** Draws a tick for each event of a span, over its bar. */
 function eventMarks(bars, own, { details }, top) {
   let drawn = -Infinity;
   for (const { at: time } of details.flatMap((one) => one.events ?? [])) {
@@ -85,18 +85,18 @@ function eventMarks(bars, own, { details }, top) {
   }
 }
 
-/** One line through what the wall clock waited for: along the filled parts' lower edge, and from row to row. */
+/** The line of the critical path: along the lower edge of filled sections, and from row to row. */
 export function pathLine(own, height) {
   let path = "";
   let before = -1;
-  let turned = -Infinity; // where the line last went to another row: a thousand turns in a pixel are one
+  let turned = -Infinity; // where the line last changed rows: changes within three pixels are drawn once
   const inside = (row) => row >= fall.first && row < fall.end;
   const y = (row) => Math.max(0, Math.min(height, own.middle(row) + BAR / 2 + 2));
   for (const [span, start, end] of fall.tree.path) {
     if (end < own.from || start > own.to) continue;
     const row = fall.rowAt[span];
     const [left, right] = [own.at(start), own.at(end)];
-    // Where spans stand above their bars, a line from row to row would strike through their names.
+    // In the narrow layout, names are above their bars: a line from row to row would cross them.
     if (!own.narrow && before !== row && inside(before) && inside(row) && left - turned >= 3) {
       path += `M${left.toFixed(1)} ${y(before)}V${y(row)}`;
       turned = left;
@@ -107,7 +107,7 @@ export function pathLine(own, height) {
   return s("path", { d: path, class: "path" });
 }
 
-/** Where the response was out, if spans go on behind it; where the function's time was over. */
+/** Draws the end of the response, if spans continue after it, and the deadline of a timeout. */
 export function deadlines(picture, own, height) {
   const wall = requests.wall_ns[fall.request];
   const line = (time, name) =>
@@ -116,7 +116,7 @@ export function deadlines(picture, own, height) {
   if (has(fall.request, TIMEOUT)) line(deadlineOf(wall), "deadline");
 }
 
-/** The limit counts from the start of the function: of the outermost span that says it ran into it. */
+/** The deadline: the limit after the start of the outermost span with `lambda.timeout`. */
 function deadlineOf(wall) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
   const outermost = fall.tree.spans.find((span) =>

@@ -1,4 +1,4 @@
-// ---- The brush over the distribution: a range of milliseconds, by pointer or by its two handles.
+// ---- The brush on the distribution: a range of milliseconds, selected by pointer or by its two handles.
 
 import { lengthAxis } from "./axes.js";
 import { requestAt, s } from "./elements.js";
@@ -9,7 +9,7 @@ import { apply, state } from "./state.js";
 import { hideTip, showTip } from "./tip.js";
 import { say } from "./words.js";
 
-/** Puts the brush onto a picture; returns what follows the filters when they change elsewhere. */
+/** Adds the brush to a chart; returns a function that updates it after other changes of the filters. */
 export function brush({ picture, scale, low, high, width }, bottom, describe) {
   const range = s("rect", { y: 15, height: bottom - 15, class: "range" });
   const axes = ["from", "to"].map((side) => lengthAxis(side, low, high));

@@ -1,13 +1,13 @@
-// ---- Carry it away: the sentence, the report as Markdown, a link to this view, a picture.
+// ---- Copy and save: the sentence, the report as Markdown, a link to this view, an image.
 
 import { byId, h } from "./elements.js";
 import { report } from "./report.js";
 import { pagePicture } from "./picture.js";
 import { say } from "./words.js";
 
-const PAUSE = 1600; // milliseconds that a button says what it did
+const PAUSE = 1600; // milliseconds for which a button shows its result
 
-/** A button that copies a text; where it may not, `fallback` selects something that can be copied by hand. */
+/** A button that copies a text; without permission, `fallback` selects text to copy manually. */
 function copying(id, name, textOf, fallback) {
   const button = h("button", { class: "button", id }, say(name));
   button.addEventListener("click", async () => {
@@ -23,7 +23,7 @@ function copying(id, name, textOf, fallback) {
   return button;
 }
 
-/** Shows a text that is selected: where a page may not write to the clipboard, Ctrl+C does. */
+/** Shows a selected text for Ctrl+C, if the page may not write to the clipboard. */
 function showSelected(text) {
   const shown = byId("carried");
   shown.value = text;

@@ -1,4 +1,4 @@
-// ---- What changed since the baseline: both distributions, each part, percentile and rate, both flame graphs in one.
+// ---- Changes since the baseline: both distributions, each part, percentile and rate, and one combined flame graph.
 
 import { h, onWidth, s, section, unseen } from "./elements.js";
 import { flameBox, tintOf } from "./flame.js";
@@ -25,7 +25,7 @@ const legend = () =>
     h("span", {}, h("i", { class: "sign now" }), say("change.now")),
   );
 
-/** Shares of requests by length: now as a filled outline, then as a line over it. */
+/** Shares of requests by duration: now as a filled shape, then as a line over it. */
 function distributions({ edges_ns: edges, then, now }) {
   const box = h("div", { class: "chart then-now" });
   onWidth(box, (width) => {
@@ -80,7 +80,7 @@ function changeTable([[, , ...heads], ...rows]) {
   return [table, same.length > 0 && h("p", { class: "more" }, button)];
 }
 
-/** Both means in one picture: a frame is as wide as the longer one, red where it takes longer now, blue where less. */
+/** The combined flame graph: a frame's width is the larger mean; red takes longer now, blue takes less. */
 function changeFlame(frames) {
   if (frames.length < 2) return null;
   const outer = frames.filter(([depth]) => depth === 0);

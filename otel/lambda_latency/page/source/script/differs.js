@@ -1,15 +1,15 @@
-// ---- What else differs between chosen requests and the rest: values that more of the chosen ones have, the least likely
-// to be chance first. Nothing of the page is needed here.
+// ---- Other differences between chosen requests and the rest: values that are more frequent among the chosen ones, the
+// least likely to be chance first. This module does not use the page.
 
-const CHANCE = 0.001; // that anything is claimed where nothing differs
-const LEAST_MORE = 0.1; // of the chosen requests more than of the rest
-const LEAST_SEEN = 3; // requests with a value
+const CHANCE = 0.001; // the probability of any false finding
+const LEAST_MORE = 0.1; // least difference of the shares among chosen requests and the rest
+const LEAST_SEEN = 3; // least number of requests with a value
 
 export const CHOSEN = 1;
 export const REST = 0;
 const NEITHER = 2;
 
-/** For each fact the number of its value by request: -1 where it has none of these, -2 where nobody looked. */
+/** For each fact, the index of its value by request: -1 for another or no value, -2 if the request was not read. */
 export function factColumns({ facts, read, columns }) {
   const count = columns.wall_ns.length;
   return facts.map(({ column, values, of }) => {
@@ -24,14 +24,14 @@ export function factColumns({ facts, read, columns }) {
   });
 }
 
-/** Of each request whether it is slow, or one of the others; those that hit the flag `without` are neither. */
+/** The side of each request: slow, other, or neither for requests with the flag `without`. */
 export function slowAndOthers({ slow, columns }, without) {
   const side = Uint8Array.from(columns.flags, (flags) => ((flags & without) > 0 ? NEITHER : REST));
   for (const [request] of slow) side[request] = CHOSEN;
   return side;
 }
 
-/** How unlikely a share is: nats of the chance to see so many or more, by Chernoff's bound. */
+/** The improbability of a share, in nats: Chernoff's bound on the probability of at least `seen`. */
 function divergence(count, seen, expected) {
   if (count === 0) return 0;
   const [share, usual] = [seen / count, expected / count];
@@ -40,10 +40,10 @@ function divergence(count, seen, expected) {
 }
 
 /**
- * Values that stand out, the most certain first: `{ fact, value, chosen, rest, evidence, same }`, shares of requests.
+ * Values that stand out, the most certain first: `{ fact, value, chosen, rest, evidence, same }`, with shares of requests.
  *
- * `side` says of each request CHOSEN, REST, or anything else. Requests are compared with others of their route, which
- * may differ in many ways: only the route itself is compared among all. `same` are other values of the same requests.
+ * `side` is CHOSEN, REST or another value per request. Requests are compared within their route, because routes differ in
+ * many ways; only the route itself is compared among all. `same` are other values of the same requests.
  */
 export function differing(side, facts, routes, isLeftOut = (_) => false) {
   const found = [];
@@ -75,7 +75,7 @@ export function differing(side, facts, routes, isLeftOut = (_) => false) {
   return [...by.values()];
 }
 
-/** Of each value how many requests have it, how many chosen ones do, and how many would if the choice were by chance. */
+/** For each value: the number of requests with it, of chosen requests with it, and the expected number by chance. */
 function tally(side, column, routes) {
   const size = column.reduce((most, value) => Math.max(most, value), -1) + 1;
   const strata = new Map();
@@ -95,7 +95,7 @@ function tally(side, column, routes) {
     if (value < 0) continue;
     stratum.has[value]++;
     stratum.hasChosen[value] += of;
-    members[value] += ((at + 1) * 2654435761) % 4294967291; // the same sum: in all likelihood the same requests
+    members[value] += ((at + 1) * 2654435761) % 4294967291; // equal sums mean, almost certainly, equal requests
   }
   const values = Array.from({ length: size }, (_, value) => {
     const one = { all: 0, chosen: 0, expected: 0, members: members[value] };

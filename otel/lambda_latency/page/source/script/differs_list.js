@@ -1,4 +1,4 @@
-// ---- What else differs between chosen requests and the rest, or between slow ones and all others.
+// ---- Lists other differences between chosen requests and the rest, or between slow ones and all others.
 
 import { CHOSEN, REST, differing, factColumns, slowAndOthers } from "./differs.js";
 import { h, unseen } from "./elements.js";
@@ -11,12 +11,12 @@ const MOST_TOLD = 6;
 
 let columnsOfFacts = null;
 
-/** The value of each fact by request, made when it is first asked for. */
+/** The value of each fact by request, computed on first use. */
 export const factsOf = () => (columnsOfFacts ??= factColumns({ ...report, columns: requests }));
 
 export const factText = ([fact, value]) => report.facts[fact].texts[value];
 
-/** Slow requests are held against all that ended; chosen ones against all others. */
+/** The sides: slow requests against others without a timeout, or chosen requests against all others. */
 function sides(chosen) {
   if (!chosen) return slowAndOthers({ ...report, columns: requests }, TIMEOUT);
   const side = new Uint8Array(count).fill(REST);
@@ -24,7 +24,7 @@ function sides(chosen) {
   return side;
 }
 
-/** A filter tells nothing of what it asked for itself. */
+/** Whether the filters already determine a fact. */
 function isAsked(fact) {
   const { name } = report.facts[fact];
   const flags = { cold: "cold", error: "error", throttled: "throttled" };

@@ -1,4 +1,4 @@
-// ---- How long requests took: by start and length, or by length alone. What is chosen here explains itself beside it.
+// ---- The durations of requests: by start and duration, or by duration only. A selection updates the tables beside it.
 
 import { h, onWidth, section } from "./elements.js";
 import { MOST_MARKS } from "./heat.js";
@@ -40,7 +40,7 @@ export function drawDistribution() {
   watchers.push(() => (drawn === drawnBy() ? sync() : draw()));
 }
 
-/** What the picture depends on beside its width. */
+/** The state, other than the width, on which the chart depends. */
 const drawnBy = () => [state.view, ...state.without].join();
 
 function viewButton(name) {

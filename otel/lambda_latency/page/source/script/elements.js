@@ -5,10 +5,10 @@ const SVG = "http://www.w3.org/2000/svg";
 /** An element of the page, or null. @returns {any} */
 export const byId = (id) => document.getElementById(id);
 
-/** What an event came from. @returns {any} */
+/** The target of an event. @returns {any} */
 export const targetOf = (event) => event.target;
 
-/** The request whose mark is at a point of the window, or -1. */
+/** The request whose mark is at the event's point, or -1. */
 export function requestAt(event) {
   const mark = document.elementFromPoint(event.clientX, event.clientY);
   return Number((mark instanceof SVGElement && mark.dataset.request) || -1);
@@ -17,7 +17,7 @@ export function requestAt(event) {
 export const h = (tag, properties = {}, ...children) => furnish(document.createElement(tag), properties, children);
 export const s = (tag, properties = {}, ...children) => furnish(document.createElementNS(SVG, tag), properties, children);
 
-/** `onclick` and the like add listeners, `$width` sets a style: an attribute would be against the page's policy. */
+/** `onclick` etc. add listeners; `$width` sets a style, because the page's policy forbids style attributes. */
 function furnish(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value == null || value === false) continue;
@@ -34,7 +34,7 @@ export function append(element, children) {
     if (child != null && child !== false && child !== "") element.append(child);
 }
 
-/** A section of the page: a title, a sentence that says what it shows, and what `draw` puts below. */
+/** A section of the page: a title, a sentence about its content, and children. */
 export function section(id, title, sentence, ...children) {
   const head = [h("h2", { id: `${id}-title` }, title), sentence && h("p", { class: "says" }, sentence)];
   const element = h("section", { id, "aria-labelledby": `${id}-title` }, head, children);
@@ -42,9 +42,9 @@ export function section(id, title, sentence, ...children) {
   return element;
 }
 
-const PAPER = 1100; // pixels between the margins of A4, at the size of print
+const PAPER = 1100; // pixels between the margins of A4, at print zoom
 
-/** Draw now, and again whenever the width has changed: a picture is drawn once for a width. */
+/** Draws an element for its width, again after each change of the width, and for print. */
 export function onWidth(element, draw) {
   let width = 0;
   addEventListener("beforeprint", () => draw(PAPER));
@@ -64,5 +64,5 @@ export function reveal(element) {
   element.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
 }
 
-/** A text for those who hear the page. */
+/** A text only for screen readers. */
 export const unseen = (text) => h("span", { class: "unseen" }, text);

@@ -1,4 +1,4 @@
-// ---- The filters over the list.
+// ---- The filters above the list.
 
 import { factText } from "./differs_list.js";
 import { byId, h } from "./elements.js";
@@ -85,7 +85,7 @@ function chip(name, is) {
   return element;
 }
 
-/** What the list shows now, said to screen readers too. */
+/** The number of shown requests, also announced to screen readers. */
 export function found() {
   const says = h("span", { id: "found", role: "status" });
   const clear = h("button", { class: "link", id: "clear" }, say("filter.clear"));

@@ -1,4 +1,4 @@
-// ---- Flame graphs: the critical paths of all requests in one picture, below each span what it waited for.
+// ---- Flame graphs: the critical paths of all requests in one chart, each span above the calls that it waited for.
 
 import { h, section } from "./elements.js";
 import { count, label, report } from "./report.js";
@@ -9,14 +9,14 @@ import { ms, percent, say, signedMs } from "./words.js";
 const LINE = 24; // pixels of a level
 const DIFFERS = [0.02, 0.1, 0.3]; // shares of the difference: three tints
 
-/** How strong the tint of a frame is that takes so much longer, of a difference; of one that takes less, negative. */
+/** The tint of a frame, 0 to 3, by the share of the difference that it takes longer; negative if it takes less. */
 export const tintOf = (more, whole) =>
   Math.sign(more) * DIFFERS.filter((share) => Math.abs(more) > share * Math.max(1, Math.abs(whole))).length;
 
-/** Frames `[depth, name, ns, ...]` in a box; of each `tellOf` says its lines, tint and part. */
+/** A box of frames `[depth, name, ns, ...]`; `tellOf` returns the lines, tint and part of a frame. */
 export function flameBox(frames, tellOf) {
   const whole = frames.reduce((sum, [depth, , ns]) => sum + (depth === 0 ? ns : 0), 0);
-  // Of each level the last frame: the next one begins where it ends, or with the frame above, if that is another.
+  // The last frame of each level: the next one starts at its end, or at the start of a new parent frame.
   const last = [];
   const drawn = frames.map(([depth, name, ns, ...more]) => {
     const begin = last[depth]?.end ?? last[depth - 1]?.begin ?? 0;

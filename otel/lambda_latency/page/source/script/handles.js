@@ -1,4 +1,4 @@
-// ---- Handles of a picture's brush: what the pointer does, for those who have none.
+// ---- Handles of a chart's brush, for keyboards and screen readers.
 
 import { s } from "./elements.js";
 import { apply } from "./state.js";
@@ -8,7 +8,7 @@ const KEY_STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Pag
 /**
  * A slider that arrow keys move by a fiftieth of its axis.
  *
- * The axis says `low` and `high`, the value `after` so many steps, its `text`, the one that is `now` set, and `set`s it.
+ * The axis has `low` and `high`, `after(value, steps)`, `text(value)`, `now()` and `set(value)`.
  */
 export function handle(side, name, axis, ...shapes) {
   const element = s("g", { class: `handle ${side}`, tabindex: 0, role: "slider", "aria-label": name }, shapes);

@@ -1,4 +1,4 @@
-// ---- Requests by start and length: a mark for each of a few hundred; of more a heat map, darker where there are more.
+// ---- Requests by start and duration: a mark each for up to a few hundred, a heat map for more.
 
 import { s } from "./elements.js";
 import { mark } from "./marks.js";
@@ -7,14 +7,14 @@ import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, slowFor } fr
 export const MOST_MARKS = 400;
 const CELL = 7; // pixels
 const LEVELS = 5; // of darkness
-const LEAST_OF_SLOW = 4; // a single slow request is seen
+const LEAST_OF_SLOW = 4; // the level from which a single slow request is visible
 const MOST_WRONG = 300; // marks of errors and timeouts over a heat map
 
-/** The requests by the class of their colour: of slow ones that of the part that they waited for. */
+/** The colour class of a request; for slow ones, that of the part that they waited for. */
 const colourOf = (request) =>
   isSlow(request) ? partClass(slowFor.get(request)) : has(request, COLD_START) ? "p-cold-start" : "warm";
 
-/** Requests by cells of a grid. */
+/** The requests by grid cell. */
 function cells(place) {
   const found = new Map();
   for (let request = 0; request < count; request++) {
@@ -35,7 +35,7 @@ function cells(place) {
 
 const largest = (colours) => [...colours].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
 
-/** The pictures of all requests, and what is under a point: of few a mark each, of many a path for each tint. */
+/** The shapes of all requests, and a function from a point to its cell: marks for few requests, a path per tint for many. */
 export function heat(place) {
   if (count <= MOST_MARKS) {
     const marks = Array.from({ length: count }, (_, request) => mark(request, ...place(request), 3.2));
@@ -45,7 +45,7 @@ export function heat(place) {
   const most = Math.max(...[...found.values()].map((cell) => cell.requests));
   const paths = new Map();
   for (const { x, y, requests, colours } of found.values()) {
-    // A few requests in a cell are visible beside thousands in another: tints follow the logarithm.
+    // Tints are logarithmic: a few requests in a cell are visible beside thousands in another.
     const level = most === 1 ? LEVELS : 1 + Math.round(((LEVELS - 1) * Math.log(requests)) / Math.log(most));
     const colour = largest(colours);
     const name = `${colour} h${colour === "warm" ? level : Math.max(level, LEAST_OF_SLOW)}`;
@@ -62,7 +62,7 @@ export function heat(place) {
 
 const STEP = 6; // pixels of a bar at the margin
 
-/** The distribution of lengths at the margin, between two places: bars as long as there are requests. */
+/** The distribution of durations at the margin, as bars between two x positions. */
 export function margin(y, left, right) {
   const bins = new Map();
   for (let request = 0; request < count; request++) {
@@ -77,7 +77,7 @@ export function margin(y, left, right) {
   const paths = new Map();
   for (const [bin, colours] of bins) {
     let x = left;
-    // The usual ones first: what is slow or cold stands at the end of a bar, where it can be seen.
+    // Usual requests first: slow and cold ones are at the end of a bar, where they are visible.
     const order = [...colours].sort(([a], [b]) => Number(b === "warm") - Number(a === "warm"));
     for (const [name, requests] of order) {
       const wide = Math.max(1.5, (requests / most) * (right - left - 3));

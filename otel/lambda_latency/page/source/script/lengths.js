@@ -1,4 +1,4 @@
-// ---- The distribution of lengths: a mark per request up to a few hundred, bars for more. A range chooses requests.
+// ---- The distribution of durations: a mark per request up to a few hundred, bars for more. A range selects requests.
 
 import { brush } from "./brush.js";
 import { s } from "./elements.js";
@@ -10,7 +10,7 @@ import { leftOf } from "./whatif.js";
 import { SMALL, ms, number, plural, say, wide } from "./words.js";
 
 const BASE_HEIGHT = 170;
-const ABOVE = 40; // pixels for the words over the picture
+const ABOVE = 40; // pixels for the text above the chart
 
 export const lengthPicture = (width) => (count <= MOST_MARKS ? markPicture(width) : barPicture(width));
 
@@ -22,7 +22,7 @@ function frame(width, height) {
   return { picture: s("svg", { width, height, role: "group", "aria-label": says }), scale, low, high, width };
 }
 
-/** Requests by the pixels that they fall on, `step` of them together. */
+/** The requests by bin of `step` pixels. */
 function bins(scale, step) {
   const found = new Map();
   const left = leftOf();
@@ -97,7 +97,7 @@ function barPicture(width) {
   return [own.picture, brush(own, base + 18, describeBin)];
 }
 
-/** Where the slow ones begin, and the median. */
+/** Draws the limit of slow requests, and the median. */
 function ground({ picture, scale, width }, bottom) {
   const { slow } = report.cohorts;
   if (slow.requests > 0) {

@@ -31,7 +31,7 @@ const COLUMNS = [
 ];
 const SHOWN = 12; // rows without scrolling
 const LIST_HEADS = 34; // pixels of the heads with their borders
-const BESIDE = 4; // rows kept above and below those in sight
+const BESIDE = 4; // rows kept above and below the visible ones
 const MOST_STRIPES = 6;
 
 // `top` and `height` are cached: reading them from the browser forces a layout.

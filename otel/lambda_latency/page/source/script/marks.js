@@ -1,4 +1,4 @@
-// ---- Marks: a request each, by how it ended and what it waited for; and the legend of their shapes and colours.
+// ---- Marks, one per request: the shape shows its outcome, the colour its wait; and their legend.
 
 import { h, s } from "./elements.js";
 import {

@@ -5,7 +5,7 @@ import { writeAddress } from "./address.js";
 import { byId } from "./elements.js";
 import { AXIS, drawFall, drawRowsOfFall, fall, fallFrame, markRow, setRows } from "./waterfall.js";
 
-/** Fold what is below a row, or unfold it: its children, or the spans that share it. */
+/** Folds or unfolds a row: its children, or the spans that share the row. */
 export function foldRow({ span, members }, on) {
   const kept = fall.rows[fall.current].span;
   const folded = members === null ? fall.folded : fall.merged;
@@ -28,7 +28,7 @@ export function zoomTo(row) {
   writeAddress();
 }
 
-/** Brings the current row into the waterfall's own window. */
+/** Scrolls the current row into view. */
 export function inSight() {
   const { row } = fallFrame();
   const { element, current } = fall;

@@ -1,4 +1,4 @@
-// ---- The whole request in one strip, and a typical one of the same route below it: a drag zooms the waterfall.
+// ---- The whole request as a strip, with a typical one of the same route below it; dragging zooms the waterfall.
 
 import { writeAddress } from "./address.js";
 import { byId, h, s } from "./elements.js";
@@ -11,7 +11,7 @@ import { ms, say } from "./words.js";
 const STRIP = 16; // pixels
 const LEAST_DRAG_PX = 4;
 
-/** Where the strips are drawn. */
+/** The element of the strips, with its pointer events. */
 export function overviewOf() {
   const element = h("div", { class: "overview", id: "overview" });
   let begun = null;
@@ -49,7 +49,7 @@ export function overviewOf() {
   return element;
 }
 
-/** Both strips on one axis, and what of it the waterfall shows. */
+/** Draws both strips on one axis, and the range that the waterfall shows. */
 export function drawOverview() {
   const element = byId("overview");
   if (element === null) return;

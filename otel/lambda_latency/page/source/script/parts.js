@@ -1,4 +1,4 @@
-// ---- Where the time goes: slow requests against typical ones; or those that were chosen against the rest.
+// ---- Where the time goes: slow requests against typical ones, or chosen requests against the rest.
 
 import { drawDiffers } from "./differs_list.js";
 import { h, section } from "./elements.js";
@@ -7,8 +7,8 @@ import { isFiltered, view, watchers } from "./state.js";
 import { callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble, ways } from "./table.js";
 import { OWNED, ms, percent, say, signedMs } from "./words.js";
 
-const SMALL_SHARE = 0.01; // of the difference: owners and parts with less are not named
-const MOST_CHOSEN = 10; // rows of chosen requests against the rest
+const SMALL_SHARE = 0.01; // least share of the difference of owners and parts that are listed
+const MOST_CHOSEN = 10; // rows of the table of chosen requests against the rest
 
 export function drawParts() {
   const whole = report.cohorts.slow.requests > 0 && count > 1 ? slowAgainstTypical() : means();
@@ -112,7 +112,7 @@ function unfold(small, rows) {
   return h("p", { class: "more" }, button);
 }
 
-/** Of one request its parts; of many among which none is slow, their means. */
+/** The parts of one request, or the means of many of which none is slow. */
 function means() {
   const one = count === 1;
   const whole = report.buckets.reduce((sum, row) => sum + row.total_ns, 0);

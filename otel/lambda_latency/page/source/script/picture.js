@@ -1,10 +1,10 @@
-// ---- The sentence, the picture of the requests and the bars of the parts as one PNG, drawn from what is on the page.
+// ---- Draws a PNG from the page: the sentence, the chart of the requests and the bars of the parts.
 
 import { byId } from "./elements.js";
 
 const WIDTH = 1200;
 const MARGIN = 40;
-const SCALE = 2; // pixels of the picture for one of the page
+const SCALE = 2; // image pixels per page pixel
 const LARGEST = 1.8; // times the size on the page
 const MOST_ROWS = 8;
 const ROW = 30;
@@ -12,7 +12,7 @@ const ROW = 30;
 const styleOf = (element) => getComputedStyle(element);
 const family = () => styleOf(document.documentElement).fontFamily;
 
-/** A PNG; its colours are the page's. */
+/** The PNG, in the page's colours. */
 export async function pagePicture() {
   const svg = document.querySelector(".chart svg");
   const rows = [...document.querySelectorAll("#parts tbody tr")].filter((row) => row.checkVisibility()).slice(0, MOST_ROWS);
@@ -54,7 +54,7 @@ function wrapped(context, text) {
   return lines;
 }
 
-/** A shape of a picture: a texture, a handle and what is not shown are left out. */
+/** Draws a shape of the chart; textures, handles and hidden shapes are skipped. */
 function drawShape(context, shape) {
   const style = styleOf(shape);
   if (style.display === "none" || shape.closest(".handle") !== null) return;
@@ -92,7 +92,7 @@ function drawShape(context, shape) {
   context.globalAlpha = 1;
 }
 
-/** A part: its name, its bar and the difference, as its row has them. */
+/** Draws a row of the table of parts: name, bar and difference. */
 function drawRow(context, row, y) {
   const text = (selector) => row.querySelector(selector)?.textContent ?? "";
   const ink = styleOf(document.body).color;

@@ -1,9 +1,9 @@
-// ---- Many sections of time in a few paths: each pixel has the colour of the part that most of its time went to.
+// ---- Draws many sections of time as a few paths: each pixel has the colour of the part with most of its time.
 
 import { s } from "./elements.js";
 import { partClass } from "./report.js";
 
-/** A path for each part; `at` is where an instant is, and rises evenly. */
+/** A path per part; `at` maps an instant to its position, linearly. */
 export function pixels(sections, at, top, height) {
   const most = []; // by pixel: the time of each part
   const first = Math.floor(sections.reduce((least, { start }) => Math.min(least, at(start)), Infinity));

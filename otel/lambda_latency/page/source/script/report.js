@@ -1,4 +1,4 @@
-// ---- The report: the JSON of `lambda-latency report --json`, its requests as columns, its spans as lines.
+// ---- The report: the JSON of `lambda-latency report --json`, with requests as columns and spans as lines.
 
 import { byId, h } from "./elements.js";
 
@@ -13,7 +13,7 @@ export const THROTTLED = 8;
 
 export const parts = report.parts;
 export const label = (part) => parts[part].label;
-// Up to three parts of one bucket have shades of its colour: three hosts are three blues.
+// The parts of one bucket have three shades of its colour, in turn: three hosts are three blues.
 const SHADES = 3;
 const shades = new Map();
 const shadeOf = parts.map(({ bucket }) => {
@@ -23,13 +23,13 @@ const shadeOf = parts.map(({ bucket }) => {
 });
 export const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}${shadeOf[part]}`;
 export const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });
-// Not everybody can distinguish eleven hues: these also have a texture.
+// These also have a texture, because not everybody can distinguish eleven hues.
 export const TEXTURED = new Set(["connect", "retries", "cold start", "telemetry", "unknown"]);
 
 export const has = (request, flag) => (requests.flags[request] & flag) !== 0;
 export const counted = (flag) => requests.flags.reduce((sum, flags) => sum + ((flags & flag) !== 0 ? 1 : 0), 0);
 export const largestPart = (request) => requests.buckets[request][0] ?? -1;
-// Whether only some requests have a waterfall in this page: rows say which.
+// Whether only some requests have a waterfall in this page; their rows are marked.
 export const isScarce = report.kept < count;
 export const hasSpans = (request) => requests.spans[request] >= 0;
 // The part that a slow request waited for beyond a typical one of its route.
@@ -45,7 +45,7 @@ export function nsIn(request, part) {
 
 let spanLines = null;
 
-/** The spans of a request, read from their line when they are asked for; null where the page does not keep them. */
+/** The spans of a request, parsed from their line on each call; null if the page does not contain them. */
 export function spansOf(request) {
   const line = requests.spans[request];
   if (line < 0) return null;

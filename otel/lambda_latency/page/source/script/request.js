@@ -1,4 +1,4 @@
-// ---- One request: where its time went in a line, the stack if it timed out, then its waterfall.
+// ---- One request: its parts in one line, the stack of a timeout, and the waterfall.
 
 import { twinTable } from "./twin.js";
 import { spanTools } from "./spansearch.js";
@@ -169,7 +169,7 @@ function fallLegend(request) {
   );
 }
 
-/** Open a request; with `go` also move there, and give its waterfall the keyboard. */
+/** Opens a request; with `go` also scrolls to it, and focuses its waterfall. */
 export function openRequest(request, go) {
   state.open = request;
   showRequest(request);

@@ -2,7 +2,7 @@
 
 import { parts, requests, spansOf } from "./report.js";
 
-/** The spans of a request with what each owns of the critical path, and what is below each. */
+/** The tree of a request's spans, with each span's sections of the critical path, its children and sums. */
 export function treeOf(request) {
   const told = spansOf(request);
   if (told === null) return null;
@@ -32,7 +32,7 @@ export function treeOf(request) {
   return tree;
 }
 
-/** What begins folded: how a connection was made, and what an import imports. */
+/** The initially folded spans: steps of a connection, and nested imports. */
 export function foldedAtFirst({ spans, children }) {
   const inside = (part) => ["connect", "cold start"].includes(parts[part].bucket);
   return new Set(
@@ -44,9 +44,9 @@ export function foldedAtFirst({ spans, children }) {
   );
 }
 
-const LEAST_REPEATS = 10; // spans without children, of one name below one parent, that share a row
+const LEAST_REPEATS = 10; // least number of leaves with one name and one parent that share a row
 
-/** The repeats by their first span, and of each span the first one of its repeats, or -1. */
+/** The repeated spans by their first one, and for each span the first one of its repeats, or -1. */
 function repeats({ spans, children }) {
   const groups = new Map();
   const groupOf = new Int32Array(spans.length).fill(-1);
@@ -68,7 +68,7 @@ function repeats({ spans, children }) {
   return [groups, groupOf];
 }
 
-/** The rows: of repeats one for all, and below it one for each where they are not `merged`. */
+/** The visible rows: one for all repeats and, unless they are `merged`, one for each below it. */
 export function visibleRows(tree, { folded, merged, pathOnly }) {
   const found = [];
   const depth = [];
@@ -92,13 +92,13 @@ function repeatedRows(found, members, depth, isMerged) {
     for (const span of members) found.push({ span, depth: depth + 1, inside: 0, members: null });
 }
 
-// Spans are in the order of the tree: descendants follow their ancestor without a gap.
+// Spans are in tree order: descendants follow their ancestor directly.
 function skipBelow(tree, at, depth) {
   for (let below = at + 1; below <= tree.last[at]; below++) depth[below] = depth[tree.spans[below].parent] + 1;
   return tree.last[at];
 }
 
-/** How long a row took and was waited for, from where to where, and how many spans it stands for. */
+/** The start, end, duration and waits of a row, summed over its spans. */
 export function sumsOf(tree, { span, members }) {
   const spans = (members ?? [span]).map((at) => tree.spans[at]);
   let [start, end] = [Infinity, 0];
@@ -112,7 +112,7 @@ export function sumsOf(tree, { span, members }) {
   };
 }
 
-/** The sections of a row: its own, and those of everything that is folded into it, in the order of time. */
+/** The sections of a row, including those of spans folded into it, by time. */
 export function sectionsOf(tree, { span, members }, folded) {
   if (members !== null) return members.flatMap((at) => tree.own[at]);
   if (!folded.has(span)) return tree.own[span];

@@ -3,7 +3,7 @@
 import { requests } from "./report.js";
 import { THIN } from "./words.js";
 
-// The steps within a power of ten, coarse ones first: an axis uses the first with enough marks.
+// The steps within a power of ten, coarse ones first: an axis uses the first set with enough ticks.
 const STEPS = [
   [1, 2, 5],
   [1, 1.5, 2, 3, 5, 7],
@@ -11,7 +11,7 @@ const STEPS = [
 ];
 const ENOUGH_MARKS = 4;
 
-/** From the shortest to the longest request, both ends at a round number. */
+/** The range from the shortest to the longest request (milliseconds), rounded outwards. */
 export function limits() {
   let least = Infinity;
   let most = 0;
@@ -36,7 +36,7 @@ export function logScale(low, high, left, right) {
   return {
     at: (value) => left + (Math.log(Math.max(value, low) / low) / span) * (right - left),
     value: (x) => low * Math.exp(((x - left) / (right - left)) * span),
-    /** Round values with their places, at least `apart` pixels from each other. */
+    /** Round values with their positions, at least `apart` pixels from each other. */
     ticks(apart) {
       const found = STEPS.map((steps) => this.ticksOf(steps, apart));
       return found.find((ticks) => ticks.length >= ENOUGH_MARKS) ?? found.at(-1);

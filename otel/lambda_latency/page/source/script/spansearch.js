@@ -1,15 +1,15 @@
-// ---- What the waterfall shows: spans that a search finds, the critical path alone.
+// ---- The tools of the waterfall: search for spans, and show only the critical path.
 
 import { h } from "./elements.js";
 import { inSight } from "./moves.js";
 import { drawFall, fall, markRow, setRows } from "./waterfall.js";
 import { say } from "./words.js";
 
-/** Whether a row has a span that the search found, or nothing is searched. */
+/** Whether a row has a found span, or there is no search. */
 export const isFound = ({ span, members }) =>
   fall.found === null || (members ?? [span]).some((at) => fall.found.has(at));
 
-/** All that is told of a span, as a text to search in. */
+/** The searchable text of a span. */
 function wordsOf({ name, mark, details }) {
   const told = details.map(({ name: own, service, message, attributes, events }) =>
     [own, service, message, ...Object.entries(attributes ?? {}).flat(), ...(events ?? []).map((one) => one.name)].join("\n"),
@@ -17,7 +17,7 @@ function wordsOf({ name, mark, details }) {
   return [name, mark, ...told].join("\n").toLowerCase();
 }
 
-/** The tools over a waterfall. */
+/** The tools above a waterfall. */
 export function spanTools() {
   const field = h("input", {
     type: "search",
@@ -58,7 +58,7 @@ export function spanTools() {
   return h("div", { class: "span-tools" }, field, path, says);
 }
 
-/** The next row with a span that was found. */
+/** Moves to the next row with a found span. */
 function nextFound() {
   if (fall.found === null || fall.found.size === 0) return;
   for (let step = 1; step <= fall.rows.length; step++) {

@@ -4,7 +4,7 @@ import { append, h } from "./elements.js";
 import { report, requests } from "./report.js";
 import { ms, say } from "./words.js";
 
-const FEW_FRAMES = 5; // of packages: more in a row are folded
+const FEW_FRAMES = 5; // from this number on, consecutive frames of packages are folded
 
 export function stackOf(request) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[request]);
@@ -38,7 +38,7 @@ export function stackOf(request) {
   return h("div", { class: "stack", id: "stack" }, h("p", {}, says), frames, threads);
 }
 
-/** The frames, the innermost last; many of packages in a row are folded, for nobody looks for a mistake there first. */
+/** The frames, the innermost last; many consecutive frames of packages are folded, because they are rarely the cause. */
 function framesOf(frames) {
   const element = h("ol", { tabindex: 0, "aria-label": say("stack.label") });
   for (let at = 0; at < frames.length;) {
@@ -47,7 +47,7 @@ function framesOf(frames) {
     const few = frames.slice(at, end);
     if (frames[at].own || few.length < FEW_FRAMES) append(element, few.map(frameOf));
     else {
-      // The innermost frame stays visible: the function was waiting in it.
+      // The innermost frame stays visible, because the function was waiting in it.
       const last = end === frames.length ? few.pop() : null;
       const title = h("summary", {}, say("stack.packages", { n: few.length }));
       append(element, [h("li", {}, h("details", {}, title, h("ol", {}, few.map(frameOf)))), last && frameOf(last)]);

@@ -1,4 +1,4 @@
-// ---- Keys that work everywhere, and the order of the page.
+// ---- Global keys, and the order of the page.
 
 import { restore } from "./address.js";
 import { clearRange } from "./brush.js";
@@ -48,7 +48,7 @@ function oneStepBack(target) {
 
 const REMEMBERED = "lambda-latency.single-keys";
 
-/** People who dictate switch single letters off; the browser remembers it, where it may. */
+/** Stores the setting of single-letter keys, which users of speech input switch off, in the browser if possible. */
 function rememberShortcuts() {
   const box = byId("shortcuts");
   try {
@@ -77,7 +77,7 @@ function start() {
   byId("close-keys").addEventListener("click", () => keys.close());
   if (count > 1) {
     restore();
-    addEventListener("popstate", restore); // of a changed # too
+    addEventListener("popstate", restore); // also fired for a changed fragment
   } else if (count === 1) {
     state.open = 0;
     showRequest(0);

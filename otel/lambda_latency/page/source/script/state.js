@@ -26,12 +26,12 @@ export const state = {
   query: "",
   route: -1,
   part: -1,
-  fact: null, // a fact, and the number of its value
+  fact: null, // a fact, and the index of its value
   only: new Set(),
-  without: new Set(), // parts that are thought away
-  from: 0, // milliseconds that a request took
+  without: new Set(), // parts whose time is subtracted
+  from: 0, // least duration in milliseconds
   to: 0,
-  since: 0, // milliseconds from 1970 when it started
+  since: 0, // earliest start in milliseconds since 1970
   until: 0,
   sort: "took",
   down: true,
@@ -92,14 +92,14 @@ export const isFiltered = () =>
   state.since > 0 ||
   state.until > 0;
 
-/** Filter and sort, tell everybody, and write it into the address; `step` says whether Back leads to what was before. */
+/** Filters and sorts, notifies watchers, and writes the URL; `step`: whether Back returns to the previous view. */
 export function apply(step = true) {
   const query = state.query.trim().toLowerCase();
   const wanted = [...state.only].map((name) => FLAGS[name]);
   const low = state.from * 1e6;
   const high = state.to > 0 ? state.to * 1e6 : Infinity;
   const fact = state.fact === null ? null : factsOf()[state.fact[0]];
-  const lengths = leftOf(); // what the pictures show, and ranges are chosen of
+  const lengths = leftOf(); // the durations in the charts, on which ranges are selected
   const found = [];
   for (let request = 0; request < count; request++) {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
@@ -121,7 +121,7 @@ export function apply(step = true) {
   writeAddress(step);
 }
 
-/** Show only what one filter lets through, and go there. */
+/** Applies only one filter, and scrolls to the list. */
 export function only(change) {
   reset();
   Object.assign(state, change);

@@ -1,11 +1,11 @@
-// ---- The tables of parts: a row each, with its name as a filter, its owner, a bar and its numbers.
+// ---- The tables of parts: one row per part, with its name as a filter, its owner, a bar and its numbers.
 
 import { h, unseen } from "./elements.js";
 import { count, label, partClass, swatch } from "./report.js";
 import { only } from "./state.js";
 import { OWNERS, THIN, ms, number, percent, say, signedMs } from "./words.js";
 
-/** A head: the names of `numbers` are keys of the report's words. */
+/** A table head; `numbers` are keys of the report's words. */
 export function partsHead(numbers, bars = "") {
   return h(
     "thead",
@@ -22,14 +22,14 @@ export function partsHead(numbers, bars = "") {
   );
 }
 
-/** Which way a bar goes: to the right what takes longer, to the left, from the same zero, what takes less. */
+/** The legend of bars: to the right parts that take longer, to the left parts that take less. */
 export const ways = () =>
   h("span", { class: "legend" }, h("i", { class: "short" }), `${say("shorter")} `, h("i", { class: "long" }), say("longer"));
 
 export const ownerCell = (row) =>
   h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, OWNERS[row.owner] ?? row.owner));
 
-/** The name of a part: a filter of the list, where there is one. */
+/** The name of a part: a button that filters the list, if there is one. */
 export function partName(row) {
   const name = [swatch(row.part), h("span", { class: "isolated" }, label(row.part))];
   if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
@@ -48,7 +48,7 @@ export function trouble(row) {
 export const callsCell = ({ calls }) =>
   h("td", { class: calls > 0 ? "num calls" : "num calls none", "data-head": say("calls") }, calls > 0 ? number(calls) : "–");
 
-/** The axis of differences: where its zero is, and how wide a nanosecond. */
+/** The axis of differences: the position of its zero, and a function from nanoseconds to width, both in percent. */
 export function differences(rows) {
   const most = Math.max(1, ...rows.map((row) => row.difference_ns));
   const least = Math.min(0, ...rows.map((row) => row.difference_ns));
@@ -56,7 +56,7 @@ export function differences(rows) {
   return { zero: (100 * (whole - most)) / whole, of: (ns) => (100 * Math.abs(ns)) / whole };
 }
 
-/** Of a part what it takes usually and in the other requests, by their `names`, and the difference as a bar from a common zero. */
+/** A row that compares a part's time in both groups of requests (`names`), with the difference as a bar. */
 export function comparedRow(row, axis, lead, names) {
   const share = Math.min(row.difference_share, 1);
   const [left, width] = [axis.zero - (row.difference_ns < 0 ? axis.of(row.difference_ns) : 0), axis.of(row.difference_ns)];

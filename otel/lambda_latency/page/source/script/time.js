@@ -1,4 +1,4 @@
-// ---- Requests by start and length, with the distribution of lengths at the margin. A rectangle chooses requests.
+// ---- Requests by start and duration, with the distribution of durations at the margin. A rectangle selects requests.
 
 import { lengthAxis, startAxis, starts } from "./axes.js";
 import { clearRange } from "./brush.js";
@@ -93,7 +93,7 @@ function background({ width, edge, lengths, times, picture }) {
   }
 }
 
-/** Two handles for each axis, with what they move along. */
+/** Two handles per axis, with their axes and positions. */
 function handlesOfTime({ edge, low, high, first, last }) {
   const upright = () => s("rect", { x: -4, y: TIME_HEIGHT / 2 - 13, width: 8, height: 26, rx: 3 });
   const level = () => s("rect", { x: LEFT - 4, y: -4, width: 22, height: 8, rx: 3 });
@@ -159,7 +159,7 @@ function dragging(own, { put, follow, describe: told }) {
       else clearRange();
       return;
     }
-    // A drag along one axis chooses by that axis alone.
+    // A drag along one axis selects by that axis only.
     const byTime = last - first >= LEAST_DRAG && (last - first) > (bottom - top) / 12;
     const byLength = bottom - top >= LEAST_DRAG && bottom - top > (last - first) / 8;
     state.since = byTime ? Math.floor(times.time(first)) : 0;

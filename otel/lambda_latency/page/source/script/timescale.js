@@ -1,4 +1,4 @@
-// ---- A linear axis of time, with marks at round instants.
+// ---- A linear time axis with ticks at round instants.
 
 import { clock } from "./words.js";
 
@@ -13,7 +13,7 @@ const TIME_STEPS = [
   ...[1, 2, 7, 14, 30].map((step) => step * DAY),
 ];
 
-/** Where an instant is between two places, and round instants with theirs. */
+/** The scale of instants between two positions, and its ticks. */
 export function timeScale(first, last, left, right) {
   const span = Math.max(1, last - first);
   const at = (time) => left + ((time - first) / span) * (right - left);

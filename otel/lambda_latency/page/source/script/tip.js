@@ -1,4 +1,4 @@
-// ---- A tooltip. Everything in it is also elsewhere on the page.
+// ---- A tooltip. Its content is also elsewhere on the page.
 
 import { byId } from "./elements.js";
 

@@ -1,4 +1,4 @@
-// ---- A typical request of the same route as the open one, and what each call took there.
+// ---- A typical request of the open request's route, and the comparison of their calls.
 
 import { h } from "./elements.js";
 import { ERROR, TIMEOUT, count, has, hasSpans, isSlow, requests } from "./report.js";
@@ -8,10 +8,10 @@ import { fall } from "./waterfall.js";
 import { ms, say, signedMs } from "./words.js";
 
 const MOST_CALLS = 8;
-const LEAST_CALL = 0.01; // of the difference
+const LEAST_CALL = 0.01; // least share of the difference
 let known = { of: -1, twin: null };
 
-/** A request of the same route that took about its median, whose spans the page keeps; null where there is none. */
+/** The request of the same route nearest to its median whose spans the page contains; null if there is none. */
 export function typicalTwin(request) {
   if (known.of !== request) known = { of: request, twin: findTwin(request) };
   return known.twin;
@@ -33,7 +33,7 @@ function findTwin(request) {
   return tree.path.length === 0 ? null : { request: best, tree };
 }
 
-/** What was waited for, by the name of the span. */
+/** The waits of a request by span name, in nanoseconds. */
 function waits({ spans, waited }) {
   const sums = new Map();
   spans.forEach((span, at) => {
@@ -42,7 +42,7 @@ function waits({ spans, waited }) {
   return sums;
 }
 
-/** The calls whose wait differs most from that in the typical request. */
+/** The table of calls whose wait differs most from the typical request. */
 export function twinTable(request) {
   const twin = typicalTwin(request);
   if (twin === null) return null;

@@ -1,5 +1,5 @@
-// ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off it.
-// Only rows in sight exist: a request may have 20,000 spans.
+// ---- The waterfall of the open request: filled on the critical path, an outline where a span was open off the path.
+// Only visible rows exist: a request may have 20,000 spans.
 
 import { writeAddress } from "./address.js";
 import { deadlines, drawBar, gridOf, pathLine, timeAxis } from "./bars.js";
@@ -17,7 +17,7 @@ export const AXIS = 26;
 export const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
 const FEW_ROWS = 60; // up to this number all rows exist
-const CHUNK = 10; // rows that come and go together
+const CHUNK = 10; // rows that are added and removed together
 
 export const fall = {
   request: -1,
@@ -67,7 +67,7 @@ export function loadFall(request) {
   fall.element.addEventListener("scroll", () => drawRowsOfFall(false), { passive: true });
 }
 
-/** The visible rows, and for each span the row that shows it: its own, or that of what it is folded into. */
+/** Computes the visible rows, and the row of each span: its own, or that of the span it is folded into. */
 export function setRows() {
   fall.rows = visibleRows(fall.tree, fall);
   fall.rowAt = new Int32Array(fall.tree.spans.length).fill(-1);
@@ -80,7 +80,7 @@ export function setRows() {
   });
 }
 
-/** Everything that the rows are drawn with: sizes, and where an instant is. */
+/** The layout of the rows: sizes, and functions from instants and rows to positions. */
 export function fallFrame() {
   const { width } = fall;
   const narrow = width <= NARROW;
@@ -107,7 +107,7 @@ export function drawFall() {
   drawRowsOfFall(true);
 }
 
-/** The rows in sight and some beside them; `anew` where rows that exist may have changed. */
+/** Draws the visible rows and some beside them; `anew`: also if the same rows are visible. */
 export function drawRowsOfFall(anew) {
   const own = fallFrame();
   let [first, end] = [0, fall.rows.length];
@@ -201,7 +201,7 @@ const TWICE_MS = 450; // between the two clicks of a double click
 const TWICE_PX = 5;
 let clicked = null;
 
-// The first click opens the details, which may cover the row: the second one counts for the row all the same.
+// The first click opens the details, which may cover the row: the second click still counts for the row.
 addEventListener(
   "click",
   (event) => {

@@ -1,4 +1,4 @@
-// ---- What if parts took no time: ticked ones leave the lengths of requests, and the pictures show what is left.
+// ---- What if parts took no time: ticked parts are subtracted from the durations, and the charts show the rest.
 
 import { h } from "./elements.js";
 import { count, requests, report, swatch } from "./report.js";
@@ -10,7 +10,7 @@ const PERCENT = 95;
 
 let left = { of: "", ns: null };
 
-/** The nanoseconds of each request without the parts that are ticked: at best, for another call may take their place. */
+/** The nanoseconds of each request without the ticked parts: a lower bound, because other calls may take their place. */
 export function leftOf() {
   const of = [...state.without].join();
   if (left.of === of && left.ns !== null) return left.ns;
@@ -25,13 +25,13 @@ export function leftOf() {
   return ns;
 }
 
-/** The percentile of what is left, by the nearest rank. */
+/** The percentile of the remaining durations, by nearest rank. */
 export function atBest() {
   const ordered = leftOf().slice().sort();
   return ordered[Math.max(1, Math.ceil((PERCENT * count) / 100)) - 1];
 }
 
-/** A line for each of the largest parts; ticking it redraws the pictures. */
+/** A line for each of the largest parts; ticking it redraws the charts. */
 export function savesList(inWords) {
   if (count <= 1 || report.saves.length === 0) return null;
   const together = h("span", { id: "at-best", role: "status" });

@@ -1,4 +1,4 @@
-// ---- Words and numbers, as the report's text has them.
+// ---- Words and numbers, formatted as in the text report.
 
 import { report } from "./report.js";
 
@@ -8,11 +8,11 @@ export const number = (value) => Math.round(value).toLocaleString("en-US");
 export const plural = (count, one, many = `${one}s`) => `${number(count)}${THIN}${count === 1 ? one : many}`;
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-// Owners by their names in the report's JSON: in a cell of their own, and inside a sentence.
+// Owners by their names in the report's JSON: as a table cell, and inside a sentence.
 export const OWNERS = { ours: "internal", theirs: "external" };
 export const OWNED = { ...OWNERS, platform: "the platform's", unknown: "of unknown owner" };
 
-/** A sentence of the report's words: `{n}` is filled in, `{n|request|requests}` is a number with its noun. */
+/** A sentence of the report's words: `{n}` is a placeholder, `{n|request|requests}` a number with its noun. */
 export function say(key, values = {}) {
   return report.words[key].replace(/\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g, (_, name, one, many) => {
     const value = values[name];
@@ -21,7 +21,7 @@ export function say(key, values = {}) {
   });
 }
 
-/** Always milliseconds, with decimals only under one of them. */
+/** A duration, always in milliseconds, with decimals only below 1 ms. */
 export function ms(ns) {
   const value = ns / 1e6;
   const decimals = [1, 2, 3].find((places) => Math.round(value * 10 ** places) > 0);
@@ -40,7 +40,7 @@ export function percent(part, whole) {
   return `${share > 0 && share < 0.5 ? "<1" : sign + number(Math.abs(share))}${THIN}%`;
 }
 
-/** Time of day; what is no time that a calendar has stays empty. */
+/** The time of day; empty for an invalid date. */
 export function clock(epochMs) {
   const at = new Date(epochMs);
   return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(11, 19);
@@ -48,14 +48,14 @@ export function clock(epochMs) {
 
 export const severalDays = report.window.from !== null && report.window.from.slice(0, 10) !== report.window.to.slice(0, 10);
 
-/** When a request started: with its day, where the requests are of several. */
+/** The start of a request, with its day if the requests are of several days. */
 export function started(epochMs) {
   const at = new Date(epochMs);
   if (!severalDays || Number.isNaN(at.getTime())) return clock(epochMs);
   return `${at.toISOString().slice(5, 10)} ${clock(epochMs)}`;
 }
 
-/** The day and time when a request started. */
+/** The day and time of a request's start. */
 export function startedOn(epochMs) {
   const at = new Date(epochMs);
   return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(0, 19).replace("T", " ");
@@ -70,7 +70,7 @@ export function windowWords({ from, to }) {
 
 const DAY_MS = 86_400_000;
 
-/** A trace id as its source writes it: X-Ray's begins with the second of its start, one of 64 bits has zeros before it. */
+/** A trace id in its source's format: X-Ray's ids contain the start second, 64-bit ids have leading zeros. */
 export function traceName(id, startMs) {
   if (id.startsWith("0".repeat(16))) return id.slice(16);
   const isXRay = Math.abs(1000 * Number.parseInt(id.slice(0, 8), 16) - startMs) < DAY_MS;
@@ -80,7 +80,7 @@ export function traceName(id, startMs) {
 export const SMALL = "11.5px";
 let ruler = null;
 
-/** How many pixels a text takes in a picture. */
+/** The width of a text in a chart, in pixels. */
 export function wide(text, letters = SMALL) {
   ruler ??= document.createElement("canvas").getContext("2d");
   ruler.font = `${letters} ${getComputedStyle(document.documentElement).fontFamily}`;

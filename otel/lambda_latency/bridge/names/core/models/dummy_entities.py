@@ -1,4 +1,4 @@
-"""What is not recorded."""
+"""Entities that are not recorded."""
 
 from lambda_latency.bridge.entity import DummySegment, DummySubsegment
 

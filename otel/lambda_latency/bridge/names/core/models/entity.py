@@ -1,4 +1,4 @@
-"""What segments and subsegments have in common."""
+"""The base of segments and subsegments."""
 
 from lambda_latency.bridge.entity import Entity
 

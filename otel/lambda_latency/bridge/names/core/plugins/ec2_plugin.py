@@ -1,4 +1,4 @@
-"""EC2, where a function never is."""
+"""The EC2 plugin, without effect in Lambda."""
 
 from typing import Any
 
@@ -10,4 +10,4 @@ runtime_context: dict[str, Any] = {}
 
 
 def initialize() -> None:
-    """Nothing: the resource's attributes tell of Lambda."""
+    """Does nothing: resource attributes describe Lambda."""

@@ -1,4 +1,4 @@
-"""Sampling, which Lambda does."""
+"""The default sampler, without effect: Lambda samples."""
 
 from lambda_latency.bridge.sampling import Sampler as DefaultSampler
 

@@ -1,4 +1,4 @@
-"""Streaming: each span leaves by itself."""
+"""Streaming, without effect: each span is exported separately."""
 
 from lambda_latency.bridge.streaming import Streaming as DefaultStreaming
 

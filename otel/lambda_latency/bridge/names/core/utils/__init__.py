@@ -1,1 +1,1 @@
-"""Stacks."""
+"""Utilities: patterns, SQS messages, stacks."""

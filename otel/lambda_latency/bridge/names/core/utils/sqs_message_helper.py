@@ -1,4 +1,4 @@
-"""Messages of SQS."""
+"""SQS messages."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ SQS_XRAY_HEADER = "AWSTraceHeader"
 
 
 class SqsMessageHelper:
-    """Whether the sender of a message was traced."""
+    """Reads the sampling decision of a message."""
 
     @staticmethod
     def isSampled(sqs_message: Any) -> bool:
-        """By the header that its attributes have."""
+        """Whether the message's sender was sampled, by the tracing header in its attributes."""
         return "Sampled=1" in sqs_message["attributes"].get(SQS_XRAY_HEADER, "")

@@ -1,1 +1,1 @@
-"""Flask_sqlalchemy."""
+"""Flask-SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""Flask-SQLAlchemy, whose statements the kit records by itself."""
+"""Flask-SQLAlchemy, whose statements the kit records automatically."""
 
 from flask_sqlalchemy import SQLAlchemy as XRayFlaskSqlAlchemy
 

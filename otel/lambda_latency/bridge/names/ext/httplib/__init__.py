@@ -4,8 +4,8 @@ __all__ = ["add_ignored", "reset_ignored"]
 
 
 def add_ignored(*_: object, **__: object) -> None:
-    """Without effect: the kit makes no span of http.client."""
+    """Does nothing: the kit creates no spans for http.client."""
 
 
 def reset_ignored() -> None:
-    """Without effect."""
+    """Does nothing."""

@@ -1,1 +1,1 @@
-"""Sqlalchemy."""
+"""SQLAlchemy."""

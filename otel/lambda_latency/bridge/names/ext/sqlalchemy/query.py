@@ -1,4 +1,4 @@
-"""SQLAlchemy, whose statements the kit records by itself."""
+"""SQLAlchemy, whose statements the kit records automatically."""
 
 from sqlalchemy.orm.query import Query as XRayQuery
 from sqlalchemy.orm.session import Session as XRaySession

@@ -1,1 +1,1 @@
-"""Local."""
+"""Sampling by local rules."""

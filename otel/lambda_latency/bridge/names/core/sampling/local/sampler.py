@@ -1,4 +1,4 @@
-"""Sampling by rules of one's own, which Lambda does not ask."""
+"""Sampling by local rules, without effect in Lambda."""
 
 from lambda_latency.bridge.sampling import Sampler as LocalSampler
 
