@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.trace.absent import absent_parents
 from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
-from lambda_latency.trace.platform import FUNCTION, GATEWAY, SERVICE
+from lambda_latency.trace.moves import above, begins_with_init, moves
+from lambda_latency.trace.platform import GATEWAY, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
     COLD,
@@ -28,7 +29,7 @@ from lambda_latency.trace.span import SpanKind
 from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from lambda_latency.trace.row import Row
     from lambda_latency.trace.view import View
@@ -108,7 +109,7 @@ class Tree:
         self.outermost = self._best_top() if found is None else found
         self.cut = self.outermost.parent_id in self.rows
         if self.cut and not view.from_lambda:
-            *_, self.outermost = self._above(self.outermost)
+            *_, self.outermost = above(self.rows, self.outermost)
             self.cut = False
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
@@ -228,13 +229,6 @@ class Tree:
             level = below
         return count
 
-    def _above(self, row: Row) -> Iterator[Row]:
-        """The recorded parent, its parent, and so on."""
-        parent = self.parent(row)
-        while parent is not None:
-            yield parent
-            parent = self.parent(parent)
-
     def _if_entry(self, row: Row | None) -> Row | None:
         """A row that the request comes to without a call of a service's between; None for any other."""
         at, outermost = row, self.outermost
@@ -248,7 +242,7 @@ class Tree:
 
     def _is_inside(self, row: Row) -> bool:
         """Whether it is the outermost span, or below it."""
-        return row is self.outermost or self.outermost in self._above(row)
+        return row is self.outermost or self.outermost in above(self.rows, row)
 
     def _leave_aside(self) -> list[Row]:
         """Take out what nobody waits for: what follows from a span, and the consumer of what a producer sent."""
@@ -265,7 +259,7 @@ class Tree:
         """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
         for row in self.marked:
             if row.shape.roles & EXECUTION and row not in self.aside:
-                waiting = next((one for one in self._above(row) if not 0 < one.end_ns < row.end_ns), None)
+                waiting = next((one for one in above(self.rows, row) if not 0 < one.end_ns < row.end_ns), None)
                 if waiting is not None and waiting.span_id != row.parent_id:
                     self._put_below(row, waiting)
 
@@ -295,7 +289,7 @@ class Tree:
 
     def _is_in_lambda(self, row: Row) -> bool:
         """Whether a segment of Lambda's is above, with nothing but steps of it between."""
-        for one in self._above(row):
+        for one in above(self.rows, row):
             if one.shape.origin is not None or one.shape.kind is not SpanKind.INTERNAL:
                 return bool(one.shape.roles & LAMBDA_SEGMENT)
         return False
@@ -313,40 +307,24 @@ class Tree:
     def _move(self) -> Row | None:
         """Move each init to the span that waits for it, and calls beside an Invocation into it.
 
-        The init that the request began with, before its outermost span, is the answer.
+        The result is the init that the request began with, before its outermost span.
         """
-        outermost = self.outermost
         before: list[Row] = []
-        moves: list[tuple[Row, Row | None]] = []
-        for row in self.marked:
-            roles = row.shape.roles
-            if roles & INIT and row is not outermost and row not in self.aside:
-                parent = self.parent(row)
-                if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
-                    moves.append((row, self._around_init(row, parent)))
-            if roles & FUNCTION_SEGMENT:
-                moves += self._into_invocations(self.children.get(row.span_id, ()))
-        for row, above in moves:
-            if above is None:
-                before.append(row)
-            elif row.shape.roles & INIT and above.shape.origin == SERVICE:
-                self.starting[above.span_id] = min(row.start_ns, self.starting.get(above.span_id, row.start_ns))
-            if above is None or above.span_id != row.parent_id:
-                self._put_below(row, above)
-        if not self._begins_with_init():
-            return None
-        waited = [row for row in before if row.end_ns and outermost.start_ns - row.end_ns <= READY_BEFORE_NS]
-        return min(waited, key=_start, default=None)
-
-    def _into_invocations(self, below: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-        """Of the children of a function segment those that ran in an Invocation beside them, with that."""
-        invocations = [one for one in below if one.shape.phase == "Invocation"]
-        for row in below if invocations else ():
-            if row.shape.phase or row.shape.roles & INIT or row is self.outermost:
+        for row, waiting in moves(self.marked, self.outermost, self.rows, self.children):
+            init = bool(row.shape.roles & INIT)
+            if init and row in self.aside:
                 continue
-            around = [one for one in invocations if one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)]
-            if around:
-                yield row, around[0] if len(around) == 1 else min(around, key=_start)
+            if waiting is None:
+                before.append(row)
+            elif init and waiting.shape.origin == SERVICE:
+                self.starting[waiting.span_id] = min(row.start_ns, self.starting.get(waiting.span_id, row.start_ns))
+            if waiting is None or waiting.span_id != row.parent_id:
+                self._put_below(row, waiting)
+        if not begins_with_init(self.outermost):
+            return None
+        start = self.outermost.start_ns
+        waited = [row for row in before if row.end_ns and start - row.end_ns <= READY_BEFORE_NS]
+        return min(waited, key=_start, default=None)
 
     def _put_below(self, row: Row, above: Row | None) -> None:
         self.children[self.moved.get(row.span_id, row.parent_id)].remove(row)
@@ -359,32 +337,6 @@ class Tree:
             siblings.sort(key=_end, reverse=True)
             ends = {one.end_ns for one in siblings}
             self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)
-
-    def _around_init(self, init: Row, parent: Row) -> Row | None:
-        """The nearest row above that covers most of an init; None where the init precedes them all."""
-        if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
-            around = (one for one in (parent, *self._above(parent)) if one.shape.roles & FUNCTION_SEGMENT)
-            function = next(around, None)
-            siblings = self.children.get(function.span_id, ()) if function is not None else ()
-            platform = [one for one in siblings if one.shape.phase and one.shape.roles & INIT]
-            if platform:
-                return min(platform, key=_start)
-        end, above = init.end_ns or init.start_ns, parent
-        while above is not self.outermost or not self._begins_with_init():
-            covered = end - max(init.start_ns, above.start_ns)
-            if 2 * covered >= end - init.start_ns:  # most of it, not all: clocks differ by a little
-                return above
-            if above is self.outermost:
-                return above if covered > 0 else None
-            higher = self.parent(above)
-            if higher is None:
-                return parent
-            above = higher
-        return above if above.start_ns <= init.start_ns else None
-
-    def _begins_with_init(self) -> bool:
-        # API Gateway's and the service's own spans begin with the request, and hold the init inside.
-        return self.outermost.shape.origin in (None, FUNCTION)
 
 
 def _outer_first(row: Row) -> tuple[int, int, str]:
