@@ -1,4 +1,4 @@
-"""Reads Jaeger's JSON, as its UI saves it and its query API answers: `{"data": [{"traceID": ..., "spans": [...]}]}`."""
+"""Reads Jaeger's JSON, as its UI and its query API write it: `{"data": [{"traceID": ..., "spans": [...]}]}`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lambda_latency.trace.jaeger_message import (
     FOLLOWS_FROM,
     MESSAGE,
     SCOPE_NAME,
-    TOLD,
+    SHAPE_TAGS,
     Log,
     Process,
     RawSpan,
@@ -36,7 +36,7 @@ from lambda_latency.trace.keys import FOLLOWS
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
-from lambda_latency.trace.shape import Shape, told_codes
+from lambda_latency.trace.shape import Shape, error_codes
 from lambda_latency.trace.span import Span
 from lambda_latency.trace.table import About, Group, ShapeTable
 
@@ -47,7 +47,7 @@ Problem = Callable[[str], object]
 
 
 class SpanId(Struct, gc=False):
-    """The trace id of a span, without the rest."""
+    """The trace id of a span. The other members are not decoded."""
 
     trace_id: str = field(name="traceID")
 
@@ -62,7 +62,7 @@ class RawTrace(Struct, gc=False):
 
 
 class Members(Struct, gc=False):
-    """The members of an answer or of a trace, not decoded yet."""
+    """The members of an answer or of a trace, not yet decoded."""
 
     data: list[Raw] | None = None
     spans: list[Raw] | None = None
@@ -89,26 +89,26 @@ NOTHING: tuple[frozenset[str], None] = (NO_CODES, None)
 
 
 class JaegerReader:
-    """Answers of Jaeger's query API, or single traces from them, as rows or as spans."""
+    """Reads answers of Jaeger's query API, or single traces from them, as rows or as spans."""
 
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
-        self._values = table.values(value_of, {**dict.fromkeys(TOLD, value_of), MESSAGE: _codes})
+        self._values = table.values(value_of, {**dict.fromkeys(SHAPE_TAGS, value_of), MESSAGE: _codes})
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
-        """For each answer its rows by trace id; None where something in one of them cannot be read."""
+        """The rows of each answer by trace id; None if a part of an answer cannot be read."""
         try:
             return settled([self._read(_whole(document)) for document in documents])
         except UNREADABLE:
             return None
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
-        """The rows of an answer by trace id. `problem` gets the reason for each span that is left out."""
+        """The rows of an answer by trace id. `problem` is called with the reason for each part that is left out."""
         found = settled([self._read(_piecewise(document, problem))])
         return found[0] if found is not None else {}
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
-        """The spans of an answer, or those of the wanted traces. `problem` gets the reason for each one left out."""
+        """The spans of an answer, or only those of the `wanted` traces. `problem` is called as in `rows`."""
         if wanted is not None:
             try:
                 yield from list(_wanted(document, wanted))
@@ -135,7 +135,7 @@ class JaegerReader:
                     trace_id = padded(trace_id, 32)
                 if len(span_id) < 16 or len(parent_id) < 16:
                     span_id, parent_id = padded(span_id, 16), padded(parent_id, 16)
-                codes, attempts = _told(span.logs) if span.logs else NOTHING
+                codes, attempts = _codes_and_window(span.logs) if span.logs else NOTHING
                 numbers = []
                 for tag in span.tags or ():
                     values = read(tag.key)
@@ -149,7 +149,7 @@ class JaegerReader:
                 shapes = group.shapes
                 shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
                 if name == shape.name:
-                    name = shape.name  # one text for all of them
+                    name = shape.name  # all rows of the shape share one text
                 start = nanoseconds(span.start)
                 end = start + nanoseconds(span.duration)
                 found[trace_id].append(Row(span_id, parent_id, start, end, shape, name, attempts, route))
@@ -189,21 +189,22 @@ class JaegerReader:
 
 
 def _codes(message: bytes) -> frozenset[str]:
-    return told_codes(str(decode_any(message)), ())
+    return error_codes(str(decode_any(message)), ())
 
 
 def _whole(document: bytes, wanted: Collection[str] | None = None) -> Iterator[Batch]:
-    """The spans of an answer that fits the types; with `wanted`, only of traces that have a wanted id.
+    """The spans of an answer; with `wanted`, only of traces that have a wanted id.
 
-    The spans of a large trace come a few at a time.
+    The spans of a large trace are decoded `AT_ONCE` at a time. Raises an error of `UNREADABLE` for a part that does not
+    fit the types.
     """
     answer = _decode_parts(document)
     for trace in [document] if answer.data is None or answer.spans is not None else answer.data:
         if wanted is not None and _ids_in(trace).isdisjoint(wanted):
             continue
         if memoryview(trace).nbytes <= LARGE:
-            one = _decode_trace(trace)
-            yield Batch(one.processes or {}, one.spans)
+            decoded = _decode_trace(trace)
+            yield Batch(decoded.processes or {}, decoded.spans)
             continue
         parts = _decode_parts(trace)
         if parts.spans is None:
@@ -233,12 +234,12 @@ def _piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
             problem(f"not the processes of a Jaeger trace: {reason_of(error)}")
             processes = {}
         for first in range(0, len(spans), AT_ONCE):
-            some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
-            yield Batch(processes, [span for span in some if span is not None])
+            decoded = [_decoded(raw, problem) for raw in spans[first : first + AT_ONCE]]
+            yield Batch(processes, [span for span in decoded if span is not None])
 
 
-def _one(raw: Raw, problem: Problem) -> RawSpan | None:
-    """One span; None, with the reason to `problem`, where it cannot be read."""
+def _decoded(raw: Raw, problem: Problem) -> RawSpan | None:
+    """One span; None if it cannot be read, and `problem` is called with the reason."""
     try:
         span = _decode_span(raw)
         return _with_ids(span)
@@ -248,7 +249,7 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
 
 
 def _with_ids(span: RawSpan) -> RawSpan:
-    """The same span, ids complete and in lower case. Raises `ValueError` for an id or a time that is not valid."""
+    """The same span with complete ids in lower case. Raises `ValueError` for an id or a time that is not valid."""
     span.trace_id = checked(padded(span.trace_id, 32), "traceID", 32)
     span.span_id = checked(padded(span.span_id, 16), "spanID", 16)
     nanoseconds(span.start), nanoseconds(span.duration)
@@ -259,7 +260,7 @@ def _with_ids(span: RawSpan) -> RawSpan:
 
 
 def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
-    """The spans of the wanted traces in an answer that fits the types."""
+    """The spans of the wanted traces. Raises an error of `UNREADABLE` for a part that does not fit the types."""
     for batch in _whole(document, wanted):
         for span in batch.spans:
             if padded(span.trace_id, 32).lower() in wanted:
@@ -270,9 +271,9 @@ def _ids_in(trace: bytes | Raw) -> set[str]:
     return {padded(span.trace_id, 32).lower() for span in _decode_ids(trace).spans}
 
 
-def _told(logs: Iterable[Log]) -> tuple[frozenset[str], tuple[int, int] | None]:
+def _codes_and_window(logs: Iterable[Log]) -> tuple[frozenset[str], tuple[int, int] | None]:
     """The error codes and the window between the attempts, from a span's logs."""
     events = [event_of(log) for log in logs]
-    attempts = [(one.time_ns, one.attributes.get(DELAY)) for one in events if one.name == ATTEMPT]
-    codes = told_codes("", (one.attributes for one in events if one.name == "exception"))
+    attempts = [(event.time_ns, event.attributes.get(DELAY)) for event in events if event.name == ATTEMPT]
+    codes = error_codes("", (event.attributes for event in events if event.name == "exception"))
     return codes, window_of(attempts) if attempts else None

@@ -1,6 +1,6 @@
-"""The messages of Jaeger's JSON as types, and the span that such a message describes.
+"""The messages of Jaeger's JSON as types, and their conversion to spans.
 
-Times are microseconds. Ids may lack their leading zeros. OpenTelemetry's kind, status and scope are tags
+Times are in microseconds. Ids may lack their leading zeros. OpenTelemetry's kind, status and scope are tags
 (https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/).
 """
 
@@ -20,7 +20,7 @@ __all__ = [
     "FOLLOWS_FROM",
     "MESSAGE",
     "SCOPE_NAME",
-    "TOLD",
+    "SHAPE_TAGS",
     "Log",
     "Process",
     "RawSpan",
@@ -42,11 +42,11 @@ LAST_INSTANT = 2**62 // 1000  # microseconds: a start and a duration together fi
 SCOPE_NAME = ("otel.scope.name", "otel.library.name")
 SCOPE_VERSION = ("otel.scope.version", "otel.library.version")
 MESSAGE = "otel.status_description"
-# Tags that decide on the shape of a span and are not attributes of it; then all tags that are not attributes.
-TOLD = frozenset(("span.kind", "otel.status_code", "error", MESSAGE, *SCOPE_NAME))
-NO_ATTRIBUTES = TOLD | {*SCOPE_VERSION}
+# Tags that decide the shape of a span but are not attributes of it.
+SHAPE_TAGS = frozenset(("span.kind", "otel.status_code", "error", MESSAGE, *SCOPE_NAME))
+NO_ATTRIBUTES = SHAPE_TAGS | {*SCOPE_VERSION}  # all tags that are not attributes
 HEX = "0123456789abcdefABCDEF"
-FOLLOWS_FROM = "FOLLOWS_FROM"  # a reference to a span that does not wait
+FOLLOWS_FROM = "FOLLOWS_FROM"  # a reference to a parent that does not wait for the span
 
 
 class Tag(Struct, gc=False):
@@ -86,11 +86,11 @@ class RawSpan(Struct, gc=False):
 
 decode_any = msgspec.json.Decoder().decode
 KINDS = {kind.name.lower(): kind for kind in SpanKind}
-NOBODY = Process()
+UNKNOWN_PROCESS = Process()
 
 
 def value_of(written: bytes | Raw) -> Any:
-    """A value; None for one that is not valid, such as a number that is too large: the span is kept without it."""
+    """The value of a tag; None if it is not valid, such as a number that is too large. The span is kept without it."""
     try:
         return freeze(decode_any(written))
     except (msgspec.ValidationError, UnicodeError):
@@ -98,7 +98,7 @@ def value_of(written: bytes | Raw) -> Any:
 
 
 def span_of(raw: RawSpan, process: Process) -> Span:
-    """The whole span, all attributes, events and links decoded. Raises `ValueError` for a time that is not valid."""
+    """The span with all attributes, events and links. Raises `ValueError` for a time that is not valid."""
     tags = _values_of(raw.tags)
     start, (parent, follows) = nanoseconds(raw.start), parent_of(raw)
     parent_id = padded(parent, 16).lower()
@@ -124,20 +124,21 @@ def span_of(raw: RawSpan, process: Process) -> Span:
 def parent_of(span: RawSpan) -> tuple[str, bool]:
     """The id of the parent, empty for a root, and whether the parent does not wait for the span.
 
-    The parent is the first CHILD_OF of the same trace, else the first FOLLOWS_FROM. Other references are links.
+    The parent is the first CHILD_OF of the same trace, else the first reference of the same trace, else `parentSpanID`.
+    Other references are links.
     """
     references: Sequence[Reference] = span.references or ()
     if len(references) != 1 or references[0].trace_id != span.trace_id:
         trace_id = padded(span.trace_id, 32).lower()
-        inside = [one for one in references if padded(one.trace_id, 32).lower() == trace_id]
-        references = [one for one in inside if one.kind == "CHILD_OF"] or inside
+        inside = [reference for reference in references if padded(reference.trace_id, 32).lower() == trace_id]
+        references = [reference for reference in inside if reference.kind == "CHILD_OF"] or inside
     return (references[0].span_id, references[0].kind == FOLLOWS_FROM) if references else (span.parent_id or "", False)
 
 
 def _links(span: RawSpan, parent_id: str) -> Iterator[Link]:
     left = parent_id
-    for one in span.references or ():
-        found = Link(padded(one.trace_id, 32).lower(), padded(one.span_id, 16).lower())
+    for reference in span.references or ():
+        found = Link(padded(reference.trace_id, 32).lower(), padded(reference.span_id, 16).lower())
         if (found.trace_id, found.span_id) == (span.trace_id, left):
             left = ""  # it is the parent
         else:
@@ -152,12 +153,12 @@ def event_of(log: Log) -> Event:
 
 
 def process_of(span: RawSpan, processes: Mapping[str, Process]) -> Process:
-    """The process that recorded a span: its own, else the trace's under its key, else one without a name."""
-    return span.process or processes.get(span.process_id or "") or NOBODY
+    """The process that recorded a span: its own, else the one that its key names, else one without a name."""
+    return span.process or processes.get(span.process_id or "") or UNKNOWN_PROCESS
 
 
 def resource_of(process: Process) -> Attributes:
-    """The attributes of the resource that a process stands for."""
+    """The attributes of the resource: the tags of a process and the name of its service."""
     return Attributes({**_values_of(process.tags), "service.name": process.service or ""})
 
 
@@ -166,7 +167,7 @@ def _values_of(tags: Iterable[Tag] | None) -> dict[str, Any]:
 
 
 def kind_of(tags: Mapping[str, Any]) -> SpanKind:
-    """The kind from a span's tags; INTERNAL where they do not name one."""
+    """The kind from a span's tags; INTERNAL if they do not name one."""
     return KINDS.get(str(tags.get("span.kind", "")).lower(), SpanKind.INTERNAL)
 
 
@@ -178,17 +179,17 @@ def status_of(tags: Mapping[str, Any]) -> Status:
 
 
 def first_of(tags: Mapping[str, Any], keys: Iterable[str]) -> str:
-    """The first value that is there under some keys, as text; empty where none is."""
+    """The first value under `keys` that is not empty, as text; an empty text if there is none."""
     return next((str(tags[key]) for key in keys if tags.get(key)), "")
 
 
 def padded(text: str, length: int) -> str:
-    """An id with its leading zeros; a text that is not hexadecimal stays as it is."""
+    """An id with its leading zeros: `length` digits. A text that is not hexadecimal is returned as it is."""
     return text.zfill(length) if 0 < len(text) < length and not text.strip(HEX) else text
 
 
 def nanoseconds(microseconds: float) -> int:
-    """Nanoseconds. Raises `ValueError` for a time that is negative or does not fit into 63 bits."""
+    """Nanoseconds, rounded. Raises `ValueError` for a time that is negative or above `LAST_INSTANT`."""
     if not 0 <= microseconds < LAST_INSTANT:
         raise ValueError(f"times must be microseconds since 1970, got {microseconds!r:.60}")
     return round(microseconds * 1000)

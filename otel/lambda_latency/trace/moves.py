@@ -1,7 +1,7 @@
-"""Where Lambda's own spans belong: the init below the span that waits for it, calls inside their Invocation.
+"""Finds rows whose recorded parent is not the row that waits for them: inits, and calls beside an Invocation.
 
-X-Ray records Initialization as a child of the function segment, but it lies before that; and what the handler did is
-often recorded beside Invocation instead of below it.
+X-Ray records Initialization as a child of the function segment although it precedes that segment, and it often records
+the calls of a handler beside Invocation instead of below it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _start = attrgetter("start_ns", "span_id")
 
 
 def above(rows: Rows, row: Row) -> Iterator[Row]:
-    """The recorded parent, its parent, and so on."""
+    """The recorded ancestors of a row, from its parent upwards."""
     parent = rows.get(row.parent_id)
     while parent is not None:
         yield parent
@@ -34,12 +34,12 @@ def above(rows: Rows, row: Row) -> Iterator[Row]:
 
 
 def begins_with_init(outermost: Row) -> bool:
-    """Whether an init may precede the request: spans of API Gateway and of the service enclose theirs."""
+    """Whether an init may precede the outermost span: API Gateway and the Lambda service enclose their init."""
     return outermost.shape.origin in (None, FUNCTION)
 
 
 def moves(marked: Sequence[Row], outermost: Row, rows: Rows, children: Children) -> list[tuple[Row, Row | None]]:
-    """The rows that belong elsewhere, each with the row that waits for it; None for an init before the request."""
+    """Each row to move, with the row that waits for it; None for an init before the request."""
     found: list[tuple[Row, Row | None]] = []
     for row in marked:
         roles = row.shape.roles
@@ -52,10 +52,10 @@ def moves(marked: Sequence[Row], outermost: Row, rows: Rows, children: Children)
     return found
 
 
-def _into_invocations(below: Sequence[Row], outermost: Row) -> Iterator[tuple[Row, Row]]:
-    """The children of a function segment that ran during an Invocation beside them, each with that Invocation."""
-    invocations = [one for one in below if one.shape.phase == "Invocation"]
-    for row in below if invocations else ():
+def _into_invocations(siblings: Sequence[Row], outermost: Row) -> Iterator[tuple[Row, Row]]:
+    """The children of a function segment that start during an Invocation beside them, each with that Invocation."""
+    invocations = [one for one in siblings if one.shape.phase == "Invocation"]
+    for row in siblings if invocations else ():
         if row.shape.phase or row.shape.roles & INIT or row is outermost:
             continue
         around = [one for one in invocations if one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)]
@@ -64,8 +64,8 @@ def _into_invocations(below: Sequence[Row], outermost: Row) -> Iterator[tuple[Ro
 
 
 def _around_init(init: Row, parent: Row, outermost: Row, rows: Rows, children: Children) -> Row | None:
-    """The nearest row above that covers most of an init; None where the init precedes them all."""
-    if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
+    """The nearest ancestor that covers most of an init; None if the init precedes all of them."""
+    if not init.shape.phase:  # the kit's init repeats Lambda's own: below Lambda's, the time counts once
         around = (one for one in (parent, *above(rows, parent)) if one.shape.roles & FUNCTION_SEGMENT)
         function = next(around, None)
         siblings = children.get(function.span_id, ()) if function is not None else ()

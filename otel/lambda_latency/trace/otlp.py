@@ -1,6 +1,6 @@
 """Reads export requests of OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 
-A request whose every span fits the types is decoded at once. Any other, and a large one, is decoded span by span.
+A request whose parts all fit the types is decoded at once. Any other request, and a large one, is decoded span by span.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from lambda_latency.trace.otlp_pieces import Problem, piecewise, with_ids
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
-from lambda_latency.trace.shape import Shape, told_codes
+from lambda_latency.trace.shape import Shape, error_codes
 from lambda_latency.trace.span import Span
 from lambda_latency.trace.table import About, Group, ShapeTable
 
@@ -43,7 +43,7 @@ __all__ = ["OtlpReader"]
 
 
 class SpanId(Struct, gc=False):
-    """The trace id of a span, without the rest."""
+    """The trace id of a span. The other members are not decoded."""
 
     trace_id: str = field(name="traceId")
 
@@ -55,14 +55,14 @@ NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
 
 
 class OtlpReader:
-    """Export requests as rows, or as spans."""
+    """Reads export requests as rows or as spans."""
 
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
         self._values = table.values(value_of)
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
-        """For each request its rows by trace id; None where something in one of them cannot be read."""
+        """The rows of each request by trace id; None if a part of a request cannot be read."""
         found: list[Rows] = []
         try:
             self._add(_whole(documents, found))
@@ -71,13 +71,13 @@ class OtlpReader:
         return settled(found)
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
-        """The rows of a request by trace id. `problem` gets the reason for each span that is left out."""
+        """The rows of a request by trace id. `problem` is called with the reason for each part that is left out."""
         found: Rows = defaultdict(list)
         self._add((found, *batch) for batch in piecewise(document, problem))
         return found
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
-        """The spans of a request, or those of the wanted traces. `problem` gets the reason for each one left out."""
+        """The spans of a request, or only those of the `wanted` traces. `problem` is called as in `rows`."""
         if wanted is not None:
             try:
                 yield from list(_wanted(document, wanted))
@@ -91,19 +91,19 @@ class OtlpReader:
                     yield span_of(span, resource, scope)
 
     def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
-        """Add the rows of spans to those of their documents."""
+        """Add rows to their documents. A batch is the rows of a document, a resource, a scope and spans."""
         table, read = self._table, self._values.get
         no_id, read_names, remote_bits = NO_SPAN, READ_NAMES, HAS_REMOTE | IS_REMOTE
         for found, resource, scope, spans in batches:
             written = (bytes(resource), bytes(scope))
             group = table.written.get(written) or self._group(resource, scope)
             shapes = group.shapes
-            for span in spans:  # the hot loop: a span like an earlier one costs no call of our own functions
+            for span in spans:  # the hot loop: a span that repeats an earlier one calls none of our functions
                 name, status, parent_id = span.name or "", span.status or UNSET, span.parent_id or ""
                 if parent_id == no_id:
                     parent_id = ""
                 remote = (span.flags or 0) & remote_bits if parent_id else 0
-                codes, attempts = _told(span, status) if span.events or status.message else NOTHING
+                codes, attempts = _codes_and_window(span, status) if span.events or status.message else NOTHING
                 numbers = []
                 for pair in span.attributes or ():
                     values = read(pair.key)
@@ -115,7 +115,7 @@ class OtlpReader:
                 key = (span.kind, status.code, remote, codes, attempts is None, read_name, *numbers)
                 shape = shapes.get(key) or shapes.get((name, key)) or self._find(group, key, span, codes, attempts)
                 if name == shape.name:
-                    name = shape.name  # one text for all of them
+                    name = shape.name  # all rows of the shape share one text
                 found[span.trace_id].append(
                     Row(span.span_id, parent_id, span.start_ns, span.end_ns or 0, shape, name, attempts, route)
                 )
@@ -140,7 +140,7 @@ class OtlpReader:
         return self._table.find(group, key, numbers, about)
 
 
-def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, int] | None]:
+def _codes_and_window(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, int] | None]:
     """The error codes and the window between the attempts, from a span's events and status message."""
     exceptions: list[Attributes] = []
     attempts: list[tuple[int, object]] = []
@@ -149,16 +149,16 @@ def _told(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, 
             exceptions.append(attributes_of(event.attributes))
         elif event.name == ATTEMPT:
             attempts.append((event.time_ns, attributes_of(event.attributes).get(DELAY)))
-    return told_codes(status.message or "", exceptions), window_of(attempts) if attempts else None
+    return error_codes(status.message or "", exceptions), window_of(attempts) if attempts else None
 
 
 def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]:
-    """The spans of some requests, each batch with its request's rows, which are appended to `found`."""
+    """The spans of requests, in batches for `OtlpReader._add`. The rows of each request are appended to `found`."""
     for document in documents:
         rows: Rows = defaultdict(list)
         found.append(rows)
         if len(document) > LARGE:
-            yield from ((rows, *some) for some in _large(document))
+            yield from ((rows, *batch) for batch in _large(document))
             continue
         for group in _decode(document).resource_spans:
             for scope_spans in group.scope_spans or ():
@@ -167,20 +167,19 @@ def _whole(documents: Sequence[bytes], found: list[Rows]) -> Iterator[tuple[Rows
 
 
 def _large(document: bytes, wanted: Collection[str] | None = None) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
-    """The spans of a request, or those of the wanted traces, a few at a time."""
+    """The spans of a request, or only those of the `wanted` traces, `AT_ONCE` at a time."""
     for group in decode_large(document).resource_spans:
         for scope_spans in group.scope_spans or ():
             spans = scope_spans.spans or []
             if wanted is not None:
                 spans = [span for span in spans if _decode_id(span).trace_id.lower() in wanted]
             for first in range(0, len(spans), AT_ONCE):
-                some = list(map(decode_span, spans[first : first + AT_ONCE]))
-                yield group.resource, scope_spans.scope, some
+                yield group.resource, scope_spans.scope, list(map(decode_span, spans[first : first + AT_ONCE]))
 
 
 def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
-    """The spans of the wanted traces in a request whose every span fits the types."""
-    batches = _large(document, wanted) if len(document) > LARGE else (one[1:] for one in _whole([document], []))
+    """The spans of the wanted traces. Raises an error of `UNREADABLE` for a part that does not fit the types."""
+    batches = _large(document, wanted) if len(document) > LARGE else (batch[1:] for batch in _whole([document], []))
     for raw_resource, raw_scope, spans in batches:
         found = [span for span in spans if span.trace_id.lower() in wanted]
         if found:

@@ -1,4 +1,4 @@
-"""The messages of OTLP/JSON as types, and the span that such a message describes."""
+"""The messages of OTLP/JSON as types, and their conversion to spans."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RawLink(Struct, gc=False):
 
 
 class RawSpan(Struct, gc=False, kw_only=True):
-    """A span. Its fields are in the order in which collectors write them: msgspec then finds each at its first look."""
+    """A span. Its fields have the order in which collectors write them: msgspec then finds each without a search."""
 
     trace_id: Annotated[str, Meta(min_length=32, max_length=32)] = field(name="traceId")
     span_id: Annotated[str, Meta(min_length=16, max_length=16)] = field(name="spanId")
@@ -86,7 +86,7 @@ class RawResource(Struct, gc=False):
 
 
 class Text(Struct, gc=False, forbid_unknown_fields=True):
-    """The most frequent kind of AnyValue."""
+    """An AnyValue that is text, the most frequent kind."""
 
     text: str = field(name="stringValue")
 
@@ -101,7 +101,7 @@ class ScopeSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True
 
 
 class ResourceSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
-    """Unknown members are refused: they may hold spans under another writer's name, so `otlp_pieces` looks at each."""
+    """Unknown members are an error, because another writer may keep spans there: `otlp_pieces` reads such a request."""
 
     resource: Raw = Raw(b"null")
     scope_spans: list[ScopeSpans[SpanType]] | None = field(name="scopeSpans", default=None)
@@ -133,7 +133,7 @@ STATUSES: dict[object, Status] = {
 
 
 def span_of(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
-    """The whole span, all attributes, events and links decoded."""
+    """The span with all attributes, events and links."""
     return Span(
         trace_id=raw.trace_id,
         span_id=raw.span_id,
@@ -146,11 +146,11 @@ def span_of(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
         status=status_of(raw),
         status_message=raw.status.message or "" if raw.status is not None else "",
         attributes=attributes_of(raw.attributes),
-        events=[Event(one.name or "", one.time_ns, attributes_of(one.attributes)) for one in raw.events or ()],
+        events=[Event(event.name or "", event.time_ns, attributes_of(event.attributes)) for event in raw.events or ()],
         links=[
-            Link(one.trace_id.lower(), one.span_id.lower(), attributes_of(one.attributes))
-            for one in raw.links or ()
-            if one.trace_id and one.span_id  # an empty link points to nothing
+            Link(link.trace_id.lower(), link.span_id.lower(), attributes_of(link.attributes))
+            for link in raw.links or ()
+            if link.trace_id and link.span_id  # an empty link points to nothing
         ],
         resource=resource,
         scope=scope,
@@ -162,44 +162,44 @@ def _parent_of(raw: RawSpan) -> str:
 
 
 def remote_of(raw: RawSpan) -> bool | None:
-    """Whether the parent is in another process; None where the span does not say."""
+    """Whether the parent is in another process; None if the span has no parent or its flags do not say."""
     flags = raw.flags or 0
     return bool(flags & IS_REMOTE) if flags & HAS_REMOTE and _parent_of(raw) else None
 
 
 def kind_of(raw: RawSpan) -> SpanKind:
-    """The kind; INTERNAL, as the specification allows, where it is missing or unknown."""
+    """The kind; INTERNAL, as the specification allows, if it is missing or unknown."""
     return KINDS.get(raw.kind, SpanKind.INTERNAL)
 
 
 def status_of(raw: RawSpan) -> Status:
-    """The status; UNSET where it is missing or unknown."""
+    """The status; UNSET if it is missing or unknown."""
     return Status.UNSET if raw.status is None else STATUSES.get(raw.status.code, Status.UNSET)
 
 
 def attributes_of(pairs: Iterable[Pair] | None) -> Attributes:
-    """Attributes by key. The last value counts where a key occurs twice."""
+    """Attributes by key. If a key occurs twice, its last value counts."""
     return Attributes({pair.key: value_of(pair.value) for pair in pairs}) if pairs else EMPTY
 
 
 def value_of(written: Raw | bytes) -> object:
-    """A value; None for one that is not valid, such as a number that is too large: the span is kept without it."""
+    """The value of an attribute; None if it is not valid, such as a number that is too large. The span is kept."""
     try:
         try:
             return _decode_text(written).text
-        except msgspec.ValidationError:  # of another kind
+        except msgspec.ValidationError:  # the AnyValue is not text
             return read_value(decode_any(written))
     except (msgspec.ValidationError, UnicodeError):
         return None
 
 
 def resource_of(raw: Raw) -> Attributes:
-    """The attributes of a resource. Raises an error of `UNREADABLE` where it is not one."""
+    """The attributes of a resource. Raises an error of `UNREADABLE` if it is not one."""
     resource = _decode_resource(raw)
     return attributes_of(resource.attributes) if resource is not None else EMPTY
 
 
 def scope_of(raw: Raw) -> Scope:
-    """A scope. Raises an error of `UNREADABLE` where it is not one."""
+    """An instrumentation scope. Raises an error of `UNREADABLE` if it is not one."""
     scope = _decode_scope(raw)
     return Scope() if scope is None else Scope(scope.name or "", scope.version or "", attributes_of(scope.attributes))

@@ -1,4 +1,4 @@
-"""Reads a request of OTLP/JSON span by span: what cannot be read is left out and reported, the rest is kept."""
+"""Reads a request of OTLP/JSON span by span. A part that cannot be read is left out and reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Problem = Callable[[str], object]
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw] | None).decode
 NULL = Raw(b"null")
-SNAKE = "trace_id"  # a member of spans whose names are those of the .proto file
+SNAKE = "trace_id"  # a member of a span that is written with the names of the .proto file
 
 
 def _is_as_specified(document: bytes) -> bool:
@@ -45,7 +45,7 @@ def _is_as_specified(document: bytes) -> bool:
 
 
 def _as_specified(document: bytes, problem: Problem) -> bytes:
-    """The request with the specification's names and types; the same bytes where it has them already."""
+    """The request with the names and types of the specification; the same bytes if it has them already."""
     if _is_as_specified(document):
         return document
     try:
@@ -56,7 +56,10 @@ def _as_specified(document: bytes, problem: Problem) -> bytes:
 
 
 def piecewise(document: bytes, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
-    """Resource, scope and spans, a few spans at a time. `problem` gets the reason for each item that is left out."""
+    """Batches of a resource, a scope and at most `AT_ONCE` spans.
+
+    `problem` is called with the reason for each part that is left out.
+    """
     for group in _items(_as_specified(document, problem), "resourceSpans", problem):
         for scope_spans in _items(group, "scopeSpans", problem):
             try:
@@ -67,39 +70,39 @@ def piecewise(document: bytes, problem: Problem) -> Iterator[tuple[Raw, Raw, Seq
                 continue
             spans = _items(scope_spans, "spans", problem)
             for first in range(0, len(spans), AT_ONCE):
-                some = [_one(raw, problem) for raw in spans[first : first + AT_ONCE]]
-                yield resource, scope, [span for span in some if span is not None]
+                decoded = [_decoded(raw, problem) for raw in spans[first : first + AT_ONCE]]
+                yield resource, scope, [span for span in decoded if span is not None]
 
 
 def _items(raw: bytes | Raw, key: str, problem: Problem) -> list[Raw]:
-    """The objects of the list under a key. `problem` gets the reason where that is not a list of objects."""
+    """The objects in the list under a key. `problem` is called with the reason for each value that is not an object."""
     try:
         members = _decode_members(raw)
         found = _decode_list(members[key]) or [] if key in members else []
     except UNREADABLE as error:
         problem(f"{key} must be a list: {reason_of(error)}")
         return []
-    for one in found:
-        if not _is_object(one):
-            problem(f"{key} must hold objects, got {bytes(one).decode(errors='replace')!s:.60}")
-    return [one for one in found if _is_object(one)]
+    for item in found:
+        if not _is_object(item):
+            problem(f"{key} must hold objects, got {bytes(item).decode(errors='replace')!s:.60}")
+    return [item for item in found if _is_object(item)]
 
 
 def _is_object(raw: Raw) -> bool:
-    return memoryview(raw)[:1].tobytes() == b"{"  # as bytes a large one would be copied
+    return memoryview(raw)[:1].tobytes() == b"{"  # bytes(raw) would copy a large value
 
 
 def _member(raw: Raw, key: str) -> Raw:
     return _decode_members(raw).get(key, NULL)
 
 
-def _one(raw: Raw, problem: Problem) -> RawSpan | None:
-    """One span; None, with the reason to `problem`, where it cannot be read."""
+def _decoded(raw: Raw, problem: Problem) -> RawSpan | None:
+    """One span; None if it cannot be read, and `problem` is called with the reason."""
     try:
         try:
             span = decode_span(raw)
         except UNREADABLE:
-            span = decode_span(_mended(raw))
+            span = decode_span(_repaired(raw))
         return with_ids(span)
     except UNREADABLE as error:
         problem(f"not a span: {reason_of(error)}")
@@ -107,7 +110,7 @@ def _one(raw: Raw, problem: Problem) -> RawSpan | None:
 
 
 def with_ids(span: RawSpan) -> RawSpan:
-    """The same span, ids in lower case. Raises `ValueError` for an id that is not valid."""
+    """The same span with ids in lower case. Raises `ValueError` for an id that is not valid."""
     span.trace_id = checked(span.trace_id, "traceId", 32)
     span.span_id = checked(span.span_id, "spanId", 16)
     if span.parent_id and span.parent_id != NO_SPAN:
@@ -115,11 +118,11 @@ def with_ids(span: RawSpan) -> RawSpan:
     return span
 
 
-def _mended(raw: Raw) -> bytes:
-    """A span without its empty values. Raises `ValueError` where an id or the start is missing."""
-    told = canonical_span(decode_any(raw))
-    checked(told.get("traceId"), "traceId", 32)
-    checked(told.get("spanId"), "spanId", 16)
-    if told.get("startTimeUnixNano") in (None, "", 0, "0"):
+def _repaired(raw: Raw) -> bytes:
+    """A span in the form of the specification, without empty values. Raises `ValueError` without an id or a start."""
+    span = canonical_span(decode_any(raw))
+    checked(span.get("traceId"), "traceId", 32)
+    checked(span.get("spanId"), "spanId", 16)
+    if span.get("startTimeUnixNano") in (None, "", 0, "0"):
         raise ValueError("startTimeUnixNano is missing: a span without a start has no place in time")
-    return msgspec.json.encode({key: value for key, value in told.items() if value not in (None, "")})
+    return msgspec.json.encode({key: value for key, value in span.items() if value not in (None, "")})

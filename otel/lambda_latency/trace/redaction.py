@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
 from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
 from lambda_latency.trace.row import ATTEMPT, DELAY
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
         if kept is not None:
             attributes[key] = kept
     attempts = [one for one in span.events if one.name == ATTEMPT]
-    codes = sorted(told_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")))
+    codes = sorted(error_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")))
     return replace(
         span,
         trace_id=f"{number('trace_id', span.trace_id):032x}",

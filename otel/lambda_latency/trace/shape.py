@@ -40,7 +40,7 @@ __all__ = [
     "SERVES",
     "TIMED_OUT",
     "Shape",
-    "told_codes",
+    "error_codes",
 ]
 
 # Roles: bits that a trace is searched by.
@@ -138,7 +138,7 @@ class Shape:
             span.scope.name,
             {key: span.resource[key] for key in RESOURCE_KEYS if key in span.resource},
             {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
-            told_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")),
+            error_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")),
             attempts=attempts,
         )
 
@@ -203,7 +203,7 @@ class Shape:
         return self.name, *told, repr(values), sorted(self.codes), self.roles
 
 
-def told_codes(message: str, exceptions: Iterable[Mapping[str, object]]) -> frozenset[str]:
+def error_codes(message: str, exceptions: Iterable[Mapping[str, object]]) -> frozenset[str]:
     """The codes of `CODES` that a status message and the attributes of exception events tell."""
     texts = [message] if message else []
     for attributes in exceptions:

@@ -21,7 +21,7 @@ from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES, SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Link, Scope, Span
 from lambda_latency.trace.table import About, ShapeTable
 from lambda_latency.trace.timed import TimedSegment, timed
@@ -130,7 +130,7 @@ class XRayReader:
         numbers = sorted(read)
         route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
         codes = (
-            told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
+            error_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
         tried = [(one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns)]
         attempts = window_of(tried) if tried else None
