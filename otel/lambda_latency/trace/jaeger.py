@@ -35,7 +35,7 @@ from lambda_latency.trace.jaeger_message import (
 from lambda_latency.trace.keys import FOLLOWS
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES
-from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, window_of, with_valid_ids
 from lambda_latency.trace.shape import Shape, error_codes
 from lambda_latency.trace.span import Span
 from lambda_latency.trace.table import About, Group, ShapeTable
@@ -98,13 +98,13 @@ class JaegerReader:
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
         """The rows of each answer by trace id; None if a part of an answer cannot be read."""
         try:
-            return settled([self._read(_whole(document)) for document in documents])
+            return with_valid_ids([self._read(_whole(document)) for document in documents])
         except UNREADABLE:
             return None
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of an answer by trace id. `problem` is called with the reason for each part that is left out."""
-        found = settled([self._read(_piecewise(document, problem))])
+        found = with_valid_ids([self._read(_piecewise(document, problem))])
         return found[0] if found is not None else {}
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:

@@ -34,7 +34,7 @@ from lambda_latency.trace.otlp_message import (
 from lambda_latency.trace.otlp_pieces import Problem, piecewise, with_ids
 from lambda_latency.trace.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.platform import READ_NAMES
-from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.row import ATTEMPT, DELAY, Row, Rows, window_of, with_valid_ids
 from lambda_latency.trace.shape import Shape, error_codes
 from lambda_latency.trace.span import Span
 from lambda_latency.trace.table import About, Group, ShapeTable
@@ -68,7 +68,7 @@ class OtlpReader:
             self._add(_whole(documents, found))
         except UNREADABLE:
             return None
-        return settled(found)
+        return with_valid_ids(found)
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of a request by trace id. `problem` is called with the reason for each part that is left out."""

@@ -19,7 +19,7 @@ from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES, SERVICE
-from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.row import DELAY, Row, Rows, window_of, with_valid_ids
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
 from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Link, Scope, Span
@@ -77,7 +77,7 @@ class XRayReader:
         """The rows of some answers, of each by trace id; None where something in them cannot be read."""
         problems: list[str] = []
         try:
-            found = settled([self._read(document, problems.append) for document in documents])
+            found = with_valid_ids([self._read(document, problems.append) for document in documents])
         except UNREADABLE:
             return None
         return None if problems else found
