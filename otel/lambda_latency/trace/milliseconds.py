@@ -32,7 +32,7 @@ def restore_fractions(segments: Sequence[TimedSegment]) -> None:
 
 def _exact_ends(function: TimedSegment, segments: Iterable[TimedSegment]) -> Iterator[int]:
     """The end of the invocation, if it has a fraction, and the ends of its child segments in its last millisecond."""
-    invocations = [one for one in function.below if one.document.name == "Invocation"]
+    invocations = [one for one in function.children if one.document.name == "Invocation"]
     parent_ids = {one.document.id for one in (function, *invocations)}
     cut = (invocations or [function])[0].end_ns
     if cut is not None and cut % MILLISECOND:
@@ -50,7 +50,7 @@ def _move(segments: Iterable[TimedSegment], exact: Iterable[int]) -> None:
                 segment.end_ns = end
             if segment.document.name == "Overhead" and _is_cut(start_ns, end):
                 segment.start_ns = end
-        _move(segment.below, exact)
+        _move(segment.children, exact)
 
 
 def _is_cut(time: int | None, at: int) -> bool:
