@@ -22,7 +22,7 @@ Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths in bytes
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, list[Any]]]).decode
-FIELDS = 8  # of a row
+FIELDS = 8  # written for each row
 
 
 class Spill:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["About", "Group", "ShapeTable", "Values"]
 
-MOST_VALUES = 4096  # encoded values of one attribute whose numbers are cached
+MOST_VALUES = 4096  # encoded values of one attribute, whose numbers are cached
 MOST_SHAPES = 20_000  # and numbers: an attribute with more values than this holds ids
 MOST_GROUPS = 4096
 
@@ -72,7 +72,7 @@ class ShapeTable:
     def __init__(self) -> None:
         self._groups: dict[tuple[Any, ...], Group] = {}
         self._numbers: dict[tuple[str, type, object], int] = {}
-        self._facts: list[tuple[str, object]] = []  # by number
+        self._facts: list[tuple[str, object]] = []  # the key and the value of each number
         self._spellings: list[Values] = []
         self._shapes = 0
         self.written: dict[object, Group] = {}  # groups by their encoded resource and scope
@@ -126,7 +126,7 @@ class ShapeTable:
         return dict(self._facts[number] for number in numbers if number >= 0)
 
     def number(self, key: str, value: object) -> int:
-        """The number of an attribute, equal for values that rules cannot distinguish; a new negative one for a route."""
+        """The number of an attribute, equal for values that rules cannot distinguish; a route gets a negative one."""
         if key == ROUTE:
             number = -1 - len(self.routes)
             self.routes[number] = value if isinstance(value, str) else ""

@@ -126,7 +126,7 @@ class Tree:
         return self.rows.get(row.parent_id)
 
     def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
-        """The least deep row with a role, for which `also` is true: of several the outer one, then the first to start."""
+        """The least deep row with a role for which `also` is true: of several the outer one, then the earliest."""
         for row in self.marked if self.roles & role else ():
             if row.shape.roles & role and (also is None or also(row)):
                 return row
@@ -203,7 +203,7 @@ class Tree:
         return found
 
     def _connect(self) -> int:
-        """Find children, tops and roles. Returns the number of rows below tops; the rows of a cycle are not among them."""
+        """Find children, tops and roles. Returns the number of rows that a top reaches: all but those of cycles."""
         rows, roles, in_order = self.rows, 0, True
         children: dict[str, list[Row]] = {}
         tops: list[Row] = []
@@ -252,7 +252,7 @@ class Tree:
         return row is self.outermost or self.outermost in above(self.rows, row)
 
     def _leave_aside(self) -> list[Row]:
-        """Remove from `children` what nothing waits for: rows that follow from their parent, and consumers of a producer."""
+        """Remove from `children` what nothing waits for: rows that follow from their parent, consumers below producers."""
         found: list[Row] = []
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:

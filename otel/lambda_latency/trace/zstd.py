@@ -25,7 +25,7 @@ class _Frames(io.RawIOBase):
         return True
 
     def readinto(self, into: Any) -> int:
-        """Fill a buffer with decompressed bytes and return their number, 0 at the end. Raises `OSError` as the class."""
+        """Fill a buffer with decompressed bytes and return their number, 0 at the end."""
         while not self._left:
             if not self._input:
                 self._input = self._file.read(CHUNK)
