@@ -71,10 +71,10 @@ def resource_spans(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
     if unknown:
         problem(f"not understood in the document: {', '.join(unknown):.60}")
     for key in TOPS:
-        for one in _objects(document, key, problem):
-            yield _resource(one, problem)
-    for one in inner:
-        yield from resource_spans(one, problem)
+        for item in _objects(document, key, problem):
+            yield _resource(item, problem)
+    for item in inner:
+        yield from resource_spans(item, problem)
 
 
 def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("events", "links"):
         found = span.get(key)
         if isinstance(found, list):
-            span[key] = [_event_or_link(one) if isinstance(one, dict) else one for one in found]
+            span[key] = [_event_or_link(item) if isinstance(item, dict) else item for item in found]
     return _with_attributes(span)
 
 
@@ -126,7 +126,7 @@ def _resource(raw: dict[str, Any], problem: Problem) -> dict[str, Any]:
         problem(f"not understood in a resource: {', '.join(unknown):.60}")
     resource = raw.get("resource")
     resource = _with_attributes(resource) if isinstance(resource, dict) else None
-    scopes = [_scope(one, problem) for key in SCOPES for one in _objects(raw, key, problem)]
+    scopes = [_scope(item, problem) for key in SCOPES for item in _objects(raw, key, problem)]
     return {"resource": resource, "scopeSpans": scopes}
 
 
@@ -136,7 +136,7 @@ def _scope(raw: dict[str, Any], problem: Problem) -> dict[str, Any]:
         problem(f"not understood in a scope: {', '.join(unknown):.60}")
     scope = next((raw[key] for key in SCOPE if isinstance(raw.get(key), dict)), None)
     scope = _with_attributes(scope) if scope is not None else None
-    return {"scope": scope, "spans": [canonical_span(one) for one in _objects(raw, "spans", problem)]}
+    return {"scope": scope, "spans": [canonical_span(item) for item in _objects(raw, "spans", problem)]}
 
 
 def _objects(parent: Mapping[str, Any], key: str, problem: Problem) -> list[dict[str, Any]]:
@@ -146,10 +146,10 @@ def _objects(parent: Mapping[str, Any], key: str, problem: Problem) -> list[dict
     if not isinstance(found, list):
         problem(f"{key} must be a list: it must be a list, got {_kind(found)}")
         return []
-    for one in found:
-        if not isinstance(one, dict):
-            problem(f"{key} must hold objects, got {one!r:.60}")
-    return [one for one in found if isinstance(one, dict)]
+    for item in found:
+        if not isinstance(item, dict):
+            problem(f"{key} must hold objects, got {item!r:.60}")
+    return [item for item in found if isinstance(item, dict)]
 
 
 def _kind(value: object) -> str:
@@ -177,7 +177,10 @@ def _with_attributes(raw: dict[str, Any]) -> dict[str, Any]:
     if isinstance(found, dict):
         return {**raw, "attributes": write_attributes(found)}
     if isinstance(found, list):
-        return {**raw, "attributes": [_pair(one) if isinstance(one, dict) and "key" in one else one for one in found]}
+        return {
+            **raw,
+            "attributes": [_pair(item) if isinstance(item, dict) and "key" in item else item for item in found],
+        }
     return raw
 
 
@@ -195,4 +198,4 @@ def _inner(inner: Any) -> Any:
     if not isinstance(inner, dict) or not isinstance(inner.get("values"), list):
         return inner
     values = inner["values"]
-    return {"values": [_pair(one) if isinstance(one, dict) and "key" in one else _value(one) for one in values]}
+    return {"values": [_pair(item) if isinstance(item, dict) and "key" in item else _value(item) for item in values]}

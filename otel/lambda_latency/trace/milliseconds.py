@@ -1,4 +1,4 @@
-"""Restores the fractions of milliseconds that AWS cuts off the times of its outer segments.
+"""Restores the fractions of milliseconds that the times of AWS's outer segments lack.
 
 A handler that ends at 900.4 ms below a segment that ends at "900" ms would lose the end of its last call, because a
 child is cut to its parent. The ends of the spans below such a segment show its fraction.
@@ -25,21 +25,23 @@ def restore_fractions(segments: Sequence[TimedSegment]) -> None:
 
     An end in whole milliseconds moves by less than one millisecond. The start of an Overhead moves in the same way.
     """
-    exact = sorted({end for one in segments if one.document.origin == FUNCTION for end in _exact_ends(one, segments)})
+    exact = sorted(
+        {end for segment in segments if segment.document.origin == FUNCTION for end in _exact_ends(segment, segments)}
+    )
     if exact:
-        _move([one for one in segments if one.document.origin in OUTER], exact)
+        _move([segment for segment in segments if segment.document.origin in OUTER], exact)
 
 
 def _exact_ends(function: TimedSegment, segments: Iterable[TimedSegment]) -> Iterator[int]:
     """The end of the invocation, if it has a fraction, and the ends of its child segments in its last millisecond."""
-    invocations = [one for one in function.children if one.document.name == "Invocation"]
-    parent_ids = {one.document.id for one in (function, *invocations)}
+    invocations = [segment for segment in function.children if segment.document.name == "Invocation"]
+    parent_ids = {segment.document.id for segment in (function, *invocations)}
     cut = (invocations or [function])[0].end_ns
     if cut is not None and cut % MILLISECOND:
         yield cut
-    for one in segments:
-        if one.document.parent_id in parent_ids and one.end_ns is not None and _is_cut(cut, one.end_ns):
-            yield one.end_ns
+    for segment in segments:
+        if segment.document.parent_id in parent_ids and segment.end_ns is not None and _is_cut(cut, segment.end_ns):
+            yield segment.end_ns
 
 
 def _move(segments: Iterable[TimedSegment], exact: Iterable[int]) -> None:

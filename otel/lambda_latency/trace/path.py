@@ -70,10 +70,10 @@ def _last_to_end_first(siblings: Sequence[Row], low: int, high: int, *, in_order
     """Children in descending order of their end, cut to `high`; then by their start, cut to `low`; then by id."""
     if len(siblings) < 2 or (in_order and siblings[1].end_ns < high):
         return siblings
-    ends = [one.end_ns for one in siblings]
+    ends = [row.end_ns for row in siblings]
     if ends[1] < high and ends[-1] and len({*ends}) == len(ends):
         return siblings
-    return sorted(siblings, key=lambda one: (-min(one.end_ns or high, high), max(one.start_ns, low), one.span_id))
+    return sorted(siblings, key=lambda row: (-min(row.end_ns or high, high), max(row.start_ns, low), row.span_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,9 @@ def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
         if kept is not None:
             attributes[key] = kept
     attempts = [one for one in span.events if one.name == ATTEMPT]
-    codes = sorted(error_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")))
+    codes = sorted(
+        error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception"))
+    )
     return replace(
         span,
         trace_id=f"{number('trace_id', span.trace_id):032x}",

@@ -13,8 +13,9 @@ __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 def route_of(outermost: Row, handler: Row | None, function: str) -> str:
     """`POST /orders`: the method and the resource path of the handler's span, else of the outermost span.
 
-    Without a path the route is the name of the span. A stage of API Gateway serves many routes, so there it is the
-    method and the function: `POST CreateOrder`. The X-Ray SDK records no resource path.
+    Without a path the route is the name of the first of these spans that was recorded. A stage of API Gateway serves
+    many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
+    records no resource path.
     """
     rows = [row for row in (handler, outermost) if row is not None]
     for row in rows:
@@ -26,7 +27,7 @@ def route_of(outermost: Row, handler: Row | None, function: str) -> str:
 
 
 def function_of(segment: Row | None, handler: Row | None) -> str:
-    """The function that answered: the name of Lambda's segment, else the resource of the handler's span, else empty."""
+    """The function that answered: the name of Lambda's segment, else from the handler's resource, else empty."""
     if segment is not None:
         return segment.name
     resource = handler.shape.resource if handler is not None else {}

@@ -137,7 +137,7 @@ class Shape:
             span.scope.name,
             {key: span.resource[key] for key in RESOURCE_KEYS if key in span.resource},
             {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
-            error_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")),
+            error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception")),
             attempts=attempts,
         )
 

@@ -252,7 +252,7 @@ class Tree:
         return row is self.outermost or self.outermost in above(self.rows, row)
 
     def _leave_aside(self) -> list[Row]:
-        """Remove from `children` what nothing waits for: rows that follow from their parent, consumers below producers."""
+        """Remove from `children` what nothing waits for: consumers of a producer, and rows that follow from others."""
         found: list[Row] = []
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
@@ -266,7 +266,9 @@ class Tree:
         """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
         for row in self.marked:
             if row.shape.roles & EXECUTION and row not in self.aside:
-                waiting = next((one for one in above(self.rows, row) if not 0 < one.end_ns < row.end_ns), None)
+                waiting = next(
+                    (ancestor for ancestor in above(self.rows, row) if not 0 < ancestor.end_ns < row.end_ns), None
+                )
                 if waiting is not None and waiting.span_id != row.parent_id:
                     self._put_below(row, waiting)
 
@@ -296,9 +298,9 @@ class Tree:
 
     def _is_in_lambda(self, row: Row) -> bool:
         """Whether a row lies below a segment of Lambda, with only INTERNAL rows without an origin between them."""
-        for one in above(self.rows, row):
-            if one.shape.origin is not None or one.shape.kind is not SpanKind.INTERNAL:
-                return bool(one.shape.roles & LAMBDA_SEGMENT)
+        for ancestor in above(self.rows, row):
+            if ancestor.shape.origin is not None or ancestor.shape.kind is not SpanKind.INTERNAL:
+                return bool(ancestor.shape.roles & LAMBDA_SEGMENT)
         return False
 
     def _last_end(self) -> int:
@@ -342,7 +344,7 @@ class Tree:
         siblings.append(row)
         if len(siblings) > 1:
             siblings.sort(key=_end, reverse=True)
-            ends = {one.end_ns for one in siblings}
+            ends = {sibling.end_ns for sibling in siblings}
             self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)
 
 

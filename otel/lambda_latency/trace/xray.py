@@ -98,25 +98,25 @@ class XRayReader:
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
         """The spans of an answer, or only those of the `wanted` traces. `problem` is called as in `rows`."""
-        for one in _found(document, problem):
-            if wanted is None or one.trace_id in wanted:
+        for found in _found(document, problem):
+            if wanted is None or found.trace_id in wanted:
                 try:
-                    yield _span(one)
+                    yield _span(found)
                 except UNREADABLE as error:
                     problem(f"not a segment: {reason_of(error)}")
 
     def _read(self, document: bytes, problem: Problem) -> Rows:
         found: Rows = defaultdict(list)
-        for one in _found(document, problem):
+        for item in _found(document, problem):
             try:
-                found[one.trace_id].append(self._row(one))
+                found[item.trace_id].append(self._row(item))
             except UNREADABLE as error:
                 problem(f"not a segment: {reason_of(error)}")
         return found
 
-    def _row(self, one: Found) -> Row:
-        segment, start_ns = one.segment.document, one.segment.start_ns
-        content = described(segment, subsegment=one.subsegment)
+    def _row(self, found: Found) -> Row:
+        segment, start_ns = found.segment.document, found.segment.start_ns
+        content = described(segment, subsegment=found.subsegment)
         attributes, table, values = content.attributes, self._table, self._values
         written = (content.scope, *map(content.resource.get, RESOURCE_KEYS))
         group = table.written.get(written)
@@ -132,7 +132,7 @@ class XRayReader:
         codes = (
             error_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
-        tried = [(one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns)]
+        tried = [(event.time_ns, event.attributes[DELAY]) for event in attempts_in(attributes, start_ns)]
         attempts = window_of(tried) if tried else None
         read_name = content.name if content.name in READ_NAMES else ""
         key = (content.kind, content.status, codes, attempts is None, read_name, *numbers)
@@ -141,20 +141,20 @@ class XRayReader:
             about = About(content.name, content.scope, content.kind, content.status, None, codes, attempts is not None)
             shape = table.find(group, key, read, about)
         name = shape.name if content.name == shape.name else content.name
-        return Row(segment.id, one.parent_id or "", start_ns, one.segment.end_ns or 0, shape, name, attempts, route)
+        return Row(segment.id, found.parent_id or "", start_ns, found.segment.end_ns or 0, shape, name, attempts, route)
 
 
-def _span(one: Found) -> Span:
-    segment, start_ns = one.segment.document, one.segment.start_ns
-    content = described(segment, subsegment=one.subsegment)
+def _span(found: Found) -> Span:
+    segment, start_ns = found.segment.document, found.segment.start_ns
+    content = described(segment, subsegment=found.subsegment)
     return Span(
-        trace_id=one.trace_id,
+        trace_id=found.trace_id,
         span_id=checked(segment.id, "id", 16),
-        parent_id=checked(one.parent_id, "parent_id", 16) if one.parent_id else None,
+        parent_id=checked(found.parent_id, "parent_id", 16) if found.parent_id else None,
         name=content.name,
         kind=content.kind,
         start_ns=start_ns,
-        end_ns=one.segment.end_ns,
+        end_ns=found.segment.end_ns,
         status=content.status,
         attributes=content.attributes,
         events=(*exceptions_of(segment, start_ns), *attempts_in(content.attributes, start_ns)),
@@ -166,10 +166,10 @@ def _span(one: Found) -> Span:
 
 def _links(links: Any) -> Iterator[Link]:
     """The links of a segment to the segments of other traces that caused it, through a queue for example."""
-    for one in links if isinstance(links, list) else ():
-        match = TRACE_ID.match(str(one.get("trace_id")).lower()) if isinstance(one, dict) else None
-        if match is not None and isinstance(one.get("id"), str):
-            yield Link(match[1] + match[2], one["id"].lower())
+    for link in links if isinstance(links, list) else ():
+        match = TRACE_ID.match(str(link.get("trace_id")).lower()) if isinstance(link, dict) else None
+        if match is not None and isinstance(link.get("id"), str):
+            yield Link(match[1] + match[2], link["id"].lower())
 
 
 def _found(document: bytes, problem: Problem) -> Iterator[Found]:
@@ -246,8 +246,8 @@ def _drop_broken(document: Any, problem: Problem) -> None:
 
 def _in_documents(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
     # An inferred segment repeats the call that it was inferred from, so its children become children of the call.
-    inferred = {one.id: one.parent_id for one in documents if one.inferred and one.parent_id}
-    if documents and all(one.inferred for one in documents):
+    inferred = {item.id: item.parent_id for item in documents if item.inferred and item.parent_id}
+    if documents and all(item.inferred for item in documents):
         problem("only inferred segments: what made these calls was not traced")
     tops: list[TimedSegment] = []
     for document in documents:
@@ -268,9 +268,9 @@ def _in_documents(documents: list[Segment], outer_id: str | None, problem: Probl
         _extend_to_attempts(top)
         parent_id = inferred.get(document.parent_id or "", document.parent_id)
         todo = [Found(top, trace_id, parent_id, document.type == "subsegment")]
-        for one in todo:
-            yield one
-            todo += [Found(child, trace_id, one.segment.document.id, True) for child in one.segment.children]
+        for item in todo:
+            yield item
+            todo += [Found(child, trace_id, item.segment.document.id, True) for child in item.segment.children]
 
 
 def _extend_to_attempts(top: TimedSegment) -> None:
@@ -281,7 +281,7 @@ def _extend_to_attempts(top: TimedSegment) -> None:
     http = top.document.http
     response = http.get("response") if isinstance(http, dict) else None
     if top.document.origin == SERVICE and isinstance(response, dict) and response.get("status") == 202:
-        ends = [one.end_ns for one in (top, *top.children) if one.end_ns is not None]
+        ends = [segment.end_ns for segment in (top, *top.children) if segment.end_ns is not None]
         top.end_ns = max(ends, default=None)
 
 

@@ -36,15 +36,15 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     """
     decoded = _decode(document)
     spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
-    objects = [one for one in spans if isinstance(one, dict)]
-    clients = {str(one.get("id")): _service(one) for one in objects if not one.get("shared")}
-    servers = {str(one.get("id")) for one in objects if one.get("shared")}
+    objects = [item for item in spans if isinstance(item, dict)]
+    clients = {str(item.get("id")): _service(item) for item in objects if not item.get("shared")}
+    servers = {str(item.get("id")) for item in objects if item.get("shared")}
     shared = {span_id: service for span_id, service in clients.items() if span_id in servers}
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
-    for one in spans:
+    for item in spans:
         try:
-            resource = {"attributes": write_attributes({"service.name": _service(one)})} if _service(one) else {}
-            found.append((resource, "", canonical_span(_span(one, shared))))
+            resource = {"attributes": write_attributes({"service.name": _service(item)})} if _service(item) else {}
+            found.append((resource, "", canonical_span(_span(item, shared))))
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a Zipkin span: {why}")
@@ -54,17 +54,19 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
 def _joined(spans: list[Any]) -> list[Any]:
     """The spans; a piece without a timestamp is merged into the span of the same id that has one."""
     timed = {
-        (one.get("traceId"), one.get("id")): one for one in spans if isinstance(one, dict) and one.get("timestamp")
+        (piece.get("traceId"), piece.get("id")): piece
+        for piece in spans
+        if isinstance(piece, dict) and piece.get("timestamp")
     }
     found: list[Any] = []
-    for one in spans:
-        whole = timed.get((one.get("traceId"), one.get("id"))) if isinstance(one, dict) else None
-        if whole is None or one.get("timestamp"):
-            found.append(one)
+    for piece in spans:
+        whole = timed.get((piece.get("traceId"), piece.get("id"))) if isinstance(piece, dict) else None
+        if whole is None or piece.get("timestamp"):
+            found.append(piece)
             continue
         for name in ("kind", "localEndpoint", "name", "parentId", "remoteEndpoint"):
-            whole[name] = whole.get(name) or one.get(name)
-        whole["tags"] = {**(one.get("tags") or {}), **(whole.get("tags") or {})}
+            whole[name] = whole.get(name) or piece.get(name)
+        whole["tags"] = {**(piece.get("tags") or {}), **(whole.get("tags") or {})}
     return found
 
 
