@@ -1,4 +1,4 @@
-"""Rows that stand in for parents that were not recorded: the spans of such a parent form one request below it."""
+"""Stand-in rows for parents that were not recorded: the children of such a parent form one request below it."""
 
 from __future__ import annotations
 

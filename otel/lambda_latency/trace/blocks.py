@@ -76,7 +76,7 @@ class Text(NamedTuple):
 
 
 def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
-    """The lines of a file that begin at or after the offset `begin`, in texts; their numbers count from there.
+    """The lines of a file that begin at or after the offset `begin`. Their numbers count from there.
 
     A line of `LONGEST_LINE` bytes or more is left out. An error ends the iteration; `problems` gets both.
     """
@@ -98,7 +98,8 @@ def blocks(
 ) -> Iterator[Block]:
     """The lines of texts. `step` is called with the number of bytes of the file that were read since the last call.
 
-    `between` are the two offsets of a part of the file that `found` begins with: lines behind the part are left out.
+    `between` are the first and the last offset of a part of the file. `found` must begin at the first one; lines that
+    begin at or after the last one are left out.
     """
     reported = between[0] if between is not None else 0
     for text in found:

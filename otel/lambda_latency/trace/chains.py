@@ -1,4 +1,4 @@
-"""Joins traces that span links connect, as queues and topics do, into one request.
+"""Joins traces into one request along span links, for example through queues and topics.
 
 The span of a consumer links to the span that sent its message. The joined request lasts from the first start to the
 last end of all its spans, and the time between a sender and its consumer becomes a span of its own.

@@ -1,4 +1,4 @@
-"""Reads records of CloudWatch's log group `aws/spans` (Transaction Search), and answers of its queries with them.
+"""Reads records of CloudWatch's log group `aws/spans` (Transaction Search), bare or in the answer of a query.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html
 """

@@ -20,7 +20,7 @@ def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
 
 
 def checked(value: object, name: str, length: int) -> str:
-    """An id in lower case. Raises `ValueError` with `name` and the value if it is not `length` hex digits, or zero."""
+    """An id in lower case. Raises `ValueError` with `name` and the value if it is not `length` hex digits, or zeros."""
     text = value.lower() if isinstance(value, str) else ""
     if len(text) == length and set(text) <= set(HEX.decode()) and text.strip("0"):
         return text

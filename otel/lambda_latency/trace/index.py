@@ -16,7 +16,7 @@ __all__ = ["LineIndex", "lines_at"]
 
 
 ID = re.compile(r"[0-9a-f]{32}\Z")  # no other text is in the index
-WORDS = 16 // array("I").itemsize  # in a trace id
+WORDS = 16 // array("I").itemsize  # array items in a trace id
 
 
 class _Lines(NamedTuple):

@@ -140,7 +140,7 @@ def _links(span: RawSpan, parent_id: str) -> Iterator[Link]:
     for reference in span.references or ():
         found = Link(padded(reference.trace_id, 32).lower(), padded(reference.span_id, 16).lower())
         if (found.trace_id, found.span_id) == (span.trace_id, left):
-            left = ""  # it is the parent
+            left = ""  # this reference is the parent, not a link
         else:
             yield found
 

@@ -23,7 +23,7 @@ __all__ = [
 
 GATEWAY = "AWS::ApiGateway::Stage"
 SERVICE = "AWS::Lambda"  # the Lambda service: from the request of the caller to the answer
-FUNCTION = "AWS::Lambda::Function"  # the part of it in one execution environment
+FUNCTION = "AWS::Lambda::Function"  # the function: the part of that time in one execution environment
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"  # an execution of Step Functions, with a subsegment for each state
 OUTER = (GATEWAY, SERVICE, FUNCTION)  # from the outside in
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")

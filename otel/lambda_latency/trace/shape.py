@@ -46,7 +46,7 @@ __all__ = [
 # Roles: bits by which a trace is searched.
 OUTERMOST = 1  # may be the outermost span, whose duration is the request's
 SERVES = 2  # SERVER or CONSUMER, and not recorded by the platform
-LAMBDA_SEGMENT = 4  # of the Lambda service, or of a function
+LAMBDA_SEGMENT = 4  # a segment of the Lambda service or of a function
 FUNCTION_SEGMENT = 8
 INIT = 16  # the kit's own init, or an Initialization or Restore, which counts only below a function segment
 COLD = 32

@@ -1,4 +1,4 @@
-"""Corrects clock skew between services: a server's span that does not fit into the call that it answers.
+"""Corrects clock skew between services, which shows as a server's span outside of the client's call.
 
 The difference of the clocks follows from the rule of Jaeger's adjuster, that a call takes as long before its server
 starts as after its server ended: https://www.jaegertracing.io/docs/latest/faq/#clock-skew-adjustment.

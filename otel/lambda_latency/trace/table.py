@@ -100,8 +100,8 @@ class ShapeTable:
         """The shape of a span that `group.shapes` has neither under `key` nor under the span's name and `key`.
 
         `numbers` are the numbers of its attributes in their order; if an attribute occurs twice, the last value counts.
-        `group.shapes` gets the shape unless an attribute occurs twice, because keys are sorted. A key must contain the
-        span's name if rules read it.
+        `group.shapes` gets the shape unless an attribute occurs twice, because a key does not keep their order. A key
+        must contain the name of the span if rules read it.
         """
         last = {self._facts[number][0]: number for number in numbers if number >= 0}
         counted = sorted(number for name, number in last.items() if name in READ)
