@@ -36,7 +36,7 @@ def requested(span: Span, service: str, _operation: str, params: Mapping[str, An
 
 @harmless("an AWS call's span")
 def responded(span: Span, _service: str, _operation: str, result: Mapping[str, Any] | None) -> None:
-    """The instrumentation's response hook. It runs before the span ends, for a failed call with the error's response."""
+    """The instrumentation's response hook. It runs before the span ends; a failed call has the error's response."""
     error = (result or {}).get("Error")
     code = error.get("Code") if isinstance(error, Mapping) else None
     if result is None or not code:
