@@ -174,7 +174,7 @@ def answered(status: object) -> Outcome:
 
 
 def reported(event: object, failures: object) -> Outcome:
-    """The outcome of a batch whose handler names the failed items. For Lambda, an item without a name is the whole batch.
+    """The outcome of a batch whose handler names the failed items. An item without a name stands for the whole batch.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
