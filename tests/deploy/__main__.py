@@ -1,7 +1,7 @@
 """Builds the template, deploys it to an emulator of AWS, uses it over HTTP with tracing on, and deletes it.
 
-What is real: `sam build`, `sam deploy` and `sam delete`, the artifacts, the translated template's functions, routes,
-roles and table, Lambda's runtime client under the exec wrapper. What is not stands in translation.py.
+What is real: `sam build` and `sam deploy`, the artifacts, the translated templates' functions, routes, roles, table and
+alarms, Lambda's runtime client under the exec wrapper. What is not stands in translation.py.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ MADE = {
     "AWS::ApiGateway::Deployment": 1,
     "AWS::ApiGateway::RestApi": 1,
     "AWS::ApiGateway::Stage": 1,
-    "AWS::CloudWatch::Alarm": 1,
+    "AWS::CloudFormation::Stack": 1,
+    "AWS::CloudWatch::Alarm": 4,
     "AWS::CloudWatch::Dashboard": 1,
     "AWS::DynamoDB::Table": 1,
     "AWS::IAM::ManagedPolicy": 1,
@@ -109,7 +110,7 @@ def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
     with step("sam deploy"):
         payments = f"PaymentsUrl=http://127.0.0.1:{provider.wait_until_ready()}"
         cloud.sam("deploy", "--template", str(local), "--stack-name", STACK, "--resolve-s3", "--capabilities",
-                  "CAPABILITY_IAM", "--parameter-overrides", payments)  # fmt: skip
+                  "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides", payments)  # fmt: skip
     expect("resources", Counter(cloud.resources(STACK)), MADE)
     outputs = cloud.outputs(STACK)
     expect("outputs", sorted(outputs), ["ApiUrl", "DashboardUrl", "Report", "Traces", "TryIt"])
@@ -124,8 +125,8 @@ def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
     with step("doctor --account"):
         cloud.halve_memory(STACK, "GetOrder")
         expect("findings", cloud.doctor(STACK, payments), FOUND)
-    with step("sam delete"):
-        cloud.sam("delete", "--stack-name", STACK, "--no-prompts", "--region", "us-east-1")
+    with step("delete"):
+        cloud.delete(STACK)
     expect("stacks that are left", [name for name in cloud.stacks() if name == STACK], [])
     expect("tables that outlive it", len(cloud.tables()), 1)
 

@@ -79,6 +79,12 @@ class Cloud:
             said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
             raise LocalError(f"sam {arguments[0]} failed", said)
 
+    def delete(self, stack: str) -> None:
+        """Delete a stack. `sam delete` cannot: it knows the template of a stack within by S3's own address only."""
+        self._cloudformation.delete_stack(StackName=stack)
+        waiter = self._cloudformation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+
     def halve_memory(self, stack: str, logical: str) -> None:
         """Change a function behind the stack's back."""
         function = self._cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical)
@@ -108,9 +114,13 @@ class Cloud:
         return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
     def resources(self, stack: str) -> list[str]:
-        """The types that a stack is made of, one for each resource."""
-        listed = self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
-        return sorted(one["ResourceType"] for one in listed)
+        """The types that a stack is made of, one for each resource, with those of the stacks within it."""
+        found: list[str] = []
+        for one in self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
+            found.append(one["ResourceType"])
+            if one["ResourceType"] == "AWS::CloudFormation::Stack":
+                found += self.resources(one["PhysicalResourceId"])
+        return sorted(found)
 
     def stacks(self) -> list[str]:
         """The stacks that exist."""

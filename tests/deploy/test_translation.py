@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from pathlib import Path
 
@@ -24,6 +25,10 @@ def built(tmp_path: Path) -> Path:
         written["Resources"][function]["Properties"]["CodeUri"] = function
         (tmp_path / function).mkdir()
     written["Resources"]["Kit"]["Properties"]["ContentUri"] = "Kit"
+    written["Resources"]["Observability"]["Properties"]["Location"] = "Observability/template.yaml"
+    inner = tmp_path / "Observability" / "template.yaml"
+    inner.parent.mkdir()
+    inner.write_text(yaml_dump(template("observability.yaml")))
     path = tmp_path / "template.yaml"
     path.write_text(yaml_dump(written))
     return path
@@ -32,14 +37,37 @@ def built(tmp_path: Path) -> Path:
 def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
     """Whoever adds to the template sees it deployed, or refused."""
     expected = yaml_parse(built.read_text())
-    for name in ("SamplingRule", "SlowRequests", "TimeoutAlarm", "FunctionThrottleAlarm", "TableThrottleAlarm"):
-        del expected["Resources"][name]
+    del expected["Resources"]["SamplingRule"]
+    expected["Resources"]["Observability"]["Properties"]["Location"] = "Observability/local.yaml"
     shared = expected["Globals"]["Function"]
     shared["Layers"] = [{"Ref": "Kit"}]
     shared["Runtime"] = "provided.al2023"
     shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = SPANS
 
     assert yaml_parse(translate(built, SPANS).read_text()) == expected
+
+
+def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: Path) -> None:
+    """All else of the stack within the stack is deployed as it is."""
+    inner = built.parent / "Observability"
+    expected = yaml_parse((inner / "template.yaml").read_text())
+    del expected["Resources"]["SlowRequests"]
+    alarms = {name: one for name, one in expected["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    first = {}
+    for name, alarm in alarms.items():
+        metrics = [one["MetricStat"] for one in alarm["Properties"].pop("Metrics", ()) if "MetricStat" in one]
+        for stat in metrics[:1]:
+            first[name] = (stat["Metric"]["MetricName"], stat["Stat"])
+            alarm["Properties"] |= {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+    translate(built, SPANS)
+
+    deployed = yaml_parse((inner / "local.yaml").read_text())
+    assert json.dumps(deployed, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    assert first == {
+        "TimeoutAlarm": ("Duration", "Maximum"),
+        "FunctionThrottleAlarm": ("Throttles", "Sum"),
+        "TableThrottleAlarm": ("ReadThrottleEvents", "Sum"),
+    }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -1,6 +1,7 @@
 """The built template made fit for the emulator. What that cannot do is left out or done in another way:
 
-- Types of X-Ray and alarms on several metrics, which it refuses.
+- Types of X-Ray, which it refuses.
+- Alarms on several metrics, which it refuses: they watch the first of them, with the same name and actions.
 - Layers that only AWS has. Their packages are those of this environment. The kit's layer is deployed and named by each
   function, but the emulator unpacks no layer for a custom runtime: the built one stands for /opt.
 - The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
@@ -11,7 +12,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,18 @@ exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstr
 def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
     """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file.
 
-    `kit` is the logical id of the kit's layer.
+    `kit` is the logical id of the kit's layer. Templates of stacks within the stack are translated, too.
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     resources: dict[str, Any] = template["Resources"]
-    gone = [name for name, resource in resources.items() if is_refused(resource)]
-    for name in gone:
-        del resources[name]
+    for name, resource in list(resources.items()):
+        if resource["Type"].startswith("AWS::XRay::"):
+            del resources[name]
+        elif resource["Type"] == "AWS::CloudWatch::Alarm":
+            resource["Properties"] = with_one_metric(resource["Properties"])
+        elif resource["Type"] == "AWS::Serverless::Application":
+            inner = translate(built.parent / resource["Properties"]["Location"], spans_url, kit)
+            resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
     functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
         if "Runtime" in place:
@@ -50,17 +56,28 @@ def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
         variables = place.get("Environment", {}).get("Variables", {})
         if "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in variables:
             variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
-    start_text = START.format(kit=built.parent / resources[kit]["Properties"]["ContentUri"])
-    for function in functions:
-        start = built.parent / function["CodeUri"] / "bootstrap"
-        start.write_text(start_text, encoding="utf-8")
-        start.chmod(0o755)
+    if functions:
+        start = START.format(kit=built.parent / resources[kit]["Properties"]["ContentUri"])
+        write_starts([built.parent / function["CodeUri"] for function in functions], start)
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")
     return local
 
 
-def is_refused(resource: Mapping[str, Any]) -> bool:
-    """Whether the emulator would refuse it."""
-    kind: str = resource["Type"]
-    return kind.startswith("AWS::XRay::") or (kind == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
+def write_starts(artifacts: Iterable[Path], text: str) -> None:
+    """Write the file that the emulator starts into each artifact."""
+    for folder in artifacts:
+        file = folder / "bootstrap"
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o755)
+
+
+def with_one_metric(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """The alarm, on the first of its metrics instead of an expression of several."""
+    left = {name: value for name, value in alarm.items() if name != "Metrics"}
+    for one in alarm.get("Metrics", ()):
+        if "MetricStat" in one:
+            stat = one["MetricStat"]
+            key = "ExtendedStatistic" if stat["Stat"].startswith("p") else "Statistic"
+            return {**left, **stat["Metric"], "Period": stat["Period"], key: stat["Stat"]}
+    return left

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.deployed import Stack, deploy, refused
+from tests.template.deployed import PACKAGED, Stack, deploy, refused
 
 FUNCTIONS = ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
 OWN = "arn:aws:lambda:eu-south-1:123456789012:layer:own:7"
@@ -156,8 +156,7 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
     assert stage["TracingEnabled"] is (case.tracing == "Active")
     assert stage["StageName"] == case.parameters.get("Stage", "dev")
-    types = {one["Type"] for one in stack.resources.values()}
-    assert sorted(kind for kind in types if kind.startswith("AWS::XRay::")) == case.xray
+    assert sorted(kind for kind in stack.types() if kind.startswith("AWS::XRay::")) == case.xray
     assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 4
 
 
@@ -166,7 +165,7 @@ def test_these_parameters_make_these_functions(name: str) -> None:
 def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> None:
     """No layer, no wrapper, no collector, no X-Ray: not only in the functions but in the whole text of the stack."""
     stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)
-    text = json.dumps([stack.resources, stack.outputs]).lower()
+    text = stack.text().lower()
 
     for word in (
         "otel",
@@ -304,7 +303,7 @@ def test_the_orders_outlive_the_stack() -> None:
 
 def test_nothing_names_an_account_a_region_or_a_partition_of_ours() -> None:
     """But for the accounts that own AWS's layers."""
-    elsewhere = json.dumps(deploy("eu-west-3").resources)
+    elsewhere = deploy("eu-west-3").text().replace(PACKAGED["Location"], "")
 
     assert "us-east-1" not in elsewhere
     assert "arn:aws:lambda:eu-west-3:" in elsewhere

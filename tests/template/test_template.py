@@ -136,7 +136,7 @@ def test_an_environment_is_deployed_without_a_question(environment: str, stack: 
     deployed = deploy(**parameters)
 
     assert (name, asked["resolve_s3"], asked["confirm_changeset"]) == (stack, True, False)
-    assert asked["capabilities"] == "CAPABILITY_IAM"
+    assert asked["capabilities"] == "CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
     assert refused(**parameters) == []
     assert len(deployed.variables("GetOrder")) == (3 if tracing == "Off" else 7)
     assert [one["StageName"] for one in deployed.of_type("AWS::ApiGateway::Stage").values()] == [stage]

@@ -13,6 +13,7 @@ FILES = (
     "compose.collector.yaml",
     "compose.yaml",
     "functions",
+    "observability.yaml",
     "requirements/functions.txt",
     "samconfig.toml",
     "template.yaml",
