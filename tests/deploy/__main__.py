@@ -36,7 +36,7 @@ MADE = {
     "AWS::ApiGateway::RestApi": 1,
     "AWS::ApiGateway::Stage": 1,
     "AWS::CloudFormation::Stack": 1,
-    "AWS::CloudWatch::Alarm": 4,
+    "AWS::CloudWatch::Alarm": 6,
     "AWS::CloudWatch::Dashboard": 1,
     "AWS::DynamoDB::Table": 1,
     "AWS::IAM::ManagedPolicy": 1,

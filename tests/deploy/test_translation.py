@@ -58,12 +58,16 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
         metrics = [one["MetricStat"] for one in alarm["Properties"].pop("Metrics", ()) if "MetricStat" in one]
         for stat in metrics[:1]:
             first[name] = (stat["Metric"]["MetricName"], stat["Stat"])
-            alarm["Properties"] |= {**stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+            key = "ExtendedStatistic" if stat["Stat"] == "p95" else "Statistic"
+            alarm["Properties"] |= {**stat["Metric"], "Period": stat["Period"], key: stat["Stat"]}
     translate(built, SPANS)
 
     deployed = yaml_parse((inner / "local.yaml").read_text())
     assert json.dumps(deployed, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert first == {
+        "SlowAlarm": ("Latency", "p95"),
+        "ServerErrorAlarm": ("5XXError", "Sum"),
+        "ErrorAlarm": ("Errors", "Sum"),
         "TimeoutAlarm": ("Duration", "Maximum"),
         "FunctionThrottleAlarm": ("Throttles", "Sum"),
         "TableThrottleAlarm": ("ReadThrottleEvents", "Sum"),

@@ -157,7 +157,7 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     assert stage["TracingEnabled"] is (case.tracing == "Active")
     assert stage["StageName"] == case.parameters.get("Stage", "dev")
     assert sorted(kind for kind in stack.types() if kind.startswith("AWS::XRay::")) == case.xray
-    assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 4
+    assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 6
 
 
 @pytest.mark.parametrize("instrumentation", ["kit", "layer"])
@@ -243,16 +243,22 @@ def _of(dimension: dict[str, Any]) -> str:
 
 
 def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
-    """Slow requests, timeouts, refusals by Lambda, refusals by DynamoDB; without requests none of them rings."""
+    """Slow and failing requests, errors, timeouts, refusals by Lambda and DynamoDB; without requests none rings."""
     stack = deploy()
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     each = ["CreateOrder", "GetOrder", "ListOrders", "CancelOrder"]
 
-    assert sorted(alarms) == ["FunctionThrottleAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"]
+    assert [one["AlarmName"] for one in alarms.values()] == [f"shop.{name}" for name in alarms]
     assert {one["TreatMissingData"] for one in alarms.values()} == {"notBreaching"}
-    slow = alarms["SlowAlarm"]
-    assert (slow["Namespace"], slow["MetricName"], slow["ExtendedStatistic"]) == ("AWS/ApiGateway", "Latency", "p95")
-    assert slow["Dimensions"] == [{"Name": "ApiName", "Value": "shop"}, {"Name": "Stage", "Value": "dev"}]
+    assert watched(stack, "SlowAlarm") == (
+        "IF(requests >= 20, latency, 0)",
+        [("Latency", "shop.dev", "p95"), ("Count", "shop.dev", "Sum")],
+    )
+    assert watched(stack, "ServerErrorAlarm") == (
+        "IF(requests >= 20, 100 * failures / requests, IF(failures >= 3, 100, 0))",
+        [("5XXError", "shop.dev", "Sum"), ("Count", "shop.dev", "Sum")],
+    )
+    assert watched(stack, "ErrorAlarm") == ("SUM(METRICS())", [("Errors", one, "Sum") for one in each])
     assert watched(stack, "TimeoutAlarm") == ("MAX(METRICS())", [("Duration", one, "Maximum") for one in each])
     assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", one, "Sum") for one in each])
     assert watched(stack, "TableThrottleAlarm") == (
@@ -266,6 +272,54 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
     )
     (timeout,) = {stack.resources[one]["Properties"]["Timeout"] for one in each}
     assert alarms["TimeoutAlarm"]["Threshold"] == timeout * 1000
+    assert sorted(alarms) == [
+        "ErrorAlarm", "FunctionThrottleAlarm", "ServerErrorAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "rings"),
+    [(0, 0, False), (2, 2, False), (3, 3, True), (19, 2, False), (20, 0, False), (40, 1, False), (40, 2, True)],
+)
+def test_few_requests_ring_by_count_and_many_by_share(requests: int, failures: int, rings: bool) -> None:
+    """The expression of 5xx, with Python's arithmetic for CloudWatch's."""
+    alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ServerErrorAlarm"]
+    names = {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "failures": failures}
+    text = alarm["Metrics"][0]["Expression"].replace("/ requests", "/ max(requests, 1)")
+    value = eval(text, {**names, "max": max})  # noqa: S307 - the template's own text
+
+    assert (alarm["ComparisonOperator"], alarm["EvaluationPeriods"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (value >= alarm["Threshold"]) is rings
+
+
+def test_a_slow_request_among_few_does_not_ring() -> None:
+    """The expression of slow requests is over the threshold from 20 requests on."""
+    alarm = deploy(SlowMs="500").of_type("AWS::CloudWatch::Alarm")["SlowAlarm"]
+    found = [
+        eval(  # noqa: S307 - the template's own text
+            alarm["Metrics"][0]["Expression"],
+            {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "latency": 900},
+        )
+        for requests in (1, 19, 20)
+    ]
+
+    assert [value > int(alarm["Threshold"]) for value in found] == [False, False, True]
+
+
+def test_an_error_in_a_single_minute_does_not_ring() -> None:
+    """Two minutes out of five do, whatever the traffic."""
+    alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ErrorAlarm"]
+
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (2, 5, 0)
+    assert {one["MetricStat"]["Period"] for one in alarm["Metrics"][1:]} == {60}
+
+
+def test_off_makes_no_alarm_and_leaves_the_dashboard() -> None:
+    """And the group of slow requests."""
+    stack = deploy(Alarms="off")
+
+    assert stack.of_type("AWS::CloudWatch::Alarm") == {}
+    assert len(stack.of_type("AWS::CloudWatch::Dashboard")) == len(stack.of_type("AWS::XRay::Group")) == 1
 
 
 @pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:oncall"])
