@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -52,14 +52,19 @@ class Cloud:
             "ministack", [], processes, log, command=[str(PROGRAM)], variables=self._variables | own | temporary
         )
         self._service.wait_until_listening(self._port, 60)
-        session = boto3.Session("local", "local", region_name=REGION)
-        self._cloudformation = session.client("cloudformation", endpoint_url=self.url)
-        self._dynamodb = session.client("dynamodb", endpoint_url=self.url)
-        self._lambda: Any = session.client("lambda", endpoint_url=self.url)  # its type information is not installed
+        self._session = boto3.Session("local", "local", region_name=REGION)
+        self._cloudformation = self._session.client("cloudformation", endpoint_url=self.url)
+        self._dynamodb = self._session.client("dynamodb", endpoint_url=self.url)
+        self._lambda = self.client("lambda")
 
     def close(self) -> None:
         """End it."""
         self._service.stop()
+
+    def client(self, service: str) -> Any:
+        """boto3's client."""
+        make: Any = self._session.client  # the type information of most services is not installed
+        return make(service, endpoint_url=self.url)
 
     def sam(self, *arguments: str) -> None:
         """Run the SAM CLI. Raises `LocalError` with its last words where it fails."""
@@ -115,12 +120,14 @@ class Cloud:
 
     def resources(self, stack: str) -> list[str]:
         """The types that a stack is made of, one for each resource, with those of the stacks within it."""
-        found: list[str] = []
+        return sorted(kind for _, kind, _ in self.made(stack))
+
+    def made(self, stack: str) -> Iterator[tuple[str, str, str]]:
+        """Logical id, type and physical id of each resource of a stack and of the stacks within it."""
         for one in self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
-            found.append(one["ResourceType"])
+            yield one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"]
             if one["ResourceType"] == "AWS::CloudFormation::Stack":
-                found += self.resources(one["PhysicalResourceId"])
-        return sorted(found)
+                yield from self.made(one["PhysicalResourceId"])
 
     def stacks(self) -> list[str]:
         """The stacks that exist."""

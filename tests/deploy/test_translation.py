@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,13 @@ def built(tmp_path: Path) -> Path:
         (tmp_path / function).mkdir()
     written["Resources"]["Kit"]["Properties"]["ContentUri"] = "Kit"
     written["Resources"]["Observability"]["Properties"]["Location"] = "Observability/template.yaml"
-    inner = tmp_path / "Observability" / "template.yaml"
-    inner.parent.mkdir()
-    inner.write_text(yaml_dump(template("observability.yaml")))
+    inner, innermost = copy.deepcopy(template("observability.yaml")), copy.deepcopy(template("explain.yaml"))
+    inner["Resources"]["Explanations"]["Properties"]["Location"] = "Explanations/template.yaml"
+    innermost["Resources"]["Explain"]["Properties"]["CodeUri"] = "Explain"
+    place = tmp_path / "Observability" / "Explanations"
+    (place / "Explain" / "msgspec").mkdir(parents=True)
+    (place / "template.yaml").write_text(yaml_dump(innermost))
+    (place.parent / "template.yaml").write_text(yaml_dump(inner))
     path = tmp_path / "template.yaml"
     path.write_text(yaml_dump(written))
     return path
@@ -51,7 +56,10 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
     """All else of the stack within the stack is deployed as it is."""
     inner = built.parent / "Observability"
     expected = yaml_parse((inner / "template.yaml").read_text())
-    del expected["Resources"]["SlowRequests"]
+    del expected["Resources"]["SlowRequests"], expected["Transform"]
+    expected["Resources"]["Explanations"]["Type"] = "AWS::CloudFormation::Stack"
+    properties = expected["Resources"]["Explanations"]["Properties"]
+    properties["TemplateURL"] = properties.pop("Location").replace("template", "local")
     alarms = {name: one for name, one in expected["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
     first = {}
     for name, alarm in alarms.items():
@@ -63,6 +71,7 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
     translate(built, SPANS)
 
     deployed = yaml_parse((inner / "local.yaml").read_text())
+    del deployed["Resources"]["Explanations"]["Properties"]["Tags"]  # by SAM's translator
     assert json.dumps(deployed, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert first == {
         "SlowAlarm": ("Latency", "p95"),
@@ -72,6 +81,22 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
         "FunctionThrottleAlarm": ("Throttles", "Sum"),
         "TableThrottleAlarm": ("ReadThrottleEvents", "Sum"),
     }
+
+
+def test_the_function_that_explains_is_started_without_the_kit(built: Path) -> None:
+    """In its folder, as SAM's translator has it; with this environment's msgspec."""
+    translate(built, SPANS)
+    place = built.parent / "Observability" / "Explanations"
+    explain = yaml_parse((place / "local.yaml").read_text())["Resources"]["Explain"]
+    start = place / "Explain" / "bootstrap"
+
+    assert (explain["Type"], explain["Properties"]["Code"]) == ("AWS::Lambda::Function", "Explain")
+    assert explain["Properties"]["Runtime"] == "provided.al2023"
+    assert os.access(start, os.X_OK)
+    assert (
+        start.read_text().splitlines()[-1] == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/bootstrap.py"'
+    )
+    assert not (place / "Explain" / "msgspec").exists()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -314,6 +314,41 @@ def test_an_error_in_a_single_minute_does_not_ring() -> None:
     assert {one["MetricStat"]["Period"] for one in alarm["Metrics"][1:]} == {60}
 
 
+TOPIC = "arn:aws:sns:us-east-1:123456789012:oncall"
+
+
+def test_explained_adds_the_function_of_lambda_latency_alarm() -> None:
+    """For the alarms of this stack and of no other, to the same topic, on the same processor."""
+    stack = deploy(Alarms="explained", AlarmTopicArn=TOPIC, Architecture="x86_64")
+    explanations = stack.inner["Observability"].inner["Explanations"]
+    (function,) = explanations.of_type("AWS::Lambda::Function").values()
+    rules = explanations.of_type("AWS::Events::Rule").values()
+    prefixes = [one["EventPattern"]["detail"]["alarmName"] for one in rules]
+
+    assert (function["Architectures"], function["Environment"]["Variables"]["ALARM_TOPIC_ARN"]) == (["x86_64"], TOPIC)
+    assert prefixes == [[{"prefix": "shop."}]] * 2
+    assert all(one["AlarmName"].startswith("shop.") for one in stack.of_type("AWS::CloudWatch::Alarm").values())
+    assert [one["AlarmActions"] for one in stack.of_type("AWS::CloudWatch::Alarm").values()] == [[TOPIC]] * 6
+
+
+@pytest.mark.parametrize("alarms", ["on", "off"])
+def test_without_explanations_there_is_none_of_their_resources(alarms: str) -> None:
+    """No bucket, no queue, no rule, no fifth function."""
+    stack = deploy(Alarms=alarms, AlarmTopicArn=TOPIC)
+
+    assert stack.inner["Observability"].inner == {}
+    assert stack.types() & {"AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::Rule"} == set()
+
+
+@pytest.mark.parametrize("more", [{}, {"AlarmTopicArn": TOPIC, "Tracing": "Off"}])
+def test_explanations_that_nobody_hears_or_that_have_no_traces_are_refused(more: dict[str, str]) -> None:
+    """Before anything is made."""
+    assert refused(Alarms="explained", **more) == [
+        "Alarms=explained reads traces and sends messages. Set AlarmTopicArn, and Tracing to Active or PassThrough."
+    ]
+    assert refused(Alarms="explained", AlarmTopicArn=TOPIC) == []
+
+
 def test_off_makes_no_alarm_and_leaves_the_dashboard() -> None:
     """And the group of slow requests."""
     stack = deploy(Alarms="off")

@@ -12,6 +12,7 @@ FILES = (
     "collector.yaml",
     "compose.collector.yaml",
     "compose.yaml",
+    "explain.yaml",
     "functions",
     "observability.yaml",
     "requirements/functions.txt",
