@@ -153,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
         traces_read=options.traces_read,
     )  # fmt: skip
     write: Callable[..., str] = as_json if options.json else as_text
-    print(write(bill(asked, prices), over_rates(asked, prices), prices, region))
+    print(write(bill(asked, prices), over_rates(asked, prices), prices))
     if own.region and not options.json:
         print(own.said)
     return SOMETHING_SKIPPED if own.refused else status
