@@ -109,7 +109,7 @@ def test_the_end_says_what_came_back(ringing: Make) -> None:
     alarm(rung(state="OK", previous="ALARM", at_ns=(BEGIN_S + 1000) * 10**9, begin_ns=(BEGIN_S + 940) * 10**9))
     assert alarm.topic.published[1]["Subject"] == "shop-SlowAlarm: is over"
     assert alarm.topic.texts[1].split("\n\n")[1].replace("\n", " ") == (
-        "payments.example.com: 1,466 ms on average in slow requests during the alarm, 169 ms in the 60 traced since."
+        "payments.example.com: 1,466 ms on average in slow requests during the alarm, 169 ms in the 20 traced since."
     )
 
 

@@ -61,7 +61,7 @@ class Result:
     @property
     def source(self) -> str:
         """The name of the source in a report."""
-        return f"{self.store} {self.region}"
+        return f"{self.store} {self.region}".rstrip()
 
     @property
     def problems(self) -> list[Problem]:
