@@ -2,6 +2,7 @@
 
 from lambda_latency.alarm.bell import Bell
 from lambda_latency.alarm.chat import FORMATS, rendered
+from lambda_latency.alarm.cost import END, MEASURED, PRICED, RING, a_month, explanation
 from lambda_latency.alarm.event import Alarm, read_change, read_event
 from lambda_latency.alarm.evidence import Evidence, fetched
 from lambda_latency.alarm.explanation import Explanation, explain
@@ -11,7 +12,11 @@ from lambda_latency.alarm.pages import page_of
 from lambda_latency.alarm.part import TEMPLATE, PartError, install_packages, write_part
 
 __all__ = [
+    "END",
     "FORMATS",
+    "MEASURED",
+    "PRICED",
+    "RING",
     "TEMPLATE",
     "Alarm",
     "Bell",
@@ -19,8 +24,10 @@ __all__ = [
     "Explanation",
     "Link",
     "PartError",
+    "a_month",
     "clock",
     "explain",
+    "explanation",
     "fetched",
     "install_packages",
     "last_ring",

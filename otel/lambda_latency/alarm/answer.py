@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.alarm.cost import cost_fact
+from lambda_latency.alarm.cost import END, RING, cost_fact
 from lambda_latency.alarm.evidence import Evidence, fetched, recent
 from lambda_latency.alarm.explanation import Explanation, explain, mean_ns
 from lambda_latency.alarm.message import Message, clock, message_of, short_message
@@ -17,6 +18,7 @@ from lambda_latency.latency import USUAL, Terms
 from lambda_latency.text import Style, clean
 
 if TYPE_CHECKING:
+    from lambda_latency.alarm.cost import Spent
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.alarm.evidence import Fetches
     from lambda_latency.alarm.message import Link
@@ -36,7 +38,8 @@ class Answerer:
     """Answers state changes of alarms.
 
     `sinks`: the receivers of messages, by name. `page` stores an explanation's page and returns the link. `left_s`
-    returns the seconds that are left; `own_dollars` the cost of the function itself, None where nothing is charged.
+    returns the seconds that are left; `ran` the GB-seconds of the function so far and its processor, or is None where
+    nothing is charged.
     """
 
     account: Fetches
@@ -44,7 +47,7 @@ class Answerer:
     sinks: Mapping[str, Sink]
     page: Callable[[Explanation], Link | None]
     left_s: Callable[[], float]
-    own_dollars: Callable[[], float] | None = lambda: 0.0
+    ran: Callable[[], tuple[Decimal, str]] | None = lambda: (Decimal(0), "arm64")
     terms: Terms = USUAL
 
     def answer(self, alarm: Alarm) -> Message | None:
@@ -96,7 +99,7 @@ class Answerer:
             return self._unexplained(alarm, evidence)
         found = explain(alarm, evidence, self.terms)
         self.records.change(f"alarm {alarm.name}", lambda record: _said(record, found))
-        cost = self._cost(evidence)
+        cost = self._cost(evidence, RING)
         if found.cause is not None:
             told = self.records.change(f"cause {found.cause.label}", lambda record: _first(record, alarm))
             if 0 <= alarm.at_ns - told.get("at_ns", 0) < FOLD_NS:
@@ -106,7 +109,7 @@ class Answerer:
 
     def _unexplained(self, alarm: Alarm, evidence: Evidence) -> Message:
         lacks = evidence.lacks or [UNTRACED]
-        return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, *self._cost(evidence)])
+        return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, *self._cost(evidence, RING)])
 
     def _ended(self, alarm: Alarm, folder: Path) -> Message:
         record = self.records.read(f"alarm {alarm.name}")
@@ -120,10 +123,10 @@ class Answerer:
             return short_message(alarm, how, f"The cause was {cause}.", *evidence.lacks)
         then, now = f"{then_ns / 1e6:,.0f} ms", f"{now_ns / 1e6:,.0f} ms"
         said = f"{cause}: {then} on average in slow requests during the alarm, {now} in the {requests:,} traced since."
-        return short_message(alarm, how, said, facts=self._cost(evidence))
+        return short_message(alarm, how, said, facts=self._cost(evidence, END))
 
-    def _cost(self, evidence: Evidence) -> list[str]:
-        return [] if self.own_dollars is None else [cost_fact(evidence, self.own_dollars())]
+    def _cost(self, evidence: Evidence, like: Spent) -> list[str]:
+        return [] if self.ran is None else [cost_fact(evidence, like, *self.ran())]
 
 
 def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:

@@ -56,7 +56,7 @@ class Bell:
             sinks={"terminal": sink},
             page=page,
             left_s=lambda: LEFT_S,
-            own_dollars=None,
+            ran=None,
             terms=terms,
         )
         self._heard: queue.SimpleQueue[tuple[int, int, Trace | None] | None] = queue.SimpleQueue()

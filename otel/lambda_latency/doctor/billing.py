@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,13 @@ def _row(bill: Bill) -> tuple[str, ...]:
     return (rate, f"{bill.traced:,.0f}", *(f"{dollars(part):,}" for part in parts))
 
 
-def bills_as_json(bill: Bill, table: Sequence[Bill], prices: Prices) -> str:
-    """A JSON document: the bill, the bills by rate, the usage, the prices with their origins."""
+def bills_as_json(
+    bill: Bill, table: Sequence[Bill], prices: Prices, explanations: Mapping[str, object] | None = None
+) -> str:
+    """A JSON document: the bill, the bills by rate, the usage, the prices with their origins.
+
+    `explanations`: the cost of alarms that explain themselves, if it was asked for.
+    """
     usage = bill.usage
     document = {
         "schema": 2,
@@ -63,6 +68,7 @@ def bills_as_json(bill: Bill, table: Sequence[Bill], prices: Prices) -> str:
         },
         "region": prices.region,
         "prices": prices_as_json(prices, priced(usage)),
+        **({"explanations": explanations} if explanations is not None else {}),
     }
     return json.dumps(document, indent=2)
 
