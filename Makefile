@@ -106,6 +106,14 @@ bench-report: setup  ## Measure how fast the report is on files of every kind (1
 bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
 	@$(BIN)/python -m bench.testing
 
+.PHONY: alarm-pictures
+alarm-pictures: setup  ## Draw the messages of an alarm for the docs: mail, Slack, terminal
+	@$(BIN)/python -m tests.alarm.pictures
+
+.PHONY: bench-alarm
+bench-alarm: setup  ## Measure the function that explains alarms: cold start, processor time, memory (1 minute; docs/alarm.json)
+	@$(BIN)/python -m bench.alarm
+
 .PHONY: bench-page
 bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
 	@$(BIN)/python -m bench.page

@@ -29,7 +29,7 @@ owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
 A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64, public list prices
-of us-east-1, July 2026).
+of us-east-1, 2026-09-19).
              ▇▇▇███▇                      ▁               ▁   ▂▁▁              ▁
   50 ms        100          200              500          1 s          2 s               5 s
 
@@ -74,7 +74,7 @@ caller does not need the result. Ask its owner with a trace id.
 p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
 A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64,
-public list prices of us-east-1, July 2026).
+public list prices of us-east-1, 2026-09-19).
           =%%@@*                .            .  ::           .
   50 ms     100       200          500       1 s       2 s           5 s
 
@@ -123,8 +123,8 @@ need the result. Ask its owner with a trace id.
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120
 A cold start costs 0.242 GB-s and $4.03 a million for each
-GB of memory (x86_64, public list prices of us-east-1, July
-2026).
+GB of memory (x86_64, public list prices of us-east-1,
+2026-09-19).
        ▁▇██▅           ▁        ▁ ▁▁       ▁
   50 ms  100    200      500    1 s    2 s       5 s
 
@@ -167,7 +167,7 @@ a verdict: 100 requests or more.
 
 p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · timeouts 0 · seen 14
 A cold start costs 0.642 GB-s and $10.70 a million for each GB of memory (x86_64, public list prices
-of us-east-1, July 2026).
+of us-east-1, 2026-09-19).
                    ▆█▆▄                                                      ┊    ▄
   50 ms               100                 200                       500                  1 s
 
