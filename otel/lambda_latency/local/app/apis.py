@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.package import CHILDREN
 from lambda_latency.local.app.tokens import Guard
 from lambda_latency.local.sam import STACK, Template
 
-__all__ = ["Api", "function_url", "read_api"]
+__all__ = ["Api", "empty_api", "function_url", "read_api"]
 
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
@@ -23,11 +24,14 @@ TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token."""
+    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
+    `direct` are routes without a function.
+    """
 
     template: Template
     is_http: bool
     guards: Mapping[str, Guard] = field(default_factory=dict)
+    direct: tuple[Direct, ...] = ()
 
     def guard(self, route: str) -> Guard | None:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
@@ -43,6 +47,7 @@ class Api:
             method, _, path = route.partition(" ")
             if method == "GET" if methods[path] >= EVERY else method != "OPTIONS" or methods[path] == {method}:
                 yield route
+        yield from (one.route for one in self.direct)
 
 
 def read_api(
@@ -77,6 +82,13 @@ def read_api(
     title = next((one["Name"] for one in declared if isinstance(one.get("Name"), str)), name)
     is_http = all(route.event_type == "HttpApi" for route in api.routes)
     return Api(_template(path, api, title, "$default" if is_http else "Prod"), is_http)
+
+
+def empty_api(path: Path, name: str, *, is_http: bool) -> Api:
+    """An API without a route to a function."""
+    from samcli.lib.providers.provider import Api as Routes
+
+    return Api(_template(path, Routes([]), name, "$default" if is_http else "Prod"), is_http)
 
 
 def function_url(path: Path, function: str, name: str) -> Api:

@@ -10,6 +10,7 @@ behaviour differs from AWS:
   the mapping's destination; ministack retries for ever, together with later records.
 - The tracing header of a call to AWS is passed to the functions that a message, an object or an execution reaches, and
   into the messages of a queue. An execution without a header starts a trace.
+- API Gateway calls services without a function (`ministack_apis`).
 - A state machine's `apigateway:invoke` calls the app's API. A POST to `/_lambda-latency/apis` sets the addresses.
 
 A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
@@ -26,6 +27,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from ministack_apis import call_services
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
@@ -50,6 +53,7 @@ def main() -> None:
     give_up()
     carry_the_header(app)
     call_apis()
+    call_services()
     name_errors()
     answer_for_us(app)
     app.main()
