@@ -52,8 +52,8 @@ def test_a_function_reads_the_apps_parameters_and_calls_its_apis(shop: Shop) -> 
 
 
 def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
-    """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
-    assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
+    """Another region, AWS's endpoint, a stand-in for one, a profile; and a function that invokes another."""
+    assert shop.result("Rest", {"do": "calls"}) == {"count": 4, "other": {"answer": 42}}
 
 
 def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:

@@ -200,6 +200,13 @@ def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
     assert (is_example(read_source(ROOT / "template.yaml")), is_example(other)) == (True, False)
 
 
+def test_a_key_that_stands_twice_with_the_same_value_is_told(tmp_path: Path) -> None:
+    """SAM deploys such a template."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Type: AWS::SNS::Topic\n")
+    assert read_app(path, {}).notes == [f"{path}:4: 'Type' is defined twice with the same value"]
+
+
 def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where template.yaml is not there; a name that was given is taken as it is."""
     monkeypatch.chdir(tmp_path)

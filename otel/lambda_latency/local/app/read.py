@@ -66,7 +66,7 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
     unserved = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
-    app.notes += [*notes, *packaged.notes, *unserved]
+    app.notes += [*source.notes, *notes, *packaged.notes, *unserved]
     order = list(source.raw["Resources"])
     declared = sorted(
         declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)

@@ -49,6 +49,8 @@ def _request(route: str, url: str, api: Api) -> str:
     guard = api.guard(route)
     parts = ["curl -s", "" if method in ("GET", "ANY") else f"-X {method}"]
     parts.append("-d '{}'" if method in BODIES else "")
+    if method in BODIES and any(one.route == route for one in api.direct):  # a mapping template is of a content type
+        parts.append("-H 'Content-Type: application/json'")
     parts.append(f"-H '{guard.header}: {token(guard)}'" if guard is not None else "")
     return " ".join(filter(None, (*parts, shlex.quote(url + ("/" if path == "$default" else path)))))
 
