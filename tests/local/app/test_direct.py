@@ -100,6 +100,13 @@ def test_authorizers_guard_routes_without_a_function(app: Shop) -> None:
             assert (path, authorization, post(app, path, {"by": path}, headers).status) == (path, authorization, status)
 
 
+def test_a_lambda_authorizer_of_a_rest_api_guards_a_route_without_a_function(app: Shop) -> None:
+    """It gets the headers by the names that clients write; the mapping template has its context."""
+    replies = [post(app, "/guarded", {}, {"Authorization": word}).status for word in ("shut", "open")]
+    assert replies == [403, 200]
+    assert app.event("Tell", '{"shop": "first"}') == {"shop": "first"}
+
+
 def test_a_rest_api_sends_a_message(app: Shop) -> None:
     """By its path; the response is in JSON. The message carries the trace."""
     reply = post(app, "/queue", {"rest": "queue & more"})

@@ -313,6 +313,45 @@ def test_a_route_without_a_function_matches_its_requests(route: str, method: str
     assert Direct(route, "Api", True).matches(method, path) == is_for_it
 
 
+def test_apis_with_the_same_route_are_served_apart(tmp_path: Path) -> None:
+    """Each with its own routes, authorizers and calls of services; together where all routes differ."""
+    path = tmp_path / "template.yaml"
+    text = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.13, Handler: index.handler } }
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Name: shop
+      Auth: { DefaultAuthorizer: Pool, Authorizers: { Pool: { UserPoolArn: arn } } }
+  Login: { Type: AWS::Serverless::Api, Properties: { StageName: v2, Name: login } }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: get } }
+        Post: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: post } }
+  Enter:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Login, Path: /, Method: get } } }
+"""
+    path.write_text(text)
+    apis = [api for _, api in read_app(path, {}).apis]
+    assert [(api.key, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
+        ("Shop", "shop", "v1", {"GET /": "Orders", "POST /": "Orders"}),
+        ("Login", "login", "v2", {"GET /": "Enter"}),
+    ]
+    assert [sorted(api.guards) for api in apis] == [["GET /", "POST /"], []]
+    path.write_text(text.replace("Login, Path: /,", "Login, Path: /enter,"))
+    ((_, api),) = read_app(path, {}).apis
+    assert (api.key, sorted(api.template.routes)) == ("", ["GET /", "GET /enter", "POST /"])
+
+
 def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:
     """Its Location is what `sam build` would write; that is told."""
     (tmp_path / "child").mkdir()

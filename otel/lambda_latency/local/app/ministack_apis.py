@@ -58,7 +58,14 @@ def call_services() -> None:
             made |= {key: given[key] for key in KEPT if key in given}
             made["integrationResponses"] = responses(given)
 
+    authorize = apigateway_v1._authorize_request_v1
+
+    async def authorized(*args: Any) -> Any:
+        *first, headers = args[:7]
+        return await authorize(*first, titled(headers), *args[7:])
+
     apigateway_v1._import_operation = imported
+    apigateway_v1._authorize_request_v1 = authorized
     provisioners._apigw_v2_integration_props = kept
     apigateway._invoke_lambda_proxy = http_api
     apigateway_v1._invoke_lambda_custom_v1 = apigateway_v1._invoke_sqs_v1 = rest_api
@@ -78,14 +85,18 @@ def responses(integration: Any) -> dict[str, Any]:
     }
 
 
+def titled(headers: Any) -> dict[str, Any]:
+    """Headers by the names that most clients write, as a REST API has them; ministack has them in lower case."""
+    return {name.title(): value for name, value in (headers or {}).items()}
+
+
 class Request:
     """A request to an API. `params` has its path, query and header parameters, as `$input.params()` has them."""
 
     def __init__(self, headers: Any, query: Any, path: Any, body: Any, context: Any, variables: Any) -> None:
         self.headers = {name.lower(): value for name, value in (headers or {}).items() if isinstance(value, str)}
         one = {name: value[-1] if isinstance(value, list) else value for name, value in (query or {}).items()}
-        titled = {name.title(): value for name, value in self.headers.items()}  # ministack has them in lower case
-        self.params = {"path": path or {}, "querystring": one, "header": titled}
+        self.params = {"path": path or {}, "querystring": one, "header": titled(self.headers)}
         self.body = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
         self.context = {"requestId": str(uuid.uuid4()), **context}
         self.variables = variables or {}
