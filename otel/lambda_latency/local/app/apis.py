@@ -138,6 +138,7 @@ def _read_api(
             api = ApiProvider(stacks, cwd=str(path.resolve().parent), disable_authorizer=not authorizers).api
         except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
             return f"its APIs cannot be read: {error}"
+    api.routes = [route for route in api.routes if route.function_name]  # others are the emulator's
     if not api.routes:
         return None
     declared = [one.get("Properties") or {} for one in resources.values() if one.get("Type") in TYPES]
