@@ -228,7 +228,10 @@ def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
 
 
 def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
-    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them."""
+    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them.
+
+    It makes a schedule, too.
+    """
     states = shop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=shop.physical("Calling"), input="{}")["executionArn"]
     ended: dict[str, Any] = {}
@@ -255,3 +258,6 @@ def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
         "ApiGateway.403",
         "DynamoDB.AmazonDynamoDBException",
     )
+    assert output["planned"]["ScheduleArn"].endswith(":schedule/default/planned")
+    assert output["unknown"]["Error"] == "Scheduler.ResourceNotFoundException"
+    assert shop.event("FromSchedule", '"planned"') == {"planned": 1}

@@ -11,7 +11,8 @@ behaviour differs from AWS:
 - The tracing header of a call to AWS is passed to the functions that a message, an object or an execution reaches, and
   into the messages of a queue. An execution without a header starts a trace.
 - API Gateway calls services without a function (`ministack_apis`).
-- A state machine's `apigateway:invoke` calls the app's API. A POST to `/_lambda-latency/apis` sets the addresses.
+- State machines call any service of ministack (`ministack_states`), and the app's API by `apigateway:invoke`. A POST to
+  `/_lambda-latency/apis` sets the APIs' addresses.
 
 A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
 """
@@ -29,6 +30,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ministack_apis import call_services
+from ministack_states import call_any_service
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
@@ -54,6 +56,7 @@ def main() -> None:
     carry_the_header(app)
     call_apis()
     call_services()
+    call_any_service(tracing_header)
     name_errors()
     answer_for_us(app)
     app.main()
