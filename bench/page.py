@@ -1,10 +1,11 @@
-"""How fast the report's page is with 10,000 requests: until it is ready, and until a sort or a filter is drawn.
+"""The speed of the report's page with 10,000 requests: time until it is ready, and until a sort or a filter is drawn.
 
-With one request of 20,000 spans: until it is open, and while it scrolls; with 100,000 requests: until it is ready.
+With one request of 20,000 spans: time until it is open, and of a frame while scrolling. With 100,000 requests: time
+until the page is ready.
 
-In headless Chromium, from a file, without a network. The least of some rounds is held against what is allowed: on a
-shared machine the others' turns are in all the rest. Beside it stands the processor time of the page's main thread,
-in the median of the rounds, from which a busy machine takes nothing.
+The page is a file in headless Chromium, without a network. The least time of several rounds is compared with the limit:
+on a shared machine, other times include those of other programs. The last column is the median of the processor time of
+the page's main thread until the page is idle, which other programs do not change.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ REQUESTS = 10_000
 READY_MS, ACT_MS = 200, 50
 SPANS, OPEN_MS, FRAME_MS, HEAP_MB = 20_000, 300, 50, 150
 MANY, MANY_READY_MS = 100_000, 1_000
-# Ready: everything is there and answers; drawn: the pictures too, which wait for the browser's first frame.
+# Ready: all elements exist and respond; drawn: the pictures too, which wait for the browser's first frame.
 READY = "return ['ready', 'drawn'].map((name) => performance.getEntriesByName(name).at(-1).startTime)"
-# From the event to the end of the layout that it causes: what a frame has to wait for.
+# The time from the event to the end of its layout, for which a frame has to wait.
 ACT = """
 const begin = performance.now();
 {act};
 document.body.getBoundingClientRect();
 return performance.now() - begin;
 """
-UNFOLD = "document.querySelector('#span-4 .twist').click()"  # repeats share a row until they are unfolded
+UNFOLD = "document.querySelector('#span-4 .twist').click()"  # repeated spans share a row until they are unfolded
 SCROLL = "const box = document.getElementById('fall'); box.scrollTop += 900; box.dispatchEvent(new Event('scroll'))"
 TYPE = "const one = document.getElementById('search'); one.value = '{}'; one.dispatchEvent(new Event('input'))"
 ACTS = {
@@ -52,7 +53,7 @@ ACTS = {
 
 
 def main() -> int:
-    """Measure; status 1 if something takes longer than it may."""
+    """Measure; status 1 if a time or the heap exceeds its limit."""
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in programs:
         print("bench-page needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
@@ -91,9 +92,9 @@ def _measure(browser: Browser, path: Path) -> int:
     elements = int(browser.run("return document.querySelectorAll('*').length"))
     print(f"{REQUESTS:,} requests, {path.stat().st_size / 1e6:.1f} MB, {elements:,} elements; {ROUNDS} rounds")
     print(f"{'':24}{'least':>11}{'median':>11}{'most':>11}{'processor':>11}")
-    late = [_told("ready after navigation", [at for at, _ in ready], busy, READY_MS)]
-    _told("pictures drawn", [drawn for _, drawn in ready], busy)
-    late += [_told(name, times, acts_busy[name], ACT_MS) for name, times in acts.items()]
+    late = [_print_row("ready after navigation", [at for at, _ in ready], busy, READY_MS)]
+    _print_row("pictures drawn", [drawn for _, drawn in ready], busy)
+    late += [_print_row(name, times, acts_busy[name], ACT_MS) for name, times in acts.items()]
     return int(any(late))
 
 
@@ -114,7 +115,7 @@ def _measure_huge(browser: Browser, path: Path) -> int:
         f"\none request of {SPANS:,} spans, {path.stat().st_size / 1e6:.1f} MB; heap {heap:.0f} MB, at most {HEAP_MB}"
     )
     late = [
-        _told(name, [took for took, _ in times], [used for _, used in times], limit)
+        _print_row(name, [took for took, _ in times], [used for _, used in times], limit)
         for name, times, limit in (
             ("open it", opened, OPEN_MS),
             ("unfold its repeats", unfolded, OPEN_MS),
@@ -132,7 +133,7 @@ def _measure_many(browser: Browser, path: Path) -> int:
         ready.append(float(browser.run(READY)[0]))
         busy.append(browser.busy_ms())
     print(f"\n{MANY:,} requests, {path.stat().st_size / 1e6:.1f} MB")
-    return int(_told("ready after navigation", ready, busy, MANY_READY_MS))
+    return int(_print_row("ready after navigation", ready, busy, MANY_READY_MS))
 
 
 def _act(browser: Browser, act: str) -> tuple[float, float]:
@@ -142,7 +143,7 @@ def _act(browser: Browser, act: str) -> tuple[float, float]:
     return took, browser.busy_ms() - begin
 
 
-def _told(name: str, times: list[float], busy: list[float], limit: int | None = None) -> bool:
+def _print_row(name: str, times: list[float], busy: list[float], limit: int | None = None) -> bool:
     least = min(times)
     wanted = "" if limit is None else f"   at most {limit} ms"
     figures = (least, median(times), max(times), median(busy))
