@@ -31,9 +31,9 @@ def rung(**more: Any) -> dict[str, Any]:
     return change(**{"at_ns": AT_NS, "begin_ns": BEGIN_S * 10**9, **more})
 
 
-def slow_provider() -> XRay:
+def slow_provider(xray: Callable[..., XRay] = XRay) -> XRay:
     """An account in which one order in six waits for the provider, and none did in the hour before."""
-    return filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500)])
+    return filled(xray, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500)])
 
 
 def test_the_whole_message(ringing: Make) -> None:

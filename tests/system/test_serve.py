@@ -195,7 +195,7 @@ def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
         reports.append(done.stdout)
         return done.returncode == 0
 
-    assert until(reported, 30)
+    assert until(reported, 120)
     assert re.search(r"^The request: GET /orders/\{id\}, ", reports[-1], re.MULTILINE)
 
 

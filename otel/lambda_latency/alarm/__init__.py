@@ -9,7 +9,7 @@ from lambda_latency.alarm.explanation import Explanation, explain
 from lambda_latency.alarm.history import last_ring
 from lambda_latency.alarm.message import Link, clock, message_of
 from lambda_latency.alarm.pages import page_of
-from lambda_latency.alarm.part import TEMPLATE, PartError, install_packages, write_part
+from lambda_latency.alarm.part import TEMPLATE, PartError, install_packages, part_template, write_function, write_part
 
 __all__ = [
     "END",
@@ -33,8 +33,10 @@ __all__ = [
     "last_ring",
     "message_of",
     "page_of",
+    "part_template",
     "read_change",
     "read_event",
     "rendered",
+    "write_function",
     "write_part",
 ]

@@ -27,7 +27,7 @@ from tests.sandbox.state import until
 __all__ = ["SHOP", "Shop", "copied", "needs_packages"]
 
 SHOP = Path(__file__).with_name("shop")
-PATIENCE_S = 20
+PATIENCE_S = 120  # a busy machine is slow to start environments
 needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m tests.local.app.cache (make test says it)")
 
 
