@@ -56,7 +56,7 @@ def main() -> int:
     os.environ.update(AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="secret", NO_PROXY="*")  # noqa: S106
     with tempfile.TemporaryDirectory(prefix="alarm-") as folder, Processes() as processes:
         part = Path(folder) / "part"
-        write_part(part, "arm64" if platform.machine() == "aarch64" else "x86_64", install_packages)
+        write_part(part, install_packages)
         function = part / "function"
         size = sum(one.stat().st_size for one in function.rglob("*") if one.is_file())
         interpreter = _environment(Path(folder) / "venv", python)
