@@ -86,6 +86,8 @@ def _part(
         ("POST", CLIENT, {"http.url": "http://[::1"}, Part("unknown")),
         ("SELECT", CLIENT, {"db.system": "postgresql", "db.name": "shop"}, Part("database", "postgresql shop")),
         ("SELECT", CLIENT, {"db.system.name": "mysql", "server.address": "db"}, Part("database", "mysql db")),
+        ("SELECT", CLIENT, {"db.system": "mysql", "peer.service": "mysql"}, Part("database", "mysql")),
+        ("send", PRODUCER, {"messaging.system": "nats", "server.address": "nats"}, Part("messaging", "nats")),
         (
             "search",
             CLIENT,

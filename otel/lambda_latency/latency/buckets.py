@@ -136,13 +136,18 @@ def _aws(shape: Shape, _: Position) -> Part:
 
 def _database(shape: Shape, _: Position) -> Part:
     name = shape.text("db.namespace", "db.name") or shape.host
-    return Part("database", f"{shape.text('db.system.name', 'db.system')} {name}".strip())
+    return Part("database", _in_system(shape.text("db.system.name", "db.system"), name))
 
 
 def _messaging(shape: Shape, _: Position) -> Part:
     # Spans of RabbitMQ join exchange and routing key to one name; either of them may be empty.
     destination = shape.text("messaging.destination.name", "messaging.destination").strip(",") or shape.host
-    return Part("messaging", f"{shape.text('messaging.system')} {destination}".strip())
+    return Part("messaging", _in_system(shape.text("messaging.system"), destination))
+
+
+def _in_system(system: str, name: str) -> str:
+    """A host is often called as the system that it runs: `mysql`, not `mysql mysql`."""
+    return name if name == system else f"{system} {name}".strip()
 
 
 def _pool(shape: Shape, at: Position) -> Part:

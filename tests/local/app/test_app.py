@@ -52,8 +52,8 @@ def test_a_function_reads_the_apps_parameters_and_calls_its_apis(shop: Shop) -> 
 
 
 def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
-    """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
-    assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
+    """Another region, AWS's endpoint, a stand-in for one, a profile; and a function that invokes another."""
+    assert shop.result("Rest", {"do": "calls"}) == {"count": 4, "other": {"answer": 42}}
 
 
 def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:
@@ -228,7 +228,10 @@ def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
 
 
 def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
-    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them."""
+    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them.
+
+    It makes a schedule, too.
+    """
     states = shop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=shop.physical("Calling"), input="{}")["executionArn"]
     ended: dict[str, Any] = {}
@@ -255,3 +258,6 @@ def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
         "ApiGateway.403",
         "DynamoDB.AmazonDynamoDBException",
     )
+    assert output["planned"]["ScheduleArn"].endswith(":schedule/default/planned")
+    assert output["unknown"]["Error"] == "Scheduler.ResourceNotFoundException"
+    assert shop.event("FromSchedule", '"planned"') == {"planned": 1}
