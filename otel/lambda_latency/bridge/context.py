@@ -1,20 +1,45 @@
-"""The X-Ray SDK's context, the store of the current entity, implemented on OpenTelemetry's context."""
+"""Whether tracing is on, and the X-Ray SDK's context: the store of the current entity, on OpenTelemetry's context."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 from lambda_latency.bridge.entity import DummySegment, Entity
-from lambda_latency.bridge.switch import is_on
 
-__all__ = ["AsyncContext", "Context", "LambdaContext"]
+__all__ = ["AsyncContext", "Context", "LambdaContext", "SDKConfig", "is_on"]
 
 log = logging.getLogger("aws_xray_sdk.core.context")
+ENABLED = "AWS_XRAY_SDK_ENABLED"
+NO = ("n", "no", "f", "false", "off", "0")
 MISSING = "AWS_XRAY_CONTEXT_MISSING"
 STRATEGIES = ("RUNTIME_ERROR", "LOG_ERROR", "IGNORE_ERROR")
 NOTHING = "cannot find the current segment/subsegment, please make sure you have a segment open"
+
+
+class SDKConfig:
+    """The X-Ray SDK's own switch. The environment variable overrides calls."""
+
+    XRAY_ENABLED_KEY = ENABLED
+    DISABLED_ENTITY_NAME = "dummy"
+    enabled = os.environ.get(ENABLED, "true").lower() not in NO
+
+    @classmethod
+    def sdk_enabled(cls) -> bool:
+        """Whether the SDK is enabled."""
+        return cls.enabled
+
+    @classmethod
+    def set_sdk_enabled(cls, value: bool) -> None:
+        """Enables or disables the SDK, unless the variable is set."""
+        cls.enabled = os.environ.get(ENABLED, str(value)).lower() not in NO
+
+
+def is_on() -> bool:
+    """Whether calls create spans. Imports nothing: if the wrapper has not loaded OpenTelemetry, tracing is off."""
+    return SDKConfig.enabled and "opentelemetry.sdk.trace" in sys.modules
 
 
 class Context:
