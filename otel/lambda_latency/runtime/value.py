@@ -31,7 +31,8 @@ class Value:
         fields = self._fields
         given = self.__dict__
         given.update(zip(fields, values, strict=False), **named)
-        if len(values) > len(fields) or not self._needed <= given.keys() <= set(fields):
+        exact = len(values) == len(fields) and not named
+        if not exact and (len(values) > len(fields) or not self._needed <= given.keys() <= set(fields)):
             raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(given)}")
 
     def __setattr__(self, name: str, value: object) -> None:
