@@ -13,7 +13,8 @@ import msgspec
 import pytest
 import yaml
 
-from lambda_latency.alarm import TEMPLATE, PartError, write_part
+import lambda_latency.alarm
+from lambda_latency.alarm import TEMPLATE, PartError, part_template, write_part
 from tests.fetch.conftest import Run, run  # noqa: F401 - a fixture
 
 # What the function asks AWS for, each with the module that asks. Whoever adds a call adds its action here and there.
@@ -32,7 +33,7 @@ ASKED = {
     "sns:Publish": "alarm/sinks.py",
     "ssm:GetParameter": "alarm/handler.py",
 }
-KIT = TEMPLATE.parents[1]
+KIT = Path(lambda_latency.alarm.__file__).parents[1]
 
 
 class Loader(yaml.SafeLoader):
@@ -88,7 +89,7 @@ def _copied(folder: Path, _: str) -> None:
 
 def test_the_functions_code_is_whole(tmp_path: Path) -> None:
     """Its handler is imported with nothing of the kit but what is in the folder."""
-    write_part(tmp_path / "part", "x86_64", _copied)
+    write_part(tmp_path / "part", _copied)
     assert sorted(path.name for path in (tmp_path / "part").iterdir()) == ["function", "template.yaml"]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -110,14 +111,14 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     """It may be somebody's work."""
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(PartError, match="is not an empty folder"):
-        write_part(tmp_path, "arm64", _copied)
+        write_part(tmp_path, _copied)
     assert [path.name for path in tmp_path.iterdir()] == ["own.txt"]
 
 
 def test_the_command_prints_the_template(run: Run) -> None:  # noqa: F811
-    """Byte for byte."""
+    """With the code's folder that --out writes, and without a build."""
     done = run("alarm")
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", TEMPLATE.read_text(encoding="utf-8"))
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", part_template())
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,30 @@
-"""Writes the stack that explains alarms, for any app: a template and the function's code in a folder."""
+"""Writes the stack that explains alarms, for any app: a template and the function's code in a folder.
+
+The template is the example's explain.yaml, which the example deploys with `Alarms=explained`.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
-__all__ = ["PROCESSORS", "TEMPLATE", "PartError", "install_packages", "write_part"]
+    Install: TypeAlias = Callable[[Path, str], None]
+
+__all__ = ["PROCESSORS", "TEMPLATE", "PartError", "install_packages", "part_template", "write_function", "write_part"]
 
 KIT = Path(__file__).parent.parent
-TEMPLATE = Path(__file__).with_name("part.yaml")
+# In the installed kit, else at the top level of the checkout.
+TEMPLATE = next(
+    (path for path in (KIT / "example" / "app" / "explain.yaml",) if path.is_file()), KIT.parents[1] / "explain.yaml"
+)
+BUILT = "    Metadata: { BuildMethod: makefile, ContextPath: ., WorkingDirectory: . }\n"  # by the example's Makefile
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 # The packages that the function imports, and the modules beside them.
 ROOMS = ("alarm", "fetch", "latency", "page", "prices", "text", "trace")
@@ -28,23 +39,43 @@ class PartError(Exception):
     exit_status = 1
 
 
-def write_part(folder: Path, processor: str, install: Callable[[Path, str], None]) -> None:
+def write_part(folder: Path, install: Install) -> None:
     """Writes `template.yaml` and `function/` into a new or empty folder.
 
-    `install` installs the packages for a processor (`arm64`, `x86_64`) into the function's folder. Raises `PartError`.
+    `install` installs the packages for a processor (`arm64`, `x86_64`) into an empty folder. Raises `PartError`.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PartError(f"{folder} is not an empty folder\n  name a new one")
     function = folder / "function"
-    target = function / "lambda_latency"
     try:
-        target.mkdir(parents=True)
+        function.mkdir(parents=True)
+        (folder / "template.yaml").write_text(part_template(), encoding="utf-8")
+    except OSError as error:
+        raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+    write_function(function, install)
+
+
+def part_template() -> str:
+    """The template for code in `function/`, which needs no build."""
+    return TEMPLATE.read_text(encoding="utf-8").replace(BUILT, "").replace("CodeUri: functions/", "CodeUri: function/")
+
+
+def write_function(folder: Path, install: Install | None = None) -> None:
+    """Writes the function's code into an existing folder: some of the kit, and the packages for both processors.
+
+    The file names of their libraries differ by processor. `install` as in `write_part`. Raises `PartError`.
+    """
+    target = folder / "lambda_latency"
+    try:
+        target.mkdir()
         for name in MODULES:
             shutil.copy(KIT / name, target / name)
         for name in ROOMS:
             shutil.copytree(KIT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        install(function, processor)
-        shutil.copy(TEMPLATE, folder / "template.yaml")
+        for processor in PROCESSORS:
+            with tempfile.TemporaryDirectory(prefix="lambda-latency-") as temporary:
+                (install or install_packages)(Path(temporary), processor)
+                shutil.copytree(temporary, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock", "bin"))
     except OSError as error:
         raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
 

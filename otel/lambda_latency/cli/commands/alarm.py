@@ -51,23 +51,23 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print, write or deploy the stack; returns the exit status."""
-    from lambda_latency.alarm import TEMPLATE, install_packages, write_part
+    from lambda_latency.alarm import install_packages, part_template, write_part
 
     if not (options.out or options.deploy):
-        print(TEMPLATE.read_text(encoding="utf-8"), end="")
+        print(part_template(), end="")
         return FINE
     if options.stack is None:
         return usage("--stack is missing", "add --stack and the name of the stack whose alarms are to be explained")
     if not (options.topic or options.webhook_parameter):
         return usage("explanations have no receiver", "add --topic ARN, --webhook-parameter NAME, or both")
     if options.out is not None:
-        write_part(options.out, options.architecture, install_packages)
-        print(f"{options.out} has the template and the function's code ({options.architecture}). Next:\n")
+        write_part(options.out, install_packages)
+        print(f"{options.out} has the template and the function's code. Next:\n")
         print(f"  {shlex.join(_command(options, options.out))}")
         return FINE if not options.deploy else _deploy(options, options.out)
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
         part = Path(folder) / "part"
-        write_part(part, options.architecture, install_packages)
+        write_part(part, install_packages)
         return _deploy(options, part)
 
 
