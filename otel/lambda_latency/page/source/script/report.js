@@ -35,11 +35,17 @@ const bucketLists = [];
 
 /** The parts of a request with their nanoseconds, `[part, ns, part, ns, ...]`, the largest first; parsed on first use. */
 export function bucketsOf(request) {
-  bucketTexts ??= requests.buckets.split(";");
-  return (bucketLists[request] ??= bucketTexts[request] === "" ? [] : bucketTexts[request].split(" ").map(Number));
+  return (bucketLists[request] ??= bucketText(request) === "" ? [] : bucketText(request).split(" ").map(Number));
 }
 
-export const largestPart = (request) => bucketsOf(request)[0] ?? -1;
+function bucketText(request) {
+  bucketTexts ??= requests.buckets.split(";");
+  return bucketTexts[request];
+}
+
+/** The first part of a request, or -1; the others are not parsed. */
+export const largestPart = (request) => (bucketText(request) === "" ? -1 : Number.parseInt(bucketText(request), 10));
+
 // Whether only some requests have a waterfall in this page; their rows are marked.
 export const isScarce = report.kept < count;
 export const hasSpans = (request) => requests.spans[request] >= 0;
