@@ -143,6 +143,10 @@ hangs: setup  ## Let calls of nine libraries hang, in each phase of a connection
 slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
 	@$(BIN)/python -m tests.libraries.planted $(if $(CAUSE),--cause $(CAUSE))
 
+.PHONY: spark
+spark: setup  ## Accounts of an archive on Spark in local mode: are they the report's? (1 minute; SAMPLE=requests; SPANS='1000000 ...' measures)
+	@$(BIN)/python -m tests.spark $(if $(SAMPLE),--requests $(SAMPLE)) $(if $(SPANS),--spans $(SPANS))
+
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
 	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m tests.rie; else \
@@ -247,6 +251,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/spark.in --output-file requirements/spark.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/layer.in --output-file otel/lambda_latency/adopt/packages.txt

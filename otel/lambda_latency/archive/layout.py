@@ -26,6 +26,7 @@ __all__ = [
     "in_path",
     "new_name",
     "parse",
+    "spans_hour",
     "spans_path",
     "written_s",
 ]
@@ -50,8 +51,13 @@ def day_of(ns: int) -> str:
 
 def spans_path(ns: int) -> str:
     """The path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
+    return f"{spans_hour(ns)}/{new_name()}.jsonl.gz"
+
+
+def spans_hour(ns: int) -> str:
+    """The folder of the spans files for the hour of an instant (nanoseconds since 1970)."""
     hour = datetime.fromtimestamp(ns // SECOND_NS, timezone.utc)
-    return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}/{new_name()}.jsonl.gz"
+    return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}"
 
 
 def accounts_path(day: str, route: str) -> str:
