@@ -3,6 +3,7 @@
     archive.version
     spans/2026-11-27/14/NAME.jsonl.gz                  OTLP/JSON, a trace a line
     accounts/day=2026-11-27/route=POST%20%2Forders/NAME.parquet
+    archive.hourly, incoming/                          of the function that archives an account each hour
 
 Days and hours are those of a request's start, in UTC. File names are unique.
 """
@@ -18,8 +19,10 @@ from urllib.parse import quote, unquote
 
 __all__ = [
     "ACCOUNTS",
+    "INCOMING",
     "MARK",
     "SPANS",
+    "STATE",
     "AccountsFile",
     "accounts_path",
     "day_of",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
+STATE, INCOMING = "archive.hourly", "incoming"
 SECOND_NS = 1_000_000_000
 LONGEST = 150  # bytes of a route in a path; a file name has at most 255
 
