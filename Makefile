@@ -98,6 +98,10 @@ bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and fi
 bench-report: setup  ## Measure how fast the report is on files of every kind (10 minutes; out/bench-report.json)
 	@$(BIN)/python -m bench.report $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)'))
 
+.PHONY: bench-archive
+bench-archive: setup  ## Measure what an archive of a million spans costs: size, in, out, and a report from it (5 minutes)
+	@$(BIN)/python -m bench.archive
+
 .PHONY: bench-testing
 bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
 	@$(BIN)/python -m bench.testing
@@ -146,6 +150,10 @@ slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection 
 .PHONY: spark
 spark: setup  ## Accounts of an archive on Spark in local mode: are they the report's? (1 minute; SAMPLE=requests; SPANS='1000000 ...' measures)
 	@$(BIN)/python -m tests.spark $(if $(SAMPLE),--requests $(SAMPLE)) $(if $(SPANS),--spans $(SPANS))
+
+.PHONY: week
+week: setup  ## A week of 20,000 traces into an archive, killed five times and resumed: is it the same archive? (5 minutes; SAMPLE=2000)
+	@$(BIN)/python -m tests.archive.week $(if $(SAMPLE),--traces $(SAMPLE))
 
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
