@@ -40,7 +40,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
 	@$(BIN)/lambda-latency doctor --strict
-	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml
+	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml
 	@$(BIN)/codespell
 	@$(MAKE) --silent --no-print-directory check-page
 
@@ -48,12 +48,16 @@ check: setup  ## Lint, types, import contracts, template, spelling
 WHY_NODE := the scripts of the report's page are checked with Node.js 20 or later (https://nodejs.org)
 SCRIPTS := otel/lambda_latency/page/source/script
 
+NPM := $(shell command -v npm)
+
 .PHONY: check-page
-check-page:  ## Types and lint of the scripts of the report's page (needs Node.js; in CI it has to be there)
-	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory build/npm/ready && \
-		build/npm/node_modules/.bin/tsc --project requirements/npm && \
-		build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS); \
-	else echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]; fi
+check-page: $(if $(NPM),build/npm/ready)  ## Types and lint of the scripts of the report's page (needs Node.js; in CI it has to be there)
+ifdef NPM
+	@build/npm/node_modules/.bin/tsc --project requirements/npm
+	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS)
+else
+	@echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]
+endif
 
 build/npm/ready: requirements/npm/package.json requirements/npm/package-lock.json
 	@mkdir -p $(@D)
@@ -105,6 +109,14 @@ bench-archive: setup  ## Measure what an archive of a million spans costs: size,
 .PHONY: bench-testing
 bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
 	@$(BIN)/python -m bench.testing
+
+.PHONY: alarm-pictures
+alarm-pictures: setup  ## Draw the messages of an alarm for the docs: mail, Slack, terminal
+	@$(BIN)/python -m tests.alarm.pictures
+
+.PHONY: bench-alarm
+bench-alarm: setup  ## Measure the function that explains alarms: cold start, processor time, memory (1 minute; docs/alarm.json)
+	@$(BIN)/python -m bench.alarm
 
 .PHONY: bench-page
 bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
@@ -315,7 +327,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
-.PHONY: artifact build-Kit build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+.PHONY: artifact build-Kit build-Explain build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
 	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
@@ -360,3 +372,9 @@ build-Kit:
 	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"
 	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -r {} +
 	@$(call BYTECODE,$(ARTIFACTS_DIR),/opt) "$(ARTIFACTS_DIR)"
+
+# The function of explain.yaml: some of the kit, and its packages for either processor.
+build-Explain:
+	@$(BIN)/python -c 'import pathlib, sys; from lambda_latency.alarm import write_function; write_function(pathlib.Path(sys.argv[1]))' \
+		"$(ARTIFACTS_DIR)"
+	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)"

@@ -1,4 +1,4 @@
-"""Draws docs/explanation/architecture.svg: the rooms of the kit and the imports between them, from the import graph."""
+"""Draws docs/explanation/architecture.svg from the import graph: the rooms of the kit and the imports between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["PICTURE", "drawing", "imports", "is_current", "layers", "reduced"]
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "explanation" / "architecture.svg"
 PACKAGE = "lambda_latency"
-# What each room is for. A room without a line here is drawn with its name alone.
+# The purpose of each room. A room without a line here is drawn with its name alone.
 PURPOSES = {
     "cli": "the commands",
     "page": "report as one HTML file",
@@ -45,7 +45,7 @@ TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     '<path d="M0 0 8 4 0 8z"/></marker></defs>'
 )
-# Filled boxes keep their contrast on any background; the lines between them have a colour that is seen on both.
+# Filled boxes keep their contrast on any background; the colour of lines is visible on light and dark.
 STYLE = """\
   .box { fill: #eef3fb; stroke: #4a6fa5 }
   .lambda { fill: #fdf0e1; stroke: #b8691b }
@@ -65,19 +65,19 @@ STYLE = """\
 
 
 class Stop(NamedTuple):
-    """A place in a layer: a room, or a lane in which the arrow of one import passes; the name is unique."""
+    """A position in a layer: a room, or a lane through which the arrow of one import passes. The name is unique."""
 
     room: str
     passing: tuple[str, str] | None = None
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """The width in pixels."""
         return BOX if self.passing is None else LANE
 
 
 def imports() -> dict[str, set[str]]:
-    """The rooms of the kit, packages only, each with the rooms that it imports."""
+    """The rooms of the kit (packages only), each with the rooms that it imports."""
     graph = grimp.build_graph(PACKAGE, cache_dir=None)
     rooms = {one for one in graph.find_children(PACKAGE) if graph.find_children(one)}
     return {
@@ -91,7 +91,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def reduced(rooms: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Without the imports that follow from others."""
+    """The imports without those that follow from others."""
     return {
         room: {one for one in others if not any(one in _below(rooms, other) for other in others - {one})}
         for room, others in rooms.items()
@@ -99,7 +99,7 @@ def reduced(rooms: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def layers(rooms: Mapping[str, set[str]]) -> list[list[str]]:
-    """The rooms from the top down: each above all that it imports, at most `ABREAST` in a row where that can be."""
+    """The rooms in layers, top down: each above all rooms that it imports, at most `ABREAST` per row if possible."""
     depths = {room: _depth(rooms, room) for room in rooms}
     for depth in range(max(depths.values())):
         row = sorted(room for room in rooms if depths[room] == depth)
@@ -134,7 +134,7 @@ def drawing(rooms: Mapping[str, set[str]]) -> str:
 
 
 def is_current() -> bool:
-    """Whether the picture in the documentation is that of the code."""
+    """Whether the picture in the documentation matches the code."""
     return PICTURE.is_file() and PICTURE.read_text(encoding="utf-8") == drawing(imports())
 
 
@@ -154,7 +154,7 @@ def _depth(rooms: Mapping[str, set[str]], room: str) -> int:
 
 
 def _stops(levels: Sequence[Sequence[str]], arrows: Mapping[str, set[str]]) -> list[list[Stop]]:
-    """Each layer with its rooms, and a lane for each arrow that crosses it."""
+    """The stops of each layer: its rooms, and a lane for each arrow that crosses it."""
     level = {room: index for index, row in enumerate(levels) for room in row}
     rows = [[Stop(room) for room in row] for row in levels]
     for room in sorted(arrows):
@@ -165,7 +165,7 @@ def _stops(levels: Sequence[Sequence[str]], arrows: Mapping[str, set[str]]) -> l
 
 
 def _ordered(rows: list[list[Stop]], arrows: Mapping[str, set[str]]) -> list[list[Stop]]:
-    """The rows in the order that bends arrows least: by the mean place of neighbours, down and up in turn."""
+    """The rows, sorted to bend arrows least: by the mean position of their neighbours, down and up in turn."""
     pairs = [
         pair for room in sorted(arrows) for other in sorted(arrows[room]) for pair in pairwise(_way(rows, room, other))
     ]
@@ -193,7 +193,7 @@ def _extent(row: Sequence[Stop]) -> int:
 
 
 def _centres(row: Sequence[Stop], width: int) -> list[float]:
-    """The middles of a row's stops, the row in the middle of the picture."""
+    """The centres of a row's stops; the row is centred in the picture."""
     left, found = (width - _extent(row)) / 2, []
     for stop in row:
         found.append(left + stop.width / 2)

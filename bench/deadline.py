@@ -1,6 +1,6 @@
-"""What the watch over the deadline costs a request, in nanoseconds, and whether it ever marks one that ends in time.
+"""The cost of the watch over the deadline per request, in nanoseconds, and its false marks on finished requests.
 
-Status 1 if it does.
+Status 1 if there is a false mark, or if a span is missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BATCH = 1000
 
 @dataclass
 class Context:
-    """Lambda's context object, as far as it is read."""
+    """The attributes of Lambda's context object that the runtime reads."""
 
     aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
     _epoch_deadline_time_in_ms: int = 0
@@ -35,7 +35,7 @@ class Context:
 
 @dataclass
 class Counts:
-    """A sink that counts."""
+    """A sink that counts spans."""
 
     spans: int = 0
     marked: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Counts:
         self.marked += [span.name for span in spans if "lambda.provisional" in (span.attributes or {})]
 
     def shutdown(self) -> None:
-        """Nothing to let go of."""
+        """There is nothing to release."""
 
 
 def main() -> int:
@@ -70,11 +70,11 @@ def main() -> int:
 
 
 def cost_ns() -> float:
-    """The median of batches, less what an empty loop takes."""
+    """The median cost of batches, minus that of an empty loop, in nanoseconds."""
     watch = DeadlineWatch(lambda _: None, lambda *_: LIMIT_S)
     span: Any = TracerProvider().get_tracer("bench").start_span("handler")
     now = time.time()
-    told, empty = [], []
+    watched, empty = [], []
     for _ in range(200):
         begin = time.perf_counter_ns()
         for _ in range(BATCH):
@@ -83,10 +83,10 @@ def cost_ns() -> float:
         middle = time.perf_counter_ns()
         for _ in range(BATCH):
             pass
-        told.append((middle - begin) / BATCH)
+        watched.append((middle - begin) / BATCH)
         empty.append((time.perf_counter_ns() - middle) / BATCH)
     watch.stop()
-    return median(told) - median(empty)
+    return median(watched) - median(empty)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Traces in numbers, for measuring: plain, deep and realistic ones.
+"""Generated traces for benchmarks: plain, deep and realistic ones.
 
-A trace is a list of OTLP/JSON documents, one for each exporter that sends a part of it. `plain` and `realistic` give
-them as lines of a file.
+A trace is a list of OTLP/JSON documents, one for each exporter that sends a part of it. `plain` and `realistic` return
+the lines of a file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ T0 = 1_795_560_000_000_000_000
 MS = 1_000_000
 ORIGIN = "aws.xray.origin"
 THREAD = {"thread.id": 139872, "thread.name": "MainThread", "code.function": "handle"}
-LATE = 40  # lines that a part of a trace may come after the first of it: minutes, at twenty requests a second and less
+LATE = 40  # the most lines between the documents of a trace: minutes, at twenty requests a second or fewer
 
 
 def plain(traces: int, spans: int) -> Iterator[str]:
@@ -46,13 +46,13 @@ def plain(traces: int, spans: int) -> Iterator[str]:
 
 
 def realistic(traces: int) -> Iterator[str]:
-    """The lines of `realistic_traces`, those of a trace minutes apart."""
+    """The lines of `realistic_traces`; those of a trace are minutes apart."""
     return map(_line, late(realistic_traces(traces)))
 
 
 def plain_traces(traces: int, spans: int) -> Iterator[Trace]:
-    """Each trace a document: a root and children that follow each other or overlap, a few of them with children."""
-    draw = random.Random(1)  # noqa: S311 - a seed that can be repeated
+    """Each trace is a document: a root with sequential or overlapping children, some of which have children."""
+    draw = random.Random(1)  # noqa: S311 - a repeatable seed
     for number in range(traces):
         trace_id, made = f"6b05a667{number + 1:024x}", []
         made.append(_span(trace_id, 1, 0, "root", 2, 0, 1000, {}))
@@ -66,7 +66,7 @@ def plain_traces(traces: int, spans: int) -> Iterator[Trace]:
 
 
 def deep_traces(traces: int, spans: int) -> Iterator[Trace]:
-    """Each trace a document: every span inside the one before it."""
+    """Each trace is a document: every span is inside the previous one."""
     for number in range(traces):
         trace_id = f"6b05a667{number + 1:024x}"
         made = [
@@ -77,9 +77,9 @@ def deep_traces(traces: int, spans: int) -> Iterator[Trace]:
 
 
 def realistic_traces(traces: int) -> Iterator[Trace]:
-    """Orders as API Gateway, Lambda, the function and the provider record them, about twelve attributes a span.
+    """Orders as recorded by API Gateway, Lambda, the function and the provider, with about twelve attributes per span.
 
-    Each of the four sends a document; one request in 25 is cold, some calls fail or are throttled.
+    Each of the four sends a document. One request in 25 is cold; some calls fail or are throttled.
     """
     draw = random.Random(2)  # noqa: S311
     for number in range(traces):
@@ -87,7 +87,7 @@ def realistic_traces(traces: int) -> Iterator[Trace]:
 
 
 def late(traces: Iterable[Trace]) -> Iterator[Document]:
-    """The documents of traces in the order in which a collector writes them, those of a trace minutes apart."""
+    """The documents of traces in the order in which a collector writes them; those of a trace are minutes apart."""
     draw = random.Random(3)  # noqa: S311
     waiting: list[tuple[int, int, Document]] = []
     for number, trace in enumerate(traces):
@@ -203,7 +203,7 @@ def _span(
     end: float,
     attributes: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """A span of a trace, by numbers; times in milliseconds."""
+    """A span of a trace by numbers; times are in milliseconds."""
     span = {
         "traceId": trace_id,
         "spanId": span_id(trace_id, number),
@@ -219,7 +219,7 @@ def _span(
 
 
 def span_id(trace_id: str, number: int) -> str:
-    """The id of a span of a trace: as random as real ones, and the same each time."""
+    """The id of a span: random like real ones, but repeatable."""
     return f"{(int(trace_id[-8:], 16) * 1_000_003 + number) * 0x9E3779B97F4A7C15 % 2**64 or 1:016x}"
 
 

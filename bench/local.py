@@ -1,6 +1,7 @@
-"""What the laptop's gateway and sandbox add to a request: a handler that does nothing, called over HTTP.
+"""The time that the local gateway and sandbox add to a request: a handler that does nothing, called over HTTP.
 
-Beside the wall-clock time, the CPU time of this process: on a busy machine the tail of the former is other programs'.
+Besides the wall-clock time, the CPU time of this process is measured: on a busy machine, other programs cause the tail
+of the former.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ WARM_UP, REQUESTS = 50, 500
 
 
 def main() -> None:
-    """Print the median and the tail of warm requests, one after the other on one connection."""
+    """Print the median and the tail of warm requests, sent one after another on one connection."""
     with tempfile.TemporaryDirectory() as out:
         system = System(Options(Path(__file__).parent / "noop" / "template.yaml", out=Path(out)))
         try:
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def _once(connection: http.client.HTTPConnection) -> tuple[float, float]:
-    """Milliseconds that passed, and that this process ran."""
+    """Milliseconds of wall-clock time, and of CPU time of this process."""
     start, ran = time.perf_counter(), time.process_time()
     connection.request("GET", "/nothing")
     response = connection.getresponse()

@@ -1,9 +1,10 @@
-"""How fast the report's page is with 10,000 requests: until it is ready, and until a sort or a filter is drawn.
+"""The speed of the report's page with 10,000 requests: time until it is ready, and until a sort or a filter is drawn.
 
-With one request of 20,000 spans: until it is open, and while it scrolls; with 100,000 requests: until it is ready.
+With one request of 20,000 spans: time until it is open, and of a frame while scrolling. With 100,000 requests: time
+until the page is ready.
 
-In headless Chromium, from a file, without a network. The least of some rounds is held against what is allowed: on a
-shared machine the others' turns are in all the rest.
+The page is a file in headless Chromium, without a network. The least time of several rounds is compared with the limit:
+on a shared machine, other times include those of other programs.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ REQUESTS = 10_000
 READY_MS, ACT_MS = 200, 50
 SPANS, OPEN_MS, FRAME_MS, HEAP_MB = 20_000, 300, 50, 150
 MANY, MANY_READY_MS = 100_000, 1_000
-# Ready: everything is there and answers; drawn: the pictures too, which wait for the browser's first frame.
+# Ready: all elements exist and respond; drawn: the pictures too, which wait for the browser's first frame.
 READY = "return ['ready', 'drawn'].map((name) => performance.getEntriesByName(name).at(-1).startTime)"
-# From the event to the end of the layout that it causes: what a frame has to wait for.
+# The time from the event to the end of its layout, for which a frame has to wait.
 ACT = """
 const begin = performance.now();
 {act};
 document.body.getBoundingClientRect();
 return performance.now() - begin;
 """
-UNFOLD = "document.querySelector('#span-4 .twist').click()"  # repeats share a row until they are unfolded
+UNFOLD = "document.querySelector('#span-4 .twist').click()"  # repeated spans share a row until they are unfolded
 SCROLL = "const box = document.getElementById('fall'); box.scrollTop += 900; box.dispatchEvent(new Event('scroll'))"
 TYPE = "const one = document.getElementById('search'); one.value = '{}'; one.dispatchEvent(new Event('input'))"
 ACTS = {
@@ -51,7 +52,7 @@ ACTS = {
 
 
 def main() -> int:
-    """Measure; status 1 if something takes longer than it may."""
+    """Measure; status 1 if a time or the heap exceeds its limit."""
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in programs:
         print("bench-page needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
@@ -85,9 +86,9 @@ def _measure(browser: Browser, path: Path) -> int:
     elements = int(browser.run("return document.querySelectorAll('*').length"))
     print(f"{REQUESTS:,} requests, {path.stat().st_size / 1e6:.1f} MB, {elements:,} elements; {ROUNDS} rounds")
     print(f"{'':24}{'least':>11}{'median':>11}{'most':>11}")
-    late = [_told("ready after navigation", [at for at, _ in ready], READY_MS)]
-    _told("pictures drawn", [drawn for _, drawn in ready])
-    late += [_told(name, times, ACT_MS) for name, times in acts.items()]
+    late = [_print_row("ready after navigation", [at for at, _ in ready], READY_MS)]
+    _print_row("pictures drawn", [drawn for _, drawn in ready])
+    late += [_print_row(name, times, ACT_MS) for name, times in acts.items()]
     return int(any(late))
 
 
@@ -108,8 +109,8 @@ def _measure_huge(browser: Browser, path: Path) -> int:
     print(
         f"\none request of {SPANS:,} spans, {path.stat().st_size / 1e6:.1f} MB; heap {heap:.0f} MB, at most {HEAP_MB}"
     )
-    late = [_told("open it", opened, OPEN_MS), _told("unfold its repeats", unfolded, OPEN_MS)]
-    late += [_told("scroll: worst frame", frames, FRAME_MS)]
+    late = [_print_row("open it", opened, OPEN_MS), _print_row("unfold its repeats", unfolded, OPEN_MS)]
+    late += [_print_row("scroll: worst frame", frames, FRAME_MS)]
     return int(any(late) or heap > HEAP_MB)
 
 
@@ -119,10 +120,10 @@ def _measure_many(browser: Browser, path: Path) -> int:
         browser.show(path.as_uri())
         ready.append(float(browser.run(READY)[0]))
     print(f"\n{MANY:,} requests, {path.stat().st_size / 1e6:.1f} MB")
-    return int(_told("ready after navigation", ready, MANY_READY_MS))
+    return int(_print_row("ready after navigation", ready, MANY_READY_MS))
 
 
-def _told(name: str, times: list[float], limit: int | None = None) -> bool:
+def _print_row(name: str, times: list[float], limit: int | None = None) -> bool:
     least = min(times)
     wanted = "" if limit is None else f"   at most {limit} ms"
     print(f"{name:24}{least:8.1f} ms{median(times):8.1f} ms{max(times):8.1f} ms{wanted}")

@@ -1,4 +1,4 @@
-"""The README's picture: the upper part of the page that the demo leaves, in light and in dark."""
+"""The README's picture: the upper part of the demo's page, in light and dark."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.page.browser import Browser
 
 ROOT = Path(__file__).parent.parent
 WIDTH = 1000
-LAST = "parts"  # the section that the picture ends with
+LAST = "parts"  # the section at the end of the picture
 
 
 def main() -> int:
-    """Run the demo and take the pictures; status 1 where there is nothing to take them with."""
+    """Run the demo and take the pictures; status 1 without Chromium and its driver."""
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in programs:
         print("the picture needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""How long it takes to compare trees of 1,000 spans, and to print what differs. Run by `make bench-testing`."""
+"""The time to compare span trees of 1,000 spans, and to print their differences. `make bench-testing` runs it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EQUAL_WITHIN_S, DIFFERENT_WITHIN_S = 1.0, 2.0
 
 
 def made(parent_of: Callable[[int], int], name_of: Callable[[int], str]) -> list[Span]:
-    """Spans by their parents' numbers; the first is the root."""
+    """Spans by the numbers of their parents; the first is the root."""
     return [
         Span(
             trace_id=TRACE_ID,
@@ -56,7 +56,7 @@ SHAPES: dict[str, list[Span]] = {
 
 
 def expected(trace: Trace, *, ordered: bool = True) -> Expectation:
-    """All of it, with an attribute that tells each span from the others."""
+    """The expectation of a whole trace, with an attribute that distinguishes its spans."""
     found: dict[str, Expectation] = {}
     for one in reversed(trace.spans):
         children = [found.pop(child.span_id) for child in trace.children(one)]
@@ -69,7 +69,7 @@ def expected(trace: Trace, *, ordered: bool = True) -> Expectation:
 
 
 def changed(spans: list[Span], how: str) -> list[Span]:
-    """The same trace, gone wrong."""
+    """The trace with errors."""
     rest = random.Random(2)  # noqa: S311 - not for secrets
     if how == "one attribute":
         spans[500] = replace(spans[500], attributes={"key": -1})
@@ -87,12 +87,12 @@ def changed(spans: list[Span], how: str) -> list[Span]:
 
 
 def compared(wanted: Expectation, other: Snapshot) -> object:
-    """Compare, and draw what differs."""
+    """Compare, and draw the differences."""
     return other == wanted or draw(compare([wanted.tree], other.forest()))
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of the processor, the median of a few times: what else the machine does is not counted."""
+    """The median processor time of several runs: the time of other programs does not count."""
     times = []
     for _ in range(ROUNDS):
         begin = time.process_time()
@@ -102,7 +102,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Print a table; 1 if a comparison takes longer than is promised."""
+    """Print a table; 1 if a comparison takes longer than promised."""
     slow = 0
     print(f"Trees of {SPANS:,} spans, seconds of CPU (median of {ROUNDS})\n")
     for shape, spans in SHAPES.items():

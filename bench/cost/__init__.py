@@ -1,1 +1,1 @@
-"""What tracing costs: one handler under each way to trace it, beside the same handler bare."""
+"""The cost of tracing: one handler with each way to trace it, compared with the bare handler."""

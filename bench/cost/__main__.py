@@ -1,7 +1,7 @@
-"""What tracing costs a function: one handler under each way to trace it, beside the same handler bare.
+"""The cost of tracing for a function: one handler with each way to trace it, compared with the bare handler.
 
-Instructions by cachegrind where valgrind is installed, times in rounds in which the variants take turns. Everything is
-in out/bench.json afterwards.
+Cachegrind counts instructions if valgrind is installed; times are measured in rounds in which the variants take turns.
+All results are written to out/bench.json.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def chosen(names: str) -> tuple[Variant, ...]:
-    """The variants of these names; bare and the X-Ray SDK belong to every comparison."""
+    """The variants with these names; bare and the X-Ray SDK are part of every comparison."""
     wanted = {name.strip() for name in names.split(",")} | {BARE, XRAY}
     unknown = wanted - {one.name for one in VARIANTS}
     if unknown:
@@ -84,7 +84,7 @@ def chosen(names: str) -> tuple[Variant, ...]:
 
 
 def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Places) -> dict[str, float]:
-    """What each module has of the kit's cold start; empty where the kit is not measured, or cannot be so."""
+    """The instructions of each module in the kit's cold start; empty without the kit, or not on x86-64."""
     kit, bare = ({one.name: one for one in variants}.get(name) for name in (KIT, BARE))
     if kit is None or bare is None:
         return {}
@@ -96,7 +96,7 @@ def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Plac
 
 
 def about(rounds: int) -> dict[str, Any]:
-    """Where and when, and with what."""
+    """The machine, the date, the versions and the number of rounds."""
     cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())  # fmt: skip
     return {
@@ -109,7 +109,7 @@ def about(rounds: int) -> dict[str, Any]:
 
 
 def tell(what: str) -> None:
-    """Progress."""
+    """Print progress."""
     print(what, file=sys.stderr, flush=True)
 
 

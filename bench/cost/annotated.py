@@ -1,4 +1,4 @@
-"""The same handler with `patch_all` and two annotations, by the X-Ray SDK or by the bridge, whichever is imported."""
+"""The handler with `patch_all` and two annotations, for the X-Ray SDK or the bridge, whichever is installed."""
 
 # ruff: noqa: E402
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["handler"]
 
 
 def handler(event: Any, context: Any) -> Any:
-    """In a subsegment, for the SDK cannot annotate Lambda's segment."""
+    """Annotate a subsegment: the SDK cannot annotate Lambda's segment."""
     with xray_recorder.in_subsegment("order") as subsegment:
         subsegment.put_annotation("customer", "ada")
         subsegment.put_annotation("items", 3)

@@ -1,4 +1,4 @@
-"""The same handler under OpenTelemetry as its documentation says: SDK, three instrumentations, OTLP over HTTP."""
+"""The handler with OpenTelemetry, set up as in its documentation: SDK, three instrumentations, OTLP over HTTP."""
 
 # ruff: noqa: E402
 from opentelemetry import propagate, trace

@@ -1,4 +1,4 @@
-"""One execution environment of the laptop's sandbox for one variant: Lambda's runtime client in a real process."""
+"""An execution environment of the local sandbox for one variant: Lambda's runtime client in a real process."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ EVENT: dict[str, Any] = {
     "requestContext": {"stage": "prod", "identity": {"sourceIp": "203.0.113.9"}}, "body": None,
 }  # fmt: skip
 HEADER = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled="
-PATIENCE_S = 600  # what is counted runs fifty times slower than it will
-# Shorter than the longest that a delivery may take there, so that none is made on the way: at full speed there is none.
+PATIENCE_S = 600  # code under cachegrind is fifty times slower
+# Shorter than the limit of a delivery under cachegrind, so that no delivery happens early: at full speed none does.
 TIMEOUT_S = 59
-WHY = 3000  # characters of its output that explain a failure
+WHY = 3000  # the last characters of the output, which explain a failure
 
 
 class Cell:
-    """An environment, started when it is made. `under` goes before the command of its Python, `more` are variables."""
+    """An environment, started on creation. `under` precedes the command of its Python; `more` are variables."""
 
     def __init__(
         self,
@@ -71,12 +71,13 @@ class Cell:
 
     @property
     def why(self) -> str:
-        """The end of its output."""
+        """The end of the environment's output."""
         return "\n".join(self.output)[-WHY:]
 
     def invoke(self, *, sampled: bool = True, asks: str = "") -> Run:
-        """One request, with whatever the environment does after it. `asks` the handler for its `census`, to `collect`
-        its garbage, or for nothing of that kind.
+        """Send one request, and wait until the environment has settled after it.
+
+        `asks` the handler for its `census`, for a garbage collection (`collect`), or for a response (empty).
         """
         self._settled.clear()
         event = {**EVENT, asks: True} if asks else EVENT
@@ -97,35 +98,36 @@ class Cell:
         return run
 
     def cpu_ns(self) -> int:
-        """What all its threads have run so far, user and system, in nanoseconds."""
-        return time.clock_gettime_ns(~self.environment.pid << 3 | 2)  # as `clock_getcpuclockid` makes it
+        """The CPU time of all threads so far, user and system, in nanoseconds."""
+        return time.clock_gettime_ns(~self.environment.pid << 3 | 2)  # the id that `clock_getcpuclockid` returns
 
     def peak_kb(self) -> int:
-        """The most memory that it has had, in KiB."""
+        """The peak memory, in KiB."""
         status = Path(f"/proc/{self.environment.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0])
 
     def leave(self) -> None:
-        """End it by SIGTERM, as Lambda does, and wait until it has told what it has to tell."""
+        """End the environment by SIGTERM, as Lambda does, and wait until it has ended."""
         os.killpg(self.environment.pid, signal.SIGCONT)
         os.killpg(self.environment.pid, signal.SIGTERM)
         if not self._ended.wait(60):
             raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
 
     def close(self) -> None:
-        """End it now."""
+        """Kill the environment."""
         self.environment.kill()
 
 
 def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:
-    """How its runtime is started."""
+    """The command that starts the runtime of a variant."""
     wrapper = [variant.wrapper] if variant.wrapper is not None else []
     return [*wrapper, *under, interpreter(variant.pins), lambda_latency.local.sandbox.BOOTSTRAP]
 
 
 def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
-    """What its function is told, beside what Lambda tells. `places`: PROVIDER, DAEMON, COLLECTOR and XRAY,
-    addresses; CERTIFICATE, the file of the last one's.
+    """The environment variables of a variant's function, besides Lambda's own.
+
+    `places` are the addresses PROVIDER, DAEMON, COLLECTOR and XRAY, and CERTIFICATE, the file of XRAY's certificate.
     """
     return {
         "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands for /opt/otel-instrument of the OpenTelemetry community's layer: the same variables, the same second interpreter.
+# Replaces /opt/otel-instrument of the OpenTelemetry community's layer, with its variables and its second interpreter.
 export OTEL_EXPORTER_OTLP_PROTOCOL="${OTEL_EXPORTER_OTLP_PROTOCOL:-http/protobuf}"
 export OTEL_SERVICE_NAME="${OTEL_SERVICE_NAME:-$AWS_LAMBDA_FUNCTION_NAME}"
 export OTEL_PROPAGATORS="${OTEL_PROPAGATORS:-tracecontext,baggage,xray}"

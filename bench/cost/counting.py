@@ -1,4 +1,4 @@
-"""Instructions, counted by cachegrind: user space, and the same to a tenth of a percent on the busiest machine."""
+"""Instructions in user space, counted by cachegrind: stable to a tenth of a percent, even on a busy machine."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["VALGRIND", "count", "counted_process", "first_interpreter"]
 
 VALGRIND = shutil.which("valgrind")
 CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
-# Fifty times slower than it will run, a delivery must not run into its limit: what is counted would be less.
+# Under cachegrind a delivery is fifty times slower. It must not reach its limit: fewer instructions would be counted.
 PATIENT = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000", "LAMBDA_LATENCY_FLUSH_MS": "60000"}
 
 
 def count(
     variant: Variant, processes: Processes, places: Mapping[str, str], requests: Sequence[bool | None] = ()
 ) -> int:
-    """From the start of the process until the spans of its last request are out.
+    """The instructions from the start of the process until the spans of its last request are delivered.
 
-    That is a cold start with a sampled request, and further ones after it: for each of `requests`, whether it is
-    sampled; None stands for one that collects the garbage.
+    That is a cold start with a sampled request, and one request for each of `requests`: whether it is sampled, or None
+    for a garbage collection.
     """
     cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
     try:
@@ -41,11 +41,11 @@ def count(
         cell.leave()
     finally:
         cell.close()
-    return told(variant.name, cell.why)
+    return instructions_in(variant.name, cell.why)
 
 
 def first_interpreter(variant: Variant, places: Mapping[str, str]) -> int:
-    """What the first of two interpreters does before it makes room for the second; cachegrind sees only the latter."""
+    """The instructions of the first interpreter until it executes the second one, which alone cachegrind counts."""
     python = command(variant)[-2]
     code = (
         "import os, sys; os.execl = lambda *_: os._exit(0); sys.argv = ['opentelemetry-instrument', '/bin/true'];"
@@ -55,17 +55,17 @@ def first_interpreter(variant: Variant, places: Mapping[str, str]) -> int:
 
 
 def counted_process(name: str, process: Sequence[str | Path], environment: Mapping[str, str]) -> int:
-    """A process of its own that ends by itself."""
+    """The instructions of a process that ends by itself."""
     ran = subprocess.run(
         [*CACHEGRIND, *process], env=dict(environment), cwd=ROOT, capture_output=True, text=True, check=False
     )
     if ran.returncode != 0:
         raise SystemExit(f"{name} failed under cachegrind:\n{ran.stderr[-3000:]}")
-    return told(name, ran.stderr)
+    return instructions_in(name, ran.stderr)
 
 
-def told(name: str, output: str) -> int:
-    """Cachegrind's number."""
+def instructions_in(name: str, output: str) -> int:
+    """The number in cachegrind's output."""
     found = re.findall(r"I\s+refs:\s+([\d,]+)", output)
     if not found:
         raise SystemExit(f"cachegrind counted nothing of {name}:\n{output}")

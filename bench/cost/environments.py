@@ -1,4 +1,4 @@
-"""A Python environment for each set of pins, in build/bench: its packages and no others, compiled."""
+"""A Python environment for each set of pins, in build/bench, with its packages alone, compiled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PINS = Path(__file__).with_name("pins")
 
 
 def interpreter(pins: str) -> Path:
-    """The Python of that environment, which is made where it is missing or its lock has changed."""
+    """The Python of this environment, which is created if it is missing or its lock has changed."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     environment = ROOT / "build" / "bench" / f"{pins}-{version}"
     lock = PINS / f"{pins}.txt"

@@ -1,4 +1,4 @@
-"""Cold starts and warm requests of all variants, taking turns."""
+"""Cold starts and warm requests of all variants, in turns."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["WARM_PER_ROUND", "Measured", "cold", "instructions", "warm"]
 
 Measured = dict[str, dict[str, list[float]]]
-"""By variant and by measure, one value a round."""
+"""By variant and by measure: one value per round."""
 
 
 WARM_UP, WARM_PER_ROUND = 30, 20
-SET = 40  # warm turns of a set of environments
-COUNTED = 40  # warm requests under cachegrind: what they differ by before is spread over so many
+SET = 40  # warm turns per set of environments
+COUNTED = 40  # warm requests under cachegrind: an initial difference is divided by this number
 
 
 def instructions(
     variants: Sequence[Variant], processes: Processes, places: Places, tell: Callable[[str], None]
 ) -> Measured:
-    """Millions of a cold start, thousands of a warm request."""
+    """Millions of instructions of a cold start, thousands of a warm request."""
     found: Measured = defaultdict(dict)
     addresses = places.addresses
 
@@ -42,8 +42,8 @@ def instructions(
         start = counting.count(variant, processes, addresses)
         mine = found[variant.name]
         mine["cold_instructions_m"] = [(first + start) / 1e6]
-        # Python adapts its bytecode to what it meets, in the first requests: they are not warm yet. A full collection
-        # of garbage, 25 millions, would be among the counted requests of one variant and not of another.
+        # Python specializes its bytecode during the first requests: they are not warm yet. A full garbage collection
+        # (25 million instructions) must not be among the counted requests of one variant alone.
         before = [*[number % 2 == 0 for number in range(WARM_UP)], None]
         warmed = counting.count(variant, processes, addresses, before)
         for sampled, name in ((True, "sampled"), (False, "unsampled")):
@@ -72,7 +72,7 @@ def cold(
                 if variant.traces and places.received == before:
                     raise SystemExit(f"{variant.name} delivered no spans: nothing to compare\n{cell.why}")
                 if number == 0:
-                    continue  # this round writes the bytecode and fills the caches
+                    continue  # the first round writes the bytecode and fills the caches
                 mine = found[variant.name]
                 mine["cold_ms"].append((run.responded_ns - cell.environment.started_ns) / 1e6)
                 mine["cold_memory_mb"].append(memory / 1024)
@@ -90,9 +90,10 @@ def cold(
 def warm(
     variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
 ) -> Measured:
-    """Microseconds that a client waits for a warm response, and of all threads until the environment freezes.
+    """Microseconds until a warm response, and of CPU time of all threads until the environment freezes.
 
-    In several sets of environments: two processes of the same code differ by more than many turns of one tell.
+    There are several sets of environments: two processes of the same code differ by more than the turns of one process
+    show.
     """
     found: Measured = defaultdict(lambda: defaultdict(list))
     sets = max(1, rounds // SET)
@@ -121,7 +122,7 @@ def warm(
 
 
 def taking_turns(items: Sequence[Any], rounds: int) -> Iterator[tuple[int, Sequence[Any]]]:
-    """In an order that is drawn anew each round: who comes after a delivery that waits for an answer pays for it."""
+    """The items of each round in random order: a delivery that waits for an answer slows the next variant."""
     order = random.Random(1)  # noqa: S311 - an order, no secret
     for number in range(rounds):
         yield number, order.sample(items, len(items))

@@ -1,7 +1,7 @@
-"""The handler in a process that callgrind counts: it tells when each import, the set-up and the first request begin.
+"""The handler in a process under callgrind: it marks the start of each import, of the set-up and of the first request.
 
-Callgrind writes its counters into its log at each of these marks, the first of them into the file `MARKS` too. Garbage
-is not collected: when that happens says nothing about the module that is imported just then.
+At each mark callgrind writes its counters to its log, and `MARKS` is the file with the names of the marks. The garbage
+collector is off: the time of a collection is unrelated to the module that is being imported.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 __all__ = ["handler"]
 
-# A client request to valgrind on x86-64, as a function of the request's address: the address into rax, 0 into rdx, four
-# rotations that come to nothing and an exchange of a register with itself, by which valgrind knows it.
+# A client request to valgrind on x86-64, as a function of the request's address: it moves the address to rax and 0 to
+# rdx. Valgrind recognizes four rotations without effect and the exchange of a register with itself.
 # https://valgrind.org/docs/manual/manual-core-adv.html#manual-core-adv.clientreq
 CODE = bytes.fromhex("4889f8 4831d2 48c1c703 48c1c70d 48c1c73d 48c1c733 4887db 4889d0 c3")
 MONITOR_COMMAND = 0x1202
@@ -33,13 +33,13 @@ marks: list[str] = []
 
 
 def mark(what: str) -> None:
-    """Have the counters written; its own price is the distance between the first two marks."""
+    """Write the counters; the distance of the first two marks is the cost of a mark."""
     ask(address)
     marks.append(what)
 
 
 def watch_imports() -> None:
-    """Of this thread, at the place where `python -X importtime` does."""
+    """Mark the imports of this thread, in the function where `python -X importtime` measures them."""
     importlib: dict[str, Any] = vars(sys.modules["_frozen_importlib"])
     original, this = importlib["_find_and_load"], get_ident()
 
@@ -66,11 +66,11 @@ mark("< set-up")
 
 
 def handler(event: Any, context: Any) -> Any:
-    """The same."""
+    """The observed handler, with marks around its first request."""
     mark("> first request")
     try:
         return observed(event, context)
     finally:
         mark("< first request")
-        with open(os.environ["MARKS"], "w") as file:  # noqa: PTH123 - pathlib may be one of those that count
+        with open(os.environ["MARKS"], "w") as file:  # noqa: PTH123 - importing pathlib would count
             file.write("\n".join(marks))

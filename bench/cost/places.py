@@ -1,6 +1,6 @@
-"""What every variant talks to: DynamoDB and the API, the X-Ray daemon, a collector, X-Ray's OTLP endpoint by TLS.
+"""The services that every variant talks to: DynamoDB and the API, the X-Ray daemon, a collector, X-Ray's OTLP endpoint.
 
-All answer at once.
+All answer at once; the last one uses TLS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Provider(Handler):
 
 
 class Collects(Handler):
-    """A collector that counts."""
+    """A collector that counts requests."""
 
     places: Places
 
@@ -44,7 +44,7 @@ class Collects(Handler):
 
 
 class Secured(Server):
-    """A server that speaks TLS; each handshake is on the thread of its connection."""
+    """A server with TLS; each handshake is on the thread of its connection."""
 
     def __init__(self, handler: type[Collects], file: Path) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,13 +52,13 @@ class Secured(Server):
         super().__init__(handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Before anything is read."""
+        """Wrap the connection before it is read."""
         wrapped = self._context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
         super().process_request(wrapped, client_address)
 
 
 class Places:
-    """Addresses by name, and how much has been delivered to the daemon and the collector."""
+    """The addresses of the services, and the number of deliveries to daemon, collector and endpoint."""
 
     def __init__(self) -> None:
         self.received = 0

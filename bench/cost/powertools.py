@@ -1,4 +1,4 @@
-"""The same handler under Powertools' Tracer, as its documentation says."""
+"""The handler with Powertools' Tracer, set up as in its documentation."""
 
 # ruff: noqa: E402
 from aws_lambda_powertools import Tracer

@@ -1,4 +1,4 @@
-"""Where the instructions of a cold start go: module by module, what the kit's has over a bare one."""
+"""The instructions of the kit's cold start beyond the bare handler's, module by module."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MACHINE", "markdown", "packages", "remains", "self_instructions", "text"]
 
-MACHINE = platform.machine() == "x86_64"  # the marks are instructions of that one
-PRICE = 3  # marks at the beginning, one after the other
+MACHINE = platform.machine() == "x86_64"  # the marks are instructions of this architecture
+PRICE = 3  # consecutive marks at the beginning
 
 SETUP, FIRST, THREADS = "set-up", "first request", "threads"
 PACKAGES = {
@@ -44,7 +44,10 @@ OTHERS = "all other modules: when and where they are imported"
 
 
 def remains(kit: Variant, bare: Variant, processes: Processes, places: Mapping[str, str]) -> dict[str, float]:
-    """Millions of instructions by module and by phase (`set-up`, `first request`, `threads`), over the bare handler."""
+    """Millions of instructions by module and by phase (`set-up`, `first request`, `threads`).
+
+    Those of the bare handler are subtracted.
+    """
     with_kit = observed(replace(kit, wrapper=None), "lambda_latency.runtime.bootstrap.handler", processes, places)
     without = observed(bare, bare.handler, processes, places)
     names = {*with_kit, *without}
@@ -52,7 +55,7 @@ def remains(kit: Variant, bare: Variant, processes: Processes, places: Mapping[s
 
 
 def observed(variant: Variant, handler: str, processes: Processes, places: Mapping[str, str]) -> dict[str, int]:
-    """Instructions by module and by phase, of one process."""
+    """The instructions of one process, by module and by phase."""
     with tempfile.TemporaryDirectory() as folder:
         log, marks = Path(folder, "log"), Path(folder, "marks")
         callgrind = (VALGRIND or "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}")
@@ -68,12 +71,13 @@ def observed(variant: Variant, handler: str, processes: Processes, places: Mappi
 
 
 def self_instructions(marks: Sequence[str], log: str) -> dict[str, int]:
-    """By module and by phase, without what is nested in it: from the marks, and callgrind's counters at each."""
-    counters = [int(number) for number in re.findall(r"^events-1: (\d+)", log, re.MULTILINE)]  # of the main thread
+    """The instructions by module and by phase, without nested ones, from the marks and callgrind's counters."""
+    # `events-1` are the counters of the main thread.
+    counters = [int(number) for number in re.findall(r"^events-1: (\d+)", log, re.MULTILINE)]
     (total,) = map(int, re.findall(r"Collected : (\d+)", log))
     price = counters[1] - counters[0]
     found: dict[str, int] = defaultdict(int)
-    stack = [THREADS]  # what the main thread does outside of all marks is next to nothing
+    stack = [THREADS]  # the main thread does nearly nothing outside the marks
     for before, counter, mark in zip(counters[PRICE - 1 :], counters[PRICE:], marks[PRICE:], strict=False):
         found[stack[-1]] += counter - before - price
         begins, _, name = mark.partition(" ")
@@ -86,7 +90,7 @@ def self_instructions(marks: Sequence[str], log: str) -> dict[str, int]:
 
 
 def packages(modules: Mapping[str, float]) -> list[tuple[str, float, list[str]]]:
-    """The most expensive package first: its name, millions of instructions, its modules from the most expensive on."""
+    """The packages, the most expensive first: name, millions of instructions, modules from the most expensive on."""
     found: dict[str, list[str]] = defaultdict(list)
     for name in modules:
         parts = name.split(".")
@@ -100,7 +104,7 @@ def packages(modules: Mapping[str, float]) -> list[tuple[str, float, list[str]]]
 
 
 def rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Package, millions of instructions, how many modules, the largest ones; of garbage collection what is left."""
+    """Package, millions of instructions, number of modules, the largest ones; the last row is garbage collection."""
     modules: Mapping[str, float] = document["remains"]
     found = []
     for package, million, names in packages(modules):
@@ -113,7 +117,7 @@ def rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def text(document: Mapping[str, Any]) -> str:
-    """The table in a terminal."""
+    """The table for a terminal."""
     titles = ("what remains of the kit's cold start", "M instr.", "", "modules, the largest")
     return "\n".join(
         f"{million:>8}  {package:52}{count:>4}  {largest}"

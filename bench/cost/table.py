@@ -1,4 +1,4 @@
-"""What was measured, as a document and as text: over bare, and as a multiple of what the X-Ray SDK adds."""
+"""The results as a document and as text: the difference to bare, and as a multiple of the X-Ray SDK's difference."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ MEASURES = {
     "unsampled_cpu_us": ("unsampled, all", "us CPU"),
     "unsampled_response_us": ("unsampled, wait", "us"),
 }
-A_TABLE = 6  # measures side by side
+A_TABLE = 6  # measures per table
 
 
 def figures(measured: Measured) -> dict[str, Any]:
-    """By variant and measure: `value` (median), `over_bare` (median of the differences within a round; absent without
-    bare), `of_bare` and `of_xray` (ratios; absent where there is nothing to compare with)."""
+    """The figures by variant and measure.
+
+    `value` is the median, `over_bare` the median of the differences within a round, `of_bare` and `of_xray` are ratios.
+    A figure is absent if its reference was not measured.
+    """
     found: dict[str, Any] = {}
     for name, measures in measured.items():
         found[name] = {}
@@ -51,14 +54,14 @@ def figures(measured: Measured) -> dict[str, Any]:
 
 
 def text(variants: Mapping[str, Any]) -> str:
-    """Tables: over bare, and in brackets as a multiple of the X-Ray SDK's; bare itself as it is."""
+    """Tables of differences to bare, with multiples of the X-Ray SDK's in brackets; bare itself has its values."""
     measures = [measure for measure in MEASURES if any(measure in one for one in variants.values())]
     groups = [measures[at : at + A_TABLE] for at in range(0, len(measures), A_TABLE)]
     return "\n\n".join(one_table(variants, group) for group in groups)
 
 
 def one_table(variants: Mapping[str, Any], measures: Sequence[str]) -> str:
-    """Some of the measures."""
+    """The table of some measures."""
     lines = [f"{'':24}" + "".join(f"{MEASURES[measure][part]:>18}" for measure in measures) for part in (0, 1)]
     for name, its in variants.items():
         cells = [cell(its.get(measure), plain=name == BARE) for measure in measures]
@@ -67,7 +70,7 @@ def one_table(variants: Mapping[str, Any], measures: Sequence[str]) -> str:
 
 
 def cell(figure: Mapping[str, float] | None, *, plain: bool) -> str:
-    """One figure."""
+    """The text of one figure."""
     if figure is None:
         return "-"
     if plain or "over_bare" not in figure:
@@ -77,7 +80,7 @@ def cell(figure: Mapping[str, float] | None, *, plain: bool) -> str:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """The table of docs/explanation/costs.md: over bare, and as a multiple of the X-Ray SDK's."""
+    """The table of docs/explanation/costs.md: differences to bare, and multiples of the X-Ray SDK's."""
     columns = [
         "cold_instructions_m",
         "sampled_response_us",

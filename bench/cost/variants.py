@@ -1,4 +1,4 @@
-"""The ways to trace one handler that are measured against each other."""
+"""The ways to trace one handler that are compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "XRAY", "Vari
 ROOT = Path(__file__).parent.parent.parent
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
 LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
-KITS_LAYER = ROOT / "build" / "bench" / "kit"  # as it is in /opt: with the bridge's names as `aws_xray_sdk`
+KITS_LAYER = ROOT / "build" / "bench" / "kit"  # the content of /opt: the bridge is `aws_xray_sdk` there
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 TO_XRAY = "kit to X-Ray"
@@ -23,11 +23,10 @@ TO_XRAY = "kit to X-Ray"
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One of them. `pins` names the lock of its packages, `wrapper` its exec wrapper.
+    """A way to trace. `pins` names the lock of its packages, `wrapper` its exec wrapper.
 
-    `collector`: the variables that tell it where spans go, where it is not the X-Ray daemon; `receiver`: COLLECTOR, or
-    XRAY, by TLS. `interpreters`: how many
-    Pythons its wrapper makes of one.
+    `collector`: the variables with the address for spans, unless that is the X-Ray daemon. `receiver`: COLLECTOR, or
+    XRAY, with TLS. `interpreters`: the number of Pythons that the wrapper starts in sequence.
     """
 
     name: str
@@ -41,7 +40,7 @@ class Variant:
     traces: bool = True
 
 
-# What the layer switches off: all instrumentations but botocore, aiobotocore, aiokafka, httpx2, urllib and urllib3.
+# The layer disables all instrumentations but botocore, aiobotocore, aiokafka, httpx2, urllib and urllib3.
 LAYER_DISABLES = (
     "aio-pika aiohttp-client aiopg asyncpg aws_crewai aws_langchain aws_llama-index aws_mcp aws_openai_agents boto3 "
     "cassandra celery confluent_kafka django falcon fastapi flask grpc_aio_client grpc_aio_server grpc_client "
@@ -67,7 +66,7 @@ FAST_START = {
 VARIANTS = (
     Variant(BARE, "bare", traces=False),
     Variant("bare again", "again", traces=False),
-    # What Tracing=Off deploys: no layer, no wrapper, no variable. So it is the same process as bare.
+    # Tracing=Off deploys no layer, no wrapper and no variable: the process is the same as bare.
     Variant(OFF, "bare", traces=False),
     Variant(XRAY, "xray", "bench.response.xray.handler"),
     Variant("Powertools Tracer", "powertools", "bench.cost.powertools.handler"),

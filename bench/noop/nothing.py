@@ -5,5 +5,5 @@ from typing import Any
 ANSWER = {"statusCode": 200, "body": "{}"}
 
 
-def handler(event: Any, context: Any) -> Any:  # noqa: ARG001 - what Lambda passes
+def handler(event: Any, context: Any) -> Any:  # noqa: ARG001 - Lambda's arguments
     return ANSWER

@@ -1,1 +1,1 @@
-"""How fast the report is on traces of every kind, against `json.loads` of the same bytes."""
+"""The speed of the report on traces of every kind, relative to `json.loads` of the same bytes."""

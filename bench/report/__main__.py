@@ -1,7 +1,7 @@
-"""How fast the report is on traces of every kind, against `json.loads` of the same bytes; fails on the worst row.
+"""The speed of the report on traces of every kind, relative to `json.loads` of the same bytes; fails on the worst row.
 
-All times are of one processor, the least of some rounds in which the three ways take turns; memory is the peak of a
-fresh process. Everything is in out/bench-report.json afterwards.
+All times are of one processor: the least of several rounds in which the three works alternate. Memory is the peak of a
+fresh process. All results are written to out/bench-report.json.
 """
 
 from __future__ import annotations

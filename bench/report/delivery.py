@@ -1,4 +1,4 @@
-"""The order in which the documents of many traces come, and how many of them make a line."""
+"""The order of the documents of many traces in a file, and the number of documents per line."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ BATCH = 50  # documents
 
 
 def as_recorded(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
-    """The parts of a trace minutes apart."""
+    """The documents of a trace are minutes apart."""
     return late(traces)
 
 
 def shuffled(traces: Iterable[Trace], draw: random.Random) -> Iterator[Document]:
-    """All of the file in any order."""
-    texts = [json.dumps(document) for trace in traces for document in trace]  # a tenth of what the documents take
+    """All documents of the file in random order."""
+    texts = [json.dumps(document) for trace in traces for document in trace]  # a tenth of the documents' memory
     draw.shuffle(texts)
     return map(json.loads, texts)
 
 
 def batches(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
-    """As the collector batches them: the groups of fifty documents, one after another, in one."""
+    """Batches of the collector: fifty documents' groups, one after another, in one document."""
     for some in _by(late(traces), BATCH):
         yield {"resourceSpans": [group for document in some for group in document["resourceSpans"]]}
 
 
 def merged_batches(traces: Iterable[Trace], _: random.Random) -> Iterator[Document]:
-    """As an exporter batches them: the spans of fifty documents, those of one resource and scope together."""
+    """Batches of an exporter: the spans of fifty documents, grouped by resource and scope."""
     for some in _by(late(traces), BATCH):
         groups: dict[str, dict[str, Any]] = {}
         for group in (group for document in some for group in document["resourceSpans"]):

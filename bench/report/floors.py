@@ -1,4 +1,4 @@
-"""What `make bench-report` fails at. A floor holds for the slowest row: whoever has such traces has no other report."""
+"""The floors of `make bench-report`. A floor must hold for the slowest row: some users have only such traces."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST", "MOST_BEYOND_MB", "MOST_TIMES", "TWO_PROCESSES", "failures"]
 
-# Of the speed of `json.loads`. OTLP: typed decoding takes a quarter of json.loads' time, attributes, paths and tables
-# take the rest; Jaeger: kind, status and scope have to be looked for in the tags of each span; X-Ray: the documents
-# are JSON in JSON, and their times need decimals.
+# Multiples of the speed of `json.loads`. OTLP: typed decoding takes a quarter of json.loads' time; attributes, paths
+# and tables take the rest. Jaeger: kind, status and scope are among the tags of each span. X-Ray: the documents are
+# JSON in JSON, and their times need decimals.
 LEAST = {OTLP: 0.65, JAEGER: 0.4, XRAY: 0.3}
-# The fastest row of OTLP over the slowest: what is tuned to the look of one corpus shows in the others.
+# The fastest row of OTLP over the slowest: code tuned to one corpus would be slow on the others.
 MOST_TIMES = 2.0
-# Memory: a Lambda function or a small CI runner has 128 MB, and a document has to be held while it is read.
+# Memory: a Lambda function or a small CI runner has 128 MB, and a document is in memory while it is read.
 MOST_BEYOND_MB = 80
-# By the clock. The pieces are read and judged without waiting for each other; the verdict is one process's work.
+# In wall-clock time. Pieces are read and judged independently; one process computes the verdict.
 TWO_PROCESSES = 1.6
 
 

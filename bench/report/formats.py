@@ -1,4 +1,4 @@
-"""Traces as other systems write them: Jaeger's JSON, and X-Ray's answers."""
+"""Traces in the formats of other systems: Jaeger's JSON, and X-Ray's answers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["jaeger_file", "jaeger_indented", "jaeger_lines", "xray_answers"]
 
 ROOT = Path(__file__).parent.parent.parent
-AT_ONCE = 5  # traces in an answer of BatchGetTraces, as many as X-Ray allows
+AT_ONCE = 5  # traces in an answer of BatchGetTraces: X-Ray's limit
 KINDS = {kind.value: kind.name.lower() for kind in SpanKind}
 TYPES = {"boolValue": "bool", "intValue": "int64"}
 
 
 def jaeger_lines(traces: Iterable[Trace]) -> Iterator[str]:
-    """An answer of Jaeger's query API for each trace, one a line."""
+    """For each trace an answer of Jaeger's query API, one per line."""
     return (_compact({"data": [_jaeger(trace)]}) + "\n" for trace in traces)
 
 
@@ -40,13 +40,13 @@ def jaeger_file(traces: Iterable[Trace]) -> Iterator[str]:
 
 
 def jaeger_indented(traces: Iterable[Trace]) -> Iterator[str]:
-    """All traces in one answer, over many lines, as Jaeger's UI saves it."""
+    """All traces in one answer over many lines, as Jaeger's UI saves it."""
     parts = (json.dumps(_jaeger(trace), indent=2) for trace in traces)
     yield '{"data": [\n' + ",\n".join(parts) + "\n]}\n"
 
 
 def xray_answers(traces: Iterable[Trace]) -> Iterator[str]:
-    """Answers of BatchGetTraces, five traces a line; their documents are made as by the laptop's X-Ray."""
+    """Answers of BatchGetTraces, five traces per line; the local X-Ray makes the documents."""
     rest = iter(traces)
     while some := list(itertools.islice(rest, AT_ONCE)):
         yield _compact({"Traces": [_xray(trace) for trace in some], "UnprocessedTraceIds": []}) + "\n"
@@ -72,7 +72,7 @@ def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, An
     start, end = int(span["startTimeUnixNano"]) // 1000, int(span["endTimeUnixNano"]) // 1000
     parent = span.get("parentSpanId")
     reference = {"refType": "CHILD_OF", "traceID": span["traceId"], "spanID": parent}
-    told = {"otel.scope.name": scope, "span.kind": KINDS[span["kind"]]}
+    own = {"otel.scope.name": scope, "span.kind": KINDS[span["kind"]]}
     return {
         "traceID": span["traceId"],
         "spanID": span["spanId"],
@@ -81,7 +81,7 @@ def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, An
         "startTime": start,
         "duration": end - start,
         "tags": [
-            *({"key": key, "type": "string", "value": value} for key, value in told.items()),
+            *({"key": key, "type": "string", "value": value} for key, value in own.items()),
             *map(_tag, span["attributes"]),
         ],
         "logs": [],
@@ -92,7 +92,7 @@ def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, An
 
 def _tag(pair: dict[str, Any]) -> dict[str, Any]:
     ((kind, value),) = pair["value"].items()
-    if kind == "arrayValue":  # OpenTelemetry writes a list into Jaeger as its JSON
+    if kind == "arrayValue":  # OpenTelemetry exports a list to Jaeger as JSON text
         value = json.dumps([next(iter(one.values())) for one in value["values"]])
     elif kind == "intValue":
         value = int(value)
@@ -103,7 +103,8 @@ def _xray(trace: Trace) -> dict[str, Any]:
     spans = [span for document in trace for span in traces.spans_of(json.dumps(document).encode(), _refuse)]
     documents, others = PlatformSegments().documents(spans)
     documents += [segment_document(span, _indexed()) for span in others]
-    latest = {document["id"]: document for document in documents}  # a stage is sent again with its call to Lambda
+    # A stage is sent twice, the second time with its call to Lambda.
+    latest = {document["id"]: document for document in documents}
     trace_id = xray_trace_id(next(spans_of(trace))["traceId"])
     return {
         "Id": trace_id,
@@ -115,7 +116,7 @@ def _xray(trace: Trace) -> dict[str, Any]:
 
 @cache
 def _indexed() -> tuple[str, ...]:
-    """The attributes that the collector turns into annotations."""
+    """The attributes that the collector exports as annotations."""
     collector = read_collector(ROOT / "collector.yaml")
     assert isinstance(collector, Collector)
     return tuple(collector.indexed_attributes())

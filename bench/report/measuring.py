@@ -1,7 +1,7 @@
-"""Measures one row: processor time of the report and of `json.loads`, and the report's peak memory.
+"""Measures one row: the processor time of the report and of `json.loads`, and the report's peak memory.
 
-Both are measured in processes of their own: in one that has read another file before, caches may be full. Run as
-`python -m bench.report.measuring`, by `measure` alone.
+Each measurement has a process of its own: earlier files may have filled the caches of a process. `measure` runs this
+module as `python -m bench.report.measuring`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ IN_EACH_SPAN = {OTLP: '"spanId"', JAEGER: '"operationName"', XRAY: '\\"start_tim
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A row's figures: seconds of processor, and bytes. `peak` is of the whole process that made the report."""
+    """The figures of a row: seconds of processor time, and bytes. `peak` is that of the whole process of the report."""
 
     name: str
     format: str
     spans: int
     size: int
-    largest: int  # document
+    largest: int  # bytes of the largest document
     loads_s: float
     text_s: float
     json_s: float
@@ -43,22 +43,22 @@ class Measured:
 
     @property
     def text(self) -> float:
-        """How fast the report as text is: 1.0 as fast as `json.loads` of the same bytes, 0.5 half as fast."""
+        """The speed of the report as text: 1.0 is as fast as `json.loads` of the same bytes, 0.5 half as fast."""
         return self.loads_s / self.text_s
 
     @property
     def json(self) -> float:
-        """How fast the report as JSON is."""
+        """The speed of the report as JSON, relative to `json.loads`."""
         return self.loads_s / self.json_s
 
     @property
     def slower(self) -> float:
-        """The lower one of both."""
+        """The lower speed of the two."""
         return min(self.text, self.json)
 
     @property
     def beyond(self) -> int:
-        """Peak memory beyond the largest document, which somebody has to hold."""
+        """The peak memory minus the largest document, which any reader has to hold, in bytes."""
         return self.peak - self.largest
 
 
@@ -68,8 +68,8 @@ def measure(row: Row, folder: Path, rounds: int) -> Measured:
     spans, largest = _write(row, path)
     try:
         command = [sys.executable, "-m", "bench.report.measuring", row.name, str(path), str(rounds)]
-        told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-        loads_s, text_s, json_s = json.loads(told)
+        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        loads_s, text_s, json_s = json.loads(output)
         peak = peak_of(path, processes=1)
         return Measured(row.name, row.format, spans, path.stat().st_size, largest, loads_s, text_s, json_s, peak)
     finally:
@@ -77,13 +77,13 @@ def measure(row: Row, folder: Path, rounds: int) -> Measured:
 
 
 def peak_of(path: Path, processes: int) -> int:
-    """Bytes of the largest process of a report by so many processes, the interpreter included."""
+    """The peak memory of the largest process of a report by `processes` processes, with the interpreter, in bytes."""
     command = [sys.executable, "-m", "bench.report.peak", str(path), str(processes)]
     return int(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def loads(path: Path, row: Row) -> None:
-    """What a report is held against: `json.loads` of each document of a file, and of the texts that X-Ray's hold."""
+    """The reference of a report: `json.loads` of each document of a file, and of the texts in X-Ray's documents."""
     if row.whole:
         json.loads(path.read_bytes())
         return
@@ -97,7 +97,7 @@ def loads(path: Path, row: Row) -> None:
 
 
 def _write(row: Row, path: Path) -> tuple[int, int]:
-    """The number of spans, and the bytes of the largest document."""
+    """Write the file; the number of spans, and the bytes of the largest document."""
     spans = largest = 0
     with path.open("w", encoding="ascii", buffering=BUFFER) as file:
         for text in row.texts(row.traces()):
@@ -108,14 +108,14 @@ def _write(row: Row, path: Path) -> tuple[int, int]:
 
 
 def _times(name: str, path: Path, rounds: int) -> list[float]:
-    """The least seconds of `json.loads`, of the report as text and as JSON, which take turns."""
+    """The least seconds of `json.loads`, of the report as text and as JSON, which alternate."""
     (row,) = [one for one in ROWS if one.name == name]
-    gc.disable()  # as the report does; `json.loads` gains by it as well
+    gc.disable()  # as the report does; `json.loads` is faster too
     works = (partial(loads, path, row), partial(_report, path, None), partial(_report, path, "-"))
     least = [float("inf")] * len(works)
     for _ in range(rounds):
         for number, work in enumerate(works):
-            start = time.process_time()  # of a shared machine: the others' turns are not counted
+            start = time.process_time()  # excludes the time of other programs
             work()
             least[number] = min(least[number], time.process_time() - start)
     return least

@@ -1,4 +1,4 @@
-"""A million spans with one process and with two, in turns: by the clock, by the processors, and in memory."""
+"""A million spans with one process and with two, alternating: wall-clock time, processor time, and memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRACES = 80_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds by the clock and of all processors, and bytes of the largest process."""
+    """Seconds of wall-clock time and of all processors, and bytes of the largest process."""
 
     took_s: float
     used_s: float
@@ -30,7 +30,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Million:
-    """The best run with one process and with two. `load`: of the machine, before; it tells what the clock is worth."""
+    """The best run with one process and with two.
+
+    `load` is the load of the machine before the runs: a high one distorts wall-clock times. `size` is that of the file
+    in bytes.
+    """
 
     size: int
     load: float
@@ -39,17 +43,17 @@ class Million:
 
     @property
     def times(self) -> float:
-        """How many times as fast two processes are, by the clock."""
+        """How many times as fast two processes are, in wall-clock time."""
         return self.one.took_s / self.two.took_s
 
     @property
     def peak(self) -> int:
-        """Of the larger one."""
+        """The peak of the larger run, in bytes."""
         return max(self.one.peak, self.two.peak)
 
 
 def measure_million(folder: Path, rounds: int) -> Million:
-    """Write the file, and report on it; as long as nobody else needs the processors, the clock tells."""
+    """Write the file and report on it. The wall-clock times hold only if the processors are otherwise idle."""
     path = folder / "million.jsonl"
     with path.open("w") as file:
         file.writelines(realistic(TRACES))

@@ -1,6 +1,6 @@
 """Peak memory of a report as JSON: `python -m bench.report.peak FILE PROCESSES` prints bytes.
 
-It imports what the command imports, and nothing of the benchmark, which would be counted too.
+This module imports only what the command imports: modules of the benchmark would count too.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__: list[str] = []
 
 
 def _peak(path: Path, processes: int) -> int:
-    """Of the largest process. Ends with status 1 where something could not be read."""
+    """The peak of the largest process, in bytes. Ends with status 1 if a part of the file could not be read."""
     with Path(os.devnull).open("w") as nowhere:
         status = run_report(Request([path], json="-", processes=processes), Style(), nowhere)
     if status != 0:
         raise SystemExit(f"the report of {path} ended with {status}: something in it could not be read")
-    # Not ru_maxrss of this process: that begins with what its parent had.
+    # Not ru_maxrss of this process: it begins with the value of the parent.
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return max(int(peak.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
 

@@ -1,4 +1,4 @@
-"""The rows of the table: three corpora, each with each variation that it has a place for, and other formats."""
+"""The rows of the table: three corpora, each with each variation that applies to it, and other formats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["JAEGER", "OTLP", "ROWS", "XRAY", "Row"]
 
 OTLP, JAEGER, XRAY = "OTLP", "Jaeger", "X-Ray"
-# About 25 MB of OTLP/JSON each: the report's own 20 ms of tables and verdict do not count, and a row takes seconds.
+# About 25 MB of OTLP/JSON each: the constant 20 ms for tables and verdict do not matter, and a row takes seconds.
 CORPORA: dict[str, Callable[[], Iterator[Trace]]] = {
     "realistic": lambda: realistic_traces(2200),
     "plain": lambda: plain_traces(1200, 50),
@@ -27,9 +27,9 @@ CORPORA: dict[str, Callable[[], Iterator[Trace]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A file to measure: `traces` makes what is in it, `texts` its documents as text, each with its end of line.
+    """A file to measure: `traces` creates its traces, `texts` their documents as text, each with its end of line.
 
-    `whole`: the file is one document, which lies over many lines.
+    `whole`: the file is one document over many lines.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What is in the traces, how they come, and how they are written. `lambdas`: only where Lambda's spans are."""
+    """The content of the traces, the order of the documents, and their spelling. `lambdas`: needs Lambda's spans."""
 
     change: Callable[[Trace, random.Random], Trace] = variations.unchanged
     deliver: Callable[[Iterable[Trace], random.Random], Iterator[Document]] = delivery.as_recorded
@@ -49,8 +49,8 @@ class Variation:
     lambdas: bool = False
 
     def texts(self, traces: Iterable[Trace]) -> Iterator[str]:
-        """The lines of a file, the same each time."""
-        draw = random.Random(4)  # noqa: S311 - a seed that can be repeated
+        """The lines of a file, the same for each call."""
+        draw = random.Random(4)  # noqa: S311 - a repeatable seed
         changed = (self.change(trace, draw) for trace in traces)
         return (self.spell(document, draw) + "\n" for document in self.deliver(changed, draw))
 

@@ -1,6 +1,6 @@
-"""Ways to write one OTLP/JSON document as text: all are valid, and all mean the same spans.
+"""Spellings of an OTLP/JSON document as text: all are valid, and all mean the same spans.
 
-A spelling takes a document, which it may change, and a source of chance.
+A spelling takes a document, which it may change, and a random generator.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ __all__ = ["blanks", "compact", "escapes", "keys_in_any_order", "names", "number
 KINDS = {kind.value: f"SPAN_KIND_{kind.name}" for kind in SpanKind}
 CODES = {0: "STATUS_CODE_UNSET", 1: "STATUS_CODE_OK", 2: "STATUS_CODE_ERROR"}
 TIMES = ("startTimeUnixNano", "endTimeUnixNano")
-# No number of the corpora has a fraction or a sign, so these characters stand in texts and keys alone.
+# No number of the corpora has a fraction or a sign: these characters occur in texts and keys alone.
 ESCAPED = str.maketrans({"/": "\\/", ".": "\\u002e", "-": "\\u002d"})
 
 
 def compact(document: Document, _: random.Random) -> str:
-    """No blanks, as most exporters write it."""
+    """No blanks: the spelling of most exporters."""
     return json.dumps(document, separators=(",", ":"))
 
 
 def blanks(document: Document, _: random.Random) -> str:
-    """A blank behind each comma and colon, as Python's `json.dumps` writes it."""
+    """A blank after each comma and colon: the spelling of Python's `json.dumps`."""
     return json.dumps(document)
 
 
 def value_before_key(document: Document, _: random.Random) -> str:
-    """Attributes with their value first, as from a writer that sorts keys backwards or not at all."""
+    """Attributes with their value first: the spelling of a writer that does not sort keys, or sorts them backwards."""
 
     def turned(pairs: dict[str, Any]) -> dict[str, Any]:
         if pairs.keys() == {"key", "value"}:
@@ -48,7 +48,7 @@ def value_before_key(document: Document, _: random.Random) -> str:
 
 
 def keys_in_any_order(document: Document, draw: random.Random) -> str:
-    """Every object with its keys in an order of its own, as from a writer that keeps them in a hash table."""
+    """Objects with keys in random order: the spelling of a writer that keeps them in a hash table."""
 
     def mixed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         draw.shuffle(pairs)
@@ -59,7 +59,7 @@ def keys_in_any_order(document: Document, draw: random.Random) -> str:
 
 
 def names(document: Document, draw: random.Random) -> str:
-    """Span kind and status code by name, as protobuf's JSON writes them."""
+    """Span kind and status code by name: the spelling of protobuf's JSON."""
     for span in _spans(document):
         span["kind"] = KINDS[span["kind"]]
         span["status"] = {**span["status"], "code": CODES[span["status"].get("code", 0)]}
@@ -67,7 +67,7 @@ def names(document: Document, draw: random.Random) -> str:
 
 
 def numbers(document: Document, draw: random.Random) -> str:
-    """Times and whole numbers as JSON numbers, where OTLP/JSON has texts."""
+    """Times and whole numbers as JSON numbers; OTLP/JSON has texts."""
     for span in _spans(document):
         span |= {key: int(span[key]) for key in TIMES if key in span}
         for pair in span["attributes"]:
@@ -77,7 +77,7 @@ def numbers(document: Document, draw: random.Random) -> str:
 
 
 def escapes(document: Document, draw: random.Random) -> str:
-    """Slashes, dots and dashes as escapes, in texts and keys: some writers escape more than they must."""
+    """Slashes, dots and dashes as escapes, in texts and keys: some writers escape more than necessary."""
     return compact(document, draw).translate(ESCAPED)
 
 

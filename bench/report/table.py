@@ -23,7 +23,7 @@ HEAD = (
 
 
 def line(number: int, of: int, row: Measured) -> str:
-    """A row as soon as it is measured; `!` marks one below its floor."""
+    """A row, for printing as soon as it is measured; `!` marks a row below its floor."""
     low = "!" if row.slower < LEAST[row.format] or row.beyond > MOST_BEYOND_MB * MB else ""
     return (
         f"{f'{number}/{of}':7}{row.name:33}{row.spans:8,}{row.size / MB:7.1f}{row.loads_s:10.2f} s"
@@ -32,7 +32,7 @@ def line(number: int, of: int, row: Measured) -> str:
 
 
 def summary(measured: Sequence[Measured]) -> str:
-    """The slowest and the fastest row of each format, and the one that takes most memory."""
+    """The slowest and the fastest row of each format, and the row with the most memory."""
     found = []
     for form in dict.fromkeys(row.format for row in measured):
         rows = sorted((row for row in measured if row.format == form), key=lambda row: row.slower)
@@ -44,9 +44,9 @@ def summary(measured: Sequence[Measured]) -> str:
 
 
 def million_lines(million: Million) -> str:
-    """Both runs, and how they compare."""
+    """Both runs, and their ratio."""
 
-    def told(name: str, run: Run) -> str:
+    def run_line(name: str, run: Run) -> str:
         return (
             f"  {name}: {run.took_s:.1f} s, {run.used_s:.1f} s of processor, {run.peak / MB:.0f} MB a process at most"
         )
@@ -54,8 +54,8 @@ def million_lines(million: Million) -> str:
     return "\n".join(
         [
             f"A million spans, {million.size / MB:.0f} MB, load {million.load:.1f} before:",
-            told("one process  ", million.one),
-            told("two processes", million.two),
+            run_line("one process  ", million.one),
+            run_line("two processes", million.two),
             f"  two are {million.times:.2f}x as fast",
         ]
     )

@@ -1,4 +1,4 @@
-"""Changes to what is in a trace: each takes a trace, which it may change, and a source of chance."""
+"""Variations of the content of a trace. Each takes a trace, which it may change, and a random generator."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ INIT_NS = 280 * MS
 
 
 def unchanged(trace: Trace, _: random.Random) -> Trace:
-    """As it was made."""
+    """The trace unchanged."""
     return trace
 
 
 def attributes_in_any_order(trace: Trace, draw: random.Random) -> Trace:
-    """The attributes of each span in an order of its own."""
+    """The attributes of each span in random order."""
     for span in spans_of(trace):
         draw.shuffle(span["attributes"])
     return trace
 
 
 def gateway_without_origin(trace: Trace, _: random.Random) -> Trace:
-    """The API gateway's span as another vendor's: nothing says that it is AWS's."""
+    """The API gateway's span as that of another vendor, without AWS's origin."""
     for span in spans_of(trace):
         if _value(span, ORIGIN) == GATEWAY:
             span["attributes"] = [pair for pair in span["attributes"] if pair["key"] != ORIGIN]
@@ -56,7 +56,7 @@ def gateway_without_origin(trace: Trace, _: random.Random) -> Trace:
 
 
 def one_open(trace: Trace, draw: random.Random) -> Trace:
-    """One call or step of each trace was started and never ended."""
+    """One call or step of each trace was not ended."""
     parents = {span.get("parentSpanId") for span in spans_of(trace)}
     leaves = [
         span
@@ -88,7 +88,7 @@ def init_in_each(trace: Trace, _: random.Random) -> Trace:
 
 
 def handler_lost(trace: Trace, _: random.Random) -> Trace:
-    """The handler's span was never exported: its calls stand without a parent."""
+    """The handler's span was not exported: the parent of its calls is missing."""
     document, handler = _handler(trace)
     for group in document["resourceSpans"]:
         for members in group["scopeSpans"]:
@@ -97,7 +97,7 @@ def handler_lost(trace: Trace, _: random.Random) -> Trace:
 
 
 def ids_in_names(trace: Trace, draw: random.Random) -> Trace:
-    """Each span's name holds an id, but for those that the platform names."""
+    """The name of each span has an id, except the names given by the platform."""
     for scope, span in _scoped(trace):
         if scope != PLATFORM:
             span["name"] += f" {draw.getrandbits(64):016x}"
@@ -105,7 +105,7 @@ def ids_in_names(trace: Trace, draw: random.Random) -> Trace:
 
 
 def many_labels(trace: Trace, draw: random.Random) -> Trace:
-    """Attributes on each span that no rule reads, each value unlike all others."""
+    """Attributes on each span that no rule reads, with unique values."""
     for span in spans_of(trace):
         for number in range(LABELS):
             value = {"stringValue": f"{draw.getrandbits(64):016x}"}
@@ -114,7 +114,7 @@ def many_labels(trace: Trace, draw: random.Random) -> Trace:
 
 
 def ids_in_routes(trace: Trace, draw: random.Random) -> Trace:
-    """`http.route`, which rules read, with an id in it on each SERVER span."""
+    """`http.route`, which rules read, has an id on each SERVER span."""
     for span in spans_of(trace):
         if span["kind"] == SERVER:
             span["attributes"] = [pair for pair in span["attributes"] if pair["key"] != "http.route"]
@@ -124,7 +124,7 @@ def ids_in_routes(trace: Trace, draw: random.Random) -> Trace:
 
 
 def two_functions(trace: Trace, _: random.Random) -> Trace:
-    """The function calls a second one, whose segments and calls lie within the first call of the first."""
+    """The function calls a second one, whose segments and calls are within the first call of the first."""
     (called,) = [document for document in trace if _scope(document) == PLATFORM]
     document, handler = _handler(trace)
     calls = [span for span in spans_of([document]) if span["kind"] == CLIENT]
@@ -171,14 +171,14 @@ def _scope(document: Document) -> str:
 
 
 def _handler(trace: Trace) -> tuple[Document, dict[str, Any]]:
-    """The span that an instrumentation of Lambda made, else the root; with the document that it is in."""
+    """The span of an instrumentation of Lambda, else the root, with its document."""
     found = [(document, span) for document in trace for span in spans_of([document]) if span["kind"] == SERVER]
     handlers = [one for one in found if _value(one[1], "faas.trigger")]
     return (handlers or found)[0]
 
 
 def _times(span: dict[str, Any]) -> tuple[int, int]:
-    """Start and length, in nanoseconds."""
+    """Start and duration, in nanoseconds."""
     start = int(span["startTimeUnixNano"])
     return start, int(span["endTimeUnixNano"]) - start
 

@@ -1,11 +1,12 @@
-"""What a client waits for with the kit, beside the same handler bare and under the X-Ray SDK, whatever the collector
-does; and how long the environment stays busy after the response.
+"""The time that a client waits with the kit, compared with the bare handler and the X-Ray SDK.
 
-All in one run on the laptop's sandbox, with Lambda's own runtime client: one environment for each, taking turns, and
-the differences within a turn are what counts. Two processes of the same code differ by more than many turns of one
-tell: so all are started anew, time after time, and a range is that of the sets. Status 1 if the kit adds more than the
-X-Ray SDK, beyond the noise: in the whole of the range, and in the middle by more than two environments of the bare
-handler may differ.
+It is measured for each state of the collector; so is the time that the environment stays busy after the response.
+
+All variants run in the local sandbox with Lambda's own runtime client, one environment each, in turns; only differences
+within a turn count. Two processes of the same code differ by more than the turns of one process show. All environments
+are therefore started several times; each start is a set, and a range is that of the sets. Status 1 if the kit adds
+more than the X-Ray SDK, beyond the noise: over the whole range, and in the mean by more than two environments of the
+bare handler differ.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from lambda_latency.local.function import Run
 
 WARM_UP = 30
-SET = 40  # turns of a set of environments
+SET = 40  # turns per set of environments
 EVENT = json.dumps({
     "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
     "headers": {"Host": "h", "User-Agent": "curl/8.5.0", "X-Forwarded-Proto": "https"},
@@ -47,7 +48,7 @@ MODES: dict[str, Mode] = {
     "slow (3 s)": "slow",
 }
 BUSY_MS = 2.0
-STUDENT = 2.26  # standard errors to each side of the mean of ten sets
+STUDENT = 2.26  # standard errors on each side of the mean of ten sets
 
 
 class Provider(Handler):
@@ -62,7 +63,7 @@ class Provider(Handler):
 
 @dataclass
 class Variant:
-    """One environment after the other, and what was measured of them, in milliseconds; the first list by set."""
+    """A variant: its environments one after another, and their times in milliseconds; `waited` has a list per set."""
 
     name: str
     start: Callable[[ExitStack], Box]
@@ -70,14 +71,14 @@ class Variant:
     busy: list[float] = field(default_factory=list)
 
     def anew(self, stack: ExitStack) -> None:
-        """Another environment, warmed up."""
+        """Start another environment and warm it up."""
         self.box = self.start(stack)
         for _ in range(WARM_UP):
             self.invoke()
         self.waited.append([])
 
     def turn(self) -> None:
-        """One request."""
+        """Send one request."""
         run = self.invoke()
         self.waited[-1].append((run.responded_ns - run.started_ns) / 1e6)
         self.busy.append((run.ended_ns - run.responded_ns) / 1e6)
@@ -97,7 +98,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=400)
     options = parser.parse_args()
     sets = max(2, round(options.rounds / SET))
-    # Drawn anew each time: after a delivery that lets the processor idle, whoever comes next pays for it.
+    # A random order in each turn: a delivery lets the processor idle, which slows the next variant.
     order = random.Random(1)  # noqa: S311 - an order, no secret
     with ExitStack() as stack:
         variants = made(stack)
@@ -109,11 +110,11 @@ def main() -> int:
                 for _ in range(SET):
                     for variant in order.sample(variants, len(variants)):
                         variant.turn()
-    return told({variant.name: variant for variant in variants}, sets)
+    return print_tables({variant.name: variant for variant in variants}, sets)
 
 
 def made(stack: ExitStack) -> list[Variant]:
-    """What is compared; bare twice, for the difference between two that are the same."""
+    """The variants; bare twice, for the difference between two equal ones."""
     processes = stack.enter_context(Processes())
     provider = Server(Provider)
     stack.callback(provider.close)
@@ -150,8 +151,8 @@ def made(stack: ExitStack) -> list[Variant]:
     return variants
 
 
-def told(variants: dict[str, Variant], sets: int) -> int:
-    """Two tables; 1 if the kit is slower than it may be."""
+def print_tables(variants: dict[str, Variant], sets: int) -> int:
+    """Print two tables; 1 if the kit is slower than permitted."""
     bare, xray = variants["bare"].waited, variants["X-Ray SDK"].waited
     print(f"What the client waits for, {sets} sets of {SET} turns; differences within a turn, their 95 % range, in ms")
     print(f"{'':22}{'median':>8}{'p90':>8}{'over bare':>12}{'range':>18}{'over X-Ray':>12}{'range':>18}")
@@ -184,7 +185,7 @@ def told(variants: dict[str, Variant], sets: int) -> int:
 
 
 def between(one: list[list[float]], other: list[list[float]]) -> tuple[float, float, float]:
-    """The mean of the sets' medians, each of the differences within a turn, between the ends of its 95 % range."""
+    """The mean of the sets' medians of the differences within a turn, between the bounds of its 95 % range."""
     middles = [median(map(sub, mine, its)) for mine, its in zip(one, other, strict=True)]
     middle, half = mean(middles), STUDENT * stdev(middles) / math.sqrt(len(middles))
     return middle - half, middle, middle + half

@@ -1,4 +1,4 @@
-"""The handler that all variants run: an item read, an API asked, the item written."""
+"""The handler of all variants: it reads an item, calls an API, and writes the item."""
 
 from __future__ import annotations
 

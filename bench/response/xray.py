@@ -1,4 +1,4 @@
-"""The same handler under the X-Ray SDK, as its documentation says: patch everything, then import the rest."""
+"""The handler with the X-Ray SDK, set up as in its documentation: patch all libraries, then import the rest."""
 
 # ruff: noqa: E402
 from aws_xray_sdk.core import patch_all

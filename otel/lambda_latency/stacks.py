@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
-__all__ = ["PROCESSORS", "Part", "PartError", "install_packages", "write_part"]
+    Install: TypeAlias = Callable[[Path, str], None]
+
+__all__ = ["PROCESSORS", "Part", "PartError", "install_packages", "write_function", "write_part"]
 
 KIT = Path(__file__).parent
 MODULES = ("__init__.py", "files.py", "installing.py", "stacks.py", "version.py")
@@ -27,36 +31,50 @@ class PartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stack: its template, the lock of its function's packages, and the rooms of the kit that these import."""
+    """The code of a function: the rooms of the kit that it imports, and the processors whose packages are in it.
 
-    template: Path
-    requirements: Path
+    The file names of the packages' libraries differ by processor.
+    """
+
     rooms: tuple[str, ...]
+    processors: tuple[str, ...] = tuple(PROCESSORS)
 
 
-def write_part(part: Part, folder: Path, processor: str, install: Callable[[Path, str], None]) -> None:
+def write_part(part: Part, folder: Path, template: str, install: Install) -> None:
     """Writes `template.yaml` and `function/` into a new or empty folder.
 
-    `install` installs the packages for a processor (`arm64`, `x86_64`) into the function's folder. Raises `PartError`.
+    `install` installs the packages for a processor (`arm64`, `x86_64`) into an empty folder. Raises `PartError`.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PartError(f"{folder} is not an empty folder\n  name a new one")
     function = folder / "function"
-    target = function / "lambda_latency"
     try:
-        target.mkdir(parents=True)
+        function.mkdir(parents=True)
+        (folder / "template.yaml").write_text(template, encoding="utf-8")
+    except OSError as error:
+        raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+    write_function(part, function, install)
+
+
+def write_function(part: Part, folder: Path, install: Install) -> None:
+    """Writes the function's code into an existing folder. `install` as in `write_part`. Raises `PartError`."""
+    target = folder / "lambda_latency"
+    try:
+        target.mkdir()
         for name in MODULES:
             shutil.copy(KIT / name, target / name)
         for name in part.rooms:
             shutil.copytree(KIT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        install(function, processor)
-        shutil.copy(part.template, folder / "template.yaml")
+        for processor in part.processors:
+            with tempfile.TemporaryDirectory(prefix="lambda-latency-") as temporary:
+                install(Path(temporary), processor)
+                shutil.copytree(temporary, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock", "bin"))
     except OSError as error:
         raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
 
 
 def install_packages(requirements: Path, folder: Path, processor: str) -> None:
-    """Installs the locked packages for a Lambda processor. Raises `PartError` with the installer's message."""
+    """Installs the packages of a lock for a Lambda processor. Raises `PartError` with the installer's message."""
     import subprocess  # not needed in the function, which contains this module, too
 
     common = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(folder)]

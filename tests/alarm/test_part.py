@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.alarm import TEMPLATE, PartError, write_part
+from lambda_latency.alarm import TEMPLATE, PartError, part_template, write_part
 from tests.fetch.conftest import Run, run  # noqa: F401 - a fixture
 from tests.parts import copied, statements, unasked
 
@@ -53,7 +53,7 @@ def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:
 
 def test_the_functions_code_is_whole(tmp_path: Path) -> None:
     """Its handler is imported with nothing of the kit but what is in the folder."""
-    write_part(tmp_path / "part", "x86_64", copied)
+    write_part(tmp_path / "part", copied)
     assert sorted(path.name for path in (tmp_path / "part").iterdir()) == ["function", "template.yaml"]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -75,14 +75,14 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     """It may be somebody's work."""
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(PartError, match="is not an empty folder"):
-        write_part(tmp_path, "arm64", copied)
+        write_part(tmp_path, copied)
     assert [path.name for path in tmp_path.iterdir()] == ["own.txt"]
 
 
 def test_the_command_prints_the_template(run: Run) -> None:  # noqa: F811
-    """Byte for byte."""
+    """With the code's folder that --out writes, and without a build."""
     done = run("alarm")
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", TEMPLATE.read_text(encoding="utf-8"))
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", part_template())
 
 
 @pytest.mark.parametrize(

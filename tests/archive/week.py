@@ -26,7 +26,7 @@ from tests.fetch.test_fetch import PROBE, filled
 KINDS = ("X-Ray", "Transaction Search")
 KILLS = 5
 CALLS = (40, 12)  # until a kill: of X-Ray, and of Transaction Search
-FLAT = 1.35  # times the memory with 1,000 traces; the accounts of a week are in it
+MORE_KB = 64 * 1024  # than with 1,000 traces: up to 48 MB of rows stay in memory, as for a report
 
 
 def main() -> int:
@@ -57,7 +57,7 @@ def of_kind(kind: str, count: int) -> list[str]:
         checks[f"{some:,} traces: one is missing, or there twice"] = [one.trace_id for one in whole] == wanted
         checks["killed and resumed it is another archive"] = resumed == whole
     few, many = (f"{peak / 1024:.0f} MB" for peak in peaks)
-    checks[f"{many} with all traces, {few} with 1,000"] = peaks[1] <= FLAT * peaks[0]
+    checks[f"{many} with all traces, {few} with 1,000"] = peaks[1] - peaks[0] <= MORE_KB
     print(f"{kind}: {count:,} traces, {KILLS} kills; peak {few} with 1,000 traces, {many} with all", flush=True)
     return [what for what, fine in checks.items() if not fine]
 

@@ -16,6 +16,8 @@ COPIED = (
     "requirements",
     "Makefile",
     "collector.yaml",
+    "explain.yaml",
+    "observability.yaml",
     "pyproject.toml",
     "samconfig.toml",
     "template.yaml",
@@ -43,8 +45,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def artifacts(built: Path) -> dict[str, Path]:
-    """The folder of each function, and the layer's."""
-    return {one.name: one for one in sorted((built / ".aws-sam" / "build").iterdir()) if one.is_dir()}
+    """The folder of each function, and the layer's; the function that explains alarms is of a stack within."""
+    found = {one.name: one for one in sorted((built / ".aws-sam" / "build").iterdir()) if one.is_dir()}
+    explain = found.pop("Observability") / "Explanations" / "Explain"
+    return {**found, "Explain": explain}
 
 
 @pytest.fixture(scope="session")

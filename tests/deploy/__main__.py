@@ -1,11 +1,12 @@
 """Builds the template, deploys it to an emulator of AWS, uses it over HTTP with tracing on, and deletes it.
 
-What is real: `sam build`, `sam deploy` and `sam delete`, the artifacts, the translated template's functions, routes,
-roles and table, Lambda's runtime client under the exec wrapper. What is not stands in translation.py.
+What is real: `sam build` and `sam deploy`, the artifacts, the translated templates' functions, routes, roles, table and
+alarms, Lambda's runtime client under the exec wrapper. What is not stands in translation.py.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import time
@@ -23,27 +24,35 @@ from lambda_latency.local.services import Service
 from lambda_latency.local.store import Store
 from lambda_latency.trace import Trace, read_traces
 from tests.deploy.cloud import ROOT, Cloud
+from tests.deploy.explained import Topic, explain
 from tests.deploy.translation import translate
 from tests.sandbox.state import until
 from tests.system.conftest import tree
 from tests.system.test_routes import CHARGE, PUT, REFUND, UPDATE
 
 STACK = "lambda-latency-local"
+ALARM = f"{STACK}.SlowAlarm"
 BUILD = ROOT / "build" / "deploy-local"
 # What the emulator makes of the template: all of it but what translation.py leaves out.
 MADE = {
     "AWS::ApiGateway::Deployment": 1,
     "AWS::ApiGateway::RestApi": 1,
     "AWS::ApiGateway::Stage": 1,
-    "AWS::CloudWatch::Alarm": 1,
+    "AWS::CloudFormation::Stack": 2,
+    "AWS::CloudWatch::Alarm": 6,
     "AWS::CloudWatch::Dashboard": 1,
     "AWS::DynamoDB::Table": 1,
+    "AWS::Events::Rule": 2,
     "AWS::IAM::ManagedPolicy": 1,
-    "AWS::IAM::Role": 4,
-    "AWS::Lambda::Function": 4,
+    "AWS::IAM::Role": 5,
+    "AWS::Lambda::EventInvokeConfig": 1,
+    "AWS::Lambda::Function": 5,
     "AWS::Lambda::LayerVersion": 1,
-    "AWS::Lambda::Permission": 4,
-    "AWS::Logs::LogGroup": 4,
+    "AWS::Lambda::Permission": 6,
+    "AWS::Logs::LogGroup": 5,
+    "AWS::S3::Bucket": 1,
+    "AWS::SQS::Queue": 1,
+    "AWS::SQS::QueuePolicy": 1,
 }
 # What the emulator does not answer, what translation.py changes, and what was changed since.
 FOUND = {
@@ -106,10 +115,12 @@ def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
     with step("sam build"):
         cloud.sam("build", "--build-dir", str(BUILD))
         local = translate(BUILD / "template.yaml", spans)
+    topic = Topic(cloud)
     with step("sam deploy"):
         payments = f"PaymentsUrl=http://127.0.0.1:{provider.wait_until_ready()}"
+        alarms = ["Alarms=explained", f"AlarmTopicArn={topic.arn}"]
         cloud.sam("deploy", "--template", str(local), "--stack-name", STACK, "--resolve-s3", "--capabilities",
-                  "CAPABILITY_IAM", "--parameter-overrides", payments)  # fmt: skip
+                  "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides", payments, *alarms)  # fmt: skip
     expect("resources", Counter(cloud.resources(STACK)), MADE)
     outputs = cloud.outputs(STACK)
     expect("outputs", sorted(outputs), ["ApiUrl", "DashboardUrl", "Report", "Traces", "TryIt"])
@@ -121,11 +132,15 @@ def deploy_and_use(stack: ExitStack, store: Store, log: list[str]) -> None:
             shown = answer[1]["orders"][0] if "orders" in answer[1] else answer[1]
             expect("order", (shown["order_id"], shown["status"]), ("o-1", state))
             expect("trace", joined(store.path, seen, spans_of), spans_of)
+    with step("an alarm is explained"):
+        told = explain(cloud, STACK, topic)
+        expect("messages", told[:2], ([f'ALARM: "{ALARM}" in us-east-1'], [f"{ALARM}: payments: own code"]))
+        expect("pages", [re.sub(r"/[^/]+$", "", key) for key in told[2]], [f"pages/{ALARM.replace('.', '-')}"])
     with step("doctor --account"):
         cloud.halve_memory(STACK, "GetOrder")
         expect("findings", cloud.doctor(STACK, payments), FOUND)
-    with step("sam delete"):
-        cloud.sam("delete", "--stack-name", STACK, "--no-prompts", "--region", "us-east-1")
+    with step("delete"):
+        cloud.delete(STACK)
     expect("stacks that are left", [name for name in cloud.stacks() if name == STACK], [])
     expect("tables that outlive it", len(cloud.tables()), 1)
 

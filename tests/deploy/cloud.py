@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -52,14 +52,19 @@ class Cloud:
             "ministack", [], processes, log, command=[str(PROGRAM)], variables=self._variables | own | temporary
         )
         self._service.wait_until_listening(self._port, 60)
-        session = boto3.Session("local", "local", region_name=REGION)
-        self._cloudformation = session.client("cloudformation", endpoint_url=self.url)
-        self._dynamodb = session.client("dynamodb", endpoint_url=self.url)
-        self._lambda: Any = session.client("lambda", endpoint_url=self.url)  # its type information is not installed
+        self._session = boto3.Session("local", "local", region_name=REGION)
+        self._cloudformation = self._session.client("cloudformation", endpoint_url=self.url)
+        self._dynamodb = self._session.client("dynamodb", endpoint_url=self.url)
+        self._lambda = self.client("lambda")
 
     def close(self) -> None:
         """End it."""
         self._service.stop()
+
+    def client(self, service: str) -> Any:
+        """boto3's client."""
+        make: Any = self._session.client  # the type information of most services is not installed
+        return make(service, endpoint_url=self.url)
 
     def sam(self, *arguments: str) -> None:
         """Run the SAM CLI. Raises `LocalError` with its last words where it fails."""
@@ -78,6 +83,12 @@ class Cloud:
         if ran.returncode:
             said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
             raise LocalError(f"sam {arguments[0]} failed", said)
+
+    def delete(self, stack: str) -> None:
+        """Delete a stack. `sam delete` cannot: it knows the template of a stack within by S3's own address only."""
+        self._cloudformation.delete_stack(StackName=stack)
+        waiter = self._cloudformation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
     def halve_memory(self, stack: str, logical: str) -> None:
         """Change a function behind the stack's back."""
@@ -108,9 +119,15 @@ class Cloud:
         return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
     def resources(self, stack: str) -> list[str]:
-        """The types that a stack is made of, one for each resource."""
-        listed = self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
-        return sorted(one["ResourceType"] for one in listed)
+        """The types that a stack is made of, one for each resource, with those of the stacks within it."""
+        return sorted(kind for _, kind, _ in self.made(stack))
+
+    def made(self, stack: str) -> Iterator[tuple[str, str, str]]:
+        """Logical id, type and physical id of each resource of a stack and of the stacks within it."""
+        for one in self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
+            yield one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"]
+            if one["ResourceType"] == "AWS::CloudFormation::Stack":
+                yield from self.made(one["PhysicalResourceId"])
 
     def stacks(self) -> list[str]:
         """The stacks that exist."""

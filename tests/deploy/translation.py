@@ -1,30 +1,50 @@
 """The built template made fit for the emulator. What that cannot do is left out or done in another way:
 
-- Types of X-Ray and alarms on several metrics, which it refuses.
+- The transformation of a stack within the stack, which it leaves out: SAM's translator has done it before.
+- Types of X-Ray, which it refuses.
+- Alarms on several metrics, which it refuses: they watch the first of them, with the same name and actions.
 - Layers that only AWS has. Their packages are those of this environment. The kit's layer is deployed and named by each
   function, but the emulator unpacks no layer for a custom runtime: the built one stands for /opt.
 - The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
   a true Runtime API, and there the runtime client is started under the wrapper, as the managed runtime starts it.
+- msgspec in the function that explains alarms, built for Lambda's processors: that of this environment is used.
 - The collector's address, where a receiver of ours listens.
 """
 
 from __future__ import annotations
 
+import logging
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samcli.yamlhelper import yaml_dump, yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 
 from lambda_latency.local import bootstrap
 from lambda_latency.local.system import LAYER
 
 __all__ = ["translate"]
 
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it says at the end that it sent nothing
+
 RUNTIME = "provided.al2023"
 KIT = "Kit"
-# What the emulator starts for a function.
+NATIVE = "msgspec"
+# SAM's types with a file or a folder: the property, that of the translated type, and what the translator takes for it.
+SAM = {
+    "AWS::Serverless::Function": ("CodeUri", "Code", "s3://bucket/artifact.zip"),
+    "AWS::Serverless::Application": ("Location", "TemplateURL", "https://s3.us-east-1.amazonaws.com/bucket/inner"),
+}
+# What the emulator starts for a function: the runtime client, under the kit's wrapper where there is a kit.
+PLAIN = f"""#!/bin/sh
+export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+exec "{sys.executable}" "{bootstrap.__file__}"
+"""
 START = f"""#!/bin/sh
 export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{{kit}}/python:{LAYER}/python"
 exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstrap.__file__}"
@@ -34,13 +54,19 @@ exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstr
 def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
     """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file.
 
-    `kit` is the logical id of the kit's layer.
+    `kit` is the logical id of the kit's layer. Templates of stacks within the stack are translated, too.
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     resources: dict[str, Any] = template["Resources"]
-    gone = [name for name, resource in resources.items() if is_refused(resource)]
-    for name in gone:
-        del resources[name]
+    for name, resource in list(resources.items()):
+        if resource["Type"].startswith("AWS::XRay::"):
+            del resources[name]
+        elif resource["Type"] == "AWS::CloudWatch::Alarm":
+            resource["Properties"] = with_one_metric(resource["Properties"])
+        elif resource["Type"] == "AWS::Serverless::Application":
+            inner = translate(built.parent / resource["Properties"]["Location"], spans_url, kit)
+            inner.write_text(yaml_dump(expanded(yaml_parse(inner.read_text(encoding="utf-8")))), encoding="utf-8")
+            resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
     functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
         if "Runtime" in place:
@@ -50,17 +76,44 @@ def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
         variables = place.get("Environment", {}).get("Variables", {})
         if "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in variables:
             variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
-    start_text = START.format(kit=built.parent / resources[kit]["Properties"]["ContentUri"])
+    layer = resources.get(kit)
+    start = PLAIN if layer is None else START.format(kit=built.parent / layer["Properties"]["ContentUri"])
     for function in functions:
-        start = built.parent / function["CodeUri"] / "bootstrap"
-        start.write_text(start_text, encoding="utf-8")
-        start.chmod(0o755)
+        write_start(built.parent / function["CodeUri"], start)
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")
     return local
 
 
-def is_refused(resource: Mapping[str, Any]) -> bool:
-    """Whether the emulator would refuse it."""
-    kind: str = resource["Type"]
-    return kind.startswith("AWS::XRay::") or (kind == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"])
+def expanded(template: dict[str, Any]) -> dict[str, Any]:
+    """A template without SAM's own types, by SAM's own translator. Folders and files are named as before."""
+    named: dict[str, tuple[str, str]] = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] in SAM:
+            key, translated, uploaded = SAM[resource["Type"]]
+            named[name] = translated, resource["Properties"][key]
+            resource["Properties"][key] = uploaded
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    made: dict[str, Any] = translator.translate(template, {})
+    for name, (key, place) in named.items():
+        made["Resources"][name]["Properties"][key] = place
+    return {key: value for key, value in made.items() if key != "Transform"}
+
+
+def write_start(artifact: Path, text: str) -> None:
+    """Write the file that the emulator starts, and leave out the library that was built for Lambda's Python."""
+    shutil.rmtree(artifact / NATIVE, ignore_errors=True)
+    file = artifact / "bootstrap"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o755)
+
+
+def with_one_metric(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """The alarm, on the first of its metrics instead of an expression of several."""
+    left = {name: value for name, value in alarm.items() if name != "Metrics"}
+    for one in alarm.get("Metrics", ()):
+        if "MetricStat" in one:
+            stat = one["MetricStat"]
+            key = "ExtendedStatistic" if stat["Stat"].startswith("p") else "Statistic"
+            return {**left, **stat["Metric"], "Period": stat["Period"], key: stat["Stat"]}
+    return left

@@ -157,6 +157,14 @@ def test_a_nested_template_is_read_too(tmp_path: Path, capsys: pytest.CaptureFix
     assert (status, told.splitlines()[0].split(": warning")[0]) == (0, f"{tmp_path / 'inner' / 'template.yaml'}:7")
 
 
+def test_a_nested_template_may_have_no_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has alarms, or a table."""
+    (tmp_path / "alarms.yaml").write_text("Resources: {Topic: {Type: AWS::SNS::Topic}}\n")
+    outer = tmp_path / "template.yaml"
+    outer.write_text("Resources: {Alarms: {Type: AWS::Serverless::Application, Properties: {Location: alarms.yaml}}}\n")
+    assert doctor(capsys, outer) == (0, "No findings.\n", "")
+
+
 EVERYWHERE = """\
 Transform: AWS::Serverless-2016-10-31
 Parameters: {P: {Type: String}}

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.doctor import ADDED, Usage, bill, dollars, over_rates
-from lambda_latency.prices import LISTED, read_prices
+from lambda_latency.prices import LISTED, PRICED, Origin, read_prices
 from lambda_latency.trace import dump_line
 from tests.latency.load import hundred
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 ALL = Decimal(1)
@@ -64,6 +71,24 @@ BILLS = {
 }  # fmt: skip
 
 
+# The same parts in other regions.
+ELSEWHERE = {
+    # 1 M x 1,174.9 us = 1,174.9 s = 2,029.69 GB-s x 0.0000195172 = 0.0396
+    "Milan": ("eu-south-1", usage(1_000_000, processor="x86_64"), "4.50", "0.00", "0.04", "0.00"),
+    # 50 M x 1,174.9 us = 58,745 s = 101,484.3 GB-s x 0.0000183 = 1.8572. X-Ray: 49.9 M x $5 / M = 249.50
+    "Hong Kong": ("ap-east-1", usage(50_000_000), "249.50", "0.00", "1.86", "0.00"),
+    # 101,484.3 GB-s x 0.000014 = 1.4208
+    "Mexico": ("mx-central-1", usage(50_000_000), "249.50", "0.00", "1.42", "0.00"),
+    # 101,484.3 GB-s x 0.0000221 = 2.2428; 16 metrics beyond 10, at the price of us-east-1: 1.60
+    "Cape Town": (
+        "af-south-1", usage(50_000_000, processor="x86_64", alarm_metrics=26), "249.50", "0.00", "2.24", "1.60"),
+    # 10 M x 8 x 1,500 bytes = 120 GB x 0.35 = 42.00; 9 % of 80 M = 7.2 M x 0.75 = 5.40. 20,296.86 GB-s x 0.0000133334 =
+    # 0.2706
+    "Tokyo": ("ap-northeast-1", usage(10_000_000, transaction_search=True, indexed_percent=10),
+              "0.00", "47.40", "0.27", "0.00"),
+}  # fmt: skip
+
+
 @pytest.fixture
 def one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """What tracing adds as the bills have it: a later run of the bench does not change them."""
@@ -81,6 +106,16 @@ def test_a_bill_is_the_one_worked_by_hand(name: str) -> None:
     """To the cent, each part."""
     asked, *wanted = BILLS[name]
     made = bill(asked, read_prices())
+    parts = (made.xray, made.transaction_search, made.lambda_, made.cloudwatch)
+    assert [str(dollars(part)) for part in parts] == wanted
+
+
+@pytest.mark.usefixtures("one_run")
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_bill_of_another_region_is_the_one_worked_by_hand(name: str) -> None:
+    """To the cent, by the prices of the region where the list has them."""
+    region, asked, *wanted = ELSEWHERE[name]
+    made = bill(asked, read_prices(region))
     parts = (made.xray, made.transaction_search, made.lambda_, made.cloudwatch)
     assert [str(dollars(part)) for part in parts] == wanted
 
@@ -106,24 +141,69 @@ def test_what_tracing_adds_is_what_was_measured() -> None:
     } == measured
 
 
-def test_prices_are_in_one_file_with_their_date() -> None:
+def test_prices_are_in_one_file() -> None:
     """Nowhere else in the kit does a sum of money stand."""
-    assert re.search(r'^as_of = "\w+ 20\d\d"$', LISTED.read_text(), re.MULTILINE)
     money = re.compile(r"(?<!\()\$\d|dollars? (?:a|per) million *=|0\.00001\d")
     found = [path.name for path in (ROOT / "otel").rglob("*.py") if money.search(path.read_text())]
     assert found == []
 
 
-def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
-    """By key; a region that is not listed has those of us-east-1 otherwise."""
-    own = tmp_path / "mine.toml"
-    own.write_text('as_of = "May 2027"\n[regions.eu-west-1]\nspans_gb = 0.40\n[free]\ntraces_recorded = 0\n')
-    prices = read_prices("eu-west-1", own)
-    assert (prices.region, prices.as_of, str(prices.spans_gb), str(prices.traces_recorded_million)) == (
-        "eu-west-1", "May 2027", "0.40", "5.00"
+def listed() -> dict[str, Any]:
+    """The file of prices."""
+    document: dict[str, Any] = tomllib.loads(LISTED.read_text(), parse_float=Decimal)
+    return document
+
+
+def test_each_price_has_its_date_and_its_publication() -> None:
+    """A month or a day that is past, and a publication of the list, each of which is used."""
+    document = listed()
+    prices = [one for region in document["regions"].values() for one in region.values()]
+    assert {tuple(sorted(one)) for one in prices} == {("date", "source", "usd")}
+    assert all(re.fullmatch(r"20\d\d-(0\d|1[0-2])(-[0-3]\d)?", one["date"]) for one in prices)
+    assert {one["source"] for one in prices} == document["sources"].keys()
+
+
+def test_us_east_1_has_every_price() -> None:
+    """It stands in for regions whose price is missing."""
+    assert listed()["regions"]["us-east-1"].keys() == PRICED.keys()
+
+
+def test_a_region_has_its_own_prices_and_says_which_are_of_us_east_1() -> None:
+    """By origin; an unknown region has those of us-east-1 alone."""
+    prices = read_prices("eu-central-1")
+    assert (str(prices.logs_scanned_gb), prices.origins["logs_scanned_gb"]) == (
+        "0.0063", Origin("eu-central-1", "2026-09-11", "AWS Price List, AmazonCloudWatch")
     )  # fmt: skip
+    asked = ("logs_scanned_gb", "lambda_gb_second_x86_64", "spans_gb")
+    assert prices.foreign(*asked) == "spans"
+    assert prices.source(*asked) == (
+        "public list prices of eu-central-1, 2026-09-11 to 2026-09-22 (Logs Insights and Lambda); "
+        "public list prices of us-east-1, 2026-06 (spans)"
+    )
+    nowhere = read_prices("us-gov-west-1")
+    assert nowhere.foreign(*PRICED) == nowhere.foreign(*nowhere.origins) != ""
+    assert {one.region for one in nowhere.origins.values()} == {"us-east-1"}
+
+
+def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
+    """By key; a listed price of the region beats an own one of us-east-1."""
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        'as_of = "May 2027"\n[regions.us-east-1]\ntraces_read_million = 0.60\nlogs_scanned_gb = 9\n'
+        "[regions.eu-west-1]\nspans_gb = 0.40\n"
+        'alarm_metric = { usd = 0.2, date = "2027-01", source = "the contract" }\n[free]\ntraces_recorded = 0\n'
+    )
+    prices = read_prices("eu-west-1", own)
+    assert [str(prices.spans_gb), str(prices.traces_read_million), str(prices.logs_scanned_gb)] == [
+        "0.40", "0.60", "0.0057"
+    ]  # fmt: skip
     assert prices.free_traces_recorded == 0
-    assert read_prices("eu-west-1").region == "us-east-1"
+    assert prices.origins["alarm_metric"] == Origin("eu-west-1", "2027-01", "the contract", listed=False)
+    assert prices.source("spans_gb") == "your prices, May 2027"
+    assert prices.source("spans_gb", "alarm_metric", "logs_scanned_gb") == (
+        "your prices, 2027-01 to May 2027 (spans and alarms); "
+        "public list prices of eu-west-1, 2026-08-06 (Logs Insights)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,6 +212,8 @@ def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
         ("[regions.us-east-1]\nspan_gb = 1\n", "unknown key 'span_gb'"),
         ("[regions.us-east-1]\nspans_gb = '1'\n", "spans_gb must be a number, 0 or more, got '1'"),
         ("[regions.us-east-1]\nspans_gb = -1\n", "spans_gb must be a number, 0 or more, got -1"),
+        ("[regions.us-east-1]\nspans_gb = { date = '2027-01' }\n", "spans_gb must be a number, 0 or more, got None"),
+        ("[free]\ntraces = 3\n", "unknown key 'traces'; the keys of [free] are traces_recorded"),
         ("regions = 3\n", "regions must be a table, got 3"),
         ("[", "cannot be read"),
     ],
@@ -165,7 +247,8 @@ Tracing costs $14.48 a month: 2,962,400 of 10,000,000 requests are traced.
 Traced: 1 a second, and the rate of the rest.
 A request: 8.0 spans of 1,500 bytes; 1.0 % are cold starts.
 Lambda: 12,501.6 GB-s added by kit, at 512 MB on arm64.
-Prices: public list prices of us-east-1, July 2026. Prices of eu-west-1 are not listed: use --prices FILE.
+Prices: public list prices of eu-west-1, 2026-09-22 (Lambda); public list prices of us-east-1, 2026-07 (traces \
+recorded). Of eu-west-1 the list lacks traces recorded: use --prices FILE.
 """
     )
 
@@ -189,7 +272,20 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
         "dollars": {"xray": 14.31, "transaction_search": 0.0, "lambda": 0.17, "cloudwatch": 0.0, "total": 14.48},
     }  # fmt: skip
     assert [one["rate"] for one in told["rates"]] == [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0]
-    assert (told["region"], told["prices"]) == ("us-east-1", {"region": "us-east-1", "as_of": "July 2026"})
+    assert (told["schema"], told["region"], told["prices"]) == (
+        2,
+        "us-east-1",
+        {
+            "traces_recorded_million": {
+                "dollars": 5.0, "region": "us-east-1", "date": "2026-07",
+                "source": "https://aws.amazon.com/xray/pricing/",
+            },
+            "lambda_gb_second_arm64": {
+                "dollars": 1.33334e-05, "region": "us-east-1", "date": "2026-09-19",
+                "source": "AWS Price List, AWSLambda",
+            },
+        },
+    )  # fmt: skip
 
 
 def test_spans_and_cold_starts_come_from_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ def test_a_short_time_is_counted(start: Start, run: Run) -> None:
                 "250 traces.\n"
                 "Calls: 3 GetTraceSummaries and 50 BatchGetTraces.\n"
                 "X-Ray charges $0.0003: 250 traces scanned and 250 retrieved, at $0.50 a million\n"
-                "(public list prices of us-east-1, July 2026); the first 1,000,000 of a month are free.\n"
+                "(public list prices of us-east-1, 2026-07); the first 1,000,000 of a month are free.\n"
                 "This dry run took 3 calls and scanned 250 traces.\n"
             ),
             "",

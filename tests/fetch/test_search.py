@@ -174,7 +174,7 @@ def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, ru
         (
             "Dry run, nothing was fetched: Transaction Search in us-east-1, T to T.\n"
             "The traces are in the log group aws/spans, which ingested 12.50 GB ($0.06) in these hours.\n"
-            "Logs Insights charges for what it scans, in brackets (public list prices of us-east-1, July 2026): "
+            "Logs Insights charges for what it scans, in brackets (public list prices of us-east-1, 2026-08-06): "
             "all of it once,\nand again each time that a query finds over 10,000 traces.\n"
         ),
         "",

@@ -1,4 +1,4 @@
-"""Some requests of the order system, one for each thing that a report has to show."""
+"""Requests of the order system, one for each feature of a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem op
 
 
 def load() -> list[Trace]:
-    """Forty requests: thirty-two orders, a cold one, two slow, throttles, an error, a timeout, two refused ones."""
+    """Forty requests: 32 orders, a cold one, two slow, two throttled, an error, a timeout, two rejected with 400."""
     traces = [order(90 + 3 * number, number=number) for number in range(32)]
     traces += [order(180, number=100, cold=240), order(900, number=101), slow_order()]
     throttled = (
@@ -32,7 +32,7 @@ def load() -> list[Trace]:
 
 
 def slow_order() -> Trace:
-    """A cold start, a connection, a failed call, a background task, and a name that tries to write to the terminal."""
+    """A cold start, a connection, a failed call, an asynchronous span, and a name with a terminal escape sequence."""
     connecting = (
         node("DNS payments.example.com", 331, 340, scope="lambda_latency.runtime"),
         node("TCP 203.0.113.24:443", 340, 362, scope="lambda_latency.runtime"),
@@ -58,7 +58,7 @@ def slow_order() -> Trace:
 
 
 def timed_out() -> Trace:
-    """The provider hangs until the function's deadline."""
+    """The provider does not answer before the function's deadline."""
     running = node(
         "POST",
         30,
@@ -75,7 +75,7 @@ def _one(number: int, *inside: object, **more: object) -> Trace:
 
 
 def hundred() -> list[Trace]:
-    """A hundred and twenty orders: six wait for payments, one for a throttled table, one is cold, one times out."""
+    """120 orders: six wait for payments, one for a throttled table, one is cold, one times out, one fails."""
     traces = [order(90 + number % 40, number=1000 + number) for number in range(110)]
     traces += [order(1200 + 30 * number, number=200 + number) for number in range(6)]
     retried = (put_item(12, 900, more={"retry_attempts": 3}), charge(905, 1000))
@@ -84,14 +84,14 @@ def hundred() -> list[Trace]:
 
 
 def few() -> list[Trace]:
-    """Fourteen orders, two of them slow, each for another reason."""
+    """Fourteen orders, two of them slow, for different reasons."""
     traces = [order(90 + number, number=number) for number in range(12)]
     table = (put_item(12, 700), charge(705, 800))
     return [*traces, _one(100, *table, end=810), order(150, number=101, cold=640)]
 
 
 def mixed() -> list[Trace]:
-    """Sixty orders and six slow ones: three wait for payments, three, not as long, for the table."""
+    """Sixty orders and six slow ones: three wait for payments, and three, for a shorter time, for the table."""
     traces = [order(90 + number % 10, number=number) for number in range(60)]
     table = (put_item(12, 400), charge(405, 480))
     return [

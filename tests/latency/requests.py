@@ -1,4 +1,4 @@
-"""Accounts of requests by the hundred, drawn by a seed, without spans: what comparisons are made of."""
+"""Accounts of random requests, by seed and without spans, for comparisons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRIES = Part("retries", "DynamoDB orders")
 
 
 def request(number: int, parts: dict[Part, float], *, route: str = "POST /orders", timed_out: bool = False) -> Account:
-    """A request that waited for these parts, so many milliseconds for each."""
+    """A request that waited for these parts; the values are milliseconds."""
     each = {part: round(ms * MS) for part, ms in parts.items() if ms}
     return Account(
         trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}",
@@ -35,8 +35,8 @@ def request(number: int, parts: dict[Part, float], *, route: str = "POST /orders
 
 
 def drawn(seed: object, requests: int = 120, *, provider_ms: float = 0, stalls: float = 0.2) -> list[Account]:
-    """Requests of the demo's kind: orders pay, for long in one out of each five (`stalls`); cold starts, retries."""
-    draw = random.Random(str(seed))  # noqa: S311 - a seed that can be repeated
+    """Requests like the demo's: a share of the orders (`stalls`) waits long for payments; cold starts, retries."""
+    draw = random.Random(str(seed))  # noqa: S311 - a repeatable seed
     found: list[Account] = []
     paid = 0
     for number in range(requests):

@@ -1,6 +1,6 @@
-"""One OTLP/JSON document in other spellings: each is valid, and each means the same spans.
+"""Other spellings of an OTLP/JSON document: each is valid and means the same spans.
 
-What may be written otherwise: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding, and JSON itself.
+The permitted spellings: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding, and JSON itself.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ SHORT = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "
 
 
 def rewrite(document: dict[str, Any], seed: int, ways: frozenset[str]) -> str:
-    """The document as a line, in some of the ways, drawn anew for each value; the document stays as it is.
+    """The document as a line, in the given ways, chosen at random for each value; `document` is not changed.
 
-    attributes: in any order, where no key stands twice. blanks: between any two tokens. capitals: in ids. defaults:
+    attributes: in any order, if no key occurs twice. blanks: between any two tokens. capitals: in ids. defaults:
     written out. escapes: for any character. keys: of objects in any order. names: kinds and status codes by name.
     numbers: as texts or as numbers.
     """
-    draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    draw = random.Random(seed)  # noqa: S311 - a repeatable seed
     return _write(_value(document, draw, ways), draw, ways) + "\n"
 
 
 def _value(value: Any, draw: random.Random, ways: frozenset[str]) -> Any:
-    """The same meaning in other values."""
+    """A value of the same meaning in another spelling."""
     if isinstance(value, list):
         return [_value(one, draw, ways) for one in value]
     if not isinstance(value, dict):
@@ -109,7 +109,7 @@ def _text(text: str, draw: random.Random, ways: frozenset[str]) -> str:
 
 
 def _character(one: str, draw: random.Random) -> str:
-    """As it is where that may be, in its short form, or by its number, for which some need two."""
+    """The character itself where allowed, its short escape, or its code units as escapes."""
     plain = one >= " " and one not in '"\\'
     if plain and draw.random() < 0.8:
         return one

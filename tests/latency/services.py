@@ -1,4 +1,4 @@
-"""Random requests of several services, with the clock of each set wrong, and what each service really took."""
+"""Random requests of several services with wrong clocks, and the true time of each service."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ MOST_CALLS = 4
 
 
 class System:
-    """A request that is being drawn: services that call each other, one call after the other."""
+    """A random request under construction: services that call each other, one call after the other."""
 
     def __init__(self, seed: int) -> None:
-        self._draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+        self._draw = random.Random(seed)  # noqa: S311 - a repeatable seed
         self.spans: list[Span] = []
-        # By part what the request truly waits for, without any clock.
+        # The true waiting time by part, independent of the clocks.
         self.truth: dict[str, int] = {}
-        self.slack = 0  # what clients took longer than servers, all together
+        self.slack = 0  # the sum of the times by which clients took longer than servers
         self.clocks: dict[str, int] = {}
 
     def serve(self, service: str, start: int, end: int, parent_id: str | None, depth: int) -> None:
-        """A server's span, with the calls that it makes."""
+        """Add a server's span with the calls that it makes."""
         skew = self.clocks.setdefault(service, 0 if parent_id is None else self._draw.randrange(-900, 900) * MS)
         span_id = self._add(service, "serve", SpanKind.SERVER, start, end, parent_id, skew)
         at, own = start, end - start
@@ -90,7 +90,7 @@ class System:
 
 
 def check(seed: int) -> None:
-    """Draw a request and judge it. Raises `AssertionError` that says which one is wrong."""
+    """Judge the random request of a seed. Raises `AssertionError` with the seed if the account is wrong."""
     system = System(seed)
     system.serve("front", 0, 1000 * MS, None, 0)
     one = account(Trace(system.spans))

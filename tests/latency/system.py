@@ -1,4 +1,4 @@
-"""Requests of the order system as its traces look on a laptop: gateway, Lambda, handler, table, provider."""
+"""Requests of the order system, with the spans of a local run: gateway, Lambda, handler, table, provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["THEIRS", "account", "charge", "flush", "order", "put_item", "request"]
 
-# The provider's spans are in the traces, and the provider is somebody else's all the same.
+# The provider records spans in these traces, but is external.
 THEIRS = Terms(owners=Owners(theirs=("*payments.example.com",)))
 LAMBDA = {"service.name": "CreateOrder", "faas.name": "CreateOrder"}
 PAYMENTS = {"service.name": "payments"}
@@ -27,7 +27,7 @@ NOTHING: Mapping[str, object] = {}
 
 
 def account(trace: Trace) -> Account:
-    """The account of a trace of the system, whose provider is somebody else's."""
+    """The account of a trace of the system; the provider is external."""
     return account_of(trace, THEIRS)
 
 
@@ -65,20 +65,20 @@ def put_item(
     )
 
 
-def attempts(*told: tuple[float, float | None]) -> tuple[Event, ...]:
-    """The events of a call that was tried again: when each attempt ended, and how long the next one had to wait."""
+def attempts(*ends: tuple[float, float | None]) -> tuple[Event, ...]:
+    """The events of a retried call: the end of each attempt and the wait before the next one, in milliseconds."""
     return tuple(
         Event(
             "attempt",
             T0 + round(at * MS),
             {"attempt": number, **({} if delay is None else {"retry.delay_ms": float(delay)})},
         )
-        for number, (at, delay) in enumerate(told, 1)
+        for number, (at, delay) in enumerate(ends, 1)
     )
 
 
 def charge(start: float, end: float, *, status_code: int = 201, served: bool = True) -> Node:
-    """The call to the payments provider, and the provider's own span two milliseconds inside it."""
+    """The call to the payments provider, and the provider's own span inside it, 2 ms shorter on both sides."""
     status = Status.ERROR if status_code >= 400 else Status.UNSET
     provider = node(
         "POST /charges",
@@ -120,9 +120,9 @@ def request(
     status_code: int = 201,
     timed_out: bool = False,
 ) -> Node:
-    """A request of `end` ms; the handler runs from 9 ms (and `cold`) to 3 ms before the end.
+    """A request of `end` ms. The handler runs from 9 ms (plus `cold`) to 3 ms before the end.
 
-    `cold` ms of Initialization lie between the service's start and the function's.
+    With `cold`, Initialization takes this many ms between the start of the service and that of the function.
     """
     method, _, path = route.partition(" ")
     code = {"http.request.method": method, "http.route": path, "http.response.status_code": status_code}
@@ -172,9 +172,9 @@ def request(
 
 
 def order(end: float = 200, *, number: int = 0, cold: float = 0, status_code: int = 201) -> Trace:
-    """`POST /orders`: 10 ms of own code, 12 ms of PutItem, the payments call for the rest, a flush after the answer.
+    """`POST /orders`: 10 ms of own code, 12 ms of PutItem, payments for the rest, a flush after the response.
 
-    A cold start comes on top of `end` ms.
+    A cold start adds `cold` ms to `end`.
     """
     end += cold
     begin = 9 + cold

@@ -1,4 +1,4 @@
-"""The account of one request: parts that add up to its wall clock, and the calls it made."""
+"""The account of one request: parts that add up to its wall clock, and its calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _calls(*inside: Node) -> dict[str, Calls]:
 
 
 def test_a_request_is_divided_among_everything_it_waited_for() -> None:
-    """The provider's own span is still the external call; Overhead and the flush after the answer are nobody's."""
+    """The provider's spans count for the external call; time after the response counts for nothing."""
     assert _parts(order(200)) == {
         "payments.example.com": 166,
         "DynamoDB PutItem orders": 12,
@@ -35,8 +35,8 @@ def test_a_request_is_divided_among_everything_it_waited_for() -> None:
     }
 
 
-def test_a_cold_start_is_counted_once_where_it_lies() -> None:
-    """Between the service's start and the function's, with the 2 ms in which the environment was made."""
+def test_a_cold_start_is_counted_once() -> None:
+    """It includes the 2 ms between the start of the service and Initialization."""
     one = account(order(200, cold=300))
     assert dict(one.parts)[Part("cold start")] == 302 * MS
     assert dict(one.calls)[Part("cold start")].calls == 1
@@ -44,7 +44,7 @@ def test_a_cold_start_is_counted_once_where_it_lies() -> None:
 
 
 def test_the_account_names_its_request() -> None:
-    """Whatever the later tables group by."""
+    """An account has the properties that tables group by, and can be pickled."""
     one = account(order(200, number=7, status_code=502))
     assert (one.trace_id[-1], one.route, one.status_code, one.start_ns, one.error, one.timed_out) == (
         "7",
@@ -57,8 +57,8 @@ def test_the_account_names_its_request() -> None:
     assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - our own bytes
 
 
-def test_calls_are_counted_on_the_path_and_off_it() -> None:
-    """One that ran beside a longer one is a call as well."""
+def test_calls_on_the_path_and_off_it_are_counted() -> None:
+    """A call that ran in parallel to a longer one counts too."""
     assert _calls(put_item(20, 30), put_item(40, 50), put_item(41, 49), charge(60, 190, status_code=503)) == {
         "DynamoDB PutItem orders": Calls(3),
         "payments.example.com": Calls(1, errors=1),
@@ -66,7 +66,7 @@ def test_calls_are_counted_on_the_path_and_off_it() -> None:
 
 
 def test_a_throttle_is_not_an_error_and_not_every_400() -> None:
-    """The code tells, from the message or the exception; or status 429."""
+    """A throttle has a throttling code in its message or exception, or status 429."""
     throttled = "An error occurred (ProvisionedThroughputExceededException) when calling the PutItem operation: x"
     refused = "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation: x"
     invalid = "An error occurred (ValidationException) when calling the PutItem operation: x"
@@ -82,22 +82,22 @@ def test_a_throttle_is_not_an_error_and_not_every_400() -> None:
     }
 
 
-def test_an_exception_event_tells_the_code_too() -> None:
-    """As botocore's instrumentation records it."""
+def test_the_error_code_is_read_from_an_exception_event_too() -> None:
+    """botocore's instrumentation records the code in an exception event."""
     event = Event("exception", T0, {"exception.type": "botocore.errorfactory.ThrottlingException"})
     call = node("S3.GetObject", 20, 30, kind=SpanKind.CLIENT, attributes={"rpc.system": "aws-api"}, events=(event,))
     assert _calls(call) == {"S3 GetObject": Calls(1, throttles=1)}
 
 
-def test_a_call_with_retries_is_charged_to_them() -> None:
-    """They name the resource: its capacity is ours to change."""
+def test_a_call_with_retries_is_charged_to_retries() -> None:
+    """The part of retries names the resource, whose capacity is ours to change."""
     trace = tree(request(put_item(20, 120, more={"retry_attempts": 2}), end=200), unit=MS)
     assert _parts(trace)["retries DynamoDB orders"] == 100
     assert account(trace).calls == ((Part("retries", "DynamoDB orders"), Calls(1, retries=2)),)
 
 
-def test_of_attempts_that_are_told_apart_what_lies_between_the_first_and_the_last_is_retries() -> None:
-    """The first and the last would have been there anyway; a connection of the second is a connection all the same."""
+def test_retries_last_from_the_end_of_the_first_recorded_attempt_to_the_start_of_the_last() -> None:
+    """The first and the last attempt count for the call; a connection of the second counts for connecting."""
     second = node(
         "tls", 52, 57, kind=SpanKind.INTERNAL, attributes={"server.address": "db"}, scope="lambda_latency.runtime"
     )
@@ -114,22 +114,22 @@ def test_of_attempts_that_are_told_apart_what_lies_between_the_first_and_the_las
 
 
 @pytest.mark.parametrize("delay", [float("nan"), float("inf"), -1.0, 1e300])
-def test_a_wait_that_is_none_is_not_believed(delay: float) -> None:
-    """Whatever a file says: all of the call is retries, as where nothing is told."""
+def test_an_invalid_wait_between_attempts_is_ignored(delay: float) -> None:
+    """The whole call is charged to retries, as without recorded attempts."""
     call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, delay), (118, None)))
     parts = _parts(tree(request(call, end=200), unit=MS))
     assert (parts["retries DynamoDB orders"], parts.get("DynamoDB PutItem orders")) == (100, None)
 
 
-def test_a_call_that_is_killed_between_two_attempts_tells_those_that_it_had() -> None:
-    """Its last attempt has begun: from there on it is the call's own time."""
+def test_a_call_that_is_killed_after_an_attempt_has_the_attempts_until_then() -> None:
+    """The last attempt has begun: the time from its start is charged to the call."""
     call = put_item(20, 190, more={"lambda.provisional": True}, events=attempts((30, 50), (100, 60)))
     parts = _parts(tree(request(call, end=200, timed_out=True, status_code=504), unit=MS))
     assert (parts["retries DynamoDB orders"], parts["DynamoDB PutItem orders"]) == (130, 40)
 
 
 def test_the_call_that_ran_into_the_deadline_is_no_error() -> None:
-    """The timeout is the request's."""
+    """The request timed out, not the call."""
     running = node(
         "POST",
         20,
@@ -142,8 +142,8 @@ def test_the_call_that_ran_into_the_deadline_is_no_error() -> None:
     assert (one.timed_out, dict(one.calls)) == (True, {Part("external", "pay.example"): Calls(1)})
 
 
-def test_the_http_client_under_the_sdk_makes_no_second_call() -> None:
-    """Two instrumentations, one call: the outer one's."""
+def test_the_http_client_below_the_sdk_is_no_second_call() -> None:
+    """Two instrumentations record one call; the outer span counts."""
     inner = node("POST", 22, 29, kind=SpanKind.CLIENT, attributes={"http.url": "https://dynamodb.amazonaws.com/"})
     call = node("DynamoDB.Query", 20, 30, inner, kind=SpanKind.CLIENT, attributes={"rpc.system": "aws-api"})
     trace = tree(request(call, end=200), unit=MS)
@@ -151,8 +151,8 @@ def test_the_http_client_under_the_sdk_makes_no_second_call() -> None:
     assert dict(account(trace).calls) == {Part("aws", "DynamoDB Query"): Calls(1)}
 
 
-def test_connecting_is_told_apart_from_the_call() -> None:
-    """A span without a host of its own connects to whom its parent calls."""
+def test_connecting_is_separated_from_the_call() -> None:
+    """A connection span without a host takes the host of the call above."""
     connecting = (
         node("DNS pay.example", 20, 25, scope="lambda_latency.runtime", attributes={"server.address": "pay.example"}),
         node("TLS 1.3", 25, 60, scope="lambda_latency.runtime"),
@@ -162,8 +162,8 @@ def test_connecting_is_told_apart_from_the_call() -> None:
     assert (parts["connect to pay.example"], parts["pay.example"]) == (40, 40)
 
 
-def test_steps_inside_belong_to_what_they_are_inside_of() -> None:
-    """The user's below the handler are own code, imports below the init are cold start."""
+def test_internal_spans_belong_to_the_span_above() -> None:
+    """The user's spans below the handler are own code, imports below the init are cold start."""
     init = node("init", 0, 100, node("import boto3", 10, 80), scope="lambda_latency.runtime")
     handler = node(
         "h", 100, 200, init, node("validate", 110, 150), kind=SpanKind.SERVER, scope="lambda_latency.runtime"
@@ -171,15 +171,15 @@ def test_steps_inside_belong_to_what_they_are_inside_of() -> None:
     assert _parts(tree(handler, unit=MS)) == {"cold start": 100, "own code": 100}
 
 
-def test_a_function_whose_spans_were_lost_is_not_called_own_code() -> None:
-    """Killed at its deadline it may have waited for anything."""
+def test_a_function_whose_spans_were_lost_is_not_charged_to_own_code() -> None:
+    """A function killed at its deadline may have waited for anything."""
     trace = tree(request(end=3000, timed_out=True), unit=MS)
     lost = Trace(span for span in trace.spans if span.name != "POST /orders")
     assert largest_part(lost) == ("unknown", round(2990 * MS))
 
 
-def test_spans_below_invocation_without_a_handlers_span_are_the_users() -> None:
-    """As the X-Ray SDK records them: Invocation's own time is own code."""
+def test_without_a_handlers_span_the_self_time_of_the_invocation_is_own_code() -> None:
+    """The X-Ray SDK records the user's spans directly below the Invocation."""
     function = node(
         "f",
         0,
@@ -193,8 +193,8 @@ def test_spans_below_invocation_without_a_handlers_span_are_the_users() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_parts_of_random_requests_add_up_to_the_wall_clock(seed: int) -> None:
-    """To the nanosecond, whatever overlaps what."""
-    rng = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    """They add up to the nanosecond, with any overlaps."""
+    rng = random.Random(seed)  # noqa: S311 - a repeatable seed
     inside: list[Node] = []
     for _ in range(rng.randint(0, 12)):
         start = rng.uniform(-20, 220)
@@ -205,7 +205,7 @@ def test_the_parts_of_random_requests_add_up_to_the_wall_clock(seed: int) -> Non
 
 
 def test_a_row_may_be_moved_twice() -> None:
-    """An execution outlives the call that started it, and ran in an Invocation."""
+    """An execution moves because it outlives the call that started it, and again into the Invocation."""
     execution = node("Execution", 1, 30, attributes={"aws.xray.origin": "AWS::StepFunctions::StateMachine"})
     function = node(
         "Create",
@@ -221,15 +221,15 @@ def test_a_row_may_be_moved_twice() -> None:
     )
 
 
-def test_an_init_that_nobody_waits_for_is_left_aside() -> None:
-    """It follows from what started it, and the request is as long as it was without."""
+def test_an_asynchronous_init_is_left_out() -> None:
+    """An init that follows from its parent does not change the wall clock."""
     init = node("init", 0, 4, scope="lambda_latency.runtime", attributes={"ref.type": "FOLLOWS_FROM"})
     function = node("Create", 0, 40, node("step", 3, 4, init), attributes={"aws.xray.origin": "AWS::Lambda::Function"})
     found = account(tree(function, unit=MS))
     assert (found.wall_ns, found.parts) == (40 * MS, ((Part("own code"), 40 * MS),))
 
 
-def test_the_largest_part_is_named_as_people_call_it() -> None:
-    """What `serve` prints beside each request."""
+def test_the_largest_part_has_its_label() -> None:
+    """`serve` prints it beside each request."""
     assert largest_part(order(200), THEIRS) == ("payments.example.com", 166 * MS)
     assert largest_part(tree(node("nothing", 5, 5))) == ("unknown", 0)

@@ -1,4 +1,4 @@
-"""Accounts in columns: what goes in comes out, in any order, from any number of places."""
+"""Accounts in columns: they return the accounts that were added, in any order, also after merging."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def every() -> list[Account]:
     return [account(trace) for trace in load()]
 
 
-def test_what_goes_in_comes_out(every: list[Account]) -> None:
-    """One by one, by place, as a slice."""
+def test_columns_return_the_accounts_that_were_added(every: list[Account]) -> None:
+    """By iteration, by index, and as a slice."""
     columns = Accounts(every)
     assert list(columns) == every
     assert [columns[at] for at in range(-len(every), 0)] == every
@@ -27,15 +27,15 @@ def test_what_goes_in_comes_out(every: list[Account]) -> None:
         columns[len(every)]
 
 
-def test_accounts_from_several_places_are_one_after_the_other(every: list[Account]) -> None:
-    """Each place has numbered its names in its own way."""
+def test_extending_appends_accounts(every: list[Account]) -> None:
+    """The two instances number their values differently."""
     together = Accounts(every[:7])
     together.extend(Accounts(every[:6:-1]))
     assert list(together) == [*every[:7], *every[:6:-1]]
 
 
-def test_the_order_is_that_of_the_start_and_then_of_the_id(every: list[Account]) -> None:
-    """They are brought into it; those that stand in it stay as they are."""
+def test_accounts_are_sorted_by_start_and_then_by_trace_id(every: list[Account]) -> None:
+    """Accounts already in order are returned unchanged."""
     mixed = [one._replace(start_ns=every[0].start_ns) if at % 3 else one for at, one in enumerate(every)][::-1]
     columns = Accounts(mixed)
     expected = sorted(mixed, key=lambda one: (one.start_ns, one.trace_id))
@@ -47,8 +47,8 @@ def test_the_order_is_that_of_the_start_and_then_of_the_id(every: list[Account])
     ]
 
 
-def test_parts_that_took_no_time_are_parts(every: list[Account]) -> None:
-    """Of the requests that are asked for, and of no others."""
+def test_parts_without_time_are_included_in_sums(every: list[Account]) -> None:
+    """Only parts of the selected requests are included."""
     first, second, *_ = every
     waited = [part for part, _ in second.parts]
     columns = Accounts([first._replace(parts=((Part("external", "pay.example"), 0),)), second])

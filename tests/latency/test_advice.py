@@ -1,4 +1,4 @@
-"""What one can do: a next step for every bucket."""
+"""Advice: a next step for every bucket."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from lambda_latency.latency.part import BUCKETS, Part
 
 
 def test_every_bucket_has_its_advice() -> None:
-    """None more, none less."""
+    """The table has the buckets and no other keys."""
     assert set(ADVICE) == set(BUCKETS)
     assert all(advice(Part(bucket, "DynamoDB PutItem orders")) for bucket in BUCKETS)
 
 
-def test_advice_names_what_it_is_about() -> None:
-    """The host, or the resource whose capacity is short."""
+def test_advice_names_its_subject() -> None:
+    """The host, or the resource with too little capacity."""
     assert "a timeout for the call to payments.example.com" in advice(Part("external", "payments.example.com"))
     assert advice(Part("retries", "DynamoDB orders")).startswith("Give orders more capacity")
     assert advice(Part("retries", "Events")).startswith("Call Events less often or raise its quota")

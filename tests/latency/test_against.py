@@ -1,4 +1,4 @@
-"""A report against a baseline: what changed is named with bounds that hold it, and noise is called noise."""
+"""A report against a baseline: changes are named with bounds that hold the true difference, noise is called noise."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def _said(one: Against) -> str:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_two_runs_of_one_plan_do_not_differ(seed: int) -> None:
-    """A fifth of the orders is slow in both, at other places: that is no difference."""
+    """A fifth of the orders is slow in both runs, at different positions."""
     found = against(drawn(f"{seed} now"), drawn(f"{seed} then"))
     assert (found.changed, found.slower_percent) == ((), 0.0)
     assert _said(found).startswith("No difference from the baseline (120 requests then, 120 now): ")
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_a_provider_takes_longer_is_named_and_held(seed: int) -> None:
-    """100 ms more for each payment, under noise of a second."""
+def test_a_slower_provider_is_named_within_bounds(seed: int) -> None:
+    """Each payment takes 100 ms longer, under noise of a second."""
     found = against(drawn(f"{seed} now", provider_ms=100), drawn(f"{seed} then"))
     first = found.changed[0]
     assert (first.part, first.by_typical) == (PAYMENTS, True)
@@ -48,8 +48,8 @@ def test_what_a_provider_takes_longer_is_named_and_held(seed: int) -> None:
     assert (back.part, back.real.difference_ns) == (PAYMENTS, -first.real.difference_ns)
 
 
-def test_what_few_requests_wait_for_is_seen_on_average() -> None:
-    """Of the typical payment nothing changes; a third of them stalls, which did not before."""
+def test_a_change_of_few_requests_is_seen_in_the_mean() -> None:
+    """The typical payment does not change; a third of the payments stalls, none did before."""
     found = against(drawn("now", 600, stalls=0.35), drawn("then", 600, stalls=0))
     first = found.changed[0]
     assert (first.part, first.by_typical, first.by_mean) == (PAYMENTS, False, True)
@@ -57,8 +57,8 @@ def test_what_few_requests_wait_for_is_seen_on_average() -> None:
     assert "of 600 requests wait for it, " in _said(found)
 
 
-def test_a_part_that_is_new_is_named() -> None:
-    """It has no typical time in the baseline: its mean per request says it."""
+def test_a_new_part_is_named() -> None:
+    """It has no typical time in the baseline: the mean per request counts."""
     before = [request(number, {OWN_CODE: 20 + number % 7}) for number in range(40)]
     now = [request(number, {OWN_CODE: 20 + number % 7, TABLE: 40 + number % 5}) for number in range(40)]
     found = against(now, before, ["old.jsonl"])
@@ -71,7 +71,7 @@ def test_a_part_that_is_new_is_named() -> None:
     assert found.slower_percent == pytest.approx(100 * 42 / 23, abs=5)
 
 
-def test_the_table_lists_what_changed_and_folds_the_rest() -> None:
+def test_the_table_lists_changed_parts_and_folds_the_others() -> None:
     """`everything` lists all parts."""
     before = [request(number, {OWN_CODE: 20, TABLE: 50}) for number in range(40)]
     now = [request(number, {OWN_CODE: 20, TABLE: 20}) for number in range(40)]
@@ -90,8 +90,8 @@ def test_the_table_lists_what_changed_and_folds_the_rest() -> None:
     )
 
 
-def test_other_traffic_is_no_difference() -> None:
-    """Nine in ten requests are of the slow route where they were one in ten: each is compared with its own."""
+def test_a_changed_mix_of_routes_is_no_difference() -> None:
+    """The share of the slow route grows from 10 % to 90 %: each route is compared with itself."""
 
     def some(fast: int, slow: int, seed: str) -> list[tuple[str, float]]:
         draw = random.Random(seed)  # noqa: S311
@@ -106,7 +106,7 @@ def test_other_traffic_is_no_difference() -> None:
 
 
 def test_too_few_requests_are_not_compared() -> None:
-    """Neither all of them, nor a route."""
+    """Neither all requests, nor those of a route."""
     few = [request(number, {OWN_CODE: 20}) for number in range(9)]
     found = against(few, drawn("then"))
     assert (found.whole, found.parts, found.slower_percent) == (None, (), 0.0)
@@ -119,7 +119,7 @@ def test_too_few_requests_are_not_compared() -> None:
 
 
 def test_a_timeout_is_counted_and_not_compared() -> None:
-    """Its length is the limit's."""
+    """The duration of a timeout is the limit."""
     late = [request(1000 + number, {TABLE: 6000}, timed_out=True) for number in range(20)]
     found = against([*drawn("now"), *late], drawn("then"))
     assert (found.changed, found.requests, found.timeouts) == ((), (120, 120), (0, 20))
@@ -127,7 +127,7 @@ def test_a_timeout_is_counted_and_not_compared() -> None:
     assert "Timeouts: 0 then, 1 now." in _said(against([*drawn("now"), late[0]], drawn("then")))
 
 
-def test_a_difference_that_nobody_feels_is_none() -> None:
+def test_a_small_difference_does_not_count() -> None:
     """Less than a fifth of a typical request and less than 20 ms, however steady."""
     for usual_ms, least_ms in ((50, 10), (400, 20)):
         before = [request(number, {OWN_CODE: usual_ms}) for number in range(40)]
@@ -137,14 +137,14 @@ def test_a_difference_that_nobody_feels_is_none() -> None:
 
 
 def test_the_order_of_requests_changes_nothing() -> None:
-    """Not by a nanosecond."""
+    """The result is equal to the nanosecond."""
     before, now = drawn("then"), drawn("now", provider_ms=30)
     found = against(now, before)
     assert against(now[::-1], sorted(before, key=lambda one: one.wall_ns)) == found
 
 
 def test_the_means_of_the_parts_add_up() -> None:
-    """To that of the whole request, each rounded by itself."""
+    """Their sum is the mean of the whole request, except for rounding."""
     found = against(drawn("now", 400, provider_ms=30), drawn("then", 300))
     assert found.whole is not None
     together = sum(change.mean.difference_ns for change in found.parts)
@@ -152,8 +152,8 @@ def test_the_means_of_the_parts_add_up() -> None:
 
 
 @pytest.mark.parametrize("size", [20, 300])
-def test_bounds_hold_a_difference_that_is_known(size: int) -> None:
-    """The median of skewed times, a hundred times: 99 % of the bounds hold the truth, within what is luck."""
+def test_bounds_hold_a_known_difference(size: int) -> None:
+    """The median of skewed times, a hundred times: 99 % of the bounds hold it; the test allows for chance."""
     draw = random.Random(size)  # noqa: S311
     held = 0
     for number in range(100):
@@ -164,8 +164,8 @@ def test_bounds_hold_a_difference_that_is_known(size: int) -> None:
     assert held >= 95
 
 
-def test_requests_that_are_slow_together_are_no_proof() -> None:
-    """A machine that stood still for a while: 15 of 120 requests in a row, none before."""
+def test_consecutive_slow_requests_are_no_difference() -> None:
+    """A machine that stalled once: 15 of 120 requests in a row are slow, none before."""
     before = [request(number, {OWN_CODE: 20 + number % 7}) for number in range(120)]
     now = [request(number, {OWN_CODE: (180 if 75 <= number < 90 else 20) + number % 7}) for number in range(120)]
     assert against(now, before).changed == ()

@@ -1,4 +1,4 @@
-"""The table of rules: which part the own time of a span is charged to."""
+"""The table of rules: the part that the self time of a span is charged to."""
 
 from __future__ import annotations
 
@@ -86,6 +86,8 @@ def _part(
         ("POST", CLIENT, {"http.url": "http://[::1"}, Part("unknown")),
         ("SELECT", CLIENT, {"db.system": "postgresql", "db.name": "shop"}, Part("database", "postgresql shop")),
         ("SELECT", CLIENT, {"db.system.name": "mysql", "server.address": "db"}, Part("database", "mysql db")),
+        ("SELECT", CLIENT, {"db.system": "mysql", "peer.service": "mysql"}, Part("database", "mysql")),
+        ("send", PRODUCER, {"messaging.system": "nats", "server.address": "nats"}, Part("messaging", "nats")),
         (
             "search",
             CLIENT,
@@ -119,10 +121,10 @@ def _part(
         ("CreateOrder", SERVER, {"aws.xray.origin": "AWS::Lambda"}, Part("lambda", "service")),
     ],
 )
-def test_a_span_is_charged_by_the_first_rule_that_fits(
+def test_a_span_is_charged_by_the_first_rule_that_matches(
     name: str, kind: SpanKind, attributes: Mapping[str, object], expected: Part | None
 ) -> None:
-    """Names as the verdict prints them; None is what the parent is charged to."""
+    """Names are those of the verdict; None is the part of the parent."""
     assert _part(name, kind, attributes) == expected
 
 
@@ -136,15 +138,15 @@ def test_a_span_is_charged_by_the_first_rule_that_fits(
         ("Dwell Time", INTERNAL, "AWS::Lambda", Part("lambda", "service")),
     ],
 )
-def test_what_lies_below_a_platform_span_is_the_platforms(
+def test_spans_below_a_platform_span_belong_to_the_platform(
     name: str, kind: SpanKind, below: str, expected: Part | None
 ) -> None:
-    """The same name elsewhere is the user's."""
+    """A span with the same name elsewhere is the user's."""
     assert _part(name, kind, below=below) == expected
 
 
-def test_a_call_of_api_gateway_is_the_platforms_where_what_it_called_has_spans() -> None:
-    """Else it is the time of a function of which nothing is known, or of another server."""
+def test_a_call_of_api_gateway_belongs_to_the_platform_if_its_callee_has_spans() -> None:
+    """Without spans it is unknown time of a function, or a call to an external server."""
     invoke = {"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke"}
     http = {"http.url": "https://pay.example.com/x"}
 
@@ -172,10 +174,10 @@ def test_a_call_of_api_gateway_is_the_platforms_where_what_it_called_has_spans()
         ("pool", {"server.address": "db"}, Part("pool", "db")),
     ],
 )
-def test_the_kits_own_spans_are_known_by_their_scope(
+def test_the_kits_own_spans_are_recognized_by_their_scope(
     name: str, attributes: Mapping[str, object], expected: Part
 ) -> None:
-    """A span of the user's with that name is own code."""
+    """A user's span with such a name is own code."""
     assert _part(name, INTERNAL, attributes, scope="lambda_latency.runtime") == expected
     assert _part(name, INTERNAL, attributes) is None
 
@@ -189,15 +191,15 @@ def test_the_kits_own_spans_are_known_by_their_scope(
         ("", Part("unknown")),
     ],
 )
-def test_the_function_segment_is_charged_by_what_is_known_of_its_inside(holds: str, expected: Part) -> None:
-    """A segment with nothing inside may have been anything."""
+def test_the_function_segment_is_charged_by_its_content(holds: str, expected: Part) -> None:
+    """A segment without content may have waited for anything."""
     assert _part("f", SERVER, {"aws.xray.origin": "AWS::Lambda::Function"}, inside=holds) == expected
     if holds != "invocation":
         assert _part("Invocation", INTERNAL, below="AWS::Lambda::Function", inside=holds) == expected
 
 
 def test_every_bucket_has_an_owner_and_a_label() -> None:
-    """Ours, theirs or the platform's."""
+    """The owner is ours, theirs, platform or unknown."""
     assert {bucket: (Part(bucket, "x").owner, Part(bucket, "x").label) for bucket in BUCKETS} == {
         "cold start": ("ours", "x: cold start"),
         "own code": ("ours", "x: own code"),
@@ -219,6 +221,6 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
     assert Part("own code").label == "own code"
 
 
-def test_each_rule_says_what_it_is_for() -> None:
-    """Once: the table is read by people."""
+def test_each_rule_has_a_description_of_its_own() -> None:
+    """People read the table."""
     assert len({rule.what for rule in RULES}) == len(RULES)

@@ -1,4 +1,4 @@
-"""Slow requests against typical ones of the same route, and the verdict that follows from it."""
+"""Slow requests against typical ones of the same route, and the resulting verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLAIN = account(order(200))
 
 
 def _one(number: int, route: str = "POST /orders", **parts_ms: float) -> Account:
-    """A request of some parts: `pay`, `table`, `own`."""
+    """A request of parts: `pay`, `table`, `own`, in milliseconds."""
     names = {"pay": PAY, "table": TABLE, "own": OWN}
     parts = tuple(sorted(((names[key], round(value * MS)) for key, value in parts_ms.items()), key=lambda one: -one[1]))
     wall = sum(ns for _, ns in parts)
@@ -49,21 +49,21 @@ def _judged(accounts: Sequence[Account], slow_ns: int | None = None) -> tuple[Co
 
 
 def test_slow_is_strictly_over_the_95th_percentile() -> None:
-    """A hundred and twenty requests have six, not seven."""
+    """Of 120 requests six are slow, not seven."""
     accounts = [_one(number, own=100 + number) for number in range(120)]
     compared = cohorts(accounts)
     assert (len(compared.slow), compared.over_ns) == (6, 213 * MS)
     assert [one.account.wall_ns // MS for one in compared.slow] == [219, 218, 217, 216, 215, 214]
 
 
-def test_of_few_requests_the_longest_is_the_slow_one() -> None:
-    """Below twenty, none is over the 95th percentile."""
+def test_of_few_requests_the_longest_is_slow() -> None:
+    """Among fewer than twenty, none is over the 95th percentile."""
     assert [one.account.wall_ns // MS for one in cohorts([_one(1, own=90), _one(2, own=400)]).slow] == [400]
     assert cohorts([_one(1, own=90), _one(2, own=90)]).slow == ()
 
 
-def test_each_is_compared_with_its_own_route() -> None:
-    """Else POST against GET is itself the difference."""
+def test_each_request_is_compared_with_its_own_route() -> None:
+    """Otherwise the difference between POST and GET would be the result."""
     accounts = [*_steady(90, "GET /orders", own=5), *_steady(10, "POST /orders", own=300, first=5000)]
     compared, found = _judged(accounts)
     assert {one.account.route for one in compared.slow} == {"POST /orders"}
@@ -71,8 +71,8 @@ def test_each_is_compared_with_its_own_route() -> None:
     assert found.kind == "even"
 
 
-def test_typical_requests_are_weighted_as_the_slow_ones_are() -> None:
-    """Two slow of one route and one of another: two thirds of the one's typical time, a third of the other's."""
+def test_typical_requests_have_the_weights_of_the_slow_ones() -> None:
+    """Two slow requests of route A and one of B: two thirds of A's typical time, one third of B's."""
     accounts = [*_steady(40, "A", own=30), *_steady(40, "B", own=90, first=2000)]
     accounts += [_one(1, "A", own=530), _one(2, "A", own=530), _one(3, "B", own=590)]
     compared = cohorts(accounts, 500 * MS)
@@ -80,8 +80,8 @@ def test_typical_requests_are_weighted_as_the_slow_ones_are() -> None:
     assert [(one.part, one.difference_ns) for one in compared.parts] == [(OWN, compared.difference_ns)]
 
 
-def test_requests_that_timed_out_are_told_apart() -> None:
-    """Their length is the limit's: they are no measure for a part."""
+def test_requests_that_timed_out_are_left_out() -> None:
+    """Their duration is the limit, which says nothing about parts."""
     traces = hundred()
     with_it, without = (
         [account(trace) for trace in traces if keep(trace)] for keep in (bool, lambda one: not one.timed_out)
@@ -90,14 +90,14 @@ def test_requests_that_timed_out_are_told_apart() -> None:
     assert cohorts(with_it) == cohorts(without)
 
 
-def test_a_clear_verdict_names_the_part_and_a_request_that_shows_it() -> None:
-    """With what speaks against it."""
+def test_a_clear_verdict_names_the_part_and_a_request_that_supports_it() -> None:
+    """And a request that contradicts it."""
     accounts = _steady(110) + [_one(number, own=50, pay=900 + number) for number in range(1, 6)]
     accounts.append(_one(9, own=50, table=1200))
     compared, found = _judged(accounts, 500 * MS)
     assert (found.kind, found.part, found.confidence, found.others) == ("clear", PAY, "high", 1)
     assert found.proof is not None
-    assert found.proof.account.trace_id == f"{3:032x}"  # of the middle
+    assert found.proof.account.trace_id == f"{3:032x}"  # the median
     assert found.against is not None
     assert (found.against.account.trace_id, found.against.part) == (f"{9:032x}", TABLE)
     assert [(one.part, one.largest_in_slow) for one in compared.parts] == [(PAY, 5), (TABLE, 1), (OWN, 0)]
@@ -113,7 +113,7 @@ def test_a_clear_verdict_names_the_part_and_a_request_that_shows_it() -> None:
     ],
 )
 def test_few_requests_or_few_slow_ones_are_thin_evidence(usual: int, slow: int, kind: str, confidence: str) -> None:
-    """However much one part explains."""
+    """Even if one part explains all of the difference."""
     accounts = _steady(usual) + [_one(number, own=50, pay=900) for number in range(slow)]
     found = _judged(accounts, 500 * MS)[1]
     assert (found.kind, found.confidence, found.candidates[0].part) == (kind, confidence, PAY)
@@ -121,7 +121,7 @@ def test_few_requests_or_few_slow_ones_are_thin_evidence(usual: int, slow: int, 
 
 
 def test_no_dominant_part_is_thin_evidence() -> None:
-    """A share below the threshold, or a share that one single request makes."""
+    """A share below the threshold, or a share that is due to a single request."""
     split = [_one(number, own=50, pay=400, table=400) for number in range(6)]
     assert _judged([*_steady(100), *split], 500 * MS)[1].kind == "thin"
     lone = [_one(1, own=50, pay=9000), *(_one(number, own=600) for number in range(2, 8))]
@@ -130,8 +130,8 @@ def test_no_dominant_part_is_thin_evidence() -> None:
     assert found.kind == "thin"
 
 
-def test_a_share_that_hangs_on_one_request_is_thin_evidence() -> None:
-    """Three of six wait for one part and three for another: which of them is ahead one single request decides."""
+def test_a_share_that_depends_on_one_request_is_thin_evidence() -> None:
+    """Three of six requests wait for one part, three for another: a single request decides the order."""
     split = [_one(number, own=50, pay=500) for number in range(3)]
     split += [_one(3 + number, own=50, table=300) for number in range(3)]
     compared, found = _judged([*_steady(100, own=49.55), *split], 300 * MS)
@@ -140,8 +140,8 @@ def test_a_share_that_hangs_on_one_request_is_thin_evidence() -> None:
     assert (found.kind, found.confidence) == ("thin", "medium")
 
 
-def test_a_difference_within_what_requests_vary_by_is_even() -> None:
-    """However large the share of one part is of it; and one that nobody feels."""
+def test_a_difference_within_the_typical_range_is_even() -> None:
+    """Even if one part explains all of it; a difference too small to notice is even too."""
     varied = [_one(number, own=50, pay=20 + number % 60) for number in range(300)]
     compared, found = _judged(varied)
     assert found.kind == "even"
@@ -150,14 +150,14 @@ def test_a_difference_within_what_requests_vary_by_is_even() -> None:
     assert _judged(steady)[1].kind == "even"
 
 
-def test_a_part_that_one_request_in_three_waits_for_is_not_even() -> None:
+def test_a_wait_of_one_request_in_three_is_not_even() -> None:
     """The width is that of the faster half: p75 itself is slow here."""
     accounts = _steady(80) + [_one(number, own=50, pay=900 + number) for number in range(40)]
     assert _judged(accounts)[1].part == PAY
 
 
-def test_many_times_a_typical_request_is_never_even() -> None:
-    """Where a cause meets nearly every second request, the width is its work as well."""
+def test_a_difference_of_many_typical_requests_is_never_even() -> None:
+    """A cause that affects nearly every second request also widens the typical range."""
     accounts = [_one(number, own=50, pay=300 if number % 100 < 52 else 0) for number in range(240)]
     accounts += [_one(1000 + number, own=50, pay=1500) for number in range(12)]
     compared, found = _judged(accounts)
@@ -182,7 +182,7 @@ def test_the_order_of_requests_changes_nothing() -> None:
 @settings(max_examples=300, deadline=None, database=None)
 @given(st.lists(st.tuples(st.sampled_from("AB"), *[st.integers(0, 400)] * 3), min_size=1, max_size=60))
 def test_differences_of_parts_add_up_to_the_difference(drawn: list[tuple[str, int, int, int]]) -> None:
-    """To a nanosecond a part, for each is rounded by itself; and every slow request has one largest part."""
+    """Except for rounding, a nanosecond per part; and every slow request has one largest part."""
     accounts = [_one(at, route, own=own, pay=pay, table=table) for at, (route, own, pay, table) in enumerate(drawn)]
     compared = cohorts(accounts)
     assert abs(sum(one.difference_ns for one in compared.parts) - compared.difference_ns) <= len(compared.parts) + 2

@@ -1,4 +1,4 @@
-"""What the pages about the verdict and the critical path say, held against the code."""
+"""The pages about the verdict and the critical path, compared with the code."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lambda_latency.latency import thresholds
 EXPLANATION = Path(__file__).parents[2] / "docs" / "explanation"
 
 
-def test_the_page_prints_the_thresholds() -> None:
-    """Each as it stands in the code."""
+def test_the_page_lists_the_thresholds() -> None:
+    """Each value is that of the code."""
     text = (EXPLANATION / "verdict.md").read_text()
     table = text[text.index("| number | value |") :].split("\n\n")[0]
     assert re.findall(r"\| (\d[^|]*?) \|", table) == [
@@ -34,11 +34,11 @@ def test_the_page_prints_the_thresholds() -> None:
 
 
 def test_the_help_and_the_page_define_the_critical_path_alike() -> None:
-    """In the same words."""
+    """Both use the same words."""
     command = [sys.executable, "-m", "lambda_latency", "report", "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     page = (EXPLANATION / "critical-path.md").read_text()
-    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", told)
+    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", help_text)
     assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", page)
     statuses = "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met or doctor"
-    assert statuses in re.sub(r"\s+", " ", told)
+    assert statuses in re.sub(r"\s+", " ", help_text)

@@ -1,4 +1,4 @@
-"""Work in a forked process: the same answer, from there or from here, and nobody left."""
+"""Work in a forked process: the result is the same from there or from here, and no process remains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no process is f
 
 @pytest.fixture(autouse=True)
 def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The processes that are forked: there are two processors, and no thread that a test before has left."""
+    """The process ids of all forks, on a machine with two processors and without threads of earlier tests."""
     pids: list[int] = []
     fork = os.fork
 
@@ -38,8 +38,8 @@ def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return pids
 
 
-def test_it_is_done_in_another_process_once(forked: list[int]) -> None:
-    """Only where it is much; else here, and when it is asked for."""
+def test_much_work_is_done_once_in_another_process(forked: list[int]) -> None:
+    """Other work is done once in this process, when its result is requested."""
     with beside(os.getpid, much=True) as there:
         assert [there(), there()] == forked * 2
     asked: list[int] = []
@@ -50,8 +50,8 @@ def test_it_is_done_in_another_process_once(forked: list[int]) -> None:
     assert asked == [1]
 
 
-def test_no_process_is_forked_where_that_may_go_wrong(monkeypatch: pytest.MonkeyPatch, forked: list[int]) -> None:
-    """Beside other threads, with one processor, on another system."""
+def test_no_process_is_forked_if_that_is_unsafe(monkeypatch: pytest.MonkeyPatch, forked: list[int]) -> None:
+    """With other threads, with one processor, on another system."""
     for name, value in (("threading.active_count", lambda: 2), ("sys.platform", "darwin")):
         with monkeypatch.context() as patch:
             patch.setattr(name, value)
@@ -63,8 +63,8 @@ def test_no_process_is_forked_where_that_may_go_wrong(monkeypatch: pytest.Monkey
     assert forked == []
 
 
-def test_where_there_is_no_room_for_a_process_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing is left open."""
+def test_if_no_process_can_be_forked_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file descriptor stays open."""
 
     def full() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
@@ -76,8 +76,8 @@ def test_where_there_is_no_room_for_a_process_the_work_is_done_here(monkeypatch:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_what_fails_there_fails_here() -> None:
-    """With its own error; and who is killed there is not missed."""
+def test_an_error_in_the_fork_is_raised_here() -> None:
+    """With its own type; after a killed fork the work is repeated here."""
     here = os.getpid()
 
     def fail() -> None:
@@ -94,8 +94,8 @@ def test_what_fails_there_fails_here() -> None:
         assert ending() == 7
 
 
-def test_who_is_not_waited_for_is_ended(forked: list[int]) -> None:
-    """Whatever comes up in between."""
+def test_a_fork_ends_with_its_block(forked: list[int]) -> None:
+    """With or without an error in the block."""
     with pytest.raises(KeyError), beside(signal.pause, much=True):
         raise KeyError
     with beside(signal.pause, much=True):
@@ -107,15 +107,15 @@ def test_who_is_not_waited_for_is_ended(forked: list[int]) -> None:
 
 
 def test_the_report_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]) -> None:
-    """To the byte, whoever draws its map."""
+    """Equal byte for byte, with and without a fork."""
     path = tmp_path / "t.jsonl"
     path.write_text("".join(realistic(30)))
-    told = []
+    reports = []
     for many in (31, 30):
         monkeypatch.setattr("lambda_latency.cli.report.MANY", many)
         out = io.StringIO()
         run_report(Request([path], json="-", terms=THEIRS), Style(), out)
-        told.append(out.getvalue())
+        reports.append(out.getvalue())
     assert len(forked) == 1
-    assert told[0] == told[1]
-    assert '"payments.example.com"' in told[0]
+    assert reports[0] == reports[1]
+    assert '"payments.example.com"' in reports[0]

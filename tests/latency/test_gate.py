@@ -1,4 +1,4 @@
-"""Gates: what they hold a report to, and what they say of an expression that cannot be read."""
+"""Gates: the conditions that they check, and the errors of invalid expressions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.latency.requests import PAYMENTS, request
 
 
 def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
-    """A hundred requests: 30 ms of their own code, 70 ms of the provider's, one of them 500."""
+    """A hundred requests of 30 ms own code and 70 ms provider, 500 ms in one of them."""
     now = [request(number, {OWN_CODE: now_ms, PAYMENTS: 500 if number == 99 else 70}) for number in range(100)]
     before = [request(number, {OWN_CODE: then_ms, PAYMENTS: 70}) for number in range(100)]
     return report_of(now, lambda _: {}, against=against(now, before))
@@ -41,19 +41,19 @@ def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
         ("slower > 31%", False, "Requests are slower than the baseline's by 30.375 %: not more than 31 %."),
     ],
 )
-def test_a_gate_says_what_is_and_what_must_not_be(expression: str, failed: bool, sentence: str) -> None:
-    """Percentiles of the wall clock, the share of a part in all time, and the way from a baseline."""
+def test_a_gate_says_the_value_and_the_limit(expression: str, failed: bool, sentence: str) -> None:
+    """Percentiles of the wall clock, the share of a part in all time, and the change from a baseline."""
     judged = read_gate(expression).judge(_report())
     assert (judged.expression, judged.failed, judged.sentence) == (expression, failed, sentence)
 
 
 def test_noise_is_not_slower() -> None:
-    """2 ms of 90 are below what anybody feels."""
+    """A difference of 2 ms in 90 ms is too small to notice."""
     assert not read_gate("slower > 1%").judge(_report(22, 20)).failed
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "message"),
     [
         (
             "p95",
@@ -76,8 +76,8 @@ def test_noise_is_not_slower() -> None:
         ("share() > 5%", "no bucket is called ''"),
     ],
 )
-def test_an_expression_that_cannot_be_read_is_told_why(expression: str, told: str) -> None:
-    """What was seen, and what to write."""
-    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+def test_an_invalid_expression_has_an_error_with_its_reason(expression: str, message: str) -> None:
+    """The error repeats the expression and says what is valid."""
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
         read_gate(expression)
     assert repr(expression) in str(caught.value)

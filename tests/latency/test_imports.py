@@ -1,4 +1,4 @@
-"""What `lambda_latency.latency` needs: the rows of `trace`, and no package to draw with."""
+"""The imports of `lambda_latency.latency`: `trace`, and no package for drawing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ print(sorted(rooms))
 """
 
 
-def test_an_account_needs_msgspec_alone() -> None:
-    """Neither to be made nor to be drawn, and no rooms but those of the traces and the prices."""
+def test_a_report_needs_msgspec_alone() -> None:
+    """As text too; of other rooms only the traces and the prices are imported."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "['msgspec']",

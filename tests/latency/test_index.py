@@ -1,4 +1,4 @@
-"""The traces that are shown in full are found without a second pass, and are the same."""
+"""The traces that are shown in full are found by an index, without a second pass, and are the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _lines() -> list[str]:
     spans = [span for trace in few() for span in trace.spans]
-    random.Random(5).shuffle(spans)  # noqa: S311 - a seed that can be repeated
+    random.Random(5).shuffle(spans)  # noqa: S311 - a repeatable seed
     return [dump_line(spans[at : at + 3]) for at in range(0, len(spans), 3)]
 
 
@@ -40,8 +40,8 @@ def _files(folder: Path) -> list[Source]:
     return [Source(name, folder / name) for name in ("a.jsonl", "b.jsonl")]
 
 
-def test_lines_of_several_files_are_gone_to(tmp_path: Path) -> None:
-    """Only those with the trace, and all of those."""
+def test_the_index_has_the_lines_of_a_trace_in_several_files(tmp_path: Path) -> None:
+    """All lines with the trace, and no others."""
     sources = _files(tmp_path)
     index = _loaded(sources)
     for trace in few():
@@ -56,8 +56,8 @@ def test_lines_of_several_files_are_gone_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["compressed", "a broken line", "another format in it"])
-def test_what_cannot_be_gone_to_is_searched(tmp_path: Path, how: str) -> None:
-    """No offsets in what is compressed; a line in which nothing could be read is not gone to: the same traces."""
+def test_files_without_offsets_are_searched(tmp_path: Path, how: str) -> None:
+    """A compressed file has no offsets, and an unreadable line is not indexed: the same traces are found."""
     sources = _files(tmp_path)
     path = sources[1].path
     if how == "compressed":
@@ -77,7 +77,7 @@ def test_what_cannot_be_gone_to_is_searched(tmp_path: Path, how: str) -> None:
 
 
 def test_a_file_that_changed_is_searched_again(tmp_path: Path) -> None:
-    """A collector may replace it while it is read."""
+    """A collector may replace a file while it is read."""
     sources = _files(tmp_path)
     index = _loaded(sources)
     wanted = {few()[0].trace_id}

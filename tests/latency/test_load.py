@@ -1,4 +1,4 @@
-"""Files as accounts: rows say what whole spans say, whatever the spans are and however they come."""
+"""Files as accounts: the accounts of rows equal those of whole spans, for any spans in any lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lambda_latency.trace import Problem
 
 COLD_START = Part("cold start")
-# Values that rules tell apart, some that they do not, and some that are written in an unusual way.
+# Values that rules distinguish, some that they do not, and some with an unusual encoding.
 TEXTS = st.sampled_from(
     [
         "GET",
@@ -62,7 +62,7 @@ NAMES = st.sampled_from(
         "app.note",
     ]
 )
-DRESS = st.tuples(
+DECORATIONS = st.tuples(
     st.dictionaries(NAMES, VALUES, max_size=8),
     st.sampled_from(list(SpanKind)),
     st.sampled_from(list(Status)),
@@ -74,10 +74,10 @@ DRESS = st.tuples(
 )
 
 
-def _dressed(spans: list[Span], clothes: list[tuple[Any, ...]]) -> list[Span]:
+def _decorated(spans: list[Span], decorations: list[tuple[Any, ...]]) -> list[Span]:
     found = []
     for number, span in enumerate(spans):
-        attributes, kind, status, message, name, scope, remote, told = clothes[number % len(clothes)]
+        attributes, kind, status, message, name, scope, remote, event = decorations[number % len(decorations)]
         found.append(
             replace(
                 span,
@@ -88,43 +88,43 @@ def _dressed(spans: list[Span], clothes: list[tuple[Any, ...]]) -> list[Span]:
                 name=name,
                 scope=Scope(str(scope)),
                 parent_remote=remote if span.parent_id is not None else None,
-                events=_events(span, str(told)),
+                events=_events(span, str(event)),
                 resource=Attributes({"faas.name": "Create"} if number % 3 else {"service.name": "orders"}),
             )
         )
     return found
 
 
-def _events(span: Span, told: str) -> tuple[Event, ...]:
-    if told != "attempt":
-        return (Event("exception", span.start_ns, {"exception.message": told}),) if told else ()
+def _events(span: Span, message: str) -> tuple[Event, ...]:
+    if message != "attempt":
+        return (Event("exception", span.start_ns, {"exception.message": message}),) if message else ()
     first, last = span.start_ns + 1, (span.end_ns or span.start_ns) - 1
     return Event("attempt", first, {"attempt": 1, "retry.delay_ms": 1e-6}), Event("attempt", last, {"attempt": 2})
 
 
 def _same(path: Path) -> None:
-    """Accounts and problems of a file's rows are those of its spans."""
+    """Assert that the accounts and problems of a file's rows equal those of its spans."""
     problems: list[Problem] = []
     accounts = sorted(load([Source(str(path), path)], problems), key=lambda one: one.trace_id)
-    traces, told = read_traces(path)
+    traces, expected = read_traces(path)
     assert accounts == sorted(map(account, traces), key=lambda one: one.trace_id)
-    assert sorted(one.reason for one in problems) == sorted(one.reason for one in told)
+    assert sorted(one.reason for one in problems) == sorted(one.reason for one in expected)
 
 
 @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(trees(), st.lists(DRESS, min_size=1, max_size=6), st.integers(1, 5))
-def test_rows_say_what_spans_say(
-    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], clothes: list[tuple[Any, ...]], lines: int
+@given(trees(), st.lists(DECORATIONS, min_size=1, max_size=6), st.integers(1, 5))
+def test_accounts_of_rows_equal_those_of_spans(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[Span], decorations: list[tuple[Any, ...]], lines: int
 ) -> None:
-    """Attributes that rules read and others, in several lines, with all that a tree can be."""
+    """Attributes that rules read and others, in several lines, on random trees."""
     path = tmp_path_factory.getbasetemp() / "random.jsonl"
-    dressed = _dressed(spans, clothes)
-    path.write_text("".join(dump_line(dressed[at::lines]) for at in range(lines)))
+    decorated = _decorated(spans, decorations)
+    path.write_text("".join(dump_line(decorated[at::lines]) for at in range(lines)))
     _same(path)
 
 
 GATEWAY, LAMBDA, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
-# Spans that a cold start is made of, and some beside them: name, kind, origin, scope.
+# The spans of a cold start, and some others: name, kind, origin, scope.
 COLD = [
     ("gateway", SpanKind.SERVER, GATEWAY, ""),
     ("service", SpanKind.SERVER, LAMBDA, ""),
@@ -145,7 +145,7 @@ USUAL_PARENT = [None, 0, 1, 2, 2, 2, 2, 2, 2, 8, 2, 1, 8]
 
 @st.composite
 def cold_starts(draw: st.DrawFn) -> list[Span]:
-    """Some of these spans, most below those that they are usually below, at any times."""
+    """Some spans of a cold start, most below their usual parents, at random times."""
     rare = st.sampled_from([True] + [False] * 5)
     drawn = [number for number in range(len(COLD)) if number < 4 or draw(st.booleans())]
     outer = draw(st.sampled_from([0, 0, 0, 1, 1, 2]))
@@ -181,23 +181,25 @@ def cold_starts(draw: st.DrawFn) -> list[Span]:
 
 @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(cold_starts())
-def test_rows_of_cold_starts_say_what_spans_say(tmp_path_factory: pytest.TempPathFactory, spans: list[Span]) -> None:
-    """Wherever the init lies, and whatever lies around it."""
+def test_accounts_of_rows_of_cold_starts_equal_those_of_spans(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[Span]
+) -> None:
+    """The init and the spans around it are at random positions."""
     path = tmp_path_factory.getbasetemp() / "cold.jsonl"
     path.write_text(dump_line(spans))
     _same(path)
 
 
-def test_rows_of_the_order_system_say_what_spans_say(tmp_path: Path) -> None:
-    """Slow, timed out, cold: each trace of the samples, in one file."""
+def test_accounts_of_rows_of_the_order_system_equal_those_of_spans(tmp_path: Path) -> None:
+    """Slow, timed out, cold: all sample traces in one file."""
     path = tmp_path / "traces.jsonl"
     traces = {trace.trace_id: trace for trace in (*few(), *hundred(), slow_order(), timed_out(), order(200))}
     path.write_text("".join(dump_line(trace.spans) for trace in traces.values()))
     _same(path)
 
 
-def test_where_a_span_hangs_counts_and_not_what_it_is_below(tmp_path: Path) -> None:
-    """An Initialization recorded below Lambda's service is none of its cold starts; in other traces one hangs there."""
+def test_an_initialization_below_the_service_is_no_cold_start(tmp_path: Path) -> None:
+    """Only one below the function is, also if the traces have equal shapes."""
     path = tmp_path / "traces.jsonl"
     traces: list[Span] = []
     for number, usual in enumerate((False, True, False), 1):
@@ -219,8 +221,8 @@ def test_where_a_span_hangs_counts_and_not_what_it_is_below(tmp_path: Path) -> N
     assert [dict(one.parts).get(COLD_START) for one in accounts] == [None, 30, None]
 
 
-def test_an_init_before_most_of_the_request_hangs_on_its_outermost_span_wherever_that_is_written() -> None:
-    """Behind three hundred others, too."""
+def test_an_init_before_the_request_belongs_to_its_outermost_span() -> None:
+    """Also if three hundred other spans come before the outermost span in the file."""
     service, steps = "0" * 15 + "1", [f"{number:016x}" for number in range(100, 400)]
     spans = [
         *(_of(span_id, service, "step", SpanKind.INTERNAL, None, 60 + at, 61 + at) for at, span_id in enumerate(steps)),

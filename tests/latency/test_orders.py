@@ -1,4 +1,4 @@
-"""Whatever order spans come in, and however many processes read them: the report is the same byte for byte."""
+"""The report is the same byte for byte, for any order of spans and any number of processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = ("a.jsonl", "b.jsonl", "c.jsonl")
 
 
 def _groups() -> list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """Resource, scope and span of each span of some fifty requests."""
+    """The resource, the scope and the span of each span of about fifty requests."""
     made: list[Any] = [to_otlp(trace.spans) for trace in [*every_kind()[::2], *hundred()[100:114]]]
     made += [document for trace in realistic_traces(12) for document in trace]
     return [
@@ -42,7 +42,7 @@ SPANS = _groups()
 
 
 def _write(folder: Path, draw: random.Random) -> list[Path]:
-    """All spans in files of many lines, in an order that is drawn: of spans, lines, attributes and keys."""
+    """Write all spans to files of many lines; the order of spans, lines, attributes and keys is random."""
     spans = draw.sample(SPANS, len(SPANS))
     lines: dict[str, list[str]] = {name: [] for name in FILES}
     while spans:
@@ -57,7 +57,7 @@ def _write(folder: Path, draw: random.Random) -> list[Path]:
 
 
 def _mixed(value: Any, draw: random.Random) -> Any:
-    """The same with keys and attributes in any order; lists of values stay as they are."""
+    """The value with keys and attributes in random order; lists of values keep their order."""
     if isinstance(value, dict):
         found = {key: _mixed(inner, draw) for key, inner in draw.sample(list(value.items()), len(value))}
         if "attributes" in found:
@@ -79,7 +79,7 @@ def test_no_order_and_no_number_of_processes_changes_a_byte(
 ) -> None:
     """Files, lines, spans, attributes and keys are shuffled; one, two and three processes read them."""
     folder = tmp_path_factory.getbasetemp()
-    expected = _report(_write(folder, random.Random(0)))  # noqa: S311 - a seed that can be repeated
+    expected = _report(_write(folder, random.Random(0)))  # noqa: S311 - a repeatable seed
     assert (expected[0], json.loads(expected[1])["requests"]) == (0, 46)
     paths = _write(folder, random.Random(seed))  # noqa: S311
     found = {processes: _report(paths, processes) for processes in (None, 1, 2, 3)}
@@ -87,7 +87,7 @@ def test_no_order_and_no_number_of_processes_changes_a_byte(
 
 
 def test_whether_a_span_can_be_read_does_not_depend_on_the_one_before(tmp_path: Path) -> None:
-    """A list that is no list is the same in either order of the files: what each of them has, together."""
+    """An invalid list is handled alike in either order of the files: the report has what each file has."""
     for name, values in (("a.jsonl", []), ("b.jsonl", 7)):
         number = ord(name[0])
         span = {

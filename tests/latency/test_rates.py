@@ -1,4 +1,4 @@
-"""Errors, cold starts and timeouts against a baseline."""
+"""Rates of errors, cold starts and timeouts against a baseline."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _requests(count: int, *, errors: int = 0, cold: int = 0, late: int = 0) -> A
     return found
 
 
-def test_more_cold_starts_are_told_where_times_are_the_same() -> None:
-    """They are no "No difference"."""
+def test_more_cold_starts_are_reported_if_times_are_equal() -> None:
+    """The sentence is not "No difference"."""
     found = against(_requests(400, cold=380), _requests(400))
     assert [(rate.of, rate.then, rate.now, rate.stands) for rate in found.rates] == [
         ("errors", (0, 400), (0, 400), False),
@@ -38,7 +38,7 @@ def test_more_cold_starts_are_told_where_times_are_the_same() -> None:
 
 
 def test_few_requests_prove_nothing() -> None:
-    """One error of ten is no more than none of ten."""
+    """One error in ten requests does not differ from none in ten."""
     [errors, *_] = rates(_requests(10), _requests(10, errors=1))
     assert not errors.stands
     assert errors.low < 0 < errors.difference < errors.high
@@ -46,9 +46,9 @@ def test_few_requests_prove_nothing() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.2, 0.5])
-def test_bounds_hold_a_difference_that_is_none(share: float) -> None:
-    """In 99 of 100 comparisons of two draws of one share, all three rates together."""
-    draw = random.Random(f"{share}")  # noqa: S311 - a seed that can be repeated
+def test_equal_shares_show_no_difference(share: float) -> None:
+    """In 99 of 100 comparisons of two samples with one share, all three rates together."""
+    draw = random.Random(f"{share}")  # noqa: S311 - a repeatable seed
     wrong = 0
     for _ in range(300):
         then, now = (sum(draw.random() < share for _ in range(120)) for _ in range(2))

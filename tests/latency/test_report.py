@@ -1,4 +1,4 @@
-"""A report as a whole, as it stands on a terminal: a text for each kind of verdict, everything but the colour."""
+"""Whole reports for a terminal: one text for each kind of verdict, and colour."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ owner with a trace id.
 
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
 A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64, public list prices
-of us-east-1, July 2026).
+of us-east-1, 2026-09-19).
              ▇▇▇███▇                      ▁               ▁   ▂▁▁              ▁
   50 ms        100          200              500          1 s          2 s               5 s
 
@@ -74,7 +74,7 @@ caller does not need the result. Ask its owner with a trace id.
 p50 109 ms | p95 1,200 ms | p99 1,350 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
 A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64,
-public list prices of us-east-1, July 2026).
+public list prices of us-east-1, 2026-09-19).
           =%%@@*                .            .  ::           .
   50 ms     100       200          500       1 s       2 s           5 s
 
@@ -123,8 +123,8 @@ need the result. Ask its owner with a trace id.
 p50 109 ms · p95 1,200 ms · p99 1,350 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120
 A cold start costs 0.242 GB-s and $4.03 a million for each
-GB of memory (x86_64, public list prices of us-east-1, July
-2026).
+GB of memory (x86_64, public list prices of us-east-1,
+2026-09-19).
        ▁▇██▅           ▁        ▁ ▁▁       ▁
   50 ms  100    200      500    1 s    2 s       5 s
 
@@ -167,7 +167,7 @@ a verdict: 100 requests or more.
 
 p50 96 ms · p95 810 ms · p99 810 ms · max 810 ms · cold 1 · errors 0 · timeouts 0 · seen 14
 A cold start costs 0.642 GB-s and $10.70 a million for each GB of memory (x86_64, public list prices
-of us-east-1, July 2026).
+of us-east-1, 2026-09-19).
                    ▆█▆▄                                                      ┊    ▄
   50 ms               100                 200                       500                  1 s
 
@@ -184,7 +184,7 @@ One for each reason:
 14 requests seen; how many were not sampled is not in the traces. Every span was read.
 """
 
-HANGING = """\
+DEPENDING = """\
 Thin evidence: 6 of 66 requests took over 400 ms. payments.example.com explains 60 % of the
 difference (290 ms), DynamoDB PutItem orders 39 % (188 ms). No one part stands out.
 Medium confidence: 66 requests, 6 slow; payments.example.com is the largest part in 3 of the 6.
@@ -254,42 +254,42 @@ def _report(
 
 
 def _text(report: Report, style: Style) -> str:
-    """With the thin no-break spaces as plain ones, which an editor shows."""
+    """The report with thin no-break spaces replaced by plain ones, which editors show."""
     return render_report(report, style).replace("\u202f", " ")
 
 
 def test_a_clear_verdict_at_100_columns() -> None:
-    """The sentence, its evidence, the timeout, what to do, facts, distribution, waterfalls, table, what is missing."""
+    """The sentence, evidence, timeout, next step, facts, distribution, waterfalls, table, and missing data."""
     assert _text(_report(hundred(), traffic=Traffic(2394)), Style()) == CLEAR
 
 
 def test_a_clear_verdict_at_80_columns_without_unicode() -> None:
-    """Not one letter beyond ASCII is left."""
+    """The text is pure ASCII."""
     text = render_report(_report(hundred()), Style(width=80, unicode=False))
     assert text == NARROW_ASCII
     assert text.isascii()
 
 
 def test_a_clear_verdict_at_60_columns() -> None:
-    """Bars, calls and owners went, names are cut, lines are wrapped."""
+    """Without bars, calls and owners; names are cut and lines are wrapped."""
     text = _text(_report(hundred()), Style(width=60))
     assert text == NARROWEST
     assert max(map(len, text.splitlines())) <= 60
 
 
-def test_thin_evidence_names_candidates_and_owns_none() -> None:
-    """It begins with the doubt and says what would settle it."""
+def test_thin_evidence_names_candidates_and_blames_none() -> None:
+    """The text begins with the doubt and says what would settle it."""
     assert _text(_report(few(), slow_ns=640 * MS), Style()) == THIN
 
 
-def test_a_share_that_hangs_on_one_request_is_said() -> None:
-    """Three slow ones wait for payments, three for the table."""
+def test_a_share_that_depends_on_one_request_is_mentioned() -> None:
+    """Three slow requests wait for payments, three for the table."""
     text = _text(_report(mixed(), slow_ns=400 * MS), Style())
-    assert text.split("\n\n")[0] == HANGING
+    assert text.split("\n\n")[0] == DEPENDING
 
 
-def test_where_nothing_stands_out_there_is_nothing_to_draw() -> None:
-    """No table and no waterfall, unless everything is asked for."""
+def test_if_nothing_stands_out_nothing_is_drawn() -> None:
+    """No table and no waterfall, except with `everything`."""
     report = _report([order(90 + number % 40, number=number) for number in range(120)])
     assert _text(report, Style()) == EVEN
     everything = render_report(report, Style(), everything=True)
@@ -297,19 +297,19 @@ def test_where_nothing_stands_out_there_is_nothing_to_draw() -> None:
     assert "The slowest: POST /orders" in everything
 
 
-def test_one_request_has_no_typical_one_beside_it() -> None:
-    """Its own parts, and its waterfall."""
+def test_one_request_is_not_compared() -> None:
+    """The report shows its parts and its waterfall."""
     assert _text(_report([order(200)]), Style()) == ONE
 
 
-def test_few_requests_are_told_without_a_threshold_too() -> None:
-    """Below twenty none is over the 95th percentile: the longest is looked at."""
+def test_few_requests_are_reported_without_a_threshold_too() -> None:
+    """Among fewer than twenty, none is over the 95th percentile: the longest counts as slow."""
     text = _text(_report(few()), Style())
     assert text.startswith("Thin evidence: 1 of 14 requests took over 790 ms.")
 
 
-def test_no_trace_is_said_in_a_line() -> None:
-    """Not an empty table."""
+def test_a_report_without_traces_is_a_line() -> None:
+    """And the problems, but no empty table."""
     problem = Problem("t.jsonl", 1, "cut")
     assert _text(_report([], problems=[problem] * 7), Style()).splitlines() == [
         "No requests: no trace was read.",
@@ -318,8 +318,8 @@ def test_no_trace_is_said_in_a_line() -> None:
     ]
 
 
-def test_what_was_not_read_is_said_last() -> None:
-    """Before the notes; what was read all the same is no loss."""
+def test_skipped_input_is_reported_at_the_end() -> None:
+    """Before the notes; inconsistencies that were counted all the same are not called skipped."""
     skipped, counted = Problem("t.jsonl", 1, "cut"), Problem("t.jsonl", 2, "twice", "counted")
     lines = _text(_report([order()], problems=[skipped, skipped, counted], notes=["A note."]), Style()).splitlines()
     assert lines[-3:] == [
@@ -332,8 +332,8 @@ def test_what_was_not_read_is_said_last() -> None:
     ]
 
 
-def test_numbers_and_units_are_never_parted() -> None:
-    """A thin no-break space stands between them."""
+def test_numbers_and_units_are_not_separated() -> None:
+    """A thin no-break space is between them."""
     assert "p50 135\u202fms · p95 900\u202fms" in render_report(_report(load()), Style())
 
 
@@ -342,8 +342,8 @@ def test_the_order_of_traces_changes_nothing() -> None:
     assert render_report(_report(hundred()[::-1]), Style()) == render_report(_report(hundred()), Style())
 
 
-def test_colour_adds_ink_and_no_letter() -> None:
-    """Every mark that has a colour has a word of its own."""
+def test_colour_changes_no_text() -> None:
+    """Everything with a colour also has a word."""
     inked = render_report(_report(hundred()), Style(colour=True))
     for code in ("1", "2", "31", "33", "34"):
         assert f"\x1b[{code}m" in inked or code == "33"

@@ -1,4 +1,4 @@
-"""What a report says of the requests that were not traced."""
+"""What a report says about requests without traces."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOUR = 1_795_600_800 * 1_000_000_000  # 2026-11-25T10:00:00Z
 
 
 def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Account]:
-    """So many requests in each hour, of these routes by turns."""
+    """These numbers of requests in consecutive hours, with the routes in turn."""
     one = account(few()[0])
     return [
         one._replace(
@@ -68,16 +68,16 @@ def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Ac
         (seen(4), Traffic(56, by_route={"A": 10, "B": 4}), "7 % of the traffic seen (4 of 56)."),
     ],
 )
-def test_the_share_is_told_as_far_as_somebody_counted(
+def test_the_share_of_the_traffic_is_reported_as_far_as_it_is_known(
     accounts: list[Account], traffic: Traffic | Unknown, said: str
 ) -> None:
-    """By route where reports have the same names for them, by hour where there are two whole ones."""
+    """By route if the reports have the same route names, by hour if there are two whole hours."""
     report = report_of(accounts, lambda _: {}, traffic=traffic)
     assert sampling(report, Style(unicode=False)) == said
 
 
 def test_a_source_of_whole_traces_has_the_same_accounts(tmp_path: Path) -> None:
-    """X-Ray's lines and OTLP's, each with all there is of its trace."""
+    """Lines of X-Ray and OTLP, each with a whole trace."""
     lines = [dump_line(trace.spans) for trace in few()]
     lines += [_answer(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT) + "\n"]
     path = tmp_path / "t.jsonl"

@@ -1,4 +1,4 @@
-"""Traces of several services: whose time is whose, where each service records its own spans."""
+"""Traces of several services: the owner of each stretch of time if each service records its own spans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _call(service: str, start: float, end: float, *below: Node, host: str = "10.
     return node("call", start, end, *below, kind=CLIENT, resource={"service.name": service}, attributes=attributes)
 
 
-def _parts(*tops: Node, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008 - a value that nobody can change
+def _parts(*tops: Node, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008 - immutable
     return _of(tree(*tops, unit=MS), terms)
 
 
@@ -35,8 +35,8 @@ def _of(trace: Trace, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008
     return {part.label: ns / MS for part, ns in account(trace, terms).parts}
 
 
-def test_each_service_that_is_seen_has_rows_of_its_own() -> None:
-    """Two services behind one address are two rows; what lies between a call and its answer is the network."""
+def test_each_service_with_spans_has_parts_of_its_own() -> None:
+    """Two services behind one address are two parts; the time between a call and the callee's span is network."""
     pay = _call("checkout", 10, 60, _server("payment", 12, 58))
     ship = _call("checkout", 60, 95, _server("shipping", 65, 90))
     assert _parts(_server("checkout", 0, 100, pay, ship)) == {
@@ -48,8 +48,8 @@ def test_each_service_that_is_seen_has_rows_of_its_own() -> None:
     }
 
 
-def test_a_service_is_known_where_its_caller_names_no_host() -> None:
-    """A client span without a host is a call to whom answers it."""
+def test_a_service_is_recognized_if_its_caller_names_no_host() -> None:
+    """A client span without a host is a call to the service that answers it."""
     call = _call("checkout", 10, 60, _server("payment", 12, 58), host="")
     assert _parts(_server("checkout", 0, 100, call)) == {
         "checkout: own code": 50,
@@ -58,8 +58,8 @@ def test_a_service_is_known_where_its_caller_names_no_host() -> None:
     }
 
 
-def test_a_service_with_spans_is_ours_unless_the_user_says_otherwise() -> None:
-    """`theirs` patterns make all of a service, with what it calls, one part of theirs."""
+def test_a_service_with_spans_is_ours_unless_a_pattern_matches() -> None:
+    """A `theirs` pattern makes the service, with its calls, one external part."""
     inner = _call("payment", 20, 50, host="bank.example.com")
     call = _call("checkout", 10, 60, _server("payment", 12, 58, inner))
     parts = dict(account(tree(_server("checkout", 0, 100, call), unit=MS)).parts)
@@ -70,18 +70,18 @@ def test_a_service_with_spans_is_ours_unless_the_user_says_otherwise() -> None:
         "network to payment": "ours",
     }
     theirs = Terms(owners=Owners(theirs=("pay*",)))
-    told = account(tree(_server("checkout", 0, 100, call), unit=MS), theirs).parts
-    assert [(part.label, part.owner, ns / MS) for part, ns in told] == [
+    parts_found = account(tree(_server("checkout", 0, 100, call), unit=MS), theirs).parts
+    assert [(part.label, part.owner, ns / MS) for part, ns in parts_found] == [
         ("payment", "theirs", 50),
         ("checkout: own code", "ours", 50),
     ]
     ours = Terms(owners=Owners(ours=("*.EXAMPLE.com",)))
-    told = account(tree(_server("checkout", 0, 100, call), unit=MS), ours).parts
-    assert {part.label: part.owner for part, _ in told}["bank.example.com"] == "ours"
+    parts_found = account(tree(_server("checkout", 0, 100, call), unit=MS), ours).parts
+    assert {part.label: part.owner for part, _ in parts_found}["bank.example.com"] == "ours"
 
 
-def test_a_call_to_a_service_whose_spans_are_elsewhere_is_ours() -> None:
-    """It was not answered, or its answer was not recorded; a pattern of the user says otherwise."""
+def test_a_call_to_a_service_with_spans_in_another_trace_is_ours() -> None:
+    """The callee's span is missing, or was never recorded; a pattern of the user overrides that."""
     answered = _call("checkout", 10, 60, _server("payment", 12, 58), host="payment")
     lost = _call("checkout", 10, 60, host="payment")
     bank = _call("checkout", 60, 80, host="bank.example.com")
@@ -104,8 +104,8 @@ def test_a_call_to_a_service_whose_spans_are_elsewhere_is_ours() -> None:
     assert {part.label: part.owner for part, _ in settled[1].parts}["payment"] == "theirs"
 
 
-def test_the_code_of_the_function_that_a_request_comes_to_has_no_name() -> None:
-    """Of a Lambda function that calls another one through X-Ray's segments the other one's code has its name."""
+def test_the_code_of_the_function_that_receives_the_request_has_no_name() -> None:
+    """The code of a second Lambda function, called through X-Ray's segments, has the name of that function."""
     other = node(
         "B",
         22,
@@ -142,7 +142,7 @@ def test_the_code_of_the_function_that_a_request_comes_to_has_no_name() -> None:
 
 
 def test_a_request_begins_at_the_root_of_its_trace() -> None:
-    """A traced caller above Lambda is a part of the request, whose title is the root's; `from_lambda` leaves it out."""
+    """A traced caller above Lambda is part of the request, and its root names it; `from_lambda` excludes the caller."""
     handler = node("GET /orders", 30, 80, kind=SERVER, attributes={"faas.trigger": "http", "http.route": "/orders"})
     stage = node("stage", 20, 90, handler, kind=SERVER, attributes={"aws.xray.origin": GATEWAY})
     root = _server("shop", 0, 100, _call("shop", 10, 95, stage))
@@ -153,7 +153,7 @@ def test_a_request_begins_at_the_root_of_its_trace() -> None:
 
 
 def test_spans_of_one_absent_parent_are_one_request() -> None:
-    """Without a root, those that one span called are one request, under a row that stands for that span."""
+    """Without a root, spans with a common parent are one request, below a row that replaces the parent."""
     spans = [
         Span(
             trace_id="6b05a667affeb9dbb0aa7f2b5d5ab5f9",
@@ -175,12 +175,12 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     assert account(trace).flaws == 2
     assert len(trace.spans) == 3
     remote = Trace([replace(span, parent_remote=True) for span in spans])
-    assert remote.problems == ()  # of another process, as its children say themselves
+    assert remote.problems == ()  # the children say that their parent is in another process
     assert account(remote) == account(trace)
 
 
-def test_spans_of_a_lost_parent_beside_the_request_are_told() -> None:
-    """Their time is no part of the request. A second root, and what another process called, are other requests."""
+def test_spans_of_a_lost_parent_outside_the_request_are_a_flaw() -> None:
+    """Their time is excluded. A second root, and a span with a remote parent, are other requests."""
     request = _server("shop", 0, 30, _call("shop", 10, 20))
     beside = tree(_server("pay", 100, 900), unit=MS).outermost
     spans = tree(request, unit=MS).spans
@@ -193,8 +193,8 @@ def test_spans_of_a_lost_parent_beside_the_request_are_told() -> None:
     assert flaws(parent_id=None) == 0
 
 
-def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:
-    """A server's span outside of its call moves into the middle, with all below it; the problem says by how much."""
+def test_a_clock_is_corrected_to_the_middle_of_the_call() -> None:
+    """A server's span outside its call moves to the middle with all spans below; the problem has the offset."""
     inner = _call("payment", 220, 250, host="bank.example.com")
     spans = spans_of(
         [_server("checkout", 0, 100, _call("checkout", 10, 60, _server("payment", 210, 256, inner)))], unit=MS
@@ -213,16 +213,16 @@ def test_clocks_that_differ_are_corrected_by_the_middle_of_the_call() -> None:
     assert _of(Trace(spans, View(skew=False))) == {"checkout: own code": 50, "network to payment": 50}
 
 
-def test_a_server_that_outlasts_its_caller_begins_with_it_at_the_earliest() -> None:
-    """Whose call gave up waits no longer: of a server that takes longer only a start before the call is corrected."""
+def test_a_server_that_outlasts_its_caller_does_not_begin_before_it() -> None:
+    """The caller gave up waiting: of a longer server span, only a start before the call is corrected."""
     trace = tree(_server("a", 0, 100, _call("a", 10, 60, _server("b", 5, 95))), unit=MS)
     assert _of(trace) == {"a: own code": 50, "b: own code": 50}
     late = tree(_server("a", 0, 100, _call("a", 10, 60, _server("b", 20, 95))), unit=MS)
     assert (_of(late), late.problems) == ({"a: own code": 50, "b: own code": 40, "network to b": 10}, ())
 
 
-def test_a_span_that_ends_before_it_starts_is_told() -> None:
-    """It counts as one of no length, and says so."""
+def test_a_span_that_ends_before_it_starts_is_a_problem() -> None:
+    """It counts as a span of no length."""
     trace = tree(_server("a", 0, 100, node("step", 60, 40, resource={"service.name": "a"})), unit=MS)
     assert _of(trace) == {"a: own code": 100}
     assert [one.reason for one in trace.problems] == [
@@ -230,8 +230,8 @@ def test_a_span_that_ends_before_it_starts_is_told() -> None:
     ]
 
 
-def test_nobody_waits_for_the_consumer_of_what_was_sent() -> None:
-    """A CONSUMER below a PRODUCER is off the path, inside its parent's time too."""
+def test_a_consumer_is_not_on_the_path_of_its_producer() -> None:
+    """A CONSUMER below a PRODUCER is off the path, also within the time of its parent."""
     work = node("work", 12, 18, kind=CONSUMER, resource={"service.name": "worker"})
     sent = node(
         "send", 10, 20, work, kind=PRODUCER, resource={"service.name": "shop"}, attributes={"server.address": "queue"}
@@ -241,7 +241,7 @@ def test_nobody_waits_for_the_consumer_of_what_was_sent() -> None:
     assert [row.name for row in trace.tree.aside] == ["work"]
 
 
-def test_steps_of_a_connection_are_the_connections_whoever_records_them() -> None:
+def test_steps_of_a_connection_of_any_sdk_are_connecting() -> None:
     """The X-Ray SDK for Go nests `connect`, `dial` and `tls` in the call: they are not DynamoDB's time."""
     steps = node("connect", 10, 40, node("dial", 10, 20), node("tls", 20, 40))
     call = node(
@@ -256,8 +256,8 @@ def test_steps_of_a_connection_are_the_connections_whoever_records_them() -> Non
     assert _parts(handler) == {"own code": 50, "connect to DynamoDB GetItem": 30, "DynamoDB GetItem": 20}
 
 
-def test_a_state_machine_waits_for_itself_and_for_the_executions_that_it_starts() -> None:
-    """States are the state machine's time, not a handler's; a nested execution is waited for by the state around it."""
+def test_a_state_machine_waits_for_the_executions_that_it_starts() -> None:
+    """The time of states is the state machine's, not a handler's; a state waits for its nested execution."""
     machine = {"aws.xray.origin": "AWS::StepFunctions::StateMachine"}
     nested = node(
         "Inner", 12, 70, node("Wait", 12, 70), kind=SERVER, attributes=machine, resource={"service.name": "Inner"}
@@ -286,8 +286,8 @@ def test_a_state_machine_waits_for_itself_and_for_the_executions_that_it_starts(
     }
 
 
-def test_a_part_says_its_owner_where_it_is_not_its_buckets() -> None:
-    """The owner is part of what a part is; that of its bucket is not said twice."""
+def test_a_part_holds_its_owner_if_it_differs_from_the_buckets() -> None:
+    """`plain` removes an owner that equals the bucket's."""
     assert (Part("external", "x").owner, Part("external", "x", "ours").owner) == ("theirs", "ours")
     assert Part("external", "x", "theirs").plain() == Part("external", "x")
 
@@ -298,8 +298,8 @@ def test_random_requests_of_several_services_are_judged_right() -> None:
         check(seed)
 
 
-def test_what_a_caller_does_beside_its_call_is_its_own_code() -> None:
-    """Steps below a call that do not hold its answer are no network; those of a connection are the connection's."""
+def test_work_of_a_caller_during_its_call_is_its_own_code() -> None:
+    """Spans of the caller below the call are not network time; those of a connection are connecting."""
     connect = node("tcp.connect", 1, 4, resource={"service.name": "requester"})
     log = node("write a log", 60, 90, resource={"service.name": "requester"})
     root = _call("requester", 0, 100, connect, _server("server", 10, 50), log, host="")

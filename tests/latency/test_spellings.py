@@ -1,4 +1,4 @@
-"""However an OTLP/JSON file is written: the report is the same byte for byte."""
+"""The report is the same byte for byte for any spelling of an OTLP/JSON file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.trace.build import MS, T0, tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What rules read, in values that can be written in many ways; and a resource, a scope and events of that kind.
+# Attributes that rules read, a resource, a scope and events, with values that have many spellings.
 ODD = Span(
     trace_id="6b05a667affeb9dbb0aa7f2b00000abc",
     span_id="00f067aa0ba902b7",
@@ -73,8 +73,8 @@ def _plain_report(path: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_to_write_a_document_is_the_same_spans(way: str, tmp_path: Path) -> None:
-    """Or the property below would ask for the report of others."""
+def test_each_spelling_has_the_same_spans(way: str, tmp_path: Path) -> None:
+    """Otherwise the property below would compare different spans."""
     path = tmp_path / "traces.jsonl"
     path.write_text("".join(rewrite(one, 0, frozenset()) for one in DOCUMENTS), encoding="utf-8")
     expected = read_traces(path)
@@ -87,10 +87,8 @@ def test_each_way_to_write_a_document_is_the_same_spans(way: str, tmp_path: Path
 
 @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.sets(st.sampled_from(WAYS), min_size=1))
-def test_any_spelling_of_the_documents_is_one_report(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, ways: set[str]
-) -> None:
-    """Each value in a way of its own, so that no two documents look alike."""
+def test_any_spelling_has_the_same_report(tmp_path_factory: pytest.TempPathFactory, seed: int, ways: set[str]) -> None:
+    """The spelling of each value is random, so that no two documents are alike."""
     path = tmp_path_factory.getbasetemp() / "spellings.jsonl"
     expected = _plain_report(path)
     assert (expected[0], json.loads(expected[1])["requests"]) == (0, 20)
@@ -99,8 +97,8 @@ def test_any_spelling_of_the_documents_is_one_report(
     assert _report(path) == expected
 
 
-def test_an_attribute_whose_value_stands_before_its_key_is_its_own(tmp_path: Path) -> None:
-    """Not a part of the attribute before it: of six calls to two hosts each host is charged with three."""
+def test_an_attribute_may_have_its_value_before_its_key(tmp_path: Path) -> None:
+    """The value is not read as one of the previous attribute: of six calls, each of two hosts is charged with three."""
     path = tmp_path / "traces.jsonl"
     hosts = ("ship.example", "pay.example")
     lines = []

@@ -1,4 +1,4 @@
-"""More than memory holds: the same report by any number of processes, whatever the order, and nothing left on disk."""
+"""Input beyond memory: the report does not depend on processes or order, and nothing remains on the disk."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ BROKEN = '{"resourceSpans": [{"scopeSpans": 7}]}\n'
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Traces in lines minutes apart, over several files, with timeouts, broken lines, and other formats beside."""
+    """Traces in lines far apart over several files, with timeouts, broken lines and other formats."""
     made = list(realistic(60))
     call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, 50), (118, None)))
     retried = tree(request(call, end=200), unit=MS, trace_id=RETRIED)
     some = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20], retried] for span in trace.spans]
-    random.Random(1).shuffle(some)  # noqa: S311 - a seed that can be repeated
+    random.Random(1).shuffle(some)  # noqa: S311 - a repeatable seed
     (tmp_path / "a.jsonl").write_text("".join([*made[:100], BROKEN, *some[::2]]))
     (tmp_path / "b.jsonl").write_text("".join([*made[100:], *some[1::2], "{cut"]))
     (tmp_path / "c.json").write_text(json.dumps(json.loads(made[0]), indent=1))
@@ -56,11 +56,11 @@ def _json(*sources: Path | str, processes: int | None = None) -> tuple[int, str]
 
 
 def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not in the smallest pieces and partitions either, where every line is another process's."""
+    """Also with small pieces and partitions, so that all processes share the lines."""
     files = sorted(folder.iterdir())
     expected = _json(*files)
-    told = json.loads(expected[1])
-    assert (expected[0], told["requests"] > 100, len(told["problems"]) > 2) == (4, True, True)
+    report = json.loads(expected[1])
+    assert (expected[0], report["requests"] > 100, len(report["problems"]) > 2) == (4, True, True)
     assert _json(*files[::-1]) == expected
     monkeypatch.setattr("lambda_latency.latency.loading.IN_MEMORY", 0)
     monkeypatch.setattr(spilling, "PIECE", 20_000)
@@ -70,8 +70,8 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
         assert _json(*mixed, processes=processes) == expected
 
 
-def test_functions_and_what_they_call_are_numbered_by_their_names(tmp_path: Path) -> None:
-    """Not in the order in which they came."""
+def test_functions_and_their_callees_are_numbered_by_name(tmp_path: Path) -> None:
+    """The numbers do not depend on the order of reading."""
     made = "".join(realistic(20))
     for name, prefix in (("Alter", "6b05a669"), ("Create", "6b05a668")):
         text = made.replace("6b05a667", prefix).replace("CreateOrder", f"{name}Order").replace("stock", f"of{name}")
@@ -93,8 +93,8 @@ def test_functions_and_what_they_call_are_numbered_by_their_names(tmp_path: Path
     assert _json(*files[::-1]) == expected
 
 
-def test_pieces_of_a_file_are_its_lines(tmp_path: Path) -> None:
-    """Wherever it is cut: each line once, with the number that it has in the file."""
+def test_the_pieces_of_a_file_have_all_its_lines(tmp_path: Path) -> None:
+    """For any size of pieces, each line occurs once, with its number in the file."""
     draw = random.Random(3)  # noqa: S311
     path = tmp_path / "t.jsonl"
     path.write_text("".join("x" * draw.randrange(9) + "\n" for _ in range(300)) + "end")
@@ -113,8 +113,8 @@ def _lines(source: Source, between: tuple[int, int]) -> list[tuple[int, bytes]]:
     return [one for block in found for one in zip(block.numbers, block.lines, strict=True)]
 
 
-def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is shown in full is found by it, also where the fast reader left a line to the tolerant one."""
+def test_the_index_has_the_traces_of_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traces shown in full are found by it, also if the tolerant reader read a line."""
     monkeypatch.setattr(spilling, "PIECE", 20_000)
     good = folder / "good.jsonl"
     good.write_text("".join(realistic(30)))
@@ -133,8 +133,8 @@ def test_the_place_of_each_trace_is_known_from_all_processes(folder: Path, monke
     assert set(found) == set(ids)
 
 
-def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From 96 MB on; here from 64 KB on."""
+def test_only_large_input_goes_to_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Input is large above 48 MB; here, above 64 KB."""
     asked: list[int | None] = []
 
     def spilled(*_: object) -> object:
@@ -150,8 +150,8 @@ def test_much_input_goes_to_disk_and_little_does_not(folder: Path, monkeypatch: 
         load(sources, [])
 
 
-def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How much room it takes, and how to name another place."""
+def test_a_full_disk_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the size that is needed, and the variable for another folder."""
     command = [sys.executable, "-B", "-c", FULL, str(folder)]
     for processes in ("1", "2"):
         done = subprocess.run([*command, processes], capture_output=True, text=True, check=False)
@@ -163,8 +163,8 @@ def test_a_full_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert "TMPDIR" in done.stdout
 
 
-# What a full disk is to a test: a limit on how large a file may become. The signal that comes with it is ignored, and
-# no module is compiled into a file (-B), of which a part would stay.
+# A limit on the size of files replaces a full disk. The signal of the limit is ignored. -B: no module is compiled to a
+# file, because a truncated file would remain.
 FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -180,8 +180,8 @@ except ReportError as error:
 """
 
 
-def test_a_process_that_is_ended_from_outside_is_told(folder: Path) -> None:
-    """As by whoever kills what takes most memory: what the others have read is no report."""
+def test_a_killed_process_is_an_error(folder: Path) -> None:
+    """Linux may kill a process for its memory: the input of the others alone is no report."""
     done = subprocess.run([sys.executable, "-c", ENDED, str(folder)], capture_output=True, text=True, check=False)
     assert done.stdout == "ReportError: a process that read traces was killed\n  run the command again\n"
 
@@ -209,8 +209,8 @@ except ReportError as error:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Path, end: signal.Signals) -> None:
-    """Killed while it spills: the files have no names, and the processes notice that nobody waits for them."""
+def test_no_signal_leaves_files_or_processes(tmp_path: Path, end: signal.Signals) -> None:
+    """Killed during spilling: the files have no names, and the workers end with the report's process."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     path = tmp_path / "t.jsonl"
@@ -229,9 +229,9 @@ def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Pa
             os.killpg(running.pid, end)  # as a terminal does
         else:
             running.send_signal(end)
-        _, told = running.communicate(timeout=60)
+        _, errors = running.communicate(timeout=60)
         assert running.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[end]
-        assert told.decode() == ""
+        assert errors.decode() == ""
         deadline = time.monotonic() + 60
         while any(Path(f"/proc/{worker}").exists() for worker in workers):
             assert time.monotonic() < deadline
@@ -243,7 +243,7 @@ def test_whatever_ends_it_leaves_nothing_on_disk_and_nobody_running(tmp_path: Pa
 
 
 def _wait_for_spilling(pid: int) -> list[int]:
-    """The processes of a report, when one of them has written something that has no name."""
+    """The worker processes of a report, as soon as one of them has written to a file without a name."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -258,8 +258,8 @@ def _wait_for_spilling(pid: int) -> list[int]:
     raise AssertionError("nothing was spilled")
 
 
-def test_standard_input_has_no_name_on_disk_either(folder: Path, tmp_path: Path) -> None:
-    """It is read more than once, by several processes."""
+def test_standard_input_is_spilled_without_a_name(folder: Path, tmp_path: Path) -> None:
+    """Several processes read it, more than once."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     script = (

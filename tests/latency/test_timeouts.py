@@ -1,4 +1,4 @@
-"""A function timeout: what was running, for how long, and the stack as people can read it."""
+"""A function timeout: the span that was running, for how long, and the stack for people."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STACK = """\
 
 
 def _trace(*, stack: str = STACK, provisional: bool = False) -> Trace:
-    """As the runtime exports it shortly before the deadline: open spans as ended, with the running stack."""
+    """A trace as the runtime exports it shortly before the deadline: open spans with an end, and the running stack."""
     marks = {"lambda.timeout": True, "code.stacktrace": stack, **({"lambda.provisional": True} if provisional else {})}
     running = node(
         "POST",
@@ -53,7 +53,7 @@ def _trace(*, stack: str = STACK, provisional: bool = False) -> Trace:
 
 
 def test_the_innermost_open_span_was_running() -> None:
-    """With its part, its time so far, and the limit that any span tells."""
+    """With its part, its time until the deadline, and the limit, which any span may have."""
     for provisional in (False, True):
         found = timeout_of(_trace(provisional=provisional))
         assert found is not None
@@ -63,7 +63,7 @@ def test_the_innermost_open_span_was_running() -> None:
 
 
 def test_frames_of_the_functions_own_package_are_marked() -> None:
-    """Other folders of the bundle are its dependencies, and the kit's frames are no place to look at."""
+    """Other folders of the bundle are dependencies, and frames of the kit are not marked."""
     found = timeout_of(_trace())
     assert found is not None
     assert found.frames == (
@@ -78,7 +78,7 @@ def test_frames_of_the_functions_own_package_are_marked() -> None:
 
 
 def test_frames_of_the_laptop_are_left_out() -> None:
-    """What stands for Lambda there, and what plays a planned fault, is not a part of the function."""
+    """The local emulation of Lambda, and the code that injects a fault, are no part of the function."""
     here = "/home/me/otel/lambda_latency/local/bootstrap.py"
     stack = [
         f'  File "{here}", line 84, in faulty\n    return handler(event, context)\n',
@@ -112,8 +112,8 @@ Thread ThreadPoolExecutor-0_1:
 """
 
 
-def test_the_line_of_a_thread_that_works_for_the_handler_is_the_running_one() -> None:
-    """The handler only waits for it."""
+def test_the_line_of_a_thread_comes_before_that_of_the_handler() -> None:
+    """The handler only waits for the thread."""
     spans = [
         replace(span, attributes={**span.attributes, "lambda.timeout.threads": THREADS})
         if span.attributes.get("code.stacktrace")
@@ -150,7 +150,7 @@ def test_the_line_of_a_thread_that_works_for_the_handler_is_the_running_one() ->
 
 
 def test_a_span_that_was_left_open_was_running_until_its_parent_ended() -> None:
-    """Nothing else says so where the function was killed."""
+    """A killed function leaves no other record of the time."""
     found = timeout_of(timed_out())
     assert found is not None
     assert (found.running, found.elapsed_ns, found.limit_ns, found.frames) == (
@@ -161,8 +161,8 @@ def test_a_span_that_was_left_open_was_running_until_its_parent_ended() -> None:
     )
 
 
-def test_a_function_whose_spans_were_lost_leaves_it_unknown() -> None:
-    """Only Lambda's own segments say that it timed out."""
+def test_if_the_spans_of_the_function_were_lost_the_running_span_is_unknown() -> None:
+    """Only Lambda's own segments show the timeout."""
     one = tree(request(end=3000, timed_out=True, status_code=504), unit=MS)
     spans = [
         replace(span, attributes={**span.attributes, "lambda.timeout": True}) if span.origin else span
@@ -173,12 +173,12 @@ def test_a_function_whose_spans_were_lost_leaves_it_unknown() -> None:
 
 
 def test_a_request_that_ended_has_no_timeout() -> None:
-    """Whatever it took."""
+    """Also after a long time."""
     assert timeout_of(order(9000)) is None
 
 
 def test_the_timeout_is_drawn_with_its_stack() -> None:
-    """Sentence, waterfall, frames; it is never said twice."""
+    """Sentence, waterfall and frames; no item occurs twice."""
     traces = [order(100 + number, number=number) for number in range(119)]
     by_id = {trace.trace_id: trace for trace in [*traces, _trace()]}
     report = report_of(

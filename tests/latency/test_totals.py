@@ -1,4 +1,4 @@
-"""The account of many requests: sums that can be made in two places and added up."""
+"""The totals of many requests: totals of subsets can be merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNTS = [
 
 
 def test_percentiles_are_of_the_nearest_rank() -> None:
-    """Always a value that was seen."""
+    """The result is always one of the values."""
     values = [50, 10, 40, 30, 20]
     assert [percentile(values, percent) for percent in (1, 20, 21, 50, 90, 95, 100)] == [10, 10, 20, 30, 50, 50, 50]
     assert percentile(range(1, 121), 95) == 114
@@ -23,7 +23,7 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
 
 
 def test_requests_are_counted_by_route() -> None:
-    """Errors and timeouts are told apart: a request is one or the other."""
+    """A request counts as an error or as a timeout, not as both."""
     totals = Totals.of(ACCOUNTS)
     assert {
         route: (tally.requests, tally.cold_starts, tally.errors, tally.timeouts, max(tally.walls_ns) // MS)
@@ -32,7 +32,7 @@ def test_requests_are_counted_by_route() -> None:
 
 
 def test_the_parts_of_many_requests_add_up_to_their_wall_clocks() -> None:
-    """And each knows its requests and its calls."""
+    """Each part has the number of its requests and of its calls."""
     tally = Totals.of(ACCOUNTS).all_routes()
     assert sum(one.total_ns for one in tally.parts.values()) == tally.wall_ns
     assert [(part.label, one.requests, one.calls.calls) for part, one in tally.largest_first()] == [
@@ -46,8 +46,8 @@ def test_the_parts_of_many_requests_add_up_to_their_wall_clocks() -> None:
     ]
 
 
-def test_totals_made_apart_and_merged_are_the_totals_of_all() -> None:
-    """However the requests are divided."""
+def test_merged_totals_are_the_totals_of_all_requests() -> None:
+    """For any division of the requests."""
     for cut in range(len(ACCOUNTS)):
         merged = Totals.of(ACCOUNTS[:cut])
         merged.merge(Totals.of(ACCOUNTS[cut:]))
@@ -55,6 +55,6 @@ def test_totals_made_apart_and_merged_are_the_totals_of_all() -> None:
 
 
 def test_calls_add_up() -> None:
-    """Each count by itself."""
+    """Each count is added by itself."""
     assert Calls(1, 2, 3, 4) + Calls(1, 1, 1, 1) == Calls(2, 3, 4, 5)
     assert Totals.of(ACCOUNTS).all_routes().parts[Part("external", "payments.example.com")].calls == Calls(10)

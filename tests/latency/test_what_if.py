@@ -1,7 +1,7 @@
-"""The promise of "saves at most": no request gets shorter than it says, however calls overlap.
+"""The promise of "saves at most": removing a part never makes requests faster than promised, even if calls overlap.
 
-Planted cases: a generator makes requests, with and without one of its calls. `WHAT_IF_CASES` says how many; a third of
-them have calls that overlap.
+Planted cases: a generator makes requests, with and without one of the calls. `WHAT_IF_CASES` is their number; the calls
+overlap in a third of them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tests.trace.build import MS, Node, tree
 
 CASES = int(os.environ.get("WHAT_IF_CASES", "24"))
 REQUESTS = 40
-ROUNDED = 10  # nanoseconds: the generator's times are fractions of milliseconds
+ROUNDED = 10  # nanoseconds, because the generator's times are fractions of milliseconds
 PLANTED = Part("external", "payments.example.com")
 
 
 def _requests(seed: int, *, without: bool) -> Accounts:
-    """Requests of a case: a table and a provider, one after the other or, in every third case, at the same time."""
-    draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    """The requests of a case: a table and a provider, in sequence or, in every third case, in parallel."""
+    draw = random.Random(seed)  # noqa: S311 - a repeatable seed
     overlaps = seed % 3 == 0
     found = []
     for number in range(REQUESTS):
@@ -34,7 +34,7 @@ def _requests(seed: int, *, without: bool) -> Accounts:
         inside: list[Node] = []
         begin = 10.0
         if overlaps:
-            # Both begin, one a little later; the handler goes on when both have ended.
+            # The calls start at slightly different times; the handler continues after both.
             inside.append(put_item(begin, begin + table))
             end = begin + table
             if not without:
@@ -52,7 +52,7 @@ def _requests(seed: int, *, without: bool) -> Accounts:
 
 
 def test_the_real_percentile_is_never_below_the_promised_one() -> None:
-    """In all planted cases; where calls do not overlap the promise is within a tenth of what comes true."""
+    """In all planted cases; without overlap, the promise is within a tenth of the real percentile."""
     broken, far = [], []
     for seed in range(CASES):
         promised = next(one for one in savings(_requests(seed, without=False)) if one.part == PLANTED)
@@ -64,8 +64,8 @@ def test_the_real_percentile_is_never_below_the_promised_one() -> None:
     assert (broken, far) == ([], [])
 
 
-def test_the_words() -> None:
-    """A saving in milliseconds, before and at best; a part that does not reach the percentile is not named."""
+def test_the_words_of_a_saving() -> None:
+    """The saving in milliseconds, the percentile before and at best; no requests have no savings."""
     usual = [request(number, {TABLE: 90 + number % 3}) for number in range(90)]
     slow = [request(500 + number, {TABLE: 91, PAYMENTS: 1224}) for number in range(10)]
     [first, *_] = found = savings(Accounts([*usual, *slow]))

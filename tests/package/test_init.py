@@ -102,6 +102,20 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert (folder.exists(), _written(tmp_path)) == (exists, set())
 
 
+def test_a_projects_makefile_builds_the_function_that_explains_alarms(tmp_path: Path) -> None:
+    """Out of the installed kit, with its package from the index."""
+    project, artifact = tmp_path / "my shop", tmp_path / "my artifact"
+    assert main(["init", str(project)]) == 0
+    artifact.mkdir()
+    command = ["make", "--no-print-directory", "build-Explain", f"ARTIFACTS_DIR={artifact}", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip(f"the package index does not answer: {done.stderr.strip()[-200:]}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (artifact / "lambda_latency" / "alarm" / "handler.py").is_file()
+    assert len(list((artifact / "msgspec").glob("*.so"))) == 2
+
+
 def test_sam_build_makes_what_lambda_runs(tmp_path: Path) -> None:
     """By the project's Makefile: functions and packages; in a path with a space."""
     project, artifact = tmp_path / "my shop", tmp_path / "my artifact"

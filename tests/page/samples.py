@@ -14,6 +14,7 @@ from lambda_latency.text.style import Style
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
 from tests.latency.load import few, hundred
 from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
+from tests.page.shop import shop
 from tests.trace.build import MS, T0, Node, node, tree
 
 if TYPE_CHECKING:
@@ -284,6 +285,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "timeout": lambda: page_of([_stuck(1)]),
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
+    "shop": lambda: page_of(shop()),
     "services": lambda: page_of(services()),
     "thousand": lambda: page_of(many(1000)),
     "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),

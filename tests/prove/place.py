@@ -91,8 +91,9 @@ class Account:
     def deploy(self, parameters: Mapping[str, str]) -> None:
         given = [f"{name}={value}" for name, value in parameters.items()]
         self._sam("deploy", "--template", str(BUILD / "template.yaml"), "--stack-name", self.stack, "--resolve-s3",
-                  "--region", self.region, "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset",
-                  "--no-fail-on-empty-changeset", "--parameter-overrides", *given)  # fmt: skip
+                  "--region", self.region, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+                  "--no-confirm-changeset", "--no-fail-on-empty-changeset",
+                  "--parameter-overrides", *given)  # fmt: skip
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         described = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
@@ -170,8 +171,8 @@ class Emulator:
     def deploy(self, parameters: Mapping[str, str]) -> None:
         given = [f"{name}={value}" for name, value in parameters.items()]
         self._cloud.sam("deploy", "--template", str(BUILD / "local.yaml"), "--stack-name", self.stack, "--resolve-s3",
-                        "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset", "--parameter-overrides",
-                        *given)  # fmt: skip
+                        "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset",
+                        "--parameter-overrides", *given)  # fmt: skip
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         begun = time.time()
@@ -179,7 +180,7 @@ class Emulator:
         return Answer(status, (headers or {}).get("X-Amzn-Trace-Id", ""), begun, time.time())
 
     def delete(self) -> None:
-        self._cloud.sam("delete", "--stack-name", self.stack, "--no-prompts", "--region", self.region)
+        self._cloud.delete(self.stack)
         for table in self._cloud.tables():
             self.client("dynamodb").delete_table(TableName=table)
 

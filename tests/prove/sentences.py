@@ -62,10 +62,13 @@ class Scene:
         return [json.loads(document) for document in text]
 
     def resources(self, kind: str) -> dict[str, str]:
-        """The stack's resources of a type: physical ids by logical ones."""
-        told = self.place.client("cloudformation").describe_stack_resources(StackName=self.place.stack)
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in told["StackResources"]
-                if one["ResourceType"] == kind}  # fmt: skip
+        """The resources of a type, also of stacks within the stack: physical ids by logical ones."""
+        listed = self.place.client("cloudformation").describe_stack_resources
+        told = listed(StackName=self.place.stack)["StackResources"]
+        for one in told:  # grows by the resources of the stacks within
+            if one["ResourceType"] == "AWS::CloudFormation::Stack":
+                told += listed(StackName=one["PhysicalResourceId"])["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in told if one["ResourceType"] == kind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ ALLOWED = {
     ("alarm", "_current_frames"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
     ("threads", "_bootstrap_inner"),
+    # Python 3.10 to 3.14: what `signal` is made of, for the price of its own functions.
+    ("threads", "_signal"),
     # Python 3.10 to 3.14: the place at which `python -X importtime` measures.
     ("startup", "_frozen_importlib"),
     ("startup", "_find_and_load"),

@@ -6,6 +6,7 @@ one) stays as it is written.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -19,13 +20,20 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-__all__ = ["ROOT", "Stack", "deploy", "refused", "template", "translated"]
+__all__ = ["PACKAGED", "ROOT", "Stack", "deploy", "refused", "template", "translated"]
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
 GONE = object()  # what AWS::NoValue stands for
-STACK_ID = "arn:aws:cloudformation:{0}:123456789012:stack/shop/1a2b3c4d-0000-1111-2222-333344445555"
+STACK_ID = "arn:aws:cloudformation:{0}:123456789012:stack/{1}/1a2b3c4d-0000-1111-2222-333344445555"
+MAIN, STACK = "template.yaml", "shop"
 
+# What `sam deploy` leaves in place of a folder or a file.
+PACKAGED = {
+    "CodeUri": "s3://bucket/artifact.zip",
+    "ContentUri": "s3://bucket/layer.zip",
+    "Location": "https://s3.us-east-1.amazonaws.com/bucket/inner.template",
+}
 # The functions that need nothing but their arguments.
 PLAIN: dict[str, Callable[..., Any]] = {
     "Equals": lambda one, other: one == other,
@@ -41,15 +49,27 @@ PLAIN: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What CloudFormation makes."""
+    """What CloudFormation makes. `inner` has the stacks within the stack, by logical id."""
 
     resources: dict[str, dict[str, Any]]
     outputs: dict[str, Any]
     functions: tuple[str, ...] = field(default=())
+    inner: dict[str, Stack] = field(default_factory=dict)
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of the resources of one type, by logical id."""
-        return {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+        """The properties of the resources of one type, by logical id; also of those within the stacks within."""
+        found = {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+        for stack in self.inner.values():
+            found |= stack.of_type(kind)
+        return found
+
+    def types(self) -> set[str]:
+        """The types of all resources; also of those within the stacks within."""
+        return {one["Type"] for one in self.resources.values()}.union(*(one.types() for one in self.inner.values()))
+
+    def text(self) -> str:
+        """All that is made, as JSON."""
+        return json.dumps([self.resources, self.outputs, *(one.text() for one in self.inner.values())])
 
     def variables(self, function: str) -> dict[str, Any]:
         """A function's environment."""
@@ -71,18 +91,21 @@ class Stack:
 
 
 @cache
-def template() -> dict[str, Any]:
-    """template.yaml as it is written."""
-    written: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+def template(name: str = MAIN) -> dict[str, Any]:
+    """A template at the top level as it is written."""
+    written: dict[str, Any] = yaml_parse((ROOT / name).read_text(encoding="utf-8"))
     return written
 
 
 @cache
-def translated() -> dict[str, Any]:
+def translated(name: str = MAIN) -> dict[str, Any]:
     """The template without SAM's own types and Globals, conditions and parameters unresolved."""
-    packaged = deepcopy(template())
-    packaged["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact.zip"  # as `sam deploy` leaves it
-    packaged["Resources"]["Kit"]["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
+    packaged = deepcopy(template(name))
+    shared = packaged.get("Globals", {}).get("Function", {})
+    for properties in (shared, *(one.get("Properties", {}) for one in packaged["Resources"].values())):
+        for key, left in PACKAGED.items():
+            if key in properties:
+                properties[key] = left
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     made: dict[str, Any] = translator.translate(packaged, {})
     return made
@@ -90,18 +113,34 @@ def translated() -> dict[str, Any]:
 
 def deploy(region: str = "us-east-1", **parameters: str) -> Stack:
     """The stack for some parameters, the rest at their defaults."""
-    made = deepcopy(translated())
-    resolve = Resolver(made, region, parameters)
+    return _deploy(MAIN, STACK, region, parameters)
+
+
+def _deploy(file: str, stack: str, region: str, parameters: Mapping[str, Any]) -> Stack:
+    made = deepcopy(translated(file))
+    resolve = Resolver(made, region, parameters, stack)
     resources = {name: resolve(one) for name, one in made["Resources"].items() if resolve.holds(one.get("Condition"))}
-    outputs = {name: resolve(one) for name, one in made["Outputs"].items() if resolve.holds(one.get("Condition"))}
+    outputs = {
+        name: resolve(one) for name, one in made.get("Outputs", {}).items() if resolve.holds(one.get("Condition"))
+    }
     functions = tuple(name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function")
-    return Stack(resources, outputs, functions)
+    inner = {
+        name: _deploy(
+            template(file)["Resources"][name]["Properties"]["Location"],
+            f"{stack}-{name}-1A2B3C4D5E6F",
+            region,
+            one["Properties"]["Parameters"],
+        )
+        for name, one in resources.items()
+        if one["Type"] == "AWS::CloudFormation::Stack"
+    }
+    return Stack(resources, outputs, functions, inner)
 
 
 def refused(region: str = "us-east-1", **parameters: str) -> list[str]:
     """What the template's rules say against these parameters, before anything is made."""
     rules = translated()["Rules"]
-    resolve = Resolver(translated(), region, parameters)
+    resolve = Resolver(translated(), region, parameters, STACK)
     return [
         " ".join(assertion["AssertDescription"].split())
         for rule in rules.values()
@@ -114,20 +153,23 @@ def refused(region: str = "us-east-1", **parameters: str) -> list[str]:
 class Resolver:
     """CloudFormation's intrinsic functions, as far as this template uses them; an unknown one is an error."""
 
-    def __init__(self, made: Mapping[str, Any], region: str, parameters: Mapping[str, str]) -> None:
+    def __init__(self, made: Mapping[str, Any], region: str, parameters: Mapping[str, Any], stack: str) -> None:
         unknown = set(parameters) - set(made["Parameters"])
         assert not unknown, f"no such parameter: {unknown}"
-        self._conditions = made["Conditions"]
-        self._mappings = made["Mappings"]
+        self._conditions = made.get("Conditions", {})
+        self._mappings = made.get("Mappings", {})
+        defaults = {name: str(one["Default"]) for name, one in made["Parameters"].items() if "Default" in one}
+        missing = set(made["Parameters"]) - set(defaults) - set(parameters)
+        assert not missing, f"no value of {missing}"
         self._values: dict[str, Any] = {
-            **{name: str(one["Default"]) for name, one in made["Parameters"].items()},
+            **defaults,
             **parameters,
             "AWS::AccountId": "123456789012",
             "AWS::NoValue": GONE,
             "AWS::Partition": "aws",
             "AWS::Region": region,
-            "AWS::StackId": STACK_ID.format(region),
-            "AWS::StackName": "shop",
+            "AWS::StackId": STACK_ID.format(region, stack),
+            "AWS::StackName": stack,
             "AWS::URLSuffix": "amazonaws.com",
         }
 
@@ -168,10 +210,12 @@ class Resolver:
     def _sub(self, argument: Any) -> Any:
         text, own = argument if isinstance(argument, list) else (argument, {})
         values = {**self._values, **{name: _text(self(one)) for name, one in own.items()}}
-        filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(values.get(match[1], match[0])), text)
+        filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(_text(values.get(match[1], match[0]))), text)
         return {"Fn::Sub": filled} if "${" in filled else filled
 
 
 def _text(value: Any) -> Any:
     """What is put into a text: one that still names resources goes on to do so."""
+    if isinstance(value, dict) and "Ref" in value:
+        return f"${{{value['Ref']}}}"
     return value["Fn::Sub"] if isinstance(value, dict) and "Fn::Sub" in value else value

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.deployed import Stack, deploy, refused
+from tests.template.deployed import PACKAGED, Stack, deploy, refused
 
 FUNCTIONS = ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
 OWN = "arn:aws:lambda:eu-south-1:123456789012:layer:own:7"
@@ -156,9 +156,8 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
     assert stage["TracingEnabled"] is (case.tracing == "Active")
     assert stage["StageName"] == case.parameters.get("Stage", "dev")
-    types = {one["Type"] for one in stack.resources.values()}
-    assert sorted(kind for kind in types if kind.startswith("AWS::XRay::")) == case.xray
-    assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 4
+    assert sorted(kind for kind in stack.types() if kind.startswith("AWS::XRay::")) == case.xray
+    assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 6
 
 
 @pytest.mark.parametrize("instrumentation", ["kit", "layer"])
@@ -166,7 +165,7 @@ def test_these_parameters_make_these_functions(name: str) -> None:
 def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> None:
     """No layer, no wrapper, no collector, no X-Ray: not only in the functions but in the whole text of the stack."""
     stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)
-    text = json.dumps([stack.resources, stack.outputs]).lower()
+    text = stack.text().lower()
 
     for word in (
         "otel",
@@ -244,16 +243,22 @@ def _of(dimension: dict[str, Any]) -> str:
 
 
 def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
-    """Slow requests, timeouts, refusals by Lambda, refusals by DynamoDB; without requests none of them rings."""
+    """Slow and failing requests, errors, timeouts, refusals by Lambda and DynamoDB; without requests none rings."""
     stack = deploy()
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     each = ["CreateOrder", "GetOrder", "ListOrders", "CancelOrder"]
 
-    assert sorted(alarms) == ["FunctionThrottleAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"]
+    assert [one["AlarmName"] for one in alarms.values()] == [f"shop.{name}" for name in alarms]
     assert {one["TreatMissingData"] for one in alarms.values()} == {"notBreaching"}
-    slow = alarms["SlowAlarm"]
-    assert (slow["Namespace"], slow["MetricName"], slow["ExtendedStatistic"]) == ("AWS/ApiGateway", "Latency", "p95")
-    assert slow["Dimensions"] == [{"Name": "ApiName", "Value": "shop"}, {"Name": "Stage", "Value": "dev"}]
+    assert watched(stack, "SlowAlarm") == (
+        "IF(requests >= 20, latency, 0)",
+        [("Latency", "shop.dev", "p95"), ("Count", "shop.dev", "Sum")],
+    )
+    assert watched(stack, "ServerErrorAlarm") == (
+        "IF(requests >= 20, 100 * failures / requests, IF(failures >= 3, 100, 0))",
+        [("5XXError", "shop.dev", "Sum"), ("Count", "shop.dev", "Sum")],
+    )
+    assert watched(stack, "ErrorAlarm") == ("SUM(METRICS())", [("Errors", one, "Sum") for one in each])
     assert watched(stack, "TimeoutAlarm") == ("MAX(METRICS())", [("Duration", one, "Maximum") for one in each])
     assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", one, "Sum") for one in each])
     assert watched(stack, "TableThrottleAlarm") == (
@@ -267,6 +272,89 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
     )
     (timeout,) = {stack.resources[one]["Properties"]["Timeout"] for one in each}
     assert alarms["TimeoutAlarm"]["Threshold"] == timeout * 1000
+    assert sorted(alarms) == [
+        "ErrorAlarm", "FunctionThrottleAlarm", "ServerErrorAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "rings"),
+    [(0, 0, False), (2, 2, False), (3, 3, True), (19, 2, False), (20, 0, False), (40, 1, False), (40, 2, True)],
+)
+def test_few_requests_ring_by_count_and_many_by_share(requests: int, failures: int, rings: bool) -> None:
+    """The expression of 5xx, with Python's arithmetic for CloudWatch's."""
+    alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ServerErrorAlarm"]
+    names = {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "failures": failures}
+    text = alarm["Metrics"][0]["Expression"].replace("/ requests", "/ max(requests, 1)")
+    value = eval(text, {**names, "max": max})  # noqa: S307 - the template's own text
+
+    assert (alarm["ComparisonOperator"], alarm["EvaluationPeriods"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (value >= alarm["Threshold"]) is rings
+
+
+def test_a_slow_request_among_few_does_not_ring() -> None:
+    """The expression of slow requests is over the threshold from 20 requests on."""
+    alarm = deploy(SlowMs="500").of_type("AWS::CloudWatch::Alarm")["SlowAlarm"]
+    found = [
+        eval(  # noqa: S307 - the template's own text
+            alarm["Metrics"][0]["Expression"],
+            {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "latency": 900},
+        )
+        for requests in (1, 19, 20)
+    ]
+
+    assert [value > int(alarm["Threshold"]) for value in found] == [False, False, True]
+
+
+def test_an_error_in_a_single_minute_does_not_ring() -> None:
+    """Two minutes out of five do, whatever the traffic."""
+    alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ErrorAlarm"]
+
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (2, 5, 0)
+    assert {one["MetricStat"]["Period"] for one in alarm["Metrics"][1:]} == {60}
+
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:oncall"
+
+
+def test_explained_adds_the_function_of_lambda_latency_alarm() -> None:
+    """For the alarms of this stack and of no other, to the same topic, on the same processor."""
+    stack = deploy(Alarms="explained", AlarmTopicArn=TOPIC, Architecture="x86_64")
+    explanations = stack.inner["Observability"].inner["Explanations"]
+    (function,) = explanations.of_type("AWS::Lambda::Function").values()
+    rules = explanations.of_type("AWS::Events::Rule").values()
+    prefixes = [one["EventPattern"]["detail"]["alarmName"] for one in rules]
+
+    assert (function["Architectures"], function["Environment"]["Variables"]["ALARM_TOPIC_ARN"]) == (["x86_64"], TOPIC)
+    assert prefixes == [[{"prefix": "shop."}]] * 2
+    assert all(one["AlarmName"].startswith("shop.") for one in stack.of_type("AWS::CloudWatch::Alarm").values())
+    assert [one["AlarmActions"] for one in stack.of_type("AWS::CloudWatch::Alarm").values()] == [[TOPIC]] * 6
+
+
+@pytest.mark.parametrize("alarms", ["on", "off"])
+def test_without_explanations_there_is_none_of_their_resources(alarms: str) -> None:
+    """No bucket, no queue, no rule, no fifth function."""
+    stack = deploy(Alarms=alarms, AlarmTopicArn=TOPIC)
+
+    assert stack.inner["Observability"].inner == {}
+    assert stack.types() & {"AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::Rule"} == set()
+
+
+@pytest.mark.parametrize("more", [{}, {"AlarmTopicArn": TOPIC, "Tracing": "Off"}])
+def test_explanations_that_nobody_hears_or_that_have_no_traces_are_refused(more: dict[str, str]) -> None:
+    """Before anything is made."""
+    assert refused(Alarms="explained", **more) == [
+        "Alarms=explained reads traces and sends messages. Set AlarmTopicArn, and Tracing to Active or PassThrough."
+    ]
+    assert refused(Alarms="explained", AlarmTopicArn=TOPIC) == []
+
+
+def test_off_makes_no_alarm_and_leaves_the_dashboard() -> None:
+    """And the group of slow requests."""
+    stack = deploy(Alarms="off")
+
+    assert stack.of_type("AWS::CloudWatch::Alarm") == {}
+    assert len(stack.of_type("AWS::CloudWatch::Dashboard")) == len(stack.of_type("AWS::XRay::Group")) == 1
 
 
 @pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:oncall"])
@@ -304,7 +392,7 @@ def test_the_orders_outlive_the_stack() -> None:
 
 def test_nothing_names_an_account_a_region_or_a_partition_of_ours() -> None:
     """But for the accounts that own AWS's layers."""
-    elsewhere = json.dumps(deploy("eu-west-3").resources)
+    elsewhere = deploy("eu-west-3").text().replace(PACKAGED["Location"], "")
 
     assert "us-east-1" not in elsewhere
     assert "arn:aws:lambda:eu-west-3:" in elsewhere

@@ -45,6 +45,13 @@ def test_every_output_is_in_the_table_with_its_sentence() -> None:
     assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report", "Traces"}
 
 
+def test_every_alarm_is_in_the_table() -> None:
+    """In the template's order."""
+    rows = TEMPLATE.table("alarm | rings if")
+
+    assert [code(name)[0] for name, _ in rows] == list(deploy().of_type("AWS::CloudWatch::Alarm"))
+
+
 def test_every_environment_is_in_the_table() -> None:
     """With its stack and its parameters."""
     config = SamConfig(str(ROOT))

@@ -116,7 +116,7 @@ def test_every_function_has_a_make_target() -> None:
     """`sam build` calls `make build-<LogicalId>`."""
     targets = re.findall(r"^(build-.*):$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert {f"build-{name}" for name in HANDLERS} <= set(" ".join(targets).split())
+    assert {f"build-{name}" for name in (*HANDLERS, "Explain")} <= set(" ".join(targets).split())
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_an_environment_is_deployed_without_a_question(environment: str, stack: 
     deployed = deploy(**parameters)
 
     assert (name, asked["resolve_s3"], asked["confirm_changeset"]) == (stack, True, False)
-    assert asked["capabilities"] == "CAPABILITY_IAM"
+    assert asked["capabilities"] == "CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
     assert refused(**parameters) == []
     assert len(deployed.variables("GetOrder")) == (3 if tracing == "Off" else 7)
     assert [one["StageName"] for one in deployed.of_type("AWS::ApiGateway::Stage").values()] == [stage]

@@ -145,7 +145,12 @@ def test_a_timeout_is_told_with_what_was_running() -> None:
             "threads": [],
         }
     ]
-    cost = {"memory_mb": 1024, "gb_seconds": 0.302, "dollars_a_million": 5.03, "prices": read_prices().source}
+    cost = {
+        "memory_mb": 1024,
+        "gb_seconds": 0.302,
+        "dollars_a_million": 5.03,
+        "prices": read_prices().source("lambda_gb_second_x86_64"),
+    }
     assert told["cold_starts"] == {"requests": 1, "mean_ns": 302 * MS, "cost": cost}
 
 

@@ -1,4 +1,4 @@
-"""Traces in a few readable lines: a tree of names and times, ids given in the order of writing."""
+"""Traces in a few readable lines: a tree of names and times, with ids in the order of writing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EMPTY: Mapping[str, object] = {}
 
 @dataclass(frozen=True)
 class Node:
-    """A span to be, with its children; times are counted from the start of the trace."""
+    """The description of a span and its children; times are relative to the start of the trace."""
 
     name: str
     start: float
@@ -48,17 +48,17 @@ def node(
     message: str = "",
     events: tuple[Event, ...] = (),
 ) -> Node:
-    """A span to be, with its children behind its times."""
+    """The description of a span: its name, times and children."""
     return Node(name, start, end, children, kind, attributes, resource, scope, status, message, events)
 
 
 def tree(*tops: Node, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> Trace:
-    """A trace; times are in `unit` nanoseconds."""
+    """A trace of these trees; times are in `unit` nanoseconds."""
     return Trace(spans_of(tops, unit=unit, trace_id=trace_id, first=first))
 
 
 def spans_of(tops: Iterable[Node], *, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> list[Span]:
-    """The spans of some trees: ids count up from `first` in the order of writing, parents before children."""
+    """The spans of trees: ids count up from `first` in the order of writing, parents before children."""
     found: list[Span] = []
 
     def add(one: Node, parent_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Documents of every format, broken at random: nothing may end the reader, and no span may vanish without a word."""
+"""Documents of every format, broken at random: no document may stop the reader, and no span may be lost silently."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def break_one(data: bytes, draw: random.Random) -> bytes:
 
 
 def _other_value(data: bytes, draw: random.Random) -> bytes:
-    """Another value for a member, where the text has one; of what is no text another byte."""
+    """Another value for a member, if the text has one; otherwise another byte."""
     colons = [at for at in range(len(data)) if data[at : at + 1] == b":"]
     if not colons:
         return data[: len(data) // 2] + draw.randbytes(1) + data[len(data) // 2 + 1 :]
@@ -54,8 +54,8 @@ def _other_value(data: bytes, draw: random.Random) -> bytes:
 
 
 def check(name: str, seed: int, folder: Path) -> None:
-    """Break a document of a format and report on it. Raises `AssertionError` that says how to do it again."""
-    draw = random.Random(f"{name} {seed}")  # noqa: S311 - a seed that can be repeated
+    """Break a document of a format and report on it. Raises `AssertionError` with the format and the seed."""
+    draw = random.Random(f"{name} {seed}")  # noqa: S311 - a repeatable seed
     data = WRITERS[name]()
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
         data = break_one(data, draw) or b" "
@@ -71,18 +71,18 @@ def check(name: str, seed: int, folder: Path) -> None:
     assert status in (0, 1, 4), again
     read = sum(len(trace.spans) for trace in reading.traces)
     skipped = [one for one in reading.problems if one.effect == "skipped"]
-    told = bool(reading.problems) or read >= len(SPANS) or _names_fewer(data)
-    assert told, f"{again}: {read} of {len(SPANS)} spans, and not a word"
+    complete = bool(reading.problems) or read >= len(SPANS) or _names_fewer(data)
+    assert complete, f"{again}: {read} of {len(SPANS)} spans, and no problem"
     assert (status == 4) == bool(read and skipped) or status == 1, again
 
 
 def _names_fewer(data: bytes) -> bool:
-    """Whether names of spans are lost in the broken document, and with them what tells how many there were."""
+    """Whether the broken document has fewer names of spans: then the reader cannot know how many there were."""
     return sum(data.count(one[2].encode()) for one in SPANS) < len(SPANS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Break many documents, over all formats."""
+    """Break many documents of all formats."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--documents", type=int, default=20_000)
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The critical path done the slow and obvious way: nanosecond by nanosecond, asking of each who owns it."""
+"""The critical path in the slow and obvious way: nanosecond by nanosecond, the owner of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["reference_sections"]
 
 
 def reference_sections(trace: Trace) -> list[tuple[str, int, int]]:
-    """`(span id, start, end)` in the order of time, of a trace of one root with an end."""
+    """`(span id, start, end)` in the order of time, for a trace with one root that has an end."""
     [root] = trace.roots
     assert root.end_ns is not None
     owners = _owners(trace, root, root.start_ns, root.end_ns)
@@ -26,12 +26,12 @@ def reference_sections(trace: Trace) -> list[tuple[str, int, int]]:
 
 
 def _owners(trace: Trace, span: Span, low: int, high: int) -> dict[int, str]:
-    """Who owns each nanosecond of the window that a span owns."""
+    """The owner of each nanosecond of a span's window."""
     owners = dict.fromkeys(range(low, high), span.span_id)
     left = [child for child in trace.spans if child.parent_id == span.span_id]
     at = high
     while True:
-        # Those that have time in this window and start before the instant up to which all is accounted for.
+        # Candidates have time in this window and start before `at`: from there on, all time has an owner.
         windows = {
             child.span_id: (max(child.start_ns, low), high if child.end_ns is None else min(child.end_ns, high), child)
             for child in left

@@ -1,4 +1,4 @@
-"""Files as lines, many at a time: the same lines as one by one, wherever blocks and pieces of a file end."""
+"""Files in blocks of lines: the lines do not depend on the borders of blocks and pieces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINES = st.lists(st.sampled_from([b"{}", b"", b" \t", b"\r", b"a line", b"a line
 def test_lines_have_their_numbers_and_offsets(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], ended: bool, block: int, border: int
 ) -> None:
-    """Empty ones are left out, but counted; two pieces of a file have together what the file has."""
+    """Empty lines are counted and left out; two pieces of a file have together the lines of the file."""
     path = tmp_path_factory.getbasetemp() / "lines.jsonl"
     text = b"\n".join(lines) + (b"\n" if ended else b"")
     path.write_bytes(text)
@@ -68,8 +68,8 @@ def _blocks(
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_endless_line_counts_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
-    """However many blocks it takes; what lies before and behind it is read."""
+def test_a_line_that_is_too_long_counts_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    """For any number of blocks; the lines before and after it are read."""
     monkeypatch.setattr(blocks, "LONGEST_LINE", 20)
     monkeypatch.setattr(blocks, "BLOCK", 8)
     text = b"one\ntwo\n" + b"endless " * 100 + b"\nfour\n" + b"endless " * 3

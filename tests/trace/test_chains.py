@@ -1,4 +1,4 @@
-"""Traces that links tie together, as one request."""
+"""Traces joined by links, as one request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTHER = "6b05a667affeb9dbb0aa7f2b00000002"
 
 
 def _two() -> list[Span]:
-    """An order that sends a message at 30 ms, and a consumer of it in a trace of its own, from 90 to 140 ms."""
+    """An order that sends a message until 30 ms, and the consumer's trace, from 90 to 140 ms."""
     sent = node(
         "send",
         20,
@@ -29,8 +29,8 @@ def _two() -> list[Span]:
     return [*first, replace(consumer, links=(Link(first[1].trace_id, first[1].span_id),))]
 
 
-def test_what_a_request_set_off_is_a_part_of_it_with_the_wait() -> None:
-    """From the sender's end to the consumer's start it is the queue's time; the title stays the request's."""
+def test_a_linked_trace_and_the_wait_are_part_of_the_request() -> None:
+    """The time from the sender's end to the consumer's start is the queue's; the route stays the request's."""
     [trace] = traces_of(joined(_two()))
     one = account(trace)
     assert (one.route, one.wall_ns) == ("POST /orders", 140 * MS)
@@ -43,6 +43,6 @@ def test_what_a_request_set_off_is_a_part_of_it_with_the_wait() -> None:
 
 
 def test_without_links_nothing_is_joined() -> None:
-    """A link to a span that is not there ties nothing, either."""
+    """The same applies to a link to an unknown span."""
     spans = [replace(span, links=(Link("f" * 32, "e" * 16),) if span.links else ()) for span in _two()]
     assert list(joined(spans)) == spans

@@ -1,4 +1,4 @@
-"""Documents however they lie in a file: one a line, over many lines, behind each other, in lists, large, broken."""
+"""Documents in files: one per line, over many lines, in sequence, in lists, large, broken."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ JAEGER: dict[str, Any] = {
 
 
 def _read(path: Path) -> tuple[list[str], list[str]]:
-    """Names of the rows, and of the spans of the same traces, which are the same; and what could not be read."""
+    """The names of rows and the problems of a file; asserts that the spans of the traces have the same names."""
     problems: list[Problem] = []
     reader, index, source = Reader(), LineIndex(), Source(path.name, path)
     for _ in read_rows(source, reader, problems, index):
@@ -53,23 +53,23 @@ def _read(path: Path) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("between", ["", "\n", "\n\n"])
-def test_documents_may_stand_behind_each_other(tmp_path: Path, indent: int | None, between: str) -> None:
-    """On one line, on lines of their own, and written over many lines."""
+def test_documents_may_follow_each_other(tmp_path: Path, indent: int | None, between: str) -> None:
+    """On one line, on lines of their own, and over many lines."""
     path = tmp_path / "t.json"
     path.write_text(between.join(json.dumps(to_otlp([span]), indent=indent) for span in SPANS))
     assert _read(path) == (["a", "b", "c"], [])
 
 
 @pytest.mark.parametrize("text", ["[\n{0}\n]\n", "[{0}]", "[\n{0}]", "\n\n[[\n\n{0}]]\n"])
-def test_lists_of_documents_are_read_however_they_are_laid_out(tmp_path: Path, text: str) -> None:
+def test_lists_of_documents_are_read_in_any_layout(tmp_path: Path, text: str) -> None:
     """A list over many lines may have a document on a line of its own."""
     path = tmp_path / "t.json"
     path.write_text(text.format(dump_line(SPANS).strip()))
     assert _read(path) == (["a", "b", "c"], [])
 
 
-def test_what_is_behind_a_document_is_named(tmp_path: Path) -> None:
-    """The document is read."""
+def test_text_after_a_document_is_a_problem(tmp_path: Path) -> None:
+    """The document itself is read."""
     path = tmp_path / "t.jsonl"
     path.write_text(dump_line(SPANS[:1]) + dump_line(SPANS[1:]).strip() + ' {"more\n')
     assert _read(path) == (["a", "b", "c"], ["t.jsonl:2: cut or not JSON: invalid character (byte 6)"])
@@ -77,7 +77,7 @@ def test_what_is_behind_a_document_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", [otlp, jaeger])
 def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
-    """A few spans at a time; one that is broken is named, and the rest is read."""
+    """A few spans at a time; a broken span is a problem, and the rest is read."""
     monkeypatch.setattr(module, "LARGE", 10)
     monkeypatch.setattr(module, "AT_ONCE", 2)
     document: Any = to_otlp(SPANS) if module is otlp else json.loads(json.dumps(JAEGER))
@@ -95,7 +95,7 @@ def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_ids_may_be_in_capitals(tmp_path: Path) -> None:
-    """In some documents and not in others: it is one trace, and its spans hang together."""
+    """In some documents only: the spans still form one trace."""
     path = tmp_path / "t.jsonl"
     upper = dump_line(SPANS[1:])
     for span in SPANS:

@@ -1,4 +1,4 @@
-"""Every format that is known: read, read from gzip and zstd, and refused with place and remedy where it is broken."""
+"""Every known format: read plain and compressed, and rejected with position and remedy if broken."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _facts(reading: Reading) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_each_format_says_the_same(name: str, tmp_path: Path) -> None:
+def test_each_format_has_the_same_trace(name: str, tmp_path: Path) -> None:
     """Ids, parents, kinds, times, status, service and attributes of one trace, plain, gzip and zstd."""
     data = WRITERS[name]()
     plain = _read(tmp_path, data)
@@ -71,8 +71,8 @@ def test_each_format_says_the_same(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_that_is_cut_is_refused_where_it_is(name: str, tmp_path: Path) -> None:
-    """The place is the file and a line; what stands before the cut is read where it is whole by itself."""
+def test_a_truncated_file_is_a_problem_with_its_position(name: str, tmp_path: Path) -> None:
+    """The position is the file and a line; whole documents before the cut are read."""
     data = WRITERS[name]()
     reading = _read(tmp_path, data[: len(data) * 2 // 3])
     assert reading.problems
@@ -81,16 +81,16 @@ def test_a_file_that_is_cut_is_refused_where_it_is(name: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("pack", ["gzip", "zstd"])
-def test_a_packed_file_that_is_cut_is_read_up_to_there(pack: str, tmp_path: Path) -> None:
-    """And says that it is cut."""
+def test_a_truncated_compressed_file_is_read_up_to_the_cut(pack: str, tmp_path: Path) -> None:
+    """The cut is a problem."""
     data = WRITERS["Java's logging-otlp"]() * 2000
     packed = gzip.compress(data) if pack == "gzip" else _zstd(data)
     reading = _read(tmp_path, packed[: len(packed) // 2])
     assert any("end" in one.reason.lower() for one in reading.problems)
 
 
-def test_messages_that_are_packed_one_by_one_are_read(tmp_path: Path) -> None:
-    """As the collector's file exporter writes them with `compression: zstd`, JSON or protobuf."""
+def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> None:
+    """The collector's file exporter with `compression: zstd` writes them so, as JSON or protobuf."""
     for name in ("OTLP/JSON", "OTLP protobuf"):
         one = _zstd(WRITERS[name]())
         assert _facts(_read(tmp_path, len(one).to_bytes(4, "big") + one)) == EXPECTED
@@ -118,21 +118,21 @@ def test_messages_that_are_packed_one_by_one_are_read(tmp_path: Path) -> None:
         (b'{"resourceSpans":[{"resource":{},"someSpans":[{}]}]}', "not understood in a resource: someSpans"),
     ],
 )
-def test_what_is_recognized_and_not_read_says_what_to_do(data: bytes, reason: str, tmp_path: Path) -> None:
-    """By its content, whatever it is called."""
+def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reason: str, tmp_path: Path) -> None:
+    """The format is recognized by its content, not by the name of the file."""
     reading = _read(tmp_path, data)
     assert reading.traces == ()
     assert reason in str(reading.problems[0])
 
 
-def test_an_empty_link_does_not_take_its_span_away(tmp_path: Path) -> None:
-    """It points to nothing, and is left out."""
+def test_an_empty_link_is_left_out(tmp_path: Path) -> None:
+    """Its span is read."""
     data = WRITERS["OTLP/JSON"]().replace(b'"name": "think"', b'"name": "think", "links": [{}, {"traceId": ""}]')
     assert _facts(_read(tmp_path, data)) == EXPECTED
 
 
-def test_a_server_that_shares_the_id_of_its_client_stands_below_it(tmp_path: Path) -> None:
-    """Zipkin's B3 lets both have one id; the server's children hang on the server."""
+def test_a_server_that_shares_the_id_of_its_client_is_its_child(tmp_path: Path) -> None:
+    """Zipkin's B3 permits one id for both; the server's children are below the server."""
     client, server = b"00000000000000a2", b"00000000000000a3"
     data = WRITERS["Zipkin"]().replace(
         b'"id": "%b", "parentId": "%b"' % (server, client),
@@ -146,8 +146,8 @@ def test_a_server_that_shares_the_id_of_its_client_stands_below_it(tmp_path: Pat
     ]
 
 
-def test_reports_of_one_span_are_put_together(tmp_path: Path) -> None:
-    """Zipkin's servers send a span in pieces: what has no time of its own belongs to the span with its id."""
+def test_pieces_of_one_span_are_merged(tmp_path: Path) -> None:
+    """Zipkin's servers send a span in pieces: one without a time belongs to the span with its id."""
     piece = b'{"traceId": "%b", "id": "00000000000000a2", "tags": {"sql.query": "select 1"}}' % TRACE_ID[16:].encode()
     reading = _read(tmp_path, WRITERS["Zipkin"]().replace(b"[", b"[" + piece + b",", 1))
     assert _facts(reading) == EXPECTED
@@ -156,8 +156,8 @@ def test_reports_of_one_span_are_put_together(tmp_path: Path) -> None:
     assert (client.attributes["sql.query"], client.attributes["db.system"]) == ("select 1", "sql")
 
 
-def test_without_a_package_the_message_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Protobuf and zstd are extras."""
+def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protobuf and zstd need extras."""
     monkeypatch.setitem(sys.modules, "opentelemetry.proto.trace.v1.trace_pb2", None)
     reading = _read(tmp_path, WRITERS["OTLP protobuf"]())
     assert "pip install 'lambda-latency[formats]'" in str(reading.problems[0])

@@ -1,4 +1,4 @@
-"""What `lambda_latency.trace` needs: msgspec, and nothing else of the kit."""
+"""The imports of `lambda_latency.trace`: msgspec, and no other room of the kit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ print([name for name in kit if not name.startswith("lambda_latency.trace")])
 
 
 def test_reading_traces_needs_msgspec_alone() -> None:
-    """Everyone but the runtime may import it; it imports nobody."""
+    """All rooms but the runtime may import it; it imports none."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["['msgspec']", "[]"]

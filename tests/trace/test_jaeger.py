@@ -1,4 +1,4 @@
-"""Jaeger's JSON: the spans that OpenTelemetry wrote into it come back as they were."""
+"""Jaeger's JSON: spans of OpenTelemetry are read back unchanged."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _read(document: object) -> tuple[list[Span], list[str]]:
     return list(spans_of(json.dumps(document).encode(), problems.append)), problems
 
 
-def test_spans_come_back_as_opentelemetry_made_them() -> None:
-    """Kind, status and scope were tags; short ids have lost their zeros; times are microseconds."""
+def test_spans_are_those_of_opentelemetry() -> None:
+    """Kind, status and scope are tags; short ids lack their zeros; times are microseconds."""
     document = {"data": [{"traceID": TRACE, "spans": [PARENT, CHILD], "processes": PROCESSES}], "total": 0}
     resource = {"service.name": "orders", "faas.name": "Create"}
     assert _read(document) == (
@@ -87,8 +87,8 @@ def test_spans_come_back_as_opentelemetry_made_them() -> None:
     )
 
 
-def test_a_trace_by_itself_is_read_as_well() -> None:
-    """And one whose only parent it follows from."""
+def test_a_single_trace_is_read_too() -> None:
+    """Also with FOLLOWS_FROM as the only reference, or with `parentSpanID`."""
     follows = {**CHILD, "references": [_reference("FOLLOWS_FROM", "a1")]}
     spans, problems = _read({"traceID": TRACE, "spans": [follows], "processes": {}})
     assert ([span.parent_id for span in spans], problems) == (["00000000000000a1"], [])
@@ -96,8 +96,8 @@ def test_a_trace_by_itself_is_read_as_well() -> None:
     assert ([span.parent_id for span in spans], problems) == (["00000000000000a1"], [])
 
 
-def test_what_is_broken_is_named_and_the_rest_is_read() -> None:
-    """A span, or a whole trace."""
+def test_broken_spans_are_problems_and_the_rest_is_read() -> None:
+    """Also a whole broken trace."""
     bad = [7, {**PARENT, "spanID": "xyz"}, {**PARENT, "duration": "long"}, {**PARENT, "startTime": None}]
     spans, problems = _read({"data": [{"spans": [*bad, PARENT]}, {"traceID": TRACE}, 8]})
     assert len(spans) == 1

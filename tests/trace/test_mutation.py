@@ -16,7 +16,7 @@ DOCUMENTS = 500  # of each format; `make mutation` breaks many more
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_no_broken_document_ends_the_reader_or_hides_a_span(name: str, tmp_path: Path) -> None:
-    """Status 0, 1 or 4, and a word for what is not read."""
+def test_no_broken_document_stops_the_reader_or_hides_a_span(name: str, tmp_path: Path) -> None:
+    """The status is 0, 1 or 4, and unread spans are problems."""
     for seed in range(DOCUMENTS):
         check(name, seed, tmp_path)

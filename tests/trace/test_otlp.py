@@ -1,4 +1,4 @@
-"""OTLP/JSON there and back: what is written is read again, and what others write is read too."""
+"""OTLP/JSON: the reader reads what the writer writes, and documents of other writers."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _document(**more: object) -> dict[str, object]:
     return {"resourceSpans": [{"scopeSpans": [{"spans": [{**RAW, **more}]}]}]}
 
 
-def test_a_span_is_written_as_otlp_has_it() -> None:
-    """Ids in hex, 64-bit integers as text, flags where the parent is known."""
+def test_a_span_is_written_as_otlp_json() -> None:
+    """Ids in hex, 64-bit integers as text, flags if the kind of parent is known."""
     span = replace(
         PLAIN,
         parent_id="00000000000000ab",
@@ -105,7 +105,7 @@ def test_a_span_is_written_as_otlp_has_it() -> None:
 
 
 def test_spans_are_grouped_by_resource_and_scope() -> None:
-    """In the order of the first span of each group."""
+    """The groups are in the order of their first spans."""
     spans = [
         replace(PLAIN, name=f"{service} {scope}", resource={"service.name": service}, scope=Scope(scope))
         for service, scope in (("b", "y"), ("a", "x"), ("b", "x"), ("b", "y"))
@@ -117,15 +117,15 @@ def test_spans_are_grouped_by_resource_and_scope() -> None:
     assert groups == [["b y", "b y", "b x"], ["a x"]]
 
 
-def test_a_line_ends_where_it_should() -> None:
-    """Appending two of them makes two lines."""
+def test_a_document_is_one_line() -> None:
+    """Two documents in a file are two lines."""
     assert dump_line([PLAIN]).count("\n") == 1
     assert dump_line([replace(PLAIN, name="two\nlines")]).endswith("}\n")
 
 
-def test_random_spans_come_back_as_they_were() -> None:
+def test_random_spans_are_read_back_unchanged() -> None:
     """Names, numbers at their limits, nested values, every kind and status."""
-    rng = random.Random(11)  # noqa: S311 - a seed that can be repeated
+    rng = random.Random(11)  # noqa: S311 - a repeatable seed
     for _ in range(300):
         spans = [_random_span(rng) for _ in range(rng.randint(1, 6))]
         read, problems = _read(json.loads(dump_line(spans)))
@@ -134,7 +134,7 @@ def test_random_spans_come_back_as_they_were() -> None:
 
 
 def test_numbers_may_come_as_numbers_and_enums_by_name() -> None:
-    """Hand-written files and other exporters do both."""
+    """Hand-written files and other exporters have both."""
     document = _document(
         startTimeUnixNano=7,
         endTimeUnixNano=9,
@@ -172,13 +172,13 @@ def test_numbers_may_come_as_numbers_and_enums_by_name() -> None:
     ],
 )
 def test_flags_say_whether_the_parent_is_remote(parent: str, flags: int | None, expected: bool | None) -> None:
-    """Only where the second bit says that the first is known, and only on a span that has a parent."""
+    """Only if the second bit says that the first is valid, and only on a span with a parent."""
     [span], _ = _read(_document(parentSpanId=parent, flags=flags))
     assert (span.parent_remote, span.parent_id) == (expected, parent if parent.strip("0") else None)
 
 
 def test_an_open_span_has_no_end() -> None:
-    """Absent, null, empty and zero all mean that it was never ended."""
+    """Absent, null, empty and zero all mean an open span."""
     for end in (None, "", 0, "0"):
         assert _read(_document(endTimeUnixNano=end))[0][0].end_ns is None
 
@@ -201,8 +201,8 @@ def test_an_open_span_has_no_end() -> None:
         ({"attributes": [{"value": {}}]}, "attributes[0] has no key"),
     ],
 )
-def test_a_broken_span_is_named_and_the_rest_is_read(more: dict[str, object], reason: str) -> None:
-    """The reason says what was wrong and what was seen."""
+def test_a_broken_span_is_a_problem_and_the_rest_is_read(more: dict[str, object], reason: str) -> None:
+    """The reason has the expected and the actual value."""
     document = {"resourceSpans": [{"scopeSpans": [{"spans": [{**RAW, **more}, RAW]}]}]}
     spans, problems = _read(document)
     assert ([span.name for span in spans], problems) == (["a"], [f"not a span: {reason}"])
@@ -222,20 +222,20 @@ def test_a_broken_span_is_named_and_the_rest_is_read(more: dict[str, object], re
         ),
     ],
 )
-def test_a_document_of_another_shape_is_named(document: object, reason: str) -> None:
-    """Logs and metrics are written in files that look the same."""
+def test_a_document_of_another_kind_is_a_problem(document: object, reason: str) -> None:
+    """Files of logs and metrics look alike."""
     assert _read(document) == ([], [reason])
 
 
 @pytest.mark.parametrize("value", ["x", {"bytesValue": "?"}, {"intValue": "many"}, {"arrayValue": {"values": 7}}])
-def test_a_value_that_is_none_costs_one_attribute(value: object) -> None:
-    """Not the span, wherever it stands and whoever reads it: a span is worth more."""
+def test_an_invalid_value_costs_one_attribute(value: object) -> None:
+    """The span is read, whichever reader finds the value."""
     [span], problems = _read(_document(attributes=[{"key": "a", "value": value}]))
     assert (dict(span.attributes), problems) == ({"a": None}, [])
 
 
-def test_a_kind_of_value_that_is_not_known_yet_costs_one_attribute() -> None:
-    """Not the span."""
+def test_an_unknown_kind_of_value_costs_one_attribute() -> None:
+    """The span is read."""
     [span], problems = _read(_document(attributes=[{"key": "a", "value": {"mapValue": 1}}]))
     assert (dict(span.attributes), problems) == ({"a": None}, [])
 

@@ -1,4 +1,4 @@
-"""The critical path: a test for each row of the rules, and random trees against an obvious walk."""
+"""The critical path: a test for each rule, and random trees compared with an obvious walk."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ SERVICE: Mapping[str, object] = {"aws.xray.origin": "AWS::Lambda"}
 
 
 def _path(*tops: Node) -> str:
-    """`a 0-20, b 20-50`: the sections of a trace."""
+    """The sections of a trace, such as `a 0-20, b 20-50`."""
     return ", ".join(
         f"{section.span.name} {section.start_ns - T0}-{section.end_ns - T0}"
         for section in critical_path(tree(*tops)).sections
     )
 
 
-def test_what_no_child_covers_is_the_parents_own() -> None:
+def test_time_without_a_child_is_the_parents() -> None:
     """Before, between and after its children."""
     assert (
         _path(node("a", 0, 100, node("b", 20, 50), node("c", 60, 90))) == "a 0-20, b 20-50, a 50-60, c 60-90, a 90-100"
     )
 
 
-def test_back_to_back_both_are_on_the_path() -> None:
-    """One ends in the very instant in which the next begins."""
+def test_children_back_to_back_are_both_on_the_path() -> None:
+    """One ends at the instant at which the next begins."""
     assert _path(node("a", 0, 100, node("b", 0, 50), node("c", 50, 100))) == "b 0-50, c 50-100"
 
 
@@ -41,23 +41,23 @@ def test_an_overlap_of_one_nanosecond_moves_one_nanosecond() -> None:
     assert _path(node("a", 0, 100, node("b", 0, 51), node("c", 50, 100))) == "b 0-50, c 50-100"
 
 
-def test_of_one_end_the_one_that_starts_first_owns_the_time() -> None:
-    """Whichever has the smaller id."""
+def test_of_children_with_one_end_the_first_to_start_owns_the_time() -> None:
+    """The ids do not matter."""
     assert _path(node("a", 0, 100, node("b", 40, 90), node("c", 20, 90))) == "a 0-20, c 20-90, a 90-100"
 
 
-def test_of_one_interval_the_smaller_id_owns_the_time() -> None:
-    """So that the order of files does not matter."""
+def test_of_children_with_one_interval_the_smaller_id_owns_the_time() -> None:
+    """The order of files does not matter."""
     assert _path(node("a", 0, 100, node("b", 20, 90), node("c", 20, 90))) == "a 0-20, b 20-90, a 90-100"
 
 
-def test_one_interval_after_cutting_is_one_interval() -> None:
-    """Both reach over their parent's limits; cut to it they are the same."""
+def test_intervals_are_compared_after_cutting() -> None:
+    """Both exceed their parent; cut to it, they are equal."""
     assert _path(node("a", 0, 100, node("b", -5, 120), node("c", -9, 140))) == "b 0-100"
 
 
 def test_a_child_longer_than_its_parent_counts_inside_it_only() -> None:
-    """A skewed clock moves no time of anybody else's."""
+    """A skewed clock takes no time from other spans."""
     assert _path(node("a", 0, 100, node("b", 20, 60, node("c", 10, 80)))) == "a 0-20, c 20-60, a 60-100"
 
 
@@ -67,32 +67,32 @@ def test_a_child_that_outlives_its_parent_never_extends_the_wall_clock() -> None
 
 
 def test_a_consumer_under_a_producer_is_off_the_path() -> None:
-    """A producer does not wait for consumers, while it runs neither."""
+    """A producer does not wait for its consumers, even during its own time."""
     producer = node("send", 10, 20, node("work", 15, 90, kind=SpanKind.CONSUMER), kind=SpanKind.PRODUCER)
     assert _path(node("a", 0, 100, producer)) == "a 0-10, send 10-20, a 20-100"
 
 
-def test_zero_length_has_no_share_and_hides_nobody() -> None:
+def test_a_span_of_zero_length_has_no_share_and_hides_no_other() -> None:
     """Neither at an edge nor in the middle."""
     inside = (node("b", 20, 60), node("c", 60, 60), node("d", 40, 40), node("e", 100, 100))
     assert _path(node("a", 0, 100, *inside)) == "a 0-20, b 20-60, a 60-100"
 
 
-def test_a_root_of_zero_length_divides_nothing() -> None:
-    """No section, and a wall clock of nothing."""
+def test_a_root_of_zero_length_has_no_sections() -> None:
+    """Its wall clock is 0."""
     trace = tree(node("a", 50, 50, node("b", 20, 60)))
     assert (critical_path(trace).sections, critical_path(trace).wall_ns) == ((), 0)
 
 
 def test_an_orphan_leaves_the_wall_clock_of_the_request_unchanged() -> None:
-    """It is a root of its own."""
+    """An orphan is a root of its own."""
     spans = [*tree(node("a", 0, 100)).spans]
     orphan = Span(trace_id=TRACE_ID, span_id="f" * 16, parent_id="e" * 16, parent_remote=False, name="o", start_ns=T0)
     assert critical_path(Trace([*spans, orphan])).wall_ns == 100
 
 
 def test_a_cycle_takes_no_time() -> None:
-    """It hangs on nothing that the request waited for."""
+    """It is not below the request."""
     ring = [
         Span(trace_id=TRACE_ID, span_id=own * 16, parent_id=other * 16, name=own, start_ns=T0, end_ns=T0 + 500)
         for own, other in (("e", "f"), ("f", "e"))
@@ -102,17 +102,17 @@ def test_a_cycle_takes_no_time() -> None:
 
 
 def test_an_open_span_ends_with_its_parent() -> None:
-    """Never now, never 1970."""
+    """Not now, and not in 1970."""
     assert _path(node("a", 0, 100, node("b", 20, 60, node("c", 30, None)))) == "a 0-20, b 20-30, c 30-60, a 60-100"
 
 
-def test_an_open_root_ends_with_the_last_that_is_known() -> None:
-    """Its own end was never recorded; below it the usual cutting holds."""
+def test_an_open_root_ends_with_the_last_known_instant() -> None:
+    """Its own end was not recorded; spans below are cut as usual."""
     assert _path(node("a", 0, None, node("b", 20, 60, node("c", 30, 70)))) == "a 0-20, b 20-30, c 30-60, a 60-70"
 
 
 def test_initialization_before_its_function_segment_counts_once_inside_the_service() -> None:
-    """It is a child of the function segment but lies before it."""
+    """It is a child of the function segment, but ends before the segment begins."""
     init = node("Initialization", 10, 40)
     function = node("f", 42, 90, init, node("Invocation", 43, 89), attributes=FUNCTION)
     assert _path(node("s", 0, 100, function, attributes=SERVICE)) == (
@@ -120,8 +120,8 @@ def test_initialization_before_its_function_segment_counts_once_inside_the_servi
     )
 
 
-def test_the_kits_init_beside_initialization_is_the_same_time() -> None:
-    """Inside it, cut to it, counted once."""
+def test_the_kits_init_is_counted_inside_initialization() -> None:
+    """It is cut to Initialization and counted once."""
     handler = node(
         "h",
         44,
@@ -140,7 +140,7 @@ def test_the_kits_init_beside_initialization_is_the_same_time() -> None:
 
 
 def test_the_kits_init_alone_starts_the_wall_clock() -> None:
-    """The moment between the import's end and the first call belongs to it."""
+    """The time between the end of the import and the first call belongs to the init."""
     init = node("init", 0, 300, node("import boto3", 100, 250), scope="lambda_latency.runtime")
     handler = node("h", 310, 400, init, node("b", 320, 390), kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     path = critical_path(tree(handler))
@@ -148,35 +148,35 @@ def test_the_kits_init_alone_starts_the_wall_clock() -> None:
     assert _path(handler) == "init 0-100, import boto3 100-250, init 250-310, h 310-320, b 320-390, h 390-400"
 
 
-def test_an_init_that_reaches_into_the_handler_is_not_counted_twice() -> None:
-    """The handler's own time begins where the handler does."""
+def test_an_init_that_overlaps_the_handler_is_not_counted_twice() -> None:
+    """The handler's own time begins with the handler."""
     init = node("init", 0, 30, scope="lambda_latency.runtime")
     assert (
         _path(node("h", 20, 100, init, kind=SpanKind.SERVER, scope="lambda_latency.runtime")) == "init 0-20, h 20-100"
     )
 
 
-def test_an_environment_that_lay_ready_kept_nobody_waiting() -> None:
+def test_the_init_of_an_idle_environment_is_not_part_of_the_request() -> None:
     """Provisioned concurrency starts long before the first request."""
     init = node("init", 0, 30, scope="lambda_latency.runtime")
     handler = node("h", 5e9, 5e9 + 100, init, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     assert critical_path(tree(handler)).wall_ns == 100
 
 
-def test_a_handler_recorded_beside_invocation_is_looked_for_inside_it() -> None:
-    """Else Invocation, which ends later, would hide all that the handler did."""
+def test_a_handler_recorded_beside_the_invocation_is_moved_into_it() -> None:
+    """Otherwise Invocation, which ends later, would hide the work of the handler."""
     function = node("f", 0, 100, node("Invocation", 1, 99), node("h", 2, 98, kind=SpanKind.SERVER), attributes=FUNCTION)
     assert _path(function) == "f 0-1, Invocation 1-2, h 2-98, Invocation 98-99, f 99-100"
 
 
-def test_overhead_after_the_answer_extends_nothing() -> None:
+def test_overhead_after_the_response_does_not_extend_the_wall_clock() -> None:
     """The function segment and Overhead may outlive the service's span."""
     function = node("f", 10, 130, node("Invocation", 10, 90), node("Overhead", 90, 130), attributes=FUNCTION)
     assert _path(node("s", 0, 100, function, attributes=SERVICE)) == "s 0-10, Invocation 10-90, Overhead 90-100"
 
 
 def test_a_deep_trace_is_walked_without_recursion() -> None:
-    """Twenty thousand spans, each a nanosecond inside the one before."""
+    """20,000 nested spans, each a nanosecond shorter on both sides."""
     spans = [
         Span(
             trace_id=TRACE_ID,
@@ -193,8 +193,8 @@ def test_a_deep_trace_is_walked_without_recursion() -> None:
 
 
 def test_random_trees_equal_the_obvious_walk() -> None:
-    """Overlaps, ties, skew, zero lengths and open spans; disjoint, without gaps, exact."""
-    rng = random.Random(5)  # noqa: S311 - a seed that can be repeated
+    """With overlaps, ties, skew, zero lengths and open spans; sections are disjoint, without gaps, and exact."""
+    rng = random.Random(5)  # noqa: S311 - a repeatable seed
     for _ in range(3000):
         trace = _random_trace(rng)
         path = critical_path(trace)

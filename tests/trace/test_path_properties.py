@@ -1,4 +1,4 @@
-"""The critical path of ten thousand random trees: exact, and equal to the walk nanosecond by nanosecond."""
+"""The critical path of 10,000 random trees: exact, and equal to a walk nanosecond by nanosecond."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.trace.trees import trees
 
 @settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees())
-def test_sections_are_disjoint_without_gaps_and_those_of_the_obvious_walk(spans: list[Span]) -> None:
-    """They add up to the wall clock to the nanosecond, and so do the parts of the request's account."""
+def test_sections_are_disjoint_without_gaps_and_equal_the_obvious_walk(spans: list[Span]) -> None:
+    """They add up to the wall clock to the nanosecond, as do the parts of the request's account."""
     trace = Trace(spans)
     path = critical_path(trace)
     at = path.start_ns

@@ -1,4 +1,4 @@
-"""Trace files as they come: many lines, one document, gzip, and broken in every way that keeps the rest readable."""
+"""Trace files: many lines, one document, gzip, and files that are broken but partly readable."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ def _seen(path: Path) -> tuple[list[list[str]], list[str]]:
     return names, [str(problem).replace(str(path), path.name) for problem in problems]
 
 
-def test_the_spans_of_a_trace_may_come_in_many_lines(tmp_path: Path) -> None:
-    """A handler's spans, the gateway's and the provider's are exported apart; empty lines mean nothing."""
+def test_the_spans_of_a_trace_may_be_on_many_lines(tmp_path: Path) -> None:
+    """Handler, gateway and provider export their spans separately; empty lines are ignored."""
     path = tmp_path / "traces.jsonl"
     path.write_text(dump_line([SPANS[2]]) + "\n" + dump_line([OTHER, SPANS[0]]) + dump_line([SPANS[1]]))
     assert _seen(path) == ([["other"], ["a", "b", "c"]], [])
 
 
 def test_a_pretty_printed_document_is_read(tmp_path: Path) -> None:
-    """As people save it from other tools, with a byte order mark or without."""
+    """People save such documents from other tools, with or without a byte order mark."""
     path = tmp_path / "trace.json"
     for encoding in ("utf-8", "utf-8-sig"):
         path.write_text(json.dumps(to_otlp(SPANS), indent=2), encoding=encoding)
         assert _seen(path) == ([["a", "b", "c"]], [])
 
 
-def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
-    """Whatever the file is called."""
+def test_gzip_is_recognized_by_its_content(tmp_path: Path) -> None:
+    """The name of the file does not matter."""
     path = tmp_path / "traces.jsonl"
     path.write_bytes(gzip.compress(dump_line(SPANS).encode()))
     assert _seen(path) == ([["a", "b", "c"]], [])
 
 
-def test_a_cut_gzip_gives_the_lines_before_the_cut(tmp_path: Path) -> None:
-    """And says that it was cut."""
+def test_a_truncated_gzip_has_the_lines_before_the_cut(tmp_path: Path) -> None:
+    """The cut is a problem."""
     path = tmp_path / "traces.jsonl.gz"
     lines = "".join(dump_line([replace(OTHER, span_id=f"{number:016x}")]) for number in range(1, 2000))
     path.write_bytes(gzip.compress(lines.encode())[:-3000])
@@ -66,8 +66,8 @@ def test_several_files_are_read_together(tmp_path: Path) -> None:
     assert ([len(trace.spans) for trace in traces], problems) == ([3], ())
 
 
-def test_a_broken_line_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
-    """First, in the middle and last."""
+def test_a_broken_line_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> None:
+    """At the start, in the middle, and at the end."""
     good = dump_line([OTHER])
     path = tmp_path / "traces.jsonl"
     path.write_text('{"resourceSpans": [{"a\n' + dump_line(SPANS) + "nothing\n" + good + good[:40])
@@ -81,8 +81,8 @@ def test_a_broken_line_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
-    """Not one for each of its lines."""
+def test_a_truncated_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
+    """Its lines are no problems of their own."""
     path = tmp_path / "trace.json"
     path.write_text(json.dumps(to_otlp(SPANS), indent=2)[:-200])
     names, problems = _seen(path)
@@ -104,15 +104,17 @@ def test_a_cut_pretty_printed_document_is_one_problem(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_holds_no_traces_says_why(tmp_path: Path, content: bytes, expected: list[str]) -> None:
-    """An empty file holds none, and nothing is wrong with that."""
+def test_a_file_without_traces_is_a_problem_with_its_reason(
+    tmp_path: Path, content: bytes, expected: list[str]
+) -> None:
+    """An empty file too."""
     path = tmp_path / "t.jsonl"
     path.write_bytes(content)
     assert _seen(path) == ([], expected)
 
 
-def test_a_file_that_is_not_there_is_a_problem_like_any_other(tmp_path: Path) -> None:
-    """The files that are there are read."""
+def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
+    """The other files are read."""
     path = tmp_path / "traces.jsonl"
     path.write_text(dump_line(SPANS))
     traces, problems = read_traces(tmp_path / "none.jsonl", path)
@@ -120,16 +122,16 @@ def test_a_file_that_is_not_there_is_a_problem_like_any_other(tmp_path: Path) ->
     assert [str(problem) for problem in problems] == [f"{tmp_path / 'none.jsonl'}: No such file or directory"]
 
 
-def test_what_is_wrong_inside_a_trace_is_reported_with_the_file(tmp_path: Path) -> None:
-    """A duplicate is counted, nothing is left out."""
+def test_an_inconsistency_of_a_trace_is_a_problem(tmp_path: Path) -> None:
+    """A duplicate is counted, and no span is left out."""
     path = tmp_path / "traces.jsonl"
     path.write_text(dump_line([OTHER, OTHER]))
     _, [problem] = read_traces(path)
     assert (problem.source, problem.effect) == ("7" * 32, "counted")
 
 
-def test_one_trace_is_found_by_its_id_in_hex_or_as_x_ray_writes_it(tmp_path: Path) -> None:
-    """Its console shows the second."""
+def test_a_trace_is_found_by_its_id_in_hex_or_in_the_form_of_x_ray(tmp_path: Path) -> None:
+    """X-Ray's console shows the latter."""
     path = tmp_path / "traces.jsonl"
     path.write_text(dump_line([OTHER, *SPANS]))
     for trace_id in (TRACE_ID, TRACE_ID.upper(), f"1-{TRACE_ID[:8]}-{TRACE_ID[8:]}"):
@@ -150,6 +152,6 @@ def test_one_trace_is_found_by_its_id_in_hex_or_as_x_ray_writes_it(tmp_path: Pat
         ("b0aa7f2b5d5ab5f9", "0000000000000000b0aa7f2b5d5ab5f9"),
     ],
 )
-def test_a_trace_id_is_taken_in_any_form(text: str, expected: str) -> None:
-    """As X-Ray, Tempo, Zipkin and others write it."""
+def test_a_trace_id_is_accepted_in_any_form(text: str, expected: str) -> None:
+    """The forms of X-Ray, Tempo, Zipkin and others."""
     assert trace_id_of(text) == expected

@@ -1,4 +1,4 @@
-"""Spans without what tells whose they are: the same report, with other names."""
+"""Redacted spans: the report is the same, with other names."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SECRETS = ("payments", "orders", "example", "CreateOrder", "6b05a667", "function
 
 
 def test_a_redacted_report_has_the_times_and_none_of_the_names(tmp_path: Path) -> None:
-    """In text, JSON and page; owners, parts and calls are what they were."""
-    path, page, told = tmp_path / "traces.jsonl", tmp_path / "page.html", tmp_path / "told.json"
+    """In text, JSON and page; owners, parts and calls do not change."""
+    path, page, json_file = tmp_path / "traces.jsonl", tmp_path / "page.html", tmp_path / "values.json"
     path.write_text("".join(dump_line(trace.spans) for trace in load()))
 
     def report(*, redact: bool) -> tuple[str, dict[str, list[dict[str, object]]]]:
         out = io.StringIO()
         request = Request(
-            [path], terms=THEIRS, redact=redact, json=str(told), html=str(page), everything=True, problems=True
+            [path], terms=THEIRS, redact=redact, json=str(json_file), html=str(page), everything=True, problems=True
         )
         run_report(request, Style(), out)
-        return out.getvalue(), json.loads(told.read_text())
+        return out.getvalue(), json.loads(json_file.read_text())
 
     plain, redacted = report(redact=False)[1], report(redact=True)
     text, values = redacted
@@ -41,8 +41,8 @@ def test_a_redacted_report_has_the_times_and_none_of_the_names(tmp_path: Path) -
     values_in_page = shown[shown.index('id="report"') :] if 'id="report"' in shown else shown
     for secret in SECRETS:
         assert secret not in text, secret
-        assert secret not in told.read_text(), secret
-        if secret not in ("orders", "example", "functions/", "traces.jsonl"):  # words of the page's own, perhaps
+        assert secret not in json_file.read_text(), secret
+        if secret not in ("orders", "example", "functions/", "traces.jsonl"):  # may be words of the page itself
             assert secret not in values_in_page, secret
     for key in ("bucket", "owner", "total_ns", "calls", "errors", "throttles", "retries"):
         assert sorted(str(one[key]) for one in values["buckets"]) == sorted(str(one[key]) for one in plain["buckets"])

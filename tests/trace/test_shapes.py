@@ -1,4 +1,4 @@
-"""Shapes: what rows keep of spans for the rules, few for many spans, and the same however a span is written."""
+"""Shapes: what rows keep of spans for the rules. Many spans share a shape, in any spelling."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _line(**attributes: object) -> str:
     return dump_line([replace(span, attributes=attributes)])
 
 
-def test_a_shape_holds_all_that_rules_may_read() -> None:
-    """A rule that asks for another attribute fails at once, so a remembered answer is right for its shape."""
+def test_a_shape_holds_all_attributes_that_rules_read() -> None:
+    """Reading another attribute raises an error, so a cached result is valid for its shape."""
     [span] = spans_of([node("a", 0, 1, attributes={"app.id": 1})])
     shape = Shape.of(span, attempts=False)
     assert [key for key in READ if shape[key] is not None] == []
@@ -40,8 +40,8 @@ def test_a_shape_holds_all_that_rules_may_read() -> None:
         shape["app.id"]
 
 
-def test_ids_that_no_rule_reads_make_no_shapes() -> None:
-    """In addresses behind the host, in routes, in names, in labels, in errors: a thousand calls are one shape."""
+def test_ids_that_no_rule_reads_create_no_shapes() -> None:
+    """In URLs after the host, in routes, names, attributes and errors: fifty calls have one shape."""
     lines = []
     for number in range(50):
         [span] = spans_of([CALL])
@@ -59,8 +59,8 @@ def test_ids_that_no_rule_reads_make_no_shapes() -> None:
     assert rows[0].shape.host == "pay.example"
 
 
-def test_names_that_rules_read_make_shapes() -> None:
-    """Of AWS calls without an operation, of the kit's spans, and of Lambda's phases."""
+def test_names_that_rules_read_create_shapes() -> None:
+    """Names of AWS calls without an operation, and of Lambda's phases."""
     [span] = spans_of([CALL])
     aws = {"rpc.system": "aws-api"}
     spans = [replace(span, name=name, attributes=aws) for name in ("DynamoDB.GetItem", "S3.GetObject")]
@@ -70,8 +70,8 @@ def test_names_that_rules_read_make_shapes() -> None:
     assert rows[4].shape is rows[5].shape
 
 
-def test_of_an_attribute_that_stands_twice_the_last_one_counts() -> None:
-    """In either order, and again when both orders were seen before."""
+def test_the_last_of_duplicate_attributes_counts() -> None:
+    """In either order, also after both orders are cached."""
     documents = []
     for hosts in (("a", "b"), ("b", "a")) * 2:
         document: dict[str, Any] = json.loads(_line())
@@ -82,7 +82,7 @@ def test_of_an_attribute_that_stands_twice_the_last_one_counts() -> None:
 
 
 def test_true_is_not_one() -> None:
-    """Values that are equal in Python are told apart by their type."""
+    """Values that are equal in Python are distinguished by type."""
     late = [
         row.shape["lambda.timeout"] for row in _rows(_line(**{"lambda.timeout": 1}), _line(**{"lambda.timeout": True}))
     ]
@@ -90,8 +90,8 @@ def test_true_is_not_one() -> None:
     assert [type(one) for one in late] == [int, bool]
 
 
-def test_what_is_remembered_is_bounded_and_rows_keep_their_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read attribute that holds ids fills no memory; what was forgotten is found again as it was."""
+def test_the_cache_of_shapes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attribute with ids does not fill the memory; rows keep shapes that the cache has dropped."""
     monkeypatch.setattr(table, "MOST_SHAPES", 10)
     lines = [_line(**{"peer.service": f"host-{number % 40}", "rpc.service": "x"}) for number in range(80)]
     rows = _rows(*lines)

@@ -1,4 +1,4 @@
-"""`Span` is a value: nothing can change it, and it survives copying, pickling and hashing."""
+"""`Span` is an immutable value that can be copied, pickled and hashed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SPAN = Span(
 )
 
 
-def test_a_span_has_the_fields_of_the_house() -> None:
-    """One model for every reader: no field more, none less."""
+def test_a_span_has_these_fields() -> None:
+    """All readers use this one model."""
     assert [field.name for field in fields(Span)] == [
         "trace_id",
         "span_id",
@@ -54,14 +54,14 @@ def test_a_span_has_the_fields_of_the_house() -> None:
 
 
 def test_a_span_can_be_copied_pickled_and_hashed() -> None:
-    """Snapshots copy deeply, process pools pickle, sets hash."""
+    """Snapshots copy spans deeply, process pools pickle them, sets hash them."""
     assert copy.deepcopy(SPAN) == SPAN
     assert pickle.loads(pickle.dumps(SPAN)) == SPAN  # noqa: S301 - our own bytes
     assert len({SPAN, copy.deepcopy(SPAN)}) == 1
 
 
-def test_nothing_of_a_span_can_be_changed() -> None:
-    """Neither its fields nor the lists and mappings inside."""
+def test_a_span_is_immutable() -> None:
+    """The lists and mappings inside too."""
     with pytest.raises(FrozenInstanceError):
         SPAN.name = "other"  # type: ignore[misc]
     with pytest.raises(TypeError):
@@ -71,8 +71,8 @@ def test_nothing_of_a_span_can_be_changed() -> None:
     assert isinstance(SPAN.events, tuple)
 
 
-def test_changing_what_a_span_was_made_from_does_not_change_the_span() -> None:
-    """Attributes are copied once, when they come in."""
+def test_a_span_copies_its_attributes() -> None:
+    """A later change of the original mapping has no effect."""
     given: dict[str, object] = {"a": [1]}
     span = Span(trace_id=TRACE_ID, span_id="00000000000000aa", name="x", start_ns=T0, attributes=given)
     given["b"] = 2
@@ -80,7 +80,7 @@ def test_changing_what_a_span_was_made_from_does_not_change_the_span() -> None:
 
 
 def test_origin_and_provisional_come_from_the_attributes() -> None:
-    """A span and its attributes cannot contradict each other."""
+    """A span cannot contradict its attributes."""
     attributes = {"aws.xray.origin": "AWS::Lambda", "lambda.provisional": True}
     span = Span(trace_id=TRACE_ID, span_id="00000000000000aa", name="x", start_ns=T0, attributes=attributes)
     assert (span.origin, span.provisional) == ("AWS::Lambda", True)

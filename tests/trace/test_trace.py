@@ -1,4 +1,4 @@
-"""`Trace` builds the tree of one trace id and names what does not fit into it."""
+"""`Trace` builds the tree of one trace id, and reports inconsistencies."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _span(number: int, parent: int | None = None, *, start: int = 0, end: int | 
     )
 
 
-def test_children_come_in_the_order_of_their_start() -> None:
-    """Whatever the order in which they were read; equal starts by id."""
+def test_children_are_sorted_by_start() -> None:
+    """In any order of reading; children with equal starts are sorted by id."""
     spans = [_span(4, 1, start=5), _span(3, 1, start=5), _span(2, 1, start=7), _span(1)]
     trace = Trace(spans)
     assert [child.name for child in trace.children(trace.roots[0])] == ["span 3", "span 4", "span 2"]
@@ -43,7 +43,7 @@ def test_a_trace_can_be_copied_pickled_and_hashed() -> None:
 
 
 def test_a_trace_needs_spans_of_one_trace_id() -> None:
-    """Both mistakes say what was seen."""
+    """Both errors have the actual value."""
     with pytest.raises(ValueError, match="at least one span, got none"):
         Trace([])
     with pytest.raises(ValueError, match=f"share one trace id, got {TRACE_ID} and {'b' * 32}"):
@@ -51,7 +51,7 @@ def test_a_trace_needs_spans_of_one_trace_id() -> None:
 
 
 def test_only_a_local_parent_that_was_never_recorded_makes_an_orphan() -> None:
-    """A remote or an unknown parent is counted apart."""
+    """Spans with a remote or an unknown parent are counted separately."""
     spans = [
         _span(1),
         _span(2, 99, parent_remote=False),
@@ -69,7 +69,7 @@ def test_only_a_local_parent_that_was_never_recorded_makes_an_orphan() -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_of_duplicates_the_complete_one_then_the_later_end_counts(turned: bool) -> None:
-    """Whichever was read first; two complete ones are reported."""
+    """In any order of reading; two complete ones are a problem."""
     spans = [_span(1, end=None), _span(1, end=10), _span(1, end=12)]
     trace = Trace(spans[::-1] if turned else spans)
     assert [span.end_ns for span in trace.spans] == [T0 + 12]
@@ -78,8 +78,8 @@ def test_of_duplicates_the_complete_one_then_the_later_end_counts(turned: bool) 
     ]
 
 
-def test_a_provisional_span_is_replaced_without_a_word() -> None:
-    """It was written to be replaced, even where it ends later than the final one."""
+def test_a_provisional_span_is_replaced_silently() -> None:
+    """Also if it ends later than the final one."""
     spans = [_span(1, end=30, attributes={"lambda.provisional": True}), _span(1, end=10)]
     trace = Trace(spans)
     assert [span.end_ns for span in trace.spans] == [T0 + 10]
@@ -87,14 +87,14 @@ def test_a_provisional_span_is_replaced_without_a_word() -> None:
 
 
 def test_of_provisional_spans_the_one_that_ends_later_counts() -> None:
-    """A long invocation tells of an open span again and again."""
+    """A long invocation exports an open span several times."""
     trace = Trace([_span(1, end=end, attributes={"lambda.provisional": True}) for end in (20, 40, 30)])
     assert [span.end_ns for span in trace.spans] == [T0 + 40]
     assert trace.problems == ()
 
 
 def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
-    """No span is lost: the cut span is a top of its own."""
+    """No span is lost: the cut span becomes a root."""
     trace = Trace([_span(1), _span(2, 4, start=3), _span(3, 2, start=4), _span(4, 3, start=5), _span(5, 5, start=6)])
     assert [span.name for span in trace.tops] == ["span 1", "span 2", "span 5"]
     assert trace.orphans == ()
@@ -105,7 +105,7 @@ def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
 
 
 def test_the_outermost_span_is_the_gateways_else_lambdas_else_the_handlers() -> None:
-    """Each layer taken away leaves the next one."""
+    """Without a layer, the next one is outermost."""
     handler = node("POST /orders", 5, 90, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     function = node("CreateOrder", 4, 95, handler, attributes={"aws.xray.origin": "AWS::Lambda::Function"})
     service = node("CreateOrder", 3, 96, function, attributes={"aws.xray.origin": "AWS::Lambda"})
@@ -121,7 +121,7 @@ def test_the_outermost_span_is_the_gateways_else_lambdas_else_the_handlers() -> 
 
 
 def test_an_api_that_the_function_calls_is_not_the_outermost_span() -> None:
-    """Its stage lies below the function."""
+    """Its stage is below the function."""
     stage = node("other-api/dev", 30, 60, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
     call = node("GET", 20, 70, stage, kind=SpanKind.CLIENT)
     handler = node("POST /orders", 0, 90, call, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
@@ -129,7 +129,7 @@ def test_an_api_that_the_function_calls_is_not_the_outermost_span() -> None:
 
 
 def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
-    """Route and cold start from the handler; the status that the caller saw from the gateway."""
+    """Route and cold start are those of the handler; the status is that of the gateway, which the caller saw."""
     handler = node(
         "POST /orders",
         5,
@@ -156,7 +156,7 @@ def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
 
 
 def test_a_request_whose_handler_was_lost_still_has_a_route_and_a_timeout() -> None:
-    """Lambda killed it at its deadline: the gateway and the function segment tell."""
+    """Lambda killed the handler at its deadline: gateway and function segment have the facts."""
     function = node(
         "CreateOrder", 5, 90, attributes={"aws.xray.origin": "AWS::Lambda::Function", "lambda.timeout": True}
     )
@@ -165,20 +165,20 @@ def test_a_request_whose_handler_was_lost_still_has_a_route_and_a_timeout() -> N
     assert (trace.route, trace.timed_out, trace.handler) == ("POST /orders", True, None)
 
 
-def test_a_refused_request_is_no_error() -> None:
-    """A 4xx is an answer."""
+def test_a_rejected_request_is_no_error() -> None:
+    """A 4xx is a valid response."""
     code = {**CODE, "http.response.status_code": 404}
     trace = tree(node("GET /orders/{id}", 0, 10, kind=SpanKind.SERVER, attributes=code))
     assert (trace.status_code, trace.error) == (404, False)
 
 
 def test_an_exception_is_an_error() -> None:
-    """An ERROR on the handler's span counts without a status code."""
+    """The status ERROR of the handler's span counts without a status code."""
     assert tree(node("work", 0, 10, kind=SpanKind.SERVER, status=Status.ERROR)).error
 
 
 def test_a_deep_trace_is_built_without_recursion() -> None:
-    """Twenty thousand spans, each below the one before."""
+    """20,000 nested spans."""
     spans = [_span(number, number - 1 or None, start=number, end=50_000 - number) for number in range(1, 20_001)]
     trace = Trace(spans)
     assert trace.outermost.name == "span 1"
@@ -186,7 +186,7 @@ def test_a_deep_trace_is_built_without_recursion() -> None:
 
 
 def test_the_builder_gives_ids_in_the_order_of_writing() -> None:
-    """The other tests rely on it for ties."""
+    """Other tests rely on it for ties."""
     assert [span.span_id[-1] for span in spans_of([node("a", 0, 1, node("b", 0, 1)), node("c", 0, 1)])] == [
         "1",
         "2",

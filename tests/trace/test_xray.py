@@ -1,4 +1,4 @@
-"""X-Ray's documents as they really come: a test for each thing that is odd about them."""
+"""X-Ray's documents in practice: a test for each peculiarity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _segment(name: str, number: int, start: float, end: float | None, **more: An
 
 
 def _answer(*segments: dict[str, Any], **more: Any) -> str:
-    """What `aws xray batch-get-traces` prints: documents as text, in any order."""
+    """The output of `aws xray batch-get-traces`: documents as text, in any order."""
     documents = [{"Id": one["id"], "Document": json.dumps({"trace_id": ID, **one})} for one in segments]
     traces = [{"Id": ID, "Duration": 1.0, "Segments": documents[::-1]}]
     return json.dumps({"Traces": traces, "UnprocessedTraceIds": [], **more})
@@ -92,7 +92,7 @@ PUT = _segment(
 
 
 def test_the_chain_of_a_request_by_parent_ids() -> None:
-    """Stage, its call, service, function, and the SERVER span that comes as a segment without origin."""
+    """Stage, its call, service, function, and the SERVER span, which is a segment without origin."""
     trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)
     assert [(span.name, span.kind, span.origin) for span in trace.spans] == [
         ("orders/prod", SpanKind.SERVER, "AWS::ApiGateway::Stage"),
@@ -115,7 +115,7 @@ def test_the_chain_of_a_request_by_parent_ids() -> None:
 
 
 def test_initialization_before_its_function_is_the_cold_start() -> None:
-    """Cutting it to its parent would lose it; the time before it, in which the environment was made, is its too."""
+    """It is not cut to its parent; the start of the environment before it belongs to it too."""
     assert _parts(_trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)) == {
         "cold start": 390,
         "own code": 280,
@@ -126,14 +126,14 @@ def test_initialization_before_its_function_is_the_cold_start() -> None:
     }
 
 
-def test_what_outlives_the_callers_call_does_not_extend_it() -> None:
-    """The function segment and its Overhead end after the answer."""
+def test_segments_that_outlive_the_callers_call_do_not_extend_it() -> None:
+    """The function segment and its Overhead end after the response."""
     trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)
     assert critical_path(trace).wall_ns == 1000 * MS
 
 
-def test_a_millisecond_that_lambda_cut_short_is_the_handlers() -> None:
-    """The handler ends at 900.4 ms, in an invocation that ends at 900: no part of it is lost, and Overhead is less."""
+def test_a_millisecond_that_lambda_truncated_is_the_handlers() -> None:
+    """The handler ends at 900.4 ms, in an invocation that ends at 900: the time is taken from Overhead."""
     handler = {**HANDLER, "end_time": START + 0.9004}
     whole = _parts(_trace(GATEWAY, SERVICE, FUNCTION, HANDLER))
     cut = _parts(_trace(GATEWAY, SERVICE, FUNCTION, handler))
@@ -144,7 +144,7 @@ def test_a_millisecond_that_lambda_cut_short_is_the_handlers() -> None:
 
 
 def test_the_outer_segments_end_no_earlier_than_the_invocation() -> None:
-    """Lambda's function segment has microseconds, its service's and API Gateway's have none."""
+    """Lambda's function segment has microseconds; those of its service and of API Gateway have milliseconds."""
     function = {
         **FUNCTION,
         "subsegments": [_segment("Invocation", 6, 400, 900.6), _segment("Overhead", 7, 900.6, 1100)],
@@ -165,21 +165,21 @@ def test_the_outer_segments_end_no_earlier_than_the_invocation() -> None:
     }
 
 
-def test_a_span_that_runs_on_does_not_lengthen_an_invocation() -> None:
-    """Only what ends in the millisecond in which Lambda ends says anything of it."""
+def test_a_span_that_outlives_an_invocation_does_not_lengthen_it() -> None:
+    """Only an end within the last millisecond of the invocation extends it."""
     spans = {one.name: one for one in _trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "end_time": START + 0.901}).spans}
     assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_000_000
 
 
-def test_the_kits_own_spans_are_known_by_what_they_say() -> None:
-    """X-Ray has no word for the scope that made them; somebody else's span of that name stays one."""
+def test_the_kits_own_spans_are_recognized_by_their_metadata() -> None:
+    """X-Ray does not keep the scope; another span with such a name is not the kit's."""
     call = _segment(
         "api.example.com", 9, 500, 800, namespace="remote", http={"request": {"url": "https://api.example.com"}}
     )
-    told = {"metadata": {"default": {"lambda.connect.host": "api.example.com"}}}
+    of_the_kit = {"metadata": {"default": {"lambda.connect.host": "api.example.com"}}}
     steps = [
-        _segment("dns", 10, 500, 600, **told),
-        _segment("tls", 11, 600, 650, **told),
+        _segment("dns", 10, 500, 600, **of_the_kit),
+        _segment("tls", 11, 600, 650, **of_the_kit),
         _segment("tcp", 12, 650, 660),
     ]
     parts = _parts(_trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "subsegments": [{**call, "subsegments": steps}]}))
@@ -190,7 +190,7 @@ def test_the_kits_own_spans_are_known_by_what_they_say() -> None:
 
 
 def test_older_documents_have_no_invocation() -> None:
-    """Calls lie directly below the function, whose own time is the user's code."""
+    """Calls are directly below the function, whose self time is the user's code."""
     put = {**PUT, "start_time": START + 0.5, "end_time": START + 0.7}
     function = {**FUNCTION, "subsegments": [put, OVERHEAD]}
     assert _parts(_trace(SERVICE, function)) == {
@@ -202,7 +202,7 @@ def test_older_documents_have_no_invocation() -> None:
 
 
 def test_an_asynchronous_invocation_is_as_long_as_its_trace() -> None:
-    """The service's segment closes with 202; its queue and attempts run on past its end."""
+    """The service's segment closes with 202; its queue and attempts continue after its end."""
     queued = _segment("Dwell Time", 10, 8, 300)
     attempt = _segment("Attempt #1", 11, 300, 1200)
     service = {
@@ -216,7 +216,7 @@ def test_an_asynchronous_invocation_is_as_long_as_its_trace() -> None:
 
 
 def test_inferred_segments_repeat_a_call_and_count_once() -> None:
-    """What hangs on one hangs on the call that it was inferred from."""
+    """A child of an inferred segment becomes a child of the call."""
     inferred = _segment("DynamoDB", 20, 500, 700, inferred=True, parent_id=PUT["id"], origin="AWS::DynamoDB::Table")
     behind = _segment("stream", 21, 600, 650, parent_id=f"{20:016x}")
     trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT, inferred, behind)
@@ -225,8 +225,8 @@ def test_inferred_segments_repeat_a_call_and_count_once() -> None:
     assert dict(account(trace).calls)[Part("aws", "DynamoDB PutItem orders")].calls == 1
 
 
-def test_in_progress_is_open_until_the_complete_one_comes() -> None:
-    """Of the same id twice the complete one counts, in whatever order they come."""
+def test_a_segment_in_progress_is_replaced_by_the_complete_one() -> None:
+    """In any order of the documents; without a complete one, the span is open."""
     open_one = {
         **_segment("DynamoDB", 9, 500, None),
         "in_progress": True,
@@ -242,13 +242,13 @@ def test_in_progress_is_open_until_the_complete_one_comes() -> None:
 
 
 def test_a_throttled_call_has_no_function_segment() -> None:
-    """429 from Lambda's service: the request is short, and nothing of it is own code."""
+    """429 from Lambda's service: the request is short and has no own code."""
     throttled = {**SERVICE, "throttle": True, "error": True, "http": {"response": {"status": 429}}}
     assert set(_parts(_trace(GATEWAY, throttled))) == {"API Gateway", "Lambda service"}
 
 
 def test_times_are_read_as_decimals() -> None:
-    """A binary float carries only about a quarter of a microsecond of an epoch time."""
+    """A binary float has a precision of about a quarter of a microsecond for an epoch time."""
     document = _segment("a", 1, 0, None)
     text = json.dumps({"trace_id": ID, **document})
     text = (
@@ -258,8 +258,8 @@ def test_times_are_read_as_decimals() -> None:
     assert ((span.start_ns, span.end_ns), problems) == ((1_681_574_431_020_667_300, 1_681_574_431_123_456_789), [])
 
 
-def test_bare_segments_come_one_a_line_or_as_a_list() -> None:
-    """As the daemon is sent them, and as people save them."""
+def test_bare_segments_are_read_alone_or_as_a_list() -> None:
+    """The daemon receives single ones; people save lists."""
     documents = [{"trace_id": ID, **one} for one in (GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)]
     together, problems = _read(json.dumps(documents))
     assert (len(together), problems) == (9, [])
@@ -268,15 +268,15 @@ def test_bare_segments_come_one_a_line_or_as_a_list() -> None:
     assert _read(json.dumps(wrapped))[0] == together
 
 
-def test_stray_keys_and_odd_blocks_are_passed_over() -> None:
-    """Nothing that is missing or of another type costs more than itself; subsegments that are lost are named."""
+def test_unknown_keys_and_invalid_blocks_are_ignored() -> None:
+    """An invalid block costs itself alone; lost subsegments are a problem."""
     odd = {**PUT, "http": [], "aws": None, "annotations": 7, "metadata": "x", "cause": "0123", "stray": {"a": [1]}}
     spans, problems = _read(_answer({**GATEWAY, "subsegments": "none"}, odd))
     assert [span.name for span in spans] == ["DynamoDB", "orders/prod"]
     assert problems == ["subsegments must be objects, got 'none'"]
 
 
-def test_what_is_broken_is_named() -> None:
+def test_broken_documents_are_problems() -> None:
     """The rest of the answer is read."""
     answer = json.loads(_answer(GATEWAY, UnprocessedTraceIds=[ID]))
     answer["Traces"][0]["Segments"] += [{"Document": "{"}, {"Id": "x"}, 7, {"Document": "{}"}]
@@ -300,8 +300,8 @@ def test_what_is_broken_is_named() -> None:
     ]
 
 
-def test_calls_errors_and_databases_have_their_own_words() -> None:
-    """Fault, error, throttle and sql; a server is not to blame for what its caller did wrong."""
+def test_x_rays_fields_for_failures_and_databases_are_read() -> None:
+    """Fault, error, throttle and sql; an error (4xx) of a server is its caller's."""
     remote = {"namespace": "remote", "type": "subsegment", "trace_id": ID}
     refused = _segment("GET", 1, 0, 1, error=True, http={"request": {"method": "GET", "url": "https://a/b"}}, **remote)
     host = _segment("pay.example", 2, 0, 1, fault=True, **remote)
@@ -320,14 +320,14 @@ def test_calls_errors_and_databases_have_their_own_words() -> None:
     assert [span.attributes.get("http.status_code") for span in spans if span.name == "S3"] == [429]
 
 
-def test_the_attempts_of_a_call_are_known_by_what_the_kit_says_beside_them() -> None:
-    """X-Ray keeps no events; where nothing is said all of the call is retries."""
+def test_the_attempts_of_a_call_are_read_from_the_kits_metadata() -> None:
+    """X-Ray keeps no events; without valid metadata the whole call is retries."""
     called = {"operation": "PutItem", "table_name": "orders", "retries": 2}
-    told = {"lambda.retry.first_ended_ms": 10.5, "lambda.retry.last_began_ms": 80}
+    attempts = {"lambda.retry.first_ended_ms": 10.5, "lambda.retry.last_began_ms": 80}
     call = _segment("DynamoDB", 2, 20, 120, namespace="aws", aws=called)
     parts = [
-        _parts(_trace(_segment("api", 1, 0, 130, subsegments=[{**call, "metadata": {"default": said}}])))
-        for said in (told, {}, {**told, "lambda.retry.last_began_ms": 1e9})
+        _parts(_trace(_segment("api", 1, 0, 130, subsegments=[{**call, "metadata": {"default": metadata}}])))
+        for metadata in (attempts, {}, {**attempts, "lambda.retry.last_began_ms": 1e9})
     ]
     assert [(one["retries DynamoDB orders"], one.get("DynamoDB PutItem orders")) for one in parts] == [
         (69.5, 30.5),
@@ -336,8 +336,8 @@ def test_the_attempts_of_a_call_are_known_by_what_the_kit_says_beside_them() -> 
     ]
 
 
-def test_the_exporters_own_documents_have_the_accounts_of_the_spans_they_came_from() -> None:
-    """Ids in them are others, times are cut to a tenth of a microsecond: parts and calls are compared."""
+def test_documents_of_the_exporter_have_the_accounts_of_their_spans() -> None:
+    """The documents have other ids, and times with less precision: parts and calls are compared."""
     from_documents, problems = read_traces(GOLDEN / "segments.jsonl")
     from_spans, _ = read_traces(GOLDEN / "spans.jsonl")
     assert problems == ()
@@ -351,8 +351,8 @@ def test_the_exporters_own_documents_have_the_accounts_of_the_spans_they_came_fr
             assert abs(dict(other.parts).get(part, 0) - ns) < 5_000
 
 
-def test_a_segment_says_which_trace_set_it_off(tmp_path: Path) -> None:
-    """X-Ray links a consumer's trace to the one that sent the message; a link that is none is left out."""
+def test_a_segment_links_to_the_trace_of_its_message(tmp_path: Path) -> None:
+    """X-Ray links a consumer's trace to that of the sender; an invalid link is left out."""
     link = {"trace_id": "1-5759e988-bd862e3fe1be46a994272793", "id": "53995C3F42CD8AD8", "attributes": {}}
     segment = {
         "id": "00000000000000a1",

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["trees"]
 
-# How far behind its parent's start a span starts, how long it takes, and who its parent is: small numbers make ties.
+# A span's offset from the start of its parent, its duration, and its parent: small numbers make ties.
 ONE = st.tuples(st.integers(-3, 12), st.sampled_from([0, 1, 3, 7, 15, 30, None]), st.integers(0, 1000))
 ODD = st.lists(st.sampled_from(["orphan", "cycle"]), max_size=2)
 
 
 def trees() -> SearchStrategy[list[Span]]:
-    """The spans of one trace: a root with an end, 1 to 39 spans below it, and sometimes what hangs on nothing."""
+    """The spans of one trace: a root with an end, 1 to 39 spans below it, and sometimes orphans and cycles."""
     return st.builds(_tree, st.lists(ONE, min_size=1, max_size=39), st.integers(0, 40), ODD)
 
 
@@ -29,7 +29,7 @@ def _tree(drawn: list[tuple[int, int | None, int]], wall: int, odd: list[str]) -
     for number, (behind, length, choice) in enumerate(drawn):
         parent = spans[choice % len(spans)]
         start = parent.start_ns - T0 + behind
-        # Ids do not follow the order of making: a tie must not be settled by it.
+        # Ids do not follow the order of creation, which must not decide a tie.
         own = (number * 389 + choice) % 499 + 1 + (500 if choice % 2 else 0) + 1000 * number
         spans.append(_span(own, parent.span_id, start, None if length is None else start + length))
     for number, kind in enumerate(odd):

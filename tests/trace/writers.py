@@ -1,4 +1,4 @@
-"""One trace of two services as each writer writes it: by the writer's own library, or as its documentation shows it."""
+"""One trace of two services in every format: from the writer's own library, or as its documentation shows it."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def _otlp() -> bytes:
 
 
 def _message() -> TracesData:
-    """The same as protobuf has it: its JSON has ids in base64."""
-    told = json.loads(_otlp())
-    for resource in told["resourceSpans"]:
+    """The trace as a protobuf message, whose JSON has ids in base64."""
+    document = json.loads(_otlp())
+    for resource in document["resourceSpans"]:
         for span in resource["scopeSpans"][0]["spans"]:
             for key in ("traceId", "spanId", "parentSpanId"):
                 if key in span:
                     span[key] = base64.b64encode(bytes.fromhex(span[key])).decode()
-    return ParseDict(told, TracesData())
+    return ParseDict(document, TracesData())
 
 
 def _protobuf() -> bytes:
@@ -102,8 +102,8 @@ def _snake() -> bytes:
 
 
 def _tempo() -> bytes:
-    told = json.loads(MessageToJson(_message()))
-    return json.dumps({"batches": told["resourceSpans"]}).encode()
+    document = json.loads(MessageToJson(_message()))
+    return json.dumps({"batches": document["resourceSpans"]}).encode()
 
 
 def _jaeger_v3() -> bytes:
@@ -150,7 +150,7 @@ def _instant(ms: int) -> str:
 
 
 def _go() -> bytes:
-    """As `stdouttrace` prints it with `WithPrettyPrint`, one behind the other."""
+    """The output of `stdouttrace` with `WithPrettyPrint`, one document after another."""
     found = [
         {
             "Name": name,

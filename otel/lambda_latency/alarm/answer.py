@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.alarm.cost import cost_fact
+from lambda_latency.alarm.cost import END, RING, cost_fact
 from lambda_latency.alarm.evidence import Evidence, fetched, recent
 from lambda_latency.alarm.explanation import Explanation, explain, mean_ns
 from lambda_latency.alarm.message import Message, clock, message_of, short_message
@@ -17,10 +18,11 @@ from lambda_latency.latency import USUAL, Terms
 from lambda_latency.text import Style, clean
 
 if TYPE_CHECKING:
+    from lambda_latency.alarm.cost import Spent
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.alarm.evidence import Fetches
     from lambda_latency.alarm.message import Link
-    from lambda_latency.alarm.records import Records
+    from lambda_latency.alarm.records import Notes
 
 __all__ = ["Answerer", "Sink"]
 
@@ -36,15 +38,16 @@ class Answerer:
     """Answers state changes of alarms.
 
     `sinks`: the receivers of messages, by name. `page` stores an explanation's page and returns the link. `left_s`
-    returns the seconds that are left; `own_dollars` the cost of the function itself.
+    returns the seconds that are left; `ran` the GB-seconds of the function so far and its processor, or is None where
+    nothing is charged.
     """
 
     account: Fetches
-    records: Records
+    records: Notes
     sinks: Mapping[str, Sink]
     page: Callable[[Explanation], Link | None]
     left_s: Callable[[], float]
-    own_dollars: Callable[[], float] = lambda: 0.0
+    ran: Callable[[], tuple[Decimal, str]] | None = lambda: (Decimal(0), "arm64")
     terms: Terms = USUAL
 
     def answer(self, alarm: Alarm) -> Message | None:
@@ -96,18 +99,17 @@ class Answerer:
             return self._unexplained(alarm, evidence)
         found = explain(alarm, evidence, self.terms)
         self.records.change(f"alarm {alarm.name}", lambda record: _said(record, found))
-        cost = cost_fact(evidence, self.own_dollars())
+        cost = self._cost(evidence, RING)
         if found.cause is not None:
             told = self.records.change(f"cause {found.cause.label}", lambda record: _first(record, alarm))
             if 0 <= alarm.at_ns - told.get("at_ns", 0) < FOLD_NS:
                 return _folded(found, told, cost)
         link = self.page(found)
-        return message_of(found, links=[link] if link is not None else [], facts=[cost])
+        return message_of(found, links=[link] if link is not None else [], facts=cost)
 
     def _unexplained(self, alarm: Alarm, evidence: Evidence) -> Message:
-        cost = cost_fact(evidence, self.own_dollars())
         lacks = evidence.lacks or [UNTRACED]
-        return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, cost])
+        return short_message(alarm, "the cause is not known", *lacks, facts=[alarm.reason, *self._cost(evidence, RING)])
 
     def _ended(self, alarm: Alarm, folder: Path) -> Message:
         record = self.records.read(f"alarm {alarm.name}")
@@ -121,7 +123,10 @@ class Answerer:
             return short_message(alarm, how, f"The cause was {cause}.", *evidence.lacks)
         then, now = f"{then_ns / 1e6:,.0f} ms", f"{now_ns / 1e6:,.0f} ms"
         said = f"{cause}: {then} on average in slow requests during the alarm, {now} in the {requests:,} traced since."
-        return short_message(alarm, how, said, facts=[cost_fact(evidence, self.own_dollars())])
+        return short_message(alarm, how, said, facts=self._cost(evidence, END))
+
+    def _cost(self, evidence: Evidence, like: Spent) -> list[str]:
+        return [] if self.ran is None else [cost_fact(evidence, like, *self.ran())]
 
 
 def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:
@@ -146,8 +151,8 @@ def _first(record: dict[str, Any], alarm: Alarm) -> dict[str, Any]:
     return {"at_ns": alarm.at_ns, "alarm": alarm.name}
 
 
-def _folded(found: Explanation, told: Mapping[str, Any], cost: str) -> Message:
+def _folded(found: Explanation, told: Mapping[str, Any], cost: Sequence[str]) -> Message:
     by = "" if told.get("alarm") == found.alarm.name else f" ({clean(str(told.get('alarm')), Style())})"
     for_long = f", {found.cause_ns / 1e6:,.0f} ms on average" if found.cause_ns else ""
     said = f"The same cause as at {clock(told['at_ns'])}{by}: {found.name}{for_long}."
-    return short_message(found.alarm, found.name, said, *found.lacks, facts=[cost])
+    return short_message(found.alarm, found.name, said, *found.lacks, facts=cost)

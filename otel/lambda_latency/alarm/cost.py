@@ -1,30 +1,135 @@
-"""The cost of one explanation: X-Ray's traces, bytes scanned by Logs Insights, and the function's time."""
+"""The cost of explanations: traces read, bytes scanned, the function's time, requests to S3, SNS and EventBridge.
+
+A message says what it cost by the same figures from which `lambda-latency cost` estimates a month of them. The free
+monthly quantities are left out of one explanation, and taken off a month.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lambda_latency.prices import read_prices
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambda_latency.alarm.evidence import Evidence
+    from lambda_latency.prices import Prices
 
-__all__ = ["cost_fact", "function_dollars"]
+__all__ = ["END", "MEASURED", "PRICED", "RING", "Spent", "a_month", "cost_fact", "explanation"]
 
-GIGABYTE = 1_000_000_000
+BILLION, MILLION, THOUSAND = Decimal(10**9), Decimal(10**6), Decimal(10**3)
+ONE_PROCESSOR_MB = 1769
+# What the prices of an explanation are, without Lambda's GB-seconds, which depend on the processor.
+PRICED = (
+    "traces_read_million",
+    "logs_scanned_gb",
+    "lambda_requests_million",
+    "s3_writes_thousand",
+    "s3_reads_thousand",
+    "s3_gb_month",
+    "sns_requests_million",
+    "sns_mails_million",
+    "service_events_million",
+)
 
 
-def function_dollars(seconds: float, megabytes: int, region: str, processor: str) -> float:
-    """The price in US dollars of a function's run, by seconds, memory, region and processor."""
-    return float(read_prices(region).gb_second(processor) * Decimal(seconds) * megabytes / 1024)
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an answer to a change of an alarm takes. `page_bytes` are kept for a month."""
+
+    traces: int = 0
+    scanned_bytes: Decimal = Decimal(0)
+    gb_seconds: Decimal = Decimal(0)
+    invocations: int = 1
+    s3_writes: int = 0
+    s3_reads: int = 0
+    page_bytes: int = 0
+    mails: int = 1
+
+    def dollars(self, prices: Prices, processor: str) -> Mapping[str, Decimal]:
+        """The cost in US dollars by service, without free quantities."""
+        s3 = (self.s3_writes * prices.s3_writes_thousand + self.s3_reads * prices.s3_reads_thousand) / THOUSAND
+        return {
+            "X-Ray": self.traces * prices.traces_read_million / MILLION,
+            "Logs Insights": self.scanned_bytes / BILLION * prices.logs_scanned_gb,
+            "Lambda": self.gb_seconds * prices.gb_second(processor)
+            + self.invocations * prices.lambda_requests_million / MILLION,
+            "S3": s3 + self.page_bytes / BILLION * prices.s3_gb_month,
+            "SNS": (self.invocations * prices.sns_requests_million + self.mails * prices.sns_mails_million) / MILLION,
+            "EventBridge": self.invocations * prices.service_events_million / MILLION,
+        }
 
 
-def cost_fact(evidence: Evidence, own_dollars: float) -> str:
-    """A sentence with the cost of a message in US dollars: traces scanned or read, gigabytes, the function."""
+# docs/alarm.json, which `make bench-alarm` writes; times are milliseconds of a whole processor.
+MEASURED = {
+    "cold_ms": 479,
+    "ring_ms": 798,
+    "end_ms": 236,
+    "ring_traces": 1181,
+    "end_traces": 350,
+    "page_bytes": 1743020,
+}
+
+
+def _gb_seconds(*names: str) -> Decimal:
+    """The GB-seconds of measured times: below 1,769 MB a function has a share of a processor."""
+    return sum((Decimal(MEASURED[name]) for name in names), Decimal(0)) / THOUSAND * ONE_PROCESSOR_MB / 1024
+
+
+# Writes and reads are those of the records and of the page. Each answer is a cold start, because alarms are rare.
+RING = Spent(
+    MEASURED["ring_traces"],
+    gb_seconds=_gb_seconds("cold_ms", "ring_ms"),
+    s3_writes=6,
+    s3_reads=3,
+    page_bytes=MEASURED["page_bytes"],
+)
+END = Spent(MEASURED["end_traces"], gb_seconds=_gb_seconds("cold_ms", "end_ms"), s3_writes=2, s3_reads=1)
+
+
+def explanation(prices: Prices, processor: str, *, scanned_bytes: Decimal | None = None) -> dict[str, Decimal]:
+    """The cost in US dollars of explaining a ring and its end, by service, without free quantities.
+
+    `scanned_bytes`: what Logs Insights scans for both, where Transaction Search is on and X-Ray charges nothing.
+    """
+    ring, end = RING.dollars(prices, processor), END.dollars(prices, processor)
+    found = {service: ring[service] + end[service] for service in ring}
+    if scanned_bytes is not None:
+        found |= {"X-Ray": Decimal(0), "Logs Insights": scanned_bytes / BILLION * prices.logs_scanned_gb}
+    return found
+
+
+def a_month(
+    count: Decimal, prices: Prices, processor: str, *, scanned_bytes: Decimal | None = None, read: Decimal = Decimal(0)
+) -> dict[str, Decimal]:
+    """The cost in US dollars of that many explanations in a month, by service, beyond the free quantities.
+
+    `read`: the traces that are read for other purposes in that month; the free ones are used for them first.
+    """
+    found = {
+        service: count * dollars
+        for service, dollars in explanation(prices, processor, scanned_bytes=scanned_bytes).items()
+    }
+    if scanned_bytes is None:
+        free = max(Decimal(0), prices.free_traces_read - read)
+        traces = max(Decimal(0), count * (RING.traces + END.traces) - free)
+        found["X-Ray"] = traces * prices.traces_read_million / MILLION
+    requests = max(Decimal(0), 2 * count - prices.free_sns_requests)
+    mails = max(Decimal(0), 2 * count - prices.free_sns_mails)
+    found["SNS"] = (requests * prices.sns_requests_million + mails * prices.sns_mails_million) / MILLION
+    return found
+
+
+def cost_fact(evidence: Evidence, like: Spent, ran: Decimal, processor: str) -> str:
+    """A sentence with the cost of a message in US dollars.
+
+    `like`: `RING` or `END`; `ran`: the GB-seconds of the function so far.
+    """
     prices = read_prices(evidence.region)
-    dollars = evidence.traces * prices.traces_read_million / 1_000_000
-    dollars += Decimal(evidence.billed) * prices.logs_scanned_gb / GIGABYTE
-    scanned = f", {evidence.billed / GIGABYTE:,.2f} GB scanned" if evidence.billed else ""
-    whole = float(dollars) + own_dollars
+    spent = replace(like, traces=evidence.traces, scanned_bytes=Decimal(evidence.billed), gb_seconds=ran)
+    whole = sum(spent.dollars(prices, processor).values(), Decimal(0))
+    scanned = f", {evidence.billed / BILLION:,.2f} GB scanned" if evidence.billed else ""
     return f"This message cost about ${whole:,.4f}: {evidence.traces:,} traces scanned or read{scanned}."

@@ -83,8 +83,9 @@ def fetched(account: Fetches, alarm: Alarm, folder: Path, left_s: Callable[[], f
 
 
 def recent(account: Fetches, alarm: Alarm, folder: Path) -> Evidence:
-    """The newest traces before the end of an alarm, as `sample`."""
-    since = _Wanted("traces since then", "sample", Choice(), alarm.at_ns - RECENT_NS, alarm.at_ns + AFTER_NS)
+    """The newest traces of the time in which an alarm was found to be over, as `sample`."""
+    begin = max(alarm.begin_ns, alarm.at_ns - RECENT_NS)
+    since = _Wanted("traces since then", "sample", Choice(), begin, alarm.at_ns + AFTER_NS)
     return _all(account, alarm, [since], folder, lambda: 1.0)
 
 
@@ -118,7 +119,7 @@ def _all(
             continue
         told = result.fetched
         getattr(evidence, one.into).append(Source(result.source, result.path))
-        found[one.kind], where = told.traces, f"{result.store} in {result.region}"
+        found[one.kind], where = told.traces, f"{result.store} in {result.region}" if result.region else result.store
         evidence.traces += told.scanned + told.traces
         evidence.billed += told.billed
         evidence.lacks += [f"Of the {one.kind}: {each.reason}." for each in result.problems if each.effect == "skipped"]

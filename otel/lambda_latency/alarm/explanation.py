@@ -153,6 +153,8 @@ def _blamed(alarm: Alarm, report: Report) -> _Blamed:
         real = changed[0].real
         _add(found, changed[0].part, _slowest(report), real.now_ns if real is not None else 0)
     if not found.answer:
+        _add_everywhere(alarm, found, report)
+    if not found.answer:
         found.answer.append(f"The traces name no cause. {flat(sentence(report, PLAIN))}")
     return found
 
@@ -191,6 +193,23 @@ def _is_likely(report: Report) -> bool:
     if len(compared.slow) < LEAST_SLOW or compared.least_share < DOMINANT_PERCENT:
         return False
     return 2 * compared.parts[0].largest_in_slow > len(compared.slow)
+
+
+def _add_everywhere(alarm: Alarm, found: _Blamed, report: Report) -> None:
+    """Adds the part that takes most of the time, if every request is slow: there is none to compare them with."""
+    slow, ns = len(report.cohorts.slow), Counter[Part]()
+    if alarm.threshold_ns is None or report.against is not None or slow < LEAST_SLOW or slow < report.totals.requests:
+        return
+    for one in report.accounts:
+        ns.update(dict(one.parts))
+    part, most = ns.most_common(1)[0]
+    if 2 * most <= ns.total():
+        return
+    found.answer.append(
+        f"All {slow:,} requests took over {alarm.threshold_ns / 1e6:,.0f} ms, so there is no fast one to compare them "
+        f"with. {clean(part.label, PLAIN)} takes {100 * most / ns.total():.0f} % of their time."
+    )
+    _add(found, part, _slowest(report), most // slow)
 
 
 def _add_failing(found: _Blamed, report: Report) -> None:

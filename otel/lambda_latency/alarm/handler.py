@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_latency.alarm.answer import Answerer
-from lambda_latency.alarm.cost import function_dollars
 from lambda_latency.alarm.event import read_event
 from lambda_latency.alarm.evidence import Unreachable
 from lambda_latency.alarm.pages import put_page
@@ -54,10 +54,10 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
     def left_s() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000 - SPARE_S
 
-    def own_dollars() -> float:
+    def ran() -> tuple[Decimal, str]:
         memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"))
         processor = "arm64" if os.uname().machine == "aarch64" else "x86_64"
-        return function_dollars(time.monotonic() - begin, memory, region, processor)
+        return Decimal(time.monotonic() - begin) * memory / 1024, processor
 
     answerer = Answerer(
         account=_account(region),
@@ -65,7 +65,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
         sinks=_sinks(),
         page=page,
         left_s=left_s,
-        own_dollars=own_dollars,
+        ran=ran,
         terms=Terms(owners=Owners(_patterns("ALARM_OURS"), _patterns("ALARM_THEIRS"))),
     )
     message = answerer.answer(alarm)

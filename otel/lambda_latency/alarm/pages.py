@@ -28,9 +28,9 @@ def command_of(found: Explanation) -> str:
     return f"lambda-latency explain {shlex.quote(alarm.name)} --at {at}{region}"
 
 
-def page_of(found: Explanation) -> str:
-    """The HTML page of an explanation."""
-    values, spans = page_values(found.report, found.find, command=command_of(found), version=VERSION)
+def page_of(found: Explanation, command: str = "") -> str:
+    """The HTML page of an explanation; `command` creates it again (default: `command_of`)."""
+    values, spans = page_values(found.report, found.find, command=command or command_of(found), version=VERSION)
     return build_page(values, spans, flat(sentence(found.report, Style())))
 
 

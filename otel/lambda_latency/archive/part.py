@@ -9,20 +9,24 @@ from lambda_latency import stacks
 from lambda_latency.stacks import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from lambda_latency.stacks import Install
 
 __all__ = ["TEMPLATE", "install_packages", "write_part"]
 
 TEMPLATE = Path(__file__).with_name("archive.yaml")
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ROOMS = ("archive", "fetch", "latency", "prices", "trace")
-PART = Part(TEMPLATE, Path(__file__).with_name("requirements.txt"), ROOMS)
 
 
-def write_part(folder: Path, processor: str, install: Callable[[Path, str], None]) -> None:
-    """Writes `template.yaml` and `function/` into a new or empty folder; as `stacks.write_part`."""
-    stacks.write_part(PART, folder, processor, install)
+def write_part(folder: Path, processor: str, install: Install) -> None:
+    """Writes `template.yaml` and `function/`, for one processor, into a new or empty folder.
+
+    With the packages of both processors the code would be larger than Lambda's 250 MB. `install` installs them into an
+    empty folder. Raises `PartError`.
+    """
+    stacks.write_part(Part(ROOMS, (processor,)), folder, TEMPLATE.read_text(encoding="utf-8"), install)
 
 
 def install_packages(folder: Path, processor: str) -> None:
-    """Installs the locked packages for a Lambda processor; as `stacks.install_packages`."""
-    stacks.install_packages(PART.requirements, folder, processor)
+    """Installs the locked packages for a Lambda processor. Raises `PartError` with the installer's message."""
+    stacks.install_packages(REQUIREMENTS, folder, processor)

@@ -42,7 +42,7 @@ def write_and_deploy(
     """
     if options.out is not None:
         write(options.out)
-        print(f"{options.out} has the template and the function's code ({options.architecture}). Next:\n")
+        print(f"{options.out} has the template and the function's code. Next:\n")
         print(f"  {shlex.join(_command(options, stack, values, options.out))}")
         return FINE if not options.deploy else _deploy(_command(options, stack, values, options.out))
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import gc
-import json
 import tempfile
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from lambda_latency.cli.archived import Chosen, kept_of
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
-from lambda_latency.files import check_targets, replace_files, unwritable
+from lambda_latency.cli.request import Request
+from lambda_latency.cli.writing import check_files, write_page, write_report
 from lambda_latency.latency import (
     SILENT,
-    UNKNOWN,
-    USUAL,
     Accounts,
     Progress,
     Report,
     ReportError,
-    Stack,
-    Terms,
     account,
     against,
     beside,
@@ -32,69 +27,23 @@ from lambda_latency.latency import (
     of_route,
     of_time,
     report_of,
-    stacks_of,
 )
 from lambda_latency.text import (
     Style,
-    document,
-    flat,
-    render_flame,
-    render_markdown,
-    render_problems,
-    render_report,
     render_waterfall,
-    sentence,
 )
 from lambda_latency.trace import PLAIN, LineIndex, Problem, find_sources, find_traces, trace_id_of
-from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lambda_latency.latency import Gate, Judged, Traffic, Unknown
+    from lambda_latency.latency import Judged
     from lambda_latency.trace import Source, Trace
 
 __all__ = ["Request", "run_report"]
 
 MOST_REASONS = 8
-TRACES_AT_ONCE = 2_000  # read together for a flame graph
 MANY = 20_000  # requests: from this number on, drawing the map takes longer than forking a process
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The options of a report.
-
-    `slow_ns` is a duration in nanoseconds; `since_ns` and `until_ns` are epoch nanoseconds. `known` are problems found
-    before the sources are read. `console` is the address of the X-Ray console, to which a trace id is appended; None if
-    the traces are not in X-Ray.
-    """
-
-    sources: Sequence[str | Path | Source]
-    slow_ns: int | None = None
-    since_ns: int | None = None
-    until_ns: int | None = None
-    route: str | None = None
-    trace_id: str | None = None
-    json: str | None = None
-    html: str | None = None
-    markdown: str | None = None
-    flame: str | None = None
-    against: str | None = None
-    fail_if: Sequence[Gate] = ()
-    per_request: bool = False
-    problems: bool = False
-    everything: bool = False
-    what_if: bool = False
-    traffic: Traffic | Unknown = UNKNOWN
-    notes: Sequence[str] = field(default=())
-    known: Sequence[Problem] = field(default=())
-    command: str = "lambda-latency report"
-    console: str | None = None
-    processes: int | None = None
-    terms: Terms = USUAL
-    follow_links: bool = False
-    redact: bool = False
 
 
 class Baseline(NamedTuple):
@@ -121,7 +70,7 @@ def run_report(
 
     Raises `ReportError` if the requested route, trace or baseline does not exist, or if a file cannot be written.
     """
-    _check_targets(request)
+    check_files(request)
     collecting = gc.isenabled()
     gc.disable()  # a report has many objects without reference cycles: collections would only take time
     try:
@@ -210,7 +159,7 @@ def _run(
             baseline=before,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
-        _put(report, request, style, judged, find, out)
+        write_report(report, request, style, judged, find, out)
     status = status_of(report, judged)
     if status == FAILED:
         warn(_unread(report.problems, report.sources))
@@ -218,34 +167,6 @@ def _run(
         if status == GATE_FAILED and one.failed:
             warn(one.sentence)
     return status
-
-
-def _put(
-    report: Report,
-    request: Request,
-    style: Style,
-    judged: Sequence[Judged],
-    find: Callable[[Collection[str]], dict[str, Trace]],
-    out: TextIO,
-) -> None:
-    """Write the report in every requested form: the files first, because the printed text says that they exist."""
-    texts: list[tuple[str, str]] = []
-    if request.json is not None:
-        texts.append((request.json, _json(report, request, find, judged)))
-    if request.markdown is not None:
-        texts.append((request.markdown, render_markdown(report, judged)))
-    printed = [text for path, text in texts if path == "-"]
-    files = [(path, text) for path, text in texts if path != "-"]
-    if request.html is not None:
-        files.append((request.html, _page(report, request, find, judged)))
-    if request.flame is not None:
-        files.append((request.flame, _flame(report, request.flame, find)))
-    _write(files)
-    if not printed and report.totals.requests:
-        printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
-        if request.problems:
-            printed.append(render_problems(report.problems, style))
-    out.writelines(printed)
 
 
 def _chosen(request: Request) -> Chosen:
@@ -316,66 +237,6 @@ def _one_trace(
             sources=names,
             owners=request.terms.owners.settle(accounts),
         )
-        _write([(request.html, _page(report, request, lambda _: {wanted: trace}))])
+        write_page(request.html, report, request, lambda _: {wanted: trace})
     out.write(render_waterfall(trace, style, owners=request.terms.owners))
     return FINE
-
-
-def _json(
-    report: Report,
-    request: Request,
-    find: Callable[[Collection[str]], dict[str, Trace]],
-    judged: Sequence[Judged],
-) -> str:
-    traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
-    values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
-    return json.dumps(values, indent=1, ensure_ascii=True) + "\n"
-
-
-def _page(
-    report: Report,
-    request: Request,
-    find: Callable[[Collection[str]], Mapping[str, Trace]],
-    judged: Sequence[Judged] = (),
-) -> str:
-    from lambda_latency.page import build_page, page_values  # a slow import that only a page needs
-
-    values, spans = page_values(
-        report,
-        find,
-        command=request.command,
-        version=VERSION,
-        notes=request.notes,
-        console=request.console,
-        judged=judged,
-    )
-    return build_page(values, spans, flat(sentence(report, Style())))
-
-
-def _flame(report: Report, path: str, find: Callable[[Collection[str]], Mapping[str, Trace]]) -> str:
-    """The flame graph of all requests. Reads the traces in batches: together they may not fit into memory."""
-    every, stacks = report.accounts, Counter[Stack]()
-    for first in range(0, len(every), TRACES_AT_ONCE):
-        wanted = [every.trace_id(at) for at in range(first, min(len(every), first + TRACES_AT_ONCE))]
-        stacks += stacks_of(find(wanted).values(), report.owners)
-    return render_flame(stacks, Path(path).name)
-
-
-def _check_targets(request: Request) -> None:
-    """Raises `ReportError`, before any work, if an output file is unwritable, named twice, or also an input."""
-    named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html, request.flame]
-    targets = [Path(path) for path in named if path is not None]
-    if not targets:
-        return
-    read = find_sources([one for one in (*request.sources, request.against) if one not in (None, "-")], [])
-    wrong = check_targets(targets, [source.path for source in read])
-    if wrong is not None:
-        raise ReportError(wrong)
-
-
-def _write(texts: Sequence[tuple[str, str]]) -> None:
-    """Write the files: all of them, or none. Raises `ReportError`."""
-    try:
-        replace_files([(Path(path), text) for path, text in texts])
-    except OSError as error:
-        raise ReportError(unwritable(error.filename, error)) from error

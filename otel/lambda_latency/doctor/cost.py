@@ -17,7 +17,7 @@ from lambda_latency.doctor.facts import ONE_PROCESSOR_MB
 if TYPE_CHECKING:
     from lambda_latency.prices import Prices
 
-__all__ = ["ADDED", "MONTH_S", "RATES", "Added", "Bill", "Usage", "bill", "dollars", "over_rates"]
+__all__ = ["ADDED", "MONTH_S", "RATES", "Added", "Bill", "Usage", "bill", "dollars", "over_rates", "priced"]
 
 MONTH_S = 30 * 24 * 3600
 MILLION, BILLION = Decimal(10**6), Decimal(10**9)
@@ -101,6 +101,15 @@ def bill(usage: Usage, prices: Prices) -> Bill:
     metrics = max(Decimal(0), usage.alarm_metrics - prices.free_alarm_metrics)
     return Bill(usage, usage.traced, gb_seconds, xray, search, gb_seconds * prices.gb_second(usage.processor),
                 metrics * prices.alarm_metric)  # fmt: skip
+
+
+def priced(usage: Usage) -> tuple[str, ...]:
+    """The names of the prices that a usage needs."""
+    names = ["spans_gb", "spans_indexed_million"] if usage.transaction_search else ["traces_recorded_million"]
+    if usage.traces_read:
+        names.append("traces_read_million")
+    names.append(f"lambda_gb_second_{usage.processor}")
+    return (*names, *(["alarm_metric"] if usage.alarm_metrics else []))
 
 
 def added_gb_seconds(usage: Usage) -> Decimal:

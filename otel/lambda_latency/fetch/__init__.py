@@ -7,6 +7,7 @@ from lambda_latency.fetch.errors import FetchError, NothingFoundError, UsageErro
 from lambda_latency.fetch.expression import Choice
 from lambda_latency.fetch.policy import iam_policy
 from lambda_latency.fetch.refusals import refusal
+from lambda_latency.fetch.run import Fetched
 from lambda_latency.fetch.stopped import read_stopped
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Choice",
     "Clients",
     "FetchError",
+    "Fetched",
     "NothingFoundError",
     "Place",
     "Result",

@@ -61,7 +61,7 @@ class Result:
     @property
     def source(self) -> str:
         """The name of the source in a report."""
-        return f"{self.store} {self.region}"
+        return f"{self.store} {self.region}".rstrip()
 
     @property
     def problems(self) -> list[Problem]:
@@ -100,7 +100,7 @@ class Result:
             some = f"{told.traces:,} of the {_traces(told.listed)} listed before the fetch was stopped,"
         match = f", those that match {self.asked.expression}" if self.asked.expression else ""
         when = f"from {iso(self.asked.since_ns)} to {iso(self.asked.until_ns)}"
-        scanned = f" Logs Insights scanned {billed(told.billed)}." if told.billed else ""
+        scanned = f" Logs Insights scanned {billed(told.billed, self.region)}." if told.billed else ""
         return f"Fetched from {where}: {some} {when}{match}.{scanned}"
 
     @property

@@ -42,10 +42,9 @@ class Estimate:
     spent_calls: int
     spent_scanned: int
 
-    @property
-    def dollars(self) -> float:
-        """The price in US dollars, without the free monthly number of traces."""
-        return float((self.traces + self.scanned) * read_prices().traces_read_million / 1_000_000)
+    def dollars(self, region: str) -> float:
+        """The price in US dollars in a region, without the free monthly number of traces."""
+        return float((self.traces + self.scanned) * read_prices(region).traces_read_million / 1_000_000)
 
     def text(self, asked: Asked, region: str) -> str:
         """The output of `--dry-run`."""
@@ -53,13 +52,14 @@ class Estimate:
         how = "" if self.exact else " (one minute of each hour was counted)"
         traces = f"{about}{self.traces:,} traces match" if asked.expression else f"{about}{self.traces:,} traces"
         prices = read_prices(region)
-        money = f"${self.dollars:,.4f}" if self.dollars < 0.01 else f"${self.dollars:,.2f}"
+        dollars = self.dollars(region)
+        money = f"${dollars:,.4f}" if dollars < 0.01 else f"${dollars:,.2f}"
         return (
             f"Dry run, nothing was fetched: X-Ray in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
             f"{traces[0].upper()}{traces[1:]}{how}.\n"
             f"Calls: {about}{self.summary_calls:,} GetTraceSummaries and {self.batch_calls:,} BatchGetTraces.\n"
             f"X-Ray charges {about}{money}: {about}{self.scanned:,} traces scanned and {self.traces:,} retrieved, at "
-            f"${prices.traces_read_million:.2f} a million\n({prices.source}); "
+            f"${prices.traces_read_million:.2f} a million\n({prices.source('traces_read_million')}); "
             f"the first {prices.free_traces_read:,f} of a month are free.\n"
             f"This dry run took {self.spent_calls:,} calls and scanned {self.spent_scanned:,} traces.\n"
         )
@@ -97,8 +97,8 @@ def search_text(cloudwatch: Any, asked: Asked, region: str) -> str:
     return (
         f"Dry run, nothing was fetched: {Search.name} in {region}, {iso(asked.since_ns)} to {iso(asked.until_ns)}.\n"
         f"The traces are in the log group {GROUP}, which ingested "
-        f"{billed(ingested(cloudwatch, GROUP, start_s, end_s))} in these hours.\n"
-        f"Logs Insights charges for what it scans, in brackets ({read_prices(region).source}): "
+        f"{billed(ingested(cloudwatch, GROUP, start_s, end_s), region)} in these hours.\n"
+        f"Logs Insights charges for what it scans, in brackets ({read_prices(region).source('logs_scanned_gb')}): "
         f"all of it once,\nand again each time that a query finds over {MOST_ROWS:,} traces.\n"
     )
 

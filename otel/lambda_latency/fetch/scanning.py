@@ -46,9 +46,9 @@ def ingested(cloudwatch: Any, group: str, start_s: int, end_s: int) -> int:
         asked["NextToken"] = token
 
 
-def billed(scanned: int) -> str:
-    """Bytes with their price: `12.50 GB ($0.06)`."""
+def billed(scanned: int, region: str) -> str:
+    """Bytes with their price in a region: `12.50 GB ($0.06)`."""
     gb = scanned / GB
     size = f"{gb:,.2f} GB" if gb >= 0.01 else f"{scanned / 10**6:,.1f} MB"
-    dollars = gb * float(read_prices().logs_scanned_gb)
+    dollars = gb * float(read_prices(region).logs_scanned_gb)
     return f"{size} (${dollars:,.4f})" if dollars < 0.01 else f"{size} (${dollars:,.2f})"

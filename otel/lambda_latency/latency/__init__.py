@@ -1,4 +1,4 @@
-"""From traces to an answer: where the time of requests goes, and whose it is."""
+"""From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
 
 from lambda_latency.latency.account import Account
 from lambda_latency.latency.accounts import Accounts

@@ -1,4 +1,4 @@
-"""The account of one request: its wall clock, divided among parts to the nanosecond."""
+"""The account of one request: its wall clock divided among parts, exact to the nanosecond."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Account"]
 
 
 class Account(NamedTuple):
-    """One request: `parts`, the largest first, add up to `wall_ns` exactly; `calls` counts those off the path too.
+    """One request. `parts` are sorted by time, the largest first; their nanoseconds add up to `wall_ns` exactly.
 
-    `took` has the length of each call in nanoseconds, waited for or not, in the order of length. `flaws` are the bits
-    of `kind`.
+    `calls` counts all calls of the request, also those outside the critical path. `took` holds their durations by part,
+    in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants in `kind`.
     """
 
     trace_id: str

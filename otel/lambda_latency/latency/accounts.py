@@ -1,4 +1,4 @@
-"""Many accounts in columns: 80,000 requests take 20 MB, where as many tuples take 200."""
+"""Accounts of many requests in columns: 80,000 requests take 20 MB, as tuples they take 200 MB."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Accounts"]
 
-NO_CALL = -1  # the length of what counts for a part and was no call by itself
-BYTES = 16  # of a trace id
-NAMED = {  # what is known by numbers, and the columns of these
+NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call itself
+BYTES = 16  # per trace id
+NAMED = {  # tables of values, and the columns that hold the numbers of the values
     "kinds": "kind_of",
     "parts": "part_of",
     "calls": "call_of",
 }
-SEVERAL = {"parts_end": ("part_of", "part_ns"), "calls_end": ("call_of", "took_ns")}  # columns with several a request
+SEVERAL = {  # the columns with several entries per request
+    "parts_end": ("part_of", "part_ns"),
+    "calls_end": ("call_of", "took_ns"),
+}
 
 Name = TypeVar("Name")
 
 
 class Names(dict[Name, int]):
-    """Values by number, in the order in which they came."""
+    """The numbers of values, in the order of their first look-up: looking up a new value adds it."""
 
     def __missing__(self, name: Name) -> int:
         self[name] = number = len(self)
@@ -39,11 +42,15 @@ class Names(dict[Name, int]):
 
 
 class Accounts(Sequence[Account]):
-    """Accounts, each made when it is asked for. `kind_of`, `walls_ns` and the like have one value for each.
+    """A sequence of accounts in columns; an `Account` is created when it is accessed.
 
-    The parts of request `at` are those from `parts_end[at]` up to `parts_end[at + 1]`: the number of the part in
-    `parts`, and its nanoseconds. Its calls in the same way: of each the number of what it counts for in `calls`, and
-    how long it took (below 0: it counts, but was no call by itself). Both are in any order.
+    `kind_of`, `starts_ns` and `walls_ns` hold one value per request; `kind_of` refers to `kinds`. The parts of request
+    `at` are the entries from `parts_end[at]` up to, not including, `parts_end[at + 1]` of `part_of` (the number of the
+    part in `parts`) and of `part_ns` (its nanoseconds).
+
+    Its calls are the entries from `calls_end[at]` up to, not including, `calls_end[at + 1]` of `call_of` (the number of
+    a part and its counts in `calls`) and of `took_ns` (the duration in nanoseconds; negative: the entry adds counts to
+    its part, but is no call itself). The entries of a request have no defined order.
     """
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
@@ -59,7 +66,7 @@ class Accounts(Sequence[Account]):
 
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> Accounts:
-        """These accounts in columns, if they are not yet."""
+        """Return the accounts as `Accounts`; an instance of `Accounts` is returned unchanged."""
         return accounts if isinstance(accounts, Accounts) else cls(accounts)
 
     def append(self, one: Account) -> None:
@@ -69,7 +76,7 @@ class Accounts(Sequence[Account]):
         lengths_ns: list[int] = []
         for (part, how), (_, took) in zip(one.calls, one.took, strict=True):
             several = took or (NO_CALL,)
-            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first stands for all of them
+            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first entry has the counts of all
             lengths_ns += several
         self.add(
             one.trace_id,
@@ -93,7 +100,10 @@ class Accounts(Sequence[Account]):
         calls: list[int],
         took_ns: list[int],
     ) -> None:
-        """Add a request in numbers: of its kind, of its parts with the time of each, of what its calls count for."""
+        """Add a request by numbers. `trace_id` is hex; `parts` maps numbers of parts to nanoseconds.
+
+        `calls` are numbers in `self.calls`; `took_ns` has the duration of each, or `NO_CALL`.
+        """
         self.trace_ids += bytes.fromhex(trace_id)
         self.kind_of.append(kind)
         self.starts_ns.append(start_ns)
@@ -124,24 +134,24 @@ class Accounts(Sequence[Account]):
         return self.made(range(len(self)))
 
     def parts_of_each(self) -> Iterator[tuple[int, int]]:
-        """For each request the place of its first part, and the one behind its last."""
+        """For each request: the index of its first entry in `part_of`, and the index after its last."""
         return pairwise(self.parts_end)
 
     def calls_of_each(self) -> Iterator[tuple[int, int]]:
-        """As `parts_of_each`, of its calls."""
+        """For each request: the index of its first entry in `call_of`, and the index after its last."""
         return pairwise(self.calls_end)
 
     def trace_id(self, at: int) -> str:
-        """That of one request."""
+        """The trace id of a request, 32 hex digits."""
         return self.trace_ids[at * BYTES : at * BYTES + BYTES].hex()
 
     def ended(self) -> list[int]:
-        """The places of the requests that did not time out."""
+        """The indices of the requests that did not time out."""
         late = self._late()
         return [at for at, kind in enumerate(self.kind_of) if kind not in late] if late else list(range(len(self)))
 
     def timed_out(self) -> list[int]:
-        """The places of those that did."""
+        """The indices of the requests that timed out."""
         late = self._late()
         return [at for at, kind in enumerate(self.kind_of) if kind in late] if late else []
 
@@ -149,24 +159,24 @@ class Accounts(Sequence[Account]):
         return {number for kind, number in self.kinds.items() if kind.timed_out}
 
     def slowest(self, count: int) -> list[int]:
-        """The places of the requests that took longest, of the same length the smaller trace id first."""
+        """The indices of the `count` slowest requests, the slowest first; ties are sorted by trace id."""
         walls = self.walls_ns
         least = min(heapq.nlargest(count, walls), default=0)
         found = [at for at, wall in enumerate(walls) if wall >= least]
         return sorted(found, key=lambda at: (-walls[at], self.trace_id(at)))[:count]
 
-    def sums_ns(self, places: Sequence[int]) -> dict[Part, int]:
-        """The time of these requests together, by part."""
+    def sums_ns(self, indices: Sequence[int]) -> dict[Part, int]:
+        """The total time of these requests by part, in nanoseconds."""
         sums = [0] * len(self.parts)
-        parts, times = (runs(column, self.parts_end, places) for column in (self.part_of, self.part_ns))
+        parts, times = (runs(column, self.parts_end, indices) for column in (self.part_of, self.part_ns))
         for part, ns in zip(parts, times, strict=True):
             sums[part] += ns
         return {part: sums[number] for part, number in self.parts.items() if sums[number] or number in parts}
 
-    def made(self, places: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
-        """The accounts at these places; without their calls they take a fifth of the room."""
+    def made(self, indices: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
+        """Create the accounts at these indices; without calls they take a fifth of the memory."""
         kinds, parts, every = list(self.kinds), list(self.parts), list(self.calls)
-        for at in places:
+        for at in indices:
             inside = slice(self.parts_end[at], self.parts_end[at + 1])
             of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
             counted, took = self._calls(at, every) if with_calls else ({}, {})
@@ -188,7 +198,7 @@ class Accounts(Sequence[Account]):
             )
 
     def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
-        """How the calls of a request went and how long they took, by part."""
+        """The call counts and the call durations of a request, by part."""
         counted: dict[Part, Calls] = {}
         took: dict[Part, list[int]] = {}
         inside = slice(self.calls_end[at], self.calls_end[at + 1])
@@ -202,44 +212,44 @@ class Accounts(Sequence[Account]):
                 took[part].append(ns)
         return counted, took
 
-    def take(self, places: Sequence[int]) -> Accounts:
-        """Those at these places, in their order."""
+    def take(self, indices: Sequence[int]) -> Accounts:
+        """The accounts at these indices, in the order of the indices, with the same tables of values."""
         found = Accounts()
         found.__dict__.update(self.__dict__)
-        found._rearrange(places)
+        found._rearrange(indices)
         return found
 
     def in_order(self) -> Accounts:
-        """All of them by the start of the request, then by trace id: what came first to the reader changes nothing."""
+        """All accounts, sorted by start and trace id: the result does not depend on the order of reading."""
         order = self._order()
         return self if order == list(range(len(self))) else self.take(order)
 
     def rename(self, renamed: Callable[[Part], Part]) -> None:
-        """Put other parts in the place of parts, of each its own: no two may become one."""
+        """Replace each part by `renamed(part)`. The function must map different parts to different parts."""
         self.parts = Names({renamed(part): number for part, number in self.parts.items()})
         self.calls = Names({(renamed(part), calls): number for (part, calls), number in self.calls.items()})
 
-    def _rearrange(self, places: Sequence[int]) -> None:
-        """Make columns of the requests at these places, and keep these instead."""
-        self.trace_ids = pieces(self.trace_ids, BYTES, places)
+    def _rearrange(self, indices: Sequence[int]) -> None:
+        """Keep the requests at these indices only, in the order of the indices."""
+        self.trace_ids = pieces(self.trace_ids, BYTES, indices)
         for name in ("kind_of", "starts_ns", "walls_ns"):
-            setattr(self, name, taken(getattr(self, name), places))
+            setattr(self, name, taken(getattr(self, name), indices))
         for ends, names in SEVERAL.items():
             for name in names:
-                setattr(self, name, runs(getattr(self, name), getattr(self, ends), places))
-            setattr(self, ends, summed(taken(lengths(getattr(self, ends)), places)))
+                setattr(self, name, runs(getattr(self, name), getattr(self, ends), indices))
+            setattr(self, ends, summed(taken(lengths(getattr(self, ends)), indices)))
 
     def _order(self) -> list[int]:
         starts_ns = self.starts_ns
         order = sorted(range(len(self)), key=starts_ns.__getitem__)
         if len(set(starts_ns)) < len(order):
-            ids = bytes(self.trace_ids)  # whose parts take half as much as a bytearray's
+            ids = bytes(self.trace_ids)  # a slice of bytes takes half the memory of a slice of a bytearray
             order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
             order.sort(key=starts_ns.__getitem__)
         return order
 
     def extend(self, other: Accounts) -> None:
-        """Add accounts that were made elsewhere."""
+        """Append all accounts of `other`."""
         for names, column in NAMED.items():
             known: Names[Any] = getattr(self, names)
             numbers = [known[name] for name in getattr(other, names)]

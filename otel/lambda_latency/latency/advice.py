@@ -1,4 +1,4 @@
-"""What one can do about a part that takes long: an answer without a next step is half of one."""
+"""Advice: the next step for a part that takes long."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ADVICE = {
     "lambda": "Little to change: check throttled concurrency, extensions, and the response size.",
     "unknown": "Add a span around the code that runs there, or instrument the library that it calls.",
 }
-# The same for parts that need other advice than the rest of their bucket.
+# Advice for parts that differ from the rest of their bucket.
 SERVICE = "Profile {name}, give it more CPU (on Lambda: more memory), or move work out of the request."
 UNANSWERED = (
     "Find out why {name} did not record this call: it recorded others. Set a timeout for the call, and respond without "
@@ -50,7 +50,7 @@ TABLE = (
 
 
 def advice(part: Part) -> str:
-    """The next step for a part, in a sentence or two."""
+    """The next step for a part, in one or two sentences."""
     text = ADVICE[part.bucket]
     if part.bucket == "own code" and part.name:
         text = SERVICE

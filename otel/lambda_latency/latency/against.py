@@ -1,4 +1,4 @@
-"""Requests against those of a baseline: which part became slower or faster, by how much, or whether it is noise."""
+"""Comparison with a baseline: the parts that became slower or faster, by how much, and whether it may be noise."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part (or, without one, the whole request) before and now. What is below `felt_ns` is no change.
+    """A part (None: the whole request) before and now. A difference below `felt_ns` does not count.
 
-    `typical` is the median of the requests that waited for it at all, None where those are too few; `mean` is per
-    request, waited or not: the means of all parts add up. `waited` is how many waited for it, before and now.
+    `typical` compares medians of the requests that waited for the part; it is None if too few did. `mean` compares
+    means of all requests, including those that did not wait for the part: the means of all parts add up. `waited` is
+    the number of requests that waited for the part, `requests` that of all compared requests, each as (before, now).
     """
 
     part: Part | None
@@ -41,22 +42,22 @@ class Change:
 
     @property
     def by_typical(self) -> bool:
-        """Is it another time each time?"""
+        """Whether the difference of the medians is real, not noise."""
         return self.typical is not None and self._is_real(self.typical)
 
     @property
     def by_mean(self) -> bool:
-        """Is it another time on average?"""
+        """Whether the difference of the means is real, not noise."""
         return self._is_real(self.mean)
 
     @property
     def real(self) -> Estimate | None:
-        """The difference that stands: the typical one, else the mean; None where both may be noise."""
+        """The real difference: that of the medians, else that of the means; None if both may be noise."""
         return self.typical if self.by_typical else self.mean if self.by_mean else None
 
     @property
     def per_request_ns(self) -> int:
-        """What the real difference comes to per request."""
+        """The real difference per request in nanoseconds; 0 if there is none."""
         if self.real is None:
             return 0
         if self.by_mean:
@@ -69,11 +70,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The comparison. `parts` are all that were seen, those that changed most first.
+    """A comparison with a baseline. `parts` are all parts of the compared routes, the largest real change first.
 
-    Only requests of `routes` are compared, of which there are enough on both sides; `whole` is None where there is no
-    such route. `requests` are those before and now, without the ones that timed out; `rates` are of all of them, and so
-    are `percentiles`: `(percent, before_ns, now_ns)` of the wall clock.
+    `routes` are the compared routes: those with enough requests on both sides. `left_out` are the others. `whole` is
+    None if no route is compared. `requests` counts the requests that did not time out, `timeouts` those that did, each
+    as (before, now). `rates` and `percentiles` cover all requests; `percentiles` are `(percent, before_ns, now_ns)` of
+    the wall clock.
     """
 
     sources: tuple[str, ...]
@@ -88,14 +90,14 @@ class Against:
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """The parts that became slower or faster, by what it comes to per request."""
+        """The parts with a real difference, the largest difference per request first."""
         return tuple(one for one in self.parts if one.real is not None)
 
     @property
     def slower_percent(self) -> float:
-        """How much slower requests became, in percent, where that is no noise; negative where they became faster.
+        """By how many percent requests became slower (negative: faster); 0 if the difference may be noise.
 
-        Of the typical and of the mean request the one that says more.
+        The median and the mean are compared; the larger real difference counts.
         """
         whole = self.whole
         if whole is None or whole.typical is None:
@@ -106,7 +108,7 @@ class Against:
 
 @dataclass(slots=True)
 class _Route:
-    """A route's requests, and by part (None: the whole) the times of those that waited for it, as they began."""
+    """The requests of a route: by part (None: the whole request) the times of those that waited for it, by start."""
 
     requests: int = 0
     parts: dict[Part | None, array[int]] = field(default_factory=dict)
@@ -120,7 +122,7 @@ class _Route:
 
 @dataclass(slots=True)
 class _Side:
-    """The requests of one side that did not time out, in the order of their start."""
+    """The requests of one side that did not time out, sorted by start."""
 
     accounts: Accounts
     timeouts: int
@@ -139,7 +141,7 @@ class _Side:
         return side
 
     def requests(self) -> Iterator[tuple[str, int, list[tuple[Part, int]]]]:
-        """Of each its route, its wall clock, and its parts, in nanoseconds."""
+        """The route, the wall clock and the part times of each request, in nanoseconds."""
         every = self.accounts
         routes, known = [kind.route for kind in every.kinds], list(every.parts)
         for number, wall_ns, (first, last) in zip(every.kind_of, every.walls_ns, every.parts_of_each(), strict=True):
@@ -153,7 +155,7 @@ class _Side:
         return sum(len(self.routes[route].parts.get(part, ())) for route in routes)
 
     def blocks(self, parts: Sequence[Part | None], weights: Mapping[str, Fraction]) -> dict[Part | None, Blocks]:
-        """The means of parts over routes with these weights, which are 1 together."""
+        """The means of parts, weighted by route. The weights add up to 1."""
         requests = sum(self.routes[route].requests for route in weights)
         each = {route: weight / self.routes[route].requests for route, weight in weights.items()}
         shares = {route: float(share) for route, share in each.items()}
@@ -178,9 +180,9 @@ class _Side:
 
 
 def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence[str] = ()) -> Against:
-    """Compare requests with those of a baseline, those of one route with each other; `sources` name the baseline.
+    """Compare requests with a baseline, route by route; `sources` are the names of the baseline's files.
 
-    Each route weighs as much as it has requests on both sides together, so that other traffic is no difference.
+    The weight of a route is its number of requests on both sides: a changed mix of routes is not a difference.
     """
     before, now = Accounts.of(before), Accounts.of(now)
     old, new = _Side.of(before), _Side.of(now)
@@ -213,7 +215,7 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
 
 
 def _strata(part: Part | None, old: _Side, new: _Side, routes: Iterable[str]) -> list[Stratum]:
-    """The routes of which there are enough requests on both sides that waited for it."""
+    """The routes with enough requests on both sides that waited for the part."""
     found: list[Stratum] = []
     for route in routes:
         if old.has_enough(route, part) and new.has_enough(route, part):

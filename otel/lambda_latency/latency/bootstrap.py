@@ -1,4 +1,4 @@
-"""How sure a difference between two sets of requests is: bounds by bootstrap, wider the more is asked at once."""
+"""Bounds of the difference between two sets of requests, by bootstrap; they widen with the number of comparisons."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ __all__ = ["BLOCKS", "Blocks", "Estimate", "Stratum", "Times", "of_means", "of_m
 
 BLOCKS = 20
 DRAWS = 1000
-TAIL = 0.025  # of the draws lie beyond each bound
+TAIL = 0.025  # share of the draws beyond each bound
 
 
 class Times(NamedTuple):
-    """Times of requests in the order of their size, and as how many they count that had nothing to do with each other.
+    """Request times, sorted ascending, and the effective number of independent ones.
 
-    What slows one request slows the next ones too.
+    A cause that slows one request slows the following ones too: the effective number may be smaller than the number of
+    requests.
     """
 
     values: Sequence[int]
@@ -29,18 +30,18 @@ class Times(NamedTuple):
 
     @classmethod
     def of(cls, times: Sequence[int]) -> Times:
-        """Of times in the order in which the requests began."""
+        """Create `Times` from times in the order in which the requests started."""
         values, size = sorted(times), len(times)
         middle = _median(values)
-        below = [0.0] * BLOCKS  # in each block of requests that followed each other more than half of them
+        excess = [0.0] * BLOCKS  # per block of consecutive requests: how many more than half lie above the median
         for number, ns in enumerate(times):
-            below[number * BLOCKS // size] += (ns > middle) + (ns == middle) / 2 - 0.5
-        together = 4 * sum(each * each for each in below) / size * BLOCKS / (BLOCKS - 1)
+            excess[number * BLOCKS // size] += (ns > middle) + (ns == middle) / 2 - 0.5
+        together = 4 * sum(each * each for each in excess) / size * BLOCKS / (BLOCKS - 1)
         return cls(values, size / max(1.0, together))
 
 
 class Stratum(NamedTuple):
-    """Requests of one sort before and now, and the sort's weight."""
+    """A group of requests before and now, and the weight of the group."""
 
     weight: int
     before: Times
@@ -48,14 +49,14 @@ class Stratum(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """A mean, and for `BLOCKS` blocks of requests that followed each other what each adds to it beyond its share."""
+    """A mean, and what each of `BLOCKS` blocks of consecutive requests adds to it beyond the expected amount."""
 
     mean: Fraction
     beyond: Sequence[float]
 
 
 class Estimate(NamedTuple):
-    """A measure before and now in nanoseconds, and the bounds of its difference."""
+    """A measure before and now, and the bounds of its difference, in nanoseconds."""
 
     before_ns: int
     now_ns: int
@@ -64,19 +65,19 @@ class Estimate(NamedTuple):
 
     @property
     def difference_ns(self) -> int:
-        """How much it grew."""
+        """The measure now minus the measure before."""
         return self.now_ns - self.before_ns
 
 
 def of_medians(key: str, strata: Sequence[Stratum], asked: int) -> Estimate:
-    """The difference of medians (nearest rank), averaged over strata. The draws are those of the `key`.
+    """Estimate the difference of medians (nearest rank), averaged over strata; `key` seeds the random draws.
 
-    Its bounds and those of all that is `asked` beside it hold together in `TRUST_PERCENT` of such comparisons.
+    `asked` is the number of estimates made together: the bounds of all of them hold in `TRUST_PERCENT` % of cases.
     """
     whole = sum(one.weight for one in strata)
     before = sum((one.weight * Fraction(_median(one.before.values)) for one in strata), Fraction()) / whole
     now = sum((one.weight * Fraction(_median(one.now.values)) for one in strata), Fraction()) / whole
-    draw = random.Random(key)  # noqa: S311 - a seed that can be repeated, not a secret
+    draw = random.Random(key)  # noqa: S311 - a repeatable seed, not a secret
     drawn = [0.0] * DRAWS
     for one in strata:
         share = one.weight / whole
@@ -86,23 +87,24 @@ def of_medians(key: str, strata: Sequence[Stratum], asked: int) -> Estimate:
 
 
 def of_means(key: str, before: Blocks, now: Blocks, asked: int) -> Estimate:
-    """The difference of means; see `of_medians`."""
+    """Estimate the difference of means; `key` and `asked` are those of `of_medians`."""
     draw = random.Random(key)  # noqa: S311
     drawn = [float(now.mean - before.mean)] * DRAWS
     for sign, blocks in ((-1, before), (1, now)):
         size = len(blocks.beyond)
         if any(blocks.beyond):
-            wider = sign * sqrt(size / (size - 1))  # a resample varies less than what it is drawn from
+            # A resample varies less than the requests that it is drawn from: the factor corrects for that.
+            wider = sign * sqrt(size / (size - 1))
             sums = (sum(draw.choices(blocks.beyond, k=size)) for _ in range(DRAWS))
             drawn = [at + wider * value for at, value in zip(drawn, sums, strict=True)]
     return _bounded(before.mean, now.mean, drawn, asked)
 
 
 def _bounded(before: Fraction, now: Fraction, drawn: list[float], asked: int) -> Estimate:
-    """By the bounds that 95 % of the draws lie in, made wider for as many as are asked at once (Bonferroni).
+    """An estimate with the bounds that hold 95 % of the draws, widened for the number of estimates (Bonferroni).
 
-    Not by the draws' deviation: of times in two heaps one draw in a thousand may find the other heap, and would be
-    most of it.
+    The standard deviation of the draws is no measure here: if the times have two modes, one draw in a thousand may come
+    from the other mode and dominate it.
     """
     normal = NormalDist()
     wider = normal.inv_cdf(1 - (100 - TRUST_PERCENT) / 200 / asked) / normal.inv_cdf(1 - TAIL)
@@ -118,6 +120,6 @@ def _median(values: Sequence[int]) -> int:
 
 
 def _medians(times: Times, draw: random.Random) -> list[float]:
-    """Medians of resamples: that of n uniform draws is one draw from a beta distribution."""
+    """Medians of resamples. The median of n uniform draws has a beta distribution: one draw replaces n."""
     values, size, half = times.values, len(times.values), (times.independent + 1) / 2
     return [float(values[min(int(size * draw.betavariate(half, half)), size - 1)]) for _ in range(DRAWS)]

@@ -1,4 +1,4 @@
-"""Which part of the account a span's own time is charged to: one table of rules, the first that fits counts."""
+"""The part that a span's self time is charged to: a table of rules, of which the first match counts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["RULES", "Position", "Rule", "part_of"]
 
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
-# What an AWS call is about, where the service's instrumentation says it.
+# The attributes that name the resource of an AWS call, in order of preference.
 RESOURCES = (
     "aws.table_name",
     "aws.dynamodb.table_names",
@@ -46,10 +46,10 @@ RESOURCES = (
 
 
 class Position(NamedTuple):
-    """Where a span stands: the origin of its recorded parent, what is inside it (`Tree.inside`), and whose code runs.
+    """The context of a span: the origin of its recorded parent, its content, and the service whose code runs in it.
 
-    `inside` of a call of API Gateway is `answered` where what it called has spans.
-    `service` is empty for the function that the request came to first; `in_call` says that a call waits for it.
+    `inside` is the value of `Tree.inside`, or `answered` for a call of API Gateway whose callee recorded spans.
+    `service` is empty for the function that received the request first. `in_call`: the span is below a call.
     """
 
     parent_origin: str | None = None
@@ -64,7 +64,7 @@ Charged = Callable[[Shape, Position], "Part | None"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of span, and what its own time is charged to; None: to what its parent is charged to."""
+    """A kind of span, and the part that its self time is charged to (None: the part of its parent)."""
 
     what: str
     fits: Test
@@ -72,7 +72,7 @@ class Rule:
 
 
 def part_of(shape: Shape, position: Position) -> Part | None:
-    """What the own time of a span is charged to; None: what its parent's is."""
+    """The part that a span's self time is charged to; None: the part of its parent."""
     return next((rule.part(shape, position) for rule in RULES if rule.fits(shape, position)), UNKNOWN)
 
 
@@ -89,7 +89,7 @@ def _phase(*names: str) -> Test:
 
 
 def _runtime(*words: str) -> Test:
-    """A span of the kit's own whose name begins with one of these words."""
+    """Match spans of the kit's runtime whose name begins with one of these words."""
     return lambda shape, _: shape.scope in RUNTIME_SCOPES and shape.name.lower().split(" ", 1)[0] in words
 
 
@@ -136,13 +136,18 @@ def _aws(shape: Shape, _: Position) -> Part:
 
 def _database(shape: Shape, _: Position) -> Part:
     name = shape.text("db.namespace", "db.name") or shape.host
-    return Part("database", f"{shape.text('db.system.name', 'db.system')} {name}".strip())
+    return Part("database", _in_system(shape.text("db.system.name", "db.system"), name))
 
 
 def _messaging(shape: Shape, _: Position) -> Part:
-    # An exchange and a routing key, of which either may be empty, are one name in RabbitMQ's spans.
+    # Spans of RabbitMQ join exchange and routing key to one name; either of them may be empty.
     destination = shape.text("messaging.destination.name", "messaging.destination").strip(",") or shape.host
-    return Part("messaging", f"{shape.text('messaging.system')} {destination}".strip())
+    return Part("messaging", _in_system(shape.text("messaging.system"), destination))
+
+
+def _in_system(system: str, name: str) -> str:
+    """A host is often called as the system that it runs: `mysql`, not `mysql mysql`."""
+    return name if name == system else f"{system} {name}".strip()
 
 
 def _pool(shape: Shape, at: Position) -> Part:
@@ -151,7 +156,7 @@ def _pool(shape: Shape, at: Position) -> Part:
 
 
 def _external(shape: Shape, _: Position) -> Part:
-    return Part("external", shape.host or shape.text("rpc.service"))  # gRPC's spans tell no host
+    return Part("external", shape.host or shape.text("rpc.service"))  # spans of gRPC have no host
 
 
 def _connect(shape: Shape, _: Position) -> Part:
@@ -159,7 +164,7 @@ def _connect(shape: Shape, _: Position) -> Part:
 
 
 def _connecting(shape: Shape, at: Position) -> bool:
-    """A step of a new connection, below the call that opens it."""
+    """Whether the span is a step of opening a connection, below the call that opens it."""
     return at.in_call and shape.name in CONNECTING and shape.kind is SpanKind.INTERNAL
 
 
@@ -180,9 +185,8 @@ def _queue(shape: Shape, _: Position) -> Part:
 
 
 def _function(_: Shape, position: Position) -> Part:
-    # Beside a handler's span it is the runtime's time. Where Lambda alone says what ran, it is the user's code if it
-    # made traced calls; if nothing at all is known of the inside, it may have been anything.
-    # One that another service called has own code at least.
+    # With an Invocation or a handler's span, the remaining time is the runtime's. With traced calls alone, it is own
+    # code. With neither it is unknown, except in a function that another service called: there it is own code too.
     own = Part("own code", position.service)
     unseen = own if position.service else UNKNOWN
     return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": own}.get(position.inside, unseen)
@@ -194,24 +198,24 @@ RULES = (
     Rule("the kit's own flush", _runtime("telemetry"), _always(TELEMETRY)),
     Rule("DNS, TCP, TLS and a driver's handshake", _runtime("dns", "tcp", "tls", "handshake", "connect"), _connect),
     Rule("the wait for a connection of a pool", _runtime("pool"), _pool),
-    Rule("the same, of other SDKs", _connecting, _connect),
+    Rule("a step of a connection, of other SDKs", _connecting, _connect),
     Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
-    Rule("its call to a function", _answered, _always(API_GATEWAY)),
-    Rule("its call to a function that is not traced", _unanswered, _always(UNKNOWN)),
+    Rule("API Gateway's call to a function", _answered, _always(API_GATEWAY)),
+    Rule("API Gateway's call to a function without spans", _unanswered, _always(UNKNOWN)),
     Rule("the Lambda service", _origin(LAMBDA_SERVICE), _always(SERVICE)),
-    Rule("its queue and attempts", _below(LAMBDA_SERVICE, SpanKind.INTERNAL), _always(SERVICE)),
+    Rule("queue and attempts of the Lambda service", _below(LAMBDA_SERVICE, SpanKind.INTERNAL), _always(SERVICE)),
     Rule("the function segment", _origin(FUNCTION), _function),
     Rule("Lambda's Invocation", _phase("Invocation"), _function),
     Rule("Lambda's Overhead", _phase("Overhead"), _always(OVERHEAD)),
     Rule("a state machine", _origin(STATE_MACHINE), _state_machine),
-    Rule("from a sender to its consumer", _origin(WAIT), _queue),
-    Rule("between linked traces", _origin(CHAIN), _always(UNKNOWN)),
+    Rule("the time from a sender to its consumer", _origin(WAIT), _queue),
+    Rule("the time between linked traces", _origin(CHAIN), _always(UNKNOWN)),
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
     Rule("a message to a broker", _is_messaging, _messaging),
-    Rule("a call to anything else", _is_external, _external),
-    Rule("a call to nobody knows whom", _kind(*CALLS), _always(UNKNOWN)),
+    Rule("another call with a known callee", _is_external, _external),
+    Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN)),
     Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _own_code),
-    Rule("a step inside", _kind(SpanKind.INTERNAL), _always(None)),
+    Rule("an internal span", _kind(SpanKind.INTERNAL), _always(None)),
 )

@@ -1,4 +1,4 @@
-"""How a call went: an error, a throttle, a retry, or none of them although its span is an ERROR."""
+"""The outcome of a call: error, throttle, retries, or none of them although the status of its span is ERROR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Some calls to one part: how many, how many failed, were throttled, and the attempts after the first."""
+    """The counts of calls to one part: calls, errors, throttles, and attempts after the first."""
 
     calls: int = 0
     errors: int = 0
@@ -31,25 +31,29 @@ class Calls:
 
 
 def calls_of(shape: Shape) -> Calls:
-    """One call."""
+    """The counts of one call."""
     throttled = is_throttled(shape)
     return Calls(1, int(is_failed(shape) and not throttled), int(throttled), retries_of(shape))
 
 
 def is_failed(shape: Shape) -> bool:
-    """Whether the call failed. If the function's deadline cut it short, the request timed out, not the call."""
+    """Whether the call failed.
+
+    A call that the function's deadline cut short did not fail: the request timed out. Error codes in `OUTCOMES`, such
+    as a failed condition, are results and no failures.
+    """
     if shape.status is not Status.ERROR or shape.is_provisional or shape.roles & TIMED_OUT:
         return False
     return not OUTCOMES & shape.codes
 
 
 def is_throttled(shape: Shape) -> bool:
-    """Whether the callee turned the call away for its rate. Not every 400 of DynamoDB."""
+    """Whether the callee rejected the call for its rate: status 429 or a throttling code, not every 400 of DynamoDB."""
     statuses = (shape["http.status_code"], shape["http.response.status_code"])
     return 429 in statuses or bool(THROTTLES & shape.codes)
 
 
 def retries_of(shape: Shape) -> int:
-    """Attempts after the first, as botocore's instrumentation counts them."""
+    """The number of attempts after the first, as counted by botocore's instrumentation."""
     retries = shape["retry_attempts"]
     return retries if isinstance(retries, int) and retries > 0 else 0

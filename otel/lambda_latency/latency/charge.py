@@ -1,4 +1,4 @@
-"""What the own time of each span of a request is charged to, and which calls there were."""
+"""Charges: the part that each span's self time goes to, and the calls of a request."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ __all__ = ["Charge", "Charges"]
 
 CALLS = ("aws", "external", "database", "messaging", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None]"
-ANSWERED = ("external", "unknown")  # calls whose other side is a service, if that has spans
+ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans
 OUTSIDE = ("api gateway", "lambda")
-MOST = 200_000  # charges that are remembered by shape
+MOST = 200_000  # charges in the cache, by shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Charge:
-    """What a span's own time is charged to, the call that it is (if any), and whose code it belongs to.
+    """What a span's self time is charged to, the call that the span is (if any), and the service whose code it runs.
 
-    `foreign`: another party recorded it, inside of the call to that party. There is one object for each value, so that
-    charges can be looked up by what they are, not by what they hold.
+    `foreign`: another party recorded the span, inside a call to that party. `Charges` creates one object per value:
+    charges are compared and hashed by identity.
     """
 
     part: Part
@@ -42,17 +42,17 @@ class Charge:
 
 
 class Charges:
-    """Finds the charges of rows. The answer for a row depends on its shape, and on the row that waits for it."""
+    """Finds the charges of rows. The charge of a row depends on its shape, and on the row that waits for it."""
 
     def __init__(self, owners: Owners = NOBODY) -> None:
         self._owners = owners
         self._known: dict[tuple[object, ...], Charge] = {}
-        # By the charge and the shape of a row the charges of its children, by their shapes.
+        # By charge and shape of a row: the charges of its children, by shape.
         self._below: defaultdict[tuple[Charge | None, Shape | None], dict[Hashable, Charge]] = defaultdict(dict)
         self._count = 0
 
     def of(self, tree: Tree, parents: Sequence[Row]) -> dict[str, Charge]:
-        """The charges of a request by span id, parents before children. `parents` are its rows with children."""
+        """The charges of a request by span id. `parents` are its rows with children; parents come before children."""
         if self._count > MOST:
             self._below.clear()
             self._count = 0
@@ -74,7 +74,7 @@ class Charges:
         return charged
 
     def _answer(self, tree: Tree, charged: dict[str, Charge]) -> None:
-        """A call whose other side is in the trace is no call to somebody else: between both lies the network."""
+        """Charge the rest of a call to the network if its callee recorded spans in the trace."""
         for row in tree.marked:
             charge = charged.get(row.span_id) if row.shape.roles & SERVES else None
             if charge is not None and charge.code is not None:
@@ -83,7 +83,7 @@ class Charges:
                     at = tree.parent(at)
 
     def _put(self, tree: Tree, charged: dict[str, Charge], at: Row, answer: Charge, code: Code) -> bool:
-        """Charge the caller's side of a call that `code` answers; whether what it is below may be the same call."""
+        """Charge the caller's side of a call that `code` answers; return whether the span above may belong to it."""
         call = charged.get(at.span_id)
         if call is None or call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
             return False
@@ -91,7 +91,7 @@ class Charges:
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None
         charged[at.span_id] = self._one_of((part, call.call or counted, call.foreign, call.code))
         todo = [at]
-        for row in todo:  # what the caller does beside the call, or tries again
+        for row in todo:  # the caller's own work during the call, and further attempts
             for child in tree.children.get(row.span_id, ()):
                 below = charged[child.span_id]
                 again = child.shape.is_call and call.part.bucket != "unknown"
@@ -115,7 +115,7 @@ class Charges:
     def _charge(
         self, tree: Tree, row: Row, above: Row | None, outer: Charge | None, known: dict[Hashable, Charge]
     ) -> Charge:
-        """The charge of a row below `above`; `known` are those below such a row that were asked for before."""
+        """The charge of a row below `above`; `known` caches the charges of rows below such a row."""
         shape, parent = row.shape, tree.rows.get(row.parent_id)
         origin, inside = parent.shape.origin if parent is not None else None, ""
         key: Hashable = shape
@@ -138,11 +138,11 @@ class Charges:
 
 
 def _value_of(shape: Shape, position: Position, above: Shape | None, outer: Charge | None, owners: Owners) -> Value:
-    """The charge of a span below `above`, which waits for it and has the charge `outer`."""
+    """The charge of a span below `above`; `above` waits for the span and has the charge `outer`."""
     if outer is None:
         return _judged(shape, position, above, None, code_of(shape, None, None, ""), owners)
     if outer.foreign:
-        return outer.part, None, True, outer.code  # inside of whom we called: still the time of that call
+        return outer.part, None, True, outer.code  # inside another party's service: still the time of the call
     callee = outer.part.name if outer.part.bucket == "external" else ""
     code = code_of(shape, above, outer.code, callee)
     if code is not None and outer.code is not None and code.name != outer.code.name:
@@ -151,7 +151,7 @@ def _value_of(shape: Shape, position: Position, above: Shape | None, outer: Char
         if owners.whose(code.name) == "theirs":
             return Part("external", code.name), None, True, code
         if shape.is_call:
-            above = None  # of another service than the call that it is below
+            above = None  # the call above belongs to another service
     return _judged(shape, position, above, outer, code, owners)
 
 
@@ -174,7 +174,7 @@ def _judged(
     if part.bucket == "connect" and not part.name and outer is not None:
         part = Part("connect", outer.part.name)
     if part.bucket == "aws" and retries_of(shape) and not shape.roles & ATTEMPTS:
-        part = Part("retries", resource_of(part.name))  # all of the call, for nothing tells its attempts apart
+        part = Part("retries", resource_of(part.name))  # the whole call: its attempts are not recorded one by one
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part.bucket == "cold start" and (outer is None or outer.part != part))
     return owners.of(part), calls_of(shape) if counted else None, False, code

@@ -1,4 +1,4 @@
-"""Which requests a report is on: those of a route, or of a time."""
+"""Selection of the requests of a report, by route or by time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def instant(text: str, now_ns: int) -> int:
-    """A point in time: ISO 8601 (UTC where it says nothing else), or how long ago, such as `24h`."""
+    """A point in time in nanoseconds since 1970: ISO 8601 (UTC without an offset), or an age such as `24h`.
+
+    The units of an age are s, m, h and d. Raises `ValueError` for any other text.
+    """
     ago = re.fullmatch(r"(\d+)([smhd])", text.strip())
     if ago is not None:
         return now_ns - int(ago[1]) * UNITS[ago[2]] * 1_000_000_000
@@ -31,7 +34,7 @@ def instant(text: str, now_ns: int) -> int:
 
 
 def of_route(accounts: Accounts, route: str | None) -> Accounts:
-    """Those of a route. Raises `ReportError` where there are some, but none of it."""
+    """The accounts of a route; None selects all. Raises `ReportError` if there are accounts, but none of the route."""
     if route is None or not accounts:
         return accounts
     wanted = {number for kind, number in accounts.kinds.items() if kind.route == route}
@@ -43,7 +46,10 @@ def of_route(accounts: Accounts, route: str | None) -> Accounts:
 
 
 def of_time(accounts: Accounts, since_ns: int | None, until_ns: int | None) -> Accounts:
-    """Those that started at `since_ns` or later, and before `until_ns`. Raises `ReportError` where none did."""
+    """The accounts that started at `since_ns` or later and before `until_ns`; None is no limit.
+
+    Raises `ReportError` if there are accounts, but none in this time.
+    """
     starts = accounts.starts_ns
     if not accounts or (since_ns is None and until_ns is None):
         return accounts

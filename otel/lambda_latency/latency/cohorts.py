@@ -1,4 +1,4 @@
-"""Slow requests against typical ones of the same route: percentiles of parts do not add up, differences of means do."""
+"""Comparison of slow with typical requests of the same route, by means: means of parts add up, percentiles do not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Cohorts", "Compared", "Slow", "cohorts"]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One part: its mean time in typical and in slow requests, and how many slow ones it made slow before others."""
+    """One part: mean times in typical and slow requests, and the number of slow requests with it as largest excess."""
 
     part: Part
     typical_ns: int
@@ -32,13 +32,13 @@ class Compared:
 
     @property
     def difference_ns(self) -> int:
-        """How much longer slow requests wait for it; negative where they wait less."""
+        """The slow mean minus the typical mean; negative if slow requests wait less for the part."""
         return self.slow_ns - self.typical_ns
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A slow request (without its calls), and the part for which it waited longest beyond typical ones of its route."""
+    """A slow request (without its calls), the part with the largest excess over typical requests, and that excess."""
 
     account: Account
     part: Part
@@ -47,12 +47,12 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical ones.
+    """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical requests.
 
-    `typical` is how many typical requests they are compared with, `width_ns` by how much those differ among themselves.
-    `parts` are in the order of their difference; `least_share` is what the first of them explains of it, in percent,
-    when the slow request that speaks most for it is left out. `alone` are slow requests that are
-    the only ones of their routes, each with its largest part.
+    `typical` is the number of typical requests, and `width_ns` the width of their range. `parts` are sorted by
+    difference, the largest first. `least_share` is the percentage of the difference that the first part explains if the
+    slow request that supports it most is left out. `alone` are slow requests of routes with too few requests for a
+    comparison, each with its largest part.
     """
 
     over_ns: int
@@ -67,13 +67,13 @@ class Cohorts:
 
     @property
     def difference_ns(self) -> int:
-        """How much longer slow requests take."""
+        """The mean wall clock of slow requests minus that of typical ones."""
         return self.slow_mean_ns - self.typical_mean_ns
 
 
 @dataclass(frozen=True, slots=True)
 class _Typical:
-    """The typical requests of one route; `sums_ns` is their time together, by part."""
+    """The typical requests of one route; `sums_ns` is their total time by part."""
 
     requests: int
     width_ns: int
@@ -82,9 +82,9 @@ class _Typical:
 
 
 def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
-    """Compare the requests over `slow_ns` (default: over p95) with typical ones of the same route.
+    """Compare the requests over `slow_ns` (default: the 95th percentile) with typical ones of the same route.
 
-    Requests that timed out are left out: their length is the limit's, and what ran is told apart from this.
+    Requests that timed out are left out: their duration is the limit, and the report describes them separately.
     """
     every = Accounts.of(accounts)
     ended, walls, kinds = every.ended(), every.walls_ns, list(every.kinds)
@@ -125,7 +125,7 @@ def _alone(every: Accounts, few: Sequence[int]) -> tuple[Slow, ...]:
 
 
 def _border(walls: Sequence[int]) -> int:
-    """The 95th percentile; of fewer than 20 requests, which has none above it, the longest but one."""
+    """The 95th percentile; if no request is above it, as among fewer than 20, the next smaller wall clock."""
     over = percentile(walls, SLOW_PERCENT)
     if walls and over == max(walls):
         return max((wall for wall in walls if wall < over), default=over)
@@ -137,7 +137,7 @@ def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
     walls = sorted([of[at] for at in members])
     low, high = (at_rank(walls, percent) for percent in TYPICAL_PERCENT)
     inside = [at for at in members if low <= of[at] <= high]
-    # A route may be slow as a whole; else its slow requests are no measure for themselves.
+    # Slow requests do not count as typical, unless the route is slow as a whole.
     inside = [at for at in inside if of[at] <= over_ns] or inside
     return _Typical(
         requests=len(inside),
@@ -148,7 +148,7 @@ def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
 
 
 def _most_beyond(one: Account, typical: _Typical) -> Slow:
-    # Differences to the mean times the number of requests: integers, where fractions take most of the time.
+    # Differences are multiplied by the number of requests to stay integers: fractions would take most of the time.
     get, times = typical.sums_ns.get, typical.requests
     more, part = min([(get(part, 0) - ns * times, part) for part, ns in one.parts])
     return Slow(one, part, round(Fraction(-more, times)))
@@ -177,8 +177,8 @@ def _compare(
 
 
 def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part: Part) -> int:
-    """The smallest share that is left when one request is taken away; of a single request its own."""
-    # Times that are multiples of one part of a nanosecond: integers, where fractions take most of the time.
+    """The smallest percentage left after leaving out any one request; of a single request, its own."""
+    # Times are scaled to a common denominator to stay integers: fractions would take most of the time.
     times = lcm(*(one.requests for one in typical.values()))
     usual = {route: one.sums_ns.get(part, 0) * times // one.requests for route, one in typical.items()}
     means = {route: int(one.mean_ns * times) for route, one in typical.items()}
@@ -192,5 +192,5 @@ def _least_share(slow: Sequence[Account], typical: Mapping[str, _Typical], part:
 
 
 def _percent(part: int, whole: int) -> int:
-    """Of a whole above 0, without what is behind the point."""
+    """`part` in percent of `whole` (above 0), rounded towards zero."""
     return 100 * part // whole if part >= 0 else -(-100 * part // whole)

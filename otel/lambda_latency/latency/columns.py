@@ -1,6 +1,6 @@
-"""Columns in another order, a few values at a time: as numbers of Python's own all of them take four times the room.
+"""Reordering of columns in chunks: a list of all values as Python integers takes four times the memory.
 
-Where each has several values, `ends` says where those of each end, with a 0 before the first.
+In a column with several values per request, `ends` has the end of each request's values, after a leading 0.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
 __all__ = ["lengths", "pieces", "runs", "summed", "taken"]
 
-FEW = 10_000
+CHUNK = 10_000
 
 
-def taken(column: array[int], places: Sequence[int]) -> array[int]:
-    """The values at these places."""
+def taken(column: array[int], indices: Sequence[int]) -> array[int]:
+    """The values at these indices."""
     found = array(column.typecode)
-    for first in range(0, len(places), FEW):
-        found.fromlist([column[at] for at in places[first : first + FEW]])
+    for first in range(0, len(indices), CHUNK):
+        found.fromlist([column[at] for at in indices[first : first + CHUNK]])
     return found
 
 
-def pieces(column: bytearray, width: int, places: Sequence[int]) -> bytearray:
-    """As `taken`, of values that are so many bytes each."""
-    found, values = bytearray(), bytes(column)  # whose parts take half as much as a bytearray's
-    for first in range(0, len(places), FEW):
-        found += b"".join([values[at * width : at * width + width] for at in places[first : first + FEW]])
+def pieces(column: bytearray, width: int, indices: Sequence[int]) -> bytearray:
+    """As `taken`, for values of `width` bytes each."""
+    found, values = bytearray(), bytes(column)  # a slice of bytes takes half the memory of a slice of a bytearray
+    for first in range(0, len(indices), CHUNK):
+        found += b"".join([values[at * width : at * width + width] for at in indices[first : first + CHUNK]])
     return found
 
 
-def runs(column: array[int], ends: Sequence[int], places: Sequence[int]) -> array[int]:
-    """All the values of each at these places."""
+def runs(column: array[int], ends: Sequence[int], indices: Sequence[int]) -> array[int]:
+    """All values of the requests at these indices."""
     found = array(column.typecode)
-    for at in places:
+    for at in indices:
         found += column[ends[at] : ends[at + 1]]
     return found
 
 
 def lengths(ends: array[int]) -> array[int]:
-    """How many values each has."""
+    """The number of values of each request."""
     return array("I", map(sub, islice(ends, 1, None), ends))
 
 
 def summed(counts: array[int]) -> array[int]:
-    """Where the values of each end, of which each has so many."""
+    """The `ends` of requests with these numbers of values."""
     return array("I", accumulate(counts, initial=0))

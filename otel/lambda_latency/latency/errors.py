@@ -1,4 +1,4 @@
-"""What a report cannot do, and what would help."""
+"""The error of a report that cannot be made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["ReportError"]
 
 
 class ReportError(Exception):
-    """What was wrong, and what to do; ends the command with status 1."""
+    """A report cannot be made: `what` is wrong, `todo` the remedy. The command ends with status 1."""
 
     exit_status = 1
 

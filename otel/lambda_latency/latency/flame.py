@@ -1,4 +1,4 @@
-"""The critical paths of many requests in one: how long they waited, by the stack of spans that owned the time."""
+"""The critical paths of many requests merged: waiting time by the stack of spans that own it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Stack = tuple[str, ...]
 def sections_of(trace: Trace, owners: Owners = NOBODY) -> Iterator[tuple[Stack, Part, int]]:
     """The sections of a request's critical path: stack (the outermost span first), part and nanoseconds of each.
 
-    Time inside a span that counts for another part (retries, connecting) has a frame of its own, with the part's name.
+    Time of a span that is charged to another part (retries, connecting) has a frame of its own, named after the part.
     """
     drawn = waterfall_of(trace, owners)
     stacks: dict[str, Stack] = {}
@@ -38,7 +38,7 @@ def sections_of(trace: Trace, owners: Owners = NOBODY) -> Iterator[tuple[Stack, 
 
 
 def stacks_of(traces: Iterable[Trace], owners: Owners = NOBODY) -> Counter[Stack]:
-    """Nanoseconds by stack; the sum is that of the wall clocks of all requests."""
+    """Nanoseconds by stack; their sum is the sum of the wall clocks of all requests."""
     found: Counter[Stack] = Counter()
     for trace in traces:
         for stack, _, ns in sections_of(trace, owners):

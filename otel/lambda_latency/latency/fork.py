@@ -1,4 +1,4 @@
-"""Work that a copy of this process does beside it, where there is a processor to spare."""
+"""Work in a forked copy of this process, if a second processor is available."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ Value = TypeVar("Value")
 
 
 def processors() -> int:
-    """How many of them this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def beside(work: Callable[[], Value], *, much: bool) -> Iterator[Callable[[], Value]]:
-    """What `work` returns, when it is asked for; if it is `much`, a forked process begins with it now.
+    """Yield a function that returns the result of `work`. If `much`, a forked process starts `work` at once.
 
-    Nothing of what that one does is seen here but the answer; where there is none, the work is done here.
+    Only the result of the fork reaches this process. If the fork has none, `work` runs in this process when the result
+    is requested.
     """
     forked = _begun(work) if much and _may_fork() else None
     found: list[Value] = []
@@ -47,19 +48,19 @@ def beside(work: Callable[[], Value], *, much: bool) -> Iterator[Callable[[], Va
 
 
 def _may_fork() -> bool:
-    """A copy has none of the other threads, but what they had locked; and not every system likes copies."""
+    """Whether a fork is safe and useful: it copies the locks of other threads, but not the threads."""
     return sys.platform == "linux" and threading.active_count() == 1 and processors() > 1
 
 
 def _begun(work: Callable[[], object]) -> _Fork | None:
     try:
         return _Fork(work)
-    except OSError:  # no room for another process
+    except OSError:  # too many processes, or too little memory
         return None
 
 
 class _Fork:
-    """A copy of this process that does one thing. Raises `OSError` where there is no room for it."""
+    """A forked copy of this process that runs one function. Raises `OSError` if the system cannot fork."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         answer, begin = os.pipe()
@@ -75,19 +76,19 @@ class _Fork:
                 with os.fdopen(begin, "wb") as file:
                     file.write(pickle.dumps(work()))
             finally:
-                os._exit(0)  # whatever came up: it comes up here once more, where it is told
+                os._exit(0)  # without a report of an error: the parent repeats the work and reports it
         os.close(begin)
         self._file, self._pid = os.fdopen(answer, "rb"), pid
 
     def answer(self) -> list[Any]:
-        """What it found, if it could."""
+        """The result in a list; an empty list if the function failed."""
         try:
-            return [pickle.load(self._file)]  # noqa: S301 - of this very program
+            return [pickle.load(self._file)]  # noqa: S301 - written by this program
         except (EOFError, pickle.UnpicklingError):
             return []
 
     def end(self) -> None:
-        """It is not waited for any more."""
+        """Kill the fork and reap it."""
         self._file.close()
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)

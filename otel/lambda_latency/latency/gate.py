@@ -1,4 +1,4 @@
-"""Gates: what a report must not say, such as `p95 > 800ms`, and whether it does."""
+"""Gates: conditions that fail a report, such as `p95 > 800ms`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PERCENTILE = re.compile(r"p([1-9]\d?)")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a gate found: milliseconds or percent, and a sentence that says what it is and what it must not be."""
+    """The result of a gate: the value in the gate's unit, whether it failed the gate, and a sentence for people."""
 
     expression: str
     value: float
@@ -39,9 +39,8 @@ class Judged:
 class Gate:
     """A condition that fails a report. `what` is `p1` to `p99`, `max`, `errors`, `share` or `slower`.
 
-    `limit` has the unit `unit`.
-
-    `bucket` and `name` are the part of a share; without a name, all of the bucket.
+    `sign` is `>`, `>=`, `<` or `<=`. `limit` is in the unit `unit`: `ms`, `s` or `%`. `bucket` and `name` select the
+    part of a `share`; without a name, the whole bucket.
     """
 
     expression: str
@@ -53,7 +52,7 @@ class Gate:
     name: str = ""
 
     def judge(self, report: Report) -> Judged:
-        """Hold the report to it. A `slower` that may be noise is 0 %."""
+        """Evaluate the gate on a report. `slower` is 0 % without a baseline, and if the difference may be noise."""
         value, subject = self._seen(report)
         failed = {
             ">": value > self.limit,
@@ -62,8 +61,8 @@ class Gate:
             "<=": value <= self.limit,
         }[self.sign]
         whether = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
-        told = f"{subject} {_number(value)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
-        return Judged(self.expression, round(float(value), 6), failed, told)
+        sentence = f"{subject} {_number(value)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
+        return Judged(self.expression, round(float(value), 6), failed, sentence)
 
     def _seen(self, report: Report) -> tuple[Fraction, str]:
         totals = report.totals
@@ -82,7 +81,7 @@ class Gate:
 
 
 def read_gate(text: str) -> Gate:
-    """The gate that an expression says. Raises `ValueError` that says what is wrong with it, and what is right."""
+    """Parse the expression of a gate. Raises `ValueError` with the mistake and the correct form."""
     found = EXPRESSION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a condition: write, {EXAMPLES}")
@@ -102,7 +101,7 @@ def read_gate(text: str) -> Gate:
 
 
 def _part(text: str, expression: str) -> tuple[str, str]:
-    """`external`, or `external payments.example.com`."""
+    """The bucket and the name in `external` or `external payments.example.com`. Raises `ValueError`."""
     wanted = " ".join(text.split())
     for bucket in BUCKETS:
         if wanted == bucket or wanted.startswith(f"{bucket} "):
@@ -113,5 +112,5 @@ def _part(text: str, expression: str) -> tuple[str, str]:
 
 
 def _number(value: Fraction) -> str:
-    """With as many decimals as it has, three at most."""
+    """The number with at most three decimals, without trailing zeros."""
     return f"{float(value):,.3f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""Traces judged: who owns which stretch of the critical path, added up as the account of each request."""
+"""The judge: charges the critical path of each trace to parts, and adds the sums up to the account of its request."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "Spent", "account", "largest_part", "spent"]
 
-MOST_KINDS = 20_000  # that are remembered by the shapes of a request's rows
+MOST_KINDS = 20_000  # in the cache, by the shapes of a request's rows
 
 
 class Spent(NamedTuple):
-    """A stretch of the critical path: the row that owns it, from where to where, and the part that it is charged to."""
+    """A stretch of the critical path: the row that owns it, start and end in nanoseconds since 1970, and its part."""
 
     row: Row
     start_ns: int
@@ -47,7 +47,10 @@ class Spent(NamedTuple):
 
 
 def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) -> Iterator[Spent]:
-    """Each stretch of a critical path with its part; one with retries, or with a cold start in it, is divided."""
+    """The stretches of a critical path with their parts; a stretch with retries is split.
+
+    Time of the Lambda service before the init is charged to the cold start.
+    """
     retries = _retries(tree, charged)
     for row, start, end in path:
         part = charged[row.span_id].part
@@ -65,7 +68,7 @@ def _retries(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
 
 
 def _leaves_out(tree: Tree) -> bool:
-    """Whether spans are outside of the request, because their parent, in no other process, was not recorded."""
+    """Whether the trace has spans outside the request whose parent, not known to be remote, was not recorded."""
     inside = tree.outermost
     while (above := tree.parent(inside)) is not None:
         inside = above
@@ -77,23 +80,23 @@ def _leaves_out(tree: Tree) -> bool:
 
 
 class Judge:
-    """Adds the accounts of traces to `accounts`; each depends on its own trace alone."""
+    """Adds the accounts of traces to `accounts`. The account of a trace does not depend on other traces."""
 
     def __init__(self, accounts: Accounts, terms: Terms = USUAL) -> None:
         self._accounts, self._charges, self._view = accounts, Charges(terms.owners), terms.view
         self._kinds: dict[tuple[object, ...], int] = {}
-        # By charge the numbers that it has in the columns of `accounts`.
+        # The numbers of each charge in the columns of `accounts`.
         self._parts: dict[Charge, int] = {}
         self._counted: dict[Charge, int] = {}
 
     def add(self, trace_id: str, rows: list[Row], problems: list[Problem]) -> None:
-        """Add the account of a trace that has these rows; `problems` hears of what does not hold together."""
+        """Add the account of a trace with these rows; inconsistencies are added to `problems`."""
         tree = Tree(rows, self._view)
         problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
         self.add_tree(trace_id, tree)
 
     def take(self, traces: Rows, problems: list[Problem]) -> None:
-        """Add the accounts of some traces, whose rows are let go."""
+        """Add the accounts of traces, and remove the traces from `traces` to release their rows."""
         while traces:
             self.add(*traces.popitem(), problems)
 
@@ -122,7 +125,7 @@ class Judge:
     def _calls(
         self, tree: Tree, charged: Mapping[str, Charge], retries: Mapping[str, Retrying]
     ) -> tuple[list[int], list[int]]:
-        """Of each call of a request the number of what it counts for, and how long it took in nanoseconds."""
+        """The numbers in `accounts.calls` that the calls of a request count for, and the durations in nanoseconds."""
         counted, rows, last = self._counted, tree.rows, tree.end_ns
         calls: list[int] = []
         took: list[int] = []
@@ -131,7 +134,7 @@ class Judge:
                 continue
             row = rows[span_id]
             took.append(max((row.end_ns or last) - row.start_ns, 0))
-            if span_id in retries:  # a call of one part, that was tried again in another
+            if span_id in retries:  # the call counts for one part, its retries for another
                 calls += self._tried_again(charge.part, charge.call, retries[span_id].part)
                 took.append(NO_CALL)
                 continue
@@ -146,7 +149,7 @@ class Judge:
         return numbers[part, replace(call, retries=0)], numbers[again, Calls(retries=call.retries)]
 
     def _kind(self, tree: Tree) -> int:
-        """The number of what an account says of a request beside its times."""
+        """The number of the request's `Kind`: everything that an account holds besides its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
         flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent)
@@ -177,7 +180,7 @@ def account(trace: Trace, terms: Terms = USUAL) -> Account:
 
 
 def largest_part(trace: Trace, terms: Terms = USUAL) -> tuple[str, int]:
-    """The part that a request waited for longest, as people call it, and for how many nanoseconds."""
+    """The part that the request waited for longest: its label and its nanoseconds."""
     parts = account(trace, terms).parts
     part, ns = parts[0] if parts else (UNKNOWN, 0)
     return part.label, ns

@@ -1,4 +1,4 @@
-"""The kinds of requests: what requests have in common that differ in their times."""
+"""Kinds of requests: what an account holds besides times."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 __all__ = ["ABSENT_PARENT", "LEFT_OUT", "SKEWED", "Kind"]
 
-# Bits of `flaws`: what makes an account less sure.
-SKEWED = 1  # clocks of its services differed, and were corrected
-ABSENT_PARENT = 2  # the span that called the others was not recorded
-LEFT_OUT = 4  # spans of the trace are outside of the request, because their parent was not recorded
+# Bits of `flaws`: the reasons why an account is less certain.
+SKEWED = 1  # the clocks of services differed and were corrected
+ABSENT_PARENT = 2  # the common parent of several spans was not recorded
+LEFT_OUT = 4  # spans of the trace are outside the request, because their parent was not recorded
 
 
 class Kind(NamedTuple):
-    """What an account says of a request beside its times: there are few of them."""
+    """The properties of a request besides its times. Requests have few different kinds."""
 
     route: str
     function: str

@@ -1,4 +1,4 @@
-"""From files to accounts, one for each trace."""
+"""Loading of files as accounts, one for each trace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-IN_MEMORY = 48 * 1024 * 1024  # bytes of input; more is judged from disk, by as many processes as there are processors
+IN_MEMORY = 48 * 1024 * 1024  # bytes of input; more is judged from disk, by one process per processor
 
 
 def load(
@@ -29,11 +29,11 @@ def load(
     processes: int | None = None,
     terms: Terms = USUAL,
 ) -> Accounts:
-    """The accounts of all traces in some files, in any order. What cannot be read, or does not fit: in `problems`.
+    """The accounts of all traces in some files, in any order. Unreadable and inconsistent input is added to `problems`.
 
-    `index` learns where the lines of each trace are. Neither the order of the files nor the number of `processes`
-    (default: one, and for much input one for each processor) changes anything else. Raises `ReportError` where there is
-    no room on disk for what is too much for memory.
+    `index` collects the positions of each trace's lines; `progress` receives the bytes done. Neither the order of the
+    files nor the number of `processes` (default: one; for large input one for each processor) changes anything but the
+    order of the accounts. Raises `ReportError` if large input does not fit on the disk.
     """
     index = LineIndex() if index is None else index
     found: list[Problem] = []
@@ -41,7 +41,7 @@ def load(
     if (processes or 1) == 1 and sum(map(size_of, sources)) <= IN_MEMORY:
         accounts = _load(sources, found, progress.step, index, terms)
     else:
-        from lambda_latency.latency.spilling import load_spilled  # few need it, and it imports multiprocessing
+        from lambda_latency.latency.spilling import load_spilled  # rarely needed, and it imports multiprocessing
 
         accounts = load_spilled(sources, found, progress, index, processes, terms)
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
@@ -55,7 +55,7 @@ def _load(
     judge, reader = Judge(accounts, terms), Reader()
     for source in sources:
         for traces in read_rows(source, reader, problems, index, step):
-            if source.whole:  # nothing of these traces comes later: what they take can be let go
+            if source.whole:  # these traces are complete: their rows can be released
                 judge.take(traces, problems)
     judge.take(reader.traces, problems)
     return accounts

@@ -1,6 +1,6 @@
-"""Who calls whom: API Gateway, functions and what they call, with how often and for how long.
+"""The map of calls: API Gateway, functions and their callees, with the number and the durations of calls.
 
-A table is one node whatever is asked of it, and so is a queue or a bucket.
+A resource (a table, a queue, a bucket) is one node for all operations.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CALLED = ("aws", "external", "database", "messaging", "network")
 
 @dataclass(slots=True)
 class Edge:
-    """Calls from one node to another: how they went, and how long they took."""
+    """The calls from one node to another: their counts, and their durations in nanoseconds."""
 
     calls: Calls
     timeouts: int = 0
@@ -41,7 +41,10 @@ class Edge:
 
 @dataclass(slots=True)
 class CallMap:
-    """Nodes by kind and name, edges by the numbers of two nodes; for each trace that timed out its function's node."""
+    """A map of calls: `nodes` by kind and name, `edges` by the numbers of two nodes.
+
+    `timed_out` has, by trace id, the number of the function's node for each request that timed out.
+    """
 
     nodes: dict[tuple[str, str], int]
     edges: dict[tuple[int, int], Edge]
@@ -50,19 +53,19 @@ class CallMap:
 
 @dataclass(slots=True)
 class _Calls:
-    took: array[int] = field(default_factory=lambda: array("q"))  # of each call, in nanoseconds
+    took: array[int] = field(default_factory=lambda: array("q"))  # the duration of each call, in nanoseconds
     calls: Calls = field(default_factory=Calls)
     timeouts: int = 0
 
     def edge(self) -> Edge:
-        """All of them together."""
+        """The edge of these calls."""
         took = sorted(self.took)
-        del took[: bisect_left(took, 0)]  # what was no call by itself
+        del took[: bisect_left(took, 0)]  # entries that are no calls
         return Edge(self.calls, self.timeouts, at_rank(took, 50), at_rank(took, 95), sum(took))
 
 
 class _Drawn:
-    """A map that is being drawn."""
+    """A map under construction."""
 
     def __init__(self, every: Accounts) -> None:
         self._every = every
@@ -74,45 +77,45 @@ class _Drawn:
         return self.nodes.setdefault((kind, name), len(self.nodes))
 
     def add_requests(self) -> None:
-        """Each request's way into its function, and the calls from there."""
+        """Add the edges into each function, and the calls from it."""
         every = self._every
         alike: list[list[int]] = [[] for _ in every.kinds]
         for at, number in enumerate(every.kind_of):
             alike[number].append(at)
         members: defaultdict[tuple[str, str], list[tuple[Kind, list[int]]]] = defaultdict(list)
-        for kind, places in zip(every.kinds, alike, strict=True):
-            if places:
-                members[caller(kind)].append((kind, places))
+        for kind, indices in zip(every.kinds, alike, strict=True):
+            if indices:
+                members[caller(kind)].append((kind, indices))
         for function, kinds in sorted(members.items()):
             node = self.node(*function)
-            for kind, places in kinds:
-                self._add_way(node, kind, places)
-            self._add_calls(node, [at for _, places in kinds for at in places])
+            for kind, indices in kinds:
+                self._add_entry(node, kind, indices)
+            self._add_calls(node, [at for _, indices in kinds for at in indices])
 
-    def _add_way(self, function: int, kind: Kind, places: Sequence[int]) -> None:
-        """The way of requests of a kind into a function, of those that came by API Gateway."""
+    def _add_entry(self, function: int, kind: Kind, indices: Sequence[int]) -> None:
+        """Add the edge from API Gateway to a function, for requests of one kind that came through API Gateway."""
         every = self._every
         if kind.timed_out:
-            self.timed_out |= {every.trace_id(at): function for at in places}
+            self.timed_out |= {every.trace_id(at): function for at in indices}
         gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
         if gateway is None:
             return
-        came = [at for at in places if gateway in part_of[ends[at] : ends[at + 1]]]
+        came = [at for at in indices if gateway in part_of[ends[at] : ends[at + 1]]]
         if came:
             edge = self.edges[self.node("api gateway", "API Gateway"), function]
             edge.took.fromlist([every.walls_ns[at] for at in came])
             edge.timeouts += len(came) * kind.timed_out
             edge.calls += Calls(len(came), errors=len(came) * (kind.error and not kind.timed_out))
 
-    def _add_calls(self, function: int, places: Sequence[int]) -> None:
-        """The calls from a function."""
+    def _add_calls(self, function: int, indices: Sequence[int]) -> None:
+        """Add the calls from a function."""
         every = self._every
         call_of, took_ns = every.call_of, every.took_ns
-        if len(places) < len(every):
-            call_of, took_ns = runs(call_of, every.calls_end, places), runs(took_ns, every.calls_end, places)
+        if len(indices) < len(every):
+            call_of, took_ns = runs(call_of, every.calls_end, indices), runs(took_ns, every.calls_end, indices)
         known = list(every.calls)
-        nobody: array[int] = array("q")  # is called
-        took = [nobody] * len(known)
+        ignored: array[int] = array("q")  # durations of entries without a node
+        took = [ignored] * len(known)
         counts = Counter(call_of)
         for number in sorted(counts, key=lambda one: known[one][0]):
             part, calls = known[number]
@@ -127,14 +130,14 @@ class _Drawn:
 
 
 def call_map(accounts: Accounts) -> CallMap:
-    """The map of some requests."""
+    """The map of the calls of these requests."""
     drawn = _Drawn(accounts)
     drawn.add_requests()
     return CallMap(drawn.nodes, {ends: edge.edge() for ends, edge in drawn.edges.items()}, drawn.timed_out)
 
 
 def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]:
-    """A map as JSON has it, with the calls that were running when a function timed out."""
+    """A map as JSON values; calls that were running when a function timed out count as timeouts of their edge."""
     nodes = dict(drawn.nodes)
     running: Counter[tuple[int, int]] = Counter()
     for timeout in timeouts:
@@ -151,12 +154,12 @@ def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]
 
 
 def caller(kind: Kind) -> tuple[str, str]:
-    """Kind and name of the node of the function that answered a request."""
+    """The kind and the name of the node of the function that answered a request; without a function, its route."""
     return "function", kind.function or kind.route
 
 
 def called(part: Part) -> tuple[str, str] | None:
-    """Kind and name of the node of a part that is a call; one that was retried is a call of the same resource."""
+    """The kind and name of the node of a call; None for other parts. Retries count for the node of their resource."""
     if part.bucket == "retries":
         return "aws", part.name
     if part.bucket == "aws":

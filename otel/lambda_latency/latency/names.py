@@ -1,4 +1,4 @@
-"""Spans by the names that people have for them: `POST payments.example.com`, `DynamoDB PutItem orders`."""
+"""Names of spans for people: `POST payments.example.com`, `DynamoDB PutItem orders`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STEPS = {"connect": "connect to", "dns": "DNS", "tcp": "TCP", "tls": "TLS", "han
 
 
 def trace_name(trace_id: str, start_ns: int) -> str:
-    """A trace id as its source writes it: X-Ray's, as its console searches for it; one of 64 bits has no more.
+    """A trace id as its source writes it: in the form of X-Ray's console, as 16 hex digits (64-bit ids), or unchanged.
 
-    An id of X-Ray's begins with the second in which its request began, in hex.
+    An id of X-Ray begins with the second of the request's start, in hex.
     """
     if trace_id.startswith("0" * 16):
         return trace_id[16:]
@@ -34,7 +34,7 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
     if span.origin in (SERVICE, FUNCTION):
         return f"Lambda {span.name}"
     if shape.is_runtime_init and charge.call is None:
-        return span.name  # inside of Lambda's own, which is called so
+        return span.name  # inside Lambda's Initialization, whose name is `cold start`
     if tree.is_init(row):
         return "cold start"
     if tree.is_phase(row):
@@ -51,7 +51,7 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
 
 
 def _of_connection(span: Span, charge: Charge) -> str:
-    """A part of a connection by whom it goes to; any other span by its own name."""
+    """Name a step of a connection after its target, the wait for a pool after the pool; other spans keep their name."""
     if charge.part.bucket == "connect" and span.name in STEPS:
         return f"{STEPS[span.name]} {charge.part.name}".rstrip()
     return charge.part.label if charge.part.bucket == "pool" else span.name

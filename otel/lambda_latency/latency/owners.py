@@ -1,4 +1,4 @@
-"""Whose a service or a callee is, where the user says otherwise than its spans do."""
+"""Owners of services and callees: patterns of the user override what the spans say."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "USUAL", "Owners", "Terms"]
 
-NAMED = ("aws", "database", "external", "messaging", "network", "service")  # buckets whose names are those of others
-SERVICES = ("cold start", "network", "own code")  # and those whose names are of services that recorded spans
+NAMED = ("aws", "database", "external", "messaging", "network", "service")  # buckets whose names are those of callees
+SERVICES = ("cold start", "network", "own code")  # buckets whose names are those of services that recorded spans
 
 
 class Owners(NamedTuple):
-    """Patterns (`*`, `?`, `[abc]`, of any case) of services, hosts and parts that are `ours`, and that are `theirs`.
+    """Patterns (`*`, `?`, `[abc]`, case-insensitive) of services, hosts and parts that are `ours` or `theirs`.
 
-    `seen` are services that recorded spans anywhere in the input: a call to one is ours, answered or not.
+    `seen` are the services that recorded spans anywhere in the input: a call to one is ours, even without spans of its
+    own.
     """
 
     ours: tuple[str, ...] = ()
@@ -28,14 +29,14 @@ class Owners(NamedTuple):
     seen: frozenset[str] = frozenset()
 
     def whose(self, name: str) -> str:
-        """`ours`, `theirs`, or nothing where no pattern fits."""
+        """`ours`, `theirs`, or an empty string if no pattern matches; `theirs` is tried first."""
         for owner, patterns in (("theirs", self.theirs), ("ours", self.ours)):
             if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns):
                 return owner
         return ""
 
     def of(self, part: Part) -> Part:
-        """The same part, owned by whom the user says, else by those whose spans were seen."""
+        """The part with its owner: by the user's patterns, else by the services seen, else by its bucket."""
         if not (self.ours or self.theirs or self.seen) or part.bucket not in NAMED:
             return part
         whose = self.whose(part.name)
@@ -44,7 +45,7 @@ class Owners(NamedTuple):
         return part._replace(whose=whose).plain()
 
     def settle(self, *every: Accounts) -> Owners:
-        """The same with the services that are seen in some accounts, whose parts get their owners by that."""
+        """The owners with the services seen in these accounts; the parts of the accounts get their owners in place."""
         parts = {part.name for accounts in every for part in accounts.parts if part.bucket in SERVICES}
         functions = {kind.function for accounts in every for kind in accounts.kinds}
         found = self._replace(seen=(self.seen | parts | functions) - {""})
@@ -54,7 +55,7 @@ class Owners(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a user decides about judging: how traces are looked at, and whose services are."""
+    """The user's options for judging: the view of traces, and the owners of services."""
 
     view: View = PLAIN
     owners: Owners = Owners()

@@ -1,4 +1,4 @@
-"""A part of a request's time: the bucket it is charged to, the name inside the bucket, and whose it is."""
+"""A part of a request's time: its bucket, its name inside the bucket, and its owner."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = [
     "resource_of",
 ]
 
-# Every bucket there is, and whose it is: ours to change, theirs to ask about, the platform's, or not to be told.
+# All buckets and their owners. A team changes what is `ours`, and asks the owner of what is `theirs`.
 BUCKETS = {
     "cold start": "ours",
     "own code": "ours",
     "connect": "ours",
-    "retries": "ours",  # they name the resource: capacity is ours to change
+    "retries": "ours",  # named after the resource: its capacity is ours to change
     "telemetry": "ours",
     "aws": "theirs",
     "external": "theirs",
     "database": "theirs",
-    "messaging": "theirs",  # a broker that is no service of AWS's
-    "pool": "ours",  # the wait for a connection of a pool that has none left
+    "messaging": "theirs",  # a broker outside AWS
+    "pool": "ours",  # the wait for a connection of an exhausted pool
     "network": "ours",  # between two services that both record spans
     "step functions": "ours",
-    "queue": "ours",  # from a sender to its consumer: how many there are, and how they poll, is ours to change
+    "queue": "ours",  # from a sender to its consumer: the number of consumers and their polling are ours to change
     "api gateway": "platform",
     "lambda": "platform",
     "unknown": "unknown",
@@ -49,11 +49,11 @@ PREFIXES = {
 
 
 class Part(NamedTuple):
-    """Where a piece of time goes: `Part("aws", "DynamoDB PutItem orders")`.
+    """A destination of time: `Part("aws", "DynamoDB PutItem orders")`.
 
-    A tuple, because it is the key of every sum that is made: its hash takes a fifth of a dataclass's. `whose` is its
-    owner, where that is another than its bucket's. Own code and cold starts have the name of their service; without a
-    name they are those of the function that the request came to.
+    A tuple, because parts are the keys of all sums: hashing one takes a fifth of the time of a dataclass. `whose` is
+    the owner if it is not that of the bucket. Own code and cold starts are named after their service; without a name
+    they belong to the function that received the request first.
     """
 
     bucket: str
@@ -66,12 +66,12 @@ class Part(NamedTuple):
         return self.whose or BUCKETS[self.bucket]
 
     def plain(self) -> Part:
-        """The same; the owner of its bucket is not said twice."""
+        """The part with an empty `whose` if that is the owner of its bucket."""
         return self._replace(whose="") if self.whose == BUCKETS[self.bucket] else self
 
     @property
     def label(self) -> str:
-        """The part as people call it."""
+        """The name of the part for people."""
         if self.bucket == "api gateway":
             return "API Gateway"
         if self.bucket in ("own code", "cold start") and self.name:
@@ -81,7 +81,7 @@ class Part(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """The part inside a sentence, behind "wait for"."""
+        """The part inside a sentence, after "wait for"."""
         if self.bucket == "lambda":
             return f"the Lambda {self.name}" if self.name == "service" else f"Lambda's {self.name}"
         words = {
@@ -108,7 +108,7 @@ UNKNOWN = Part("unknown")
 
 
 def resource_of(name: str) -> str:
-    """The service and, where it is known, the resource of a call: capacity is a table's, not an operation's."""
+    """The service and, if known, the resource of a call: capacity belongs to a table, not to an operation."""
     service, _, rest = name.partition(" ")
     _, _, resource = rest.partition(" ")
     return f"{service} {resource}" if resource else service

@@ -1,4 +1,4 @@
-"""This process and others that work beside it, which share tasks and end with it."""
+"""A pool of workers that share tasks: one in this process, the others in processes that end with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerPool"]
 
-# With the path of this process: what `site` would look up again takes as long as half of what a worker imports.
+# `sys.path` is passed on: computing it again in `site` takes half as long as the imports of a worker.
 WORKER = """import sys
 sys.path[:] = sys.argv[1].split("\\n")
 from lambda_latency.latency.worker_main import main
@@ -26,9 +26,9 @@ main(int(sys.argv[2]))
 
 
 class WorkerPool:
-    """A worker in this process, and one in a process of its own for each file but the first.
+    """A worker in this process, and a worker process for each file but the first.
 
-    `tasks` names the methods of `Worker` that are shared, with the number of tasks of each.
+    `tasks` has the number of tasks of each method of `Worker` whose tasks are shared.
     """
 
     def __init__(self, files: list[int], partitions: int, tasks: Mapping[str, int], terms: Terms = USUAL) -> None:
@@ -37,14 +37,14 @@ class WorkerPool:
         self._connections: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         queues = {method: queue.file for method, queue in self._queues.items()}
-        unwritten = ["-B"] if sys.dont_write_bytecode else []  # -I keeps the environment out
+        no_bytecode = ["-B"] if sys.dont_write_bytecode else []  # -I ignores PYTHONDONTWRITEBYTECODE
         for own in range(1, len(files)):
             ours, theirs = Pipe()
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", *unwritten, "-c", WORKER, "\n".join(sys.path), str(theirs.fileno())],
+                [sys.executable, "-I", "-S", *no_bytecode, "-c", WORKER, "\n".join(sys.path), str(theirs.fileno())],
                 pass_fds=[theirs.fileno(), *queues.values(), *files],
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for this process, which ends the others
+                start_new_session=True,  # Ctrl-C reaches this process only, which ends the others
             )
             self._processes.append(process)
             theirs.close()
@@ -64,29 +64,29 @@ class WorkerPool:
             queue.close()
 
     def each(self, method: str, *arguments: object) -> Iterator[Any]:
-        """What a method of each worker returns, in the order of the files."""
+        """Call a method of each worker; the results are in the order of the files."""
         for connection in self._connections:
             _send(connection, (method, arguments))
         yield getattr(self._here, method)(*arguments)
         yield from map(_received, self._connections)
 
     def share(self, method: str, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        """Have each task done by the next worker that is free: its number, and what the method returns.
+        """Distribute tasks among the workers: the number and the result of each task, in the order of arrival.
 
-        What other processes return comes last.
+        Other processes send their results at their end. Raises `ReportError` if a process was killed.
         """
         busy = list(self._connections)
         for connection in busy:
             _send(connection, (method, tasks))
         for number in self._queues[method]:
             yield number, getattr(self._here, method)(tasks[number])
-            yield from _ready(busy, 0)  # of one that failed it is heard at once
+            yield from _ready(busy, 0)  # raises the error of a failed process at once
         while busy:
             yield from _ready(busy)
 
 
 def _ready(busy: list[Connection[Any, Any]], timeout: float | None = None) -> Iterator[tuple[int, Any]]:
-    """What has arrived; a connection over which all has arrived is busy no more."""
+    """The results that have arrived. A connection is removed from `busy` after its last result."""
     ready = wait(busy, timeout)
     for connection in [one for one in busy if one in ready]:
         answer = _received(connection)

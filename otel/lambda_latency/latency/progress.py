@@ -1,4 +1,4 @@
-"""How far a report has come, for whoever waits for it."""
+"""The progress of a report."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ __all__ = ["SILENT", "Progress"]
 
 
 class Progress:
-    """Hears of the work as it is done, in bytes of the files; this one tells nobody."""
+    """Receives the progress of a report, in bytes of its files. This class discards it."""
 
     def stage(self, name: str, size: int) -> None:
-        """What comes next, `size` bytes of it."""
+        """A stage of `size` bytes begins."""
 
     def step(self, size: int) -> None:
-        """So many bytes more are done."""
+        """`size` more bytes are done."""
 
 
 SILENT = Progress()

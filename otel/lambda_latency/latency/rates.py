@@ -1,7 +1,7 @@
-"""Which share of requests failed, started cold or timed out, before and now, and how sure the difference is.
+"""Shares of requests that failed, started cold or timed out, before and now, with bounds of the difference.
 
-Bounds are Newcombe's for the difference of two shares, made of Wilson's for each: they hold for few requests and for
-shares of 0 and 1 too (https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
+The bounds are Newcombe's for the difference of two shares, based on Wilson's for each share. They hold for few requests
+and for shares of 0 and 1 too (https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAMES = ("errors", "cold starts", "timeouts")
 
 
 class Rate(NamedTuple):
-    """Requests of one sort, of all, before and now. `low` and `high` bound the difference of the shares."""
+    """Requests of one kind, as (count, all), before and now. `low` and `high` bound the difference of the shares."""
 
     of: str
     then: tuple[int, int]
@@ -32,17 +32,17 @@ class Rate(NamedTuple):
 
     @property
     def difference(self) -> float:
-        """The share now without the share then."""
+        """The share now minus the share before."""
         return self.now[0] / self.now[1] - self.then[0] / self.then[1]
 
     @property
     def stands(self) -> bool:
-        """Whether it is no noise."""
+        """Whether the difference is real, not noise."""
         return self.low > 0 or self.high < 0
 
 
 def rates(before: Accounts, now: Accounts) -> tuple[Rate, ...]:
-    """The rates of requests on both sides, whose bounds hold together; none where a side has no request."""
+    """The rates of errors, cold starts and timeouts, with joint bounds; empty if a side has no requests."""
     if not before or not now:
         return ()
     counted = [(_counted(side), len(side)) for side in (before, now)]
@@ -61,7 +61,7 @@ def _counted(side: Accounts) -> list[tuple[Kind, int]]:
 
 
 def _of(kind: Kind) -> tuple[bool, bool, bool]:
-    """A request that timed out is not an error as well."""
+    """Whether a request failed, started cold, timed out. A timeout is not counted as an error."""
     return kind.error and not kind.timed_out, kind.cold_start, kind.timed_out
 
 

@@ -1,4 +1,4 @@
-"""Everything that a report says, as a value: text and JSON are two ways to write it down."""
+"""A report as a value; text and JSON render it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "report_of"]
 
-MOST_TIMEOUTS = 100  # of these what was running is told one by one; the rest is counted
+MOST_TIMEOUTS = 100  # timeouts described one by one; the others are only counted
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Some requests, the verdict about them, and what it rests on.
+    """Requests, the verdict on them, and the evidence.
 
-    `accounts` are in any order. `timeouts` tells of the first `MOST_TIMEOUTS` requests that timed out; `traces` holds
-    those that a text shows as a waterfall. `traffic` is how many requests there were in all, seen or not, where the
-    source knows it. `against` is what became of a baseline, where there is one, and `baseline` its
-    requests. `draw` is the map of who calls whom.
+    `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
+    holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
+    or not, if the source knows it. `against` is the comparison with a baseline, if there is one, and `baseline` the
+    accounts of its requests. `draw` creates the map of calls.
     """
 
     accounts: Accounts
@@ -67,10 +67,10 @@ def report_of(
     owners: Owners = NOBODY,
     baseline: Accounts | None = None,
 ) -> Report:
-    """The report on some requests; `find` brings the traces of some ids, for the few that are shown in full.
+    """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
 
-    Slow is what takes longer than `slow_ns`; without it, than the 95th percentile. `draw` knows the requests' map, if
-    somebody draws it already.
+    A request is slow above `slow_ns` (default: the 95th percentile). `draw` returns the map of calls if it is created
+    elsewhere.
     """
     every = Accounts.of(accounts)
     compared = cohorts(every, slow_ns)

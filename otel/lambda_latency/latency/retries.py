@@ -1,4 +1,4 @@
-"""The attempts of an AWS call, where its span tells them apart: what lies between the first and the last is retries."""
+"""The attempts of an AWS call, if recorded: retries last from the end of the first to the start of the last."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Retrying", "retrying"]
 
 
 class Retrying(NamedTuple):
-    """From the end of the first attempt to the start of the last, in nanoseconds since 1970, and its part."""
+    """The time from the end of the first attempt to the start of the last, in nanoseconds since 1970, and its part."""
 
     start_ns: int
     end_ns: int
     part: Part
 
     def divide(self, start_ns: int, end_ns: int, part: Part) -> Iterator[tuple[int, int, Part]]:
-        """A stretch of the call, `part` where it is no retries."""
+        """Split a stretch of the call; `part` owns the time outside the retries."""
         first, last = (min(max(instant, start_ns), end_ns) for instant in self[:2])
         for begin, end, one in ((start_ns, first, part), (first, last, self.part), (last, end_ns, part)):
             if begin < end:
@@ -31,7 +31,7 @@ class Retrying(NamedTuple):
 
 
 def retrying(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
-    """By span id the retries of each call that tells its attempts, and of what it waits for as a part of itself."""
+    """The retries by span id: of each call with recorded attempts, and of the spans below it with the same part."""
     found: dict[str, Retrying] = {}
     for span_id, charge in charged.items():  # parents before children
         attempts = tree.rows[span_id].attempts

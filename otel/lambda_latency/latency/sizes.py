@@ -1,4 +1,4 @@
-"""How large sources are, before they are read."""
+"""Sizes of sources before they are read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["bytes_of", "size_of"]
 
-PACKED = 10  # times as much as gzip makes of it
+PACKED = 10  # typical compression ratio of gzip
 
 
 def size_of(source: Source) -> int:
-    """The bytes of a file, about as they would be without compression."""
+    """The approximate size of a file without compression, in bytes; 0 if the file is missing."""
     try:
         return bytes_of(source) * (PACKED if is_compressed(source) else 1)
     except OSError:
@@ -23,7 +23,7 @@ def size_of(source: Source) -> int:
 
 
 def bytes_of(source: Source) -> int:
-    """The bytes of a file; 0 where it is not there, which it says when it is read."""
+    """The size of a file in bytes; 0 if the file is missing, which reading it reports."""
     try:
         return source.path.stat().st_size
     except OSError:

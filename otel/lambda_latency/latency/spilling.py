@@ -1,7 +1,7 @@
-"""More than memory holds: read onto disk by trace id, then judged partition by partition, by a process a processor.
+"""Loading of more than fits into memory: rows are spilled to disk by trace id, and judged partition by partition.
 
-This process is one of them, and begins while the others start. The files on disk never have a name, so that none is
-left, whatever ends a process.
+There is one process per processor. This process is one of them, and begins while the others start. Spill files have no
+name: none remains, however a process ends.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_spilled"]
 
-PIECE = 8 * 1024 * 1024  # bytes of a file that one process reads at a time
-PARTITION = 20 * 1024 * 1024  # bytes of input whose rows are in memory together
+PIECE = 8 * 1024 * 1024  # bytes of a file per task
+PARTITION = 20 * 1024 * 1024  # bytes of input whose rows are in memory at a time
 MOST_PARTITIONS = 256
 
 
@@ -41,7 +41,7 @@ def load_spilled(
     processes: int | None = None,
     terms: Terms = USUAL,
 ) -> Accounts:
-    """As `load`. Raises `ReportError` where the temporary folder has no room."""
+    """As `load`, by way of the disk. Raises `ReportError` if the temporary folder is full."""
     processes = processes or processors()
     size = sum(map(size_of, sources))
     partitions = max(processes, min(MOST_PARTITIONS, size // PARTITION + 1))
@@ -77,7 +77,7 @@ def load_spilled(
 
 
 def _watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
-    """The same; `progress` hears how much is done, for nearly all that was begun before a finished task is finished."""
+    """Pass the results on and report progress. Tasks start in order: those before a finished one count as done."""
     begun = 0
     for number, answer in shared:
         yield number, answer
@@ -86,7 +86,7 @@ def _watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: 
 
 
 def _batches(sources: Iterable[Source], size: int) -> Iterator[list[Piece]]:
-    """Pieces that are read together: a large one, or several small ones."""
+    """Pieces that one task reads: a large one, or several small ones."""
     batch: list[Piece] = []
     much = 0
     for source in sources:
@@ -101,7 +101,7 @@ def _batches(sources: Iterable[Source], size: int) -> Iterator[list[Piece]]:
 
 
 def _pieces(source: Source, most: int) -> Iterator[Piece]:
-    """A file of lines that can be read from anywhere in several pieces, any other in one."""
+    """The pieces of a file that can be read independently: several of a large file of lines, one of any other."""
     size = bytes_of(source)
     if size <= most or source.whole or is_compressed(source) or not is_by_line(source):
         yield Piece(source, None, size)

@@ -1,4 +1,4 @@
-"""A queue of tasks for several processes, which need not ask each other for the next one."""
+"""A queue of tasks for several processes, without messages between them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 __all__ = ["MOST", "TaskQueue"]
 
-MOST = 8192  # that fit into a pipe everywhere
-WIDTH = 2  # bytes of each
+MOST = 8192  # numbers that fit into a pipe on every system
+WIDTH = 2  # bytes per number
 
 
 class TaskQueue:
-    """Numbers from 0 up, each of which one process takes: they lie in a pipe, of which everybody reads a number whole.
+    """The numbers from 0 up, in a pipe. A process reads a whole number at a time, so each number reaches one process.
 
-    `file` is what others inherit.
+    `file` is the descriptor that other processes inherit.
     """
 
     def __init__(self, file: int) -> None:
@@ -22,7 +22,7 @@ class TaskQueue:
 
     @classmethod
     def up_to(cls, count: int) -> TaskQueue:
-        """All numbers below `count`, which is at most `MOST`."""
+        """A queue of the numbers below `count`, which must not exceed `MOST`."""
         file, begin = os.pipe()
         os.write(begin, b"".join(number.to_bytes(WIDTH, "big") for number in range(count)))
         os.close(begin)
@@ -33,5 +33,5 @@ class TaskQueue:
             yield int.from_bytes(number, "big")
 
     def close(self) -> None:
-        """Nobody in this process takes any more."""
+        """Close the queue in this process."""
         os.close(self.file)

@@ -1,4 +1,4 @@
-"""The numbers that a verdict hangs on, all of them: docs/explanation/verdict.md prints them, and a test compares."""
+"""All thresholds of the verdict. docs/explanation/verdict.md lists them, and a test compares the two."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ __all__ = [
     "TYPICAL_PERCENT",
 ]
 
-# Slow: strictly over this percentile of the wall clock (nearest rank), unless --slow says otherwise.
+# A request is slow strictly above this percentile of the wall clock (nearest rank), unless --slow sets another limit.
 SLOW_PERCENT = 95
-# Typical: the requests of the same route between these percentiles.
+# A request is typical between these percentiles of its route.
 TYPICAL_PERCENT = (25, 75)
-# A slow request of a route with fewer requests than this has no typical one beside it: it is told by itself.
+# A route with fewer requests has no typical request to compare a slow one with: the slow one is reported alone.
 LEAST_OF_ROUTE = 2
-# Even: slow requests take less than this many widths of the typical range longer. The width is twice the way from p25
-# to the median: p75 itself is slow where one request in four is. The slowest 5 % of a normal distribution lie 1.5
-# widths above its middle, of a log-normal one (sigma 0.5) 3.2, of an exponential one 4.0: below that nothing needs a
-# cause.
+# Even: slow requests take longer by less than this many widths of the typical range. A width is twice the distance from
+# p25 to the median: p75 itself is slow if one request in four is. The mean of the slowest 5 % exceeds the typical mean
+# by 1.5 widths in a normal distribution, by 3.2 in a log-normal one (sigma 0.5), and by 4.0 in an exponential one: a
+# smaller difference needs no cause.
 EVEN_WIDTHS = 4
-# But never even: a difference of this many typical requests. Where a cause meets nearly every second request the width
-# is its work as well; of an exponential distribution the slowest 5 % take 4.3 typical requests longer.
+# Never even: slow requests take longer by this many typical requests. A cause that affects nearly every second request
+# also widens the typical range. In an exponential distribution the slowest 5 % take 4.3 typical requests longer.
 NEVER_EVEN_TIMES = 5
-# Even too: a difference that nobody feels, however steady the typical requests are.
+# Also even: a difference too small to notice, however steady the typical requests are.
 EVEN_NS = 20_000_000
-# Clear: at least so many requests, so many slow ones, and one part with so much of the difference, whichever one of the
-# slow requests is left out.
+# Clear: at least this many requests, this many slow ones, and one part with this share of the difference, even if any
+# one slow request is left out.
 ENOUGH_REQUESTS = 20
 ENOUGH_SLOW = 5
 DOMINANT_PERCENT = 60
-# Against a baseline: a route is compared if it has so many requests on both sides, a part's typical time if so many
-# requests of a route waited for it.
+# Baseline: a route is compared if both sides have this many requests; the median of a part is compared if this many
+# requests of a route waited for it on both sides.
 COMPARABLE_REQUESTS = 10
-# In so many of a hundred comparisons without a difference none is found in any part.
+# Baseline: in this percentage of comparisons without a real difference, no part shows one.
 TRUST_PERCENT = 99
-# Each bound lies so much further out than the requests alone say: from one run to the next, one day, one machine, one
-# neighbour, as much changes for all of them.
+# Baseline: each bound is widened by this time, because runs, days, machines and neighbours differ by as much for all
+# requests.
 DRIFT_NS = 5_000_000
-# And no difference is what lies below this share of a typical request and below the time that nobody feels (`EVEN_NS`).
+# Baseline: a difference below this share of a typical request and below `EVEN_NS` does not count.
 FELT_PERCENT = 20

@@ -1,4 +1,4 @@
-"""A function timeout: what was running at the deadline, for how long, and where in the code."""
+"""A function timeout: what was running at the deadline, for how long, and at which line of the code."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<fun
 THREAD = re.compile(r"^Thread (.+):\n", re.MULTILINE)
 TASK = "/var/task/"
 PACKAGES = ("site-packages/", "dist-packages/", "/opt/python/")
-KIT = "lambda_latency/"  # its frames are not the user's
-LAPTOP = "lambda_latency/local/"  # what stands for Lambda there: on AWS it does not exist
+KIT = "lambda_latency/"  # frames of the kit are not the user's
+LAPTOP = "lambda_latency/local/"  # the local emulation of Lambda, which does not exist on AWS
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of the stack, the outermost first; `own` where the file is the function's, `file` as people know it."""
+    """A frame of a stack. `own`: the file is the function's own code; `file` is the short form of its path."""
 
     file: str
     line: int
@@ -38,7 +38,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """What another thread of the function was doing then."""
+    """The stack of another thread at the deadline."""
 
     name: str
     frames: tuple[Frame, ...]
@@ -48,8 +48,9 @@ class Thread:
 class Timeout:
     """A request that ended at its function's deadline.
 
-    `running` names the innermost span that was open, `part` is what it is charged to and `elapsed_ns` how long it had
-    been running; where the function's spans were lost with it, `running` is empty and `part` None.
+    `running` is the name of the innermost open span, `part` what it is charged to, and `elapsed_ns` how long it had
+    been open. If the function's spans were lost, `running` is empty and `part` None. `limit_ns` is 0 if no span has the
+    limit. Stacks begin with the outermost frame.
     """
 
     trace_id: str
@@ -64,7 +65,7 @@ class Timeout:
 
     @property
     def line(self) -> Frame | None:
-        """The function's own line that was running: that of a thread which worked for the handler comes first."""
+        """The innermost line of the function's own code; stacks of other threads come before the handler's."""
         for frames in (*(thread.frames for thread in self.threads), self.frames):
             own = [frame for frame in frames if frame.own]
             if own:
@@ -73,7 +74,7 @@ class Timeout:
 
 
 def timeout_of(trace: Trace, owners: Owners = NOBODY) -> Timeout | None:
-    """What is known of a request's timeout; None if it had none."""
+    """The timeout of a trace's request; None if the request did not time out."""
     if not trace.timed_out:
         return None
     tree = trace.tree
@@ -99,7 +100,7 @@ def timeout_of(trace: Trace, owners: Owners = NOBODY) -> Timeout | None:
 
 
 def is_running(trace: Trace, span: Span) -> bool:
-    """Was it open when the function was killed, with nothing open below it?"""
+    """Whether the span was open when the function was killed, without an open span below it."""
     return _was_open(span) and not any(_was_open(child) for child in trace.children(span))
 
 
@@ -111,7 +112,7 @@ def _was_open(span: Span) -> bool:
 
 def _innermost(trace: Trace) -> Row | None:
     running = [(depth, row) for row, depth in trace.tree.by_depth() if is_running(trace, trace.span(row))]
-    # Several calls may run side by side: the one with the stack is the one that the handler waited in.
+    # Several calls may run in parallel: the handler waited for the one with a stack.
     stacked = [one for one in running if trace.span(one[1]).attributes.get("code.stacktrace")]
     found = max(stacked or running, key=lambda one: (one[0], one[1].start_ns, one[1].span_id), default=None)
     return found[1] if found is not None else None
@@ -126,13 +127,13 @@ def _end(tree: Tree, row: Row) -> int:
 
 
 def _threads(stacks: object) -> tuple[Thread, ...]:
-    """One stack after the other, each under the line `Thread NAME:`."""
+    """Parse stacks in a row, each after a line `Thread NAME:`."""
     parts = THREAD.split(stacks) if isinstance(stacks, str) else [""]
     return tuple(Thread(name, _frames(stack)) for name, stack in zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _frames(stack: object) -> tuple[Frame, ...]:
-    """Python's own format: a line with the place, and a line with the code where the source is there."""
+    """Parse a stack in Python's format: a line with the position, then the line of code if the source is available."""
     if not isinstance(stack, str):
         return ()
     found: list[Frame] = []
@@ -146,13 +147,13 @@ def _frames(stack: object) -> tuple[Frame, ...]:
         text = "" if FRAME.match(lines[number + 1] if after else "") else after
         file = place["file"]
         top = _top(file)
-        own = own or top  # the handler's package: further in, other folders of the bundle are its dependencies
+        own = own or top  # the outermost own frame is in the handler's package; other folders are dependencies
         found.append(Frame(_short(file), int(place["line"]), place["function"], text, bool(top) and top == own))
     return tuple(found)
 
 
 def _top(file: str) -> str:
-    """The folder or module of the bundle that a file of the user's lies in; nothing for any other file."""
+    """The top-level folder or module of the bundle that holds a file of the user; empty for any other file."""
     if not file.startswith(TASK) or any(folder in file for folder in (*PACKAGES, KIT)):
         return ""
     return file[len(TASK) :].split("/", 1)[0]

@@ -1,4 +1,4 @@
-"""The account of many requests: sums that can be made in several places and added up."""
+"""The totals of many requests: sums of subsets can be merged."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["PartTally", "Tally", "Totals", "at_rank", "percentile"]
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
-    """The nearest rank: the smallest value that is not below `percent` of all of them. 0 where there is none."""
+    """The nearest-rank percentile: the smallest value that `percent` % of all do not exceed; 0 without values."""
     return at_rank(sorted(values), percent)
 
 
 def at_rank(ordered: Sequence[int], percent: int) -> int:
-    """As `percentile`, of values in their order."""
+    """As `percentile`, of sorted values."""
     if not ordered:
         return 0
     rank = -(-percent * len(ordered) // 100)
@@ -34,30 +34,30 @@ def at_rank(ordered: Sequence[int], percent: int) -> int:
 
 @dataclass(slots=True)
 class PartTally:
-    """One part over some requests; `each_ns` has its time in each request that waited for it (8 bytes a request)."""
+    """One part over many requests; `each_ns` has its time in each request that waited for it (8 bytes per request)."""
 
     calls: Calls = field(default_factory=Calls)
     each_ns: array[int] = field(default_factory=lambda: array("q"))
 
     @property
     def total_ns(self) -> int:
-        """Its time in all of them."""
+        """The time of the part in all requests."""
         return sum(self.each_ns)
 
     @property
     def requests(self) -> int:
-        """How many requests waited for it."""
+        """The number of requests that waited for the part."""
         return len(self.each_ns)
 
     def merge(self, other: PartTally) -> None:
-        """Add what was counted elsewhere."""
+        """Add the tally of other requests."""
         self.calls += other.calls
         self.each_ns.extend(other.each_ns)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Some requests: their wall clocks, and their time by part."""
+    """The counts and wall clocks of many requests, and their time by part."""
 
     cold_starts: int = 0
     errors: int = 0
@@ -67,23 +67,23 @@ class Tally:
 
     @property
     def requests(self) -> int:
-        """How many there are."""
+        """The number of requests."""
         return len(self.walls_ns)
 
     @property
     def wall_ns(self) -> int:
-        """Their wall clocks together."""
+        """The sum of their wall clocks."""
         return sum(self.walls_ns)
 
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> Tally:
-        """The tally of some requests."""
+        """The tally of these requests."""
         tally = cls()
         tally.add(accounts)
         return tally
 
     def add(self, accounts: Iterable[Account]) -> None:
-        """Count some requests. A request that timed out is not an error as well."""
+        """Count requests. A request that timed out is not counted as an error."""
         every = Accounts.of(accounts)
         self.walls_ns.extend(every.walls_ns)
         counts = Counter(every.kind_of)
@@ -101,10 +101,10 @@ class Tally:
             self._part(part).calls += calls * times
         for part in every.parts:
             if not self.parts[part].each_ns and not self.parts[part].calls.calls:
-                del self.parts[part]  # of accounts that these were taken from
+                del self.parts[part]  # a part of other accounts that share the table (`Accounts.take`)
 
     def merge(self, other: Tally) -> None:
-        """Add what was counted elsewhere."""
+        """Add the tally of other requests."""
         self.cold_starts += other.cold_starts
         self.errors += other.errors
         self.timeouts += other.timeouts
@@ -119,31 +119,31 @@ class Tally:
         return tally
 
     def largest_first(self) -> list[tuple[Part, PartTally]]:
-        """The parts in the order of their time."""
+        """The parts sorted by their total time, the largest first."""
         return sorted(self.parts.items(), key=lambda one: (-one[1].total_ns, one[0]))
 
 
 @dataclass(slots=True)
 class Totals:
-    """Requests by route."""
+    """A tally for each route."""
 
     routes: dict[str, Tally] = field(default_factory=dict)
 
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> Totals:
-        """The totals of some requests."""
+        """The totals of these requests."""
         routes: dict[str, list[Account]] = {}
         for one in accounts:
             routes.setdefault(one.route, []).append(one)
         return cls({route: Tally.of(members) for route, members in routes.items()})
 
     def merge(self, other: Totals) -> None:
-        """Add what was counted elsewhere."""
+        """Add the totals of other requests."""
         for route, tally in other.routes.items():
             self.routes.setdefault(route, Tally()).merge(tally)
 
     def all_routes(self) -> Tally:
-        """All of them together."""
+        """The tally of all routes together."""
         together = Tally()
         for tally in self.routes.values():
             together.merge(tally)

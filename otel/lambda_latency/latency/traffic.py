@@ -1,4 +1,4 @@
-"""How many requests there were, seen or not, for what a report says about sampling."""
+"""The number of all requests, seen or not: the basis of what a report says about sampling."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ HOUR_NS = 3_600_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the source has counted: `total` requests, those of each route and of each whole hour where it knows them.
+    """The counts of the source: `total` requests, and those of each route and whole hour, if it knows them.
 
-    Hours are named by the nanosecond in which they begin. `beside` requests were seen that `total` does not count.
+    The key of an hour is its first nanosecond since 1970. `beside` is the number of requests seen that `total` does not
+    include.
     """
 
     total: int
@@ -32,7 +33,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody told how many requests there were; `why` goes on after "how many were not sampled"."""
+    """The number of all requests is unknown; `why` continues the words "how many were not sampled"."""
 
     why: str = "is not in the traces"
 
@@ -42,7 +43,7 @@ UNKNOWN = Unknown()
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of the `total` requests of a route or of an hour so many were seen."""
+    """`seen` of the `total` requests of a route or of an hour."""
 
     of: str | int
     seen: int
@@ -50,7 +51,7 @@ class Share:
 
 
 def by_route(traffic: Traffic, accounts: Accounts) -> list[Share]:
-    """The share of each route that was counted, the largest first; none where accounts have other names for them."""
+    """The share of each counted route, the largest route first; empty if no account has one of these routes."""
     counts = Counter(accounts.kind_of)
     seen: Counter[str] = Counter()
     for kind, number in accounts.kinds.items():
@@ -60,6 +61,6 @@ def by_route(traffic: Traffic, accounts: Accounts) -> list[Share]:
 
 
 def by_hour(traffic: Traffic, accounts: Accounts) -> list[Share]:
-    """The share of each whole hour in which there were requests, in their order."""
+    """The share of each whole hour with requests, in the order of time."""
     seen = Counter([start_ns // HOUR_NS * HOUR_NS for start_ns in accounts.starts_ns])
     return [Share(hour, seen[hour], total) for hour, total in sorted(traffic.by_hour.items()) if total]

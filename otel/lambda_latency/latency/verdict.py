@@ -1,4 +1,4 @@
-"""The verdict: which part makes slow requests slow, how sure that is, and what speaks against it."""
+"""The verdict: the part that makes slow requests slow, the confidence, and the evidence against it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
 
-CANDIDATE_PERCENT = 10  # of the difference: a part with less is no reason that anybody would look for
+CANDIDATE_PERCENT = 10  # of the difference: smaller parts are not worth naming
 
 Kind: TypeAlias = Literal["clear", "thin", "even", "alone", "one", "none"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
@@ -32,11 +32,11 @@ Confidence: TypeAlias = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`clear` and `one` name a `part`; `thin` names `candidates` and owns none; `even` and `none` claim nothing;
-    `alone`: the slow requests have no others of their route beside them.
+    """A verdict on `requests` requests.
 
-    `proof` is a slow request that shows it, `against` one that was slow for something else, `others` how many of
-    those there are.
+    `clear` and `one` name a `part`. `thin` names `candidates` and no part. `even` and `none` claim nothing. `alone`:
+    the slow requests are of routes with too few requests for a comparison. `proof` is a slow request that supports the
+    verdict, `against` one that was slow for another part; `others` is the number of the latter.
     """
 
     kind: Kind
@@ -50,7 +50,7 @@ class Verdict:
 
 
 def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
-    """The verdict about some requests and the cohorts that were made of them."""
+    """The verdict on these requests, from their cohorts."""
     if not accounts:
         return Verdict("none", "low", 0)
     if len(accounts) == 1:
@@ -65,8 +65,8 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
         return Verdict("even", confidence, ended, candidates=compared.parts[:1])
     first = compared.parts[0]
-    # Of one request that waited very long the mean is a witness too: the share has to hold without any one of them,
-    # and half of them have to say the same.
+    # One very slow request can dominate the mean: the share must hold without any one request, and the part must have
+    # the largest excess in half of the slow requests.
     dominant = compared.least_share >= DOMINANT_PERCENT and 2 * first.largest_in_slow >= len(compared.slow)
     held = sum([*enough, dominant])
     confidence = "high" if held == 3 else "medium" if held == 2 else "low"
@@ -78,7 +78,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
         requests=ended,
         part=first.part if held == 3 else None,
         candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
-        proof=agree[len(agree) // 2] if agree else compared.slow[0],  # one of the middle: the longest may be an outlier
+        proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
     )
@@ -92,6 +92,6 @@ def _is_even(compared: Cohorts) -> bool:
 
 
 def share(one: Compared, compared: Cohorts) -> int:
-    """How many percent of the difference a part explains, rounded half up."""
+    """The percentage of the difference that a part explains, rounded half up; 0 if there is no positive difference."""
     whole = compared.difference_ns
     return (200 * one.difference_ns + whole) // (2 * whole) if whole > 0 else 0

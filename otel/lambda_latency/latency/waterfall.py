@@ -1,4 +1,4 @@
-"""The spans of one request as bars, each with the time that the request waited for it: what text and page draw."""
+"""The spans of one request as bars, each with the time that the request waited for it, for text and page."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ __all__ = ["Bar", "Waterfall", "waterfall_of"]
 class Bar:
     """A span, the bar `above` it, and the stretches of the critical path that it owns, in the order of time.
 
-    `end_ns` of what was left open is that of the bar above. `part` is what its own time is charged to; `mark` is what
-    went wrong with it: `running` (at the deadline), `throttled`, `503`, `error`; empty if nothing did. `inside` are
-    segments that AWS nests for one and the same thing: they have no bar of their own.
+    `end_ns` of an open span is that of the bar above. `part` is what the span's self time is charged to. `mark` is its
+    failure: `running` (open at the deadline), `throttled`, a status such as `503`, `error`, or empty. `inside` are
+    segments without a bar of their own: AWS nests them, but they describe the same thing. `waited_below_ns` is the time
+    that the request waited for spans below.
     """
 
     row: Row
@@ -44,27 +45,27 @@ class Bar:
 
     @property
     def start_ns(self) -> int:
-        """When the span began."""
+        """The start of the span."""
         return self.row.start_ns
 
     @property
     def waited_ns(self) -> int:
-        """How long the request waited for the span itself."""
+        """The time that the request waited for the span itself."""
         return sum(end - start for start, end in self.owned)
 
     @property
     def on_path(self) -> bool:
-        """Whether the request waited for it, or for anything below it."""
+        """Whether the request waited for the span, or for a span below it."""
         return bool(self.owned or self.waited_below_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The bars of a request from `start_ns` to `end_ns`, in the order of the tree, and its critical path in time.
+    """The bars of a request from `start_ns` to `end_ns`, in the order of the tree, and its critical path by time.
 
-    `bar_of` has by span id the bar that shows a span. `orphans` and `others` belong to the trace but not to the tree of
-    its request: spans whose parent was never recorded, and the tops of other trees. Nobody waited
-    for those `aside`.
+    `bar_of` has, by span id, the bar that shows a span. `orphans` and `others` belong to the trace, but not to the tree
+    of its request: spans whose parent was not recorded, and the roots of other trees. No request waited for the spans
+    in `aside`.
     """
 
     start_ns: int
@@ -78,7 +79,7 @@ class Waterfall:
 
     @property
     def wall_ns(self) -> int:
-        """The request's wall clock."""
+        """The wall clock of the request."""
         return self.end_ns - self.start_ns
 
 
@@ -145,7 +146,7 @@ def _others(trace: Trace) -> tuple[Span, ...]:
 
 
 def _is_inside(tree: Tree, row: Row, waiting: Row) -> bool:
-    """Whether AWS nests it for one thing: the function in its service, the Invocation in its function."""
+    """Whether the segment has no bar: a function inside its service, or the Invocation inside its function."""
     if row.shape.phase == "Invocation" and tree.is_phase(row):
         return True
     if row.shape.origin != FUNCTION or waiting.shape.origin != SERVICE:

@@ -1,7 +1,7 @@
-"""What the 95th percentile would be at best if a part took no time: of all requests, from their columns.
+"""The best possible 95th percentile of all requests if a part took no time, from the columns of their accounts.
 
-What is left of a request without the time of a part is a lower bound of its new length: the rest of its critical path
-still has to happen, and another call that ran at the same time may take the place of the part on it.
+A request without the time of a part is a lower bound of its new length: the rest of its critical path remains, and
+another call that ran in parallel may replace the part on the path.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["WHAT_IF_PERCENT", "Saving", "savings"]
 
 WHAT_IF_PERCENT = 95
-MOST_PARTS = 5  # each takes a sort of all requests
-LEAST_PERCENT = 1  # of the percentile: less is not worth a line
+MOST_PARTS = 5  # each needs a sort of all requests
+LEAST_PERCENT = 1  # of the percentile: a smaller saving is negligible
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """A part, the 95th percentile of all requests, and the one that is left at best without the part's time.
+    """A part, the 95th percentile of all requests, and the lowest possible one without the time of the part.
 
-    `requests` is how many waited for it.
+    `requests` is the number of requests that waited for the part.
     """
 
     part: Part
@@ -43,7 +43,7 @@ class Saving:
 
 
 def savings(every: Accounts) -> tuple[Saving, ...]:
-    """The parts with the most time in the slowest twentieth, by what they save; none that saves next to nothing."""
+    """The savings of the largest parts of the slowest twentieth, the largest saving first, without negligible ones."""
     walls = every.walls_ns
     if not walls:
         return ()

@@ -1,4 +1,4 @@
-"""What one process does of a large report: read rows onto disk by trace id, then judge the traces of partitions."""
+"""A worker of a large report: it spills rows to disk by trace id, then judges the traces of partitions."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "ReadPieces", "Spilled", "Worker"]
 
-MOST_WAITING = 2000  # traces in memory before their rows are put onto disk
+MOST_WAITING = 2000  # traces in memory before their rows are spilled
 
 
 class Piece(NamedTuple):
-    """A source, or the lines of it that begin between two offsets, and how many bytes these are on disk."""
+    """A source, or its lines that begin between two offsets, and the number of their bytes on disk."""
 
     source: Source
     between: tuple[int, int] | None
@@ -40,21 +40,21 @@ class Piece(NamedTuple):
 
 
 class ReadPieces(NamedTuple):
-    """What some pieces, each of another source, told beside their rows."""
+    """The results of reading pieces, besides rows: problems, and the positions of lines."""
 
     problems: list[Problem]
     lines: LineIndex
 
 
 class Spilled(NamedTuple):
-    """What a process put onto disk: the shapes of its rows, and where the rows of each partition are."""
+    """What a process has spilled: the shapes of its rows, and the position of the rows of each partition."""
 
     shapes: list[Shape]
     extents: list[Extents]
 
 
 class Worker:
-    """One process's part. `files` are the spill files of all processes, the one at `own` is its."""
+    """A worker. `files` are the descriptors of the spill files of all workers; `own` is the index of its own file."""
 
     def __init__(self, files: list[int], own: int, partitions: int, terms: Terms = USUAL) -> None:
         self._files = files
@@ -64,7 +64,7 @@ class Worker:
         self._spilled: list[Spilled] = []
 
     def read(self, pieces: Iterable[Piece]) -> ReadPieces:
-        """Read some pieces onto disk. Raises `OSError` where there is no room."""
+        """Read pieces and spill their rows to disk. Raises `OSError` if the disk is full."""
         found = ReadPieces([], LineIndex())
         for piece in pieces:
             found.problems.extend(self._read(piece, found.lines))
@@ -84,16 +84,16 @@ class Worker:
         return problems
 
     def spill(self) -> Spilled:
-        """All that was read is on disk."""
+        """Flush the rows to disk, after the last piece."""
         self._spill.flush()
         return Spilled(self._spill.shapes, self._spill.extents)
 
     def share(self, spilled_by_each: list[Spilled]) -> None:
-        """What all processes put onto disk, in the order of their files."""
+        """Receive what all workers have spilled, in the order of their files."""
         self._spilled = spilled_by_each
 
     def judge(self, partition: int) -> list[Problem]:
-        """Add the accounts of the traces in a partition; what does not hold together in them."""
+        """Add the accounts of the traces in a partition; the result is their inconsistencies."""
         problems: list[Problem] = []
         traces: dict[str, list[Row]] = {}
         for file, one in zip(self._files, self._spilled, strict=True):
@@ -103,5 +103,5 @@ class Worker:
         return problems
 
     def judged(self) -> Accounts:
-        """The accounts of all that was judged here."""
+        """The accounts of all traces that this worker has judged."""
         return self._accounts

@@ -1,4 +1,4 @@
-"""A process of its own that works for a report, by the connection that it is given the number of."""
+"""The main function of a worker process, which receives its calls over an inherited connection."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ __all__ = ["main"]
 
 
 def main(number: int) -> None:
-    """Do what comes over the connection, until it is closed. What cannot be done is the answer."""
-    gc.disable()  # nothing that an account is made of hangs on itself
+    """Execute calls from the connection with the descriptor `number` until it is closed.
+
+    An `OSError` is sent as the result of its call.
+    """
+    gc.disable()  # accounts have no reference cycles
     line: Connection[Any, Any] = Connection(number)
     try:
         own, partitions, files, queues, terms = line.recv()
@@ -33,15 +36,15 @@ def main(number: int) -> None:
 
 
 def _share(line: Connection[Any, Any], worker: Worker, what: str, tasks: Any, queue: TaskQueue) -> None:
-    """Do the tasks that this process takes from the queue; the answers with their numbers, and None behind the last.
+    """Do the tasks that this process takes from the queue; send the results with their numbers, then None.
 
-    They are sent at the end: the other side works as well, and would be waited for.
+    The results are sent at the end: the process at the other end is working too, and a send would wait for it.
     """
     answers: list[tuple[int, object]] = []
     for number in queue:
         answers.append((number, getattr(worker, what)(tasks[number])))
         if line.poll():
-            raise EOFError  # nothing is said in between: it was closed
+            raise EOFError  # no call is sent during tasks: the connection was closed
     while answers:
         line.send(answers.pop())
     line.send(None)

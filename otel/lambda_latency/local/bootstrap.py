@@ -22,6 +22,7 @@ from typing import Any
 Handler = Callable[[Any, Any], Any]
 
 AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+STAND_IN = ".invalid"  # of an endpoint that is a parameter without a value
 
 
 def stay_on_loopback() -> None:
@@ -157,7 +158,7 @@ def reach(emulator: str) -> None:
         def redirected(self: Any, request: Any) -> Any:
             _, _, rest = request.url.partition("://")
             host, slash, path = rest.partition("/")
-            if host.partition(":")[0].endswith(AWS):
+            if host.partition(":")[0].endswith((*AWS, STAND_IN)):
                 request.url = f"{emulator}{slash}{path}"
                 request.headers["Host"] = host
             return send(self, request)

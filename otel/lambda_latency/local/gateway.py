@@ -20,7 +20,9 @@ from lambda_latency.local.segments import SCOPE, TraceHeader, new_span_id, new_t
 from lambda_latency.local.wsgi import WSGI, WsgiHandler
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Status
 
-__all__ = ["Answered", "Gateway", "check_port"]
+__all__ = ["ROUTE", "Answered", "Gateway", "check_port"]
+
+ROUTE = "lambda_latency.route"  # the key under which a fallback names the route of a request, in its environment
 
 Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]
 
@@ -61,7 +63,8 @@ class Gateway:
 
     `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
     span of each sampled request; `answered` receives every request after its response. `failed_status` is the status of
-    an HTTP API or a function URL if the function fails; `fallback` serves requests without a route to a function;
+    an HTTP API or a function URL if the function fails; `fallback` serves requests without a route to a function, and
+    may name their route in the environment (`ROUTE`);
     `authorize` returns the response for a caller that may not call a route, else None, from the event and the route.
     """
 
@@ -131,7 +134,9 @@ class Gateway:
             start(*begun[0])
             return answer
         environ["wsgi.input"] = BytesIO(content)
-        return self._fallback(environ, start)
+        response = self._fallback(environ, start)
+        _current.get().route = environ.get(ROUTE, _current.get().route)
+        return response
 
     def _watched(self, body: Iterable[bytes], request: _Request, statuses: list[int]) -> Iterator[bytes]:
         """Yields the body. When the server closes the iterator, the response is complete and is recorded."""

@@ -96,7 +96,12 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         )
         stack = stacks[0]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
-        functions = SamFunctionProvider(stacks, use_raw_codeuri=True).get_all()
+        routed = {route.function_name for route in api.routes}
+        functions = [  # one of a stack within the stack that answers no request, such as the alarms', is left out
+            one
+            for one in SamFunctionProvider(stacks, use_raw_codeuri=True).get_all()
+            if not one.stack_path or one.name in routed
+        ]
         tables = _of_type("AWS::DynamoDB::Table", stack)
         gateways = _of_type("AWS::Serverless::Api", stack)
         found = tuple(_function(function) for function in functions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["change_values"]
 
 STYLE = Style()
+HYPHEN = re.compile(r"(?<!\S)-(?=\d)")  # before a number; the page's tables have the minus sign of its scripts
 BINS = 60
 LEAST_NS = 10_000  # the start of the logarithmic axis
 LEAST_SHARE = 1_000  # frames below this fraction (1/1000) of a request are too narrow to be visible
@@ -27,7 +29,11 @@ def change_values(report: Report, number_of: Callable[[Part], int]) -> dict[str,
     """
     if report.against is None:
         return None
-    found: dict[str, object] = {"rows": [astuple(row) for row in change_rows(report.against, STYLE)]}
+    found: dict[str, object] = {
+        "rows": [
+            [HYPHEN.sub("\N{MINUS SIGN}", cell) for cell in astuple(row)] for row in change_rows(report.against, STYLE)
+        ]
+    }
     found["says"] = _says(report.against)
     if report.baseline is None or not report.baseline or not report.accounts:
         return {**found, "bins": None, "frames": []}

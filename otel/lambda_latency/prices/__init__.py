@@ -1,5 +1,5 @@
-"""AWS prices with their date, for all packages of the kit. It imports no other package of the kit."""
+"""AWS prices with their dates, for all packages of the kit. It imports no other package of the kit."""
 
-from lambda_latency.prices.listed import LISTED, Prices, read_prices
+from lambda_latency.prices.listed import LISTED, PRICED, Origin, Prices, read_prices
 
-__all__ = ["LISTED", "Prices", "read_prices"]
+__all__ = ["LISTED", "PRICED", "Origin", "Prices", "read_prices"]

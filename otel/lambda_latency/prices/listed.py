@@ -1,4 +1,4 @@
-"""Public list prices by region, with their date; a user's own file can override them.
+"""Public list prices by region, each with its publication and date; a user's own file can override them.
 
 Lambda's free tier is left out: the functions themselves use it, not the overhead of tracing.
 """
@@ -6,69 +6,156 @@ Lambda's free tier is left out: the functions themselves use it, not the overhea
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LISTED", "Prices", "read_prices"]
+__all__ = ["LISTED", "PRICED", "Origin", "Prices", "read_prices"]
 
 LISTED = Path(__file__).with_name("prices.toml")
 USUAL = "us-east-1"
+# What each price is of.
+PRICED = {
+    "traces_recorded_million": "traces recorded",
+    "traces_read_million": "traces read",
+    "spans_gb": "spans",
+    "spans_indexed_million": "indexed spans",
+    "logs_scanned_gb": "Logs Insights",
+    "alarm_metric": "alarms",
+    "lambda_gb_second_x86_64": "Lambda",
+    "lambda_gb_second_arm64": "Lambda",
+    "lambda_requests_million": "invocations",
+    "s3_writes_thousand": "S3 writes",
+    "s3_reads_thousand": "S3 reads",
+    "s3_gb_month": "S3 storage",
+    "sns_requests_million": "SNS",
+    "sns_mails_million": "mail",
+    "service_events_million": "events",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The origin of a price: its region, its date, and the publication that has it."""
+
+    region: str
+    date: str
+    source: str
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in US dollars, and free monthly quantities. `region`: the region of the prices."""
+    """Prices in US dollars for a region, and free monthly quantities.
+
+    `origins` has the origin of each price by its name; a price that is not listed for the region is of us-east-1.
+    """
 
     region: str
-    as_of: str
     traces_recorded_million: Decimal
     traces_read_million: Decimal
     spans_gb: Decimal
     spans_indexed_million: Decimal
     logs_scanned_gb: Decimal
+    alarm_metric: Decimal
     lambda_gb_second_x86_64: Decimal
     lambda_gb_second_arm64: Decimal
-    alarm_metric: Decimal
+    lambda_requests_million: Decimal
+    s3_writes_thousand: Decimal
+    s3_reads_thousand: Decimal
+    s3_gb_month: Decimal
+    sns_requests_million: Decimal
+    sns_mails_million: Decimal
+    service_events_million: Decimal
     free_traces_recorded: Decimal
     free_traces_read: Decimal
     free_spans_indexed_percent: Decimal
     free_alarm_metrics: Decimal
-
-    @property
-    def source(self) -> str:
-        """`public list prices of us-east-1, July 2026`."""
-        return f"public list prices of {self.region}, {self.as_of}"
+    free_sns_requests: Decimal
+    free_sns_mails: Decimal
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def gb_second(self, processor: str) -> Decimal:
         """The price of a GB-second of Lambda on `arm64` or `x86_64`."""
         return self.lambda_gb_second_arm64 if processor == "arm64" else self.lambda_gb_second_x86_64
 
+    def source(self, *names: str) -> str:
+        """The origins of some prices: `public list prices of us-east-1, 2026-07 to 2026-09-19`.
+
+        If a price is of another region than the requested one, the text says which.
+        """
+        groups: dict[tuple[bool, str], list[str]] = {}
+        for name in names:
+            origin = self.origins[name]
+            groups.setdefault((origin.listed, origin.region), []).append(name)
+        texts = []
+        for (listed, region), of in sorted(groups.items(), key=lambda one: (one[0][0], one[0][1] != self.region)):
+            text = f"public list prices of {region}" if listed else "your prices"
+            dates = sorted({self.origins[name].date for name in of} - {""})
+            text += f", {dates[0]}" if dates else ""
+            text += f" to {dates[-1]}" if len(dates) > 1 else ""
+            texts.append(f"{text} ({_of(of)})" if len(groups) > 1 else text)
+        return "; ".join(texts)
+
+    def foreign(self, *names: str) -> str:
+        """The prices, among some, that are not listed for the region: `traces recorded and spans`; empty if none."""
+        return _of(name for name in names if self.origins[name].region != self.region)
+
 
 def read_prices(region: str = USUAL, own: Path | None = None) -> Prices:
-    """The prices of a region, or of us-east-1 if it is not listed; `own` is a TOML file that overrides the list.
+    """The prices for a region; `own` is a TOML file that overrides the list.
 
     Raises OSError for an unreadable file, ValueError for an invalid one.
     """
     listed = _read(LISTED)
     given = _read(own) if own is not None else {}
-    name = region if region in {**_table(listed, "regions"), **_table(given, "regions")} else USUAL
-    found: dict[str, Any] = {**_table(listed, "regions", USUAL), **_table(listed, "regions", name)}
-    found.update(_table(given, "regions", name))
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for each in (USUAL, region):  # a listed price of the region is better than an own one of us-east-1
+        for document, path in ((listed, LISTED), (given, own)):
+            for name, value in _table(document, "regions", each).items():
+                if name not in PRICED:
+                    raise ValueError(f"{path}: unknown key {name!r}; the keys are {', '.join(sorted(PRICED))}")
+                values[name], origins[name] = _priced(document, name, value, each, path)
     free = {**_table(listed, "free"), **_table(given, "free")}
-    values = {**found, **{f"free_{key}": value for key, value in free.items()}}
-    known = set(Prices.__dataclass_fields__) - {"region", "as_of"}
-    for key, value in values.items():
-        if key not in known:
-            raise ValueError(
-                f"{own}: unknown key {key.removeprefix('free_')!r}; the keys are {', '.join(sorted(known))}"
-            )
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
-            raise ValueError(f"{own}: {key.removeprefix('free_')} must be a number, 0 or more, got {value!r:.40}")
-    amounts = {key: Decimal(value) for key, value in values.items()}
-    return Prices(name, str(given.get("as_of", listed["as_of"])), **amounts)
+    for name, value in free.items():
+        if f"free_{name}" not in Prices.__dataclass_fields__:
+            raise ValueError(f"{own}: unknown key {name!r}; the keys of [free] are {', '.join(_frees())}")
+        values[f"free_{name}"] = _amount(value, name, own)
+    return Prices(region, **values, origins=origins)
+
+
+def _priced(
+    document: Mapping[str, Any], name: str, value: Any, region: str, path: Path | None
+) -> tuple[Decimal, Origin]:
+    """The price of a key and its origin; the value is a table with `usd`, `date` and `source`, or a number."""
+    told = value if isinstance(value, dict) else {"usd": value}
+    source = str(told.get("source", ""))
+    origin = Origin(
+        region,
+        str(told.get("date", document.get("as_of", ""))),
+        str(_table(document, "sources").get(source, source or path)),
+        listed=path is LISTED,
+    )
+    return _amount(told.get("usd"), name, path), origin
+
+
+def _amount(value: object, name: str, path: Path | None) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
+        raise ValueError(f"{path}: {name} must be a number, 0 or more, got {value!r:.40}")
+    return Decimal(value)
+
+
+def _of(names: Iterable[str]) -> str:
+    """The names of prices in words: `spans, traces read and Lambda`."""
+    words = list(dict.fromkeys(PRICED[name] for name in names))
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _frees() -> list[str]:
+    return [name.removeprefix("free_") for name in Prices.__dataclass_fields__ if name.startswith("free_")]
 
 
 def _table(document: Mapping[str, Any], *path: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What runs inside Lambda next to the handler; it needs OpenTelemetry and nothing else of `otel`."""
+"""The code that runs inside Lambda beside the handler. Imports OpenTelemetry and no other room of the kit."""

@@ -1,8 +1,8 @@
-"""What is told shortly before the deadline: which spans are open, and what their threads are doing.
+"""Marks the open spans shortly before the deadline, with the stacks of their threads.
 
-Where the process will be killed they leave as ended now, and as in progress: if the handler makes it after all, its
-final spans have the same ids and replace these. Where nobody kills it, they are marked and leave when they end.
-Imported by the watch alone, when an invocation takes long.
+On Lambda, which kills the process at the deadline, copies of the spans are sent as ended and in progress. If the
+handler finishes in time after all, its final spans have the same ids and replace the copies. Elsewhere the spans
+themselves are marked, and sent when they end. The watch imports this module when an invocation takes long.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 __all__ = ["Stacks", "ended_now", "marks_of", "write"]
 
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
-# X-Ray lets a document be replaced by another of its id only where the first one was in progress.
+# X-Ray replaces a document by a later one with the same id only if the first one is in progress.
 PROVISIONAL = {"lambda.provisional": True, "aws.xray.inprogress": True}
-CLOCKS_S = 0.02  # what the time that is left, in whole milliseconds, may say too much
-READING_SHARE = 0.25  # of the time between alarm and deadline
+CLOCKS_S = 0.02  # the largest error of the remaining time that Lambda tells, in whole milliseconds
+READING_SHARE = 0.25  # share of the time between alarm and deadline in which source files are read
 Marks = dict[int, dict[str, Any]]
 
 
 def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: int) -> Marks:
-    """Attributes by span id: the innermost span of each thread has its stack, the invocation's says that it timed out.
+    """Attributes by span id: stacks for the innermost span of each thread, the timeout for the invocation's span.
 
-    `spans` are in the order of their starts, each with the thread that it began on.
+    `spans` are pairs of a span and the thread that started it, in the order of their starts.
     """
     stacks = Stacks(text_limit, running.alarm + READING_SHARE * (running.deadline - running.alarm))
     marks: Marks = {identity(span): {} for span, _ in spans}
-    innermost = {thread: identity(span) for span, thread in spans}  # of each thread the one that began last
+    innermost = {thread: identity(span) for span, thread in spans}  # the last one to start
     for thread, span in innermost.items():
         marks[span]["code.stacktrace"] = stacks.of(thread)
     for span, mark in marks.items():
@@ -59,19 +59,19 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
 def ended_now(
     spans: Sequence[tuple[Span, int]], marks: Mapping[int, dict[str, Any]], now_ns: int
 ) -> list[ReadableSpan]:
-    """Copies of the open spans as ended at `now_ns`."""
+    """Copies of the open spans that end at `now_ns` (nanoseconds since 1970)."""
     return [ended_at(span, now_ns, {**marks[identity(span)], **PROVISIONAL}, OPEN) for span, _ in spans]
 
 
 def write(spans: Sequence[tuple[Span, int]], marks: Mapping[int, dict[str, Any]]) -> None:
-    """The marks on the spans themselves, which go on."""
+    """Write the marks onto the spans themselves, which stay open."""
     for span, _ in spans:
         span.set_attributes(marks[identity(span)])
         span.set_status(OPEN)
 
 
 def limit_ms(running: Running) -> int:
-    """The function's timeout, which Lambda sets in whole seconds and tells nobody."""
+    """The function's timeout in milliseconds: Lambda does not tell it, but it is a whole number of seconds."""
     return math.ceil(running.deadline - running.begun - CLOCKS_S) * 1000
 
 
@@ -81,25 +81,26 @@ BOOTSTRAP = "lambda_latency.runtime.bootstrap"
 
 
 class Stacks:
-    """The stacks of all threads at one instant; `limit` is how many characters a text may have.
+    """The stacks of all threads at one instant, as texts of at most `limit` characters.
 
-    `until` (seconds since 1970) files of source are read, outermost first. Later only lines are shown that are known.
+    Source files are read up to the instant `until` (seconds since 1970). Later frames show a source line only if it is
+    in `linecache`.
     """
 
     def __init__(self, limit: int, until: float) -> None:
         self._limit = limit
         self._until = until
-        # Readers know the function's own files by this folder, wherever a laptop has them.
+        # The report recognizes the function's own files by this folder, so a laptop's folder is replaced by it.
         self._task_root = f'File "{os.environ.get("LAMBDA_TASK_ROOT", "/var/task")}/'
         self._frames = sys._current_frames()
 
     def of(self, thread: int) -> str:
-        """The stack of a thread; empty where it is gone."""
+        """The stack of a thread; empty if the thread has ended."""
         frame = self._frames.get(thread)
         return "" if frame is None else self._text(frame)
 
     def below(self, span: int, known: Collection[int]) -> str:
-        """The stacks of the threads that work below a span, but for those that are known, each under its name."""
+        """The stacks of threads that work under a span, each with the thread's name. `known` threads are left out."""
         names = {one.ident: one.name for one in threading.enumerate()}
         found = [
             f"Thread {names.get(thread, thread)}:\n{self._text(frame)}"
@@ -118,7 +119,7 @@ class Stacks:
         return fitted([entry.replace(self._task_root, TASK_ROOT, 1) for entry in summary.format()], self._limit)
 
     def _entry(self, frame: FrameType) -> traceback.FrameSummary:
-        """Not by `StackSummary.extract`, which looks at each file again: each look gives the interpreter away."""
+        """One frame. `StackSummary.extract` would call `stat` for each file, and each call releases the interpreter."""
         code, number = frame.f_code, frame.f_lineno or 0
         line = ""
         if code.co_filename in linecache.cache:
@@ -130,12 +131,12 @@ class Stacks:
 
 
 def is_entry(frame: FrameType) -> bool:
-    """Whether the frame is the runtime's own that calls the function's code."""
+    """Whether the frame is the one in which the runtime calls the function's code."""
     return frame.f_code is within.__code__ or frame.f_globals.get("__name__") == BOOTSTRAP
 
 
 def works_below(frame: FrameType) -> int:
-    """The id of the span that a thread was handed work under; 0 where there is none, or it waits in its pool."""
+    """The id of the span under which a thread got its work; 0 if there is none, or the thread is idle in a pool."""
     if frame.f_globals.get("__name__") == POOL and frame.f_code.co_name == "_worker":
         return 0
     at: FrameType | None = frame
@@ -147,7 +148,7 @@ def works_below(frame: FrameType) -> int:
 
 
 def fitted(parts: list[str], limit: int) -> str:
-    """The parts together, without some in the middle where they are too long: both ends of a stack say most."""
+    """The parts joined. If they exceed the limit, parts from the middle are left out: both ends say most."""
     kept, size = list(parts), sum(map(len, parts))
     mark = "  ...\n"
     while size + len(mark) * (len(kept) < len(parts)) > limit and kept:

@@ -1,4 +1,4 @@
-"""What upstream's botocore span leaves out: tables of transactions, throttles as 429, failed conditions."""
+"""Completes botocore spans: tables of transactions, status 429 for throttles, failed conditions as no error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["requested", "responded"]
 
 TABLES = "aws.dynamodb.table_names"
 
-# What botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`); a test holds them equal.
+# The codes that botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`), by a test.
 THROTTLES = frozenset((
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "TooManyRequestsException",
     "ProvisionedThroughputExceededException", "TransactionInProgressException", "RequestLimitExceeded",
@@ -27,7 +27,7 @@ THROTTLES = frozenset((
 
 @harmless("an AWS call's span")
 def requested(span: Span, service: str, _operation: str, params: Mapping[str, Any]) -> None:
-    """Upstream's request hook, called before the call."""
+    """The instrumentation's request hook, which runs before the call."""
     if service == "dynamodb" and span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
         names = tables(params)
         if names:
@@ -36,24 +36,24 @@ def requested(span: Span, service: str, _operation: str, params: Mapping[str, An
 
 @harmless("an AWS call's span")
 def responded(span: Span, _service: str, _operation: str, result: Mapping[str, Any] | None) -> None:
-    """Upstream's response hook. It is called for a failed call too, with the error's response, before the span ends."""
+    """The instrumentation's response hook. It runs before the span ends; a failed call has the error's response."""
     error = (result or {}).get("Error")
     code = error.get("Code") if isinstance(error, Mapping) else None
     if result is None or not code:
         return
     if is_condition(code, result):
-        # OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status). Upstream calls this hook before
-        # the exception leaves the span's `with`, and the ERROR that the SDK writes there changes nothing any more.
-        # The exception itself stays on the span as an event.
+        # OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status). The hook runs before the
+        # exception leaves the span's `with`, so the ERROR that the SDK sets there has no effect. The exception
+        # stays on the span as an event.
         span.set_status(Status(StatusCode.OK))
         return
     span.set_attribute("error.type", code)
     if code in THROTTLES:
-        span.set_attribute("http.status_code", 429)  # DynamoDB itself says 400
+        span.set_attribute("http.status_code", 429)  # DynamoDB answers 400
 
 
 def is_condition(code: str, result: Mapping[str, Any]) -> bool:
-    """Did a condition of the caller's own say no, and nothing else go wrong?"""
+    """Whether the only reason of the failure is that a condition of the request did not hold."""
     if code == "TransactionCanceledException":
         reasons = {reason.get("Code", "None") for reason in result.get("CancellationReasons", ())}
         return "ConditionalCheckFailed" in reasons and reasons <= {"ConditionalCheckFailed", "None"}
@@ -61,7 +61,7 @@ def is_condition(code: str, result: Mapping[str, Any]) -> bool:
 
 
 def tables(params: Mapping[str, Any]) -> list[str]:
-    """The tables of a DynamoDB call, each once, in the order of the call: plain, batch and transaction."""
+    """The tables of a DynamoDB call (plain, batch or transaction), each once, in the order of the call."""
     if "RequestItems" not in params and "TransactItems" not in params:
         name = params.get("TableName")
         return [name] if isinstance(name, str) else []

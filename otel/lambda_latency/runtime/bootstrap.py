@@ -1,8 +1,8 @@
-"""The handler that the wrapper gives to Lambda: set up once, then the function's own handler with a span around it.
+"""The handler that the wrapper gives to Lambda: it sets up tracing, then runs the function's handler inside a span.
 
-The file is called bootstrap.py because the runtime client (`awslambdaric.bootstrap`) leaves frames of `/bootstrap.py`
-out at the top of every stack it reports: the user reads the same stack as without us. For the same reason the handler
-is loaded when it is asked for (`__getattr__`), not while this module is imported.
+The file is called bootstrap.py because the runtime client (`awslambdaric.bootstrap`) removes frames of `/bootstrap.py`
+from the top of every stack that it reports, so users see the same stack with and without the kit. For the same reason
+the handler is loaded by `__getattr__`, when Lambda asks for it, not during the import of this module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["traced"]
 
 
 def __getattr__(name: str) -> Handler:
-    """`handler`, which Lambda asks for once."""
+    """The handler under the name `handler`. Lambda asks for it once."""
     if name != "handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     settings = Settings.read(os.environ)
@@ -41,10 +41,10 @@ def __getattr__(name: str) -> Handler:
         raise RuntimeError("LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
                            "set AWS_LAMBDA_EXEC_WRAPPER to "
                            "/opt/lambda-latency/wrapper, which sets it")  # fmt: skip
-    os.environ["_HANDLER"] = settings.handler  # code that looks there finds what it would find without us
+    os.environ["_HANDLER"] = settings.handler  # the value that code would read there without the kit
     for warning in settings.warnings:
         warn(warning)
-    started = set_up(settings)  # first, for it watches what the handler imports
+    started = set_up(settings)  # first, because it watches the imports of the handler
     if started is None:
         return load(settings.handler)
     runtime, responses = started
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Handler:
 
 
 def traced(real: Handler, runtime: Runtime) -> Handler:
-    """The handler with its span around it. It returns and raises what the real one does, unchanged."""
+    """The handler inside a span. Its results and exceptions are those of the real handler, unchanged."""
 
     def handler(event: Any, context: Any) -> Any:
         invocation = runtime.begin(event, context)
@@ -78,26 +78,26 @@ def traced(real: Handler, runtime: Runtime) -> Handler:
 
 
 def set_up(settings: Settings) -> tuple[Runtime, Responses | None] | None:
-    """Start tracing this process; None when it is switched off or cannot be."""
+    """Start tracing in this process; None if tracing is off, or if it cannot start."""
     if not settings.enabled:
         return None
     try:
-        with uncollected():  # around both, for what the one leaves is looked through at once after it
+        with uncollected():  # around both: the garbage of the first is collected together with that of the second
             found = started(settings)
             if settings.xray_sdk == "bridge":
                 import_bridge()
             return found
-    except Exception as error:  # noqa: BLE001 - whatever it is, the function must work
+    except Exception as error:  # noqa: BLE001 - the function must work, whatever fails
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
 
 
 def started(settings: Settings) -> tuple[Runtime, Responses | None]:
-    """The runtime, with the sender that the settings name, and what tells it of responses."""
+    """The runtime with the sender of the settings, and the hook for responses; None if there is no hook."""
     settings = checked(settings)
-    startup = Startup(os.environ)  # first, for what is imported now is a part of the cold start too
-    # OpenTelemetry loads the propagators of this variable on import, by a scan of every installed package, and raises
-    # where it names none. The runtime sets its own.
+    startup = Startup(os.environ)  # first, because the imports below are a part of the cold start
+    # On import, OpenTelemetry scans all installed packages for the propagators of this variable, and raises if one is
+    # missing. The runtime sets its own propagator.
     given = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
@@ -117,14 +117,14 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
 
 
 def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> None:
-    """Run `before` as the last thing before SnapStart's snapshot, and `after` first in each environment made of it.
+    """Run `before` last before SnapStart's snapshot, and `after` first in each environment that is restored from it.
 
-    Ids need nothing: they come from the kernel and not from a generator whose state would be in every copy. The watch
-    over the deadline, the circuit and the spans' times go by the wall clock.
+    Ids stay unique: they come from the kernel, not from a generator whose state each copy would share. The watch over
+    the deadline, the circuit and the times of spans use the wall clock.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     try:
-        hooks = import_module("snapshot_restore_py")  # Lambda's own, beside the runtime client
+        hooks = import_module("snapshot_restore_py")  # Lambda has it beside the runtime client
     except ImportError as error:
         warn(f"nothing is done at a restore ({error}); the first delivery after one may find a dead connection")
         return
@@ -133,7 +133,7 @@ def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> No
 
 
 def checked(settings: Settings) -> Settings:
-    """Without stand-ins where the versions of OpenTelemetry are not those that the tests have run."""
+    """The settings, without stand-ins if the tests have not run with the installed versions of OpenTelemetry."""
     from lambda_latency.runtime.versions import installed, is_tested
 
     versions = installed()
@@ -145,9 +145,9 @@ def checked(settings: Settings) -> Settings:
 
 
 def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
-    """The chosen sender, the other is not imported, and what delivers shortly before a deadline, imported then.
+    """The chosen sender, and the function that delivers shortly before a deadline. Nothing else is imported.
 
-    The daemon's sender never waits, and does that itself.
+    The daemon's sender never waits, so it needs no such function.
     """
     if settings.export == "daemon":
         from lambda_latency.runtime.daemon import DaemonSender
@@ -166,7 +166,7 @@ def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
 
 @harmless("the bridge of the X-Ray SDK")
 def import_bridge() -> None:
-    """Let `aws_xray_sdk` be the layer's, before the function's own or another layer's can be found."""
+    """Import `aws_xray_sdk` from the kit's layer, before a copy of the function or of another layer is found."""
     layer = __file__.rpartition("/python/")[0]
     sys.path.insert(0, f"{layer}/lambda-latency/bridge")
     try:
@@ -177,7 +177,7 @@ def import_bridge() -> None:
 
 
 def load(name: str) -> Handler:
-    """The function's handler, found by the runtime client's own code: what is missing or broken is reported as ever."""
+    """The function's handler. The runtime client's own code finds it, so the errors are those that users know."""
     client = sys.modules.get("awslambdaric.bootstrap")
     find = getattr(client, "_get_handler", None)
     if find is None:
@@ -186,7 +186,7 @@ def load(name: str) -> Handler:
     try:
         return cast("Handler", find(name))
     except AttributeError as error:
-        # Out of a module's `__getattr__` this one would read as "handler missing on lambda_latency.runtime.bootstrap".
+        # From a module's `__getattr__`, this error would read "handler missing on lambda_latency.runtime.bootstrap".
         failure = client.build_fault_result(sys.exc_info(), None)  # type: ignore[union-attr]
         fault = client.FaultException  # type: ignore[union-attr]
         raise fault(failure["errorType"], failure["errorMessage"], failure["stackTrace"]) from error

@@ -1,4 +1,4 @@
-"""What waits for delivery: bounded in number and in bytes, for a handler that makes many must not run out of memory."""
+"""A queue for delivery, bounded in items and in bytes: many spans must not use up the function's memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Buffer(Generic[T]):
-    """The oldest first. When it is full the oldest make room, and `dropped` counts them."""
+    """A queue, oldest items first. A full queue drops its oldest items and counts them in `dropped`."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most = most
@@ -20,7 +20,7 @@ class Buffer(Generic[T]):
         self.renew()
 
     def renew(self) -> None:
-        """Empty it, whoever may hold its lock: after a fork the thread that did is gone."""
+        """Empty the queue with a new lock: after a fork, the thread that held the old one does not exist."""
         self._waiting: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Buffer(Generic[T]):
         return len(self._waiting)
 
     def add(self, item: T, size: int) -> None:
-        """Keep an item of that many bytes."""
+        """Add an item of `size` bytes."""
         with self._lock:
             self._waiting.append((item, size))
             self._bytes += size
@@ -39,7 +39,7 @@ class Buffer(Generic[T]):
                 self.dropped += 1
 
     def oldest(self, most_bytes: int) -> list[T]:
-        """The oldest that fit together into that many bytes; they stay. One that is larger comes alone."""
+        """The oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
         batch: list[T] = []
         with self._lock:
             for item, size in self._waiting:
@@ -50,13 +50,13 @@ class Buffer(Generic[T]):
         return batch
 
     def forget(self, count: int) -> None:
-        """The oldest are delivered, or never will be."""
+        """Remove the `count` oldest items."""
         with self._lock:
             for _ in range(count):
                 self._bytes -= self._waiting.popleft()[1]
 
     def drain(self) -> tuple[list[T], int]:
-        """Take out all that waits, and the number of items dropped since the last time."""
+        """Remove all items; returns them and the number of items dropped since the last call."""
         with self._lock:
             taken = [item for item, _ in self._waiting], self.dropped
             self._waiting.clear()

@@ -1,8 +1,8 @@
-"""Who called: the parent that an API's caller names, and the senders of messages.
+"""The callers of an invocation: the parent in an API's headers, and the senders of messages as links.
 
-Any caller can write headers: who trusts them (LAMBDA_LATENCY_TRUST_HEADERS) lets callers choose the trace, hide their
-requests and force their sampling. A batch of messages has many senders and an invocation one parent, so those are links
-of our span. X-Ray puts the header into a message's `AWSTraceHeader`; EventBridge calls it `trace-header`.
+Headers are trusted only with LAMBDA_LATENCY_TRUST_HEADERS: any caller can write them, and so choose the trace, hide
+requests or force their sampling. A batch of messages has many senders but an invocation has one parent, so senders are
+links of the span. X-Ray's header is `AWSTraceHeader` of a message and `trace-header` of an event of EventBridge.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
 """
 
@@ -23,7 +23,7 @@ TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([
 
 
 def callers_parent(event: object) -> SpanContext | None:
-    """`traceparent` before `X-Amzn-Trace-Id`, in an API's event; None where neither is whole."""
+    """The parent from `traceparent`, else from `X-Amzn-Trace-Id`, of an API's event; None if neither is valid."""
     headers: Any = event.get("headers") if isinstance(event, Mapping) else None
     if not isinstance(headers, Mapping):
         return None
@@ -36,7 +36,7 @@ def callers_parent(event: object) -> SpanContext | None:
 
 
 def links(event: object) -> list[Link]:
-    """One for each sender, in the order of the records; a header that says nothing makes none."""
+    """A link for each sender, in the order of the records. Records without a valid header have no link."""
     if not isinstance(event, Mapping):
         return []
     records = event.get("Records")
@@ -52,7 +52,7 @@ def links(event: object) -> list[Link]:
 
 
 def tracing_header(record: Mapping[str, Any]) -> object:
-    """The header of a record of SQS or SNS, or of an event of EventBridge."""
+    """The tracing header of a record of SQS or SNS, or of an event of EventBridge; None if there is none."""
     attributes = record.get("attributes")
     if record.get("eventSource") == "aws:sqs" and isinstance(attributes, Mapping):
         return attributes.get("AWSTraceHeader")

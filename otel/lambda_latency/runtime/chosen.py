@@ -1,4 +1,4 @@
-"""What a function's owner names beside what is known to be secret: attributes by name, and patterns of values."""
+"""The owner's additions to redaction: attributes by name, and patterns of values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Chosen", "chosen"]
 
 
 class Chosen(Value):
-    """Names in small letters with underscores, patterns of such names, patterns of values; and what is no pattern."""
+    """Normalized names, patterns of names, patterns of values; `wrong` are the expressions that are not valid."""
 
     exact: frozenset[str] = frozenset()
     globs: tuple[re.Pattern[str], ...] = ()
@@ -23,7 +23,7 @@ class Chosen(Value):
     wrong: tuple[str, ...] = ()
 
     def names(self, key: str) -> bool:
-        """Is this attribute named, in full or by its last part?"""
+        """Whether an attribute is named, by its full name or by the part after the last dot."""
         name = normal(key)
         last = name.rpartition(".")[2]
         if name in self.exact or last in self.exact:
@@ -31,16 +31,16 @@ class Chosen(Value):
         return any(glob.match(name) or glob.match(last) for glob in self.globs)
 
     def clean(self, text: str) -> str:
-        """A text without what the patterns match."""
+        """The text with every match of a pattern replaced."""
         for pattern in self.values:
             text = pattern.sub(REDACTED, text)
         return text
 
 
 def chosen(text: str) -> Chosen:
-    """`none`, or with commas between: names, names with `*`, and regular expressions between slashes.
+    """Parses `none`, or a list with commas: names, names with `*`, and regular expressions between slashes.
 
-    An expression that is none, or matches the empty text, is left out alone: the others still hold.
+    An expression that is not valid, or that matches the empty text, goes to `wrong`; the others apply.
     """
     exact, globs, values, wrong = set[str](), list[re.Pattern[str]](), list[re.Pattern[str]](), list[str]()
     for part in parts(text):
@@ -58,7 +58,7 @@ def chosen(text: str) -> Chosen:
 
 
 def parts(text: str) -> Iterator[str]:
-    """What is between the commas; those within slashes are part of an expression."""
+    """The parts between commas. Commas between slashes belong to an expression."""
     rest = text
     while rest:
         rest = rest.lstrip(" ,")
@@ -69,7 +69,7 @@ def parts(text: str) -> Iterator[str]:
 
 
 def expression(text: str) -> re.Pattern[str] | None:
-    """None where it is none, or where it would be found between any two characters."""
+    """A compiled expression; None if it is not valid, or if it matches the empty text."""
     try:
         pattern = re.compile(text)
     except re.error:
@@ -78,5 +78,5 @@ def expression(text: str) -> re.Pattern[str] | None:
 
 
 def normal(name: str) -> str:
-    """A name as it is compared."""
+    """A name in lower case, with underscores for dashes, as names are compared."""
     return name.strip().lower().replace("-", "_")

@@ -1,5 +1,5 @@
-"""What X-Ray shows of a call and upstream leaves out: the peer by which it names a node, region and table under the
-keys that its exporters read. All of it follows from what the span says, and is added after the response.
+"""Adds to a call's span the attributes that X-Ray's exporters read and the instrumentations leave out: peer, region,
+table. They are derived from the span's own attributes, after the response.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ PORTS = {"http": 80, "https": 443}
 
 
 def completed(span: ReadableSpan) -> dict[str, Any]:
-    """The span's attributes, in a dictionary of its own; of one of upstream's calls with what follows from them."""
+    """A new dictionary of the span's attributes, with the derived ones if it is a call of an instrumentation."""
     values, scope = attributes_of(span), span.instrumentation_scope
     if span.kind is SpanKind.CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
         try:
             values.update(call(values))
-        except Exception as error:  # noqa: BLE001 - the span leaves as it is
+        except Exception as error:  # noqa: BLE001 - the span is sent as it is
             warn(f"completing a call's span failed ({type(error).__name__}: {error}); the request goes on")
     return values
 
 
 def call(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a call: its peer, and of one to AWS its region and table."""
+    """The derived attributes of a call: peer; for a call to AWS, region and table."""
     more: dict[str, Any] = {}
     url = given.get("http.url")
     if isinstance(url, str):
@@ -51,19 +51,19 @@ def call(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def peer_of(url: str) -> dict[str, str | int]:
-    """Host and port of an address, under the key that names X-Ray's node and under the convention's own."""
+    """Host and port of a URL, under the key that names X-Ray's node and under the semantic convention's keys."""
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
     return known_peer(scheme, authority.rpartition("@")[2])
 
 
-@lru_cache(maxsize=64)  # a function calls few hosts, again and again
+@lru_cache(maxsize=64)  # a function calls few different hosts
 def known_peer(scheme: str, authority: str) -> dict[str, str | int]:
-    """The same, by scheme and host with port; empty for what is no address."""
+    """As `peer_of`, of a scheme and `host:port`; empty if that is not valid."""
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         host, port = parts.hostname, parts.port
-    except ValueError:  # whose text would tell what stands in the place of a port
+    except ValueError:  # its text is not logged: the invalid port may be a secret
         return {}
     if not host:
         return {}

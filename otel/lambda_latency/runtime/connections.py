@@ -1,7 +1,7 @@
-"""A new connection in its parts: the lookup of the name, TCP's connect and TLS's handshake as spans below the call.
+"""The steps of a new connection as spans below the call: DNS lookup, TCP connect, TLS handshake.
 
-Functions are replaced that are called for a new connection only: on one that is used again nothing of this runs. What
-has no span of its own, as a call of `http.client` by hand has none, gets none of these.
+The replaced functions run for new connections only; a reused connection costs nothing. A call without a span of its
+own has no such spans either.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["OPENING", "Connections", "Opening", "Step", "ending", "host", "in_a_
 
 
 class Connections:
-    """Put on by `start` (urllib3's and ssl's functions when they are first imported), taken off by `undo`."""
+    """Replaces the functions that connect: `start` installs (ssl and urllib3 on their import), `undo` removes."""
 
     def __init__(self, tracer: Tracer, undo: list[Callable[[], object]]) -> None:
         self._tracer = tracer
@@ -39,13 +39,13 @@ class Connections:
         self._undo = undo
 
     def start(self, hook: ImportHook) -> None:
-        """Watch new connections from here on."""
+        """Start to watch new connections."""
         self._replace(socket, "getaddrinfo", self._looking_up)
         self._replace(socket, "create_connection", self._connecting)
         hook.when("ssl", lambda module: self._replace(module.SSLContext, "wrap_socket", self._securing))
         hook.when("urllib3.util.connection",
                   lambda module: self._replace(module, "create_connection", self._connecting))  # fmt: skip
-        # Around the above: urllib3 loads the file of trusted certificates here, which takes longer than the handshake.
+        # Around `wrap_socket`: urllib3 loads the trusted certificates here, which takes longer than the handshake.
         hook.when("urllib3.connection", lambda module: self._replace(module, "ssl_wrap_socket", self._securing))
 
     def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
@@ -58,10 +58,10 @@ class Connections:
             if local.peer is not None or not in_a_call():
                 return original(address, *args, **kwargs)
             local.peer, literal = peer_of(*address[:2])
-            if literal:  # there is nothing to look up
+            if literal:  # no lookup precedes it
                 local.tcp = Step(self._tracer, "tcp", local.peer)
             opening = OPENING.get()
-            token = OPENING.set(None)  # the socket that is connected inside is no other step
+            token = OPENING.set(None)  # the socket's own connect is not a step of its own
             try:
                 with ending(lambda: local.tcp):
                     connected = original(address, *args, **kwargs)
@@ -80,7 +80,7 @@ class Connections:
         def getaddrinfo(*args: Any, **kwargs: Any) -> Any:
             peer = local.peer
             if peer is None:
-                opening = OPENING.get()  # a driver connects by itself
+                opening = OPENING.get()  # a driver that connects without create_connection
                 if opening is not None and args and not is_literal(str(args[0])):
                     peer = opening.peer
             if peer is None or local.tcp is not None:
@@ -98,7 +98,7 @@ class Connections:
         local = self._local
 
         def wrap_socket(*args: Any, **kwargs: Any) -> Any:
-            # Put off, it is watched by whoever knows when it takes place.
+            # A postponed handshake is watched where it takes place.
             if local.secures or not in_a_call() or kwargs.get("do_handshake_on_connect") is False:
                 return original(*args, **kwargs)
             name, opening = kwargs.get("server_hostname"), OPENING.get()
@@ -120,7 +120,7 @@ class Connections:
 
 
 class Local(threading.local):
-    """Of each thread: whom it connects to, the span of that if it has come so far, and whether it is in a handshake."""
+    """The state of a thread: the peer it connects to, the span of TCP's connect, whether it is in a handshake."""
 
     peer: dict[str, AttributeValue] | None = None
     tcp: Step | None = None
@@ -128,23 +128,23 @@ class Local(threading.local):
 
 
 class Step:
-    """A span of one step. Neither its begin nor its end raises."""
+    """The span of one step. Neither its start nor its end raises."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: dict[str, AttributeValue]) -> None:
         self._span: Span | None = None
         try:
             self._span = tracer.start_span(name, None, SpanKind.INTERNAL, attributes)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the connection is made
+        except Exception as error:  # noqa: BLE001 - the connection is made, whatever fails
             warn(f"the step {name!r} of a connection is not traced ({type(error).__name__}: {error})")
 
     def agreed(self, secured: object) -> None:
-        """The version of TLS that was agreed on."""
+        """Record the version of TLS."""
         version = str(getattr(secured, "version", str)() or "")
         if version and self._span is not None:
             self._span.set_attribute("tls.protocol.version", version.removeprefix("TLSv"))
 
     def end(self, error: BaseException | None = None) -> None:
-        """It has ended, with an error or not."""
+        """End the span, with the error if there is one."""
         if self._span is None:
             return
         if error is not None:
@@ -154,9 +154,9 @@ class Step:
 
 
 class Opening:
-    """A connection to a database or a broker that is being opened: whom it goes to, and the step that it is in.
+    """A connection to a database or a broker while it opens: its peer and its current step.
 
-    What lies between TCP's connect, TLS and the end is the handshake of the driver's own protocol.
+    The time after TCP's connect or after TLS is the handshake of the driver's protocol.
     """
 
     def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
@@ -165,16 +165,16 @@ class Opening:
         self._step: Step | None = None
 
     def begin(self, step: str) -> None:
-        """One step ends and the next one begins, of a driver whose steps nothing else watches."""
+        """End the current step and start the next one."""
         self.end()
         self._step = Step(self._tracer, step, self.peer)
 
     def handshake(self) -> None:
-        """The socket is connected, or secured: from here on the driver talks."""
+        """Start the handshake of the driver's protocol: the socket is connected, or secured."""
         self.begin("handshake")
 
     def end(self, error: BaseException | None = None) -> None:
-        """The step is over: all is done, has failed, or TLS comes next."""
+        """End the current step: the connection is open, has failed, or TLS follows."""
         if self._step is not None:
             self._step.end(error)
             self._step = None
@@ -185,7 +185,7 @@ OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", defau
 
 @contextmanager
 def ending(step: Callable[[], Step | Opening | None]) -> Iterator[None]:
-    """End a step with the block, if it has begun by then; of an opening the step that it is in."""
+    """End a step (of an opening its current one) at the end of the block, if the step has started by then."""
     error: BaseException | None = None
     try:
         yield
@@ -199,25 +199,25 @@ def ending(step: Callable[[], Step | Opening | None]) -> Iterator[None]:
 
 
 def in_a_call() -> bool:
-    """Whether this is done for a call that is recorded."""
+    """Whether the current span is a recorded call."""
     span = get_current_span()
     return isinstance(span, RecordingSpan) and span.kind is SpanKind.CLIENT and span.is_recording()
 
 
-@functools.lru_cache(maxsize=64)  # a function calls few hosts, again and again
+@functools.lru_cache(maxsize=64)  # a function calls few different hosts
 def peer_of(name: object, port: int) -> tuple[dict[str, AttributeValue], bool]:
-    """Host and port, and whether the host is an address and not a name."""
+    """The attributes for host and port, and whether the host is an IP address."""
     text = str(name).strip("[]")
     return {**host(text), "server.port": port}, is_literal(text)
 
 
 def host(name: str) -> dict[str, AttributeValue]:
-    """Twice: X-Ray's exporter leaves the first out, and in the words of client spans would name the step after it."""
+    """The host under two keys: X-Ray's exporter drops the first, and would name the step by a key of client spans."""
     return {"server.address": name, "lambda.connect.host": name}
 
 
 def is_literal(address: str) -> bool:
-    """Is it an address and not a name?"""
+    """Whether the text is an IP address, not a name."""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, address)

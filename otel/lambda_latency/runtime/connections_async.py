@@ -1,6 +1,6 @@
-"""The parts of a new connection in asyncio: lookup, TCP's connect and TLS's handshake as spans below the call.
+"""The steps of a new connection in asyncio as spans below the call: DNS lookup, TCP connect, TLS handshake.
 
-By methods that every event loop of asyncio has; uvloop's loops are no such loops. Imported when asyncio is.
+It replaces methods of asyncio's base loop classes; loops of uvloop do not have them. Imported on asyncio's import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_NAMES = 256
 
 
 class Securing:
-    """A connection that asks for TLS as soon as its socket is connected."""
+    """A connection that starts TLS as soon as its socket is connected."""
 
     def __init__(self, tracer: Tracer, name: object) -> None:
         self._tracer = tracer
@@ -32,7 +32,7 @@ class Securing:
         self.step: Step | None = None
 
     def begin(self) -> None:
-        """The socket is connected; of several that race the first one counts."""
+        """Start the span of TLS: a socket is connected. Of several sockets that race, the first one counts."""
         self.step = self.step or Step(self._tracer, "tls", self._peer)
 
 
@@ -40,7 +40,7 @@ SECURING: ContextVar[Securing | None] = ContextVar("lambda_latency_securing", de
 
 
 def watch_loops(tracer: Tracer) -> list[Callable[[], object]]:
-    """Put it on; returns the undoings."""
+    """Replace the methods; returns the functions that undo it."""
     import asyncio
 
     base, selector, loops = (
@@ -57,7 +57,7 @@ def watch_loops(tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
-    """The handshake that anyio makes itself, with a loop of any kind; returns the undoing."""
+    """Watch the handshake that anyio makes itself, on any loop; returns the function that undoes it."""
 
     def around(original: Any) -> Callable[..., Any]:
         async def wrap(kind: Any, *args: Any, **kwargs: Any) -> Any:
@@ -84,11 +84,11 @@ def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
 
 
 class Loops:
-    """What is put around the methods of a loop."""
+    """The wrappers of the loop's methods."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._names: dict[object, str] = {}  # of the addresses that were looked up
+        self._names: dict[object, str] = {}  # host names by looked-up address
 
     def looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
         async def getaddrinfo(self: object, host: Any, port: Any, **kwargs: Any) -> Any:
@@ -168,19 +168,19 @@ class Loops:
 
 @functools.lru_cache(maxsize=64)
 def peer(name: str, port: object) -> dict[str, AttributeValue]:
-    """Host and port; the port of a lookup may be missing, or a service's name."""
+    """The attributes for host and port; without the port if a lookup has none, or the name of a service."""
     return peer_of(name, port)[0] if isinstance(port, int) else host(name)
 
 
 def agreed(step: Step | None, transport: Any) -> None:
-    """The version of TLS, onto its span."""
+    """Record the version of TLS on its span."""
     secured = transport.get_extra_info("ssl_object") if transport is not None else None
     if step is not None and secured is not None:
         step.agreed(secured)
 
 
 def talk() -> None:
-    """The driver's own handshake comes next, where one is opening a connection."""
+    """Start the handshake of the driver's protocol, if a driver opens the connection."""
     opening = OPENING.get()
     if opening is not None:
         opening.handshake()

@@ -1,4 +1,4 @@
-"""Credentials of an environment that SnapStart made: not in its variables, but from an endpoint beside the runtime.
+"""Credentials of a SnapStart environment: they come from a local endpoint, not from environment variables.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
 """
@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 __all__ = ["container_credentials"]
 
-WITHIN_S = 0.5  # a neighbour on the same machine
-EARLY_S = 300  # before they expire
+WITHIN_S = 0.5  # the endpoint is on the same machine
+EARLY_S = 300  # credentials are renewed this long before they expire
 
 _kept: dict[str, tuple[tuple[str, str, str], float]] = {}
 
 
 def container_credentials() -> tuple[str, str, str]:
-    """Key, secret and session token, asked for again before they expire. Raises OSError where there are none."""
+    """Access key, secret key and session token, renewed before they expire. Raises `OSError` if there are none."""
     url = os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     found, until = _kept.get(url, (("", "", ""), 0.0))
     if time.time() >= until - EARLY_S:

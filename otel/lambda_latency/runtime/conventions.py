@@ -1,5 +1,5 @@
-"""OpenTelemetry's names, as far as what is traced asks for them: `http.method` is the value of HTTP_METHOD, and so are
-they all. tests/runtime/test_standins.py holds each against its own module.
+"""The attribute names of OpenTelemetry that the traced libraries' instrumentations import: HTTP_METHOD is
+`http.method`, and likewise for all. tests/runtime/test_standins.py compares each with its module.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CONVENTIONS = {
     "metrics.http_metrics": "http.client.request.duration",
 }
 
-# Those of `opentelemetry.semconv.resource.ResourceAttributes`.
+# The names of `opentelemetry.semconv.resource.ResourceAttributes`.
 RESOURCE = (
     "cloud.provider cloud.platform cloud.account.id cloud.region cloud.availability_zone container.name container.id "
     "container.image.name container.image.tag deployment.environment faas.name faas.id faas.version faas.instance "
@@ -54,5 +54,5 @@ RESOURCE = (
 
 
 def named(values: str) -> dict[str, object]:
-    """Each by its constant's name."""
+    """Attribute names by the names of their constants."""
     return dict(zip(values.upper().replace(".", "_").split(), values.split(), strict=True))

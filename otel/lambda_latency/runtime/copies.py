@@ -1,4 +1,4 @@
-"""Spans that have to say something else than they were made with: an ended span takes no attribute any more."""
+"""Copies of spans with changes: an ended span does not accept attributes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["attributes_of", "bounded", "copied", "ended_at", "identity", "moved"
 
 
 def identity(span: ReadableSpan) -> int:
-    """The span's own id."""
+    """The span id of a span."""
     context = span.get_span_context()
     assert context is not None
     return context.span_id
 
 
 def ended_at(span: ReadableSpan, end_ns: int, more: Mapping[str, Any], status: Status) -> ReadableSpan:
-    """An open span as ended then, with this status; what has ended meanwhile keeps its own end and status."""
+    """A copy that ends at `end_ns` with a status. A span that has ended meanwhile keeps its own end and status."""
     values = {**attributes_of(span), **more}
     if span.end_time is not None:
         return copied(span, values)
@@ -33,7 +33,7 @@ def ended_at(span: ReadableSpan, end_ns: int, more: Mapping[str, Any], status: S
 
 
 def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
-    """The span in another trace; where it has no parent, `top` becomes its parent."""
+    """A copy of the span in another trace. A span without a parent gets `top` as its parent."""
     parent = top if span.parent is None else in_trace(span.parent, trace_id)
     context = span.get_span_context()
     assert context is not None
@@ -41,12 +41,12 @@ def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
 
 
 def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
-    """The same span id there, as recorded."""
+    """A sampled context with the same span id in another trace."""
     return SpanContext(trace_id, context.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
 def attributes_of(span: ReadableSpan) -> dict[str, Any]:
-    """The attributes, in a dictionary of its own. The SDK's mapping takes a lock for each loop over it."""
+    """A new dictionary of the attributes. The SDK's mapping takes a lock for each iteration."""
     given: Any = span.attributes
     return given.copy() if given else {}
 
@@ -56,7 +56,7 @@ FIELDS = ("name", "context", "parent", "resource", "events", "links", "kind", "s
 
 
 def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) -> ReadableSpan:
-    """A copy with these attributes, in which some fields are other ones; what was dropped stays counted."""
+    """A copy with other attributes and, by keyword, other fields. The counts of dropped items are kept."""
     for name in FIELDS:
         if name not in instead:
             instead[name] = getattr(span, name)
@@ -68,7 +68,7 @@ def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) ->
 
 
 def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
-    """The attributes; where some were dropped, a mapping that says how many."""
+    """The attributes; if some were dropped, as a mapping with their number."""
     if not dropped:
         return values
     found = BoundedAttributes(attributes=values)

@@ -1,7 +1,7 @@
-"""What texts hold of credentials, and how it is taken out: for spans and for our lines in the log.
+"""Removes credentials from texts: from spans and from the kit's lines in the log.
 
-Most texts hold nothing that could be one, and that is seen at once. The others pass through the modules beside this
-one, which are not imported before.
+Most texts cannot hold a credential, and a quick check says so. Only the others are searched, by the `secret_*` modules,
+which are imported then.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ __all__ = ["REDACTED", "clean", "known_values"]
 
 REDACTED = "[redacted]"
 
-# Without these there is no pair, no query, no user info, no escape and no card number.
+# A text without these has no pair, query, user info, escape or card number.
 MARKS = frozenset("=%\\;?#&@<|")
 NUMBERS = re.compile(r"(?<!\w)\d{13}|(?<![\w-])\d{4}[ -]\d{4}|k[-_](?:live|test)[-_]|\d:AA")
 RUNS = re.compile(r"[\w+/-]{16,}")
 BETWEEN = frozenset(" :/\"'")
-DEEPEST = 3  # encodings of encodings
-LEAST, LEAST_OF_WORDS = 8, 16  # characters of a value that is looked for wherever it may be
+DEEPEST = 3  # nested encodings that are decoded
+LEAST, LEAST_OF_WORDS = 8, 16  # characters of a known value that is searched for in every text
 
 
 def clean(text: str, known: tuple[str, ...] | None = None, *, depth: int = 0, ids: bool = False) -> str:
-    """A text without credentials. In time that is proportional to its length: a caller may have written it.
+    """The text without credentials. Takes time proportional to its length, because a caller may have written it.
 
-    `known`: values that are secret wherever they are, by default those of the environment; `depth`: encodings that it
-    was in; `ids`: what is only random is an id.
+    `known`: values that are secret in every place (default: those of the environment). `depth`: the encodings around
+    the text. `ids`: random-looking values are ids, not secrets.
     """
     if known is None:
         known = known_values()
@@ -43,7 +43,7 @@ def clean(text: str, known: tuple[str, ...] | None = None, *, depth: int = 0, id
 
 
 def is_suspect(text: str, known: tuple[str, ...]) -> bool:
-    """Could there be any?"""
+    """Whether the text may hold a credential."""
     if not MARKS.isdisjoint(text) or NUMBERS.search(text) is not None:
         return True
     for run in RUNS.findall(text):
@@ -55,27 +55,27 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
 
 
 def known_values() -> tuple[str, ...]:
-    """The values of the environment's variables whose names say that they are secret, as they are now."""
+    """The current values of the environment variables whose names say that they are secret."""
     environ = os.environ
     return values_of(tuple([environ.get(name, "") for name in names_of(len(environ))]), len(environ))
 
 
 @lru_cache(maxsize=1)
 def names_of(_count: int) -> tuple[str, ...]:
-    """The variables that may hold a secret; a function may add some, as it reads them from where they are kept."""
+    """The variables that may hold a secret. Cached by the number of variables: a function may add some."""
     return tuple([name for name, value in os.environ.items() if secrecy(name) == SECRET or "://" in value])
 
 
 @lru_cache(maxsize=1)
 def values_of(_values: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """The longest first: one may be part of another."""
+    """The secret values, longest first, because one may be a part of another."""
     found = {part for name in names_of(count) for part in secrets_of(name, os.environ.get(name, ""))}
     others = {value for name, value in os.environ.items() if secrecy(name) == NO}  # a laptop's key may be a name
     return tuple(sorted(found - others, key=len, reverse=True))
 
 
 def secrets_of(name: str, value: str) -> list[str]:
-    """What of a variable's value is secret; the name of a secret, a path and an address without a password are not."""
+    """The secret part of a variable's value. ARNs, paths and URLs without a password are not secret."""
     if "://" in value and "@" in value:
         user = value.partition("://")[2].rpartition("@")[0]
         found = user.partition(":")[2]
@@ -83,5 +83,5 @@ def secrets_of(name: str, value: str) -> list[str]:
         found = value
     else:
         return []
-    # A short word may be in any text.
+    # A short word may occur in any text.
     return [found] if len(found) >= (LEAST_OF_WORDS if found.isalpha() else LEAST) else []

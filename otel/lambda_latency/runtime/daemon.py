@@ -1,4 +1,4 @@
-"""Spans by UDP to the X-Ray daemon that Lambda runs beside every traced function: no collector, no waiting, no answer.
+"""Sends spans by UDP to the X-Ray daemon that Lambda runs beside every traced function; there is no answer.
 
 The format is that of ADOT's own exporter (`amazon.opentelemetry.distro.otlp_udp_exporter`): a line of JSON, `T1S`, and
 an OTLP export request in base64.
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["DaemonSender"]
 
 PREFIX = b'{"format":"json","version":1}\nT1S'
-DATAGRAM = 65_507  # the largest that IPv4 carries
+DATAGRAM = 65_507  # bytes: the largest payload of IPv4
 LARGEST = (DATAGRAM - len(PREFIX)) // 4 * 3
-PAUSE_S = 0.001  # between two large ones: a receiver's socket holds few, and what it cannot hold is gone without a word
+PAUSE_S = 0.001  # between large datagrams: the receiver's socket silently drops what does not fit into its buffer
 
 
 class DaemonSender:
-    """The sink for Lambda's daemon."""
+    """The sink that sends to Lambda's daemon."""
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.daemon
@@ -42,7 +42,7 @@ class DaemonSender:
         self._failing = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
-        """Send these in as few datagrams as they fit into."""
+        """Send the spans in as few datagrams as possible."""
         deadline = time.monotonic() + self._seconds
         for number, batch in enumerate(batches(self._encoder, parents_first(spans), LARGEST)):
             if number and time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""The watch over the deadline: a thread that looks up shortly before Lambda kills the environment.
+"""The watch over the deadline: a thread that acts shortly before Lambda kills the environment.
 
-No request wakes it: a request only writes down when it has to be done. The thread sleeps until the alarm that it knows
-of and looks again, and never so long that it could miss a request which began meanwhile.
+A request never wakes the thread; it only stores its deadline. The thread sleeps until the next known alarm, but not so
+long that it could miss the alarm of a request that began meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONGEST_SLEEP_S = 1.0
 class DeadlineWatch:
     """Calls `ring` on its own thread, once for each invocation that reaches its alarm.
 
-    Before that, now and then, it calls `glance` with the seconds that are left; which says when to be called again.
+    Before the alarm it calls `glance` with the seconds left; `glance` returns in how many seconds to call it again.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DeadlineWatch:
         self._thread: threading.Thread | None = None
 
     def begin(self, span: Span, deadline: float, begun: float) -> None:
-        """An invocation runs on this thread from `begun` on (seconds since 1970)."""
+        """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
         self._running = span, threading.get_ident(), deadline
         if deadline - begun < self._shortest_s:
             self._shorten(deadline - begun)
@@ -59,25 +59,25 @@ class DeadlineWatch:
             self._signal.begin(Running(*self._running).alarm, deadline)
 
     def end(self) -> None:
-        """It has ended."""
+        """The invocation has ended."""
         self._running = None
         if self._signal is not None:
             self._signal.end()
 
     def renew(self) -> None:
-        """No thread is left, after a fork; or they are of another kind from now on, under gevent."""
+        """Forget the thread: it does not exist after a fork, and under gevent new threads are of another kind."""
         self._look, self._looked = threading.Event(), threading.Event()
         self._running = self._thread = None
         self._shortest_s = float("inf")
 
     def look_now(self, seconds: float) -> bool:
-        """Let the thread look, and wait for that, but no longer than so many seconds; whether it has."""
+        """Wake the thread and wait at most `seconds` until it has looked; returns whether it has."""
         self._looked.clear()
         self._look.set()
         return self._looked.wait(seconds)
 
     def stop(self) -> None:
-        """Let go of the thread."""
+        """End the thread."""
         self._stopped = True
         self._look.set()
         if self._signal is not None:
@@ -86,13 +86,13 @@ class DeadlineWatch:
             self._thread.join()
 
     def _shorten(self, limit_s: float) -> None:
-        """A timeout shorter than any before, such as the first one: the thread that sleeps by those is told."""
-        # A little less is the same timeout, of a request that was handed over later.
+        """Adapt the sleep to a timeout that is shorter than all before it, such as the first one."""
+        # A slightly shorter limit is the same timeout, of a request that was handed over later.
         self._shortest_s = 0.8 * limit_s
-        # Half of the way to the alarm, so that one that began right after a look is seen in time.
+        # Half of the time to the alarm: a request that began right after a look is seen in time.
         self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, limit_s * (1 - MARGIN_SHARE) / 2))
         if self._thread is None:
-            # Not before it is needed: what records nothing has nothing to tell at its deadline.
+            # Only now: a request that is not recorded has no marks to make at its deadline.
             self._thread = started(self._run, "lambda-latency deadline")
         else:
             self._look.set()
@@ -108,28 +108,28 @@ class DeadlineWatch:
             self._looked.set()
 
     def _seen(self, running: tuple[Span, int, float], late_s: float) -> float:
-        """Look at an invocation, `late_s` later than was meant; in how many seconds to look again."""
+        """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""
         this = Running(*running)
         left = this.alarm - time()
         try:
             if not this.is_due(left, late_s):
                 next_s = self._glance(this, left)
-                # Asked again: on a busy machine the glance may have taken all of it.
+                # Computed again: on a busy machine, the glance may have used up the time.
                 left = this.alarm - time()
                 early = left - this.margin / 2
                 return max(0.0, min(early if early > 0 else left, self._sleep_s, next_s))
             self._rung = running
             self._ring(this)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+        except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
             warn(f"telling of a timeout failed ({type(error).__name__}: {error}); the request goes on")
         return self._sleep_s
 
 
-MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the share where it is less: of a timeout below two seconds
+MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the smaller one counts: the share, for a timeout below two seconds
 
 
 class Running(Value):
-    """Its span, the thread that it runs on, and when it will be killed (seconds since 1970)."""
+    """An invocation: its span, its thread, and its deadline (seconds since 1970)."""
 
     span: Span
     thread: int
@@ -137,28 +137,28 @@ class Running(Value):
 
     @property
     def span_id(self) -> int:
-        """The id of its span."""
+        """The span id."""
         return self.span.get_span_context().span_id
 
     @property
     def begun(self) -> float:
-        """When its span began."""
+        """The start of the span, in seconds since 1970."""
         return (self.span.start_time or 0) / 1e9
 
     @property
     def margin(self) -> float:
-        """The seconds that telling may take."""
+        """The seconds between alarm and deadline, in which the spans are marked and sent."""
         return min(MARGIN_S, MARGIN_SHARE * (self.deadline - self.begun))
 
     @property
     def alarm(self) -> float:
-        """When there is just time enough to tell."""
+        """The last instant (seconds since 1970) at which the spans can still be marked and sent."""
         return self.deadline - self.margin
 
     def is_due(self, left_s: float, late_s: float) -> bool:
-        """With so many seconds left to the alarm, and a look that came so much later than was meant.
+        """Whether to ring, `left_s` before the alarm, in a look that was `late_s` late.
 
-        A function that imports or computes in C lets other threads run now and then only: what is told will take longer
-        then, and begins sooner. Not by more than half of the margin, for a look is hours late after a freeze.
+        A late look means that the function lets other threads run rarely, because it imports or computes in C. Marking
+        takes longer then, so it starts sooner: by half of the margin at most, because a freeze makes a look hours late.
         """
         return left_s <= min(late_s, self.margin / 2)

@@ -1,9 +1,8 @@
-"""When spans are delivered: once the response is out and before the environment can be frozen.
+"""The instant of delivery: after the response and before the environment can be frozen.
 
-The moment is known by a hook at the top of the runtime client's `wait_next_invocation`, between the POST of a response
-and the GET of the next event. There a thread is released, which Lambda waits for if it is an extension's; where there
-is none, the spans are delivered on the spot. Where the client has no such function, they are delivered before the
-response.
+A hook at the start of the runtime client's `wait_next_invocation` runs between the POST of a response and the GET of
+the next event. It releases the delivering thread, an extension's, for which Lambda waits. Without a thread, the hook
+itself delivers. If the client does not have the function, spans are delivered before the response.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ __all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
 def hook_responses(
     step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
 ) -> Responses | None:
-    """Run `step` after each response from now on; None if there is no hook, and it has to be run before them.
+    """Run `step` after each response; None if there is no hook, so that the caller must run it before responses.
 
-    `last` runs where the process ends by itself: `sys.exit` in a handler, a response that Lambda refuses. `ready` runs
-    at the end of init.
+    `last` runs when the process itself exits, as after `sys.exit` in a handler or a response that Lambda refuses.
+    `ready` runs at the end of init.
     """
     client = sys.modules.get("awslambdaric.lambda_runtime_client")
     owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
@@ -51,13 +50,13 @@ def hook_responses(
 
 
 def unless_forked(last: Callable[[], None], process: int) -> None:
-    """What waits is that process's to deliver, and not that of its forks."""
+    """Run `last` in the given process only: its forks must not deliver the same spans."""
     if os.getpid() == process:
         last()
 
 
 class Responses:
-    """Told each time the runtime is about to ask for an event: first at the end of init, then after each response."""
+    """Its method `out` runs before the runtime asks for an event: at the end of init, then after each response."""
 
     def __init__(self, step: Callable[[], None], ready: Callable[[], None]) -> None:
         self._step = step
@@ -66,11 +65,11 @@ class Responses:
         self._helper: Background | Extension | None = None
 
     def begin(self) -> None:
-        """The handler's module is imported. Not before: gevent cannot patch a process that has threads."""
+        """Start the thread, after the import of the handler: gevent cannot patch a process that has threads."""
         self._helper = helper(self._step)
 
     def out(self) -> None:
-        """A response is out."""
+        """The runtime asks for the next event: the init, or the last response, is over."""
         alive = self._helper is not None and self._helper.alive
         if not self._initialized:
             self._initialized = True
@@ -82,7 +81,7 @@ class Responses:
 
 
 def helper(step: Callable[[], None]) -> Background | Extension | None:
-    """The thread that suits this environment; None where the runtime's own has to deliver."""
+    """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
     from lambda_latency.runtime.extension import Background, Extension
@@ -96,14 +95,14 @@ def helper(step: Callable[[], None]) -> Background | Extension | None:
 
 
 def is_managed() -> bool:
-    """Lambda Managed Instances: the runtime client forks a process for each of so many slots, and each of them serves
-    one request at a time. Nothing is frozen, nothing is killed at a deadline, extensions hear of no invocation.
+    """Whether this is Lambda Managed Instances: a forked process for each slot serves one request at a time. Nothing is
+    frozen, no process is killed at a deadline, and extensions get no INVOKE event.
     """
     return bool(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY"))
 
 
 def is_monkey_patched() -> bool:
-    """Whether `threading` makes greenlets: gevent or eventlet has patched it."""
+    """Whether gevent or eventlet has patched `threading`, so that its threads are greenlets."""
     gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
     if gevent is not None and gevent.is_module_patched("threading"):
         return True

@@ -1,8 +1,7 @@
-"""Spans as OTLP's protobuf, written by hand: the protobuf package costs a cold start more than all of X-Ray's SDK.
+"""Encodes spans as OTLP protobuf, without the protobuf package: that costs a cold start more than the X-Ray SDK.
 
-Each span is encoded once and kept as bytes, so that its size is known and a delivery that failed is repeated without
-encoding again. Field numbers: https://github.com/open-telemetry/opentelemetry-proto. A test holds what comes out
-against the package, byte by byte.
+Each span is encoded once and kept as bytes: its size is known, and a failed delivery is repeated without encoding.
+Field numbers: https://github.com/open-telemetry/opentelemetry-proto. A test compares the bytes with the package's.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "Encoder", "batches", "parents_first", "request"]
 
 Head = tuple[bytes, bytes]
-"""What comes before and after the parts of a message."""
+"""The bytes before and after the parts of a message."""
 
 FIXED64 = Struct("<Q").pack
 DOUBLE = Struct("<d").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
-"""Whether a context is remote is known; and it is."""
-SHORT = 128  # characters of a text whose encoding is kept
-STAYS_WITHIN = 200  # characters of a text, and attributes, that are left of a span which is too large
+"""The flags of a context: it is known whether it is remote; it is remote."""
+SHORT = 128  # longest text whose encoding is cached, in characters
+STAYS_WITHIN = 200  # what a span that is too large keeps: characters of a text, and four times its attributes
 
-# Which attributes X-Ray's annotations are, that can be searched for (`annotation[http.route] = "/orders"`). Named on
-# each span, for Lambda's daemon has no `indexed_attributes` as the collector's exporter has. Plain values only: X-Ray
-# drops an annotation that is a list.
+# The attributes that become X-Ray annotations, for searches such as `annotation[http.route] = "/orders"`. Each span
+# names them, because Lambda's daemon lacks the `indexed_attributes` of the collector's exporter. Plain values only:
+# X-Ray drops an annotation that is a list.
 ANNOTATIONS = "aws.xray.annotations"
 INDEXED = frozenset((
     "http.route", "http.request.method", "http.response.status_code", "faas.coldstart", "faas.invocation_id",
@@ -49,9 +48,9 @@ INDEXED = frozenset((
 
 
 class Encoded:
-    """A span, and the resource and the scope that it goes under.
+    """An encoded span with the heads of its resource and its scope.
 
-    `size` is bytes on the wire, were it sent alone; room for the lengths of its messages included.
+    `size` is the bytes of a request with this span alone, including room for the length fields.
     """
 
     __slots__ = ("resource", "scope", "size", "span")
@@ -64,7 +63,7 @@ class Encoded:
 
 
 class Encoder:
-    """Encodes spans and remembers what they have in common."""
+    """Encodes spans. Caches the encoding of resources and scopes."""
 
     def __init__(self) -> None:
         self._resource: Resource | None = None
@@ -73,7 +72,7 @@ class Encoder:
         self._said = False
 
     def encode(self, span: ReadableSpan, limit: int) -> Encoded:
-        """One span in at most `limit` bytes: one that is larger loses first its events, then the most of its texts."""
+        """One span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
         if span.resource is not self._resource:
             self._resource = span.resource
             body = b"".join([field(b"\x0a", pair(*item)) for item in span.resource.attributes.items()])
@@ -93,7 +92,7 @@ class Encoder:
 
 
 def batches(encoder: Encoder, spans: Iterable[ReadableSpan], largest: int) -> Iterator[list[Encoded]]:
-    """The spans in as few requests of at most `largest` bytes as they fit into, in their order."""
+    """The spans in their order, in as few batches of at most `largest` bytes as possible."""
     batch: list[Encoded] = []
     room = largest
     for span in spans:
@@ -108,13 +107,13 @@ def batches(encoder: Encoder, spans: Iterable[ReadableSpan], largest: int) -> It
 
 
 def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-    """In the order of their starts. They come as they ended: if only some were delivered, those would lack parents."""
-    latest_first = spans[::-1]  # of two that start in the same instant the outer one ends later
+    """The spans by start. They arrive by end; if only some of those were delivered, their parents would be missing."""
+    latest_first = spans[::-1]  # of two with the same start, the outer one ends later
     return sorted(latest_first, key=lambda span: span.start_time or 0)
 
 
 def request(spans: Iterable[Encoded]) -> bytes:
-    """An export request: spans of one resource and one scope go together."""
+    """An export request, in which spans are grouped by resource and scope."""
     resources: dict[Head, dict[Head, list[bytes]]] = {}
     for one in spans:
         resources.setdefault(one.resource, {}).setdefault(one.scope, []).append(field(b"\x12", one.span))
@@ -126,7 +125,7 @@ def request(spans: Iterable[Encoded]) -> bytes:
 
 
 def scope_head(scope: InstrumentationScope | None) -> Head:
-    """Of the message ScopeSpans."""
+    """The head of the message ScopeSpans."""
     if scope is None:
         return field(b"\x0a", b""), b""
     body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + attributes(b"\x1a", scope.attributes)
@@ -134,7 +133,7 @@ def scope_head(scope: InstrumentationScope | None) -> Head:
 
 
 def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
-    """The message Span. `cut`: as much of it as always fits."""
+    """The message Span; with `cut` only as much of it as always fits."""
     context, parent, status = span.get_span_context(), span.parent, span.status
     assert context is not None
     values = attributes_of(span)
@@ -172,7 +171,7 @@ def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
 
 
 def annotated(values: dict[str, Any]) -> dict[str, Any]:
-    """A span's attributes, with the names of those that are indexed; what the function has named stays."""
+    """A span's attributes and the list of those that X-Ray indexes, after those that the function itself named."""
     indexed = indexed_of(tuple(values))
     named = values.get(ANNOTATIONS)
     if isinstance(named, tuple | list):
@@ -184,7 +183,7 @@ def annotated(values: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=128)
 def indexed_of(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that are indexed."""
+    """The keys that X-Ray indexes."""
     return tuple(filter(INDEXED.__contains__, keys))
 
 
@@ -205,16 +204,16 @@ def encoded_link(link: Link) -> bytes:
 
 
 def flags(context: SpanContext | None) -> bytes:
-    """Whether a parent, or what is linked, lives in another process."""
+    """The flags of a parent or a link: whether it is in another process."""
     return REMOTE if context is not None and context.is_remote else LOCAL
 
 
 def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
-    """Repeated KeyValue."""
+    """A repeated field of KeyValue."""
     found = []
     for key, value in values.items() if values else ():
         kind = type(value)
-        alone = value[0] if kind is tuple and len(value) == 1 else value  # such as the table of a call
+        alone = value[0] if kind is tuple and len(value) == 1 else value  # for example the table of a call
         if kind is int or kind is bool or (type(alone) is str and len(alone) <= SHORT) or key == ANNOTATIONS:
             found.append(known_pair(tag, key, value))
         else:
@@ -224,7 +223,7 @@ def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
 
 @lru_cache(maxsize=512, typed=True)
 def known_pair(tag: bytes, key: str, value: str | int | tuple[str, ...]) -> bytes:
-    """A KeyValue as it was encoded before: most of what spans carry is the same in each invocation."""
+    """A cached KeyValue: most attributes are the same in each invocation."""
     return field(tag, pair(key, value))
 
 
@@ -234,7 +233,7 @@ def pair(key: str, value: object) -> bytes:
 
 
 def any_value(value: object) -> bytes:
-    """The message AnyValue. It says which type it has, so that zero and the empty text are written too."""
+    """The message AnyValue. Its field tells the type, so zero and the empty text are written too."""
     if value is None:
         return b""
     if isinstance(value, str):
@@ -255,7 +254,7 @@ def any_value(value: object) -> bytes:
 
 
 def text(tag: bytes, value: str | None) -> bytes:
-    """A text field; an empty one is left out. A lone surrogate, which UTF-8 cannot say, becomes a question mark."""
+    """A text field; nothing for an empty text. A lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
     return field(tag, value.encode("utf-8", "replace")) if value else b""
 
 
@@ -269,7 +268,7 @@ def field(tag: bytes, body: bytes) -> bytes:
 
 
 def varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first."""
+    """A varint: seven bits per byte, lowest bits first."""
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

@@ -1,9 +1,9 @@
-"""What an AWS call's span cannot see from outside of botocore: its tracing header, and its attempts.
+"""Handlers of botocore's events, for the tracing header and the attempts of an AWS call.
 
-botocore itself writes the header of the invocation, with the `Lineage` by which Lambda detects loops. Handlers of
-botocore's own events put the current span into it as the parent, whether calls of botocore have spans or not: a header
-without `Lineage` would end the detection. The attempts of a call that was tried again are events of its span: when each
-ended, and how. A call that was answered at once has none.
+botocore writes the tracing header of the invocation, with the `Lineage` by which Lambda detects loops; a header without
+it would end the detection. The handlers put the current span into that header as the parent, also if botocore's calls
+have no spans. The attempts of a retried call become events of its span, with their ends and results. A call with one
+attempt has no such event.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 """
 
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 __all__ = ["watch_sessions"]
 
-# Since the call's begin, and beside the events, of which X-Ray keeps none.
+# Milliseconds since the call's start. They repeat the events, because X-Ray keeps no events.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
 LAST_BEGAN = "lambda.retry.last_began_ms"
 ATTEMPT = "lambda_latency_attempt"
 
 
 class CallPropagator(LambdaPropagator):
-    """For requests of botocore: a header that names another trace than Lambda's was written on purpose and stays."""
+    """Writes the header of botocore's requests. A header of another trace than Lambda's is deliberate and stays."""
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
-        """The current span as parent."""
+        """Write the current span as the parent."""
         before = header_of(carrier)
         if before:
             span = get_current_span(context)
             if not span.is_recording():
-                return  # it says what botocore has read in Lambda's header
+                return  # the header is the one that botocore took from Lambda's variable
             lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
             if not before.startswith(lambdas or "Root="):
                 trace = f"{span.get_span_context().trace_id:032x}"
@@ -57,9 +57,9 @@ PROPAGATOR = CallPropagator()
 
 
 def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
-    """Register the handlers in each session that is made from now on, and in boto3's; returns the undoing.
+    """Register the handlers in boto3's default session and in each new session; returns the function that undoes it.
 
-    `dynamodb` is called before a client for DynamoDB is made.
+    `dynamodb` is called before a client for DynamoDB is created.
     """
 
     def initialize(session: Any) -> None:
@@ -76,7 +76,7 @@ def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Calla
 
 @harmless("an attempt of an AWS call")
 def request_created(request: Any, **_: object) -> None:
-    """A request is made: for the first time, or once more."""
+    """botocore has created a request, of the first or a later attempt."""
     attempt = request.context.get(ATTEMPT)
     if attempt is not None:
         write_attempt(request.context, again=True)
@@ -84,9 +84,9 @@ def request_created(request: Any, **_: object) -> None:
 
 @harmless("the tracing header of an AWS call")
 def before_send(request: Any, **_: object) -> None:
-    """A request is signed, which its tracing header is not part of, and goes out: nobody writes that after us.
+    """botocore sends a request. The header is written last, after the signature, which does not cover it.
 
-    Before SDK 1.42 an instrumentation of botocore that the function puts on writes it without lineage.
+    Before SDK 1.42, an instrumentation of botocore that the function installs writes the header without `Lineage`.
     """
     PROPAGATOR.inject(request.headers)
 
@@ -95,20 +95,20 @@ def before_send(request: Any, **_: object) -> None:
 def attempt_ended(
     attempts: int, request_dict: Any, response: Any = None, caught_exception: Any = None, **_: object
 ) -> None:
-    """An attempt has an answer, or failed; whether botocore tries again is not known yet."""
+    """An attempt was answered or failed. It is not known yet whether botocore tries again."""
     request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
 
 
 @harmless("the last attempt of an AWS call")
 def call_ended(context: Any = None, **_: object) -> None:
-    """A call is over."""
+    """A call has ended."""
     attempt = context.get(ATTEMPT) if context else None
     if attempt is not None and attempt[0] > 1:
         write_attempt(context, again=False)
 
 
 def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
-    """An event at the end of an attempt. `retry.delay_ms` is how long botocore waited before it tried again."""
+    """Add an event at the end of an attempt. `retry.delay_ms` is the wait before the next attempt."""
     attempt, ended_ns, response, error = context.pop(ATTEMPT)
     span = get_current_span()
     if not span.is_recording():

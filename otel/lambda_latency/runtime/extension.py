@@ -1,7 +1,7 @@
-"""The threads that deliver after a response. Mostly an internal extension: a thread that Lambda waits for.
+"""The threads that deliver after a response. On Lambda it is an internal extension, for which Lambda waits.
 
-The environment is frozen only when runtime and extensions have asked for their next event. Ours asks when the spans of
-the invocation are delivered; the caller has the response by then.
+Lambda freezes the environment when the runtime and all extensions have asked for their next event. This extension asks
+after the delivery of the invocation's spans; the caller has the response by then.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
@@ -23,11 +23,11 @@ __all__ = ["Background", "Extension"]
 
 API = "/2020-01-01/extension"
 NAME = "lambda-latency"
-REGISTERED_WITHIN_S = 1.0  # a neighbour on the same machine; it takes a millisecond
+REGISTERED_WITHIN_S = 1.0  # the API is on the same machine and takes a millisecond
 
 
 class Extension:
-    """Registers at once, at the end of init; from then on `step` runs after each release."""
+    """Registers at the end of init. Then `step` runs after each release."""
 
     def __init__(self, api: str, step: Callable[[], None]) -> None:
         self._api = api
@@ -40,11 +40,11 @@ class Extension:
 
     @property
     def alive(self) -> bool:
-        """Whether it will act on a release. To be asked before the runtime's first `next`, which ends registration."""
+        """Whether releases run `step`. Must be read before the runtime's first `next`, which ends registration."""
         return self._alive and (self._registered.is_set() or self._registered.wait(2 * REGISTERED_WITHIN_S))
 
     def release(self) -> None:
-        """The response of an invocation is out."""
+        """The response of an invocation has been sent."""
         self._released.release()
 
     def _run(self) -> None:
@@ -55,8 +55,8 @@ class Extension:
                 self._registered.set()
             while True:
                 connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
-                # Until then nothing is read of the event: it comes while the handler starts, which would have to give
-                # up the interpreter for it.
+                # The event is not read before the release: it arrives while the handler starts, and reading would take
+                # the interpreter from the handler.
                 self._released.acquire()
                 try:
                     connection.settimeout(None)
@@ -67,7 +67,7 @@ class Extension:
             self._alive = False
             warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
                  "spans are delivered by the runtime's own thread")  # fmt: skip
-            while self._released.acquire(blocking=False):  # pragma: no branch - a release that came meanwhile
+            while self._released.acquire(blocking=False):  # pragma: no branch - for a release in the meantime
                 self._step()
 
     def _register(self) -> str:
@@ -95,7 +95,7 @@ class Extension:
 
 
 class Background:
-    """A thread that runs `step` after each release; releases that come meanwhile are one."""
+    """A thread that runs `step` after each release. Releases during a step count as one."""
 
     alive = True
 
@@ -105,7 +105,7 @@ class Background:
         started(self._run, "lambda-latency")
 
     def release(self) -> None:
-        """A response is out."""
+        """A response has been sent."""
         self._released.set()
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Telemetry never fails a request: what goes wrong in our own code becomes one line in the log."""
+"""Telemetry never fails a request: an error in the kit becomes one line in the log."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ LOG = logging.getLogger("lambda_latency.runtime")
 
 
 def warn(text: str) -> None:
-    """One line in the function's log, with our name on it. An error's text may hold an address with a query."""
+    """Write one line with the kit's name to the function's log. Credentials are removed: error texts may hold URLs."""
     LOG.warning("lambda-latency: %s", clean(text))
 
 
 def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Make a function that only observes unable to raise; `what` begins the warning that is logged instead."""
+    """Decorates a function that observes: its errors are logged, not raised. `what` is the subject of that warning."""
 
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 function(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+            except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
                 warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
 
         return guarded

@@ -1,4 +1,4 @@
-"""A callback after a module's first import, whenever that is: while the handler loads or inside a later request."""
+"""Callbacks after the first import of a module, during init or in a later request."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["ImportHook"]
 
 
 class ImportHook:
-    """A finder in front of Python's own. It finds nothing itself: it gives a module's loader one more step."""
+    """A finder before Python's own finders. It lets them find a module, and wraps the loader that they return."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Callable[[ModuleType], None]]] = {}
         self.running: set[str] = set()
 
     def when(self, name: str, callback: Callable[[ModuleType], None]) -> None:
-        """Call back with the module once it is complete: now, or after its import. The callback must not raise.
+        """Call `callback` with the module: now if it is imported, else after its import. The callback must not raise.
 
-        A module counts as complete if it was there before this hook was installed, or was watched from its beginning.
+        A module in `sys.modules` is incomplete only if this hook has seen its import begin.
         """
         module = sys.modules.get(name)
         if module is None or name in self.running:
@@ -33,21 +33,21 @@ class ImportHook:
             callback(module)
 
     def watch(self, name: str) -> None:
-        """Know whether this module is complete, from its beginning on."""
+        """Record the begin of this module's import, so that `when` knows whether the module is complete."""
         self._waiting.setdefault(name, [])
 
     def install(self) -> None:
-        """Begin to watch imports."""
+        """Start to watch imports."""
         sys.meta_path.insert(0, self)
 
     def remove(self) -> None:
-        """Stop watching; callbacks that still wait are never called."""
+        """Stop watching. Pending callbacks are never called."""
         self._waiting.clear()
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Python's question to a finder: where is this module?"""
+        """The method of a finder: the spec of a watched module, with a wrapped loader; None for other modules."""
         if name not in self._waiting:
             return None
         for finder in sys.meta_path:
@@ -61,9 +61,9 @@ class ImportHook:
         return None
 
     def imported(self, module: ModuleType) -> None:
-        """A module that was waited for has run; of two imports at once the first one counts."""
+        """A watched module has been imported. Of two concurrent imports, the first one counts."""
         name = module.__name__
-        # Python itself does this right after, and what a callback imports may look for the module there.
+        # Python does this right after; the imports of a callback may need it already.
         parent, _, child = name.rpartition(".")
         if parent in sys.modules:
             setattr(sys.modules[parent], child, module)
@@ -72,7 +72,7 @@ class ImportHook:
 
 
 class Loading:
-    """The loader of one module. To others it looks like the original, and it is gone before the module runs."""
+    """A wrapper of a module's loader. It replaces itself by the original before the module runs."""
 
     def __init__(self, loader: Loader, hook: ImportHook) -> None:
         self._loader = loader
@@ -82,7 +82,7 @@ class Loading:
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """The original's own."""
+        """As the original loader."""
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -93,6 +93,6 @@ class Loading:
         self._hook.running.add(module.__name__)
         try:
             self._loader.exec_module(module)
-        finally:  # one that has failed is waited for still: its importer may try again
+        finally:  # a failed module stays watched, because its importer may try again
             self._hook.running.discard(module.__name__)
         self._hook.imported(module)

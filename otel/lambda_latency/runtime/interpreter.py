@@ -1,4 +1,4 @@
-"""How soon a thread of ours gets the interpreter from the function's threads, and they from it, when time is short."""
+"""How fast the kit's thread and the function's threads take the interpreter from each other near the deadline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["held", "hurried"]
 
 @contextmanager
 def switching(seconds: float) -> Iterator[None]:
-    """A thread that waits for the interpreter lets the one that has it run so long; Python's own is 5 ms."""
+    """Set the switch interval: how long a waiting thread lets the running one continue. Python's default is 5 ms."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(seconds)
     try:
@@ -25,17 +25,17 @@ def switching(seconds: float) -> Iterator[None]:
 
 
 def hurried() -> AbstractContextManager[None]:
-    """For system calls, each of which gives the interpreter away; an import makes ten.
+    """For code with system calls, each of which releases the interpreter; an import has about ten.
 
-    Beside a handler that computes each of them would cost 5 ms, and more on a busy machine.
+    Beside a computing handler, each of them would cost 5 ms, and more on a busy machine.
     """
     return switching(0.0001)
 
 
 def held() -> AbstractContextManager[None]:
-    """For what computes: it is done before somebody else wants the interpreter.
+    """For computing code, which ends before another thread can take the interpreter.
 
-    A function that imports gives it back when a file is compiled, which takes a tenth of a second. Not longer, for
-    who waits since before takes it once all the same, and to get it back takes as long.
+    An importing function returns the interpreter only after the compilation of a file, which takes 0.1 s. The interval
+    is no longer, because a thread that already waits takes the interpreter once, and keeps it for as long.
     """
     return switching(0.02)

@@ -1,4 +1,4 @@
-"""The handler's span: one per invocation, a child of Lambda's own segment."""
+"""The handler's span: one per invocation, a child of Lambda's segment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Invocation", "outcome"]
 
 
 class Invocation:
-    """An invocation that is running. None of its methods raises: it watches the request and is no part of it."""
+    """A running invocation. None of its methods raises, so that telemetry never fails a request."""
 
     __slots__ = ("_event", "_token", "_trigger", "_watch", "span")
 
@@ -46,16 +46,16 @@ class Invocation:
     def begin(
         cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
     ) -> Invocation:
-        """Start the span and make it current; when that fails, an invocation that records nothing."""
+        """Start the span and make it the current one. If that fails, the invocation records nothing."""
         try:
             return started(tracer, event, context, cold=cold, trusting=trusting, watch=watch)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the request goes on
+        except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
             warn(f"this request is not traced ({type(error).__name__}: {error})")
             return cls(INVALID_SPAN, None, watch, None, None)
 
     @harmless("the handler's span")
     def answer(self, result: object) -> None:
-        """The handler returned. What it returned may say that it failed."""
+        """The handler returned. Its result may report a failure."""
         if self._trigger is None or not self.span.is_recording():
             return
         attributes, error = outcome(self._trigger.kind, self._event, result)
@@ -65,7 +65,7 @@ class Invocation:
 
     @harmless("the handler's span")
     def fail(self, error: BaseException) -> None:
-        """The handler raised. Call it where that is caught: the catching frame is not the user's and is left out."""
+        """The handler raised. Removes the first frame of the traceback, the caller's that caught the exception."""
         if not self.span.is_recording():
             return
         kind = type(error)
@@ -78,7 +78,7 @@ class Invocation:
 
     @harmless("the handler's span")
     def end(self) -> None:
-        """End the span; what the handler left running has it no longer as the current one."""
+        """End the span. It is no longer the current span of tasks that the handler left running."""
         self._watch.end()
         if self._token is not None:
             detach(self._token)
@@ -88,11 +88,11 @@ class Invocation:
 def started(
     tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
 ) -> Invocation:
-    """The same as `Invocation.begin`, but it may raise."""
+    """As `Invocation.begin`, but it may raise."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
     lambdas = remote_parent(header)
     if lambdas is not None and not trusting and not lambdas.trace_flags.sampled:
-        # Nothing is recorded: Lambda's own segment stands for the handler's span, and tells its calls so.
+        # Nothing is recorded. Lambda's segment takes the place of the handler's span, so calls are not sampled either.
         parent = below(lambdas)
         return Invocation(get_current_span(parent), attach(parent), watch, None, None)
     what = trigger(event)
@@ -111,7 +111,7 @@ def started(
     attributes.update(what.attributes)
     attributes.update(identity(context))
     parent = below(named) if named is not None else root_context(header)
-    # The parent is made current first: the id of a trace without one is read from there.
+    # The parent becomes current first: a span without a parent reads its trace id from there.
     token = attach(parent)
     try:
         span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
@@ -119,7 +119,7 @@ def started(
     except BaseException:
         detach(token)
         raise
-    if isinstance(span, RecordingSpan):  # else it is not recorded, and there would be nothing to tell
+    if isinstance(span, RecordingSpan):  # a span that is not recorded has no marks at its deadline
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if left_ms is not None and span.start_time is not None:
             watch.begin(span, time() + left_ms() / 1000, span.start_time / 1e9)
@@ -127,7 +127,7 @@ def started(
 
 
 def identity(context: Any) -> dict[str, AttributeValue]:
-    """What Lambda's context object tells: the request's id, and the function's address with the account in it."""
+    """Attributes from Lambda's context object: the request id, the function's ARN and its account."""
     found: dict[str, AttributeValue] = {}
     request_id = getattr(context, "aws_request_id", None)
     if isinstance(request_id, str):
@@ -143,9 +143,9 @@ Outcome = tuple["dict[str, AttributeValue]", "str | None"]
 
 
 def outcome(kind: str, event: object, result: object) -> Outcome:
-    """Attributes of the handler's span, and what went wrong: None for nothing, "" where the attributes say it.
+    """Attributes of the handler's span, and the error: None for success, "" if the attributes describe the error.
 
-    `kind` is `faas.trigger`.
+    `kind` is the value of `faas.trigger`.
     """
     if not isinstance(result, Mapping):
         return {}, None
@@ -161,12 +161,12 @@ def outcome(kind: str, event: object, result: object) -> Outcome:
 
 
 def answered(status: object) -> Outcome:
-    """To an HTTP caller a 5xx is a failure, whether it was raised or returned."""
+    """The outcome of an HTTP response. A returned 5xx is an error like a raised one."""
     if isinstance(status, str) and status.isdecimal():
-        status = int(status)  # API Gateway takes "200" too
+        status = int(status)  # API Gateway accepts "200" too
     if not isinstance(status, int):
         return {}, None
-    # The second is the key that X-Ray's exporter and the client spans use.
+    # The second key is the one of X-Ray's exporter and of client spans.
     found: dict[str, AttributeValue] = {"http.response.status_code": status, "http.status_code": status}
     if status < 500:
         return found, None
@@ -174,7 +174,7 @@ def answered(status: object) -> Outcome:
 
 
 def reported(event: object, failures: object) -> Outcome:
-    """A batch whose handler names the items that failed. Lambda takes one without a name for the whole batch.
+    """The outcome of a batch whose handler names the failed items. An item without a name stands for the whole batch.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """

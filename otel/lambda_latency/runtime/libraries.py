@@ -1,7 +1,7 @@
-"""The libraries that are traced, and how each one's instrumentation is put on when the handler first imports it.
+"""The traced libraries. Each one's instrumentation is installed when the handler first imports the library.
 
-What is never imported costs nothing: neither the library nor its instrumentation is loaded (X-Ray's "patch all"
-loads both).
+A library that is never imported costs nothing: neither it nor its instrumentation is loaded. (The X-Ray SDK's
+`patch_all` loads both.)
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = ["DRIVERS", "LIBRARIES", "NAMES", "Instrumentations", "Library"]
 
 
 class Library(Value):
-    """One library: its name in the setting, the module whose import is waited for, and its instrumentor.
+    """A library: its name in the setting, the module whose import triggers it, and its instrumentor.
 
-    `first_call` names a method whose call is waited for as well; `stand_ins` says that the tests have run its
-    instrumentation with the stand-ins; `driver` is the module of ours, in `drivers`, for what upstream leaves out.
+    `first_call`: a method whose first call triggers the instrumentation instead. `stand_ins`: the tests run the
+    instrumentation with the stand-ins. `driver`: the module in `drivers` with the spans that upstream does not make.
     """
 
     name: str
@@ -42,15 +42,15 @@ class Library(Value):
     driver: str = ""
 
 
-# What the layer `AWSOpenTelemetryDistroPython` carries, as far as it makes calls: a handler is no web server. boto3sqs
-# is left out, for botocore's span is there already and one call is one span.
+# The client libraries in the layer `AWSOpenTelemetryDistroPython`; web servers do not run in a handler. boto3sqs is
+# left out: its calls have botocore's spans already.
 LIBRARIES = (
     Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
     Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
-    # boto3 and requests import these for their own use, so an import says nothing; a call that is not theirs does.
+    # boto3 and requests import these too. Only a call from elsewhere shows that the function uses them.
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
     Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", first_call="OpenerDirector.open"),
     Library("http.client", "http.client", first_call="HTTPConnection.request", driver="http_client"),
@@ -72,7 +72,7 @@ LIBRARIES = (
     Library("pg8000", "pg8000.legacy", driver="pg8000"),
     Library("pg8000", "pg8000.native", driver="pg8000"),
     Library("pika", "pika", "pika.PikaInstrumentor", driver="rabbitmq"),
-    Library("psycopg", "psycopg", "psycopg.PsycopgInstrumentor", driver="postgres"),  # which the layer has not
+    Library("psycopg", "psycopg", "psycopg.PsycopgInstrumentor", driver="postgres"),  # not in the layer
     Library("psycopg", "psycopg_pool", driver="postgres"),
     Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor", driver="postgres"),
     Library("pymemcache", "pymemcache", "pymemcache.PymemcacheInstrumentor"),
@@ -88,14 +88,14 @@ UPSTREAM = "opentelemetry.instrumentation."
 DRIVERS = "lambda_latency.runtime.drivers."
 BOTOCORE = UPSTREAM + "botocore"
 AWS = frozenset(("botocore", "aiobotocore"))
-UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))  # theirs make spans inside of a call that has its span already, too
+UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))  # their instrumentations ignore that a call has a span already
 NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
-    """The instrumentations of one runtime: put on as libraries arrive, and all taken off again by `undo`.
+    """The instrumentations of one runtime: installed as libraries are imported, removed by the functions in `undo`.
 
-    `own` is told of each that the function puts on itself, by its module.
+    `own` is called with the module of each instrumentation that the function itself installs.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Instrumentations:
         self._undo = undo
 
     def start(self, wanted: frozenset[str]) -> None:
-        """Wait for the wanted libraries; one that is imported already is instrumented now."""
+        """Instrument the wanted libraries: now those that are imported, the others on their import."""
         self._hook.when("botocore", self._botocore_arrived)
         for library in LIBRARIES:
             if library.name in wanted:
@@ -130,7 +130,7 @@ class Instrumentations:
 
     @harmless("tracing DynamoDB")
     def _load_dynamodb(self, **_: object) -> None:
-        """Upstream would import its extension at the first call, without the stand-ins."""
+        """Import the instrumentation's extension: at the first call it would be imported without the stand-ins."""
         if BOTOCORE in sys.modules:
             read(f"{BOTOCORE}.extensions.dynamodb", stand_ins=self._stand_ins)
 
@@ -151,7 +151,7 @@ class Instrumentations:
 
     @harmless("tracing connections of a library")
     def _drive(self, library: Library, module: ModuleType) -> None:
-        """Before upstream's, whose wrappers are around ours then."""
+        """Install the driver before the instrumentation, whose wrappers are then the outer ones."""
         driver = import_module(DRIVERS + library.driver)
         self._undo += driver.instrument(module, self._provider.get_tracer("lambda_latency.runtime"))
 
@@ -162,7 +162,7 @@ class Instrumentations:
         except ModuleNotFoundError as error:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return
-        # Who imports the instrumentation first imports the library by it: then it is not complete yet.
+        # If the function imports the instrumentation, and that the library, it is not complete yet.
         self._hook.when(where(library), functools.partial(self._put_on, library))
 
     @harmless("tracing a library")
@@ -181,7 +181,7 @@ class Instrumentations:
             from lambda_latency.runtime.drivers.suppressible import Suppressible
 
             more = {"tracer_provider": Suppressible(self._provider, library.name)}
-        # Versions are checked where the bundle is built: at a cold start that would cost as much as all of X-Ray's SDK.
+        # Versions are checked when the bundle is built: at a cold start, that would cost as much as the X-Ray SDK.
         instrumentor.instrument(**{"skip_dep_check": True, "tracer_provider": self._provider, **more})
         self._undo.append(instrumentor.uninstrument)
         take_off: Callable[[], object] = list  # does nothing
@@ -193,15 +193,15 @@ class Instrumentations:
 
 
 def where(library: Library) -> str:
-    """The module of its instrumentation."""
+    """The module of a library's instrumentation."""
     return UPSTREAM + library.instrumentor.partition(".")[0]
 
 
 def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[], None]) -> Callable[[], object]:
-    """Let the function put the same instrumentation on itself, or take it off; returns the undoing.
+    """Let the function itself install or remove the same instrumentation; returns the function that undoes this.
 
-    Upstream would say that it is on already, and leave the function's hooks out. `take_off` takes off the runtime's own
-    wrapper, under which upstream would not find its own; `own` is called where it is the function's from now on.
+    Otherwise upstream would refuse a second installation, and the function's hooks would be lost. `take_off` removes
+    the runtime's wrapper, which hides upstream's; `own` is called when the instrumentation becomes the function's.
     """
 
     def instrument(**kwargs: Any) -> Any:
@@ -226,9 +226,9 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[]
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
-    """Instrument at the first call that no library with a span of its own makes for its caller; returns the undoing."""
+    """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
 
-    enabled: list[Callable[[], bool]] = []  # imported at a first call, and looked up no more
+    enabled: list[Callable[[], bool]] = []  # imported at the first call, then kept
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def first(self: object, *args: Any, **kwargs: Any) -> Any:
@@ -236,7 +236,7 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
                 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 
                 enabled.append(is_http_instrumentation_enabled)
-            # Not undone: another thread was quicker, or somebody has wrapped the method since.
+            # `undo` fails if another thread was faster, or if the method was wrapped again.
             if enabled[0]() and undo():
                 instrument()
                 return getattr(self, method)(*args, **kwargs)

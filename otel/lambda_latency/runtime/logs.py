@@ -1,7 +1,7 @@
-"""From a line of the log to its trace: each line that is written in an invocation carries the trace's id.
+"""Trace ids in the log: each record that is written during an invocation gets the id of its trace.
 
-Lambda's JSON format shows every attribute of a record; in the text format nothing changes. The id is written as X-Ray
-writes it, so that X-Ray's console finds the lines of a trace by it.
+Lambda's JSON format shows all attributes of a record; its text format stays as it is. The id has X-Ray's form, by which
+X-Ray's console finds the lines of a trace.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 __all__ = ["TraceIds"]
 
-NAME = "traceId"  # beside Lambda's own requestId
+NAME = "traceId"  # in the style of Lambda's requestId
 
 
 class TraceIds(logging.Filter):
-    """On the handlers of the root logger, Lambda's own among them.
+    """A filter on the handlers of the root logger, with Lambda's handler among them.
 
-    No record factory: where that has set a name, a call of the user's with the same name in `extra` raises.
+    A record factory would not do: a call with the same name in `extra` would raise.
     """
 
     def start(self, undo: list[Callable[[], object]]) -> None:
-        """Mark what goes through the handlers that there are."""
+        """Add the filter to the present handlers."""
         for handler in logging.getLogger().handlers:
             handler.addFilter(self)
             undo.append(functools.partial(handler.removeFilter, self))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Add the trace id to the record. Every record passes."""
         trace_id = get_current_span().get_span_context().trace_id
         if trace_id and not hasattr(record, NAME):
             text = f"{trace_id:032x}"

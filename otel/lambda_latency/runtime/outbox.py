@@ -1,4 +1,4 @@
-"""All ways by which spans leave: after a response, on the way in a long invocation, and shortly before a deadline."""
+"""Delivers spans: after a response, during a long invocation, and shortly before a deadline."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.redaction import Redaction
     from lambda_latency.runtime.settings import Settings
 
-    class Sink(Protocol):  # to make one costs more than importing a module
-        """Where ended spans go. The SDK's exporters, the in-memory one among them, are sinks as they are."""
+    class Sink(Protocol):  # not at runtime: the creation of a Protocol costs more than the import of a module
+        """The destination of ended spans. The SDK's exporters, such as the in-memory one, are sinks."""
 
         def export(self, spans: Sequence[ReadableSpan], /) -> object:
-            """Take spans; False says that some still wait for delivery. No spans: the time to deliver those."""
+            """Deliver the spans and those that still wait; returns False if some wait afterwards."""
 
         def shutdown(self) -> None:
-            """Let go of connections."""
+            """Close connections."""
 
     Urgent: TypeAlias = Callable[[Sequence[ReadableSpan], float], bool]
-    """Delivers in so many seconds; False if the spans were not taken."""
+    """Delivers spans within some seconds; False if they were not accepted."""
 
 __all__ = ["Outbox"]
 
 SHORT_S = 0.05
 EVERY_S = 2.0
-# With so much of the time to the alarm left: the watch looks twice on the way to it, and what ends long before a
-# deadline, as a first request often does after a second, should not pay for it.
+# The share of the time to the alarm that is left at the rehearsal. The watch looks twice before the alarm; a request
+# that ends long before its deadline, as a first request often does after a second, must not pay for the rehearsal.
 REHEARSAL_SHARE = 0.75
 
 
 class Outbox:
-    """Takes what has ended from the buffer and gives it to the sink. One delivery at a time.
+    """Moves ended spans from the buffer to the sink, one delivery at a time.
 
-    `killed` says whether Lambda kills the process at an invocation's deadline; on Managed Instances it does not.
+    `killed`: Lambda kills the process at an invocation's deadline (not on Managed Instances).
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Outbox:
         self._urgent = urgent or self._by_the_sink
         self._settings = settings
         self._killed = killed
-        # A delivery on the way must be over when it is time for the last one.
+        # A delivery during an invocation must end before the one at its deadline.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._seen: Running | None = None
         self._rehearsed = False
@@ -72,26 +72,26 @@ class Outbox:
         self._delivering = threading.Lock()
 
     def shutdown(self) -> None:
-        """Let the sink go."""
+        """Shut the sink down."""
         self._sink.shutdown()
 
     def disconnect(self) -> None:
-        """Let the sink close its connection: the next delivery opens another. Those of the SDK have no such method."""
+        """Close the sink's connection; the next delivery opens one. Exporters of the SDK lack this method."""
         getattr(self._sink, "disconnect", list)()
 
     def renew(self) -> None:
-        """Take a lock of the kind that `threading` makes now, which nobody holds: after a fork, and under gevent."""
+        """Replace the lock by a free one of the current kind, after a fork or after gevent has patched `threading`."""
         self._delivering = threading.Lock()
 
     def forked(self) -> None:
-        """This process is a child: what the sink holds, and its connection, are its parent's."""
+        """Adapt to a fork, in the child: the sink's spans and its connection belong to the parent."""
         self.renew()
         getattr(self._sink, "forget", list)()
 
     def flush(self, seconds: float = -1) -> bool:
-        """Deliver what has ended; False where not all was taken, or another delivery takes longer than `seconds`.
+        """Deliver the ended spans; False if some wait afterwards, or if another delivery takes over `seconds`.
 
-        Without bound where they are -1, and never shorter than a short delivery takes.
+        -1 is without a limit. The shortest limit is the duration of a short delivery.
         """
         if not self._delivering.acquire(timeout=seconds if seconds == -1 else max(seconds, SHORT_S)):
             return False
@@ -101,9 +101,9 @@ class Outbox:
             self._delivering.release()
 
     def on_the_way(self, running: Running, left_s: float) -> float:
-        """Deliver what has ended in a long invocation, lest a kill for want of memory takes it.
+        """Deliver ended spans during a long invocation, because a kill for lack of memory would lose them.
 
-        Called by the watch, with the seconds that are left until the alarm; returns in how many to call again.
+        The watch calls it with the seconds until the alarm. Returns the seconds until the next call.
         """
         if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
             from lambda_latency.runtime.interpreter import hurried
@@ -122,7 +122,7 @@ class Outbox:
         return self._next - time()
 
     def at_deadline(self, running: Running) -> None:
-        """Deliver what has ended and what is open, now: the process will be killed. Called by the watch."""
+        """Deliver ended and open spans now, because the process will be killed. The watch calls it."""
         from lambda_latency.runtime.interpreter import held
 
         with held():
@@ -132,16 +132,16 @@ class Outbox:
         from lambda_latency.runtime.alarm import ended_now, marks_of, write
         from lambda_latency.runtime.interpreter import hurried
 
-        # First looked at, then drained: what ends in between is in both, and goes as ended.
+        # The open spans are read before the buffer: a span that ends in between is in both, and is sent as ended.
         spans = self._recorder.open_spans()
         if running.span_id not in {identity(span) for span, _ in spans}:
-            return  # it has just made it
+            return  # the invocation has just ended
         marks = marks_of(running, spans, self._settings.value_length)
         if not self._killed:
             write(spans, marks)
             return
         told = ended_now(spans, marks, time_ns())
-        # Not for ever: the function may be waiting for a delivery of its own, and that for its answer.
+        # With a limit: the function itself may be in a delivery that waits for its answer.
         with hurried():
             alone = self._delivering.acquire(timeout=max(0.0, (running.deadline - time()) / 2))
         try:
@@ -159,9 +159,9 @@ class Outbox:
                 self._delivering.release()
 
     def _rehearse(self, running: Running) -> None:
-        """All but the delivery, now that an invocation has used much of its time: imports, source lines, patterns.
+        """Do all but the delivery ahead of the alarm: imports, source lines, patterns of redaction.
 
-        Beside a handler that computes they would take most of the time that is left at the alarm, or more.
+        Beside a computing handler, they would take most of the time between alarm and deadline, or more.
         """
         import_module("lambda_latency.runtime.urgent")
         from lambda_latency.runtime.alarm import ended_now, marks_of

@@ -1,9 +1,9 @@
-"""The function's own use of OpenTelemetry, beside the runtime's: its provider, its processors, its propagators.
+"""The function's own OpenTelemetry beside the runtime's: its provider, processors and propagators.
 
-The API lets a process set its provider once, and the runtime must not be the one that takes the chance: so it answers
-`get_tracer_provider` with its own for as long as the function has set none. A provider that the function sets gets the
-runtime's recorder as one more processor, so that its spans are in the function's trace; and its processors get the
-runtime's spans. A propagator that it sets is asked beside X-Ray's.
+The API lets a process set its provider once. The runtime leaves that to the function: until then it only answers
+`get_tracer_provider` with its own provider. A provider that the function sets gets the runtime's recorder as a
+processor, so that its spans join the trace, and its processors get the runtime's spans. A propagator that the function
+sets is used beside X-Ray's.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["OwnTelemetry", "Propagators"]
 
 BOTOCORE = "opentelemetry.instrumentation.botocore"
-DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's own
+DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's defaults
 
 
 class OwnTelemetry:
-    """Watches what the function sets, until what it adds to `undo` is called.
+    """Watches what the function sets, until the functions in `undo` are called.
 
     `chosen` are the propagators of `OTEL_PROPAGATORS`.
     """
@@ -51,7 +51,7 @@ class OwnTelemetry:
         self._undo = undo
 
     def start(self, *, is_global: bool) -> None:
-        """Watch from here on. `is_global`: the process's provider is the runtime's until the function sets one."""
+        """Start to watch. `is_global`: the runtime's provider is the process's until the function sets one."""
         before = propagate.get_global_textmap()
         propagate.set_global_textmap(self._propagators)
         self._undo.append(lambda: propagate.set_global_textmap(before))
@@ -61,12 +61,12 @@ class OwnTelemetry:
             self._undo.append(replaced(trace, "set_tracer_provider", self._setting))
 
     def traces(self, scope: str) -> None:
-        """The function has put this instrumentation on itself."""
+        """Record that the function itself has installed this instrumentation."""
         self._propagators.theirs.add(scope)
 
     @harmless("the function's own propagator")
     def look(self) -> None:
-        """Whether the function has set a propagator: then that is one of several."""
+        """If the function has set a propagator, add it to the runtime's."""
         now = propagate.get_global_textmap()
         if now is not self._propagators:
             self._propagators.own = now
@@ -113,9 +113,8 @@ class OwnTelemetry:
 class Propagators(TextMapPropagator):
     """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
 
-    Baggage goes on where the function has put some into its context. A function that extracts a context itself gets
-    what OpenTelemetry's defaults would give it, and so do calls that it traces itself: by the instrumentations of
-    `theirs`, scopes of spans.
+    Baggage is propagated if the function has set some. OpenTelemetry's defaults apply to contexts that the function
+    extracts itself, and to calls of instrumentations that it has installed itself (`theirs`, by span scope).
     """
 
     def __init__(self, chosen: Sequence[str]) -> None:
@@ -125,19 +124,19 @@ class Propagators(TextMapPropagator):
         self.theirs: set[str] = set()
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
-        """By each in turn; the function's own has the last word."""
+        """Extract with each propagator in turn, the function's own last."""
         for one in self._readers():
             context = one.extract(carrier, context, getter=getter)
         assert context is not None
         return context
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
-        """By each, but not into messages and payloads of AWS calls: those are the function's, and may be full."""
+        """Inject with each propagator, but not into messages and payloads of AWS calls, which may be full."""
         scope = scope_of(context)
         if scope.startswith(BOTOCORE):
             if scope.endswith(".lambda"):
-                # Upstream takes it for a payload that cannot be read, and leaves that as it is; else it would write it
-                # anew, with `headers`.
+                # Upstream treats this error as an unreadable payload and leaves the payload as it is. Without the error
+                # it would rewrite the payload with `headers`.
                 raise ValueError("the payload of a call of Lambda is the function's")
             return
         for one in self._writers(scope):
@@ -145,7 +144,7 @@ class Propagators(TextMapPropagator):
 
     @property
     def fields(self) -> set[str]:
-        """What they read and may write; of an AWS call nothing, or upstream would warn where a message is full."""
+        """The fields of all propagators; none for an AWS call, or upstream would warn about full messages."""
         if scope_of(None).startswith(BOTOCORE):
             return set()
         return {field for one in self._readers() for field in one.fields}
@@ -164,14 +163,14 @@ class Propagators(TextMapPropagator):
 
 
 def scope_of(context: Context | None) -> str:
-    """The name of the current span's instrumentation scope, or nothing."""
+    """The name of the current span's instrumentation scope, or empty."""
     scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
     return "" if scope is None else scope.name
 
 
 @functools.cache
 def made(name: str) -> TextMapPropagator:
-    """The propagator of this name, imported when it is first asked."""
+    """The propagator of a name, imported on its first use."""
     if name == "baggage":
         from opentelemetry.baggage.propagation import W3CBaggagePropagator
 

@@ -1,6 +1,6 @@
-"""Lambda's tracing header says which trace an invocation belongs to, who its parent is, and whether it is recorded.
+"""Lambda's tracing header decides on the trace of an invocation, its parent, and whether it is recorded.
 
-Nothing else is asked. A header that a caller sent reaches the handler inside the event, and there it stays.
+Nothing else does. A header that a caller sent stays in the event.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ LINEAGE = ";Lineage="
 HEX = "0123456789abcdef"
 
 
-# A trace that Lambda's header names without a parent: its id, and whether it is recorded.
+# The trace id and the sampling decision of a header without a parent.
 GIVEN_ROOT = create_key("lambda-latency-given-root")
 
 
 def root_context(header: str) -> Context:
-    """The context to start the handler's span in, where `_X_AMZN_TRACE_ID` names no parent.
+    """The context of the handler's span if `_X_AMZN_TRACE_ID` names no parent.
 
-    With Root alone (PassThrough, and a caller who made the header): the handler's span is that trace's root. With
-    nothing, or anything malformed: a trace of our own that is not recorded.
+    With Root alone (PassThrough, and a caller that wrote the header), the handler's span is the root of that trace.
+    With an empty or malformed header, the trace is new and not recorded.
     """
     trace_id, parent, sampled = parts(header)
     return set_value(GIVEN_ROOT, (trace_id, sampled), Context()) if trace_id and not parent else Context()
 
 
 def below(parent: SpanContext) -> Context:
-    """The context of what that span of another process has called."""
+    """The context of work that a span of another process has called."""
     return set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def remote_parent(header: str) -> SpanContext | None:
-    """The span that a tracing header names, if it names one: recorded is only what says `Sampled=1`.
+    """The parent that a tracing header names, if it names one; sampled only with `Sampled=1`.
 
-    Upstream's `extract` refuses a header in which any pair is not known or has two `=`, such as those that Lambda adds.
+    Upstream's `extract` refuses headers with an unknown pair, or with two `=` in one, as Lambda adds them.
     """
     trace_id, parent, sampled = parts(header)
     parent_id = number(parent, 16)
@@ -80,7 +80,7 @@ def remote_parent(header: str) -> SpanContext | None:
 
 
 def parts(header: str) -> tuple[int, str, bool]:
-    """Trace id, or 0; parent as it is written; whether it is recorded."""
+    """The trace id (0 if it is not valid), the parent as written, and whether the header says `Sampled=1`."""
     pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
     version, _, root = pairs.get("Root", "").lower().partition("-")
     seconds, _, rest = root.partition("-")
@@ -89,14 +89,14 @@ def parts(header: str) -> tuple[int, str, bool]:
 
 
 def number(text: str, digits: int) -> int:
-    """The value of exactly `digits` hexadecimal digits, else 0."""
+    """The value of exactly `digits` hexadecimal digits; 0 for any other text."""
     return int(text, 16) if len(text) == digits and not text.strip(HEX) else 0
 
 
 class LambdaPropagator(AwsXRayPropagator):
-    """Upstream's, which would write over `Lineage`: Lambda stops a function that calls itself for ever by that.
+    """Upstream's propagator, except that `Lineage` is kept: by it Lambda stops functions that call each other for ever.
 
-    Nothing is written in init, where there is no trace of Lambda's that a callee could belong to.
+    Nothing is written during init, because Lambda has no trace then.
     """
 
     def inject(
@@ -105,13 +105,13 @@ class LambdaPropagator(AwsXRayPropagator):
         context: Context | None = None,
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
-        """The current span, if there is one, as the parent; a `Lineage` that the carrier has stays."""
+        """Write the current span, if there is one, as the parent; the carrier's `Lineage` stays."""
         span = get_current_span(context)
         own = span.get_span_context()
         sampled = own.trace_flags & TraceFlags.SAMPLED
         if not own.is_valid or (not sampled and span.is_recording()):
             return
-        # In upstream's form, in one piece: upstream's own takes as long as all else of this.
+        # Upstream's format in one expression: upstream's code takes as long as the rest of this method.
         trace = f"{own.trace_id:032x}"
         value = f"Root=1-{trace[:8]}-{trace[8:]};Parent={own.span_id:016x};Sampled={sampled}"
         before = header_of(carrier)
@@ -121,34 +121,34 @@ class LambdaPropagator(AwsXRayPropagator):
             _, mark, lineage = before.partition(LINEAGE)
             value += mark + lineage.partition(";")[0]
             replace = getattr(carrier, "replace_header", None)
-            if replace is not None:  # a message of `email` would have the header twice
+            if replace is not None:  # in a message of `email`, `set` would add a second header
                 replace(HEADER, value)
                 return
         setter.set(carrier, HEADER, value)
 
 
 def header_of(carrier: Any) -> str | None:
-    """The tracing header that a carrier has, if it has one and can be asked."""
+    """The tracing header in a carrier; None if there is none, or if the carrier cannot be read."""
     before = carrier.get(HEADER) if hasattr(carrier, "keys") and hasattr(carrier, "get") else None
     return before.decode("ascii", "replace") if isinstance(before, bytes) else before
 
 
 class LambdaIds(AwsXRayIdGenerator):
-    """Upstream's form of ids, with bits from the kernel: upstream's own `random` repeats in copies of one SnapStart
-    snapshot and in forks, and a handler that has seeded it would draw other numbers than without tracing.
+    """Ids in upstream's format, from the kernel. Upstream's `random` repeats after forks and in copies of a SnapStart
+    snapshot, and a handler that seeds it would draw other numbers than without tracing.
 
-    `current` is the trace of the invocation: a span that has lost its context, as in a greenlet, stays in it.
+    `current` is the trace id of the invocation: a span that lost its context, as in a greenlet, stays in that trace.
     """
 
     def __init__(self) -> None:
         self.current = 0
 
     def generate_span_id(self) -> int:
-        """Eight random bytes, never zero."""
+        """Eight random bytes as a number, never zero."""
         return int.from_bytes(os.urandom(8), "big") or 1
 
     def generate_trace_id(self) -> int:
-        """The trace that Lambda's header names, else the invocation's, else seconds since 1970 and twelve bytes."""
+        """The id in Lambda's header, else the invocation's, else a new one: seconds since 1970 and twelve bytes."""
         given: Any = get_value(GIVEN_ROOT)
         if given is not None:
             return int(given[0])
@@ -159,12 +159,12 @@ INIT, BEGINNING = "init", "beginning"
 
 
 class LambdaSampler(Sampler):
-    """Whoever started the trace has decided; nobody decides again.
+    """Follows the decision of the service that started the trace.
 
-    `decision` is the current invocation's: whether it is recorded, `INIT` before the first one, `BEGINNING` while the
-    handler's span is made, which only the header decides about. A span without a parent, such as a consumer's own
-    trace, follows it. What is made in init is recorded without the flag: it is kept until the first invocation says
-    whether it is wanted, and no callee is told to record.
+    `decision` is that of the current invocation: whether it is recorded, `INIT` before the first invocation, or
+    `BEGINNING` while the handler's span starts, for which only the header counts. A span without a parent, such as a
+    consumer's own trace, follows it. Spans of init are recorded without the sampled flag: they are kept until the first
+    invocation decides, and callees do not record.
     """
 
     def __init__(self) -> None:
@@ -195,5 +195,5 @@ class LambdaSampler(Sampler):
         return SamplingResult(Decision.DROP)
 
     def get_description(self) -> str:
-        """How it is called in debug output."""
+        """The sampler's name in debug output."""
         return "LambdaHeader"

@@ -1,6 +1,6 @@
-"""The runtime as a span processor: which spans are open, and ended ones into a buffer. `Outbox` delivers them.
+"""A span processor that keeps the open spans and puts ended ones into a buffer, from which `Outbox` delivers them.
 
-It is added to the runtime's own provider, and to one that the function sets itself.
+It is added to the runtime's own provider, and to one that the function sets.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ MOST_TAKEN = 10_000
 
 
 class Recorder(SpanProcessor):
-    """Without a lock or a timer of its own: it is asked about each span while the request waits.
+    """Has no lock and no timer, because it runs for each span while the request waits.
 
-    `most` is how many open spans it remembers, `flush` delivers within so many seconds and says whether all has left.
+    `most`: the number of open spans that it remembers. `flush` delivers within some seconds and returns whether all
+    spans are delivered.
     """
 
     def __init__(
@@ -46,65 +47,65 @@ class Recorder(SpanProcessor):
         self._flush = flush
         self._open: dict[int, tuple[Span, int]] = {}
         self._outgrown = False
-        self.in_fork = False  # where nothing else delivers
+        self.in_fork = False  # in a forked child, nothing else delivers
         self._parents: frozenset[int] = frozenset()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
-        """Remember a span, and the thread that it began on."""
+        """Remember an open span and its thread."""
         self._open[identity(span)] = span, get_ident()
         if len(self._open) > self._most:
             self._open.pop(next(iter(self._open)), None)
             self._outgrow(self._most)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Keep a span; handlers end them on threads of their own."""
+        """Put a span into the buffer. Any thread of the handler may call this."""
         context = span.get_span_context()
         assert context is not None
-        # Without the flag: made in init. What of it ends later has no invocation that it could be kept for.
+        # Spans of init lack the flag. One that ends after init belongs to no invocation and is dropped.
         wanted = context.trace_flags & TraceFlags.SAMPLED or self._sampler.decision == INIT
         if not wanted or context.span_id in self._parents:
             return
-        # The request still waits, and most of them make few: only beyond that are sizes worth their time.
+        # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
         self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
-        # Afterwards, so that whoever looks at the open ones first and into the buffer then misses none.
+        # Last, so that a reader of the open spans and then of the buffer misses none.
         self._open.pop(context.span_id, None)
         if self.in_fork and not self._open:
             self._flush(0.0)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Deliver what has ended; False where not all of it was taken in that time."""
+        """Deliver the ended spans; False if some were not accepted in that time."""
         return self._flush(timeout_millis / 1000)
 
     def open_spans(self) -> list[tuple[Span, int]]:
-        """Those that have not ended, in the order of their starts, each with the thread that it began on."""
+        """The open spans in the order of their starts, each with the thread that started it."""
         return list(self._open.values())
 
     def begin(self) -> None:
-        """An invocation begins: what is still open was forgotten, or belongs to a thread that has outlived its own."""
+        """Begin an invocation: forget spans of an earlier one that never ended, or whose thread still runs."""
         left = len(self._open)
         if left:
             self._open.clear()
             self._outgrow(left)
 
     def drop_early(self) -> None:
-        """The invocation that follows init is not recorded, or init was another environment's."""
+        """Drop the spans of init: the first invocation is not recorded, or init ran in another environment."""
         self.buffer.drain()
 
     def forked(self) -> None:
-        """This process is a child: what waited and what was open is its parent's."""
-        self._parents |= self._open.keys()  # a child that leaves by an exception ends them, too
+        """Adapt to a fork, in the child: waiting and open spans belong to the parent."""
+        self._parents |= self._open.keys()  # a child that exits by an exception ends these spans too
         self._open.clear()
         self.buffer.renew()
         self.in_fork = True
 
     def adopt(self, top: SpanContext) -> None:
-        """Let the spans of init be descendants of that span."""
+        """Move the spans of init below the span `top`."""
         spans, _ = self.buffer.drain()
         for span in spans:
             self.keep(moved(span, top.trace_id, top))
 
     def keep(self, span: ReadableSpan) -> None:
-        """Into the buffer, with its size."""
+        """Put a span into the buffer, with its size."""
         self.buffer.add(span, about(span))
 
     def _outgrow(self, count: int) -> None:
@@ -115,8 +116,8 @@ class Recorder(SpanProcessor):
 
 
 class Guest(SpanProcessor):
-    """The recorder as a processor of the function's own provider, whose sampler may record what Lambda's header does
-    not want: such spans are left out.
+    """The recorder as a processor of the function's own provider. That provider's sampler may record spans of requests
+    that Lambda's header does not sample; these are left out.
     """
 
     def __init__(self, recorder: Recorder, sampler: LambdaSampler) -> None:
@@ -125,26 +126,26 @@ class Guest(SpanProcessor):
         self._taken: set[int] = set()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Whether a span is taken is decided when it starts."""
+        """Remember an open span if the invocation is recorded at its start."""
         if self._sampler.decision is not False:
             if len(self._taken) > MOST_TAKEN:
-                self._taken.clear()  # they never end
+                self._taken.clear()  # these spans never end
             self._taken.add(identity(span))
             self._recorder.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Keep a span that was taken."""
+        """Put a span into the buffer if it was remembered at its start."""
         if identity(span) in self._taken:
             self._taken.discard(identity(span))
             self._recorder.on_end(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Deliver what has ended."""
+        """Deliver the ended spans."""
         return self._recorder.force_flush(timeout_millis)
 
 
 def about(span: ReadableSpan) -> int:
-    """A span's size in memory, roughly, in bytes."""
+    """The approximate size of a span in memory, in bytes."""
     size = 500
     holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
     for holder in holders:

@@ -1,7 +1,7 @@
-"""No credential leaves on a span: attributes by name, and what texts hold of credentials, before a text is cut.
+"""Removes credentials from spans: attributes by name, and credentials inside texts, before texts are cut.
 
-Done once for all spans, after the response and before anything is sent: whoever wrote an attribute or an exception's
-message (an instrumentation, a library, the handler), it passes here.
+All spans pass here once, after the response and before they are sent, so it does not matter who wrote an attribute or
+an exception's message: an instrumentation, a library or the handler.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.chosen import Chosen
 __all__ = ["Redaction", "room_for"]
 
-SHORT = 128  # characters of a text that is remembered
-SPARE = 4096  # characters that a text keeps beyond its limit until it is redacted: a token across the limit is whole
+SHORT = 128  # longest text whose result is cached, in characters
+SPARE = 4096  # characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
 CARD_LEAST = 10**12
 
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
-IMPORTS = "lambda.init.imports"  # names of modules, such as `http.cookiejar`, which would be looked at closely
+IMPORTS = "lambda.init.imports"  # names of modules: some, such as `http.cookiejar`, look suspect
 STATEMENTS = frozenset(("db.statement", "db.query.text"))
 PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
 IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
 
 
 def room_for(limit: int) -> int:
-    """How many characters the SDK has to leave of a text that may have `limit`."""
+    """The limit for texts, in characters, that the SDK must have if texts are sent with at most `limit`."""
     return limit + SPARE
 
 
 class Redaction:
-    """`chosen` are the names and patterns that the setting adds; `limit` is how many characters a text may have."""
+    """`chosen`: the names and patterns of the setting. `limit`: the most characters of a text."""
 
     def __init__(self, chosen: Chosen | None, limit: int) -> None:
         self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
         self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
         self._limit = limit
-        self._resources: tuple[Resource | None, Resource | None] = None, None  # one, and what may leave of it
-        # Most of what spans carry is the same in each invocation, and was found to be harmless in the one before.
+        self._resources: tuple[Resource | None, Resource | None] = None, None  # the last one, and its redacted copy
+        # Most values are the same in each invocation, so results are cached.
         self._known_value = lru_cache(maxsize=1024, typed=True)(self._value)
         self._known_text = lru_cache(maxsize=256)(self._text)
         self._kind = lru_cache(maxsize=1024)(self._kind_of)
         self._known: tuple[str, ...] = ()
 
     def clean(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        """Copies without anything that must not leave, and with what follows from the attributes of calls."""
-        if not spans:  # as after each request that is not recorded
+        """Copies of the spans, without credentials and with the derived attributes of calls."""
+        if not spans:  # after each request that is not recorded
             return []
         known = known_values()
-        if known != self._known:  # what was harmless may be a secret now
+        if known != self._known:  # cached texts may hold a new secret
             self._known = known
             self._known_value.cache_clear()
             self._known_text.cache_clear()
@@ -101,7 +101,7 @@ class Redaction:
         return Link(link.context, bounded(values, link.dropped_attributes))
 
     def _attributes(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The same dictionary, without what has to go."""
+        """Redact the values of a dictionary in place; returns it."""
         known = self._known_value
         for key, value in values.items():
             kind = type(value)
@@ -140,7 +140,7 @@ class Redaction:
         return value
 
     def _kind_of(self, key: str) -> str:
-        """How the value of an attribute is read, by its key."""
+        """How to redact the value of an attribute, by its key: secret, address, statement, perhaps, id or text."""
         level = secrecy(key)
         if level == SECRET or self._names(key) or key.startswith(PARAMETERS):
             return "secret"
@@ -175,7 +175,7 @@ class Redaction:
         return self._without_patterns(clean(text, self._known))
 
     def _cut(self, text: str, had: int) -> str:
-        """To the limit. Of a text that the SDK has cut before, the end may be the beginning of a token."""
+        """The text cut to the limit. `had` is its first length, which tells whether the SDK may have cut a token."""
         if had >= self._limit + SPARE:
             text = text[: max(0, len(text) - SPARE)]
         return text[: self._limit]

@@ -1,4 +1,4 @@
-"""Functions of others that are replaced by wrappers of ours, and put back."""
+"""Replaces functions of other packages by wrappers, and restores them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["put", "replaced"]
 
 
 def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> Callable[[], bool]:
-    """Put `around(original)` in the place of `owner.name`; returns the undoing.
+    """Replace `owner.name` by `around(original)`; returns the function that undoes it.
 
-    That says False, and leaves all as it is, where somebody has wrapped the function since.
+    If the function was wrapped again in the meantime, the undo changes nothing and returns False.
     """
     original = vars(owner)[name]
     return put(owner, name, functools.wraps(original)(around(original)))
 
 
 def put(owner: Any, name: str, ours: Any) -> Callable[[], bool]:
-    """As `replaced`, with a function that is made already."""
+    """As `replaced`, with a finished function."""
     original = vars(owner)[name]
 
     def undo() -> bool:

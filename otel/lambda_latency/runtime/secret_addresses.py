@@ -1,4 +1,4 @@
-"""Addresses without what gives access: user info, queries, fragments, matrix parameters, tokens in paths."""
+"""Removes from URLs and paths what gives access: user info, queries, fragments, parameters, tokens in paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["address", "clean_addresses", "without_query"]
 
-# After these a path holds what the holder of a link may do.
+# A path segment after these is a token that grants something to the holder of the link.
 GRANTS = words("""
     reset password-reset reset-password password_reset reset_password passwordreset resetpassword password token
     tokens verify verification verify-email verify_email confirm confirmation confirm-email activate activation
@@ -20,7 +20,7 @@ GRANTS = words("""
     signin-link otp recover recovery sso apikey api-key api_key apikeys secret secrets signed unlock one-time
     session-token access-token access_token auth-token auth_token share-token jwt
 """)
-# After these a path may hold such a thing or an id.
+# A path segment after these is such a token, or an id.
 PERHAPS = words("""
     session sessions share shared shares hook hooks webhook webhooks webhookb2 callback login auth oauth s
 """)
@@ -29,12 +29,12 @@ MARKS = (
     "secret", "signed", "unlock", "session", "share", "hook", "callback", "login", "auth", "link", "/s/", "/bot",
     "password", "jwt",
 )  # fmt: skip
-"""A path without any of these, in small letters, has no such part."""
+"""A path whose lower-case text has none of these has no such segment."""
 
 HOOKS = r"(hooks\.slack\.com/\w+/|discord(?:app)?\.com/api/webhooks/\d+/|webhook\.office\.com/\w+/)[^\s'\"<>]+"
 WORD = r"""[^\s<>"]+"""
 QUERY = r"[\w.~%\[\]-]{1,80}="
-# Of a path: words, numbers, versions, templates.
+# Path segments that are no token: words, numbers, versions, templates.
 PLAIN = r"[a-z]{1,16}(?:[-_][a-z]{1,16}){0,2}(?:\.[a-z]{2,5})?|v?\d{1,9}|[{<:*$].*|[A-Za-z]*\[redacted\].*|"
 NAMES = r"[A-Za-z]*\d{0,3}(?:[-_](?:[A-Za-z]*\d{0,3}|\d+))*|.*[.].*"
 USER = r"\b[\w.-]{1,64}:[^\s:@/]{1,128}@(?=tcp\(|unix\(|[\w.-]{1,128}:\d{2,5}(?!\w))"
@@ -43,7 +43,7 @@ SESSIONS = ("sid", "sessid", "session")
 
 
 def clean_addresses(text: str) -> str:
-    """Word by word, for the time's sake."""
+    """The text, each of its words redacted as `address` does. Word by word, because that is faster."""
     if not any(mark in text for mark in "?@#;"):
         lower = text.lower()
         if "/" not in text or not any(mark in lower for mark in MARKS):
@@ -52,14 +52,14 @@ def clean_addresses(text: str) -> str:
 
 
 def without_query(text: str) -> str:
-    """An attribute that is an address, whatever is in its query."""
+    """A URL without user info, query and fragment."""
     if "@" in text:
         text = without_user(text)
     return text.partition("?")[0].partition("#")[0]
 
 
 def address(word: str) -> str:
-    """A word; where it is an address or a path, without what gives access."""
+    """A word; if it is a URL or a path, without what gives access."""
     if word.isalnum():
         return word
     if "@" in word:
@@ -78,7 +78,7 @@ def address(word: str) -> str:
 
 
 def without_user(word: str) -> str:
-    """Without user info; a password may hold any character."""
+    """The word without user info. A password may hold any character."""
     scheme, slashes, rest = word.partition("//")
     if slashes and "@" in rest:
         authority = compiled(r"[/?#]").split(rest, maxsplit=1)[0]
@@ -86,12 +86,12 @@ def without_user(word: str) -> str:
             return scheme + slashes + authority.rpartition("@")[2] + rest[len(authority) :]
         port = authority.rpartition(":")[2] if ":" in authority else "0"
         return word if port.isdecimal() else scheme + slashes + rest.rpartition("@")[2]
-    # `user:password@host:port`, without a scheme, as some drivers write it.
+    # `user:password@host:port` without a scheme, as some drivers write it.
     return compiled(USER).sub("", word)
 
 
 def without_parameters(word: str, *, is_path: bool) -> str:
-    """Without `;name=value`: of a path all, elsewhere those of sessions and secrets."""
+    """The word without `;name=value`: all of them in a path, elsewhere those of sessions and secrets."""
 
     def judged(found: re.Match[str]) -> str:
         name = found[1].lower()
@@ -103,7 +103,7 @@ def without_parameters(word: str, *, is_path: bool) -> str:
 
 
 def without_grants(word: str) -> str:
-    """A path without the tokens that follow `reset`, `verify` and their like."""
+    """A path without the tokens after segments such as `reset` and `verify`."""
     lower = word.lower()
     if not any(mark in lower for mark in MARKS):
         return word
@@ -123,12 +123,12 @@ def without_grants(word: str) -> str:
 
 
 def lower_name(part: str) -> str:
-    """A part of a path as it is compared."""
+    """A path segment as it is compared: in lower case, without quotes and brackets."""
     return part.strip("'`\"()[]{},").lower()
 
 
 def is_grant(part: str, *, sure: bool) -> bool:
-    """Is it a token? Where that is not sure, only what is no id."""
+    """Whether a path segment is a token. If that is not `sure`, it must not look like an id."""
     part = part.rstrip("'`\"),.;")
     if compiled(PLAIN).fullmatch(part):
         return False

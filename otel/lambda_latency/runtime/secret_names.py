@@ -1,6 +1,6 @@
-"""Names that say that their values are secret: of attributes, headers, variables, keys in JSON. In any spelling.
+"""Recognizes names of secret values, in any spelling: of attributes, headers, variables, keys in JSON.
 
-A name is split into words (`dbPassword`, `DB_PASSWORD`, `db-password` are two), and the words decide.
+A name is split into words (`dbPassword`, `DB_PASSWORD` and `db-password` have two), and the words decide.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ __all__ = ["NO", "PERHAPS", "SECRET", "compiled", "hinted", "secrecy", "words"]
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The expression, compiled when it is first used, for a cold start pays for each; flags stand in its text."""
+    """The expression, compiled on its first use, because a cold start pays for each. Flags are in its text."""
     return re.compile(pattern)
 
 
 def words(text: str) -> frozenset[str]:
-    """Those in a text."""
+    """The words of a text."""
     return frozenset(text.split())
 
 
 NO, PERHAPS, SECRET = 0, 1, 2
-"""PERHAPS: the value is secret if it looks like no word, number or id."""
+"""PERHAPS: the value is secret unless it looks like a word, a number or an id."""
 
 WORD = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
-# In which of a word they are; a text without any of them has no secret name in it.
+# Parts of secret names. A text without any of them holds no secret name.
 HINTS = (
     "pass", "pwd", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "csrf",
     "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
@@ -38,7 +38,7 @@ HINTS = (
     "update", "delete", "duplicate entry", "failing row", "invalid ",
 )  # fmt: skip
 
-# The same for names, of words that too many texts have.
+# The same, for names only: too many texts have these.
 OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "sifre", "hasło", "access", "national")
 
 PARTS = (
@@ -61,7 +61,7 @@ PLAIN = words("""
     authorized unauthorized bypass compass encompass surpass trespass overpass underpass
 """)
 
-# What makes a key one that opens something, and what makes it one of a table, a queue or a cache.
+# Words before `key` that make it a secret; `PLAIN_KEYS` are those for keys of tables, queues and caches.
 OPENING = words("""
     api access secret private priv encryption encrypt decryption signing sign signature master auth account shared
     ssh service client db database consumer app application license storage hmac aes rsa pgp gpg webhook deploy
@@ -85,7 +85,7 @@ PHRASES = frozenset((
     "credit card", "debit card", "social security", "national insurance",
 ))  # fmt: skip
 
-# Words after it that make it say something about a secret, and words that leave it what it is.
+# Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.
 ABOUT = words("""
     type kind count counts name names length len size limit limits usage used use expiry expires expiration expire
     expired ttl age rotation rotated version valid validity required enabled disabled present policy status state
@@ -107,9 +107,9 @@ QUERIES = frozenset(("query", "query_string", "querystring"))
 
 
 def hinted(text: str) -> bool:
-    """Is there a word in it that a secret's name, or a statement, could have?"""
+    """Whether the text may hold the name of a secret, or an SQL statement."""
     lower = text.lower()
-    for hint in HINTS:  # noqa: SIM110 - a generator takes half as long again
+    for hint in HINTS:  # noqa: SIM110 - a generator takes 1.5 times as long
         if hint in lower:
             return True
     return False
@@ -117,7 +117,7 @@ def hinted(text: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def secrecy(name: str) -> int:
-    """What a name says of its value: NO, PERHAPS or SECRET."""
+    """Whether a name is that of a secret value: NO, PERHAPS or SECRET."""
     last = name.rpartition(".")[2]
     if not hinted(name) and not any(map(name.lower().__contains__, OF_NAMES_ALONE)):
         return NO
@@ -129,20 +129,20 @@ def secrecy(name: str) -> int:
     for at in range(len(parts)):
         level = said(parts, at, name)
         if level:
-            # Of another part of the name only a few words leave it what it is: `auth.user` is no `auth`.
+            # A word in an earlier part of the name counts less: `auth.user` is not `auth`.
             found = max(found, after(level, parts[at + 1 :], same=at >= len(parts) - own))
     return found
 
 
 def said(parts: list[str], at: int, name: str) -> int:
-    """What the words say that end with this one."""
+    """The level of the words up to the one at `at`."""
     word = parts[at]
     before = parts[at - 1] if at else ""
     if word in PLAIN:
         return NO
     if word in WHOLE or word.startswith("passw") or f"{before} {word}" in PHRASES:
         if word == "id" and "session.id" in name.lower():
-            return PERHAPS  # the convention's name for a visit
+            return PERHAPS  # in the semantic conventions it is the id of a visit
         return SECRET
     if word in ("key", "keys"):
         return key_of(before, name)
@@ -158,17 +158,17 @@ def said(parts: list[str], at: int, name: str) -> int:
 
 
 def key_of(before: str, name: str) -> int:
-    """A key for what?"""
-    apart = f"{before}.key" in name.lower()  # `app.key` is one of the app's keys, not what opens it
+    """The level of a name that ends with `key`, by the word before it."""
+    apart = f"{before}.key" in name.lower()  # `app.key` is a key of the app's data, not a secret
     if before in (SURELY if apart else OPENING) or before.endswith("api"):
         return SECRET
     if not before or before in PLAIN_KEYS or before.isdecimal() or apart:
         return NO
-    return SECRET if name.isupper() else PERHAPS  # `STRIPE_KEY` is a variable of the environment
+    return SECRET if name.isupper() else PERHAPS  # `STRIPE_KEY` is an environment variable
 
 
 def after(level: int, rest: list[str], *, same: bool) -> int:
-    """What is left of it, with these words behind it."""
+    """The level, given the words after the secret name."""
     named = [word for word in rest if not word.isdecimal() and word not in STILL]
     if not named:
         return level

@@ -1,4 +1,4 @@
-"""Names with their values in texts: JSON, reprs, headers, variables, command lines, literals in source lines."""
+"""Redacts values by their names inside texts: JSON, reprs, headers, variables, command lines, source lines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["clean_pairs", "source_blocks"]
 
 Span = tuple[int, int]
 
-LONGEST = 16_384  # characters of a value in quotes or brackets
+LONGEST = 16_384  # most characters of a value in quotes or brackets
 QUOTES = "\"'`"
 BRACKETS = {"{": "}", "[": "]", "(": ")"}
 
-# What a value may be that is none, and how a sentence goes on that only speaks of a token.
+# Words that are not a value, and words that follow in a sentence about a token.
 NOTHING = words("""
     none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
     basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing
@@ -31,9 +31,9 @@ PROSE = words("""
 TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase")
 
 
-# A name and what is between it and its value.
+# A name and the characters between it and its value.
 PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
-# What follows `{"name": ` where its value is another entry: `{"name": "password", "value": "hunter2"}`.
+# The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = r"""\\*["']([\w.-]{1,100})\\*["'](?:\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
 BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
@@ -54,7 +54,7 @@ ENTRY = r"[ |+-]*File \""
 
 
 def source_blocks(text: str) -> list[tuple[bool, str]]:
-    """A text in parts: what a stack shows of source, and all else."""
+    """A text in blocks, each with whether it is source lines of a stack."""
     if 'File "' not in text:
         return [(False, text)]
     blocks: list[tuple[bool, str]] = []
@@ -72,7 +72,7 @@ def source_blocks(text: str) -> list[tuple[bool, str]]:
 
 
 def clean_pairs(text: str, *, source: bool) -> str:
-    """A text without the values of secret names. Of `source` only literals are values: all else is code."""
+    """A text without the values of secret names. In `source` only literals are values."""
     pair = compiled(PAIR)
     out: list[str] = []
     kept = at = 0
@@ -95,7 +95,7 @@ def clean_pairs(text: str, *, source: bool) -> str:
 
 
 def clean_spoken(text: str) -> str:
-    """A text without what follows `Bearer`, `--password` and `the password is`."""
+    """A text without the values after `Bearer`, `--password` and `the password is`."""
     if "-u" in text or "--proxy-user" in text:
         text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
     if " -" in text or text.startswith("-"):
@@ -114,24 +114,24 @@ def clean_spoken(text: str) -> str:
 
 
 def is_said(value: str) -> bool:
-    """Is it one that a sentence tells? Not a word of it."""
+    """Whether it is a value in a sentence, not a word of the sentence."""
     return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value))
 
 
 def clean_schemes(text: str) -> str:
-    """A text without what follows `Bearer` and `Basic`."""
+    """A text without the values after `Bearer` and `Basic`."""
     return compiled(SCHEME).sub(lambda m: m[0] if spoken(m[1], m[3]) else f"{m[1]}{m[2]}{REDACTED}", text)
 
 
 def spoken(scheme: str, value: str) -> bool:
-    """Is it `bearer tokens` and not a bearer's token?"""
+    """Whether it is prose such as `bearer tokens`, not a scheme with its token."""
     if scheme.lower() == "basic":
         return ":" not in text_in(value, least=3) and not opaque(value)
     return (scheme.lower() == "token" or value.isalpha()) and not opaque(value)
 
 
 def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
-    """Where the value of a name begins and ends, without its quotes."""
+    """Start and end of a name's value, without its quotes; None if it has none."""
     between, start = found[2], found.end()
     before = text[found.start() - 1 : found.start()]
     if "," in between and not (
@@ -162,7 +162,7 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
 
 
 def is_first(text: str, quote: int) -> bool:
-    """Does the quote begin a pair or a call's arguments?"""
+    """Whether the quote is at the start of a pair, or of the arguments of a call."""
     at = quote - 1
     if text[at : at + 1] in ("b", "r", "u", "f"):
         at -= 1
@@ -170,7 +170,7 @@ def is_first(text: str, quote: int) -> bool:
 
 
 def quoted(text: str, start: int) -> Span | None:
-    """What is in quotes; they may be escaped, and of a text that was cut the last ones may be missing."""
+    """Start and end of a quoted text. Quotes may be escaped; the last one may be missing if the text was cut."""
     found = compiled(QUOTED).match(text, start)
     if found is None:
         return None
@@ -186,7 +186,7 @@ def quoted(text: str, start: int) -> Span | None:
 
 
 def bracketed(text: str, start: int) -> Span:
-    """A list or a mapping, brackets and all."""
+    """Start and end of a list or a mapping, with its brackets."""
     depth = 0
     for at in range(start, min(len(text), start + LONGEST)):
         if text[at] in "{[(":
@@ -199,7 +199,7 @@ def bracketed(text: str, start: int) -> Span:
 
 
 def bare(text: str, start: int) -> Span | None:
-    """A word without what closes or ends what is around it."""
+    """Start and end of a word, without the brackets and marks that close what surrounds it."""
     found = compiled(BARE).match(text, start)
     if found is None:
         return None
@@ -208,21 +208,21 @@ def bare(text: str, start: int) -> Span | None:
 
 
 def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: bool) -> bool:
-    """Is it a value, and one that says something?"""
+    """Whether it is a value that has to be redacted."""
     value = text[span[0] : span[1]]
     lower = value.strip().lower()
     if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()):
         return False
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
-        return False  # where a process runs
+        return False  # the working directory
     if level == PERHAPS:
         return opaque(value) or value[:1] in BRACKETS
     if source:
-        # `f"Bearer {token}"` holds no secret.
+        # `f"Bearer {token}"` does not hold a secret.
         if text[span[0] - 2 : span[0] - 1] in ("f", "F") and "{" in value:
             fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
             return sum(map(str.isalnum, fixed)) > 5
         return True
     quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
-    # `Invalid token: unexpected end of input` speaks of one.
+    # `Invalid token: unexpected end of input` only mentions one.
     return quote or ":" not in found[2] or lower.strip(".,!'") not in PROSE

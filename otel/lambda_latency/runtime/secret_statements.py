@@ -1,4 +1,4 @@
-"""SQL statements in their shape: what is written into them, and what a driver says of it, is data."""
+"""Removes literals from SQL statements, and the data that drivers quote in their messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ VERBS = (
     "explain|values|upsert|drop|truncate|do|load"
 )
 BEGIN = rf"(?is)\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*|\()*(?:{VERBS})\b"
-# Text, with the prefixes that it may have; text between dollars; numbers that are no part of a name.
+# Text with its prefix, text between dollars, and numbers that are not part of a name.
 LITERAL = (
     r"""(?s)(?:\b[NnEeBbXx])?'(?:[^'\\]|\\.|'')*(?:'|\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)|"""
     r"""(?<![\w$@:.%"`\[-])(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w"`])"""
 )
-# In double quotes are names, but behind an operator and in lists of values.
+# Double quotes hold names, except after an operator and in lists of values.
 OPERAND = r"""(?i)([=<>]|\b(?:like|ilike|rlike|regexp|between|identified\s+by)\b)(\s*)"(?:[^"\\]|\\.|"")*"(?!\s*\.)"""
 LISTED = r"(?is)\b(?:values|in)\s*\(.*"
 DOUBLE = r'"(?:[^"\\]|\\.|"")*"'
@@ -26,7 +26,7 @@ WITHIN = (
     r"(?<=[\"'`:])\s?(?:select|insert\s+into|update\s+\S+\s+set|delete\s+from)\b"
 )
 STOP = r"\n\n|\n?\[parameters|\n?\(Background|\n\s*File \"|\nTraceback|\nDETAIL|\n?\]$"
-# What drivers quote of parameters and rows, each with a word that it holds.
+# The forms in which drivers quote parameters and rows, by a text that each contains.
 ROWS = {
     "[parameters": r"(?s)(\[parameters: ).*?(?=\]\s*(?:\n|\(Background|\Z)|\Z)",
     "Key (": r"(?m)(\bKey \([^)]{1,200}\)=)\(.*?\)(?= already| is not| is still|\s*$)",
@@ -38,13 +38,13 @@ ROWS = {
 
 
 def clean_statement(text: str) -> str:
-    """An attribute that holds a statement: every literal is a question mark. What is no SQL stays."""
+    """A statement with question marks for all literals. A text that is not SQL stays as it is."""
     return shape(text, numbers=True) if compiled(BEGIN).match(text) else text
 
 
 def shape(text: str, *, numbers: bool) -> str:
-    """The statement without its literals."""
-    if "\\'" in text:  # whether that ends a literal depends on the database: all up to the last quote may be one
+    """The statement without its literals; numbers stay if `numbers` is False."""
+    if "\\'" in text:  # the database decides if this ends a literal, so all up to the last quote goes
         first, last = text.index("'"), text.rindex("'")
         text = f"{text[:first]}?{text[last + 1 :]}"
     text = compiled(LITERAL).sub(lambda found: "?" if numbers or "'" in found[0] or "$" in found[0] else found[0], text)
@@ -55,7 +55,7 @@ def shape(text: str, *, numbers: bool) -> str:
 
 
 def clean_quoted_statements(text: str) -> str:
-    """An error's text without the literals of the statement that it quotes, and without what drivers quote of rows."""
+    """The text of an error, without the literals of quoted statements and without quoted rows."""
     lower = text.lower()
     if not any(word in lower for word in ("select", "insert", "update", "delete", "merge", "replace")):
         return without_rows(text)
@@ -65,7 +65,7 @@ def clean_quoted_statements(text: str) -> str:
     while (found := compiled(WITHIN).search(text, look)) is not None:
         look = found.end()
         if found[0].strip().lower() == "select" and last_from < look:
-            continue  # it is a word of a sentence
+            continue  # a word of a sentence
         end = end_of(text, found.start(), found.end())
         out += (text[at : found.start()], shape(text[found.start() : end], numbers=False))
         at = look = end
@@ -73,7 +73,7 @@ def clean_quoted_statements(text: str) -> str:
 
 
 def without_rows(text: str) -> str:
-    """A driver's message without what it quotes of parameters and rows."""
+    """A driver's message without quoted parameters and rows."""
     for mark, pattern in ROWS.items():
         if mark in text:
             text = compiled(pattern).sub(rf"\1{REDACTED}", text)
@@ -81,7 +81,7 @@ def without_rows(text: str) -> str:
 
 
 def end_of(text: str, start: int, after: int) -> int:
-    """Where a statement ends: at the quote that it began with, or with what a driver writes behind it."""
+    """The end of a statement: at its closing quote, or before the text that a driver appends."""
     quote = text[start - 1 : start]
     if quote and quote in "\"'`":
         end = text.find(quote, after)

@@ -1,4 +1,4 @@
-"""A text that may hold credentials, without them: pairs, addresses, tokens, statements, and all that in an encoding."""
+"""Removes credentials from a suspect text: pairs, URLs, tokens, statements, and all of these inside encodings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["clean_suspect"]
 WORD = r"""[^\s"'<>]+"""
 PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
-# botocore quotes the value of a parameter that it does not take.
+# botocore quotes the value of a parameter that it refuses.
 QUOTED = (
     r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
     r".*?(?=, (?:type|valid)|$)"
@@ -30,7 +30,7 @@ QUOTED = (
 
 
 def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, ids: bool) -> str:
-    """What is left of it. `within` cleans what is in an encoding; None where that was in enough of them already."""
+    """The text without credentials. `within` cleans decoded parts; None if the encodings are nested too deep."""
     for value in known:
         text = text.replace(value, REDACTED)
     if within is not None:
@@ -39,7 +39,7 @@ def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, id
         text = "".join([clean_block(block, source=source) for source, block in source_blocks(text)])
     text = clean_addresses(text)
     text = clean_tokens(text, within or str, ids=ids)
-    for value in known:  # the beginning of one, where somebody has cut the text before
+    for value in known:  # the beginning of a value, if the text was cut
         if len(value) >= 24 and value[:16] in text:
             text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
     if "Invalid " in text and "value: " in text:
@@ -48,12 +48,12 @@ def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, id
 
 
 def clean_block(text: str, *, source: bool) -> str:
-    """Part of a text; lines of source are read otherwise."""
+    """A block of a text without pairs and statements. Source lines have rules of their own."""
     return clean_quoted_statements(clean_pairs(text, source=source)) if hinted(text) else text
 
 
 def decoded(text: str, clean: Clean) -> str:
-    """A text in which what is escaped and secret is gone."""
+    """A text without credentials inside percent-encoding and escapes."""
     if "%" in text and compiled(PERCENT).search(text) is not None:
         text = compiled(WORD).sub(lambda found: of_word(found[0], clean), text)
     if "\\u00" in text or "\\/" in text or "\\x" in text:
@@ -65,7 +65,7 @@ def decoded(text: str, clean: Clean) -> str:
 
 
 def of_word(word: str, clean: Clean) -> str:
-    """A word with percent signs; as it is where nothing is secret."""
+    """A percent-encoded word; decoded and cleaned if it holds a credential, else unchanged."""
     if compiled(PERCENT).search(word) is None:
         return word
     word = address(word)

@@ -1,10 +1,10 @@
-"""What the tokens of many vendors begin with: each documents its own, so that they are found where they leaked."""
+"""The prefixes of many vendors' tokens. Vendors document them so that leaked tokens are found."""
 
 from __future__ import annotations
 
 __all__ = ["LEAST", "TOKENS", "is_plain"]
 
-# By the number of characters that follow at least.
+# By the least number of characters after the prefix.
 BEGINNINGS = {
     3: "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ sk-live- sk-test-",
     8: "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz AQoDYXdz AQoEXAMPLE xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. "
@@ -31,18 +31,18 @@ BEGINNINGS = {
 LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in prefixes.split()}
 DASHES = str.maketrans("_.", "--")
 TOKENS: dict[str, list[str]] = {}
-"""By their first four characters, or three where there are no more."""
+"""Prefixes by their first four characters, or three if there are no more."""
 for one in LEAST:
     TOKENS.setdefault(one[:4], []).append(one)
 
 PARTED = frozenset([one.translate(DASHES).partition("-")[0] for one in LEAST])
-LONG = 14  # characters of a part that CloudFormation, and whoever names things, adds to a name
+LONG = 14  # the longest random part that CloudFormation and others add to names, in characters
 
 
 def is_plain(run: str) -> bool:
-    """Is a run of letters, digits, dashes and slashes surely no token, no key and no base64?
+    """Whether a run of letters, digits, dashes and slashes is certainly not a token, a key or base64.
 
-    Words, numbers, hashes, UUIDs and names of these are.
+    True for words, numbers, hashes, UUIDs and names that consist of them.
     """
     single = run.islower() or run.isupper()
     if single and not run.strip("0123456789abcdefABCDEF-"):

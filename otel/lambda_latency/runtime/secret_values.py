@@ -1,4 +1,4 @@
-"""Values that are known by their shape: tokens by their beginning, keys by their randomness, private keys, cards."""
+"""Removes values by their shape: tokens with known prefixes, random keys, private keys, card numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["REDACTED", "clean_cards", "clean_tokens", "is_card", "looks_random",
 
 REDACTED = "[redacted]"
 
-SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, whatever is before them
+SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, after any text
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
@@ -30,14 +30,14 @@ BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
 START = r"(?<![A-Za-z0-9])(?=([A-Za-z0-9][\w./:~-]{3})[\w./+:=~|-]{2})"
 LINES = {ord(char): " " for char in "\r\n\t"}
-# In PEM's form, or what is there of it; line ends may be escaped.
+# PEM, complete or cut; line ends may be escaped.
 PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
 MOST_DECODED = 3
 
 
 def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
-    """A text without tokens and keys; `inner` cleans what is in base64, which goes as a whole if anything is there."""
+    """A text without tokens and keys. `inner` cleans decoded base64, which is removed as a whole if that changes it."""
     if "-----BEGIN" in text:
         text = compiled(PEM).sub(REDACTED, text)
     if "IQoJ" in text or "oGZXIvYXdz" in text:
@@ -56,10 +56,10 @@ def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
 
 
 def without_token(text: str, prefix: str, least: int) -> str:
-    """A text without the tokens that begin like this."""
-    if prefix == "MII":  # a key or a certificate without its first line
+    """A text without the tokens of one prefix."""
+    if prefix == "MII":  # a PEM key or certificate without its first line
         return compiled(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/\\\r\n]{200,}={0,2}").sub(REDACTED, text)
-    word = least >= 30 and prefix[-1] not in "_-."  # nothing but its length tells it from a word
+    word = least >= 30 and prefix[-1] not in "_-."  # only its length distinguishes it from a word
     return compiled(rf"(?<![A-Za-z0-9]){re.escape(prefix)}{BODY}").sub(
         lambda found: (
             REDACTED
@@ -71,8 +71,8 @@ def without_token(text: str, prefix: str, least: int) -> str:
 
 
 def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
-    """A run of letters and digits; gone if it is base64 of something secret, or too random for a name."""
-    if run.islower() or run.isupper() or is_id(run):  # neither base64 nor random enough
+    """A run of letters and digits, redacted if it is base64 of a secret, or too random for a name."""
+    if run.islower() or run.isupper() or is_id(run):  # neither base64 nor random
         return run
     for part in {run, *run.split("/")}:
         if len(part) >= 16 and not part.islower():
@@ -88,7 +88,7 @@ def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
 
 
 def text_in(run: str, least: int = 8) -> str:
-    """What is in base64; empty where that is no text."""
+    """The decoded text of base64; empty if it is not text."""
     body = "".join(run.replace("\\n", "").split()).rstrip("=").replace("-", "+").replace("_", "/")
     body = body[: len(body) - (len(body) % 4 == 1)]
     try:
@@ -99,29 +99,29 @@ def text_in(run: str, least: int = 8) -> str:
 
 
 def is_id(run: str) -> bool:
-    """A hash, a UUID, a number: what ids are made of, and most of them are no secret."""
+    """Whether a run looks like a hash, a UUID or a number: most of these are ids, not secrets."""
     return compiled(r"[0-9a-f-]+|[0-9A-F-]+").fullmatch(run) is not None
 
 
 def is_mixed(text: str) -> bool:
-    """Letters and digits."""
+    """Whether a text has both letters and digits."""
     return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
 def looks_random(run: str) -> bool:
-    """Is it a key of AWS's, or as long and as random as one? Ids that are no hex and shorter than that are not."""
+    """Whether a run is at least as long and as random as a secret key of AWS."""
     body = run.rstrip("=")
     if len(body) < 32 or body.islower() or body.isupper() or compiled(r"\d").search(body) is None:
         return False
     if max(map(len, compiled(r"[-_]").split(body))) < 14:
-        return False  # such as `app-dev-eu-a1B2c3D4e5F6`
+        return False  # for example `app-dev-eu-a1B2c3D4e5F6`
     pieces = compiled(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+").findall(body)
     words = sum([len(piece) for piece in pieces if len(piece) > 4 and piece[1:].islower()])
     return len(pieces) > 0.3 * len(body) and words < 0.45 * len(body)
 
 
 def opaque(value: str) -> bool:
-    """Is it no word, number, date, address or UUID?"""
+    """Whether a value is neither a word nor a number, a date, an address or a UUID."""
     if len(value) < 6 or len(value.split()) != 1:
         return False
     if value.startswith(("arn:", "/", "http:", "https:", "s3:")) or UUID.fullmatch(value) or DATE.match(value):
@@ -140,7 +140,7 @@ CARD = (
     r"(?<![\w.-])\d{13,19}(?![\w]|\.\d)|(?<![\w-])\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|"
     r"(?<![\w-])\d{4}([ -])\d{6}\2\d{4,5}(?![\w-])"
 )
-# First digits, and how many there are, of the large networks.
+# First digits and lengths of the large networks' card numbers.
 NETWORKS = (
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|"
     r"3(?:0[0-5]|[689]\d)\d{11,13}|35\d{14}|62\d{14,17}|5[06-9]\d{14}"
@@ -148,12 +148,12 @@ NETWORKS = (
 
 
 def clean_cards(text: str) -> str:
-    """A text without card numbers: of a network's length and first digits, and right by Luhn's formula."""
+    """A text without card numbers: those with a network's length and first digits that pass Luhn's formula."""
     return compiled(CARD).sub(lambda found: REDACTED if is_card(found[0]) else found[0], text)
 
 
 def is_card(text: str) -> bool:
-    """Is it a card's number?"""
+    """Whether a text is a card number."""
     digits = text.replace(" ", "").replace("-", "")
     if not compiled(NETWORKS).fullmatch(digits):
         return False

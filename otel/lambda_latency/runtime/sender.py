@@ -1,4 +1,4 @@
-"""Spans to an OTLP/HTTP receiver, in bounded time. What it does not take waits for the next time."""
+"""Sends spans to an OTLP/HTTP receiver in bounded time. Spans that it does not accept wait for the next delivery."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST", "Circuit", "Sender", "largest", "outcome"]
 
-LARGEST = 512 * 1024  # bytes of one request: a receiver at a small function's share of CPU answers it within the bound
-LARGEST_SPAN_OF_XRAY = 200_000  # bytes that its endpoint documents
+LARGEST = 512 * 1024  # bytes of a request: with a small function's share of CPU, a receiver answers it within the bound
+LARGEST_SPAN_OF_XRAY = 200_000  # bytes, as documented for its endpoint
 
 
 class Sender:
-    """The sink for a collector, and for X-Ray's own OTLP endpoint."""
+    """The sink for a collector, and for X-Ray's OTLP endpoint."""
 
     def __init__(self, settings: Settings) -> None:
         self._transport = transport_to(settings)
@@ -35,13 +35,13 @@ class Sender:
         self._encoder = Encoder()
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
-        # The first delivery finds a collector that may be starting itself.
+        # The first delivery has more time, because the collector may still be starting.
         self._seconds = self._first_seconds = settings.first_flush_ms / 1000
         self._later_seconds = settings.flush_ms / 1000
         self._log = Log(self._transport.address)
 
     def export(self, spans: Sequence[ReadableSpan]) -> bool:
-        """Deliver these and what still waits, within the bound; False where something waits for the next time."""
+        """Deliver these spans and the waiting ones within the bound; False if some wait afterwards."""
         for span in parents_first(spans):
             encoded = self._encoder.encode(span, self._largest)
             self._waiting.add(encoded, encoded.size)
@@ -51,7 +51,7 @@ class Sender:
         return not self._waiting
 
     def shutdown(self) -> None:
-        """Try once more, whatever the circuit says, for what waits is lost with the process; then let go."""
+        """Try to deliver the waiting spans, even with an open circuit, because the process ends; then close."""
         if self._waiting:
             self._seconds = self._first_seconds
             self._deliver()
@@ -62,11 +62,11 @@ class Sender:
         self._transport.close()
 
     def disconnect(self) -> None:
-        """Close the connection; the next delivery opens another."""
+        """Close the connection; the next delivery opens a new one."""
         self._transport.close()
 
     def forget(self) -> None:
-        """This process is a child: what waits is delivered by its parent, over the parent's connection."""
+        """Adapt to a fork, in the child: the parent delivers the waiting spans over its own connection."""
         self._waiting.renew()
         self._transport.close()
 
@@ -76,7 +76,7 @@ class Sender:
         while batch := self._waiting.oldest(LARGEST):
             left = deadline - time.monotonic()
             if left < bound / 2:
-                return  # with less, a receiver that works might be taken for one that does not
+                return  # with less time, a working receiver could look like a failing one
             refused, why = self._post(batch, left)
             if refused < 0:
                 self._circuit.failed()
@@ -86,12 +86,12 @@ class Sender:
             self._circuit.succeeded()
             self._waiting.dropped += refused
             if refused:
-                self._log.refusing(why)  # what it does not want now it will not want later
+                self._log.refusing(why)  # a refusal is final
             else:
                 self._log.working()
 
     def _post(self, batch: list[Encoded], seconds: float) -> tuple[int, str]:
-        """As `outcome` says; -1 where there was no answer."""
+        """As `outcome`; -1 if there was no answer."""
         try:
             answer = self._transport.post(request(batch), seconds)
         except (OSError, HTTPException) as error:
@@ -104,12 +104,12 @@ class Sender:
 
 
 def largest(settings: Settings) -> int:
-    """The bytes that one span may have."""
+    """The most bytes of one span."""
     return LARGEST_SPAN_OF_XRAY if settings.export == "otlp" else LARGEST
 
 
 def outcome(answer: Answer, count: int, *, of_xray: bool) -> tuple[int, str]:
-    """How many of `count` spans it refuses for good, -1 where none was taken but may be later; and why."""
+    """How many of `count` spans the receiver refuses for good, and why; -1 if it may accept all of them later."""
     if of_xray:
         from lambda_latency.runtime.xray_answers import outcome_of_xray
 
@@ -121,7 +121,7 @@ def outcome(answer: Answer, count: int, *, of_xray: bool) -> tuple[int, str]:
 
 
 class Log:
-    """One line for each change: deliveries begin to fail, spans begin to be dropped, all is well again."""
+    """Writes one line at each change: deliveries fail, spans are dropped, deliveries work again."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -130,19 +130,19 @@ class Log:
         self._dropped = 0
 
     def failing(self, why: str) -> None:
-        """It was not delivered, and may be later."""
+        """A delivery failed; it will be tried again."""
         self._state, self._why = "failing", why
 
     def refusing(self, why: str) -> None:
-        """It never will be delivered."""
+        """A delivery was refused for good."""
         self._state, self._why = "refusing", why
 
     def working(self) -> None:
-        """It was delivered."""
+        """A delivery succeeded."""
         self._state = "working"
 
     def settle(self, dropped: int) -> None:
-        """Say what has changed; `dropped` spans were dropped since the start."""
+        """Log a change. `dropped`: the number of spans dropped since the start."""
         lost = dropped - self._dropped
         if self._state == "failing" and lost:
             self._state = "full"
@@ -168,7 +168,7 @@ FIRST_S, LONGEST_S = 1.0, 30.0
 
 
 class Circuit:
-    """Closed while deliveries succeed; one failure opens it until its back-off is over."""
+    """A circuit breaker: closed while deliveries succeed; a failure opens it until its back-off is over."""
 
     def __init__(self) -> None:
         self._back_off = 0.0
@@ -177,15 +177,15 @@ class Circuit:
     @property
     def closed(self) -> bool:
         """Whether a delivery may be tried."""
-        # The wall clock, for the monotonic one need not run while Lambda has the environment frozen. One that was set
-        # back must not hold the circuit open.
+        # By the wall clock: the monotonic one may stop while the environment is frozen. A clock that was set back must
+        # not keep the circuit open.
         return not 0 <= wall_clock() - self._opened < self._back_off
 
     def succeeded(self) -> None:
-        """Close it."""
+        """Close the circuit."""
         self._back_off = 0.0
 
     def failed(self) -> None:
-        """Open it, for longer than the last time."""
+        """Open the circuit, for longer than the last time."""
         self._back_off = min(2 * self._back_off, LONGEST_S) or FIRST_S
         self._opened = wall_clock()

@@ -1,6 +1,6 @@
-"""What the runtime may be told by the environment: one table that both parses and documents it.
+"""The runtime's environment variables: one table that both parses and documents them.
 
-A wrong value never fails a request: the default is used in its place and one warning says so.
+A wrong value never fails a request: the default applies, and one warning says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREFIX = "LAMBDA_LATENCY_"
 
 
 class Setting(Value):
-    """One variable: where its value goes, what it must be, the text used when it is absent, one line of doc."""
+    """A variable: its field, the values it accepts, its default as text, one line of documentation, its parser."""
 
     name: str
     field: str
@@ -33,7 +33,7 @@ class Setting(Value):
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A parser of whole numbers within bounds."""
+    """A parser for whole numbers within bounds."""
 
     def parse(text: str) -> int:
         value = int(text)
@@ -45,13 +45,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def names(text: str) -> frozenset[str]:
-    """`all`, `none`, or names with commas between; names that are not known stay in, for the warning."""
+    """Parses `all`, `none`, or a list with commas. Unknown names are kept for the warning."""
     given = frozenset(part.strip().lower() for part in text.split(",")) - {"", "none"}
     return (given - {"all"}) | NAMES if "all" in given else given
 
 
 def propagators(text: str) -> tuple[str, ...]:
-    """Names among `xray`, which is always in force, `tracecontext` and `baggage`: those beside it."""
+    """Parses a list of `xray`, `tracecontext` and `baggage`; returns it without `xray`, which always applies."""
     given = [part.strip().lower() for part in text.split(",")]
     if not set(given) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
         raise ValueError(text)
@@ -59,7 +59,7 @@ def propagators(text: str) -> tuple[str, ...]:
 
 
 def redacted(text: str) -> Chosen | None:
-    """`none`, or names and patterns, whose module is imported then."""
+    """Parses `none`, or names and patterns; only these import their module."""
     if text.strip().lower() in ("", "none"):
         return None
     from lambda_latency.runtime.chosen import chosen
@@ -68,7 +68,7 @@ def redacted(text: str) -> Chosen | None:
 
 
 def choice(*known: str) -> Callable[[str], str]:
-    """A parser of one word among a few."""
+    """A parser for one of some words."""
 
     def parse(text: str) -> str:
         value = text.strip().lower()
@@ -80,17 +80,17 @@ def choice(*known: str) -> Callable[[str], str]:
 
 
 def yes(text: str) -> bool:
-    """true or false, and nothing else."""
+    """Parses true or false."""
     return choice("true", "false")(text) == "true"
 
 
 def switch(text: str) -> bool:
-    """OpenTelemetry's booleans: true, or anything else for false."""
+    """Parses a boolean of OpenTelemetry: everything but `true` is false."""
     return text.strip().lower() == "true"
 
 
 def daemon(text: str) -> tuple[str, int]:
-    """`host:port`, or the longer form with a part for UDP: `tcp:host:port udp:host:port`."""
+    """Parses `host:port`, or `tcp:host:port udp:host:port`, of which the UDP part counts."""
     parts = dict(part.split(":", 1) for part in text.split() if part.startswith(("tcp:", "udp:")))
     host, _, port = parts.get("udp", text.strip()).rpartition(":")
     if not host or not 0 < int(port) < 65536:
@@ -99,7 +99,7 @@ def daemon(text: str) -> tuple[str, int]:
 
 
 def url(text: str) -> str:
-    """An http or https address with a host and, if any, a port that exists."""
+    """Parses an http or https URL with a host and a valid port."""
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(text)
@@ -137,7 +137,7 @@ SETTINGS = (
             "bridge: `aws_xray_sdk` is the layer's, even where the function brings the X-Ray SDK itself.",
             choice("own", "bridge")),
 )  # fmt: skip
-"""The kit's own settings. Documentation, template and doctor are checked against this table."""
+"""The kit's own settings. Tests compare documentation, template and doctor with this table."""
 
 COUNT = "a whole number from 1 to 1000000"
 
@@ -162,11 +162,11 @@ STANDARD = (
     Setting("OTEL_SPAN_EVENT_COUNT_LIMIT", "event_count", COUNT, "128",
             "How many events a span may have.", whole(1, 1_000_000)),
 )  # fmt: skip
-"""OpenTelemetry's own variables that the runtime itself reads; the SDK and its instrumentations read theirs."""
+"""The variables of OpenTelemetry that the runtime reads; the SDK and its instrumentations read others."""
 
 
 class Settings(Value):
-    """The values in force, and what had to be said about the ones that were not understood."""
+    """The values that apply, and the warnings about variables that are not valid."""
 
     handler: str
     libraries: frozenset[str]
@@ -192,7 +192,7 @@ class Settings(Value):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """Read every setting; never raises."""
+        """Read all settings; never raises."""
         warnings: list[str] = []
         own = values(SETTINGS, environ, warnings)
         standard = values(STANDARD, environ, warnings)
@@ -225,7 +225,7 @@ class Settings(Value):
 
 
 def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[str]) -> dict[str, Any]:
-    """Parse one table; what does not parse is the default, with a warning."""
+    """The values of one table, by field. A value that is not valid is replaced by the default, with a warning."""
     found: dict[str, Any] = {}
     for setting in table:
         text = environ.get(setting.name, "")
@@ -233,7 +233,7 @@ def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[
         try:
             found[setting.field] = setting.parse(text) if text.strip() else default
         except ValueError:
-            # An address may hold a password before its @ and a key after its ?: those are not repeated.
+            # A URL may hold a password before its @ and a key after its ?: the warning leaves them out.
             seen = text.rpartition("@")[2].partition("?")[0] if setting.parse is url else text
             used = repr(setting.default) if setting.default else "what it is without"
             warnings.append(f"{setting.name} must be {setting.type}, got {seen!r}; using {used}")
@@ -242,14 +242,14 @@ def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[
 
 
 def xray(environ: Mapping[str, str]) -> str:
-    """X-Ray's address in the function's region."""
+    """The URL of X-Ray in the function's region."""
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
     return f"https://xray.{region}.amazonaws.com" + ".cn" * region.startswith("cn-")
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """`, did you mean 'requests'?`, or nothing."""
-    import difflib  # only a warning needs it, and most functions give no cause for one
+    """`, did you mean 'requests'?`, or an empty text."""
+    import difflib  # only a warning needs it, and most functions have none
 
     matches = difflib.get_close_matches(name, list(known), n=1)
     return f", did you mean {matches[0]!r}?" if matches else ""

@@ -1,12 +1,12 @@
-"""The runtime put together: OpenTelemetry's SDK, the waiting instrumentations, and the step after each response.
+"""Assembles the runtime: OpenTelemetry's SDK, the instrumentations, and the delivery after each response.
 
-One value, so that a test can start it with a sink of its own and take it down again without a trace.
+It is one object, so that a test can start it with a sink of its own and stop it without a remainder.
 """
 
 from __future__ import annotations
 
-# Its hooks of forks have to be registered before those of the SDK's provider, which submits to a pool in each child:
-# hooks run in this order, and its own frees the lock that the SDK's would wait for.
+# Imported for its fork hooks, which must be registered before those of the SDK's provider: hooks run in this order, the
+# SDK's submits to a pool in each child, and this module's hook frees the lock that the pool needs.
 import concurrent.futures.thread  # noqa: F401
 import os
 import sys
@@ -48,20 +48,19 @@ __all__ = ["Runtime", "function_resource"]
 
 
 class Runtime:
-    """All that traces one environment.
+    """Traces one environment.
 
-    `urgent` delivers what cannot wait for the response; without it the sink does. `startup` is told of with the first
-    invocation.
+    `urgent` delivers at a deadline; without it, the sink does. `startup` becomes a span of the first invocation.
     """
 
     def __init__(
         self, settings: Settings, sink: Sink, urgent: Urgent | None = None, startup: Startup | None = None
     ) -> None:
         self._startup = startup
-        self.delivers_before_response = True  # until somebody else calls `after_response` at the right moment
+        self.delivers_before_response = True  # until a hook calls `after_response` after each response
         self._settings = settings
         self._cold = True
-        self._modules = 0  # how many were loaded when they were looked through
+        self._modules = 0  # the number of modules when they were last searched
         self._untraceable: set[str] = set()
         self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
@@ -69,7 +68,7 @@ class Runtime:
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._outbox = Outbox(self.recorder, redaction, sink, urgent, settings, killed=not is_managed())
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
-        # `shutdown_on_exit` off: Lambda gives a process no time to say goodbye.
+        # `shutdown_on_exit` off: Lambda gives a process no time to exit.
         self._ids = LambdaIds()
         self.provider = TracerProvider(
             sampler=self._sampler,
@@ -81,14 +80,14 @@ class Runtime:
         self.provider.add_span_processor(self.recorder)
         self._tracer = self.provider.get_tracer("lambda_latency.runtime")
         self._hook = ImportHook()
-        self._undo: list[Callable[[], object]] = []  # what leaves the process as it was before `start`
+        self._undo: list[Callable[[], object]] = []  # restores the process to its state before `start`
         guest = Guest(self.recorder, self._sampler)
         self._own = OwnTelemetry(self.provider, guest, settings.propagators, self._undo)
 
     def start(self, *, is_global: bool = False) -> Runtime:
-        """Trace what is imported from here on, and what is imported already.
+        """Trace libraries that are imported, now and later.
 
-        `is_global`: its provider is the process's, until the function sets one.
+        `is_global`: the provider is the process's until the function sets one.
         """
         settings, undo = self._settings, self._undo
         self._own.start(is_global=is_global)
@@ -101,7 +100,7 @@ class Runtime:
             self._hook.when("asyncio", self._loops_arrived)
             self._hook.when("anyio.streams.tls", self._anyio_arrived)
         TraceIds().start(undo)
-        forked = [self._forked]  # to be emptied, for Python has no way to take such a hook back
+        forked = [self._forked]  # emptied by `stop`, because Python cannot remove such a hook
         os.register_at_fork(after_in_child=lambda: [call() for call in forked])
         undo.append(forked.clear)
         return self
@@ -120,13 +119,13 @@ class Runtime:
 
     @harmless("timing the imports")
     def loading(self, handler: str) -> None:
-        """The handler is imported next."""
+        """The import of the handler begins."""
         if self._startup is not None:
             self._startup.loading(handler.rpartition(".")[0].replace("/", "."))
 
     @harmless("the end of the imports")
     def loaded(self) -> None:
-        """The handler is imported."""
+        """The import of the handler has ended."""
         if self._startup is not None:
             self._startup.loaded()
         if is_monkey_patched():
@@ -134,7 +133,7 @@ class Runtime:
             self._watch.renew()
 
     def stop(self) -> None:
-        """Leave the process as it was before `start`."""
+        """Restore the process to its state before `start`."""
         self._hook.remove()
         while self._undo:
             self._undo.pop()()
@@ -142,25 +141,25 @@ class Runtime:
         self._outbox.shutdown()
 
     def before_snapshot(self) -> None:
-        """What is made of this process must not share its connections."""
+        """Close connections: copies of this process must not share them."""
         self._outbox.disconnect()
 
     @harmless("waking up from a snapshot")
     def restored(self) -> None:
-        """This process is a copy of the one that was initialized: its init was not this environment's."""
+        """Drop the spans of init: it ran in the environment that this process was copied from."""
         self.recorder.drop_early()
         if self._startup is not None:
             self._startup.restored()
 
     @harmless("delivering the last spans")
     def last_chance(self) -> None:
-        """The process ends: deliver what has ended, and let the sink try what still waits once more."""
+        """The process exits: deliver the ended spans, and let the sink try the waiting ones once more."""
         if self._sampler.decision != INIT:
             self.after_response()
         self._outbox.shutdown()
 
     def begin(self, event: object, context: object) -> Invocation:
-        """Start an invocation's span; the first one of the process is its cold start."""
+        """Start the span of an invocation. The first one of the process is a cold start."""
         cold, self._cold = self._cold, False
         self._own.look()
         self._sampler.decision, self._ids.current = BEGINNING, 0
@@ -176,7 +175,7 @@ class Runtime:
 
     @harmless("the span of the init")
     def _tell_startup(self, *, recorded: bool) -> None:
-        """A child of the invocation's span that begins before it, with the spans that were made in init below."""
+        """Make the init a child of the invocation's span, which begins before it, with the spans of init below."""
         startup = self._startup
         if not recorded or startup is None:
             self.recorder.drop_early()
@@ -187,8 +186,8 @@ class Runtime:
 
     @harmless("delivering spans")
     def after_response(self) -> None:
-        """Deliver what has ended, in the time that the sink allows itself, and let it retry what still waits."""
-        # A response that waits for it must not wait for a delivery under way, too.
+        """Deliver the ended spans and retry the waiting ones, within the sink's time limit."""
+        # A response that waits for this delivery must not wait for another one, too.
         self._outbox.flush(0 if self.delivers_before_response else -1)
         if len(sys.modules) != self._modules and self._settings.libraries:
             from lambda_latency.runtime.untraceable import tell
@@ -197,7 +196,7 @@ class Runtime:
             self._modules = len(sys.modules)
 
     def flush(self, seconds: float) -> bool:
-        """Deliver what has ended; what was made in init is kept for the first invocation."""
+        """Deliver the ended spans; those of init are kept for the first invocation."""
         return self._sampler.decision == INIT or self._outbox.flush(seconds)
 
     def _forked(self) -> None:
@@ -207,16 +206,16 @@ class Runtime:
 
 
 def limits(settings: Settings) -> SpanLimits:
-    """What a span may carry. Given in full, for the SDK would raise where a variable says nonsense."""
+    """The limits of spans. All are given, because the SDK raises for a variable that is not valid."""
     attributes, length = settings.attribute_count, room_for(settings.value_length)
     return SpanLimits(attributes, settings.event_count, 128, attributes, attributes, attributes, length, length)
 
 
 def function_resource(environ: Mapping[str, str]) -> Resource:
-    """The resource of this environment; `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` have the last word.
+    """The resource of this environment. `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override it.
 
-    Upstream's detector leaves out the service's name, and gives the memory in megabytes, where the convention says
-    bytes. `Resource.create` would scan every installed package for detectors at each cold start.
+    Upstream's detector lacks the service's name, and has the memory in megabytes instead of the convention's bytes.
+    `Resource.create` would scan all installed packages for detectors at each cold start.
     """
     own: dict[str, AttributeValue] = {
         "telemetry.sdk.language": "python",

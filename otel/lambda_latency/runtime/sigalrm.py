@@ -1,5 +1,5 @@
-"""A signal that watches the deadline beside the thread: C code may keep every thread from running and still take
-signals, as regular expressions do. Only by a setting, for it takes SIGALRM and its timer from the function.
+"""A signal that watches the deadline beside the thread: some C code, such as a regular expression, keeps all threads
+from running but handles signals. It is off by default, because it takes SIGALRM and its timer from the function.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AlarmSignal"]
 
-LATER_S = 0.02  # than the thread, which needs no help if it can run
+LATER_S = 0.02  # after the thread, which needs no signal if it can run
 PART_S, BETWEEN_S = 0.05, 0.005
 
 
 class AlarmSignal:
-    """Lets the thread run while the handler's own waits: `look` gets the seconds that this may take, and says whether
-    that was enough.
+    """Lets the watch's thread run while the handler's thread waits. `look` gets the longest wait in seconds and
+    returns whether the thread has looked.
     """
 
     def __init__(self, look: Callable[[float], bool]) -> None:
@@ -39,16 +39,16 @@ class AlarmSignal:
             )
 
     def begin(self, alarm: float, deadline: float) -> None:
-        """An invocation runs that has its alarm and its deadline then (seconds since 1970)."""
+        """An invocation begins, with its alarm and its deadline (seconds since 1970)."""
         self._deadline = deadline
         self._set(max(0.001, alarm + LATER_S - time()))
 
     def end(self) -> None:
-        """It has ended."""
+        """The invocation has ended."""
         self._set(0)
 
     def stop(self) -> None:
-        """Give the signal back."""
+        """Restore the signal's handler."""
         self._set(0)
         if self._mine:
             signal.signal(signal.SIGALRM, self._before)
@@ -58,8 +58,8 @@ class AlarmSignal:
             signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _rings(self, _number: int, _frame: FrameType | None) -> None:
-        # In parts: should this thread have been stopped while it held a lock that the other one needs, it goes on in
-        # between.
+        # In short parts: the signal may have stopped this thread with a lock that the other thread needs, so it runs
+        # on in between.
         left = self._deadline - time()
         if left > 0 and not self._look(min(PART_S, left)):
             self._set(BETWEEN_S)

@@ -1,4 +1,4 @@
-"""Signature Version 4 for X-Ray, by the standard library: to import botocore would cost a cold start far more.
+"""Signature Version 4 for X-Ray by the standard library: the import of botocore would cost a cold start far more.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -17,9 +17,9 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
-    """The header lines that sign a POST of `body` to `target`, path and query, now.
+    """The header lines that sign a POST of `body` to `target` (path and query) at this instant.
 
-    By the credentials of the environment, as they are at this moment. Raises OSError where there are none.
+    Uses the current credentials of the environment. Raises `OSError` if there are none.
     """
     key, secret, token = credentials()
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
@@ -49,7 +49,7 @@ def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
 
 
 def credentials() -> tuple[str, str, str]:
-    """Key, secret and session token of the environment, or of Lambda's own endpoint in one made of a snapshot."""
+    """Access key, secret key and session token: from the environment, or after SnapStart from Lambda's endpoint."""
     found = tuple(os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
     if found[0] and found[1]:
         return found[0], found[1], found[2]

@@ -1,11 +1,10 @@
-"""Stand-ins for modules that OpenTelemetry's packages import and a traced invocation never uses.
+"""Stand-ins for modules that OpenTelemetry's packages import but a traced invocation never uses.
 
-The packages stay as they are; what they import at their top is put off until something of it is really used. A stand-in
-is in `sys.modules` only while an import of ours runs. A module that is loaded already is never replaced (but for two,
-while one module of OpenTelemetry's is read), a user's own import gets the real module, before and after, and a name
-that a stand-in lacks comes from the real module, which is imported then. `LAMBDA_LATENCY_STAND_INS=false` switches all
-of them off. tests/runtime/test_standins.py holds each one against its real module. The figures are millions of
-instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
+The packages are not changed; the real modules are imported on their first use. A stand-in is in `sys.modules` only
+during an import by the runtime. An imported module is never replaced (except two, during the import of one module of
+OpenTelemetry). A user's import always gets the real module. A name that a stand-in lacks comes from the real module.
+`LAMBDA_LATENCY_STAND_INS=false` switches all stand-ins off. tests/runtime/test_standins.py compares each one with its
+real module. Figures are millions of instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OURS", "read", "standing_in", "uncollected"]
 
-OURS = "lambda-latency"  # what the names of our own threads begin with
+OURS = "lambda-latency"  # prefix of the names of the runtime's threads
 
 SEMCONV = "opentelemetry.semconv."
 METADATA = "opentelemetry.util._importlib_metadata"
@@ -39,35 +38,35 @@ HTTPLIB = "opentelemetry.util.http.httplib"
 
 
 class StandIn(ModuleType):
-    """A module with the few names that are used while others are imported; every other name is the real module's."""
+    """A module with the few names that other imports use; all other names come from the real module."""
 
     def __init__(self, name: str, **names: object) -> None:
         super().__init__(name)
-        self.__file__ = __file__  # what reads the one of wrapt (`deprecated`) wants a path
+        self.__file__ = __file__  # a path: `deprecated` reads that of wrapt
         self.__dict__.update(names)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what the import system asks every module for
+        if name.startswith("__"):  # attributes that the import system reads from every module
             raise AttributeError(name)
         return getattr(real(self.__name__), name)
 
 
 def real(name: str) -> ModuleType:
-    """The real module, imported now if need be."""
+    """The real module; imports it if necessary."""
     if isinstance(sys.modules.get(name), StandIn):
         del sys.modules[name]
     return import_module(name)
 
 
 def read(name: str, *, stand_ins: bool) -> ModuleType:
-    """A module that is imported now, with or without stand-ins; where one does not do, once more without."""
+    """Import a module with or without stand-ins. If that fails with them, import it again without."""
     with uncollected():
         if not stand_ins:
             return import_module(name)
         try:
             with standing_in():
                 return import_module(name)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the real modules may do
+        except Exception as error:  # noqa: BLE001 - whatever fails, the real modules may work
             failed = error
         module = import_module(name)
         warn(f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
@@ -77,7 +76,7 @@ def read(name: str, *, stand_ins: bool) -> ModuleType:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No garbage is looked for in the block: imports leave none. 20 of the cold start's millions."""
+    """Disable garbage collection in the block: imports leave no garbage. Saves 20 M instructions of a cold start."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -89,9 +88,9 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def standing_in() -> Iterator[None]:
-    """Stand-ins for what is not loaded yet, for as long as the block runs.
+    """Put stand-ins for modules that are not imported into `sys.modules` during the block.
 
-    None where another thread of the function's is about: it might import the same modules meanwhile.
+    None if another thread of the function runs, because it might import the same modules meanwhile.
     """
     alone = all(
         thread is threading.current_thread() or thread.name.startswith(OURS) for thread in threading.enumerate()
@@ -112,20 +111,20 @@ def standing_in() -> Iterator[None]:
 
 
 class Reader:
-    """A finder of the modules of `READ_WITH`: each is read with a stand-in for one that is loaded, in its place."""
+    """A finder for the modules of `READ_WITH`: each runs with a stand-in in place of one imported module."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
-        """Python's question to a finder: where is this module?"""
+        """The method of a finder: the spec of a module of `READ_WITH`, with this object as its loader; else None."""
         spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
         if spec is not None and spec.loader is not None:
             spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
         return spec
 
     def create_module(self, spec: Any) -> None:
-        """As ever."""
+        """Python's default."""
 
     def exec_module(self, module: Any) -> None:
-        """Run it."""
+        """Run the module with the stand-in, then restore the real module."""
         spec = module.__spec__
         spec.loader = module.__loader__ = spec.loader_state
         name, names = READ_WITH[module.__name__]
@@ -138,63 +137,63 @@ class Reader:
 
 
 def pattern(*compiled: Any) -> Any:
-    """A regular expression that is compiled when it is first asked."""
+    """A regular expression that is compiled on its first use."""
     return Late(lambda: re.compile(*compiled))
 
 
 def filtering(*args: Any, **kwargs: Any) -> None:
-    """A filter for the warning of a function that is marked as deprecated, where it is marked."""
+    """Add a filter for the warning of a deprecated function, if the function is marked as deprecated."""
     if getattr(sys.modules.get("opentelemetry.sdk.util.instrumentation"), "deprecated", None) is not unmarked:
         import_module("warnings").filterwarnings(*args, **kwargs)
 
 
 reader = Reader()
 READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
-    # 3: for the header `tracestate`, which is neither read nor written.
+    # 3: patterns for the header `tracestate`, which is neither read nor written.
     "opentelemetry.trace.span": ("re", {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}),
-    # 1: a filter, for the warning of a function that is not marked.
+    # 1: a filter for the warning of a function that is not marked here.
     "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": filtering}),
 }
 
 
 @functools.cache
 def stand_ins() -> tuple[StandIn, ...]:
-    """All of them."""
+    """All stand-ins."""
     version = StandIn("packaging.version")
     dependencies = "opentelemetry.instrumentation.dependencies"
     return (
-        # 80, most of it packaging.requirements, and packaging.version: the check of versions, which is skipped.
+        # 80, most of it packaging.requirements and packaging.version: for the check of versions, which is skipped.
         StandIn(dependencies, DependencyConflict=Nothing,
                 DependencyConflictError=late(dependencies, "DependencyConflictError"),
                 get_dependency_conflicts=late(dependencies, "get_dependency_conflicts")),
         StandIn("packaging", version=version),
         version,
-        # 46, most of it asyncio: three functions are wrapped. What is not there of it is fetched (`httplib` does).
+        # 46, most of it asyncio, to wrap three functions. Other names come from the real module, as for `httplib`.
         StandIn("wrapt", wrap_function_wrapper=wrap, BaseObjectProxy=Wrapped, ObjectProxy=Wrapped),
-        # 36: for the attributes of a process, which are not asked for.
+        # 36: for attributes of the process, which are not used.
         StandIn("psutil"),
-        # 18 and 4: instruments and loggers that nobody reads. They are real ones where the user has loaded the API.
+        # 18 and 4: instruments and loggers that nobody reads. They are real if the user has imported the API.
         StandIn("opentelemetry.metrics", **dict.fromkeys(METRICS, Nothing),
                 get_meter=given("opentelemetry.metrics", "get_meter"),
                 get_meter_provider=given("opentelemetry.metrics", "get_meter_provider")),
         StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
         # 1: a clock.
         StandIn("timeit", default_timer=time.perf_counter),
-        # 10: marks functions that warn when they are called. In SDK 1.33, which has `deprecated` for it, one is called,
-        # and would fail in a function that makes errors of warnings.
+        # 10: marks functions that warn when they are called. SDK 1.33 (with `deprecated`) calls such a function, which
+        # would raise if the handler turns warnings into errors.
         StandIn("deprecated", deprecated=unmarked),
         StandIn("typing_extensions", deprecated=unmarked, assert_never=late("typing_extensions", "assert_never")),
-        # 2 and 1: propagators that are made and never asked: for comments in SQL, and until ours is set.
+        # 2 and 1: propagators that are created but not used: for comments in SQL, and before the runtime sets its own.
         *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
-        # 1: a call's address on its span, told by an instrumentation of `http.client` that only the user puts on.
+        # 1: for an instrumentation of `http.client` that only users install; it writes a call's address to its span.
         StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
-        # 1: how many spans a tracer has made, as a metric, where a variable asks for it.
+        # 1: a metric of the number of spans, which a variable switches on.
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
-        # 1: the packages that are installed are not looked through.
+        # 1: for the search of installed packages, which is skipped.
         StandIn(METADATA, entry_points=late(METADATA, "entry_points")),
-        # 20: detectors of other platforms, which ask servers by HTTP and TLS.
+        # 20: detectors of other platforms, which import HTTP and TLS clients.
         *[StandIn(DETECTORS + name, **{its: late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
-        # 39: hundreds of names that nobody asks for, and enumerations of their values.
+        # 39: hundreds of unused attribute names, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
 
@@ -213,7 +212,7 @@ OTHER_PLATFORMS = {
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
            "Observation", "UpDownCounter")  # fmt: skip
 
-# Classes and functions of the same modules, and what is asked of them; of most nothing, or only in rare cases.
+# Classes and functions of the same modules, with their names that are used; most are rarely or never used.
 PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
     ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
@@ -225,7 +224,7 @@ PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 
 def conventions() -> list[StandIn]:
-    """The modules of OpenTelemetry's names."""
+    """Stand-ins for the modules of OpenTelemetry's semantic conventions."""
     modules = {name: named(values) for name, values in CONVENTIONS.items()}
     for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
         modules.setdefault(module, {})[name] = late(SEMCONV + module, name, names)
@@ -233,7 +232,7 @@ def conventions() -> list[StandIn]:
 
 
 class Late:
-    """A class, an object or a function that is fetched when more of it is asked for than `names`."""
+    """A proxy of a class, an object or a function. It is fetched on the use of anything beyond `names`."""
 
     def __init__(self, fetch: Callable[[], Any], names: Mapping[str, object] = MappingProxyType({})) -> None:
         self.__dict__.update(names)
@@ -249,17 +248,17 @@ class Late:
 
 
 def late(module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> Any:
-    """That of a module, which is imported then."""
+    """A proxy of a module's attribute, which imports the module on its use."""
     return Late(lambda: getattr(real(module), name), names)
 
 
 def made_late(module: str, name: str) -> Callable[..., Any]:
-    """A class of a module whose instances are made when they are used."""
+    """A function in place of a module's class. It returns proxies, which create their instance on their use."""
     return lambda *args: Late(lambda: getattr(real(module), name)(*args))
 
 
 class Nothing:
-    """A meter, an instrument, a logger: every method of it takes everything and does nothing."""
+    """A meter, an instrument or a logger. Every method accepts all arguments and does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -271,7 +270,7 @@ class Nothing:
 
 
 def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
-    """The function of the real module where the user has loaded that, else one that gives nothing."""
+    """A function that calls the real module's if the user has imported that, else `otherwise`."""
 
     def chosen(*args: Any, **kwargs: Any) -> Any:
         loaded = sys.modules.get(module)
@@ -283,17 +282,17 @@ def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) ->
 
 
 def tracer_metrics(provider: object, enabled: object) -> Any:
-    """Real ones where they are wanted."""
+    """The real metrics of a tracer if they are enabled, else ones that do nothing."""
     return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Nothing()
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:
-    """`deprecated`, which marks nothing."""
+    """`deprecated` without an effect."""
     return lambda function: function
 
 
 def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
-    """wrapt's `wrap_function_wrapper`, for functions and for methods that are called on an instance."""
+    """As wrapt's `wrap_function_wrapper`, for functions and for methods that are called on an instance."""
     owner = import_module(target) if isinstance(target, str) else target
     *path, last = name.split(".")
     for part in path:
@@ -318,7 +317,7 @@ def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
 
 
 class WrappedHere(type):
-    """What `isinstance(function, BaseObjectProxy)` asks before it takes a wrapper off again: ours, or wrapt's own."""
+    """Makes `isinstance(function, BaseObjectProxy)` true for wrappers of `wrap` and of wrapt, so both are removed."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         wrapt = sys.modules.get("wrapt")
@@ -329,4 +328,4 @@ class WrappedHere(type):
 
 
 class Wrapped(metaclass=WrappedHere):
-    """In the place of wrapt's proxies."""
+    """The stand-in for wrapt's proxy classes."""

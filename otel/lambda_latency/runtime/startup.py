@@ -1,4 +1,4 @@
-"""What an environment did before its first request: when its process began, when it was ready, and what it imported."""
+"""The init of an environment: the start of its process, the end of the init, and the slowest imports."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportTimes", "Startup"]
 
-MOST = 10  # imports that are named
-KINDS = {"provisioned-concurrency": "provisioned", "snap-start": "restored"}  # of AWS_LAMBDA_INITIALIZATION_TYPE
+MOST = 10  # imports on the span
+KINDS = {"provisioned-concurrency": "provisioned", "snap-start": "restored"}  # by AWS_LAMBDA_INITIALIZATION_TYPE
 
 
 class Startup:
-    """The init of this environment. After a restore it is that: the init itself may lie days back."""
+    """The init of this environment; after a restore, the restore, because the init may be days ago."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.name = "init"
@@ -33,27 +33,27 @@ class Startup:
         self._slowest: list[str] = []
 
     def loading(self, module: str) -> None:
-        """The handler is imported next."""
+        """The import of the handler begins."""
         self._imports.outermost(module)
 
     def loaded(self) -> None:
-        """The handler is imported."""
+        """The import of the handler has ended."""
         self._imports.stop()
         self._slowest = self._imports.slowest()
         self.ready()
 
     def restored(self) -> None:
-        """A snapshot of this process begins to run again."""
+        """A restored copy of this process starts to run."""
         self.name, self.start_ns, self._slowest = "restore", time.time_ns(), []
         self.ready()
 
     def ready(self) -> None:
-        """Requests may come."""
+        """The environment is ready for requests."""
         self.end_ns = time.time_ns()
 
     @property
     def attributes(self) -> dict[str, AttributeValue]:
-        """Of its span."""
+        """The attributes of the span."""
         found: dict[str, AttributeValue] = {"lambda.init.type": self._kind}
         if self._slowest:
             found["lambda.init.imports"] = self._slowest
@@ -61,7 +61,7 @@ class Startup:
 
 
 class ImportTimes:
-    """The self time of each import, as `python -X importtime` measures it: at the same place."""
+    """The self time of each import, measured at the same place as by `python -X importtime`."""
 
     def __init__(self) -> None:
         self.self_ns: dict[str, int] = {}
@@ -70,22 +70,22 @@ class ImportTimes:
         self._thread = get_ident()
         self._importlib: dict[str, Any] = vars(sys.modules["_frozen_importlib"])
         original, by_name = self._importlib["_find_and_load"], self._importlib["_gcd_import"]
-        # `importlib.import_module` goes on as it does, for stacks of what it imports show all of Python's own frames.
+        # `importlib.import_module` keeps the original function: its stacks show all of Python's own frames.
         globals_ = {**self._importlib, "_find_and_load": original}
         asked = FunctionType(by_name.__code__, globals_, by_name.__name__, by_name.__defaults__)
         self._replaced = {"_find_and_load": (original, self._timed(original)), "_gcd_import": (by_name, asked)}
 
     def start(self) -> None:
-        """Measure what this thread imports from here on."""
+        """Start to measure the imports of this thread."""
         for name, (_, ours) in self._replaced.items():
             self._importlib[name] = ours
 
     def outermost(self, module: str) -> None:
-        """Measure what is imported by name from here to `stop`, too."""
+        """Measure the import of the module `module` too, from now to `stop`."""
         self._outermost = module, time.perf_counter_ns(), self._nested_ns
 
     def stop(self) -> None:
-        """Leave it as it was, unless somebody has wrapped it since."""
+        """Stop measuring, and restore the functions that were not wrapped again."""
         module, begin, nested_ns = self._outermost
         if module:
             self.self_ns[module] = time.perf_counter_ns() - begin - (self._nested_ns - nested_ns)
@@ -95,7 +95,7 @@ class ImportTimes:
                 self._importlib[name] = original
 
     def slowest(self) -> list[str]:
-        """The slowest first: `botocore.session 31.2 ms`."""
+        """The slowest imports, slowest first: `botocore.session 31.2 ms`."""
         ordered = sorted(self.self_ns, key=self.self_ns.__getitem__, reverse=True)[:MOST]
         return [f"{name} {self.self_ns[name] / 1e6:.1f} ms" for name in ordered]
 
@@ -114,17 +114,17 @@ class ImportTimes:
                 self.self_ns[name] = took - self._nested_ns
                 self._nested_ns = outer + took
 
-        # Python leaves frames of its own file out of the stack of an import that fails, and so it reads as without us.
+        # Python removes frames of its own file from the stack of a failed import, so the stack is as without the kit.
         code = _find_and_load.__code__.replace(co_filename=original.__code__.co_filename)
         _find_and_load.__code__ = code
         return _find_and_load
 
 
 def process_start_ns() -> int:
-    """When this process began, in nanoseconds since 1970; now, where the kernel does not say it.
+    """The start of this process in nanoseconds since 1970; now, if the kernel does not tell it.
 
-    The kernel tells it in steps of 10 ms. What the process has used of a processor, and waited for one, tells when it
-    began at the latest: at a start it does little else.
+    The kernel's value has steps of 10 ms. The process has run and waited for a processor since its start, which bounds
+    the start from above.
     """
     now = time.time_ns()
     try:
@@ -138,7 +138,7 @@ def process_start_ns() -> int:
 
 
 def told(path: str) -> bytes:
-    """What the kernel says in this file. By hand: `pathlib` is an import of its own at a cold start."""
+    """The content of a file of the kernel, without `pathlib`, whose import would cost the cold start."""
     file = os.open(path, os.O_RDONLY)
     try:
         return os.read(file, 4096)

@@ -1,7 +1,7 @@
-"""One POST over a connection that is kept, with one bound over all of it: connecting, sending, waiting, reading.
+"""POST requests over a kept connection, with one time limit for connect, send, wait and read together.
 
-A timeout of `http.client` bounds each socket operation alone: a server that answers a byte at a time holds its caller.
-Not bounded: the lookup of a name, which Python cannot interrupt; `localhost` needs none.
+A timeout of `http.client` limits each socket operation alone, so a server that sends single bytes holds its caller.
+The lookup of a name has no limit, because Python cannot interrupt it; `localhost` needs none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONTENT_TYPE = "application/x-protobuf"
 
 
 def transport_to(settings: Settings) -> Transport:
-    """To the collector, or to X-Ray itself with a signature on each request."""
+    """A transport to the collector, or to X-Ray, for which it signs each request."""
     if settings.export != "otlp":
         return Transport(settings.endpoint)
     from lambda_latency.runtime.signing import signed
@@ -34,7 +34,7 @@ def transport_to(settings: Settings) -> Transport:
 
 
 class Transport:
-    """A kept connection to one address. `signed` makes the header lines that sign a request."""
+    """A kept connection to one address. `signed` returns the header lines that sign a request."""
 
     def __init__(self, url: str, signed: Callable[[str, str, str, bytes], bytes] | None = None) -> None:
         parts = urlsplit(url)
@@ -54,9 +54,9 @@ class Transport:
         self._socket: socket.socket | None = None
 
     def post(self, body: bytes, seconds: float) -> Answer:
-        """Send and return the answer; raises OSError (TimeoutError after `seconds`) or HTTPException.
+        """Send a request and return the answer. Raises `OSError` (`TimeoutError` after `seconds`) or `HTTPException`.
 
-        A kept connection that the other side has closed meanwhile (its idle limit, or our freeze) is replaced once.
+        A kept connection that the receiver has closed (idle limit, freeze) is replaced, and the request sent once more.
         """
         deadline = time.monotonic() + seconds
         kept = self._socket is not None
@@ -76,7 +76,7 @@ class Transport:
             raise
 
     def close(self) -> None:
-        """Close the connection; the next `post` opens another."""
+        """Close the connection; the next `post` opens a new one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -99,7 +99,7 @@ class Transport:
         return answer
 
     def _connected(self, deadline: float) -> socket.socket:
-        """Try each of the host's addresses, under one bound; `socket.create_connection` gives each its own."""
+        """Try each address of the host within one limit; `socket.create_connection` would have a limit for each."""
         failure = OSError(f"{self._host} has no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
             connection = socket.socket(family, kind, protocol)
@@ -117,25 +117,25 @@ class Transport:
         import ssl
 
         if self._context is None:
-            self._context = ssl.create_default_context()  # once: it reads a hundred certificates
+            self._context = ssl.create_default_context()  # once, because it reads a hundred certificates
         connection.settimeout(left(deadline))
         return self._context.wrap_socket(connection, server_hostname=self._host)
 
 
 def left(deadline: float) -> float:
-    """Seconds until the deadline; raises TimeoutError after it."""
+    """The seconds until the deadline. Raises `TimeoutError` after it."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise TimeoutError("timed out")
     return seconds
 
 
-MOST = 65536  # bytes of an answer that are read
+MOST = 65536  # the most bytes that are read of an answer
 
 
 class Answer:
-    """Status; headers, their names in lower case; the body, as far as it was read; whether the connection can be used
-    again.
+    """An answer: its status, its headers by name in lower case, its body as far as it was read, and whether the
+    connection can be used again (`kept`).
     """
 
     __slots__ = ("body", "headers", "kept", "status")
@@ -148,9 +148,9 @@ class Answer:
 
 
 def read_answer(receive: Callable[[], bytes]) -> Answer:
-    """Read one, to its end where it has a length. `receive` gives the next bytes, none at the end of the connection.
+    """Read an answer, to its end if it has a length. `receive` returns the next bytes, empty at the connection's end.
 
-    Raises http.client's own exceptions for what is no answer.
+    Raises exceptions of `http.client` if the bytes are not an answer.
     """
     data = b""
     while True:
@@ -167,7 +167,7 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
         if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
             raise BadStatusLine(repr(first[:100]))
         status = int(words[1])
-        if status >= 200:  # else more is to come
+        if status >= 200:  # a lower status precedes the final answer
             break
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     length = b"0" if status in (204, 304) else headers.get(b"content-length", b"")

@@ -1,6 +1,6 @@
-"""What called the function, told from the shape of the event: the name of the handler's span and its first attributes.
+"""Recognizes the trigger of an invocation by its event: the name and first attributes of the handler's span.
 
-Nothing comes from headers or the query, which any caller may choose.
+Headers and queries are not used, because any caller may choose them.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ NOTHING: Mapping[str, AttributeValue] = MappingProxyType({})
 
 
 class Trigger(Value):
-    """Kind as in `faas.trigger`; name of the handler's span, or "" for the function's; attributes."""
+    """The kind (a value of `faas.trigger`), the name of the handler's span ("": the function's), and attributes."""
 
     kind: str
     name: str
     attributes: Mapping[str, AttributeValue]
 
     def __init__(self, kind: str, name: str = "", attributes: Mapping[str, AttributeValue] = NOTHING) -> None:
-        # One is made in each invocation: not in the way that suits all values.
+        # Faster than `Value.__init__`, because each invocation creates one.
         self.__dict__.update(kind=kind, name=name, attributes=attributes)
 
 
 def trigger(event: object) -> Trigger:
-    """Tell an event's trigger. Events of no known shape (direct invocations among them) are `other`."""
+    """The trigger of an event. Unknown events, such as those of direct invocations, are `other`."""
     if not is_mapping(event):
         return Trigger("other")
     context = event.get("requestContext")
-    # A request authorizer's event looks like the request it guards, but it answers with a policy.
+    # The event of a request authorizer looks like a request, but its answer is a policy.
     if is_mapping(context) and "methodArn" not in event and "routeArn" not in event:
         if isinstance(event.get("httpMethod"), str):
             return request(event["httpMethod"], event.get("resource"), event.get("path"), context)
@@ -70,7 +70,7 @@ def trigger(event: object) -> Trigger:
 
 
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
-    """REST API, HTTP API, load balancer or function URL; the last two know no route: the method alone is the name."""
+    """The trigger of an HTTP request. Load balancers and function URLs have no route, so the name is the method."""
     known = method if isinstance(method, str) and method in METHODS else None
     name = known or "HTTP"
     found = {"http.request.method": known or "_OTHER"}
@@ -86,17 +86,17 @@ def request(method: object, route: object, path: object, context: Mapping[str, A
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """What JSON makes is seen without asking an abstract class."""
+    """Whether a value is a mapping. A dict is recognized first, because the abstract class is slow."""
     return type(value) is dict or isinstance(value, Mapping)
 
 
 def routed(key: object) -> str | None:
-    """The route in an HTTP API's key: `/orders` in `POST /orders`, none in `$default`."""
+    """The route in the route key of an HTTP API: `/orders` of `POST /orders`, None of `$default`."""
     return key.partition(" ")[2] or None if isinstance(key, str) else None
 
 
 def source(event: Mapping[str, Any]) -> str:
-    """The service that sent these records. SNS writes its key in another case; Kafka and MQ write it on the event."""
+    """The service that sent the records. SNS has the key in another case; Kafka and MQ have it on the event."""
     records = event.get("Records")
     first = records[0] if isinstance(records, list) and records else event
     if not isinstance(first, Mapping):

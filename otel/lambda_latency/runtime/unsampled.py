@@ -1,7 +1,7 @@
-"""A call in a request that nobody records: no span is made of it, and the decision goes on to who is called.
+"""Calls of unrecorded requests: no span is created, but the sampling decision is propagated.
 
-Upstream's wrappers do all but record: they collect attributes, make a span that holds nothing, call hooks. A request
-that is not recorded would cost 0.9 of what the X-Ray SDK charges for it, which makes its spans; this way 0.5 or less.
+Upstream's wrappers would still collect attributes, create empty spans and call hooks. An unrecorded request would cost
+0.9 of what it costs with the X-Ray SDK; this way it costs 0.5 or less.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = ["WAYS", "pass_by"]
 
-# The methods that upstream wraps.
+# The methods that the instrumentations wrap.
 WAYS = {"requests": ("requests", "Session", "send"), "botocore": ("botocore.client", "BaseClient", "_make_api_call")}
 
 
 def pass_by(name: str) -> Callable[[], object]:
-    """To be called after the library's instrumentation; returns the undoing. Upstream's own undoing takes off both."""
+    """Wrap an instrumented method; returns the function that undoes it. Upstream's `uninstrument` removes both."""
     module, kind, method = WAYS[name]
     owner = getattr(sys.modules[module], kind)
 
     def around(traced: Any) -> Callable[..., Any]:
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
-            call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper would not know whose method it is
+            call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper has to bind the instance
             span = get_current_span()
             if span.is_recording() or not span.get_span_context().is_valid:
                 return call(*args, **kwargs)
-            if name == "requests":  # botocore has written it itself
+            if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])
             with suppress_instrumentation():
                 return call(*args, **kwargs)
@@ -53,5 +53,5 @@ def pass_by(name: str) -> Callable[[], object]:
 
 @harmless("the tracing header of a call")
 def carry(request: Any) -> None:
-    """The header, on a request of `requests`."""
+    """Write the tracing header to a request of `requests`."""
     inject(request.headers)

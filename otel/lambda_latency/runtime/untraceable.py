@@ -1,6 +1,6 @@
-"""Libraries that make calls which nothing traces: whoever imports one is told so, once an environment.
+"""Logs imported libraries whose calls nothing traces, once in each environment.
 
-Imported after the first response, for nothing of it may take a request's time.
+It is imported after the first response, so it takes no time of a request.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from lambda_latency.runtime.harmless import warn
 
 __all__ = ["SQL", "UNTRACEABLE", "tell"]
 
-# By the module that is imported. Traced where SQLAlchemy calls them.
+# Module names. Calls through SQLAlchemy are traced.
 SQL = frozenset(("aiomysql", "asyncmy", "clickhouse_driver", "cx_Oracle", "duckdb", "oracledb", "pymssql", "pyodbc",
                  "redshift_connector", "snowflake.connector"))  # fmt: skip
 UNTRACEABLE = SQL | {
@@ -21,7 +21,7 @@ UNTRACEABLE = SQL | {
 
 
 def tell(told: set[str]) -> None:
-    """One line for each that is imported; `told` remembers which."""
+    """Log each such library that is imported and not in `told`, and add it to `told`."""
     traced = SQL if "sqlalchemy" in sys.modules else frozenset()
     for name in sorted(UNTRACEABLE - told - traced):
         if name in sys.modules:

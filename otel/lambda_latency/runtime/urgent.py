@@ -1,4 +1,4 @@
-"""The last words of an invocation: one delivery over a connection of its own, whatever the circuit says."""
+"""Delivers spans shortly before a deadline, over a new connection and even if the circuit is open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ __all__ = ["deliver_urgently"]
 
 
 def deliver_urgently(settings: Settings, spans: Sequence[ReadableSpan], seconds: float) -> bool:
-    """Whether all were taken. The connection stays open so long, for a receiver may drop what a sender has left."""
+    """Deliver spans within some seconds; returns whether all were accepted. Waits for each answer: a receiver may drop
+    a request whose sender has closed the connection.
+    """
     until = time.monotonic() + seconds
     transport = transport_to(settings)
     with held():

@@ -1,4 +1,4 @@
-"""Small frozen values. A dataclass writes and compiles its code at each cold start: 3 M instructions apiece."""
+"""Small frozen values. A dataclass would compile its methods at each cold start: 3 M instructions for each class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_: object) -> Any:
-        """Only the type checker asks for it."""
+        """A stand-in: only the type checker uses the real one."""
         return lambda value: value
 
 
@@ -18,7 +18,7 @@ __all__ = ["Value"]
 
 @dataclass_transform(frozen_default=True)
 class Value:
-    """The annotated names of a subclass are its fields, in that order; a value there is a field's default."""
+    """A frozen value. The annotations of a subclass are its fields, in order; class attributes are their defaults."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
 
@@ -39,7 +39,7 @@ class Value:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")
 
     def but(self, **named: object) -> Self:
-        """The same with some fields other."""
+        """A copy with some fields replaced."""
         return type(self)(**{**self.__dict__, **named})
 
     def __eq__(self, other: object) -> bool:

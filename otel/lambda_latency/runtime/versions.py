@@ -1,7 +1,7 @@
-"""The versions of OpenTelemetry that the runtime's tests have run with.
+"""The versions of OpenTelemetry with which the runtime's tests have run.
 
-With these the runtime takes its shortcuts at a cold start (`standins`). With any other version it imports everything
-plainly and says so once: the spans are the same, the cold start is longer.
+With these, the runtime uses `standins` at a cold start. With any other version it imports everything and logs that
+once: the spans are the same, the cold start is longer.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ TESTED = {
     "1.45.1": ("0.66b1", ""),
     "1.45.2": ("0.66b1", ""),
 }
-"""SDK: its instrumentations, and the release of ADOT's Python layer that carries both (empty: none does)."""
+"""By version of the SDK: the version of the instrumentations, and the ADOT Python layer with both (empty: none)."""
 
 
 def installed() -> tuple[str, str]:
-    """The versions of the SDK and of the instrumentations. Raises ImportError where one is missing."""
+    """The versions of the SDK and of the instrumentations. Raises `ImportError` if one is missing."""
     from opentelemetry.instrumentation.version import __version__ as instrumentations
     from opentelemetry.sdk.version import __version__ as sdk
 

@@ -1,4 +1,4 @@
-"""What X-Ray's OTLP endpoint answers: what was refused for good, what may be taken later, and what to do about it.
+"""Interprets answers of X-Ray's OTLP endpoint: refused for good, or to be sent again, and the remedy.
 
 Imported with the first answer, after the response.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["outcome_of_xray", "unreachable"]
 
-LONGEST = 300  # characters of X-Ray's own words
+LONGEST = 300  # the most characters of X-Ray's message
 
-# Words of an error, of which AWS documents neither the list nor the form; what is to be done about each.
+# Words of an error with their remedy. AWS documents neither a list of the errors nor their form.
 REMEDIES = (
     (("segment destination", "transaction search"),
      "Transaction Search is off: switch it on, or set LAMBDA_LATENCY_EXPORT to collector or daemon"),
@@ -35,7 +35,7 @@ REMEDIES = (
 
 
 def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
-    """How many of `count` spans it refuses for good, -1 where none was taken but may be later; and why."""
+    """How many of `count` spans X-Ray refuses for good, and why; -1 if it may accept all of them later."""
     if answer.status < 300:
         refused, said = rejected(answer)
         return min(refused, count), f"{refused} of {count}: {said[:LONGEST] or 'it says no more'}"
@@ -51,7 +51,7 @@ def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
 
 
 def unreachable(error: Exception) -> str:
-    """What is to be done where it cannot be reached."""
+    """The reason and the remedy if X-Ray cannot be reached."""
     why = f"{type(error).__name__}: {error}"
     if isinstance(error, PermissionError):
         return str(error)
@@ -60,7 +60,7 @@ def unreachable(error: Exception) -> str:
 
 
 def rejected(answer: Answer) -> tuple[int, str]:
-    """The spans that were left out of a request that was taken, and why: OTLP's partial success."""
+    """OTLP's partial success: the number of rejected spans of an accepted request, and the reason."""
     try:
         if answer.headers.get(b"content-type", b"").startswith(b"application/json"):
             partial = (json.loads(answer.body or b"{}").get("partialSuccess")) or {}
@@ -73,7 +73,7 @@ def rejected(answer: Answer) -> tuple[int, str]:
 
 
 def message(answer: Answer) -> str:
-    """What an error says: AWS's JSON, or the Status of OTLP's protobuf."""
+    """The message of an error, from AWS's JSON or from the Status of OTLP's protobuf."""
     try:
         if answer.body[:1] == b"{":
             given = json.loads(answer.body)
@@ -85,7 +85,7 @@ def message(answer: Answer) -> str:
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a message of protobuf that are numbers or bytes. Raises IndexError where it ends too early."""
+    """The fields of a protobuf message that are numbers or bytes. Raises `IndexError` for a truncated number."""
     at = 0
 
     def number() -> int:

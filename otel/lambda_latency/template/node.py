@@ -63,16 +63,19 @@ class Node:
         return self.kind == "scalar" and self.value is None
 
 
-def read_yaml(source: str, text: str, twice: list[Finding] | None = None) -> Node | Finding:
+def read_yaml(
+    source: str, text: str, twice: list[Finding] | None = None, same: list[Finding] | None = None
+) -> Node | Finding:
     """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
-    With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM.
+    With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM;
+    with a list `same`, those about keys with the same value.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
             return Finding(source, 1, "the file is empty", "write a configuration, or name another file")
-        return _node(root, source, twice)
+        return _node(root, source, twice, twice if same is None else same)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return Finding(
@@ -93,24 +96,32 @@ class _TwiceError(Exception):
         self.finding = finding
 
 
-def _node(raw: yaml.Node, source: str, twice: list[Finding] | None) -> Node:
+def _node(raw: yaml.Node, source: str, twice: list[Finding] | None, same: list[Finding] | None) -> Node:
     place = (raw.start_mark.line + 1, raw.start_mark.index, raw.end_mark.index)
     function = raw.tag[1:] if raw.tag.startswith("!") else ""
     if isinstance(raw, yaml.MappingNode):
-        entries = [(_node(key, source, twice), _node(value, source, twice)) for key, value in raw.value]
+        entries = [(_node(key, source, twice, same), _node(value, source, twice, same)) for key, value in raw.value]
         seen: dict[object, tuple[Node, Node]] = {}
         for key, value in entries:
             if key.value in seen:
                 todo = f"keep one of them; the first is in line {seen[key.value][0].line}"
                 finding = Finding(source, key.line, f"{key.value!r} is defined twice", todo)
-                if twice is None:
+                known = same if _is_same(seen[key.value][1], value) else twice
+                if known is None:
                     raise _TwiceError(finding)
-                twice.append(finding)
+                known.append(finding)
             seen[key.value] = (key, value)
         return Node("mapping", *place, entries=tuple(seen.values()), function=function)
     if isinstance(raw, yaml.SequenceNode):
-        return Node("list", *place, items=tuple(_node(item, source, twice) for item in raw.value), function=function)
+        return Node(
+            "list", *place, items=tuple(_node(item, source, twice, same) for item in raw.value), function=function
+        )
     return Node("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
+
+
+def _is_same(one: Node, other: Node) -> bool:
+    """Whether two values are the same scalar."""
+    return one.kind == other.kind == "scalar" and (one.value, one.function) == (other.value, other.function)
 
 
 def _plain(tag: str, text: str) -> Plain:

@@ -43,5 +43,5 @@ def cold_values(mean_ns: int) -> dict[str, object]:
         "memory_mb": 1024,
         "gb_seconds": round(float(gb_seconds), 6),
         "dollars_a_million": round(float(money), 2),
-        "prices": prices.source,
+        "prices": prices.source("lambda_gb_second_x86_64"),
     }

@@ -34,8 +34,6 @@ PAGE_WORDS = {
     "trouble": "Trouble",
     "time": "Time",
     "mean": "Mean",
-    "longer": "longer",
-    "shorter": "shorter",
     # What else differs.
     "differs": "What else differs",
     "differs.what": "What",
@@ -47,10 +45,10 @@ PAGE_WORDS = {
     "differs.more": "{n} more",
     "differs.show": "Show these requests",
     # Flame graphs, and what changed.
-    "flame.title": "What requests wait for, level by level",
+    "flame.title": "Flame graph: what requests wait for",
     "flame.says": (
-        "Width is the mean wait of all requests, below each span what it waited for. "
-        "Red is where slow requests waited longer than others."
+        "The critical paths of all requests: width is the mean wait, and below each span is what it waited for. "
+        "Slow requests wait longer in red spans."
     ),
     "flame.wait": "{mean} a request, {share} of all time",
     "flame.slow": "slow requests {more}",
@@ -58,11 +56,11 @@ PAGE_WORDS = {
     "change.title": "What changed",
     "change.then": "then",
     "change.now": "now",
-    "change.distribution": "How long requests took then and now, on a logarithmic axis.",
+    "change.distribution": "Durations of requests then and now, on a logarithmic axis.",
     "change.same": "{n|part|parts} without a difference",
     "change.what": "What",
     "change.kind": "Kind",
-    "change.flame": "What requests wait for, then and now",
+    "change.flame": "Flame graph: then and now",
     "change.flame_says": (
         "Width is the mean wait of a request, the longer one of then and now. Red takes longer now, blue takes less."
     ),
@@ -90,6 +88,7 @@ PAGE_WORDS = {
     "request.search": "Search spans: names, attributes",
     "request.found": "{n} of {all|span|spans}",
     "request.path_only": "Critical path only",
+    "request.printed": "{n} of {all} rows.",
     "request.overview": "The critical path, {took}{typical}. Drag to zoom.",
     "request.overview_twin": "; below it that of a typical request of the route, {took}",
     "request.twin": "Against a typical request of the same route",
@@ -99,28 +98,34 @@ PAGE_WORDS = {
     "request.this": "This one",
     "request.typical": "Typical",
     "request.call": "Waited for",
-    # Requests by start and by length.
-    "map.title": "How long requests took",
+    # Requests by start and by duration.
+    "map.title": "Request durations",
     "map.marks": (
         "One mark is one request. The colour of a slow request shows the part that it waited for longer than a "
         "typical request does."
     ),
     "map.many": ("The colour of slow requests shows the part that they waited for longer than typical requests do."),
-    "map.time": "By start (UTC) and length; drag across both to choose requests, or move the handles by arrow keys.",
-    "map.length": "Drag across the chart to choose requests, or move its two handles with the arrow keys.",
+    "map.time": (
+        "Start time (UTC) and duration. Drag across the chart to select requests, or move its four handles with the "
+        "arrow keys."
+    ),
+    "map.length": "Drag across the chart to select requests, or move its two handles with the arrow keys.",
     "map.view.time": "Over time",
-    "map.view.length": "By length",
-    "map.picture": "Picture",
-    "map.says": "Times of {n|request|requests} by start and length (logarithmic), with the distribution of lengths.",
-    "map.from": "Shortest time",
-    "map.to": "Longest time",
+    "map.view.length": "Distribution",
+    "map.picture": "Chart",
+    "map.says": "Durations of {n|request|requests} by start time, on a logarithmic axis, and their distribution.",
+    "map.length_says": (
+        "Durations of {n|request|requests} on a logarithmic axis: median {p50}, p95 {p95}, slowest {max}."
+    ),
+    "map.from": "Shortest duration",
+    "map.to": "Longest duration",
     "map.since": "Earliest start",
     "map.until": "Latest start",
     "map.slow": "slow: {n} over {over}",
     "map.cell": "{n|request|requests}, {slow} slow",
-    "map.most": "most of it: {part}",
+    "map.most": "largest part: {part}",
     "map.at": "at {clock} UTC",
-    "map.slow_for": "Slow for:",
+    "map.slow_for": "Slow because of:",
     # The verdict, the list, a span, a stack, sampling, problems.
     "verdict.open": "Open it",
     "verdict.example": "Open an example",
@@ -156,14 +161,14 @@ PAGE_WORDS = {
     "mark.error": "Error",
     "mark.timeout": "Timeout",
     "mark.throttled": "Throttled",
-    "mark.spans": "Spans",
+    "mark.spans": "With spans",
     "filter.clear": "Clear filters",
     "filter.found": "{n} of {all|request|requests}",
     "filter.all": "{all|request|requests}",
     "list.start": "Start",
     "list.route": "Route",
     "list.took": "Took",
-    "list.part": "Most of it",
+    "list.part": "Largest part",
     "list.marks": "Marks",
     "list.title": "Requests",
     "list.none": "No request matches these filters.",
@@ -209,7 +214,7 @@ PAGE_WORDS = {
     "problems.what": "What",
     "problems.times": "Times",
     "problems.effect": "Effect",
-    "problems.title": "Problems met while reading",
+    "problems.title": "Problems in the input",
     "span.from_to": "{from} to {to}:",
     "span.waited": "of which the request waited {waited} for the span itself:",
     "span.not_waited": "the request did not wait for the span itself",

@@ -1,4 +1,4 @@
-"""Spans as rows and traces as values: read from every format, written, and walked along their critical path."""
+"""The model of spans, rows and traces: readers of each format, a writer of OTLP/JSON, and the critical path."""
 
 from lambda_latency.trace.absent import ABSENT
 from lambda_latency.trace.attributes import Attributes

@@ -1,4 +1,4 @@
-"""Spans whose common parent was never recorded: one request, under a row that stands for the parent."""
+"""Stand-in rows for parents that were not recorded: the children of such a parent form one request below it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ ABSENT = Shape(NAME, SpanKind.INTERNAL, Status.UNSET, None, "", {}, {})
 
 
 def absent_parents(tops: Collection[Row]) -> list[Row]:
-    """A row for each absent parent that several tops of a trace without a root have in common, the last to end first.
+    """One row for each unrecorded parent of two or more `tops`, in descending order of end; none if a top is a root.
 
-    It lasts from the first start below it to the last end.
+    `tops` are the rows of a trace without a recorded parent. The new row lasts from the first start to the last end of
+    the tops below it.
     """
     if len(tops) < 2 or not all(row.parent_id for row in tops):
         return []
-    below: dict[str, list[Row]] = {}
+    by_parent: dict[str, list[Row]] = {}
     for row in tops:
-        below.setdefault(row.parent_id, []).append(row)
+        by_parent.setdefault(row.parent_id, []).append(row)
     found = [
         Row(
             parent_id,
@@ -36,7 +37,7 @@ def absent_parents(tops: Collection[Row]) -> list[Row]:
             ABSENT,
             NAME,
         )
-        for parent_id, rows in below.items()
-        if len(rows) > 1 and parent_id.strip("0123456789abcdef") == ""
+        for parent_id, rows in by_parent.items()
+        if len(rows) > 1 and parent_id.strip("0123456789abcdef") == ""  # a cut cycle has a parent id that is not hex
     ]
     return sorted(found, key=lambda row: (-row.end_ns, row.span_id))

@@ -1,4 +1,4 @@
-"""OTLP's AnyValue, there and back: how attributes are written in OTLP/JSON."""
+"""Reads and writes OTLP's AnyValue, the form that attribute values have in OTLP/JSON."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def read_value(value: object) -> Value:
-    """An AnyValue; None for what is none, as for a kind of value that OTLP has not yet.
+    """The Python value of an AnyValue; None if it is not valid or of an unknown kind.
 
-    A span is worth more than one attribute of it that cannot be read.
+    It raises nothing: a span is kept even if one of its attributes cannot be read.
     """
     try:
         return _read(value)
@@ -26,7 +26,7 @@ def read_value(value: object) -> Value:
 
 
 def write_attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
-    """A mapping as OTLP/JSON's list of keys and AnyValues."""
+    """A mapping as OTLP/JSON's list of attributes: `{"key": ..., "value": AnyValue}`."""
     return [{"key": key, "value": _write(value)} for key, value in attributes.items()]
 
 
@@ -47,7 +47,7 @@ def _read_bool(inner: object) -> Value:
 
 
 def _read_int(inner: Any) -> Value:
-    """A whole number, which JSON carries as text, for above 2^53 its numbers are not exact."""
+    """An integer. OTLP/JSON writes it as text, because JSON numbers above 2^53 are not exact."""
     if isinstance(inner, bool):
         return None
     number = int(inner)

@@ -1,7 +1,7 @@
-"""Attributes that nobody can change: what spans, events, links, scopes and resources carry.
+"""Immutable attributes of spans, events, links, scopes and resources.
 
-`MappingProxyType` cannot be copied deeply, pickled or hashed; traces go through all three (snapshots, process pools,
-sets).
+`MappingProxyType` cannot be deep-copied, pickled or hashed. Traces need all three: for snapshots, process pools and
+sets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ D = TypeVar("D")
 
 
 class Attributes(Mapping[str, Value]):
-    """A mapping of names to values; lists become tuples, mappings become `Attributes`."""
+    """An immutable mapping of names to values. Lists become tuples, mappings become `Attributes`."""
 
     __slots__ = ("_items",)
     _items: dict[str, Value]
@@ -34,7 +34,7 @@ class Attributes(Mapping[str, Value]):
         return len(self._items)
 
     def get(self, key: str, default: D | None = None) -> Any:
-        """The value of a key or the default, without the exception that `Mapping.get` pays for an absent key."""
+        """The value of a key, or `default`. `Mapping.get` is slower: it catches an exception for each absent key."""
         return self._items.get(key, default)
 
     def __hash__(self) -> int:
@@ -54,7 +54,7 @@ class Attributes(Mapping[str, Value]):
 
 
 def freeze(value: object) -> Value:
-    """A value as it can be kept: lists as tuples, mappings as `Attributes`, what OTLP does not know as its text."""
+    """An immutable form of a value: lists as tuples, mappings as `Attributes`, types unknown to OTLP as text."""
     if value is None or isinstance(value, (str, bool, int, float, bytes, Attributes)):
         return value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Files as texts of whole lines, and as lines, many at a time: gzip, zstd or plain, as far as they can be read."""
+"""Trace files in pieces of whole lines: plain, gzip or zstd. A broken file is read up to the first error."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ __all__ = ["Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
-LONGEST_LINE = 256 * 1024 * 1024  # above it something is wrong with the file, and reading on may end the process
+LONGEST_LINE = 256 * 1024 * 1024  # bytes; a longer line means a broken file and could exhaust the memory
 BUFFER = 1024 * 1024
-BLOCK = 256 * 1024  # bytes that are read, and whose lines are decoded, together
+BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
 
 
 class Block(NamedTuple):
-    """Lines that follow each other, their numbers, and the offsets that they begin at.
+    """Consecutive lines without the empty ones, their numbers (from 1) and their byte offsets.
 
-    `end` is the offset behind the last. Where a file is compressed there are no offsets to go to.
+    `end` is the offset behind the last line. `offsets` is empty if lines cannot be read by offset: in a compressed
+    file, and in a file that is not one document a line.
     """
 
     numbers: Sequence[int]
@@ -37,22 +38,23 @@ class Block(NamedTuple):
     offsets: Sequence[int]
     end: int
 
-    def until(self, last: int) -> Block:
-        """The first of them."""
-        if last >= len(self.lines):
+    def until(self, count: int) -> Block:
+        """The first `count` lines."""
+        if count >= len(self.lines):
             return self
-        end = self.offsets[last] if self.offsets else self.end
-        return Block(self.numbers[:last], self.lines[:last], self.offsets[:last], end)
+        end = self.offsets[count] if self.offsets else self.end
+        return Block(self.numbers[:count], self.lines[:count], self.offsets[:count], end)
 
-    def after(self, first: int) -> Block:
-        """All but the first of them."""
-        return Block(self.numbers[first:], self.lines[first:], self.offsets[first:], self.end)
+    def after(self, count: int) -> Block:
+        """The lines behind the first `count`."""
+        return Block(self.numbers[count:], self.lines[count:], self.offsets[count:], self.end)
 
 
 class Text(NamedTuple):
-    """Whole lines that follow each other as one text: the number of the first, and the offset that it begins at.
+    """Consecutive whole lines as one text; `number` and `at` are the number and the byte offset of the first line.
 
-    `taken` is how far into the file reading went for it, which is another place where the file is compressed.
+    `taken` is the number of bytes of the file that were read up to the end of the text. In a compressed file these are
+    compressed bytes, while `at` is an offset in the decompressed text.
     """
 
     number: int
@@ -62,8 +64,8 @@ class Text(NamedTuple):
     compressed: bool
 
     def block(self) -> Block:
-        """The same, line by line, without empty ones."""
-        found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large one is not copied
+        """The lines of the text, without the empty ones."""
+        found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large line is not copied
         *offsets, end = accumulate(map(len, found), initial=self.at)
         numbers: Sequence[int] = range(self.number, self.number + len(found))
         if any(map(bytes.isspace, found)):
@@ -74,18 +76,18 @@ class Text(NamedTuple):
 
 
 def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
-    """The lines of a file, as far as it can be read, without endless ones.
+    """The lines of a file that begin at or after the offset `begin`. Their numbers count from there.
 
-    They are those that begin at the offset `begin` or behind it, and are numbered from there.
+    A line of `LONGEST_LINE` bytes or more is left out. An error ends the iteration; `problems` gets both.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
             at, compressed = begin, stream is not file
             if at:
-                file.seek(at - 1)  # a line that begins before is another's, up to its end
+                file.seek(at - 1)  # the rest of a line that begins before `begin` is skipped
                 at += len(file.readline()) - 1
-            for number, first, text in _texts(stream, at, source.name, problems):
-                yield Text(number, first, text, file.tell() if compressed else first + len(text), compressed)
+            for number, offset, text in _texts(stream, at, source.name, problems):
+                yield Text(number, offset, text, file.tell() if compressed else offset + len(text), compressed)
     except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
@@ -94,19 +96,20 @@ def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[T
 def blocks(
     found: Iterable[Text], step: Callable[[int], None] = lambda _: None, between: tuple[int, int] | None = None
 ) -> Iterator[Block]:
-    """Texts line by line. `step` hears how many bytes of the file were taken in.
+    """The lines of texts. `step` is called with the number of bytes of the file that were read since the last call.
 
-    With `between`, two offsets in the file, only the lines that begin before the second of them count.
+    `between` are the first and the last offset of a part of the file. `found` must begin at the first one; lines that
+    begin at or after the last one are left out.
     """
-    told = between[0] if between is not None else 0
+    reported = between[0] if between is not None else 0
     for text in found:
         whole = text.block()
         block = whole if between is None else whole.until(bisect_left(whole.offsets, between[1]))
         if block.lines:
             yield block
         now = text.taken if block is whole else block.end
-        step(now - told)
-        told = now
+        step(now - reported)
+        reported = now
         if block is not whole:
             return
 
@@ -114,11 +117,11 @@ def blocks(
 def _texts(
     stream: io.BufferedReader[Any] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
 ) -> Iterator[tuple[int, int, bytes]]:
-    """Number, offset and bytes of some whole lines at a time."""
+    """Whole lines, about `BLOCK` bytes at a time: the number and the offset of the first line, and the bytes."""
     number = 1
     broken: Exception | None = None
     while broken is None:
-        text, last = b"", 0  # `last` is where the last line begins
+        text, last = b"", 0  # `last` is the offset of the last line in `text`
         try:
             text = stream.readline(LONGEST_LINE)
             if text.endswith(b"\n") and len(text) < BLOCK:
@@ -126,7 +129,7 @@ def _texts(
                 last = text.rfind(b"\n") + 1
                 if last < len(text):
                     text += stream.readline(max(LONGEST_LINE - (len(text) - last), 0))
-        except UNREADABLE as error:  # what was read before the break is not lost with it
+        except UNREADABLE as error:  # the whole lines before the error are kept
             broken, text = error, text[: text.rfind(b"\n") + 1]
         if not text:
             break
@@ -146,25 +149,28 @@ def _texts(
 
 
 def _lines_of(text: bytes) -> list[bytes]:
-    return io.BytesIO(text).readlines()  # splitlines would cut at carriage returns too
+    return io.BytesIO(text).readlines()  # bytes.splitlines would also split at carriage returns
 
 
 def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
     begin = file.peek(4)[:4]
-    if begin[:2] == GZIP:  # by content: a name says what somebody meant, not what is inside
+    if begin[:2] == GZIP:  # by content, because the name of a file may be wrong
         return gzip.GzipFile(fileobj=file, mode="rb")
     return opened(file) if begin == ZSTD else file
 
 
 def is_compressed(source: Source) -> bool:
-    """Is it gzip or zstd, by its content?"""
+    """Whether a file is gzip or zstd, by its content. Raises `OSError` if it cannot be read."""
     with source.path.open("rb") as file:
         begin = file.read(4)
     return begin[:2] == GZIP or begin == ZSTD
 
 
 def count_lines(source: Source, end: int) -> int:
-    """How many lines of a file begin before an offset that a line begins at or after."""
+    """The number of lines of a plain file that begin before the offset `end`. A line must begin at or after `end`.
+
+    Raises `OSError` if the file cannot be read.
+    """
     with source.path.open("rb") as file:
         before = end - 1
         found = 1 if end else 0

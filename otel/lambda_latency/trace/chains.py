@@ -1,7 +1,7 @@
-"""Traces that links tie together as one request: what a request set off through queues and topics, with the waits.
+"""Joins traces into one request along span links, for example through queues and topics.
 
-A consumer's span links to the span that sent what it works on. The joined request lasts from the first start to the
-last end; between a sender and its consumer lies a span for the wait.
+The span of a consumer links to the span that sent its message. The joined request lasts from the first start to the
+last end of all its spans, and the time between a sender and its consumer becomes a span of its own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHAIN", "WAIT", "joined"]
 
-CHAIN = "lambda_latency::Chain"  # the origin of the span around a joined request
-WAIT = "lambda_latency::Wait"  # and of one from a sender to its consumer
+CHAIN = "lambda_latency::Chain"  # the origin of the span that encloses a joined request
+WAIT = "lambda_latency::Wait"  # the origin of the span between a sender and its consumer
 DESTINATIONS = (
     "messaging.destination.name",
     "aws.queue_url",
@@ -30,7 +30,11 @@ DESTINATIONS = (
 
 
 def joined(spans: Iterable[Span]) -> Iterator[Span]:
-    """The same spans, those of linked traces under one trace id, the one of the trace that began first."""
+    """The spans, with linked traces joined under the trace id of the one that began first.
+
+    A joined trace has a new root of origin `CHAIN`, a span of origin `WAIT` for each gap between a sender and its
+    consumer, and no links.
+    """
     every = list(spans)
     by_id = {(span.trace_id, span.span_id): span for span in every}
     starts: dict[str, int] = {}
@@ -41,31 +45,35 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
     ]
     group = {trace_id: trace_id for trace_id in starts}
     for span, sender in hops:
-        one, other = _top(group, span.trace_id), _top(group, sender.trace_id)
-        first, last = sorted((one, other), key=lambda trace_id: (starts[trace_id], trace_id))
+        receiving, sending = _joined_id(group, span.trace_id), _joined_id(group, sender.trace_id)
+        first, last = sorted((receiving, sending), key=lambda trace_id: (starts[trace_id], trace_id))
         group[last] = first
-    tied = {_top(group, span.trace_id) for span, _ in hops}
+    tied = {_joined_id(group, span.trace_id) for span, _ in hops}
     bounds: dict[str, tuple[int, int]] = {}
     for span in every:
-        trace_id = _top(group, span.trace_id)
+        trace_id = _joined_id(group, span.trace_id)
         if trace_id not in tied:
             yield span
             continue
         low, high = bounds.get(trace_id, (span.start_ns, 0))
         bounds[trace_id] = min(low, span.start_ns), max(high, span.end_ns or span.start_ns)
         known = (span.trace_id, span.parent_id or "") in by_id
-        yield replace(span, trace_id=trace_id, parent_id=span.parent_id if known else _id(trace_id, CHAIN), links=())
+        yield replace(
+            span, trace_id=trace_id, parent_id=span.parent_id if known else _new_span_id(trace_id, CHAIN), links=()
+        )
     for trace_id, (low, high) in bounds.items():
-        yield _made(trace_id, _id(trace_id, CHAIN), None, CHAIN, low, high, "a request with what it set off")
+        yield _new_span(
+            trace_id, _new_span_id(trace_id, CHAIN), None, CHAIN, low, high, "a request with what it set off"
+        )
     for span, sender in hops:
-        trace_id = _top(group, span.trace_id)
+        trace_id = _joined_id(group, span.trace_id)
         begin = sender.end_ns or sender.start_ns
         if begin < span.start_ns:
-            own = _id(trace_id, f"{sender.span_id} {span.span_id}")
+            own = _new_span_id(trace_id, f"{sender.span_id} {span.span_id}")
             name = next(
                 (str(sender.attributes[key]) for key in DESTINATIONS if sender.attributes.get(key)), sender.name
             )
-            yield _made(trace_id, own, _id(trace_id, CHAIN), WAIT, begin, span.start_ns, name)
+            yield _new_span(trace_id, own, _new_span_id(trace_id, CHAIN), WAIT, begin, span.start_ns, name)
 
 
 def _sender(span: Span, link: Link, by_id: Mapping[tuple[str, str], Span]) -> Span | None:
@@ -73,19 +81,19 @@ def _sender(span: Span, link: Link, by_id: Mapping[tuple[str, str], Span]) -> Sp
     return found if found is not None and found.trace_id != span.trace_id else None
 
 
-def _top(group: dict[str, str], trace_id: str) -> str:
+def _joined_id(group: dict[str, str], trace_id: str) -> str:
     while group[trace_id] != trace_id:
         trace_id = group[trace_id]
     return trace_id
 
 
-def _id(trace_id: str, what: str) -> str:
+def _new_span_id(trace_id: str, text: str) -> str:
     import hashlib
 
-    return hashlib.sha256(f"{trace_id} {what}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{trace_id} {text}".encode()).hexdigest()[:16]
 
 
-def _made(
+def _new_span(
     trace_id: str, span_id: str, parent_id: str | None, origin: str, start_ns: int, end_ns: int, name: str
 ) -> Span:
     return Span(

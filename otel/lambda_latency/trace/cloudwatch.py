@@ -1,4 +1,4 @@
-"""Records of CloudWatch's log group `aws/spans` (Transaction Search), alone or as Logs Insights and the CLI answer.
+"""Reads records of CloudWatch's log group `aws/spans` (Transaction Search), bare or in the answer of a query.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Transaction-Search.html
 """
@@ -17,7 +17,7 @@ from lambda_latency.trace.transcoded import Problem, grouped
 __all__ = ["cloudwatch_resources", "is_answer", "is_record"]
 
 _decode = msgspec.json.Decoder().decode
-# What stands around the records of an answer.
+# The members of an answer, by the name of the member that holds the records.
 ANSWERS = {
     "results": {"results", "statistics", "status", "encryptionKey", "queryLanguage"},
     "events": {"events", "searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"},
@@ -27,17 +27,20 @@ TIMES = ("startTimeUnixNano", "endTimeUnixNano", "durationNano")
 
 
 def is_record(members: Mapping[str, object]) -> bool:
-    """Whether an object's members are those of a record, nested or with dots."""
+    """Whether these are the members of a record, with nested attributes or with dotted names."""
     return "traceId" in members and "spanId" in members and not members.keys().isdisjoint(TIMES)
 
 
 def is_answer(members: Mapping[str, object]) -> bool:
-    """Whether they are those of an answer with records: of Logs Insights, or of `aws logs filter-log-events`."""
-    return any(key in members and members.keys() <= around for key, around in ANSWERS.items())
+    """Whether these are the members of an answer of Logs Insights or of `aws logs filter-log-events`."""
+    return any(key in members and members.keys() <= allowed for key, allowed in ANSWERS.items())
 
 
 def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
-    """The spans of a record, or of an answer."""
+    """The spans of a record or of an answer, as the resources of OTLP/JSON.
+
+    `problem` is called with the reason for each record that is left out.
+    """
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
     for record in _records(_decode(document), problem):
         try:
@@ -48,18 +51,18 @@ def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, An
     return grouped(found)
 
 
-def _records(told: Any, problem: Problem) -> Iterator[dict[str, Any]]:
-    if "results" not in told and "events" not in told:
-        yield told
+def _records(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
+    if "results" not in document and "events" not in document:
+        yield document
         return
-    if "traceId" in told:
-        yield told
+    if "traceId" in document:
+        yield document
         return
-    for one in told.get("results") or told.get("events") or ():
-        if isinstance(one, list):  # fields of Logs Insights
-            fields = {str(each.get("field")): each.get("value") for each in one if isinstance(each, dict)}
+    for item in document.get("results") or document.get("events") or ():
+        if isinstance(item, list):  # fields of Logs Insights
+            fields = {str(field.get("field")): field.get("value") for field in item if isinstance(field, dict)}
         else:
-            fields = {"@message": one.get("message")} if isinstance(one, dict) else {}
+            fields = {"@message": item.get("message")} if isinstance(item, dict) else {}
         message = fields.get("@message")
         if message is None and "traceId" in fields:
             yield fields
@@ -75,40 +78,40 @@ def _records(told: Any, problem: Problem) -> Iterator[dict[str, Any]]:
             problem("no record in an answer of CloudWatch: ask for the field @message")
 
 
-def _read(told: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
-    attributes, resource = _nested(told.get("attributes")), {}
-    inner = told.get("resource")
+def _read(record: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    attributes, resource = _nested(record.get("attributes")), {}
+    inner = record.get("resource")
     if isinstance(inner, dict):
         resource = _nested(inner.get("attributes"))
-    for key, value in told.items():
+    for key, value in record.items():
         if key.startswith(GROUPS[1]):
             resource[key[len(GROUPS[1]) :]] = value
         elif key.startswith(GROUPS[0]):
             attributes[key[len(GROUPS[0]) :]] = value
-    start = int(told["startTimeUnixNano"])
-    end = told.get("endTimeUnixNano")
-    if end in (None, "", 0, "0") and told.get("durationNano") not in (None, ""):
-        end = start + int(told["durationNano"])
-    status, scope = told.get("status"), told.get("scope")
-    code = status.get("code") if isinstance(status, dict) else told.get("status.code")
-    name = scope.get("name") if isinstance(scope, dict) else told.get("scope.name")
-    events = told.get("events")
+    start = int(record["startTimeUnixNano"])
+    end = record.get("endTimeUnixNano")
+    if end in (None, "", 0, "0") and record.get("durationNano") not in (None, ""):
+        end = start + int(record["durationNano"])
+    status, scope = record.get("status"), record.get("scope")
+    code = status.get("code") if isinstance(status, dict) else record.get("status.code")
+    name = scope.get("name") if isinstance(scope, dict) else record.get("scope.name")
+    events = record.get("events")
     span = {
-        "traceId": told["traceId"],
-        "spanId": told["spanId"],
-        "parentSpanId": told.get("parentSpanId"),
-        "flags": told.get("flags") if isinstance(told.get("flags"), int) else 0,
-        "name": told.get("name") or "",
-        "kind": told.get("kind"),
+        "traceId": record["traceId"],
+        "spanId": record["spanId"],
+        "parentSpanId": record.get("parentSpanId"),
+        "flags": record.get("flags") if isinstance(record.get("flags"), int) else 0,
+        "name": record.get("name") or "",
+        "kind": record.get("kind"),
         "startTimeUnixNano": start,
         "endTimeUnixNano": int(end or 0),
         "status": {"code": code, "message": status.get("message") if isinstance(status, dict) else None},
         "attributes": attributes,
         "events": events if isinstance(events, list) else [],
-        "links": told.get("links") if isinstance(told.get("links"), list) else [],
+        "links": record.get("links") if isinstance(record.get("links"), list) else [],
     }
     return {"attributes": write_attributes(resource)}, str(name or ""), canonical_span(span)
 
 
-def _nested(told: Any) -> dict[str, Any]:
-    return dict(told) if isinstance(told, dict) else {}
+def _nested(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""The error codes of AWS that decide what a failed call was, and where a span tells them."""
+"""The AWS error codes that rules look for, and where a span holds them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ THROTTLES = frozenset(
         "TransactionInProgressException",
     }
 )
-# An outcome, not an error: the condition of a conditional write did not hold.
+# An outcome, not an error: the condition of a conditional write was false.
 OUTCOMES = frozenset({"ConditionalCheckFailedException"})
 CODES = THROTTLES | OUTCOMES
-EXCEPTION_KEYS = ("exception.type", "exception.message")  # of an exception event
+EXCEPTION_KEYS = ("exception.type", "exception.message")  # the attributes of an exception event that may hold a code
 
-# Of botocore's ClientError only the message tells the code: "An error occurred (ThrottlingException) when calling ...".
+# botocore's ClientError holds the code only in its message: "An error occurred (ThrottlingException) when calling ...".
 CODE = re.compile(r"An error occurred \((\w+)\)")
 
 
 def codes_in(texts: Iterable[str]) -> set[str]:
-    """The codes in some texts; the last word of a dotted name counts."""
+    """All words that may be error codes: the last dotted part of each text, and the codes in botocore's messages."""
     codes: set[str] = set()
     for text in texts:
         codes.add(text.rpartition(".")[2])

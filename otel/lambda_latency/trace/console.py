@@ -1,4 +1,4 @@
-"""What the console exporters of OpenTelemetry's SDKs print: Python's `ConsoleSpanExporter`, and Go's `stdouttrace`."""
+"""Reads spans that console exporters printed: Python's `ConsoleSpanExporter` and Go's `stdouttrace`."""
 
 from __future__ import annotations
 
@@ -15,38 +15,45 @@ from lambda_latency.trace.transcoded import Problem, grouped
 __all__ = ["go_resources", "is_go", "is_python", "python_resources"]
 
 _decode = msgspec.json.Decoder().decode
-ZERO = "0001-01-01T00:00:00Z"  # Go's time that was never set
+ZERO = "0001-01-01T00:00:00Z"  # Go's zero time
 
 
 def is_python(members: Mapping[str, object]) -> bool:
-    """Whether an object's members are those of a span that Python printed."""
+    """Whether these are the members of a span that Python printed."""
     return "context" in members and ("start_time" in members or "parent_id" in members)
 
 
 def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
-    """The span that Python printed."""
-    told = _decode(document)
+    """The span that Python printed, as the resources of OTLP/JSON.
+
+    The list is empty, and `problem` is called with the reason, if the span cannot be read.
+    """
+    printed = _decode(document)
     try:
-        resource = told.get("resource") or {}
+        resource = printed.get("resource") or {}
         attributes = resource.get("attributes") if isinstance(resource, dict) else {}
-        status = told.get("status") or {}
+        status = printed.get("status") or {}
         span = {
-            "traceId": told["context"]["trace_id"],
-            "spanId": told["context"]["span_id"],
-            "parentSpanId": told.get("parent_id"),
-            "name": told.get("name"),
-            "kind": told.get("kind"),
-            "startTimeUnixNano": instant_ns(told["start_time"]),
-            "endTimeUnixNano": instant_ns(told["end_time"]) if told.get("end_time") else 0,
+            "traceId": printed["context"]["trace_id"],
+            "spanId": printed["context"]["span_id"],
+            "parentSpanId": printed.get("parent_id"),
+            "name": printed.get("name"),
+            "kind": printed.get("kind"),
+            "startTimeUnixNano": instant_ns(printed["start_time"]),
+            "endTimeUnixNano": instant_ns(printed["end_time"]) if printed.get("end_time") else 0,
             "status": {"code": status.get("status_code"), "message": status.get("description")},
-            "attributes": told.get("attributes"),
+            "attributes": printed.get("attributes"),
             "events": [
-                {"name": one["name"], "timeUnixNano": instant_ns(one["timestamp"]), "attributes": one.get("attributes")}
-                for one in told.get("events") or ()
+                {
+                    "name": event["name"],
+                    "timeUnixNano": instant_ns(event["timestamp"]),
+                    "attributes": event.get("attributes"),
+                }
+                for event in printed.get("events") or ()
             ],
             "links": [
-                {"traceId": one["context"]["trace_id"], "spanId": one["context"]["span_id"]}
-                for one in told.get("links") or ()
+                {"traceId": link["context"]["trace_id"], "spanId": link["context"]["span_id"]}
+                for link in printed.get("links") or ()
             ],
         }
         return grouped([({"attributes": write_attributes(attributes or {})}, "", canonical_span(span))])
@@ -56,42 +63,45 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
 
 
 def is_go(members: Mapping[str, object]) -> bool:
-    """Whether an object's members are those of a span that Go printed."""
+    """Whether these are the members of a span that Go printed."""
     return "SpanContext" in members
 
 
 def go_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
-    """The span that Go printed."""
-    told = _decode(document)
+    """The span that Go printed, as the resources of OTLP/JSON.
+
+    The list is empty, and `problem` is called with the reason, if the span cannot be read.
+    """
+    printed = _decode(document)
     try:
-        parent = told.get("Parent") or {}
-        status = told.get("Status") or {}
-        scope = told.get("InstrumentationScope") or told.get("InstrumentationLibrary") or {}
+        parent = printed.get("Parent") or {}
+        status = printed.get("Status") or {}
+        scope = printed.get("InstrumentationScope") or printed.get("InstrumentationLibrary") or {}
         span = {
-            "traceId": told["SpanContext"]["TraceID"],
-            "spanId": told["SpanContext"]["SpanID"],
+            "traceId": printed["SpanContext"]["TraceID"],
+            "spanId": printed["SpanContext"]["SpanID"],
             "parentSpanId": _id(parent.get("SpanID")),
             "flags": 0x300 if parent.get("Remote") else 0,
-            "name": told.get("Name"),
-            "kind": told.get("SpanKind"),
-            "startTimeUnixNano": instant_ns(told["StartTime"]),
-            "endTimeUnixNano": instant_ns(told["EndTime"]) if told.get("EndTime") not in (None, ZERO) else 0,
+            "name": printed.get("Name"),
+            "kind": printed.get("SpanKind"),
+            "startTimeUnixNano": instant_ns(printed["StartTime"]),
+            "endTimeUnixNano": instant_ns(printed["EndTime"]) if printed.get("EndTime") not in (None, ZERO) else 0,
             "status": {"code": status.get("Code"), "message": status.get("Description")},
-            "attributes": _pairs(told.get("Attributes")),
+            "attributes": _pairs(printed.get("Attributes")),
             "events": [
                 {
-                    "name": one.get("Name"),
-                    "timeUnixNano": instant_ns(one.get("Time")),
-                    "attributes": _pairs(one.get("Attributes")),
+                    "name": event.get("Name"),
+                    "timeUnixNano": instant_ns(event.get("Time")),
+                    "attributes": _pairs(event.get("Attributes")),
                 }
-                for one in told.get("Events") or ()
+                for event in printed.get("Events") or ()
             ],
             "links": [
-                {"traceId": one["SpanContext"]["TraceID"], "spanId": one["SpanContext"]["SpanID"]}
-                for one in told.get("Links") or ()
+                {"traceId": link["SpanContext"]["TraceID"], "spanId": link["SpanContext"]["SpanID"]}
+                for link in printed.get("Links") or ()
             ],
         }
-        resource = {"attributes": write_attributes(_pairs(told.get("Resource")))}
+        resource = {"attributes": write_attributes(_pairs(printed.get("Resource")))}
         return grouped([(resource, str(scope.get("Name") or ""), canonical_span(span))])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         problem(f"not a span of Go's stdouttrace: {_why(error)}")
@@ -102,8 +112,8 @@ def _id(text: Any) -> Any:
     return text if isinstance(text, str) and text.strip("0") else None
 
 
-def _pairs(told: Any) -> dict[str, Any]:
-    return {str(one["Key"]): one["Value"].get("Value") for one in told or ()}
+def _pairs(pairs: Any) -> dict[str, Any]:
+    return {str(pair["Key"]): pair["Value"].get("Value") for pair in pairs or ()}
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,8 @@
-"""OTLP as other writers spell it, made the JSON that the specification has.
+"""Converts the OTLP of other writers to the OTLP/JSON of the specification.
 
-Tempo (`batches`, ids in base64), Jaeger's API v3 (`result`), protobuf's own JSON (snake_case, names of enumerations),
-older exporters (`instrumentationLibrarySpans`) and loggers of bare resources. What is not understood is told by name.
+The writers are Tempo (`batches`, ids in base64), Jaeger's API v3 (`result`), protobuf's own JSON (snake_case, names of
+enumerations), older exporters (`instrumentationLibrarySpans`) and loggers of bare resources. Unknown members are
+reported by name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
 Problem = Callable[[str], object]
 
 TOPS = ("resourceSpans", "resource_spans", "batches")
-AROUND = ("trace", "result", "data")  # what wraps a document of Tempo's, of Jaeger's and of Grafana's
+AROUND = ("trace", "result", "data")  # members that wrap a document of Tempo, of Jaeger and of Grafana
 SCOPES = (
     "scopeSpans",
     "scope_spans",
@@ -50,32 +51,35 @@ IDS = {"traceId": 32, "spanId": 16, "parentSpanId": 16}
 
 
 def speaks_otlp(members: Mapping[str, object]) -> bool:
-    """Whether the members of an object are those of such a document."""
+    """Whether these are the members of an OTLP document or of a bare resource."""
     return any(key in members for key in (*TOPS, *SCOPES))
 
 
-def resource_spans(told: Any, problem: Problem) -> Iterator[dict[str, Any]]:
-    """The resources of a document with their spans, as the specification has them."""
-    if not isinstance(told, dict):
-        problem(f"no resource: must be an object, got {told!r:.60}")
+def resource_spans(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
+    """The resources of a document with their spans, in the form of the specification.
+
+    `problem` is called with the reason for each part that is left out.
+    """
+    if not isinstance(document, dict):
+        problem(f"no resource: must be an object, got {document!r:.60}")
         return
-    if any(key in told for key in SCOPES):
-        yield _resource(told, problem)
+    if any(key in document for key in SCOPES):
+        yield _resource(document, problem)
         return
-    inner = [told[key] for key in AROUND if isinstance(told.get(key), dict)]
-    unknown = [key for key in told if key not in (*TOPS, *AROUND) and key not in IGNORED]
+    inner = [document[key] for key in AROUND if isinstance(document.get(key), dict)]
+    unknown = [key for key in document if key not in (*TOPS, *AROUND) and key not in IGNORED]
     if unknown:
         problem(f"not understood in the document: {', '.join(unknown):.60}")
     for key in TOPS:
-        for one in _objects(told, key, problem):
-            yield _resource(one, problem)
-    for one in inner:
-        yield from resource_spans(one, problem)
+        for item in _objects(document, key, problem):
+            yield _resource(item, problem)
+    for item in inner:
+        yield from resource_spans(item, problem)
 
 
-def canonical_span(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A span with the names, ids, kinds and attributes of OTLP/JSON."""
-    span = {CAMEL.get(key, key): value for key, value in told.items()}
+def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A span with the names, ids, kind, status and attributes of OTLP/JSON."""
+    span = {CAMEL.get(key, key): value for key, value in raw.items()}
     for key, length in IDS.items():
         if span.get(key):
             span[key] = hex_id(span[key], length)
@@ -93,12 +97,16 @@ def canonical_span(told: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("events", "links"):
         found = span.get(key)
         if isinstance(found, list):
-            span[key] = [_below(one) if isinstance(one, dict) else one for one in found]
+            span[key] = [_event_or_link(item) if isinstance(item, dict) else item for item in found]
     return _with_attributes(span)
 
 
 def hex_id(value: Any, length: int) -> Any:
-    """An id in lower-case hex of a length: from 64 bits of hex, with `0x` or dashes, or from base64. Else as it is."""
+    """An id as `length` lower-case hex digits. A value that is not an id is returned as it is.
+
+    The value may be 64 bits or the whole length, in hex (with `0x`, or a trace id with dashes or as X-Ray writes it) or
+    in base64.
+    """
     if not isinstance(value, str):
         return value
     text = value.strip().lower().removeprefix("0x")
@@ -112,36 +120,36 @@ def hex_id(value: Any, length: int) -> Any:
     return raw.zfill(length) if len(raw) in (length, 16) else value
 
 
-def _resource(told: dict[str, Any], problem: Problem) -> dict[str, Any]:
-    unknown = [key for key in told if key not in (*SCOPES, "resource") and key not in IGNORED]
+def _resource(raw: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    unknown = [key for key in raw if key not in (*SCOPES, "resource") and key not in IGNORED]
     if unknown:
         problem(f"not understood in a resource: {', '.join(unknown):.60}")
-    resource = told.get("resource")
+    resource = raw.get("resource")
     resource = _with_attributes(resource) if isinstance(resource, dict) else None
-    scopes = [_scope(one, problem) for key in SCOPES for one in _objects(told, key, problem)]
+    scopes = [_scope(item, problem) for key in SCOPES for item in _objects(raw, key, problem)]
     return {"resource": resource, "scopeSpans": scopes}
 
 
-def _scope(told: dict[str, Any], problem: Problem) -> dict[str, Any]:
-    unknown = [key for key in told if key not in (*SCOPE, "spans") and key not in IGNORED]
+def _scope(raw: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    unknown = [key for key in raw if key not in (*SCOPE, "spans") and key not in IGNORED]
     if unknown:
         problem(f"not understood in a scope: {', '.join(unknown):.60}")
-    scope = next((told[key] for key in SCOPE if isinstance(told.get(key), dict)), None)
+    scope = next((raw[key] for key in SCOPE if isinstance(raw.get(key), dict)), None)
     scope = _with_attributes(scope) if scope is not None else None
-    return {"scope": scope, "spans": [canonical_span(one) for one in _objects(told, "spans", problem)]}
+    return {"scope": scope, "spans": [canonical_span(item) for item in _objects(raw, "spans", problem)]}
 
 
-def _objects(told: Mapping[str, Any], key: str, problem: Problem) -> list[dict[str, Any]]:
-    found = told.get(key)
+def _objects(parent: Mapping[str, Any], key: str, problem: Problem) -> list[dict[str, Any]]:
+    found = parent.get(key)
     if found is None:
         return []
     if not isinstance(found, list):
         problem(f"{key} must be a list: it must be a list, got {_kind(found)}")
         return []
-    for one in found:
-        if not isinstance(one, dict):
-            problem(f"{key} must hold objects, got {one!r:.60}")
-    return [one for one in found if isinstance(one, dict)]
+    for item in found:
+        if not isinstance(item, dict):
+            problem(f"{key} must hold objects, got {item!r:.60}")
+    return [item for item in found if isinstance(item, dict)]
 
 
 def _kind(value: object) -> str:
@@ -149,42 +157,45 @@ def _kind(value: object) -> str:
 
 
 def _named(value: Any, prefix: str) -> Any:
-    """`server`, `SpanKind.SERVER` or `SPAN_KIND_SERVER` as the last of them; a number stays."""
+    """The name in OTLP: `SPAN_KIND_SERVER` for `server`, `SpanKind.SERVER` and itself. A number stays."""
     if not isinstance(value, str) or value.isdigit():
         return value
     return prefix + value.upper().removeprefix(prefix).rpartition(".")[2]
 
 
-def _below(told: dict[str, Any]) -> dict[str, Any]:
-    """An event, or a link."""
-    one = {CAMEL.get(key, key): value for key, value in told.items()}
+def _event_or_link(raw: dict[str, Any]) -> dict[str, Any]:
+    """An event or a link with the names, ids and attributes of OTLP/JSON."""
+    found = {CAMEL.get(key, key): value for key, value in raw.items()}
     for key, length in IDS.items():
-        if key in one:
-            one[key] = hex_id(one[key], length)
-    return _with_attributes(one)
+        if key in found:
+            found[key] = hex_id(found[key], length)
+    return _with_attributes(found)
 
 
-def _with_attributes(told: dict[str, Any]) -> dict[str, Any]:
-    found = told.get("attributes")
+def _with_attributes(raw: dict[str, Any]) -> dict[str, Any]:
+    found = raw.get("attributes")
     if isinstance(found, dict):
-        return {**told, "attributes": write_attributes(found)}
+        return {**raw, "attributes": write_attributes(found)}
     if isinstance(found, list):
-        return {**told, "attributes": [_pair(one) if isinstance(one, dict) and "key" in one else one for one in found]}
-    return told
+        return {
+            **raw,
+            "attributes": [_pair(item) if isinstance(item, dict) and "key" in item else item for item in found],
+        }
+    return raw
 
 
-def _pair(told: dict[str, Any]) -> dict[str, Any]:
-    return {"key": str(told["key"]), "value": _value(told.get("value"))}
+def _pair(raw: dict[str, Any]) -> dict[str, Any]:
+    return {"key": str(raw["key"]), "value": _value(raw.get("value"))}
 
 
-def _value(told: Any) -> Any:
-    if not isinstance(told, dict):
-        return write_attributes({"": told})[0]["value"]
-    return {VALUES.get(kind, kind): _inner(inner) for kind, inner in told.items()}
+def _value(raw: Any) -> Any:
+    if not isinstance(raw, dict):
+        return write_attributes({"": raw})[0]["value"]
+    return {VALUES.get(kind, kind): _inner(inner) for kind, inner in raw.items()}
 
 
 def _inner(inner: Any) -> Any:
     if not isinstance(inner, dict) or not isinstance(inner.get("values"), list):
         return inner
     values = inner["values"]
-    return {"values": [_pair(one) if isinstance(one, dict) and "key" in one else _value(one) for one in values]}
+    return {"values": [_pair(item) if isinstance(item, dict) and "key" in item else _value(item) for item in values]}

@@ -1,4 +1,4 @@
-"""A file as documents: binary, or JSON a line, over many lines, or one behind the other; cut or broken."""
+"""Splits a trace file into documents: binary, JSON by line, JSON over many lines, or several in a row."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AT_ONCE", "LARGE", "documents", "is_by_line", "split", "why_not_json"]
 
-LARGE = 4 * 1024 * 1024  # bytes: decoded at once, a document takes ten times its size
-AT_ONCE = 1000  # spans that are decoded together of a large one
+LARGE = 4 * 1024 * 1024  # bytes; a document that is decoded at once takes ten times its size in memory
+AT_ONCE = 1000  # spans of a large document that are decoded together
 BOM = b"\xef\xbb\xbf"
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
@@ -35,11 +35,12 @@ def documents(
     step: Callable[[int], None] = lambda _: None,
     between: tuple[int, int] | None = None,
 ) -> Iterator[Block]:
-    """The documents of a file, many at a time, as far as it can be read; `step` hears how many bytes were taken in.
+    """The documents of a file, many at a time, up to the first error.
 
-    Where each line is a document they are lines with their numbers and offsets. A document over many lines, or a binary
-    one, has the number of its first line, and no offset. With `between` the file has a document a line, of which those
-    count that begin from the first of these offsets up to the second.
+    If each line is a document, a block has their numbers and offsets. A binary document and JSON over many lines have
+    the number of the first line that is not empty, and no offset. `step` is called with the number of bytes that were
+    read since its last call. `between` are two offsets in a file with one document a line: the lines that begin at or
+    after the first and before the second are read.
     """
     found = texts(source, problems, between[0] if between is not None else 0)
     begin = _first_two(found)
@@ -47,12 +48,12 @@ def documents(
     if (between is not None and between[0] > 0) or _are_documents(begin):
         yield from blocks(together, step, between)
         return
-    # What lies over many lines is looked at as a whole, and only then, where it is none, as lines.
-    whole, told = io.BytesIO(), 0  # which gives what it holds without a copy
+    # Any other file is tried as a whole, and line by line if it is not a document as a whole.
+    whole, reported = io.BytesIO(), 0  # `getvalue` makes no copy
     for text in together:
         whole.write(text.text)
-        step(text.taken - told)
-        told = text.taken
+        step(text.taken - reported)
+        reported = text.taken
     document = whole.getvalue()
     number = next((number for text in begin for number in text.block().numbers), 0)
     if number and (
@@ -63,17 +64,17 @@ def documents(
         yield Block([number], [document], (), len(document))
     elif number:
         yield from (block._replace(offsets=()) for block in blocks(texts(source, [])))
-    elif not any(one.source == source.name for one in problems):
+    elif not any(problem.source == source.name for problem in problems):
         problems.append(Problem(source.name, None, "empty: no trace in it", "counted"))
 
 
 def is_by_line(source: Source) -> bool:
-    """Whether each line of a file is a document, so that it can be read from anywhere."""
+    """Whether each line of a file is a document, by its first two; then reading can start at any line."""
     return _are_documents(_first_two(texts(source, [])))
 
 
 def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
-    """The documents in a text, one behind the other, and why the last of them is none; None where it is one."""
+    """The documents that follow each other in a text, each with None; the last with the reason if it cannot be read."""
     left = memoryview(text.removeprefix(BOM))
     while left:
         end, reason = len(left), None
@@ -84,15 +85,15 @@ def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
         except msgspec.DecodeError as error:
             trailing = TRAILING.search(str(error))
             if trailing is not None:
-                end = int(trailing[1]) - 1  # it counts from 1 here
+                end = int(trailing[1]) - 1  # msgspec counts these bytes from 1
             else:
                 reason = _reason(bytes(left), str(error))
-        yield text if end == len(text) else bytes(left[:end]), reason  # a large one is not copied
+        yield text if end == len(text) else bytes(left[:end]), reason  # a large document is not copied
         left = left[end:]
 
 
 def why_not_json(text: bytes) -> str | None:
-    """Why a text is not a JSON document, or several; None where it is."""
+    """The reason why a text is not one JSON document or several in a row; None if it is."""
     return next((reason for _, reason in split(text) if reason is not None), None)
 
 
@@ -108,13 +109,13 @@ def _reason(document: bytes, error: str) -> str:
 
 
 def _are_documents(begin: Sequence[Text]) -> bool:
-    """Whether the first lines of a file are documents by themselves, or the first of such is broken."""
+    """Whether a file has one document a line, by its first two lines that are not empty; the first may be broken."""
     if begin and is_binary(begin[0].text):
         return False
     lines = [line for text in begin for line in text.block().lines[:2]]
     if not lines or why_not_json(lines[0]) is None:
         return bool(lines)
-    # A list that is written over many lines may have a line that is a document.
+    # If a list is written over many lines, its second line may be a document by itself.
     return len(lines) > 1 and lines[0].strip() != b"[" and _is_document(lines[1])
 
 
@@ -123,10 +124,10 @@ def _is_document(line: bytes) -> bool:
 
 
 def _first_two(found: Iterator[Text]) -> list[Text]:
-    """The texts with the first two lines that are not empty."""
+    """The texts up to the second line that is not empty."""
     begin: list[Text] = []
     for text in found:
         begin.append(text)
-        if sum(len(one.block().lines) for one in begin) > 1:
+        if sum(len(each.block().lines) for each in begin) > 1:
             break
     return begin

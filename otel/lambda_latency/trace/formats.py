@@ -1,6 +1,6 @@
-"""Documents of every format as rows, or as spans: their content decides which format it is.
+"""Reads documents of any format as rows or as spans. The content of a document decides which format it has.
 
-A new format is one module, and one row of `_formats`.
+A new format needs one module and one row in `_formats`.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 class Format(Protocol):
-    """A format of documents."""
+    """The reader of one format."""
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
-        """The rows of each document; None where one is of another format, or something in it cannot be read."""
+        """The rows of each document by trace id; None if one has another format or a part that cannot be read."""
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
-        """The rows of a document of this format. What cannot be read is left out, and `problem` hears why."""
+        """The rows of a document by trace id. `problem` is called with the reason for each part that is left out."""
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None) -> Iterator[Span]:
-        """As `rows`, the spans; with `wanted` only those of these traces."""
+        """The spans of a document, or only those of the `wanted` traces. `problem` is called as in `rows`."""
 
 
 class Known(NamedTuple):
-    """A format, how an object of it is recognized by its members, and what reads it."""
+    """A format: its name, the test that recognizes an object by its members, and its reader."""
 
     name: str
     fits: Callable[[Members], bool]
@@ -67,7 +67,7 @@ class Known(NamedTuple):
     lists: bool = False  # whether a list of such objects is one document
 
 
-# What is recognized, and not read: what to do with it.
+# Formats that are recognized but cannot be read, each with the advice for it.
 NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
     (
         lambda members: "TraceSummaries" in members,
@@ -123,7 +123,7 @@ def _formats(table: ShapeTable) -> tuple[Known, ...]:
 
 
 class Reader:
-    """Collects the rows of documents; `traces` are those by trace id, for whoever takes them."""
+    """Collects the rows of documents in `traces`, by trace id. The caller may take entries out."""
 
     def __init__(self) -> None:
         self.traces: Rows = defaultdict(list)
@@ -132,25 +132,28 @@ class Reader:
         self._last = self._formats[0].reader
 
     def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
-        """Add the rows of some documents; the answer are the ids of the traces of each.
+        """Add the rows of some documents to `traces` and return the trace ids of each document.
 
-        `problem` hears the place of a document among them, and what could not be read in it.
+        `problem` is called with the index of a document and the reason for each part that is left out.
         """
         self._table.forget()
         found = self._last.whole(documents) if len(documents[0]) <= LARGE else None
         if found is None:
-            found = [self._read_one(one, partial(problem, at)) for at, one in enumerate(documents)]
+            found = [self._read_one(document, partial(problem, at)) for at, document in enumerate(documents)]
         traces = self.traces
         for rows in found:
-            for trace_id, some in rows.items():
-                traces[trace_id] += some
+            for trace_id, added in rows.items():
+                traces[trace_id] += added
         return [rows.keys() for rows in found]
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
-        """The spans of a document, or those of the wanted traces."""
-        for one, form in self._documents(document, problem):
+        """The spans of a document, or only those of the `wanted` traces.
+
+        `problem` is called with the reason for each part that is left out.
+        """
+        for part, form in self._documents(document, problem):
             try:
-                yield from form.spans(one, problem, wanted)
+                yield from form.spans(part, problem, wanted)
             except UNREADABLE as error:
                 problem(f"not read: {reason_of(error)}")
 
@@ -159,20 +162,20 @@ class Reader:
         if whole is not None:
             return whole[0]
         found: Rows = defaultdict(list)
-        for one, form in self._documents(document, problem):
+        for part, form in self._documents(document, problem):
             self._last = form
-            whole = form.whole([one])
+            whole = form.whole([part])
             try:
-                rows = form.rows(one, problem) if whole is None else whole[0]
+                rows = form.rows(part, problem) if whole is None else whole[0]
             except UNREADABLE as error:
                 problem(f"not read: {reason_of(error)}")
                 continue
-            for trace_id, some in rows.items():
-                found[trace_id] += some
+            for trace_id, added in rows.items():
+                found[trace_id] += added
         return found
 
     def _documents(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
-        """The documents in a text with their formats: one, those behind each other, and those in lists."""
+        """The documents of a text with their readers: one, several in a row, or the items of lists."""
         if is_binary(text):
             yield text, self._formats[-1].reader
             return
@@ -209,7 +212,7 @@ class Reader:
                     yield one, form
 
     def _format_of_list(self, items: Sequence[Raw]) -> Format | None:
-        """The format of a list that is one document."""
+        """The reader of a list that is one document; None if its items are documents."""
         if not items or bytes(items[0]).lstrip()[:1] != b"{":
             return None
         members = _decode_members(items[0])
@@ -226,12 +229,12 @@ class Reader:
 
 
 def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
-    """The spans of one document of any format; `problem` hears of what cannot be read."""
+    """The spans of one document of any format. `problem` is called with the reason for each part that is left out."""
     return Reader().spans(document, problem)
 
 
 def _is(members: Members, key: str, begin: bytes) -> bool:
-    return key in members and memoryview(members[key])[:1].tobytes() == begin  # as bytes a large member would be copied
+    return key in members and memoryview(members[key])[:1].tobytes() == begin  # bytes(member) would copy a large member
 
 
 def _is_xray(members: Members) -> bool:

@@ -1,4 +1,4 @@
-"""Trace and span ids: lower-case hex of a fixed length, and not all zeros."""
+"""Checks trace and span ids: lower-case hex digits of a fixed number, not all zeros."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_TRACE = "0" * 32
 
 
 def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
-    """Whether all of them are ids."""
+    """Whether all are ids: 16 and 32 lower-case hex digits, not all zeros. Lengths are compared in total, for speed."""
     text = "".join([*span_ids, *trace_ids])
     if len(text) != 16 * len(span_ids) + 32 * len(trace_ids) or text.encode().translate(None, HEX):
         return False
@@ -20,7 +20,7 @@ def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
 
 
 def checked(value: object, name: str, length: int) -> str:
-    """An id, whatever its case. Raises `ValueError` that says what was seen where it is none."""
+    """An id in lower case. Raises `ValueError` with `name` and the value if it is not `length` hex digits, or zeros."""
     text = value.lower() if isinstance(value, str) else ""
     if len(text) == length and set(text) <= set(HEX.decode()) and text.strip("0"):
         return text

@@ -1,4 +1,4 @@
-"""Where the lines of a trace are, so that the few traces that are shown in full need no second pass over all of it."""
+"""An index of lines by trace, so that the traces that are shown in full can be read without their whole file."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 __all__ = ["LineIndex", "lines_at"]
 
 
-ID = re.compile(r"[0-9a-f]{32}\Z")  # whoever asks for anything else finds nothing
-WORDS = 16 // array("I").itemsize  # of a trace id
+ID = re.compile(r"[0-9a-f]{32}\Z")  # no other text is in the index
+WORDS = 16 // array("I").itemsize  # array items in a trace id
 
 
 class _Lines(NamedTuple):
-    """What was noted of a source: parts of trace ids, and the offsets of the lines with these."""
+    """The lines of one source: the last word of a trace id, and the offset of a line with spans of that trace."""
 
     hashes: array[int]
     begins: array[int]
 
     @classmethod
-    def none(cls) -> _Lines:
+    def empty(cls) -> _Lines:
         return cls(array("I"), array("q"))
 
 
 class LineIndex:
-    """For each source the offsets of lines by the traces in them: 12 bytes for each trace in a line.
+    """The byte offsets of the lines of each trace, for each source: 12 bytes for each trace in a line.
 
-    Of a trace id only a part is kept: another with the same one brings lines too many, never too few.
+    Only the last word of a trace id is kept: a search may find lines of another trace too, but it misses none.
     """
 
     def __init__(self) -> None:
@@ -41,36 +41,36 @@ class LineIndex:
         self._left_out: set[Source] = set()
 
     def begin(self, source: Source) -> None:
-        """The lines that are noted next are in this source."""
-        self._lines = self._sources[source] = _Lines.none()
+        """Start the index of a source: the next calls of `note` refer to it."""
+        self._lines = self._sources[source] = _Lines.empty()
 
     def note(self, trace_ids: Sequence[Collection[str]], offsets: Iterable[int]) -> None:
-        """The lines that begin at these offsets have spans of these traces."""
+        """Add lines: their offsets, and for each the ids (in hex) of the traces in it."""
         hashes, begins = self._lines
-        known = [one for ids in trace_ids for one in ids]
+        known = [trace_id for ids in trace_ids for trace_id in ids]
         hashes += array("I", bytes.fromhex("".join(known)))[WORDS - 1 :: WORDS]
-        if len(known) == len(trace_ids) and all(trace_ids):  # as in most files
+        if len(known) == len(trace_ids) and all(trace_ids):  # one trace a line, as in most files
             begins.extend(offsets)
         else:
             begins.extend(offset for ids, offset in zip(trace_ids, offsets, strict=True) for _ in ids)
 
     def leave_out(self, source: Source) -> None:
-        """It has lines that were not noted, or that cannot be gone to: all of it has to be searched."""
+        """Remove a source whose lines cannot all be read by offset: a search has to read all of it."""
         self._sources.pop(source, None)
 
     def merge(self, source: Source, other: LineIndex) -> None:
-        """Add what was noted elsewhere of other lines of a source; what is left out there is left out."""
+        """Add the lines of a source from another index. If the other one leaves the source out, so does this one."""
         known = other._sources.get(source)
         if known is None:
             self._left_out.add(source)
             self._sources.pop(source, None)
         elif source not in self._left_out:
-            ours = self._sources.setdefault(source, _Lines.none())
+            ours = self._sources.setdefault(source, _Lines.empty())
             for own, others in zip(ours, known, strict=True):
                 own.extend(others)
 
     def offsets(self, source: Source, trace_ids: Collection[str]) -> list[int] | None:
-        """Where lines with these traces begin, in their order; None if that is not known of the source."""
+        """The offsets of the lines that may have spans of these traces, ascending; None if the source has no index."""
         known = self._sources.get(source)
         if known is None or not known.hashes:
             return None
@@ -79,11 +79,11 @@ class LineIndex:
 
 
 def _hash(trace_id: str) -> int:
-    return array("I", bytes.fromhex(trace_id))[-1]  # the same in every process, which Python's own is not
+    return array("I", bytes.fromhex(trace_id))[-1]  # equal in every process, unlike Python's `hash`
 
 
 def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """Lines by their offsets, which stand for their numbers; none where the file is gone."""
+    """The offset and the bytes of the line at each offset. A file that cannot be read ends the iteration."""
     try:
         with source.path.open("rb") as file:
             for offset in offsets:

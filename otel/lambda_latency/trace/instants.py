@@ -1,4 +1,4 @@
-"""Instants as texts (RFC 3339) in nanoseconds since 1970: Python's own parser stops at microseconds."""
+"""Parses instants (RFC 3339) as nanoseconds since 1970. Python's own parser stops at microseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def instant_ns(text: object) -> int:
-    """Nanoseconds since 1970; without a zone it is UTC. Raises `ValueError` for what is no instant."""
+    """Nanoseconds since 1970. An instant without a zone is UTC. Raises `ValueError` if it is not an instant."""
     found = INSTANT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"times must be like 2026-11-27T08:00:00.123456789Z, got {text!r:.60}")

@@ -1,6 +1,6 @@
-"""The attributes that a row keeps: those that rules read, each reduced to what rules tell apart.
+"""The attributes that a row keeps: those that rules read, each reduced to the values that rules distinguish.
 
-A rule that needs another attribute adds its key here; `Shape` refuses to answer for a key that is not in the table.
+A rule that reads another attribute needs its key here: `Shape` raises `KeyError` for a key that is not in the table.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ __all__ = ["FOLLOWS", "INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "redu
 
 Reduce: TypeAlias = Callable[[object], object]
 
-# What instrumentations of Lambda write on the span of an invocation, the old and the new ones.
+# Attributes that instrumentations of Lambda set on the span of an invocation, in old and in new versions.
 INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
 RESOURCE_KEYS = ("faas.name", "service.name")
-# A route has a field of its own in the row: many instrumentations write paths with ids there, and each would make a
-# shape of its own.
+# A route is a field of the row and not of its shape: many instrumentations put paths with ids there, and each path
+# would make a new shape.
 ROUTE = "http.route"
-# How a span refers to its parent, where it does not wait for it: OpenTracing's FOLLOWS_FROM.
+# The kind of the reference to the parent. OpenTracing's FOLLOWS_FROM means that the parent does not wait.
 FOLLOWS = "ref.type"
 
 WHOLE = (
@@ -75,7 +75,7 @@ def _present(_: object) -> object:
 
 
 def _host(url: object) -> object:
-    """The host of an address: its path holds ids."""
+    """The host of a URL. Its path is dropped, because paths hold ids."""
     return _host_of("/".join(url.split("/", 3)[:3])) if isinstance(url, str) else ""
 
 
@@ -84,11 +84,11 @@ def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).hostname or ""
     except ValueError:
-        return ""  # "http://[::1" is not worth a report
+        return ""  # an invalid URL, such as "http://[::1", has no host
 
 
 def _code(value: object) -> object:
-    """The error codes in a text that rules look for: there are as many other texts as there are errors."""
+    """The error codes in a text that rules look for. The rest is dropped: most errors have a text of their own."""
     return tuple(sorted(codes_in([str(value)]) & CODES))
 
 
@@ -103,5 +103,5 @@ READ: dict[str, Reduce] = {
 
 
 def reduced(key: str, value: object) -> object:
-    """What a row keeps of a value of an attribute in `READ`."""
+    """The part of an attribute's value that a row keeps. `key` must be in `READ`."""
     return READ[key](value)

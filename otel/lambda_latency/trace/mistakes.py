@@ -1,4 +1,4 @@
-"""What is wrong with a document, in words: msgspec names types as JSON Schema does, and places as paths."""
+"""Puts decoding errors into words: msgspec names types as JSON Schema does, and places as paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS |= {"bool": "true or false", "null": "null"}
 
 
 def reason_of(error: Exception) -> str:
-    """`startTimeUnixNano must be a whole number, got a text`."""
+    """The reason for an error in words, such as `startTimeUnixNano must be a whole number, got a text`."""
     if isinstance(error, UnicodeError):
         return "the bytes are not UTF-8"
     if isinstance(error, KeyError):

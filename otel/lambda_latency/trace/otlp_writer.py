@@ -1,6 +1,6 @@
-"""Spans written as OTLP/JSON.
+"""Writes spans as OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 
-Ids are hex and 64-bit integers are text, as https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding has it.
+Ids are hex, and 64-bit integers are text.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def to_otlp(spans: Iterable[Span]) -> dict[str, object]:
 
 
 def dump_line(spans: Iterable[Span]) -> str:
-    """Spans as one line of a `traces.jsonl`, its end included."""
+    """Spans as one line of a `traces.jsonl`, with its newline."""
     return json.dumps(to_otlp(spans), separators=(",", ":")) + "\n"
 
 

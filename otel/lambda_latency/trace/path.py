@@ -1,9 +1,11 @@
-"""The critical path: the chain of spans that a request's wall clock waited for, in exact nanoseconds.
+"""The critical path: the spans that the wall clock of a request waited for, in exact nanoseconds.
 
-Walk back from the end: at instant t, among the children that are still unaccounted for and start before t, the one
-that ends last, cut to its parent and to t, owns the time from that end down to its start, recursively; what no child
-covers is the span's own. With "only a call that had ended by t may own time before t" (Jaeger UI) an overlap of 1 us
-moves a whole 100 us call to its parent; with cutting the account is continuous.
+The walk goes back from the end of a span. At an instant t it looks at the children that start before t and were not
+visited yet. The one that ends last is cut to its parent and to t, owns the time down to its start, and is walked in the
+same way. The span itself owns the time that no child covers.
+
+Jaeger's UI counts only children that had ended by t: an overlap of 1 us then gives a whole call of 100 us to its
+parent. Cutting the child instead makes the result continuous.
 """
 
 from __future__ import annotations
@@ -22,23 +24,23 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticalPath", "Section", "Stretch", "critical_path", "walk"]
 
-# A row owns the time of the critical path from a start to an end, in nanoseconds since 1970.
+# A row, and the start and the end (in nanoseconds since 1970) of time on the critical path that it owns.
 Stretch: TypeAlias = "tuple[Row, int, int]"
 
 
 def walk(tree: Tree) -> tuple[list[Stretch], list[Row]]:
-    """The critical path of a request in any order, and every row of the request with children, parents first."""
+    """The critical path of a request, not sorted, and its rows that have children, parents before children."""
     path: list[Stretch] = []
     parents: list[Row] = []
     _walk(tree, tree.outermost, tree.outermost.start_ns, tree.end_ns, path, parents)
     if tree.before is not None:
-        # The moment between the end of the import and the first call belongs to the cold start as well.
+        # The time between the end of the init and the outermost span belongs to the cold start too.
         _walk(tree, tree.before, tree.start_ns, tree.outermost.start_ns, path, parents)
     return path, parents
 
 
 def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], parents: list[Row]) -> None:
-    """Add the path of one window. It calls nothing for a row like most: here is where the time goes."""
+    """Add the path of `top` from `first` to `last`. This is the hot loop: most rows cost no further call."""
     children, in_order = tree.children, tree.in_order
     windows = [(top, first, last)]
     for row, low, high in windows:
@@ -51,7 +53,7 @@ def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], pare
             if start < low:
                 start = low
             if start >= end:
-                start = end = 0  # nobody waited for it, nor for what is below
+                start = end = 0  # nothing waited for this child or its descendants
             else:
                 if end < t:
                     path.append((row, end, t))
@@ -64,19 +66,19 @@ def _walk(tree: Tree, top: Row, first: int, last: int, path: list[Stretch], pare
             path.append((row, low, t))
 
 
-def _last_to_end_first(below: Sequence[Row], low: int, high: int, *, in_order: bool) -> Sequence[Row]:
-    """Children by their ends inside the window; of one end the first to start, then the smaller id."""
-    if len(below) < 2 or (in_order and below[1].end_ns < high):
-        return below
-    ends = [one.end_ns for one in below]
+def _last_to_end_first(siblings: Sequence[Row], low: int, high: int, *, in_order: bool) -> Sequence[Row]:
+    """Children in descending order of their end, cut to `high`; then by their start, cut to `low`; then by id."""
+    if len(siblings) < 2 or (in_order and siblings[1].end_ns < high):
+        return siblings
+    ends = [row.end_ns for row in siblings]
     if ends[1] < high and ends[-1] and len({*ends}) == len(ends):
-        return below
-    return sorted(below, key=lambda one: (-min(one.end_ns or high, high), max(one.start_ns, low), one.span_id))
+        return siblings
+    return sorted(siblings, key=lambda row: (-min(row.end_ns or high, high), max(row.start_ns, low), row.span_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of wall clock that one span owns."""
+    """A part of the wall clock that one span owns. Times are nanoseconds since 1970."""
 
     span: Span
     start_ns: int
@@ -84,13 +86,13 @@ class Section:
 
     @property
     def ns(self) -> int:
-        """Its length."""
+        """The length, in nanoseconds."""
         return self.end_ns - self.start_ns
 
 
 @dataclass(frozen=True, slots=True)
 class CriticalPath:
-    """The sections of a request in the order of time: disjoint, without gaps, from `start_ns` to `end_ns`."""
+    """The sections of a request in chronological order: disjoint, without gaps, from `start_ns` to `end_ns`."""
 
     start_ns: int
     end_ns: int
@@ -98,11 +100,11 @@ class CriticalPath:
 
     @property
     def wall_ns(self) -> int:
-        """The request's wall clock: that of its outermost span, with the init before it."""
+        """The wall clock of the request in nanoseconds: its outermost span, and the init before that span."""
         return self.end_ns - self.start_ns
 
     def waited(self) -> dict[str, int]:
-        """For each span on the path its own share of the wall clock, by span id."""
+        """The nanoseconds of wall clock that each span on the path owns, by span id."""
         found: dict[str, int] = {}
         for section in self.sections:
             found[section.span.span_id] = found.get(section.span.span_id, 0) + section.ns

@@ -1,4 +1,4 @@
-"""What AWS's own spans are called: the outer spans of a request, which the platform records."""
+"""The names of AWS's own spans: the outer spans of a request, which the platform records."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 ]
 
 GATEWAY = "AWS::ApiGateway::Stage"
-SERVICE = "AWS::Lambda"  # the Lambda service: from the caller's call to its answer
-FUNCTION = "AWS::Lambda::Function"  # one environment's share of it
+SERVICE = "AWS::Lambda"  # the Lambda service: from the request of the caller to the answer
+FUNCTION = "AWS::Lambda::Function"  # the function: the part of that time in one execution environment
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"  # an execution of Step Functions, with a subsegment for each state
 OUTER = (GATEWAY, SERVICE, FUNCTION)  # from the outside in
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")
-# Steps of a new connection below a call, as SDKs of others call them (X-Ray's for Go, OpenTelemetry's for Node and Go).
+# Steps of a new connection, children of a call, as other SDKs name them (X-Ray's for Go, OpenTelemetry's for Node, Go).
 CONNECTING = (
     "connect",
     "dial",
@@ -41,11 +41,11 @@ CONNECTING = (
     "tls",
     "tls.connect",
 )
-READ_NAMES = frozenset((*PHASES, *CONNECTING))  # of spans: names that rules read, whoever recorded them
+READ_NAMES = frozenset((*PHASES, *CONNECTING))  # span names that rules read, whatever recorded the span
 RUNTIME_SCOPE = "lambda_latency.runtime"
-RUNTIME_SCOPES = (RUNTIME_SCOPE, "otel.runtime")  # the kit's spans carried the second name before it was renamed
+RUNTIME_SCOPES = (RUNTIME_SCOPE, "otel.runtime")  # the second is the former name of the first
 
 
 def is_platform_phase(span: Span, parent: Span | None) -> bool:
-    """Whether a span is a part of the function segment that Lambda itself records."""
+    """Whether a span is a phase of a function segment, recorded by Lambda itself."""
     return span.name in PHASES and span.kind.name == "INTERNAL" and parent is not None and parent.origin == FUNCTION

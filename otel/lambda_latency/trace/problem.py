@@ -1,4 +1,4 @@
-"""What could not be read, or does not hold together: named with its place, counted, never raised."""
+"""Problems with the input: unreadable parts and contradictions. They are reported and counted, never raised."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["Problem"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where (file and line, or a trace id), why, and whether something was left out for it."""
+    """One problem: its source (a file or a trace id), its line, its reason, and whether something was left out."""
 
     source: str
     line: int | None
     reason: str
-    effect: str = "skipped"  # or "counted": it was read all the same
+    effect: str = "skipped"  # or "counted": the input was used nevertheless
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"

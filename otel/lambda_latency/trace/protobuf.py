@@ -1,7 +1,7 @@
-"""OTLP as protobuf: one message, or many with the length of each before it, as collectors write it into files.
+"""Reads OTLP as protobuf: one message, or several with a length before each, as collectors write them into files.
 
-https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/fileexporter#file-format: four
-bytes of length; messages may be JSON, or packed with zstd, one by one. Other writers put a varint before each.
+https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/fileexporter#file-format: the
+length has four bytes, and each message may be JSON or packed with zstd. Other writers use a varint as the length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lambda_latency.trace.zstd import ZSTD, unpacked
 __all__ = ["is_binary", "protobuf_resources"]
 
 REMEDY = "OTLP as protobuf needs one more package: pip install 'lambda-latency[formats]'"
-FIRST = b"\n"  # the tag of `resource_spans`, and so the first byte of a message
+FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message
 LOOKED_AT = 16  # bytes
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 NAMED = {
@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def is_binary(begin: bytes) -> bool:
-    """Whether a file that begins like this holds no text."""
+    """Whether a file that begins with these bytes is not text."""
     if begin.startswith(tuple(NAMED)):
         return True
     head = begin[:LOOKED_AT]
@@ -43,7 +43,10 @@ def is_binary(begin: bytes) -> bool:
 
 
 def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, Any]]:
-    """The resources of all messages of a file."""
+    """The resources of all messages of a file, as OTLP/JSON has them.
+
+    `problem` is called with the reason for each part that is left out.
+    """
     for begin, what in NAMED.items():
         if document.startswith(begin):
             problem(f"not read: {what}")
@@ -68,7 +71,7 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
 
 
 def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:
-    """The messages of a file. What is cut at its end is told."""
+    """The messages of a file. `problem` is called if the last one is cut."""
     framed = _framed(data, _by_four)
     if framed is None and not data.startswith(FIRST):
         framed = _framed(data, _by_varint)
@@ -82,7 +85,7 @@ def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:
 
 
 def _framed(data: bytes, length_at: Any) -> tuple[list[bytes], int] | None:
-    """The messages, and how many bytes are left; None where they do not begin as messages do."""
+    """The messages and the number of bytes behind them; None if there is none, or one has a wrong first byte."""
     found: list[bytes] = []
     at = 0
     while at < len(data):

@@ -1,4 +1,4 @@
-"""Trace files as rows or as traces, and what cannot be read in them as problems with file, line and reason."""
+"""Reads trace files as rows or as traces, and collects problems with file, line and reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Reading", "find_traces", "read_rows", "read_spans", "read_trace", "r
 
 
 class Reading(NamedTuple):
-    """What was read: traces in the order of their start, and what could not be read or does not hold together."""
+    """Traces in the order of their start, and problems: unreadable parts and contradictions in traces."""
 
     traces: tuple[Trace, ...]
     problems: tuple[Problem, ...]
@@ -39,10 +39,11 @@ def read_rows(
     step: Callable[[int], None] = lambda _: None,
     between: tuple[int, int] | None = None,
 ) -> Iterator[Rows]:
-    """Read a source, some documents at a time: the rows that the reader has then, for whoever takes them out.
+    """Read a source, some documents at a time; yields `reader.traces` after each step, for the caller to empty.
 
-    `index` learns which traces are in which lines, `problems` what cannot be read, `step` hears of the bytes that were
-    read. `between` are two offsets in a file with a document a line: the lines that begin there.
+    `index` gets the lines of each trace, and `problems` gets what cannot be read. `step` is called with the number of
+    bytes that were read since its last call. `between` are two offsets in a file with one document a line: the lines
+    that begin at or after the first and before the second are read.
     """
     index.begin(source)
     for block in documents(source, problems, step, between):
@@ -55,7 +56,7 @@ def read_rows(
 
 
 def read_traces(*paths: str | Path) -> Reading:
-    """The traces of some files, folders and patterns; a file that cannot be opened is a problem like any other."""
+    """The traces of files, folders and patterns. A file that cannot be opened is one of the problems."""
     problems: list[Problem] = []
     spans: list[Span] = []
     for source in find_sources(paths, problems):
@@ -65,20 +66,23 @@ def read_traces(*paths: str | Path) -> Reading:
 
 
 def read_trace(path: str | Path, trace_id: str) -> Trace | None:
-    """One trace of a file, by its id in hex or as X-Ray writes it (`1-5759e988-bd862e3fe1be46a994272793`)."""
+    """The trace of a file with this id, in hex or as X-Ray writes it (`1-5759e988-bd862e3fe1be46a994272793`).
+
+    None if the file has no such trace or cannot be read.
+    """
     wanted = trace_id_of(trace_id)
     return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
 
 
 def read_spans(path: str | Path | Source, problems: list[Problem]) -> Iterator[Span]:
-    """The spans of a file, as it is read; what cannot be read is added to `problems`."""
+    """The spans of a file, while it is read. `problems` gets what cannot be read."""
     return _spans_in(path if isinstance(path, Source) else Source(str(path), Path(path)), problems)
 
 
 def find_traces(
     sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None, view: View = PLAIN
 ) -> dict[str, Trace]:
-    """Some traces out of files, without the problems. Where an `index` knows their lines, only these are read."""
+    """The traces with these ids (32 hex digits), by id, without problems. With an `index` only their lines are read."""
     found: dict[str, list[Span]] = {}
     wanted = frozenset(trace_ids)
     reader = Reader()
@@ -86,18 +90,21 @@ def find_traces(
         for span in _wanted_in(source, reader, wanted, index or _index_of(source)):
             found.setdefault(span.trace_id, []).append(span)
     if index is not None and len(found) < len(wanted):
-        return find_traces(sources, wanted, view=view)  # a file is not what it was any more
+        return find_traces(sources, wanted, view=view)  # a file has changed since it was indexed
     return {trace_id: Trace(spans, view) for trace_id, spans in found.items()}
 
 
 def trace_id_of(text: str) -> str:
-    """A trace id in hex, however it was written: X-Ray's, of 64 bits or 128, with dashes or `0x`, or base64."""
+    """A trace id as 32 hex digits. Any other text is returned in lower case.
+
+    The id may be 64 or 128 bits, in hex (with dashes, with `0x`, or as X-Ray writes it) or in base64.
+    """
     found = hex_id(text, 32)
     return found.lower() if isinstance(found, str) else text
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
-    """Spans in any order as traces, in the order of their requests' start."""
+    """The traces of spans in any order, sorted by the start of the outermost span."""
     by_trace: dict[str, list[Span]] = {}
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
@@ -121,7 +128,7 @@ def _spans_in(source: Source, problems: list[Problem]) -> Iterator[Span]:
 
 
 def _index_of(source: Source) -> LineIndex:
-    """Which traces are in which lines: found out by reading all of them."""
+    """The index of a source, made by reading all of it."""
     index, reader = LineIndex(), Reader()
     for traces in read_rows(source, reader, [], index):
         traces.clear()

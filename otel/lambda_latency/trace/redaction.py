@@ -1,6 +1,6 @@
-"""Spans without what tells whose they are: names of services, hosts, tables, paths and ids become numbers.
+"""Removes from spans what identifies their owner: names of services, hosts, tables and paths, and ids, become numbers.
 
-What rules read stays (kinds, times, operations, statuses, error codes); all else is left out.
+Kinds, times, operations, statuses and error codes stay, because rules read them. Everything else is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
 from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
 from lambda_latency.trace.row import ATTEMPT, DELAY
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["redacted"]
 
-Namer: TypeAlias = Callable[[str, str], str]  # of a sort and a text
+Namer: TypeAlias = Callable[[str, str], str]  # from a sort and a text to the name that replaces the text
 
 HOSTS = ("net.peer.name", "peer.service", "server.address", "http.url", "url.full")
 NAMES = ("db.name", "db.namespace", "faas.invoked_name")
@@ -29,43 +29,41 @@ SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
 LIMIT = "lambda.timeout.limit_ms"
 KEPT = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")
 SPLIT = re.compile(r"[/:]")
-WORD = re.compile(r"[A-Za-z0-9_.]{1,60}\Z")  # an operation, a service of AWS's, a method: no sentence
+WORD = re.compile(r"[A-Za-z0-9_.]{1,60}\Z")  # an operation, an AWS service or a method, not a sentence
 
 
 class Names:
-    """Numbers for texts of one sort, in the order of the texts, so that the order of spans tells nothing."""
+    """Numbers for the texts of one sort, in the order of the texts, so that they do not reveal the order of spans."""
 
     def __init__(self, sort: str, whose: Callable[[str], str]) -> None:
         self._sort, self._whose = sort, whose
         self._known: dict[str, int] = {}
 
     def learn(self, text: str) -> None:
-        """There is such a text."""
+        """Add a text. All texts must be added before `settle` numbers them."""
         self._known.setdefault(text, 0)
 
     def settle(self) -> None:
-        """All are known."""
+        """Number the texts."""
         self._known = {text: number for number, text in enumerate(sorted(self._known), 1)}
 
     def __call__(self, text: str) -> str:
-        """What stands for it."""
+        """The name that replaces a text: its prefix, the sort and its number."""
         whose = self._whose(text)
         return f"{whose}{'-' if whose else ''}{self._sort}-{self._known.get(text, 0)}"
 
     def number(self, text: str) -> int:
-        """Its number, from 1 on."""
+        """The number of a text, from 1; 0 if it was not added."""
         return self._known.get(text, 0)
 
 
 def redacted(spans: Iterable[Span], whose: Callable[[str], str] = lambda _: "") -> Iterator[Span]:
-    """The spans as they may be shown to others, each service, host, resource, path and id by one name throughout.
+    """The spans in a form that may be published. The same service, host, resource, path or id gets the same name.
 
-    `whose` says of a name what stands before its number: `ours` or `theirs`, or nothing.
+    `whose` returns the prefix of a name: `ours`, `theirs` or an empty text.
     """
     every = list(spans)
-    sorts = {
-        sort: Names(sort, whose) for sort in ("service", "host", "resource", "path", "span", "trace_id", "span_id")
-    }
+    sorts = {sort: Names(sort, whose) for sort in SORTS}
     for learning in (True, False):
         for span in every:
             found = _redacted(span, sorts, learning=learning)
@@ -92,7 +90,9 @@ def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
         if kept is not None:
             attributes[key] = kept
     attempts = [one for one in span.events if one.name == ATTEMPT]
-    codes = sorted(told_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")))
+    codes = sorted(
+        error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception"))
+    )
     return replace(
         span,
         trace_id=f"{number('trace_id', span.trace_id):032x}",
@@ -125,7 +125,7 @@ def _name(span: Span, attributes: dict[str, object], name: Namer) -> str:
 
 
 def _value(key: str, value: object, name: Namer) -> object:
-    """What stands for a value; None where it is left out."""
+    """The redacted value of an attribute; None if the attribute is left out."""
     if key == LIMIT and isinstance(value, int):
         return value
     if key not in READ:

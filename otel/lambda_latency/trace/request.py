@@ -1,4 +1,4 @@
-"""What two of a request's rows tell of it: the outermost one and its handler's, where that was recorded."""
+"""Facts about a request from two of its rows: the outermost one, and the handler's if it was recorded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 
 
 def route_of(outermost: Row, handler: Row | None, function: str) -> str:
-    """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name.
+    """`POST /orders`: the method and the resource path of the handler's span, else of the outermost span.
 
-    The X-Ray SDK keeps no resource path, and a stage of API Gateway has many: `POST CreateOrder`, by its function.
+    Without a path the route is the name of the first of these spans that was recorded. A stage of API Gateway serves
+    many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
+    records no resource path.
     """
     rows = [row for row in (handler, outermost) if row is not None]
     for row in rows:
@@ -25,7 +27,7 @@ def route_of(outermost: Row, handler: Row | None, function: str) -> str:
 
 
 def function_of(segment: Row | None, handler: Row | None) -> str:
-    """The function that answered: as Lambda names it, else as its own spans do; empty where nothing says it."""
+    """The function that answered: the name of Lambda's segment, else from the handler's resource, else empty."""
     if segment is not None:
         return segment.name
     resource = handler.shape.resource if handler is not None else {}
@@ -34,7 +36,7 @@ def function_of(segment: Row | None, handler: Row | None) -> str:
 
 
 def status_code_of(outermost: Row, handler: Row | None) -> int | None:
-    """The HTTP status that the caller saw."""
+    """The HTTP status of the outermost span, which the caller saw, else of the handler's; None if both have none."""
     for row in (outermost, handler):
         for key in ("http.response.status_code", "http.status_code"):
             code = row.shape[key] if row is not None else None
@@ -44,7 +46,7 @@ def status_code_of(outermost: Row, handler: Row | None) -> int | None:
 
 
 def is_error(outermost: Row, handler: Row | None) -> bool:
-    """Whether the request failed: a 5xx answer, or an ERROR on its outermost or its handler's span."""
+    """Whether the request failed: an HTTP status of 5xx, or status ERROR on the outermost or the handler's span."""
     code = status_code_of(outermost, handler)
     if code is not None and code >= 500:
         return True

@@ -1,4 +1,4 @@
-"""A span as a row: its ids, its times, and the shape that stands for the rest."""
+"""A span as a row: its ids, its times, and a shape for everything else."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.span import Span
 
-__all__ = ["ATTEMPT", "DELAY", "Row", "Rows", "attempts_of", "row_of", "settled", "window_of"]
+__all__ = ["ATTEMPT", "DELAY", "Row", "Rows", "attempts_of", "row_of", "window_of", "with_valid_ids"]
 
 ATTEMPT = "attempt"  # the event at the end of each attempt of an AWS call
-DELAY = "retry.delay_ms"  # of such an event: how long the client waited before the next attempt
-LONGEST_MS = 900_000  # a function runs no longer; a delay that is no number is not below it
+DELAY = "retry.delay_ms"  # its attribute: how long the client waited before the next attempt
+LONGEST_MS = 900_000  # the longest run of a function; NaN is not below it
 
 
 class Row(Struct, gc=False, eq=False):
-    """One span. Ids in lower-case hex, times in nanoseconds since 1970.
+    """One span. Ids are lower-case hex, times are nanoseconds since 1970.
 
-    `parent_id` is empty where there is none, `end_ns` 0 for a span that was left open. `attempts` is the window between
-    the end of a call's first attempt and the start of its last, where the span tells. `route` is its `http.route`.
+    `parent_id` is empty for a root. `end_ns` is 0 for a span that was left open. `attempts` is the end of a call's
+    first attempt and the start of its last one; None if the span has no events for them. `route` is its `http.route`.
     """
 
     span_id: str
@@ -43,8 +43,8 @@ class Row(Struct, gc=False, eq=False):
 Rows: TypeAlias = "dict[str, list[Row]]"  # by trace id
 
 
-def settled(found: list[Rows]) -> list[Rows] | None:
-    """The same rows, ids in lower case; None where one of the ids is none."""
+def with_valid_ids(found: list[Rows]) -> list[Rows] | None:
+    """The same rows with ids in lower case; None if an id is not valid."""
     if _have_ids(found):
         return found
     lowered: list[Rows] = []
@@ -58,14 +58,14 @@ def settled(found: list[Rows]) -> list[Rows] | None:
 
 
 def _have_ids(found: list[Rows]) -> bool:
-    # All at once: one by one it takes longer than to decode the spans.
-    rows = [row for one in found for some in one.values() for row in some]
+    # All ids are checked at once: one by one it takes longer than decoding the spans.
+    rows = [row for document in found for trace in document.values() for row in trace]
     ids = [row.span_id for row in rows] + [row.parent_id for row in rows if row.parent_id]
-    return are_ids(ids, [trace_id for one in found for trace_id in one])
+    return are_ids(ids, [trace_id for document in found for trace_id in document])
 
 
 def row_of(span: Span) -> Row:
-    """The row of one span."""
+    """The row of a span."""
     attempts, route = attempts_of(span), span.attributes.get(ROUTE)
     return Row(
         span.span_id,
@@ -80,13 +80,13 @@ def row_of(span: Span) -> Row:
 
 
 def attempts_of(span: Span) -> tuple[int, int] | None:
-    """The window between a call's first and last attempt, in nanoseconds; None where its events do not tell."""
+    """The end of a call's first attempt and the start of its last (ns since 1970); None without events for them."""
     return window_of((one.time_ns, one.attributes.get(DELAY)) for one in span.events if one.name == ATTEMPT)
 
 
-def window_of(told: Iterable[tuple[int, object]]) -> tuple[int, int] | None:
-    """As `attempts_of`, of the instant and the delay (in ms) of each attempt event."""
-    attempts = sorted(told, key=lambda one: one[0])
+def window_of(events: Iterable[tuple[int, object]]) -> tuple[int, int] | None:
+    """As `attempts_of`, from the instant (ns since 1970) and the delay (ms) of each attempt event."""
+    attempts = sorted(events, key=lambda event: event[0])
     waited = [(at, delay) for at, delay in attempts if isinstance(delay, int | float) and 0 <= delay < LONGEST_MS]
     if not waited:
         return None

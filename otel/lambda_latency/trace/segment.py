@@ -1,4 +1,4 @@
-"""One segment or subsegment: X-Ray's own words for kind, status, calls and errors as OpenTelemetry's."""
+"""Converts one segment or subsegment of X-Ray: kind, status, calls and errors in the terms of OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Segment", "attempts_in", "described", "exceptions_of", "nanoseconds"]
 
 LAST_SECOND = 2**62 // 10**9
-LONGEST_MS = 900_000  # a function runs no longer
+LONGEST_MS = 900_000  # the longest run of a function
 RESOURCE = "otel.resource."
-NESTED = (list, dict)  # what JSON has beside plain values
+NESTED = (list, dict)  # the types of JSON values that hold other values
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
-# What X-Ray keeps of an AWS call in its `aws` block, and what OpenTelemetry calls it.
+# The members of X-Ray's `aws` block of an AWS call, and their attributes in OpenTelemetry.
 AWS = {
     "table_name": "aws.table_name",
     "queue_url": "aws.queue_url",
@@ -33,11 +33,11 @@ AWS = {
     "request_id": "aws.request_id",
     "retries": "retry_attempts",
 }
-# X-Ray keeps no instrumentation scope: the kit's own spans are known by an attribute that others have not.
+# X-Ray keeps no instrumentation scope: the kit's own spans are recognized by attributes that no other span has.
 HOST = "lambda.connect.host"
 KIT = (HOST, "lambda.init.type")
-RETRY = ("lambda.retry.first_ended_ms", "lambda.retry.last_began_ms")  # since the begin of a call that was tried again
-# Annotations have no dots unless the exporter was told to keep them.
+RETRY = ("lambda.retry.first_ended_ms", "lambda.retry.last_began_ms")  # after the start of a call that was retried
+# Annotations have no dots unless the exporter is configured to keep them.
 DOTTED = {
     key.replace(".", "_"): key
     for key in (
@@ -60,7 +60,7 @@ DOTTED = {
 
 
 class Segment(Struct, gc=False, kw_only=True):
-    """A segment document. What is `Any` is of another type in some documents, and then it is passed over."""
+    """A segment document. In some documents the `Any` members have another type, and are then ignored."""
 
     id: str
     start: Raw = field(name="start_time")
@@ -87,7 +87,7 @@ class Segment(Struct, gc=False, kw_only=True):
 
 
 class Described(NamedTuple):
-    """What a segment says of a span, without its ids and times."""
+    """The span of a segment, without ids and times."""
 
     name: str
     kind: SpanKind
@@ -98,7 +98,7 @@ class Described(NamedTuple):
 
 
 def described(segment: Segment, *, subsegment: bool) -> Described:
-    """The span that a segment stands for."""
+    """The span of a segment. `subsegment`: whether the document is a subsegment."""
     namespace, name = segment.namespace, segment.name or ""
     kind = SpanKind.CLIENT if namespace in ("aws", "remote") else SpanKind.INTERNAL if subsegment else SpanKind.SERVER
     attributes, resource = _values(segment)
@@ -119,7 +119,7 @@ def described(segment: Segment, *, subsegment: bool) -> Described:
                 resource.setdefault("faas.name", name)
         resource.setdefault("service.name", name)
     if segment.throttle:
-        attributes["http.status_code"] = 429  # of DynamoDB's 400 and of a flag alone: this is what readers look at
+        attributes["http.status_code"] = 429  # in place of DynamoDB's 400 or of none: rules look for 429
     scope = "" if attributes.keys().isdisjoint(KIT) else RUNTIME_SCOPE
     return Described(
         _name(name, kind, namespace, attributes), kind, _status(segment, kind), attributes, resource, scope
@@ -127,16 +127,19 @@ def described(segment: Segment, *, subsegment: bool) -> Described:
 
 
 def exceptions_of(segment: Segment, start_ns: int) -> Iterator[Event]:
-    """The exceptions that a segment ended with, as events at its start: X-Ray keeps no instant."""
+    """The exceptions of a segment, as events at its start, because X-Ray keeps no instants of them."""
     found = segment.cause.get("exceptions") if isinstance(segment.cause, dict) else None
-    for one in found if isinstance(found, list) else ():
-        if isinstance(one, dict):
-            told = {f"exception.{key}": str(one.get(key) or "") for key in ("type", "message")}
-            yield Event("exception", start_ns, told)
+    for exception in found if isinstance(found, list) else ():
+        if isinstance(exception, dict):
+            attributes = {f"exception.{key}": str(exception.get(key) or "") for key in ("type", "message")}
+            yield Event("exception", start_ns, attributes)
 
 
 def attempts_in(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
-    """The kit's event of a call's first attempt, as long as all but the last took: X-Ray keeps no events."""
+    """An event at the end of a call's first attempt, whose delay lasts until the start of the last attempt.
+
+    X-Ray keeps no events, so the kit keeps the two times as attributes.
+    """
     if RETRY[0] not in attributes:
         return
     first, last = (attributes.get(key) for key in RETRY)
@@ -145,28 +148,28 @@ def attempts_in(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
 
 
 def nanoseconds(raw: Raw, name: str) -> int | None:
-    """Seconds since 1970, with decimals, in nanoseconds; None for null.
+    """Seconds since 1970, with decimals, as nanoseconds; None for null. Raises `ValueError` for anything else.
 
-    By its digits: a binary float has only about 0.24 microseconds of an epoch time.
+    The digits are read as text, because a binary float resolves an epoch time only to about 0.24 microseconds.
     """
     text = bytes(raw)
     whole, _, fraction = text.partition(b".")
     if whole.isdigit() and len(fraction) <= 9 and (not fraction or fraction.isdigit()):
-        seconds = int(whole) * 10**9 + int(fraction.ljust(9, b"0"))
+        ns = int(whole) * 10**9 + int(fraction.ljust(9, b"0"))
     elif text == b"null":
         return None
     else:
         try:
-            seconds = round(Decimal(text.decode()) * 10**9)
+            ns = round(Decimal(text.decode()) * 10**9)
         except (InvalidOperation, OverflowError):
-            seconds = 0
-    if not 0 < seconds < LAST_SECOND * 10**9:
+            ns = 0
+    if not 0 < ns < LAST_SECOND * 10**9:
         raise ValueError(f"{name} must be seconds since 1970, got {text.decode():.60}")
-    return seconds
+    return ns
 
 
 def _values(segment: Segment) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Annotations and metadata as attributes, and those of them that the exporter took from the resource."""
+    """Annotations and metadata: the attributes of the span, and those that the exporter took from the resource."""
     metadata = segment.metadata
     default = metadata.get("default") if isinstance(metadata, dict) else None
     values: dict[str, Any] = {}
@@ -212,9 +215,9 @@ def _add_sql(sql: object, attributes: dict[str, Any]) -> None:
 
 
 def _name(name: str, kind: SpanKind, namespace: object, attributes: dict[str, Any]) -> str:
-    """The span's own name, which the exporter gave up for the name of a node."""
+    """The span's name, made from its attributes: the exporter replaced it by the name of a node of the service map."""
     if kind is SpanKind.CLIENT and HOST in attributes:
-        return "connect"  # of the kit's calls the only one with that attribute
+        return "connect"  # the only span of the kit with that attribute
     if namespace == "aws" and attributes.get("rpc.method"):
         return f"{attributes['rpc.service']}.{attributes['rpc.method']}"
     method = str(attributes.get("http.request.method") or attributes.get("http.method") or "")
@@ -228,5 +231,5 @@ def _name(name: str, kind: SpanKind, namespace: object, attributes: dict[str, An
 def _status(segment: Segment, kind: SpanKind) -> Status:
     if segment.fault:
         return Status.ERROR
-    # A caller's mistake is no error of the server that says so.
+    # A 4xx answer is an error of the caller, not of the server.
     return Status.ERROR if (segment.error or segment.throttle) and kind is not SpanKind.SERVER else Status.UNSET

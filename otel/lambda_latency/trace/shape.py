@@ -1,6 +1,6 @@
-"""What rules may read of a span: spans that no rule can tell apart share one shape.
+"""The part of a span that rules may read. Spans that no rule can distinguish share one shape.
 
-A few hundred shapes stand for any number of spans, so each rule runs once for a shape, not once for a span.
+A few hundred shapes represent any number of spans, so each rule runs once for a shape, not once for a span.
 """
 
 from __future__ import annotations
@@ -40,35 +40,34 @@ __all__ = [
     "SERVES",
     "TIMED_OUT",
     "Shape",
-    "told_codes",
+    "error_codes",
 ]
 
-# Roles: bits that a trace is searched by.
-OUTERMOST = 1  # may be the span whose duration is the request's
-SERVES = 2  # SERVER or CONSUMER, and not a span of the platform
-LAMBDA_SEGMENT = 4  # of the Lambda service, or of a function
+# Roles: bits by which a trace is searched.
+OUTERMOST = 1  # may be the outermost span, whose duration is the request's
+SERVES = 2  # SERVER or CONSUMER, and not recorded by the platform
+LAMBDA_SEGMENT = 4  # a segment of the Lambda service or of a function
 FUNCTION_SEGMENT = 8
-INIT = 16  # an Initialization or Restore if it lies below a function segment; the kit's own wherever it lies
+INIT = 16  # the kit's own init, or an Initialization or Restore, which counts only below a function segment
 COLD = 32
 TIMED_OUT = 64
-HANDLES = 128  # a span of what ran inside a function: an invocation, or a server of its own
+HANDLES = 128  # the span of an invocation, or any SERVER span
 ATTEMPTS = 256  # has an event for each attempt of its call
-CONTAINER = (
-    512  # a function segment, or an Invocation if it lies below one: what it is charged to depends on its inside
-)
-# Where X-Ray's SDK says that a user's own server runs.
+CONTAINER = 512  # a function segment, or an Invocation below one: its bucket depends on its children
+# The origins that X-Ray's SDK sets on segments of a user's own server.
 HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
-EXECUTION = 2048  # of a state machine
+EXECUTION = 2048  # an execution of a state machine
 ASIDE = 1024  # follows from its parent, which does not wait for it
 
 
 class Shape:
-    """A span without ids, times and names that no rule reads.
+    """A span without its ids, its times, and a name that no rule reads.
 
-    `name` is the name of a span that the shape was made of; `by_name` says whether rules read it, and then it is that
-    of each span of the shape. `remote`: whether the parent is in another process; None where it is unknown. `codes`
-    are the error codes of `CODES` that the span tells. `rank` is the position among the platform's outer spans, from
-    the outside in. `phase` is the name of a Lambda phase, which the span is if it lies below a function segment.
+    `name` is the name of the span that the shape was made of. If `by_name` is true, rules read it, and all spans of the
+    shape have it. `remote`: whether the parent is in another process; None if it is unknown. `resource` and `values`
+    are attributes that rules read. `codes` are the error codes in `CODES` that the span holds. `rank` is the position
+    among the platform's outer spans, from the outside in. `phase` is the name of a Lambda phase, or empty; the span is
+    that phase only if its parent is a function segment.
     """
 
     __slots__ = (
@@ -102,9 +101,9 @@ class Shape:
     ) -> None:
         self.name, self.kind, self.status, self.remote = name, kind, status, remote
         self.scope, self.resource, self.values = scope, resource, values
-        origin, told = values.get("aws.xray.origin"), values.get("error.type")
+        origin, error_type = values.get("aws.xray.origin"), values.get("error.type")
         self.origin = origin if isinstance(origin, str) else None
-        self.codes = frozenset([*codes, *told] if isinstance(told, tuple) else codes)
+        self.codes = frozenset([*codes, *error_type] if isinstance(error_type, tuple) else codes)
         self.rank = OUTER.index(self.origin) if self.origin in OUTER else len(OUTER)
         self.phase = name if name in PHASES and kind is SpanKind.INTERNAL else ""
         own = scope in RUNTIME_SCOPES
@@ -129,7 +128,7 @@ class Shape:
 
     @classmethod
     def of(cls, span: Span, *, attempts: bool) -> Shape:
-        """The shape of one span. `attempts`: whether its events tell how its call was tried again."""
+        """The shape of one span. `attempts`: whether its events show how its call was retried."""
         return cls(
             span.name,
             span.kind,
@@ -138,19 +137,19 @@ class Shape:
             span.scope.name,
             {key: span.resource[key] for key in RESOURCE_KEYS if key in span.resource},
             {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
-            told_codes(span.status_message, (one.attributes for one in span.events if one.name == "exception")),
+            error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception")),
             attempts=attempts,
         )
 
     def __getitem__(self, key: str) -> object:
-        """The value of an attribute in `READ`, reduced; None where it is absent."""
+        """The reduced value of an attribute; None if it is absent. Raises `KeyError` for a key outside of `READ`."""
         value = self.values.get(key)
         if value is None and key not in READ:
             raise KeyError(f"{key} is not kept in rows: add it to trace/keys.py")
         return value
 
     def text(self, *keys: str) -> str:
-        """The first of these attributes that says something; a list as its items, with commas."""
+        """The first of these attributes that is not empty, as text; a list as its items, joined with commas."""
         for key in keys:
             value = self[key]
             if isinstance(value, tuple):
@@ -161,14 +160,14 @@ class Shape:
 
     @property
     def host(self) -> str:
-        """Whom a client span calls, without the port."""
+        """The host or the service that a client span calls, without the port."""
         host = self.text("peer.service", "server.address", "net.peer.name", "http.url", "url.full")
         name, colon, port = host.rpartition(":")
         return name.strip("[]") if colon and port.isdigit() and (":" not in name or name.endswith("]")) else host
 
     @property
     def is_call(self) -> bool:
-        """Whether it calls or sends to another party."""
+        """Whether the span is a call or a message to another party: CLIENT or PRODUCER."""
         return self.kind in (SpanKind.CLIENT, SpanKind.PRODUCER)
 
     @property
@@ -178,33 +177,33 @@ class Shape:
 
     @property
     def operation(self) -> str:
-        """The operation of an AWS call without its service; empty where only the name may tell it."""
+        """The operation of an AWS call without its service; empty if no attribute names it."""
         return self.text("rpc.method", "db.operation").rpartition("/")[2]
 
     @property
     def is_gateway(self) -> bool:
-        """Whether API Gateway recorded it."""
+        """Whether API Gateway recorded the span."""
         return self.origin == GATEWAY
 
     @property
     def is_runtime_init(self) -> bool:
-        """Whether it is the kit's own `init` or `restore`: a child of the handler's span that begins before it."""
+        """Whether this is the kit's own `init` or `restore`: a child of the handler's span that starts before it."""
         return bool(self.roles & INIT) and not self.phase
 
     @property
     def is_provisional(self) -> bool:
-        """Whether a later span of the same id replaces it."""
+        """Whether a later span of the same id replaces this one."""
         return self.values.get("lambda.provisional") is True
 
     def facts(self) -> tuple[object, ...]:
-        """All that it holds, as values that compare: equal for shapes that were read from different spellings."""
+        """The whole shape as values that compare: equal for shapes that were read from different spellings."""
         values = sorted(self.values.items())
-        told = self.kind.value, self.status.value, self.remote, self.scope, sorted(self.resource.items(), key=repr)
-        return self.name, *told, repr(values), sorted(self.codes), self.roles
+        fields = self.kind.value, self.status.value, self.remote, self.scope, sorted(self.resource.items(), key=repr)
+        return self.name, *fields, repr(values), sorted(self.codes), self.roles
 
 
-def told_codes(message: str, exceptions: Iterable[Mapping[str, object]]) -> frozenset[str]:
-    """The codes of `CODES` that a status message and the attributes of exception events tell."""
+def error_codes(message: str, exceptions: Iterable[Mapping[str, object]]) -> frozenset[str]:
+    """The codes of `CODES` in a status message and in the attributes of exception events."""
     texts = [message] if message else []
     for attributes in exceptions:
         texts += [str(attributes.get(key, "")) for key in EXCEPTION_KEYS]

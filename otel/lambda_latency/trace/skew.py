@@ -1,7 +1,7 @@
-"""Clocks of two services that differ: a server's span that does not fit into the call that it answers.
+"""Corrects clock skew between services, which shows as a server's span outside of the client's call.
 
-A call takes as long before its server starts as after it ended (the rule of Jaeger's adjuster,
-https://www.jaegertracing.io/docs/latest/faq/#clock-skew-adjustment): that says by how much the clocks differ.
+The difference of the clocks follows from the rule of Jaeger's adjuster, that a call takes as long before its server
+starts as after its server ended: https://www.jaegertracing.io/docs/latest/faq/#clock-skew-adjustment.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ __all__ = ["correct_clocks", "service_of"]
 def correct_clocks(
     servers: Sequence[Row], rows: Mapping[str, Row], children: Mapping[str, Sequence[Row]]
 ) -> list[tuple[Row, int]]:
-    """Move each server that lies outside of its call, with all that is below it, to the middle of the call.
+    """Move each server that does not lie inside its call, with its descendants, to the middle of the call.
 
-    `servers` come parents before children. The answer has each row that was moved, and by how many nanoseconds.
+    A server that is longer than its call is moved only if it starts before the call, to the start of the call.
+    `servers` must have parents before children. Returns each server that was moved, and by how many nanoseconds.
     """
     moved: list[tuple[Row, int]] = []
     for server in servers:
@@ -40,7 +41,7 @@ def correct_clocks(
 
 
 def service_of(row: Row) -> str:
-    """The service that recorded a row, as its resource says; empty where it does not."""
+    """The service that recorded a row, from its resource; empty if the resource names none."""
     resource = row.shape.resource
     name = resource.get("service.name") or resource.get("faas.name")
     return name if isinstance(name, str) else ""
@@ -56,10 +57,10 @@ def _is_remote(call: Row, server: Row) -> bool:
 
 
 def _difference(call: Row, server: Row) -> int:
-    """By how much the server's clock has to be put forward; 0 where it fits."""
+    """The nanoseconds to add to the server's times; 0 if the server fits into its call."""
     if not (call.end_ns and server.end_ns) or server.end_ns < server.start_ns or call.end_ns < call.start_ns:
         return 0
-    if server.end_ns - server.start_ns > call.end_ns - call.start_ns:  # the caller gave up, or nobody waits
+    if server.end_ns - server.start_ns > call.end_ns - call.start_ns:  # the caller timed out or does not wait
         return max(0, call.start_ns - server.start_ns)
     if call.start_ns <= server.start_ns and server.end_ns <= call.end_ns:
         return 0

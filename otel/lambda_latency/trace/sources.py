@@ -1,4 +1,4 @@
-"""Where traces come from: files, folders, patterns and standard input, as files that can be read more than once."""
+"""Finds trace files: files, folders, patterns and standard input, as files that can be read more than once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STANDARD_INPUT = "-"
 
 
 class Source(NamedTuple):
-    """A file, and the name that people know it by.
+    """A trace file, and the name that is shown for it.
 
-    `whole`: each document in it holds all there is of its traces, so that they need not be kept until the last one.
+    `whole`: each document holds all spans of its traces, so that a trace is complete after its document.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Source(NamedTuple):
 def find_sources(
     wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[], Path] | None = None
 ) -> list[Source]:
-    """The files behind names, folders (all trace files in them) and patterns, each once, in a steady order.
+    """The files of names, folders (all trace files in them) and patterns, each once, in a deterministic order.
 
-    `spool` puts standard input into a file, for the name `-`. What leads nowhere is added to `problems`. What is a
-    source already stays as it is.
+    `spool` writes standard input to a file and returns its path; it is called for the name `-`. A folder or a pattern
+    without files is added to `problems`. A `Source` is returned as it is.
     """
     found: dict[Path, Source] = {}
     for one in wanted:
@@ -45,12 +45,12 @@ def find_sources(
             spooled = Source(name, spool())
             found.setdefault(spooled.path, spooled)
             continue
-        for file in _behind(name, problems):
+        for file in _sources_of(name, problems):
             found.setdefault(file.path.resolve(), file)
     return list(found.values())
 
 
-def _behind(name: str, problems: list[Problem]) -> Iterator[Source]:
+def _sources_of(name: str, problems: list[Problem]) -> Iterator[Source]:
     path = Path(name)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
@@ -62,6 +62,6 @@ def _behind(name: str, problems: list[Problem]) -> Iterator[Source]:
         if not matches:
             problems.append(Problem(name, None, "no file matches this pattern"))
         for match in matches:
-            yield from _behind(match, problems)
+            yield from _sources_of(match, problems)
     else:
-        yield Source(name, path)  # one that is not there says so when it is opened
+        yield Source(name, path)  # a missing file is reported when it is opened

@@ -1,6 +1,6 @@
-"""A span as a value of our own, whatever it was read from: the SDK, OTLP/JSON, Jaeger JSON or an X-Ray document.
+"""A span as an immutable value, whatever it was read from: the SDK, OTLP/JSON, Jaeger JSON or an X-Ray document.
 
-It holds no lock and no reference to the SDK, so it can be compared, copied, pickled and kept in sets.
+It holds no lock and no reference to the SDK, so it can be compared, copied, pickled and put into sets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SpanKind(Enum):
     PRODUCER = 4
     CONSUMER = 5
 
-    __hash__ = object.__hash__  # members are alone in being equal to themselves; Enum's own runs in Python
+    __hash__ = object.__hash__  # a member equals only itself; Enum's own __hash__ is Python code, and slow
 
 
 class Status(Enum):
@@ -41,7 +41,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The instrumentation scope that made a span."""
+    """The instrumentation scope that created a span."""
 
     name: str = ""
     version: str = ""
@@ -53,7 +53,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at one instant of a span (nanoseconds since 1970)."""
+    """An event of a span, at one instant (nanoseconds since 1970)."""
 
     name: str
     time_ns: int
@@ -65,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A pointer to a span of this trace or of another one (ids in hex)."""
+    """A link to a span of the same trace or of another one (ids in hex)."""
 
     trace_id: str
     span_id: str
@@ -79,7 +79,8 @@ class Link:
 class Span:
     """One span: ids in lower-case hex, times in integer nanoseconds since 1970.
 
-    `parent_remote` is None where the source does not say. `end_ns` is None for a span that was left open.
+    `parent_remote` is None if the source does not say. `end_ns` is None for a span that was left open. `origin` and
+    `provisional` come from the attributes `aws.xray.origin` and `lambda.provisional`.
     """
 
     trace_id: str
@@ -105,7 +106,7 @@ class Span:
         _freeze(self, "resource")
         object.__setattr__(self, "events", tuple(self.events))
         object.__setattr__(self, "links", tuple(self.links))
-        # Derived, so that a span and its attributes cannot contradict each other.
+        # These two are derived, so that a span and its attributes cannot contradict each other.
         origin = self.attributes.get("aws.xray.origin")
         object.__setattr__(self, "origin", origin if isinstance(origin, str) else None)
         object.__setattr__(self, "provisional", self.attributes.get("lambda.provisional") is True)

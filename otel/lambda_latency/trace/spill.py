@@ -1,4 +1,4 @@
-"""Rows on disk between reading and judging: in partitions by trace id, of which one at a time is in memory."""
+"""Keeps rows on disk between reading and analysis, in partitions by trace id that are loaded one at a time."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Extents", "Spill", "spilled"]
 
-MOST_WAITING = 20_000  # rows in memory, of all partitions together, before they are written: some 12 MB
-Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths
+MOST_WAITING = 20_000  # rows of all partitions that wait in memory before they are written: some 12 MB
+Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths in bytes
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, list[Any]]]).decode
-FIELDS = 8  # of a row
+FIELDS = 8  # written for each row
 
 
 class Spill:
-    """Writes rows into an open file without a name.
+    """Writes rows to an open file, given as a file descriptor.
 
-    `extents` says for each partition where its rows are; their shapes are written as numbers in `shapes`.
+    `extents` has the offsets and lengths of the rows of each partition. A shape is written as its index in `shapes`.
     """
 
     def __init__(self, file: int, partitions: int) -> None:
@@ -40,7 +40,7 @@ class Spill:
         self.extents: list[Extents] = [[] for _ in range(partitions)]
 
     def take(self, traces: Rows) -> None:
-        """Take rows over, which are let go. Raises `OSError` where there is no room."""
+        """Take over all rows of `traces` and empty it. Raises `OSError` if the disk is full."""
         numbers, shapes = self._numbers, self.shapes
         for trace_id, rows in traces.items():
             flat: list[Any] = []
@@ -59,7 +59,7 @@ class Spill:
         traces.clear()
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write the rows that wait in memory. Raises `OSError` if the disk is full."""
         for waiting, extents in zip(self._waiting, self.extents, strict=True):
             if waiting:
                 extents.append(self._write(_encode(waiting)))
@@ -76,7 +76,7 @@ class Spill:
 
 
 def spilled(file: int, extents: Extents, shapes: Sequence[Shape]) -> Iterator[tuple[str, list[Row]]]:
-    """The rows of a partition, a few of a trace at a time."""
+    """The rows of a partition by trace id, in the pieces that were taken over: a trace may have several."""
     for offset, length in extents:
         for trace_id, flat in _decode(os.pread(file, length, offset)):
             fields = iter(flat)

@@ -1,4 +1,4 @@
-"""A segment with its times in nanoseconds, as a tree: X-Ray nests subsegments in their segment."""
+"""Segments with their times in nanoseconds, as trees: X-Ray nests subsegments in their segment."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ __all__ = ["TimedSegment", "timed"]
 
 @dataclass(slots=True)
 class TimedSegment:
-    """A segment, its times in nanoseconds since 1970 (no end: open), and its subsegments."""
+    """A segment, its times in nanoseconds since 1970 (`end_ns` is None if it was left open), and its subsegments."""
 
     document: Segment
     start_ns: int
     end_ns: int | None
-    below: list[TimedSegment]
+    children: list[TimedSegment]
 
 
 def timed(document: Segment, problem: Callable[[str], object]) -> TimedSegment:
-    """A segment with its subsegments, without those that have no time. Raises `ValueError` where it has none itself."""
-    below: list[TimedSegment] = []
-    for one in document.subsegments or ():
+    """A segment with its subsegments. Raises `ValueError` if its own times are not valid.
+
+    A subsegment whose times are not valid is left out, and `problem` is called with the reason.
+    """
+    children: list[TimedSegment] = []
+    for subsegment in document.subsegments or ():
         try:
-            below.append(timed(one, problem))
+            children.append(timed(subsegment, problem))
         except (ValueError, RecursionError) as error:
             problem(f"not a segment: {reason_of(error)}")
     start_ns = nanoseconds(document.start, "start_time")
     if start_ns is None:
         raise ValueError("start_time must be seconds since 1970, got null")
     end_ns = None if document.in_progress else nanoseconds(document.end, "end_time")
-    return TimedSegment(document, start_ns, end_ns, below)
+    return TimedSegment(document, start_ns, end_ns, children)

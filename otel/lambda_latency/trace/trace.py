@@ -1,7 +1,7 @@
-"""A trace: the spans of one trace id as a tree, with what does not fit into the tree named.
+"""A trace: the spans of one trace id as a tree, with the contradictions between them as problems.
 
-The same value stands for a trace of a unit test, of the laptop and of X-Ray: a view of the rows that reports are made
-of, with the whole spans beside them.
+The same value represents a trace of a unit test, of a laptop and of X-Ray. It combines the rows that reports are
+computed from with the whole spans.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ __all__ = ["Trace"]
 class Trace:
     """The spans of one trace id, one for each span id, in the order of their start.
 
-    `tops` are the spans without a recorded parent: `roots` (no parent at all), those whose parent lies in another
-    process (`remote_parents`) or somewhere unknown (`unknown_parents`), the `orphans` (a local parent that was never
-    recorded), what is `cut_off` (the same in an invocation that was killed: its open spans never left, the handler's
-    among them), and one span of each cycle, where it was cut. `tree` is who waits for whom, as rows.
+    `tops` are the spans without a recorded parent: `roots` (without any parent), `remote_parents` (the parent is in
+    another process), `unknown_parents` (the source does not say where the parent is), `orphans` (a local parent that
+    was never recorded), `cut_off` (orphans of a killed invocation, whose open spans were never exported, the handler's
+    among them), and one span of each cycle of parents. `tree` has the rows, and which row waits for which.
+
+    Raises `ValueError` without spans, and for spans of several trace ids.
     """
 
     trace_id: str
@@ -60,7 +62,7 @@ class Trace:
         if foreign is not None:
             raise ValueError(f"the spans of a trace share one trace id, got {trace_id} and {foreign.trace_id}")
         if len({span.span_id for span in read}) < len(read):
-            read.sort(key=repr)  # of equal rows it does not depend on the order of files which one is kept
+            read.sort(key=repr)  # makes the choice between equal rows independent of the order of files
         rows = [row_of(span) for span in read]
         whole = {id(row): span for row, span in zip(rows, read, strict=True)}
         tree = Tree(list(rows), view)
@@ -77,7 +79,7 @@ class Trace:
                 tops.append(row)
         lost = [row for row in tops if row.parent_id not in ("", CUT)]
         local = [by_id[row.span_id] for row in lost if row.shape.remote is False]
-        is_killed = _killed(by_id.values())
+        is_killed = _killed_in(by_id.values())
         values: dict[str, object] = {
             "trace_id": trace_id,
             "spans": tuple(by_id.values()),
@@ -97,11 +99,11 @@ class Trace:
             object.__setattr__(self, name, value)
 
     def get(self, span_id: str) -> Span | None:
-        """The span of an id."""
+        """The span with an id; None if there is none."""
         return self._by_id.get(span_id)
 
     def span(self, row: Row) -> Span:
-        """The span of a row of the tree; for a parent that was not recorded one that stands for it."""
+        """The span of a row of the tree; a stand-in for a parent that was not recorded."""
         found = self._by_id.get(row.span_id)
         return self._absent[row.span_id] if found is None else found
 
@@ -115,51 +117,56 @@ class Trace:
 
     @property
     def outermost(self) -> Span:
-        """The span whose duration is the request's: API Gateway's, else Lambda's, else the handler's, else a top.
+        """The span whose duration is the request's.
 
-        The highest in its tree comes first: a function may itself call an API behind an API Gateway.
+        The search takes the least deep span of API Gateway, Lambda or a handler, at equal depth in this order; without
+        them a top. Depth decides, because a function may call an API behind API Gateway. The result is the top above
+        that span, where a caller is recorded, or the span itself if the view has `from_lambda`.
         """
         return self.span(self.tree.outermost)
 
     @property
     def handler(self) -> Span | None:
-        """The function's own SERVER or CONSUMER span; None where it was lost or never made."""
+        """The function's own SERVER or CONSUMER span; None if it was lost, never created, or is not the request's."""
         row = self.tree.handler
         return self.span(row) if row is not None else None
 
     @property
     def route(self) -> str:
-        """`POST /orders`: method and resource path of the handler's span, else of the outermost one, else a name."""
+        """The route, such as `POST /orders`; else the name of a span. `route_of` has the details."""
         return route_of(self.tree.outermost, self.tree.handler, self.function)
 
     @property
     def function(self) -> str:
-        """The function that answered: as Lambda names it, else as its own spans do; empty where nothing says it."""
+        """The function that answered: from Lambda's segment, else from the handler's resource, else empty."""
         return function_of(self.tree.segment, self.tree.handler)
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status that the caller saw."""
+        """The HTTP status of the outermost span, which the caller saw, else of the handler's span, else None."""
         return status_code_of(self.tree.outermost, self.tree.handler)
 
     @property
     def cold_start(self) -> bool:
-        """Whether an environment started for this request, as far as the spans tell."""
+        """Whether an environment started for this request, as far as the spans show."""
         return self.tree.is_cold
 
     @property
     def timed_out(self) -> bool:
-        """Whether the function reached its deadline. Any span may say it: Lambda's, if the handler's was lost."""
+        """Whether the function reached its deadline. Any span may show it, for example Lambda's."""
         return bool(self.tree.roles & TIMED_OUT)
 
     @property
     def error(self) -> bool:
-        """Whether the request failed: a 5xx answer, or an ERROR on its outermost or its handler's span."""
+        """Whether the request failed: an HTTP status of 5xx, or status ERROR on the outermost or the handler's span."""
         return is_error(self.tree.outermost, self.tree.handler)
 
 
-def _killed(spans: Iterable[Span]) -> Callable[[Span], bool]:
-    """Whether a span is of a function of Lambda whose handler's span, which ends last, was never recorded."""
+def _killed_in(spans: Iterable[Span]) -> Callable[[Span], bool]:
+    """A predicate: whether a span is of a Lambda function without a recorded handler span.
+
+    The handler's span ends last, so without it the invocation was killed.
+    """
     handlers = (SpanKind.SERVER, SpanKind.CONSUMER)
     answered = {span.resource.get("faas.name") for span in spans if span.kind in handlers}
 

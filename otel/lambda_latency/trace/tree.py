@@ -1,7 +1,7 @@
-"""A trace as a tree of rows: who waits for whom, and which span is the request.
+"""A trace as a tree of rows: which row waits for which, and which row is the request.
 
-It differs from the tree of parents where Lambda's own spans need it: Initialization is a child of the function segment
-but lies before it, and what the handler did is often recorded beside Invocation instead of below it.
+It differs from the recorded tree of parents around Lambda's own spans: Initialization is a child of the function
+segment but precedes it, and the calls of the handler are often recorded beside Invocation instead of below it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.trace.absent import absent_parents
 from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
-from lambda_latency.trace.platform import FUNCTION, GATEWAY, SERVICE
+from lambda_latency.trace.moves import above, begins_with_init, moves
+from lambda_latency.trace.platform import GATEWAY, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
     COLD,
@@ -28,14 +29,14 @@ from lambda_latency.trace.span import SpanKind
 from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from lambda_latency.trace.row import Row
     from lambda_latency.trace.view import View
 
 __all__ = ["Tree"]
 
-# An environment that was ready longer than this before its first request was started ahead of it (provisioned
+# An environment that was ready for longer than this before its first request was started in advance (provisioned
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000
 
@@ -44,17 +45,23 @@ _end = attrgetter("end_ns")
 
 
 class Tree:
-    """The rows of one trace id.
+    """The rows of one trace id, as a tree. Times are nanoseconds since 1970.
 
-    `rows` are by span id, one for each; `children` by the span id of the row that waits for them, last to end first;
-    `tops` have no recorded parent; `marked` are the rows that have a role, the least deep first, then outer ones, then
-    those that start first; `roles` are those of all rows.
-    `outermost` is the request, from `start_ns` to `end_ns`; `before` is the init that it began with where no outer span
-    encloses it. `starting` has, for a segment of the Lambda service, the instant at which its environment began to
-    start. `moved` says that children differ from recorded parents, `in_order` that no two siblings end at the same
-    instant, and none is open. `aside` are the rows that nobody waits for, with what is below them; `absent` stand for
-    parents that were not recorded; `skewed` says that clocks were corrected, `cut` that the request begins below its
-    root. `problems` are what does not hold together.
+    - `rows`: one row for each span id.
+    - `children`: the rows that a row waits for, by the span id of that row, in descending order of their end.
+    - `tops`: the rows without a recorded parent.
+    - `marked`: the rows with a role, by depth, then from the outside in (`rank`), then by start.
+    - `roles`: the roles of all rows, as one set of bits.
+    - `outermost`: the row of the request, which lasts from `start_ns` to `end_ns`.
+    - `before`: the init that the request began with, if no outer span encloses it; else None.
+    - `starting`: the instant at which an environment began to start, by the span id of the Lambda service's segment.
+    - `moved`: the span id of the new parent by that of the moved row; an empty text if no row waits for it.
+    - `in_order`: whether no two siblings end at the same instant, and no row that has siblings is open.
+    - `aside`: the rows that nothing waits for; their descendants stay below them.
+    - `absent`: the rows that stand in for parents that were not recorded.
+    - `skewed`: whether clocks were corrected.
+    - `cut`: whether the request begins below the top of its tree.
+    - `problems`: messages about contradictions between rows.
     """
 
     __slots__ = (
@@ -78,7 +85,7 @@ class Tree:
     )
 
     def __init__(self, rows: list[Row], view: View = PLAIN) -> None:
-        rows.sort(key=_end, reverse=True)  # so are the children of each, then
+        rows.sort(key=_end, reverse=True)  # then the children of each row have this order too
         self.problems = [backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
@@ -89,16 +96,16 @@ class Tree:
             self._connect()
         self.absent = absent_parents(self.tops)
         if self.absent:
-            # A parent that all call remote is another process's, and not wanting here.
-            wanting = {row.parent_id for row in self.tops if row.shape.remote is not True}
+            # A parent that all its children call remote belongs to another process, and is not missing here.
+            missing = {row.parent_id for row in self.tops if row.shape.remote is not True}
             self.problems += [
                 f"span {row.span_id} was not recorded: what it called is one request"
                 for row in self.absent
-                if row.span_id in wanting
+                if row.span_id in missing
             ]
             self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
             self._connect()
-        self.moved: dict[str, str] = {}  # below which span each moved row is
+        self.moved: dict[str, str] = {}
         self.starting: dict[str, int] = {}
         self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
         if self.roles & EXECUTION:
@@ -108,18 +115,18 @@ class Tree:
         self.outermost = self._best_top() if found is None else found
         self.cut = self.outermost.parent_id in self.rows
         if self.cut and not view.from_lambda:
-            *_, self.outermost = self._above(self.outermost)
+            *_, self.outermost = above(self.rows, self.outermost)
             self.cut = False
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
         self.end_ns = self._last_end()
 
     def parent(self, row: Row) -> Row | None:
-        """The recorded parent; None for a top."""
+        """The recorded parent of a row; None for a top."""
         return self.rows.get(row.parent_id)
 
     def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
-        """The row with a role that is least deep; of several the outer one, then the first to start."""
+        """The least deep row with a role for which `also` is true: of several the outer one, then the earliest."""
         for row in self.marked if self.roles & role else ():
             if row.shape.roles & role and (also is None or also(row)):
                 return row
@@ -127,15 +134,15 @@ class Tree:
 
     @property
     def segment(self) -> Row | None:
-        """The segment of the Lambda service, or else of the function, that the request came to first.
+        """The segment of the Lambda service, or else of the function, that the request reached first.
 
-        None where the request came to another service, which called the function.
+        None if the request reached another service first, which called the function.
         """
         return self._if_entry(self.highest(LAMBDA_SEGMENT))
 
     @property
     def handler(self) -> Row | None:
-        """The function's own SERVER or CONSUMER span; None where it was lost or never made, or is not the request's."""
+        """The function's own SERVER or CONSUMER span; None if it was lost, never created, or is not the request's."""
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
         return self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
 
@@ -151,7 +158,7 @@ class Tree:
         return found
 
     def waits_for(self) -> dict[str, Row]:
-        """By span id the row that waits for it; the request itself has none."""
+        """The row that waits for a span, by span id. No row waits for the outermost one."""
         return {
             child.span_id: self.rows[span_id]
             for span_id, below in self.children.items()
@@ -160,25 +167,26 @@ class Tree:
         }
 
     def is_phase(self, row: Row) -> bool:
-        """Whether it is a part of the function segment that Lambda itself records."""
+        """Whether a row is a phase of a function segment, recorded by Lambda itself."""
         parent = self.parent(row) if row.shape.phase else None
         return parent is not None and bool(parent.shape.roles & FUNCTION_SEGMENT)
 
     def is_init(self, row: Row) -> bool:
-        """Whether the request waited in it for an environment to start."""
+        """Whether a row is the start of an environment: the kit's own init, or a phase of a function segment."""
         return bool(row.shape.roles & INIT) and (not row.shape.phase or self.is_phase(row))
 
     @property
     def is_cold(self) -> bool:
-        """Whether an environment started for the request, as far as its spans tell."""
+        """Whether an environment started for the request, as far as its spans show."""
         if self.roles & COLD:
             return True
         return bool(self.roles & INIT) and any(map(self.is_init, self.marked))
 
     def inside(self, row: Row) -> str:
-        """What is known of the inside of a function segment or an Invocation.
+        """The most that is recorded inside a function segment or an Invocation; empty for any other row.
 
-        `invocation`, `handler` (a span of an instrumentation), `calls` (other spans of the user's), or nothing.
+        `invocation` (only inside a function segment), `handler` (the span of an instrumentation), `calls` (other spans
+        of the user's code), or empty if there is nothing.
         """
         function = bool(row.shape.roles & FUNCTION_SEGMENT)
         if not function and not (row.shape.phase == "Invocation" and self.is_phase(row)):
@@ -195,7 +203,7 @@ class Tree:
         return found
 
     def _connect(self) -> int:
-        """Find children, tops and roles. The answer is how many rows hang on a top: those of a cycle do not."""
+        """Find children, tops and roles. Returns the number of rows that a top reaches: all but those of cycles."""
         rows, roles, in_order = self.rows, 0, True
         children: dict[str, list[Row]] = {}
         tops: list[Row] = []
@@ -228,30 +236,23 @@ class Tree:
             level = below
         return count
 
-    def _above(self, row: Row) -> Iterator[Row]:
-        """The recorded parent, its parent, and so on."""
-        parent = self.parent(row)
-        while parent is not None:
-            yield parent
-            parent = self.parent(parent)
-
     def _if_entry(self, row: Row | None) -> Row | None:
-        """A row that the request comes to without a call of a service's between; None for any other."""
+        """The row, if the request reaches it without a call by another service; else None."""
         at, outermost = row, self.outermost
         while at is not None and at is not outermost:
             at = self.rows.get(at.parent_id)
             if at is not None and at.shape.origin is None and at.shape.is_call:
-                above = self.parent(at)
-                if above is None or above.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
+                caller = self.parent(at)
+                if caller is None or caller.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
                     return None
         return row
 
     def _is_inside(self, row: Row) -> bool:
-        """Whether it is the outermost span, or below it."""
-        return row is self.outermost or self.outermost in self._above(row)
+        """Whether a row is the outermost one or a descendant of it."""
+        return row is self.outermost or self.outermost in above(self.rows, row)
 
     def _leave_aside(self) -> list[Row]:
-        """Take out what nobody waits for: what follows from a span, and the consumer of what a producer sent."""
+        """Remove from `children` what nothing waits for: consumers of a producer, and rows that follow from others."""
         found: list[Row] = []
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
@@ -262,10 +263,12 @@ class Tree:
         return found
 
     def _wait_for_executions(self) -> None:
-        """Move an execution that outlives the call that started it to the state that waits for its end, if one does."""
+        """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
         for row in self.marked:
             if row.shape.roles & EXECUTION and row not in self.aside:
-                waiting = next((one for one in self._above(row) if not 0 < one.end_ns < row.end_ns), None)
+                waiting = next(
+                    (ancestor for ancestor in above(self.rows, row) if not 0 < ancestor.end_ns < row.end_ns), None
+                )
                 if waiting is not None and waiting.span_id != row.parent_id:
                     self._put_below(row, waiting)
 
@@ -285,23 +288,23 @@ class Tree:
     def _best_top(self) -> Row:
         """A root, else a top whose parent is in another process, else one with an unknown parent, else an orphan."""
 
-        def place(row: Row) -> tuple[int, int, str]:
+        def order(row: Row) -> tuple[int, int, str]:
             if not row.parent_id:
                 return 0, row.start_ns, row.span_id
             lost = 3 if row.parent_id == CUT or row.shape.remote is False else 1 if row.shape.remote else 2
             return lost, row.start_ns, row.span_id
 
-        return min(self.tops, key=place)
+        return min(self.tops, key=order)
 
     def _is_in_lambda(self, row: Row) -> bool:
-        """Whether a segment of Lambda's is above, with nothing but steps of it between."""
-        for one in self._above(row):
-            if one.shape.origin is not None or one.shape.kind is not SpanKind.INTERNAL:
-                return bool(one.shape.roles & LAMBDA_SEGMENT)
+        """Whether a row lies below a segment of Lambda, with only INTERNAL rows without an origin between them."""
+        for ancestor in above(self.rows, row):
+            if ancestor.shape.origin is not None or ancestor.shape.kind is not SpanKind.INTERNAL:
+                return bool(ancestor.shape.roles & LAMBDA_SEGMENT)
         return False
 
     def _last_end(self) -> int:
-        """The end of the request; of an open one the last instant that anything below it is known to have reached."""
+        """The end of the request. For an open one, the last start or end of it and its descendants."""
         outermost = self.outermost
         if outermost.end_ns:
             return max(outermost.end_ns, outermost.start_ns)
@@ -313,78 +316,36 @@ class Tree:
     def _move(self) -> Row | None:
         """Move each init to the span that waits for it, and calls beside an Invocation into it.
 
-        The init that the request began with, before its outermost span, is the answer.
+        Returns the init before the outermost row that the request began with; None without one.
         """
-        outermost = self.outermost
         before: list[Row] = []
-        moves: list[tuple[Row, Row | None]] = []
-        for row in self.marked:
-            roles = row.shape.roles
-            if roles & INIT and row is not outermost and row not in self.aside:
-                parent = self.parent(row)
-                if parent is not None and (not row.shape.phase or parent.shape.roles & FUNCTION_SEGMENT):
-                    moves.append((row, self._around_init(row, parent)))
-            if roles & FUNCTION_SEGMENT:
-                moves += self._into_invocations(self.children.get(row.span_id, ()))
-        for row, above in moves:
-            if above is None:
+        for row, waiting in moves(self.marked, self.outermost, self.rows, self.children):
+            init = bool(row.shape.roles & INIT)
+            if init and row in self.aside:
+                continue
+            if waiting is None:
                 before.append(row)
-            elif row.shape.roles & INIT and above.shape.origin == SERVICE:
-                self.starting[above.span_id] = min(row.start_ns, self.starting.get(above.span_id, row.start_ns))
-            if above is None or above.span_id != row.parent_id:
-                self._put_below(row, above)
-        if not self._begins_with_init():
+            elif init and waiting.shape.origin == SERVICE:
+                self.starting[waiting.span_id] = min(row.start_ns, self.starting.get(waiting.span_id, row.start_ns))
+            if waiting is None or waiting.span_id != row.parent_id:
+                self._put_below(row, waiting)
+        if not begins_with_init(self.outermost):
             return None
-        waited = [row for row in before if row.end_ns and outermost.start_ns - row.end_ns <= READY_BEFORE_NS]
+        start = self.outermost.start_ns
+        waited = [row for row in before if row.end_ns and start - row.end_ns <= READY_BEFORE_NS]
         return min(waited, key=_start, default=None)
 
-    def _into_invocations(self, below: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-        """Of the children of a function segment those that ran in an Invocation beside them, with that."""
-        invocations = [one for one in below if one.shape.phase == "Invocation"]
-        for row in below if invocations else ():
-            if row.shape.phase or row.shape.roles & INIT or row is self.outermost:
-                continue
-            around = [one for one in invocations if one.start_ns <= row.start_ns < (one.end_ns or row.start_ns + 1)]
-            if around:
-                yield row, around[0] if len(around) == 1 else min(around, key=_start)
-
-    def _put_below(self, row: Row, above: Row | None) -> None:
+    def _put_below(self, row: Row, parent: Row | None) -> None:
         self.children[self.moved.get(row.span_id, row.parent_id)].remove(row)
-        self.moved[row.span_id] = "" if above is None else above.span_id
-        if above is None:
+        self.moved[row.span_id] = "" if parent is None else parent.span_id
+        if parent is None:
             return
-        siblings = self.children.setdefault(above.span_id, [])
+        siblings = self.children.setdefault(parent.span_id, [])
         siblings.append(row)
         if len(siblings) > 1:
             siblings.sort(key=_end, reverse=True)
-            ends = {one.end_ns for one in siblings}
+            ends = {sibling.end_ns for sibling in siblings}
             self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)
-
-    def _around_init(self, init: Row, parent: Row) -> Row | None:
-        """The nearest row above that covers most of an init; None where the init precedes them all."""
-        if not init.shape.phase:  # the kit's init repeats Lambda's own: inside it, its time is counted once
-            around = (one for one in (parent, *self._above(parent)) if one.shape.roles & FUNCTION_SEGMENT)
-            function = next(around, None)
-            siblings = self.children.get(function.span_id, ()) if function is not None else ()
-            platform = [one for one in siblings if one.shape.phase and one.shape.roles & INIT]
-            if platform:
-                return min(platform, key=_start)
-        end, above = init.end_ns or init.start_ns, parent
-        while above is not self.outermost or not self._begins_with_init():
-            covered = end - max(init.start_ns, above.start_ns)
-            if 2 * covered >= end - init.start_ns:  # most of it, not all: clocks differ by a little
-                return above
-            if above is self.outermost:
-                return above if covered > 0 else None
-            higher = self.parent(above)
-            if higher is None:
-                return parent
-            above = higher
-        return above if above.start_ns <= init.start_ns else None
-
-    def _begins_with_init(self) -> bool:
-        # API Gateway's and the service's own spans begin with the request, and hold the init inside.
-        return self.outermost.shape.origin in (None, FUNCTION)
 
 
 def _outer_first(row: Row) -> tuple[int, int, str]:

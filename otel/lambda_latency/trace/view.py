@@ -1,4 +1,4 @@
-"""How traces are looked at, where there is more than one way."""
+"""Options for reading a trace as a request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["PLAIN", "View"]
 
 
 class View(NamedTuple):
-    """`skew`: correct the clocks of services that differ. `from_lambda`: a request begins at Lambda's own spans.
+    """`skew`: correct the clock skew between services. `from_lambda`: a request begins at AWS's or the handler's span.
 
-    Without `from_lambda` a request begins at the root of its trace, where a traced caller recorded one.
+    Without `from_lambda` a request begins at the top above that span, if a caller recorded spans.
     """
 
     skew: bool = True

@@ -1,7 +1,7 @@
-"""X-Ray's documents: the answer of `BatchGetTraces` (`aws xray batch-get-traces`), traces of it, and bare segments.
+"""Reads X-Ray's documents: answers of `BatchGetTraces` (`aws xray batch-get-traces`), traces of them, and segments.
 
-https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html and, for what the AWS SDKs and the
-collector really send, the documents that the tests read.
+https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html describes the format. The documents of
+the tests show what the AWS SDKs and the collector send.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lambda_latency.trace.keys import RESOURCE_KEYS
 from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES, SERVICE
-from lambda_latency.trace.row import DELAY, Row, Rows, settled, window_of
+from lambda_latency.trace.row import DELAY, Row, Rows, window_of, with_valid_ids
 from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
-from lambda_latency.trace.shape import told_codes
+from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Link, Scope, Span
 from lambda_latency.trace.table import About, ShapeTable
 from lambda_latency.trace.timed import TimedSegment, timed
@@ -48,7 +48,7 @@ class Answer(Struct, gc=False):
 
 
 class Found(NamedTuple):
-    """A segment or subsegment of a trace, and the id of the one that it hangs on."""
+    """A segment or subsegment of a trace, and the id of its parent."""
 
     segment: TimedSegment
     trace_id: str
@@ -67,23 +67,23 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, Recu
 
 
 class XRayReader:
-    """Answers of BatchGetTraces, traces of them, and segment documents, as rows or as spans."""
+    """Reads answers of BatchGetTraces, traces of them, and segment documents, as rows or as spans."""
 
     def __init__(self, table: ShapeTable) -> None:
         self._table = table
         self._values = table.values(lambda written: written[1] if written.__class__ is tuple else written)
 
     def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
-        """The rows of some answers, of each by trace id; None where something in them cannot be read."""
+        """The rows of each answer by trace id; None if a part of an answer cannot be read."""
         problems: list[str] = []
         try:
-            found = settled([self._read(document, problems.append) for document in documents])
+            found = with_valid_ids([self._read(document, problems.append) for document in documents])
         except UNREADABLE:
             return None
         return None if problems else found
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
-        """The rows of an answer by trace id. What cannot be read is left out, and `problem` hears why."""
+        """The rows of an answer by trace id. `problem` is called with the reason for each part that is left out."""
         found = self._read(document, problem)
         kept: Rows = defaultdict(list)
         for trace_id, rows in found.items():
@@ -97,31 +97,31 @@ class XRayReader:
         return kept
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
-        """The spans of an answer, or those of the wanted traces. What cannot be read is left out, and told."""
-        for one in _found(document, problem):
-            if wanted is None or one.trace_id in wanted:
+        """The spans of an answer, or only those of the `wanted` traces. `problem` is called as in `rows`."""
+        for found in _found(document, problem):
+            if wanted is None or found.trace_id in wanted:
                 try:
-                    yield _span(one)
+                    yield _span(found)
                 except UNREADABLE as error:
                     problem(f"not a segment: {reason_of(error)}")
 
     def _read(self, document: bytes, problem: Problem) -> Rows:
         found: Rows = defaultdict(list)
-        for one in _found(document, problem):
+        for item in _found(document, problem):
             try:
-                found[one.trace_id].append(self._row(one))
+                found[item.trace_id].append(self._row(item))
             except UNREADABLE as error:
                 problem(f"not a segment: {reason_of(error)}")
         return found
 
-    def _row(self, one: Found) -> Row:
-        segment, start_ns = one.segment.document, one.segment.start_ns
-        told = described(segment, subsegment=one.subsegment)
-        attributes, table, values = told.attributes, self._table, self._values
-        written = (told.scope, *map(told.resource.get, RESOURCE_KEYS))
+    def _row(self, found: Found) -> Row:
+        segment, start_ns = found.segment.document, found.segment.start_ns
+        content = described(segment, subsegment=found.subsegment)
+        attributes, table, values = content.attributes, self._table, self._values
+        written = (content.scope, *map(content.resource.get, RESOURCE_KEYS))
         group = table.written.get(written)
         if group is None:
-            group = table.written[written] = table.group(told.scope, told.resource)
+            group = table.written[written] = table.group(content.scope, content.resource)
         read = [
             values[key][value if value.__class__ is str else (value.__class__, value)]
             for key, value in attributes.items()
@@ -130,46 +130,46 @@ class XRayReader:
         numbers = sorted(read)
         route = table.routes[numbers.pop(0)] if numbers and numbers[0] < 0 else ""
         codes = (
-            told_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
+            error_codes("", (event.attributes for event in exceptions_of(segment, start_ns))) if segment.cause else NONE
         )
-        tried = [(one.time_ns, one.attributes[DELAY]) for one in attempts_in(attributes, start_ns)]
+        tried = [(event.time_ns, event.attributes[DELAY]) for event in attempts_in(attributes, start_ns)]
         attempts = window_of(tried) if tried else None
-        read_name = told.name if told.name in READ_NAMES else ""
-        key = (told.kind, told.status, codes, attempts is None, read_name, *numbers)
-        shape = group.shapes.get(key) or group.shapes.get((told.name, key))
+        read_name = content.name if content.name in READ_NAMES else ""
+        key = (content.kind, content.status, codes, attempts is None, read_name, *numbers)
+        shape = group.shapes.get(key) or group.shapes.get((content.name, key))
         if shape is None:
-            about = About(told.name, told.scope, told.kind, told.status, None, codes, attempts is not None)
+            about = About(content.name, content.scope, content.kind, content.status, None, codes, attempts is not None)
             shape = table.find(group, key, read, about)
-        name = shape.name if told.name == shape.name else told.name
-        return Row(segment.id, one.parent_id or "", start_ns, one.segment.end_ns or 0, shape, name, attempts, route)
+        name = shape.name if content.name == shape.name else content.name
+        return Row(segment.id, found.parent_id or "", start_ns, found.segment.end_ns or 0, shape, name, attempts, route)
 
 
-def _span(one: Found) -> Span:
-    segment, start_ns = one.segment.document, one.segment.start_ns
-    told = described(segment, subsegment=one.subsegment)
+def _span(found: Found) -> Span:
+    segment, start_ns = found.segment.document, found.segment.start_ns
+    content = described(segment, subsegment=found.subsegment)
     return Span(
-        trace_id=one.trace_id,
+        trace_id=found.trace_id,
         span_id=checked(segment.id, "id", 16),
-        parent_id=checked(one.parent_id, "parent_id", 16) if one.parent_id else None,
-        name=told.name,
-        kind=told.kind,
+        parent_id=checked(found.parent_id, "parent_id", 16) if found.parent_id else None,
+        name=content.name,
+        kind=content.kind,
         start_ns=start_ns,
-        end_ns=one.segment.end_ns,
-        status=told.status,
-        attributes=told.attributes,
-        events=(*exceptions_of(segment, start_ns), *attempts_in(told.attributes, start_ns)),
+        end_ns=found.segment.end_ns,
+        status=content.status,
+        attributes=content.attributes,
+        events=(*exceptions_of(segment, start_ns), *attempts_in(content.attributes, start_ns)),
         links=tuple(_links(segment.links)),
-        resource=told.resource,
-        scope=Scope(told.scope),
+        resource=content.resource,
+        scope=Scope(content.scope),
     )
 
 
-def _links(told: Any) -> Iterator[Link]:
-    """What a segment was set off by, through a queue: segments of other traces."""
-    for one in told if isinstance(told, list) else ():
-        match = TRACE_ID.match(str(one.get("trace_id")).lower()) if isinstance(one, dict) else None
-        if match is not None and isinstance(one.get("id"), str):
-            yield Link(match[1] + match[2], one["id"].lower())
+def _links(links: Any) -> Iterator[Link]:
+    """The links of a segment to the segments of other traces that caused it, through a queue for example."""
+    for link in links if isinstance(links, list) else ():
+        match = TRACE_ID.match(str(link.get("trace_id")).lower()) if isinstance(link, dict) else None
+        if match is not None and isinstance(link.get("id"), str):
+            yield Link(match[1] + match[2], link["id"].lower())
 
 
 def _found(document: bytes, problem: Problem) -> Iterator[Found]:
@@ -187,7 +187,7 @@ def _found(document: bytes, problem: Problem) -> Iterator[Found]:
     elif "Document" in members:
         yield from _in_segments([Raw(document)], None, problem)
     else:
-        yield from _below([_segment(document, problem)], None, problem)
+        yield from _in_documents([_segment(document, problem)], None, problem)
 
 
 def _in_trace(raw: Raw, problem: Problem) -> Iterator[Found]:
@@ -207,11 +207,14 @@ def _in_segments(wrapped: list[Raw], trace_id: str | None, problem: Problem) -> 
             documents.append(_segment(inner, problem) if isinstance(inner, str) else inner)
         except UNREADABLE as error:
             problem(f"not a segment document: {reason_of(error)}")
-    yield from _below(documents, trace_id, problem)
+    yield from _in_documents(documents, trace_id, problem)
 
 
 def _segment(document: str | bytes, problem: Problem) -> Segment:
-    """A segment, without those of its subsegments that are none. Raises `MsgspecError`, or `ValueError`."""
+    """A segment. A subsegment that is not valid is left out, and `problem` is called with the reason.
+
+    Raises `MsgspecError` or `ValueError` if the segment itself is not valid.
+    """
     try:
         return _decode_segment(document)
     except msgspec.ValidationError:
@@ -221,26 +224,30 @@ def _segment(document: str | bytes, problem: Problem) -> Segment:
 
 
 def _drop_broken(document: Any, problem: Problem) -> None:
-    below = document.get("subsegments") if isinstance(document, dict) else None
-    if below is None:
+    subsegments = document.get("subsegments") if isinstance(document, dict) else None
+    if subsegments is None:
         return
-    kept = [one for one in below if isinstance(one, dict)] if isinstance(below, list) else []
-    if kept != below:
-        problem(f"subsegments must be objects, got {below!r:.60}")
+    kept = (
+        [subsegment for subsegment in subsegments if isinstance(subsegment, dict)]
+        if isinstance(subsegments, list)
+        else []
+    )
+    if kept != subsegments:
+        problem(f"subsegments must be objects, got {subsegments!r:.60}")
     document["subsegments"] = []
-    for one in kept:
-        _drop_broken(one, problem)
+    for subsegment in kept:
+        _drop_broken(subsegment, problem)
         try:
-            _decode_segment(msgspec.json.encode(one))
-            document["subsegments"].append(one)
+            _decode_segment(msgspec.json.encode(subsegment))
+            document["subsegments"].append(subsegment)
         except msgspec.MsgspecError as error:
             problem(f"not a segment: {reason_of(error)}")
 
 
-def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
-    # An inferred segment repeats the call that it was inferred from: what hangs on it hangs on the call.
-    inferred = {one.id: one.parent_id for one in documents if one.inferred and one.parent_id}
-    if documents and all(one.inferred for one in documents):
+def _in_documents(documents: list[Segment], outer_id: str | None, problem: Problem) -> Iterator[Found]:
+    # An inferred segment repeats the call that it was inferred from, so its children become children of the call.
+    inferred = {item.id: item.parent_id for item in documents if item.inferred and item.parent_id}
+    if documents and all(item.inferred for item in documents):
         problem("only inferred segments: what made these calls was not traced")
     tops: list[TimedSegment] = []
     for document in documents:
@@ -258,23 +265,23 @@ def _below(documents: list[Segment], outer_id: str | None, problem: Problem) -> 
         except ValueError as error:
             problem(str(error))
             continue
-        _outlive(top)
+        _extend_to_attempts(top)
         parent_id = inferred.get(document.parent_id or "", document.parent_id)
         todo = [Found(top, trace_id, parent_id, document.type == "subsegment")]
-        for one in todo:
-            yield one
-            todo += [Found(child, trace_id, one.segment.document.id, True) for child in one.segment.below]
+        for item in todo:
+            yield item
+            todo += [Found(child, trace_id, item.segment.document.id, True) for child in item.segment.children]
 
 
-def _outlive(top: TimedSegment) -> None:
-    """An asynchronous invocation: the service's segment closes with 202, its queue and its attempts run on.
+def _extend_to_attempts(top: TimedSegment) -> None:
+    """Extend the segment of an asynchronous invocation to the end of its queueing and its attempts.
 
-    The request's wall clock is that of all of it.
+    The Lambda service closes this segment with status 202 before they end, but the request's wall clock includes them.
     """
     http = top.document.http
     response = http.get("response") if isinstance(http, dict) else None
     if top.document.origin == SERVICE and isinstance(response, dict) and response.get("status") == 202:
-        ends = [one.end_ns for one in (top, *top.below) if one.end_ns is not None]
+        ends = [segment.end_ns for segment in (top, *top.children) if segment.end_ns is not None]
         top.end_ns = max(ends, default=None)
 
 

@@ -1,4 +1,4 @@
-"""Files that are packed with zstd: by Python's own module from 3.14 on, before it by the package `zstandard`."""
+"""Reads files that are packed with zstd: with Python's own module from 3.14 on, else with the package `zstandard`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ REMEDY = "zstd needs one more package before Python 3.14: pip install 'lambda-la
 
 
 class _Frames(io.RawIOBase):
-    """The bytes of the frames in a file, one behind the other. Raises `OSError` where they are broken or cut."""
+    """A stream of the decompressed bytes of a file with one or more frames. Raises `OSError` if it is broken or cut."""
 
     def __init__(self, file: io.BufferedReader[Any]) -> None:
         self._file, self._left = file, memoryview(b"")
         self._frame, self._input = _frame(), b""
 
     def readable(self) -> bool:
-        """It is."""
+        """True, as `io.BufferedReader` requires."""
         return True
 
     def readinto(self, into: Any) -> int:
-        """As every raw stream's."""
+        """Fill a buffer with decompressed bytes and return their number, 0 at the end."""
         while not self._left:
             if not self._input:
                 self._input = self._file.read(CHUNK)
@@ -45,7 +45,7 @@ class _Frames(io.RawIOBase):
         self._begun = True
         try:
             data = bytes(self._frame.decompress(self._input))
-        except Exception as error:  # each module has an error of its own, which no other code can name
+        except Exception as error:  # each module has its own error class, and only one module is imported
             raise OSError(f"not zstd: {error}") from error
         self._input = b""
         if self._frame.eof:
@@ -54,12 +54,12 @@ class _Frames(io.RawIOBase):
 
 
 def opened(file: io.BufferedReader[Any]) -> io.BufferedReader[Any]:
-    """What is packed in a file, as a stream. Raises `OSError` that says what to do where nothing can unpack it."""
+    """A stream of a file's decompressed bytes. Raises `OSError` with the remedy if no module can decompress zstd."""
     return io.BufferedReader(_Frames(file), CHUNK)
 
 
 def unpacked(data: bytes) -> bytes:
-    """All that is packed in some bytes. Raises `OSError` as `opened`'s stream does."""
+    """The decompressed bytes of packed data. Raises `OSError` as `opened` and its stream do."""
     return opened(io.BufferedReader(io.BytesIO(data))).read()
 
 

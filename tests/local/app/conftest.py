@@ -7,6 +7,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ from tests.local.calls import call
 from tests.local.ports import port_of
 from tests.sandbox.state import until
 
-__all__ = ["SHOP", "Shop", "copied", "needs_packages"]
+__all__ = ["SHOP", "Shop", "copied", "needs_packages", "up"]
 
 SHOP = Path(__file__).with_name("shop")
-PATIENCE_S = 20
+PATIENCE_S = 120  # a busy machine is slow to start environments
 needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m tests.local.app.cache (make test says it)")
 
 
@@ -116,7 +117,13 @@ def copied(folder: Path) -> Path:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Up, with every event and line it tells of."""
     folder = tmp_path_factory.mktemp("app") / "shop"
-    app: App = read_app(copied(folder), {})
+    with up(read_app(copied(folder), {}), folder) as shop:
+        yield shop
+
+
+@contextmanager
+def up(app: App, folder: Path) -> Iterator[Shop]:
+    """An app that is up, its traces in a folder."""
     changed = threading.Condition()
     told: list[str] = list(app.notes)
     lines: list[tuple[str, str]] = []

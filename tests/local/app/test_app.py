@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.app.conftest import Shop, needs_packages
+from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
 from tests.local.calls import call
 from tests.local.ports import port_of
 from tests.sandbox.state import until
@@ -52,8 +52,8 @@ def test_a_function_reads_the_apps_parameters_and_calls_its_apis(shop: Shop) -> 
 
 
 def test_calls_to_aws_stay_here_whatever_the_code_names(shop: Shop) -> None:
-    """Another region, AWS's own endpoint, a profile; and a function that invokes another."""
-    assert shop.result("Rest", {"do": "calls"}) == {"count": 3, "other": {"answer": 42}}
+    """Another region, AWS's endpoint, a stand-in for one, a profile; and a function that invokes another."""
+    assert shop.result("Rest", {"do": "calls"}) == {"count": 4, "other": {"answer": 42}}
 
 
 def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:
@@ -127,7 +127,7 @@ def test_a_message_that_fails_comes_again_and_then_goes_to_the_dead_letter_queue
         dead.extend(sqs.receive_message(QueueUrl=shop.physical("Dead"), WaitTimeSeconds=1).get("Messages", []))
         return bool(dead)
 
-    assert until(arrived, 30)
+    assert until(arrived, PATIENCE_S)
     seen = [one["body"] for event in shop.events("FromQueue") for one in event["Records"]]
     assert ([one["Body"] for one in dead], seen.count("good"), seen.count("bad")) == (["bad"], 1, 2)
 
@@ -164,7 +164,7 @@ def test_an_event_of_a_bus_that_fails_comes_again_twice(shop: Shop) -> None:
         "Detail": '{"order": "fail-on-purpose"}',
     }
     shop.client("events").put_events(Entries=[entry])
-    assert until(lambda: [one["detail-type"] for one in shop.events("FromBus")].count("Failing") == 3, 30)
+    assert until(lambda: [one["detail-type"] for one in shop.events("FromBus")].count("Failing") == 3, PATIENCE_S)
 
 
 def test_a_bucket_leads_to_its_function(shop: Shop) -> None:
@@ -207,7 +207,7 @@ def test_a_state_machine_catches_the_error_of_its_function(shop: Shop) -> None:
     """By the error's own name."""
     states = shop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=shop.physical("Machine"), input="{}")["executionArn"]
-    assert until(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", 30)
+    assert until(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", PATIENCE_S)
     ended = states.describe_execution(executionArn=arn)
     assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", "caught a KeyError")
 
@@ -228,7 +228,10 @@ def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
 
 
 def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
-    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them."""
+    """With path, query and headers; its answer is the state's result, and errors have the names that AWS gives them.
+
+    It makes a schedule, too.
+    """
     states = shop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=shop.physical("Calling"), input="{}")["executionArn"]
     ended: dict[str, Any] = {}
@@ -237,7 +240,7 @@ def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
         ended.update(states.describe_execution(executionArn=arn))
         return bool(ended["status"] != "RUNNING")
 
-    assert until(over, 20)
+    assert until(over, PATIENCE_S)
     assert ended["status"] == "SUCCEEDED", ended
     event = shop.event("Rest", '"/things/9"')
     assert (event["multiValueQueryStringParameters"], event["headers"]["X-Asked-By"]) == (
@@ -255,3 +258,6 @@ def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:
         "ApiGateway.403",
         "DynamoDB.AmazonDynamoDBException",
     )
+    assert output["planned"]["ScheduleArn"].endswith(":schedule/default/planned")
+    assert output["unknown"]["Error"] == "Scheduler.ResourceNotFoundException"
+    assert shop.event("FromSchedule", '"planned"') == {"planned": 1}

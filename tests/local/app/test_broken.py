@@ -96,7 +96,7 @@ BROKEN = {
         "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: invalid YAML: ", "correct",
     ),
     "a key that stands twice": (
-        "      Handler: app.handler", "      CodeUri: orders", "15: 'CodeUri' is defined twice", "keep one",
+        "      Handler: app.handler", "      CodeUri: other", "15: 'CodeUri' is defined twice", "keep one",
     ),
     "an included file": (
         "Properties:\n      CodeUri", f"Properties:\n      {INCLUDE}\n      CodeUri", "10: 'mor.yaml' is not there",

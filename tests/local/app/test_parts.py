@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.example import is_example
 from lambda_latency.local.app.origin import origin
 from lambda_latency.local.app.package import Packaged, package
@@ -199,6 +200,13 @@ def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
     assert (is_example(read_source(ROOT / "template.yaml")), is_example(other)) == (True, False)
 
 
+def test_a_key_that_stands_twice_with_the_same_value_is_told(tmp_path: Path) -> None:
+    """SAM deploys such a template."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Type: AWS::SNS::Topic\n")
+    assert read_app(path, {}).notes == [f"{path}:4: 'Type' is defined twice with the same value"]
+
+
 def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where template.yaml is not there; a name that was given is taken as it is."""
     monkeypatch.chdir(tmp_path)
@@ -209,8 +217,8 @@ def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch
     )
 
 
-def test_a_route_that_calls_a_service_without_a_function_is_told(tmp_path: Path) -> None:
-    """Of an HTTP API and of a REST API, by definition and by resources; one that leads to a function is not."""
+def test_a_service_that_no_route_can_call_here_is_told(tmp_path: Path) -> None:
+    """Of an HTTP API and of a REST API, by definition and by resources; one that is served is not."""
     path = tmp_path / "template.yaml"
     path.write_text(
         """\
@@ -232,34 +240,116 @@ Resources:
                 payloadFormatVersion: "1.0"
                 requestParameters: { QueueUrl: !Ref Queue, MessageBody: $request.body }
               responses: { default: { description: sent } }
-  Machine:
-    Type: AWS::Serverless::StateMachine
-    Properties:
-      Definition: { StartAt: End, States: { End: { Type: Succeed } } }
-      Events:
-        Start: { Type: Api, Properties: { Path: /start, Method: post } }
-  Events:
+          /settings:
+            get:
+              x-amazon-apigateway-integration:
+                { type: aws_proxy, integrationSubtype: AppConfig-GetConfiguration, payloadFormatVersion: "1.0" }
+              responses: { default: { description: found } }
+  Runs:
     Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Http, IntegrationType: AWS_PROXY, IntegrationSubtype: StepFunctions-StartExecution }
+  RunsRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Http, RouteKey: $default, Target: !Join [/, [integrations, !Ref Runs]] }
+  Rest: { Type: AWS::ApiGateway::RestApi }
+  Things:
+    Type: AWS::ApiGateway::Resource
+    Properties: { RestApiId: !Ref Rest, ParentId: !GetAtt Rest.RootResourceId, PathPart: things }
+  Thing:
+    Type: AWS::ApiGateway::Resource
+    Properties: { RestApiId: !Ref Rest, ParentId: !Ref Things, PathPart: "{id}" }
+  GetThing:
+    Type: AWS::ApiGateway::Method
     Properties:
-      ApiId: !Ref Http
-      IntegrationType: AWS_PROXY
-      IntegrationSubtype: EventBridge-PutEvents
-      PayloadFormatVersion: "1.0"
-  Function:
-    Type: AWS::Serverless::Function
+      RestApiId: !Ref Rest
+      ResourceId: !Ref Thing
+      HttpMethod: GET
+      Integration: { Type: AWS, Uri: !Join ["", ["arn:aws:apigateway:", !Ref AWS::Region, ":ses:action/SendEmail"]] }
+  PostThing:
+    Type: AWS::ApiGateway::Method
     Properties:
-      Runtime: python3.13
-      Handler: index.handler
-      InlineCode: "def handler(event, context): ..."
-      Events:
-        Get: { Type: Api, Properties: { Path: /, Method: get } }
+      RestApiId: !Ref Rest
+      ResourceId: !Ref Thing
+      HttpMethod: POST
+      Integration:
+        Type: AWS
+        Uri: !Sub "arn:aws:apigateway:${AWS::Region}:sqs:path/${AWS::AccountId}/${Queue.QueueName}"
+        RequestTemplates: { application/json: "Action=SendMessage&MessageBody=$util.shout($input.body)" }
+  PutThing:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Rest
+      ResourceId: !Ref Thing
+      HttpMethod: PUT
+      Integration: { Type: AWS, Uri: !Sub "arn:aws:apigateway:${AWS::Region}:dynamodb:action/PutItem" }
 """
     )
-    assert [note for note in read_app(path, {}).notes if "is not served" in note] == [
-        "POST /messages is not served here: API Gateway calls SQS-SendMessage without a function",
-        "Events is not served here: API Gateway calls EventBridge-PutEvents without a function",
-        "POST /start is not served here: API Gateway calls states (StartExecution) without a function",
+    app = read_app(path, {})
+    assert [note for note in app.notes if "is not served" in note] == [
+        "GET /things/{id} is not served here: API Gateway calls ses (SendEmail) without a function",
+        "POST /things/{id} is not served here: its mapping template has $util.shout, which is not evaluated",
+        "GET /settings is not served here: API Gateway calls AppConfig-GetConfiguration without a function",
     ]
+    ((_, api),) = app.apis
+    assert [(one.route, one.api, one.is_http) for one in api.direct] == [
+        ("$default", "Http", True),
+        ("PUT /things/{id}", "Rest", False),
+        ("POST /messages", "Http", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "path", "is_for_it"),
+    [
+        ("POST /things/{id}", "POST", "/things/1", True),
+        ("POST /things/{id}", "GET", "/things/1", False),
+        ("POST /things/{id}", "POST", "/things/1/2", False),
+        ("ANY /things/{rest+}", "PUT", "/things/1/2", True),
+        ("$default", "PUT", "/", True),
+    ],
+)
+def test_a_route_without_a_function_matches_its_requests(route: str, method: str, path: str, is_for_it: bool) -> None:
+    """By method and path, with parameters."""
+    assert Direct(route, "Api", True).matches(method, path) == is_for_it
+
+
+def test_apis_with_the_same_route_are_served_apart(tmp_path: Path) -> None:
+    """Each with its own routes, authorizers and calls of services; together where all routes differ."""
+    path = tmp_path / "template.yaml"
+    text = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.13, Handler: index.handler } }
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Name: shop
+      Auth: { DefaultAuthorizer: Pool, Authorizers: { Pool: { UserPoolArn: arn } } }
+  Login: { Type: AWS::Serverless::Api, Properties: { StageName: v2, Name: login } }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: get } }
+        Post: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: post } }
+  Enter:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Login, Path: /, Method: get } } }
+"""
+    path.write_text(text)
+    apis = [api for _, api in read_app(path, {}).apis]
+    assert [(api.key, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
+        ("Shop", "shop", "v1", {"GET /": "Orders", "POST /": "Orders"}),
+        ("Login", "login", "v2", {"GET /": "Enter"}),
+    ]
+    assert [sorted(api.guards) for api in apis] == [["GET /", "POST /"], []]
+    path.write_text(text.replace("Login, Path: /,", "Login, Path: /enter,"))
+    ((_, api),) = read_app(path, {}).apis
+    assert (api.key, sorted(api.template.routes)) == ("", ["GET /", "GET /enter", "POST /"])
 
 
 def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.app.conftest import Shop, needs_packages
+from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
 from tests.local.calls import call
 from tests.local.ports import port_of
 from tests.sandbox.state import until
@@ -22,7 +22,7 @@ def attempts(shop: Shop, function: str) -> list[Any]:
     def seen() -> list[Any]:
         return [one for one in shop.events(function) if FAIL in json.dumps(one)]
 
-    assert until(lambda: len(seen()) >= 3, 40), seen()
+    assert until(lambda: len(seen()) >= 3, PATIENCE_S), seen()
     return seen()
 
 
@@ -78,7 +78,7 @@ def received(shop: Shop, queue: str) -> Any:
         found[:] = [json.loads(one["Body"]) for one in got.get("Messages", [])]
         return bool(found)
 
-    assert until(there, 40)
+    assert until(there, PATIENCE_S)
     return found[0]
 
 

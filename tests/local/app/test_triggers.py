@@ -17,18 +17,29 @@ from lambda_latency.local.app.triggers import commands
 from tests.local.app.test_tokens import TEMPLATE
 
 SCOPED = Guard("Issuer", "X-Token", True, "https://issuer.example", ("me", "others"), ("read", "write"))
+RAW = """\
+Resources:
+  Rest: { Type: AWS::ApiGateway::RestApi }
+  Send:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Rest
+      ResourceId: !GetAtt Rest.RootResourceId
+      HttpMethod: POST
+      Integration: { Type: AWS, Uri: !Sub "arn:aws:apigateway:${AWS::Region}:sns:action/Publish" }
+"""
 CORS = "Globals: { Api: { Cors: \"'*'\" }, "
 
 
-def printed(path: Path) -> list[str]:
-    """What is printed for an app whose gateways listen at http://api."""
+def printed(path: Path, resources: dict[str, tuple[str, str]] | None = None) -> list[str]:
+    """What is printed for an app whose gateways listen at http://api; physical ids and types of resources."""
     app: App = read_app(path, {})
     system: Any = SimpleNamespace(
         app=app,
         gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
         urls={},
         aws_url="http://aws",
-        stack=SimpleNamespace(resources={}),
+        stack=SimpleNamespace(resources=resources or {}),
         refused={},
     )
     return list(commands(system))
@@ -46,6 +57,27 @@ def test_a_command_has_a_body_and_a_token_where_its_route_wants_one(tmp_path: Pa
         "curl -s -H 'Authorization: TOKEN' 'http://api/orders/{id}'",
         "lambda-latency invoke Function",
     ]
+
+
+def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
+    """A mapping template is chosen by the type of the body; a queue that keeps the order wants a group."""
+    path = tmp_path / "template.yaml"
+    path.write_text(RAW)
+    resources = {"Queue": ("http://aws/1/q.fifo", "AWS::SQS::Queue"), "Topic": ("arn:t", "AWS::SNS::Topic")}
+    send = "aws --endpoint-url http://aws sqs send-message --queue-url http://aws/1/q.fifo --message-body '{}'"
+    assert printed(path, resources) == [
+        "curl -s -X POST -d '{}' -H 'Content-Type: application/json' http://api/",
+        f"{send} --message-group-id 1 --message-deduplication-id $(date +%s)",
+        "aws --endpoint-url http://aws sns publish --topic-arn arn:t --message '{}'",
+    ]
+
+
+def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:
+    """It would answer 502 before the emulator is asked; it takes such a method for one of a function."""
+    path = tmp_path / "template.yaml"
+    path.write_text(RAW)
+    ((_, api),) = read_app(path, {}).apis
+    assert (api.template.api.routes, dict(api.template.routes)) == ([], {})
 
 
 def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) -> None:

@@ -43,10 +43,10 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print, write or deploy the stack; returns the exit status."""
-    from lambda_latency.alarm import TEMPLATE, install_packages, write_part
+    from lambda_latency.alarm import install_packages, part_template, write_part
 
     if not (options.out or options.deploy):
-        print(TEMPLATE.read_text(encoding="utf-8"), end="")
+        print(part_template(), end="")
         return FINE
     if options.stack is None:
         return usage("--stack is missing", "add --stack and the name of the stack whose alarms are to be explained")
@@ -60,8 +60,5 @@ def run(options: argparse.Namespace) -> int:
         "Architecture": options.architecture,
     }
     return write_and_deploy(
-        options,
-        f"{options.stack}-explain",
-        values,
-        lambda folder: write_part(folder, options.architecture, install_packages),
+        options, f"{options.stack}-explain", values, lambda folder: write_part(folder, install_packages)
     )

@@ -11,12 +11,16 @@ from lambda_latency.cli.messages import usage, warn
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from lambda_latency.doctor import OwnUsage
+    from lambda_latency.doctor import Bill, OwnUsage
+    from lambda_latency.prices import Prices
 
 __all__ = ["add_parser", "run"]
 
+# Seconds that the searches for one explanation cover: the alarm's window twice, the hour before, and the end's window.
+SEARCHED_S = (300, 300, 3600, 300)
+MOST_SCANNED = Decimal(5 * 10**9)  # bytes, after which a search ends
 TRACERS = ("kit", "adot", "adot-fast", "xray-sdk", "powertools")
 EPILOG = f"""\
 examples:
@@ -24,6 +28,7 @@ examples:
   lambda-latency cost out/traces.jsonl      spans and cold starts as there
   lambda-latency cost --account             requests and sampling of an account
   lambda-latency cost --transaction-search --prices mine.toml
+  lambda-latency cost --explanations 30     alarms that explain themselves
 
 {EXIT_STATUSES}
 """
@@ -70,6 +75,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="N",
         help="traces that are retrieved or scanned per month; default 0",
     )
+    add("--explanations", type=number, metavar="N", help="alarms per month that `lambda-latency alarm` explains")
     add("--region", metavar="R", help="region whose prices are used; default us-east-1, with --account the account's")
     add("--prices", type=Path, metavar="FILE", help="a file with your own prices, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
@@ -152,11 +158,54 @@ def run(options: argparse.Namespace) -> int:
         alarm_metrics=options.alarm_metrics,
         traces_read=options.traces_read,
     )  # fmt: skip
-    write: Callable[..., str] = as_json if options.json else as_text
-    print(write(bill(asked, prices), over_rates(asked, prices), prices, region))
+    made = bill(asked, prices)
+    explained = None if options.explanations is None else _explained(options.explanations, made, prices)
+    if options.json:
+        print(as_json(made, over_rates(asked, prices), prices, explained))
+    else:
+        print(as_text(made, over_rates(asked, prices), prices))
+        if explained is not None:
+            print(f"\n{_explained_text(explained, asked.processor, prices)}")
     if own.region and not options.json:
         print(own.said)
     return SOMETHING_SKIPPED if own.refused else status
+
+
+def _explained(count: Decimal, made: Bill, prices: Prices) -> dict[str, Any]:
+    """The cost of explaining an alarm and its end, and of that many in a month, as JSON values."""
+    from lambda_latency.alarm import MEASURED, a_month, explanation
+    from lambda_latency.doctor import MONTH_S
+
+    usage = made.usage
+    scanned = None
+    if usage.transaction_search:
+        a_second = made.traced / MONTH_S * usage.spans * usage.span_bytes
+        scanned = sum((min(MOST_SCANNED, a_second * seconds) for seconds in SEARCHED_S), Decimal(0))
+    one = explanation(prices, usage.processor, scanned_bytes=scanned)
+    month = a_month(count, prices, usage.processor, scanned_bytes=scanned, read=usage.traces_read)
+    return {
+        "count": float(count),
+        "scanned_bytes": None if scanned is None else round(scanned),
+        "one": {service: float(round(dollars, 7)) for service, dollars in one.items()},
+        "month": {service: float(round(dollars, 4)) for service, dollars in month.items()},
+        "measured": MEASURED,
+    }
+
+
+def _explained_text(explained: dict[str, Any], processor: str, prices: Prices) -> str:
+    from lambda_latency.alarm import PRICED
+
+    one, month = explained["one"], explained["month"]
+    parts = ", ".join(f"{service} {dollars:.5f}" for service, dollars in one.items() if dollars)
+    unused = "traces_read_million" if explained["scanned_bytes"] is not None else "logs_scanned_gb"
+    names = (*(name for name in PRICED if name != unused), f"lambda_gb_second_{processor}")
+    foreign = prices.foreign(*names)
+    missing = f" Of {prices.region} the list lacks {foreign}." if foreign else ""
+    return (
+        f"Explaining an alarm and its end costs ${sum(one.values()):.4f}: {parts}.\n"
+        f"{explained['count']:,.0f} a month cost ${sum(month.values()):,.2f} beyond the free quantities.\n"
+        f"Prices: {prices.source(*names)}.{missing}"
+    )
 
 
 def first(*values: Decimal | None) -> Decimal:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import port
+from lambda_latency.cli.arguments import ms, port
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
     add_app_options,
@@ -23,13 +24,16 @@ from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
 
+    from lambda_latency.alarm import Explanation, Link
     from lambda_latency.local import Answered, AppSystem, System
     from lambda_latency.trace import Trace
 
 __all__ = ["add_parser", "run"]
 
 TRACES = "served.jsonl"  # another file than the demo's, which is kept
+PAGE = "alarm.html"
 SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
 # A valid order for the functions of the packaged example.
 EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
@@ -53,6 +57,12 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     parser.add_argument(
         "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
+    )
+    parser.add_argument(
+        "--slow-ms",
+        type=ms,
+        metavar="N",
+        help="explain when the p95 of ten seconds exceeds N ms, and when that ends, as an alarm's message does",
     )
     add_app_options(parser)
     add_system_options(parser)
@@ -86,7 +96,8 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
         traces=TRACES,
         sampler=None if SAMPLING & parameters.keys() else lambda: True,
     )
-    serve_system(local, up=_say_up, show=_show_request, log=print_line, tell=tell)
+    with _shown(options) as show:
+        serve_system(local, up=_say_up, show=show, log=print_line, tell=tell)
     return FINE
 
 
@@ -98,7 +109,8 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
         return usage(f"{option} works with the packaged example only", f"remove it: {template} is another app")
     app = read(template, options)
     chosen = app_options(options, TRACES, options.port)
-    serve_app(app, chosen, up=_say_app_up, show=_show_request, log=print_line, tell=tell)
+    with _shown(options) as show:
+        serve_app(app, chosen, up=_say_app_up, show=show, log=print_line, tell=tell)
     return FINE
 
 
@@ -117,6 +129,47 @@ def _say_up(system: System) -> None:
         print(f"  {route}")
     print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'")
     print(f"  lambda-latency report --xray --endpoint-url {system.xray_url}\n", flush=True)
+
+
+@contextlib.contextmanager
+def _shown(options: argparse.Namespace) -> Iterator[Callable[[Answered, Trace | None], None]]:
+    """A function that prints a request, and with --slow-ms rings when requests are slow."""
+    if options.slow_ms is None:
+        yield _show_request
+        return
+    from lambda_latency.alarm import Bell
+
+    bell = Bell(
+        "SlowAlarm",
+        options.slow_ms,
+        str(options.out / TRACES),
+        tell=lambda text: say(f"\n{text}"),
+        page=lambda found: _write_page(found, options.out),
+        terms=provider_is_theirs(),
+    )
+
+    def show(request: Answered, trace: Trace | None) -> None:
+        _show_request(request, trace)
+        bell.hear(request.duration_ns, trace)
+
+    try:
+        yield show
+    finally:
+        bell.close()
+
+
+def _write_page(found: Explanation, out: Path) -> Link | None:
+    """Writes the page of the newest explanation."""
+    from lambda_latency.alarm import Link, page_of
+    from lambda_latency.files import replace_files, unwritable
+
+    path = out / PAGE
+    try:
+        replace_files([(path, page_of(found, f"lambda-latency report {out / TRACES}"))])
+    except OSError as error:
+        tell(unwritable(path, error))
+        return None
+    return Link("Page", str(path))
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:

@@ -32,7 +32,8 @@ def served_apis(
     found = {}
     for prefix, api, url in listening:
         for key, (physical, kind) in resources.items():
-            if kind in TYPES and key.rpartition("/")[0] == prefix.rstrip("/"):
+            folder, _, name = key.rpartition("/")
+            if kind in TYPES and folder == prefix.rstrip("/") and api.key in ("", name):
                 found[physical] = Served(url, api.template.stage)
     return found
 

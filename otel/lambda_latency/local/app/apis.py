@@ -7,27 +7,34 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.package import CHILDREN
 from lambda_latency.local.app.tokens import Guard
 from lambda_latency.local.sam import STACK, Template
 
-__all__ = ["Api", "function_url", "read_api"]
+__all__ = ["Api", "empty_api", "function_url", "read_apis"]
 
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
-TYPES = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
+TYPES, FUNCTION = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi"), "AWS::Serverless::Function"
+# The types of events of APIs: the property with the API, and the logical id of SAM's own API without it.
+IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "ServerlessHttpApi")}
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token."""
+    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
+    `direct` are routes without a function. `key` is its logical id, or empty for all APIs of a template.
+    """
 
     template: Template
     is_http: bool
+    key: str = ""
     guards: Mapping[str, Guard] = field(default_factory=dict)
+    direct: tuple[Direct, ...] = ()
 
     def guard(self, route: str) -> Guard | None:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
@@ -43,16 +50,76 @@ class Api:
             method, _, path = route.partition(" ")
             if method == "GET" if methods[path] >= EVERY else method != "OPTIONS" or methods[path] == {method}:
                 yield route
+        yield from (one.route for one in self.direct)
 
 
-def read_api(
+def read_apis(
     path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, *, authorizers: bool
+) -> list[Api] | str:
+    """The APIs of a packaged template that have a route; an error message if samcli fails.
+
+    They are merged into one, unless two of them have the same route.
+    """
+    resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    merged = _read_api(path, {**raw, "Resources": resources}, values, name, authorizers)
+    if merged is None or isinstance(merged, str):
+        return merged or []
+    keys = sorted(_referred_apis(resources), key=lambda key: list(resources).index(key) if key in resources else -1)
+    if len(keys) > 1:
+        parts = [
+            replace(one, key=key)
+            for key in keys
+            if isinstance(
+                one := _read_api(path, {**raw, "Resources": _only(resources, key)}, values, name, authorizers), Api
+            )
+        ]
+        routes = [route for one in parts for route in one.template.routes if not route.startswith("OPTIONS ")]
+        if len({*routes}) < len(routes):
+            return parts
+    return [merged]
+
+
+def _referred_apis(resources: Mapping[str, Any]) -> set[str]:
+    """The logical ids of SAM's APIs, with those that SAM makes for events without one."""
+    found = {key for key, one in resources.items() if one.get("Type") in TYPES}
+    return found | {_api_of(event) for one in resources.values() for event in _events(one).values()} - {""}
+
+
+def _only(resources: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The resources without other APIs, and without the events of other APIs."""
+    kept = {}
+    for name, one in resources.items():
+        if one.get("Type") in TYPES and name != key:
+            continue
+        events = _events(one)
+        own = {title: event for title, event in events.items() if _api_of(event) in ("", key)}
+        kept[name] = one if len(own) == len(events) else {**one, "Properties": {**one["Properties"], "Events": own}}
+    return kept
+
+
+def _events(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = (resource.get("Properties") or {}).get("Events") if resource.get("Type") == FUNCTION else None
+    return found if isinstance(found, dict) else {}
+
+
+def _api_of(event: Any) -> str:
+    """The logical id of the API of a function's event; empty for other events."""
+    kind = event.get("Type") if isinstance(event, dict) else None
+    if kind not in IMPLICIT:
+        return ""
+    key, implicit = IMPLICIT[kind]
+    named = (event.get("Properties") or {}).get(key) or implicit
+    return str(named.get("Ref", implicit)) if isinstance(named, dict) else str(named)
+
+
+def _read_api(
+    path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, authorizers: bool
 ) -> Api | str | None:
-    """The APIs of a packaged template, merged into one; None without a route; an error message if samcli fails."""
+    """All APIs of a template, merged into one; None without a route; an error message if samcli fails."""
     from samcli.lib.providers.api_provider import ApiProvider
     from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
-    resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    resources = raw["Resources"]
     if not resources:
         return None
     logging.getLogger("samcli").setLevel(logging.CRITICAL)
@@ -64,19 +131,27 @@ def read_api(
         warnings.simplefilter("ignore")
         try:
             stacks, _ = SamLocalStackProvider.get_stacks(
-                template_dictionary={**raw, "Resources": resources},
+                template_dictionary=dict(raw),
                 parameter_overrides=dict(values),
                 global_parameter_overrides={**STACK, "AWS::StackName": name},
             )
             api = ApiProvider(stacks, cwd=str(path.resolve().parent), disable_authorizer=not authorizers).api
         except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
             return f"its APIs cannot be read: {error}"
+    api.routes = [route for route in api.routes if route.function_name]  # others are the emulator's
     if not api.routes:
         return None
     declared = [one.get("Properties") or {} for one in resources.values() if one.get("Type") in TYPES]
     title = next((one["Name"] for one in declared if isinstance(one.get("Name"), str)), name)
     is_http = all(route.event_type == "HttpApi" for route in api.routes)
     return Api(_template(path, api, title, "$default" if is_http else "Prod"), is_http)
+
+
+def empty_api(path: Path, name: str, *, is_http: bool) -> Api:
+    """An API without a route to a function."""
+    from samcli.lib.providers.provider import Api as Routes
+
+    return Api(_template(path, Routes([]), name, "$default" if is_http else "Prod"), is_http)
 
 
 def function_url(path: Path, function: str, name: str) -> Api:

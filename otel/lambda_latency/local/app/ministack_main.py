@@ -10,7 +10,9 @@ behaviour differs from AWS:
   the mapping's destination; ministack retries for ever, together with later records.
 - The tracing header of a call to AWS is passed to the functions that a message, an object or an execution reaches, and
   into the messages of a queue. An execution without a header starts a trace.
-- A state machine's `apigateway:invoke` calls the app's API. A POST to `/_lambda-latency/apis` sets the addresses.
+- API Gateway calls services without a function (`ministack_apis`).
+- State machines call any service of ministack (`ministack_states`), and the app's API by `apigateway:invoke`. A POST to
+  `/_lambda-latency/apis` sets the APIs' addresses.
 
 A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
 """
@@ -26,6 +28,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from ministack_apis import call_services
+from ministack_states import call_any_service
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
@@ -50,6 +55,8 @@ def main() -> None:
     give_up()
     carry_the_header(app)
     call_apis()
+    call_services()
+    call_any_service(tracing_header)
     name_errors()
     answer_for_us(app)
     app.main()

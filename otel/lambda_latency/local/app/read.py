@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lambda_latency.local.app.apis import Api, function_url, read_api
+from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.direct import direct_routes, expanded
 from lambda_latency.local.app.handlers import check_handlers
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
@@ -16,7 +17,6 @@ from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
-from lambda_latency.local.app.unserved import unserved_routes
 
 __all__ = ["App", "read_app"]
 
@@ -63,7 +63,10 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)
-    app.notes += [*notes, *packaged.notes, *unserved_routes(plain)]
+    direct = direct_routes(plain)
+    plain = expanded(plain, authorizers=authorizers)
+    unserved = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
+    app.notes += [*source.notes, *notes, *packaged.notes, *unserved]
     order = list(source.raw["Resources"])
     declared = sorted(
         declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)
@@ -71,12 +74,18 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
     app.functions |= found
-    api = read_api(source.path, packaged.raw, values, app.name, authorizers=authorizers)
-    if isinstance(api, str):
-        app.notes.append(api)
-    elif api is not None:
-        found_guards = guards(plain) if authorizers else {}
-        app.apis.append((prefix, replace(api, guards=found_guards)))
+    apis = read_apis(source.path, packaged.raw, values, app.name, authorizers=authorizers)
+    served = tuple(one for one in direct if not one.why)
+    if isinstance(apis, str):
+        app.notes.append(apis)
+        apis = []
+    elif served and not any(one.key in ("", served[0].api) for one in apis):
+        apis.append(empty_api(source.path, app.name, is_http=all(one.is_http for one in served)))
+    for api in apis:
+        own = {key: one for key, one in plain["Resources"].items() if api.key in ("", key)}
+        found_guards = guards({"Resources": own}) if authorizers else {}
+        mine = tuple(one for one in served if api.key in ("", one.api))
+        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine)))
         for name in sorted({one.name for one in found_guards.values()}):
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     names = {key.removeprefix(prefix): one.name for key, one in found.items()}

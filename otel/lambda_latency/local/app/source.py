@@ -29,11 +29,14 @@ class TemplateError(LocalError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A template file: `raw` is its content, with intrinsic functions in their long form; `root` has the lines."""
+    """A template file: `raw` is its content, with intrinsic functions in their long form; `root` has the lines; `notes`
+    are lines for the user.
+    """
 
     path: Path
     root: Node
     raw: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     def line(self, *path: str) -> int:
         """The line of the value under a path of keys, or of the last key that exists."""
@@ -71,7 +74,8 @@ def read_source(path: Path) -> Source:
         raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
     except UnicodeDecodeError as error:
         raise _wrong(name, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8") from None
-    root = read_yaml(name, text)
+    same: list[Finding] = []
+    root = read_yaml(name, text, same=same)
     if isinstance(root, Finding):
         raise TemplateError([root])
     if root.kind != "mapping" or root.get("Resources") is None:
@@ -80,7 +84,8 @@ def read_source(path: Path) -> Source:
     assert resources is not None
     if resources.kind != "mapping" or not resources.entries:
         raise _wrong(name, resources.line, "Resources is empty", "name the functions there")
-    return Source(path, root, _parsed(name, text))
+    notes = tuple(f"{one.source}:{one.line}: {one.what} with the same value" for one in same)
+    return Source(path, root, _parsed(name, text), notes)
 
 
 def _parsed(name: str, text: str) -> dict[str, Any]:

@@ -188,9 +188,14 @@ class AppSystem:
             self._function(key)
 
     def _start_gateways(self, cloud: Cloud, port: int) -> None:
-        onward = Onward(cloud, self.stack.resources)
         listening = []
         for prefix, api in self.app.apis:
+            own = {
+                key.removeprefix(prefix): one
+                for key, one in self.stack.resources.items()
+                if key.startswith(prefix) and "/" not in key.removeprefix(prefix)
+            }
+            onward = Onward(cloud, own, api.direct, partial(authorize, api.guards), self._tell)
             listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
             port = 0
         self._apis = served_apis(listening, self.stack.resources)

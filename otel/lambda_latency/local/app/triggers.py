@@ -17,6 +17,7 @@ __all__ = ["commands"]
 BODIES = ("POST", "PUT", "PATCH")
 ENTRY = shlex.quote(json.dumps([{"Source": "my.app", "DetailType": "test", "Detail": "{}"}]))
 PUT_EVENTS = f"events put-events --entries {ENTRY}".replace("{", "{{").replace("}", "}}")
+GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
     "AWS::SNS::Topic": "sns publish --topic-arn {} --message '{{}}'",
@@ -48,6 +49,8 @@ def _request(route: str, url: str, api: Api) -> str:
     guard = api.guard(route)
     parts = ["curl -s", "" if method in ("GET", "ANY") else f"-X {method}"]
     parts.append("-d '{}'" if method in BODIES else "")
+    if method in BODIES and any(one.route == route for one in api.direct):  # a mapping template is of a content type
+        parts.append("-H 'Content-Type: application/json'")
     parts.append(f"-H '{guard.header}: {token(guard)}'" if guard is not None else "")
     return " ".join(filter(None, (*parts, shlex.quote(url + ("/" if path == "$default" else path)))))
 
@@ -60,6 +63,8 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
         command = COMMANDS.get(kind, "").format(physical)
+        if command and physical.endswith(".fifo"):
+            command += GROUP
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"

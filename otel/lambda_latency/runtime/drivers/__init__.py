@@ -1,5 +1,5 @@
-"""What upstream's instrumentations leave out, one module a library: connections, waits, and calls nobody else traces.
+"""Spans that upstream's instrumentations lack: connections, waits and untraced calls, one module for each library.
 
-Each has `instrument(module, tracer)`, which is called once after the library's first import and returns its undoings;
-none is imported before. What they have in common is in `opening`, `call`, `within` and `sockets`.
+Each module has `instrument(module, tracer)`, which runs once after the library's first import and returns functions
+that undo it. No module is imported before. Their common code is in `opening`, `call`, `within` and `sockets`.
 """

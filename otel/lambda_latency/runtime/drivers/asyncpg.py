@@ -1,4 +1,4 @@
-"""asyncpg: connections, the wait for one of a pool, and the reset of one that is given back to it."""
+"""asyncpg: connections, the wait for a connection of a pool, and the reset of a returned one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around `connect`, which the package and the pools know by two names, and around what pools do."""
+    """Wrap `connect`, under its two names in the package and the pools, and the methods of pools."""
 
     def connect(dsn: Any = None, **given: Any) -> Any:
         parts = urlsplit(dsn or "")

@@ -1,4 +1,4 @@
-"""A call of a library as a span, and whether one is wanted here."""
+"""The span of a library's call, and whether the call needs one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCOPE = "lambda_latency.drivers"
 
 
 def is_wanted() -> bool:
-    """False in a request that nobody records, and inside of a call that has its span already."""
+    """Whether a call needs a span: not in an unrecorded request, and not inside of a call with a span."""
     span = get_current_span()
     return (span.is_recording() or not span.get_span_context().is_valid) and is_instrumentation_enabled()
 
@@ -32,7 +32,7 @@ def is_wanted() -> bool:
 def call(
     tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind = SpanKind.CLIENT
 ) -> Iterator[Span | None]:
-    """A span, which is the current one in the block; an exception that leaves the block is its error."""
+    """The current span of the block, or None. An exception that leaves the block is the span's error."""
     entered = begun(tracer, name, attributes, kind) if is_wanted() else None
     if entered is None:
         yield None
@@ -44,9 +44,9 @@ def call(
 def begun(
     tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind
 ) -> AbstractContextManager[Span] | None:
-    """None where it cannot be made: the call is made all the same."""
+    """The span's context manager; None if that fails, because the call must go on."""
     try:
         return tracer.start_as_current_span(name, kind=kind, attributes=attributes)
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
         warn(f"a call {name!r} is not traced ({type(error).__name__}: {error})")
         return None

@@ -1,4 +1,4 @@
-"""http.client by hand: a call from its request to its response. What libraries do with it has spans of its own."""
+"""Direct use of http.client: a call from its request to its response. Calls of traced libraries are left out."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["instrument"]
 
-OTHERS = ("botocore", "requests", "urllib3")  # their connections are this module's, and their calls are theirs
+OTHERS = ("botocore", "requests", "urllib3")  # libraries on http.client whose calls have spans of their own
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around `request`, `getresponse` and `close`."""
+    """Wrap `request`, `getresponse` and `close`."""
     calls, owner = Calls(module, tracer), module.HTTPConnection
     return [
         replaced(owner, "request", calls.requesting),
@@ -33,7 +33,7 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 class Calls:
-    """Those that wait for their response, by their connections."""
+    """The calls that wait for their response, by connection."""
 
     def __init__(self, module: Any, tracer: Tracer) -> None:
         self._secure = getattr(module, "HTTPSConnection", ())
@@ -77,13 +77,13 @@ class Calls:
 
     def closing(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def close(connection: Any) -> Any:
-            self._end(connection)  # nobody has asked for its response
+            self._end(connection)  # its response was never read
             return original(connection)
 
         return close
 
     def _begun(self, connection: Any, method: str, url: str) -> Span:
-        """The call's span; in a request that nobody records, the request's own."""
+        """The span of a call; in an unrecorded request the current, unrecorded one."""
         self._end(connection)
         current = get_current_span()
         if not is_wanted():

@@ -1,4 +1,4 @@
-"""confluent_kafka and aiokafka: what a function waits for, which is not the `send` that upstream traces."""
+"""confluent_kafka and aiokafka: the waits of a function, which the traced `send` does not contain."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SYSTEM = {"messaging.system": "kafka"}
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Of the module that has arrived."""
+    """Instrument the imported module: one of the two."""
     return (aiokafka if module.__name__ == "aiokafka" else confluent)(module, tracer)
 
 
 def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Its producer is of C: the wait is in a subclass, which upstream's own is a subclass of."""
+    """Replace the producer, a class in C, by a subclass with spans; upstream's producer then inherits from it."""
     original = module.Producer
 
     class Producer(original):  # type: ignore[misc,valid-type]
@@ -75,17 +75,17 @@ def aiokafka(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 @contextmanager
 def sending(tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[None]:
-    """Upstream's `send` inside gives this span its attributes, and the message its header."""
+    """A span for the call. Upstream's `send` inside of it writes its attributes and the message's header."""
     with call(tracer, name, attributes, SpanKind.PRODUCER), suppress_instrumentation():
         yield
 
 
 def about(producer: Any) -> Mapping[str, AttributeValue]:
-    """Whom a producer of aiokafka sends to."""
+    """The attributes of the broker of a producer of aiokafka."""
     host, _port = next(iter(producer.client.hosts), ("", 0))[:2]
     return {**SYSTEM, "net.peer.name": host}
 
 
 def host_of(servers: object) -> str:
-    """The host of the first of them, as configuration has them."""
+    """The host of the first server in a configuration."""
     return str(servers or "").split(",")[0].rpartition(":")[0]

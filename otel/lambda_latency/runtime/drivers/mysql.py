@@ -1,4 +1,4 @@
-"""mysql-connector: connections, of its own code and of its C extension, which shows no parts."""
+"""mysql-connector: connections of its Python code and of its C extension, which has no visible steps."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around each connect, a later one of the same object included."""
+    """Wrap each connect, also a reconnect of the same object."""
 
     def connect(connection: Any, *_: object, **given: Any) -> Any:
         host, port = given.get("host") or connection.server_host, given.get("port") or connection.server_port
-        # Not its property, which asks the server.
+        # Not its property, which would send a query to the server.
         name = given.get("database") or given.get("db") or getattr(connection, "_database", None) or ""
         return opening(tracer, {"db.system": "mysql", "db.name": str(name)}, host, port)
 

@@ -1,6 +1,6 @@
-"""The opening of a connection to a database or a broker: a span `connect`, and its parts below.
+"""The opening of a connection to a database or a broker: a span `connect` with its steps as children.
 
-Inside of a call that has a span (a Redis command, SQLAlchemy's `connect`) the parts are the call's own children.
+Inside of a call with a span (a Redis command, SQLAlchemy's `connect`), the steps are children of that span.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["opening", "waiting"]
 
 @contextmanager
 def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, port: object) -> Iterator[None]:
-    """To the host `name`; a path or nothing in its place (a socket of this machine) is no connection to speak of."""
+    """The opening of a connection to the host `name`. A path or an empty name is a local socket, without spans."""
     current = get_current_span()
     text = str(name or "localhost").strip("[]")
     number = int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdigit()) else 0
@@ -45,7 +45,7 @@ def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
 
 @contextmanager
 def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, *, waits: bool) -> Iterator[None]:
-    """The wait for a connection of a pool, which has none left."""
+    """The span of a wait for a connection of an exhausted pool."""
     current = get_current_span()
     if not waits or not current.is_recording():
         yield

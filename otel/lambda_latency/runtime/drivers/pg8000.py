@@ -1,4 +1,4 @@
-"""pg8000: connections and statements, of both its faces; nothing of upstream's traces it."""
+"""pg8000: connections and statements, in both of its APIs. Upstream has no instrumentation for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METHODS = (("Cursor", "execute"), ("Connection", "run"), ("PreparedStatement", "
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Of the module that has arrived: `core` opens connections, the others run statements."""
+    """Instrument the imported module: `core` opens connections, the others run statements."""
     if module.__name__ == "pg8000.core":
         return [within(module.CoreConnection, "__init__", lambda *args, **given: opened(tracer, *args, **given))]
 
@@ -41,7 +41,7 @@ def opened(
     tracer: Tracer, connection: Any, user: Any = "", host: Any = "localhost", database: Any = None, port: Any = 5432,
     *_: object, **__: object,
 ) -> Any:  # fmt: skip
-    """The arguments of a connection; without a database it is the user's own."""
+    """The attributes of a connection. The default database has the name of the user."""
     name = database or user
     text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
     about = {"db.system": "postgresql", "db.name": text}

@@ -1,6 +1,6 @@
-"""psycopg2, psycopg and its pools: connections, and the wait for one.
+"""psycopg2, psycopg and its pools: connections, and the wait for a connection.
 
-libpq opens them in C. For psycopg it says what it waits for; for psycopg2 it waits itself, and the parts are not seen.
+libpq opens connections in C. With psycopg it tells what it waits for; with psycopg2 the steps are not visible.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Of the module that has arrived: one of the three."""
+    """Instrument the imported module: one of the three."""
     return {"psycopg2": psycopg2, "psycopg": psycopg, "psycopg_pool": pool}[module.__name__](module, tracer)
 
 
@@ -52,7 +52,7 @@ def psycopg(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def attempts(module: Any) -> list[Callable[[], object]]:
-    """Each attempt to connect to an address is a generator; psycopg 3.1 knows it by three names."""
+    """Wrap the generator of each attempt to connect, which psycopg 3.1 has under three names."""
 
     def watched(original: Callable[..., Any]) -> Callable[..., Any]:
         def connect(*args: Any, **kwargs: Any) -> Any:
@@ -67,7 +67,7 @@ def attempts(module: Any) -> list[Callable[[], object]]:
 
 
 class Attempt(Generator[Any, Any, Any]):
-    """libpq's own steps. It waits to write until TCP is connected; from the first wait to read on it talks."""
+    """The steps of libpq: it waits for writing until TCP is connected, and for reading during the handshake."""
 
     def __init__(self, steps: Any, opening: Opening) -> None:
         self._steps = steps
@@ -76,11 +76,11 @@ class Attempt(Generator[Any, Any, Any]):
         opening.begin("tcp")
 
     def send(self, value: Any) -> Any:
-        """The next thing it waits for."""
+        """The next wait."""
         return self._seen(self._steps.send, value)
 
     def throw(self, *error: Any) -> Any:
-        """As the original's own."""
+        """As the original generator."""
         return self._seen(self._steps.throw, *error)
 
     def _seen(self, step: Callable[..., Any], *given: Any) -> Any:
@@ -98,10 +98,10 @@ class Attempt(Generator[Any, Any, Any]):
 
 
 def opened(tracer: Tracer, parse: Callable[[Any], Any], dsn: Any, given: dict[str, Any]) -> Any:
-    """By the connection string and what is given beside it; a string that is none is the library's to refuse."""
+    """The opening for a connection string and keyword arguments. The library itself refuses an invalid string."""
     try:
         known = {**(parse(dsn) if dsn else {}), **given}
-    except Exception:  # noqa: BLE001 - the call itself says so
+    except Exception:  # noqa: BLE001 - the call itself raises
         known = given
     name = known.get("dbname") or known.get("database") or ""
     return opening(
@@ -110,7 +110,7 @@ def opened(tracer: Tracer, parse: Callable[[Any], Any], dsn: Any, given: dict[st
 
 
 def pool(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """A client of a pool is made and waits where no connection is ready."""
+    """Wrap the wait of a pool's client, which exists only if no connection is free."""
 
     def wait(*_: object, **__: object) -> Any:
         return waiting(tracer, {"db.system": "postgresql"}, "", waits=True)

@@ -1,4 +1,4 @@
-"""pymongo: connections of its pools, and the wait for a server while none is known yet."""
+"""pymongo: connections of its pools, and the wait for a server before one is known."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Both faces."""
+    """Instrument the synchronous and the asynchronous API."""
 
     def connect(pool: Any, *_: object, **__: object) -> Any:
-        if getattr(pool, "is_sdam", False):  # what watches the servers, beside the requests
+        if getattr(pool, "is_sdam", False):  # the threads that monitor servers
             return nullcontext()
         host, port = pool.address
         return opening(tracer, {"db.system": "mongodb"}, host, port)

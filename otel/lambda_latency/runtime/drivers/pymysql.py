@@ -16,7 +16,7 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around each connect, a later one of the same object included."""
+    """Wrap each connect, also a reconnect of the same object."""
 
     def connect(connection: Any, *_: object, **__: object) -> Any:
         name = connection.db

@@ -20,7 +20,7 @@ SYSTEM = {"messaging.system": "rabbitmq"}
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Of the module that has arrived."""
+    """Instrument the imported module: one of the two."""
     return (pika if module.__name__ == "pika" else aio_pika)(module, tracer)
 
 
@@ -32,7 +32,7 @@ def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     def once(original: Callable[..., Any]) -> Callable[..., Any]:
         def channel(*args: Any, **kwargs: Any) -> Any:
             made = original(*args, **kwargs)
-            # Upstream traces the channel inside, too: a message would have two spans.
+            # Upstream traces the inner channel too: a message would have two spans.
             vars(getattr(made, "_impl", made)).pop("basic_publish", None)
             return made
 
@@ -50,17 +50,17 @@ def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def lookup(given: Mapping[str, Any]) -> str:
-    """In a thread of pika's own; an address needs none."""
+    """The step of the lookup, which runs in a thread of pika; an IP address needs none."""
     return "" if is_literal(str(given.get("host"))) else "dns"
 
 
 def securing(given: Mapping[str, Any]) -> str:
-    """TLS where it is asked for."""
+    """The step of TLS, if the connection uses TLS."""
     return "" if given.get("ssl_context") is None else "tls"
 
 
 def stepping(step: Callable[[Mapping[str, Any]], str], then: str = "") -> Callable[..., Callable[..., Any]]:
-    """Around something that does not block, and calls back when it is done."""
+    """Wrap a function that does not block, and calls back at its end."""
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def begin(*args: Any, **given: Any) -> Any:
@@ -74,7 +74,7 @@ def stepping(step: Callable[[Mapping[str, Any]], str], then: str = "") -> Callab
 
 
 def stepped(step: str, on_done: Callable[[Any], Any], then: str = "") -> Callable[[Any], Any]:
-    """A step of the connection that is being opened lasts until the callback, which begins the next one."""
+    """Start a step of the opening connection. It ends at the callback, which starts the next step."""
     at = OPENING.get()
     if at is None:
         return on_done
@@ -103,10 +103,10 @@ def aio_pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def one_name() -> list[Callable[[], object]]:
-    """Upstream joins exchange and routing key with a comma; with the default exchange the queue is all there is."""
+    """The name of a destination, without the comma that upstream puts between an empty exchange and the key."""
     try:
         from opentelemetry.instrumentation.aio_pika.span_builder import SpanBuilder
-    except ImportError:  # said elsewhere
+    except ImportError:  # logged elsewhere
         return []
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:

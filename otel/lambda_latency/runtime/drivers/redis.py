@@ -1,4 +1,4 @@
-"""redis and valkey: connections below the command that opens them, and the wait for one of a blocking pool."""
+"""redis and valkey: connections below the command that opens them, and the wait for one in a blocking pool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Both faces, of `redis` or of `valkey`."""
+    """Instrument the synchronous and the asynchronous API of `redis` or `valkey`."""
     system = module.__name__
 
     def connect(connection: Any, *_: object, **__: object) -> Any:

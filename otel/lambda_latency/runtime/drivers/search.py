@@ -1,6 +1,6 @@
-"""elasticsearch, which has spans of its own, and opensearch, which has none: a call of either is one CLIENT span.
+"""elasticsearch, which has spans of its own, and opensearch, which has none: each call is one CLIENT span.
 
-Both ask by other libraries, whose calls have spans, too; here they are no other calls.
+Both use other libraries whose calls have spans; inside of these calls they have none.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Of the module that has arrived."""
+    """Instrument the imported module: one of the two."""
     return (opensearch if module.__name__ == "opensearchpy" else elasticsearch)(module, tracer)
 
 
 def elasticsearch(module: Any, _: Tracer) -> list[Callable[[], object]]:
-    """Its own tracer, which makes INTERNAL spans, makes CLIENT spans."""
+    """Replace its tracer, which creates INTERNAL spans, by one that creates CLIENT spans."""
     own = module._otel
     original = own._tracer
     own._tracer = Calls(original)
@@ -41,14 +41,14 @@ def elasticsearch(module: Any, _: Tracer) -> list[Callable[[], object]]:
 
 
 class Calls:
-    """A tracer whose spans are calls, below which HTTP has none."""
+    """A tracer whose spans are calls; HTTP calls inside have no spans."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
     @contextmanager
     def start_as_current_span(self, name: str, **kwargs: Any) -> Iterator[Any]:
-        """As the tracer's own."""
+        """As the original tracer."""
         with (
             self._tracer.start_as_current_span(name, **{"kind": SpanKind.CLIENT, **kwargs}) as span,
             suppress_http_instrumentation(),
@@ -60,7 +60,7 @@ class Calls:
 
 
 def opensearch(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around its transports, by the path that is asked for."""
+    """Wrap the requests of its transports; the span is named by the requested path."""
 
     @contextmanager
     def perform(transport: Any, method: str = "", url: str = "", *_: object, **__: object) -> Iterator[None]:

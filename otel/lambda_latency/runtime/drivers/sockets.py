@@ -1,4 +1,4 @@
-"""The connect of a driver that makes its sockets itself, instead of by `socket.create_connection`."""
+"""The connect of drivers that create their sockets themselves, without `socket.create_connection`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["watch_sockets"]
 
 
 def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
-    """Once, whatever drivers need it: a connect is watched while one of them opens a connection."""
+    """Watch each connect while a driver opens a connection. Installed once for all drivers."""
     original, inherited = socket.socket.connect, "connect" not in vars(socket.socket)
     if hasattr(original, "traced_here"):
         return []

@@ -1,7 +1,7 @@
-"""SQLAlchemy: a statement has its span there, so that the driver makes no second one; and the wait for a connection.
+"""SQLAlchemy: a statement has its span here, so the driver creates none; and the wait for a connection.
 
-What a dialect asks by itself (of a new connection, of one of the pool, at a transaction's end) is nobody's statement:
-it is part of `connect`, or of what waits for it.
+The dialect's own statements (for a new connection, for one of the pool, at the end of a transaction) have no spans:
+they are part of `connect`, or of the call that waits for them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ ITSELF = ("initialize", "set_isolation_level", "do_ping", "do_rollback")
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around what runs statements, of all dialects, and around the pool that waits."""
+    """Wrap the methods of all dialects that run statements, and the wait of the pool."""
 
     def get(pool: Any) -> Any:
-        # It would make one more if it could.
+        # A pool that may grow opens a new connection instead of waiting.
         full = pool._max_overflow > -1 and pool.overflow() >= pool._max_overflow
         return waiting(tracer, {}, "", waits=full and pool._pool.empty())
 
@@ -45,7 +45,7 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def quiet(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Without spans of the driver's."""
+    """Suppress the spans of the driver."""
 
     @functools.wraps(original)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -56,7 +56,7 @@ def quiet(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def connecting(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The function for new connections that a dialect gives."""
+    """Wrap the function of a dialect that opens connections."""
 
     def on_connect_url(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
@@ -66,10 +66,10 @@ def connecting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def each_engine() -> list[Callable[[], object]]:
-    """Upstream traces an asynchronous engine twice, and never ends the first of its two spans."""
+    """Trace each engine once: upstream traces an asynchronous engine twice, and never ends the first span."""
     try:
         from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
-    except ImportError:  # said elsewhere
+    except ImportError:  # logged elsewhere
         return []
     seen: WeakSet[object] = WeakSet()
 
@@ -87,6 +87,6 @@ def each_engine() -> list[Callable[[], object]]:
 
 @harmless("tracing a dialect of SQLAlchemy")
 def quieten(dialect: Any) -> None:
-    """What it does by itself, each kind of dialect in its own way."""
+    """Suppress spans during a dialect's own statements, by the methods of its class."""
     for name in ITSELF:
         setattr(dialect, name, quiet(getattr(dialect, name)))

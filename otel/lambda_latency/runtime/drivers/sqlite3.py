@@ -1,7 +1,7 @@
-"""sqlite3: statements, by subclasses of its two classes, which nobody can change in place.
+"""sqlite3: statements, by subclasses of its two classes, whose methods cannot be replaced.
 
-Upstream's instrumentation gives a wrapper in the place of a connection, which sqlite3's own `backup` refuses, and does
-not see `Connection.execute`.
+Upstream's instrumentation returns wrappers of connections, which sqlite3's `backup` refuses, and misses
+`Connection.execute`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["instrument"]
 
 RUN = ("execute", "executemany", "executescript")
-FACTORY = 5  # the place of the argument in `connect`
+FACTORY = 5  # the position of the argument of `connect`
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Around `connect`, which the package has by two names."""
+    """Wrap `connect`, under its two names in the package."""
     classes = Classes(module, tracer)
     return [replaced(owner, "connect", classes.connecting) for owner in (module, module.dbapi2)]
 
 
 class Classes:
-    """Subclasses of connections and cursors, the user's own too, one for each."""
+    """Creates one subclass for each class of connections and cursors, the user's classes included."""
 
     def __init__(self, module: Any, tracer: Tracer) -> None:
         self._module = module
@@ -63,7 +63,7 @@ class Classes:
             return kind.cursor(connection, self._made.get(made) or self._made.setdefault(made, self._cursors(made)))
 
         base = self._module.Connection
-        # The short ways make a cursor in C; what a subclass of the user's has in their place is left as it is.
+        # These methods create a cursor in C. A method that a user's class overrides stays as it is.
         short = {name: by_cursor(getattr(base, name)) for name in RUN if getattr(kind, name) is getattr(base, name)}
         return alike(kind, {"cursor": cursor, "traced_name": "", **short})
 
@@ -82,7 +82,7 @@ class Classes:
 
 
 def by_cursor(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The short way of a connection, by a cursor."""
+    """A method of a connection, such as `execute`, through a cursor."""
 
     @functools.wraps(original)
     def run(connection: Any, *args: Any, **kwargs: Any) -> Any:
@@ -92,6 +92,6 @@ def by_cursor(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def alike(kind: type, more: dict[str, Any]) -> type:
-    """A subclass that looks like its base."""
+    """A subclass with the name and module of its base."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     return type(kind.__name__, (kind,), {**names, **more})

@@ -1,4 +1,4 @@
-"""A provider of tracers for those of upstream's instrumentations that nothing switches off inside of another call."""
+"""A tracer provider for instrumentations that ignore the suppression inside of another call."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Suppressible"]
 
-# What an instrumentation gets in the place of a span: none, or the call's own, which it gives its attributes to.
+# The span that an instrumentation gets instead: an invalid one, or the outer call's, to which it adds attributes.
 INSTEAD: dict[str, Callable[[], Span]] = {"asyncpg": lambda: INVALID_SPAN, "aiokafka": get_current_span}
 
 
 class Suppressible:
-    """As the given provider, for the library of this name."""
+    """As the given provider, for one library."""
 
     def __init__(self, provider: TracerProvider, library: str) -> None:
         self._provider = provider
@@ -28,12 +28,12 @@ class Suppressible:
         self._tracer: Any = None
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
-        """As the provider's own."""
+        """As the original provider."""
         self._tracer = self._provider.get_tracer(*args, **kwargs)
         return self
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        """As the tracer's own, where it is not suppressed."""
+        """As the original tracer, unless spans are suppressed."""
         if not is_instrumentation_enabled():
             return nullcontext(self._instead())
         return self._tracer.start_as_current_span(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""valkey: commands and pipelines, as upstream names those of redis; connections as with redis."""
+"""valkey: commands and pipelines, named as upstream names those of redis; connections as for redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["instrument"]
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Both faces."""
+    """Instrument the synchronous and the asynchronous API."""
 
     def command(client: Any, *args: Any, **_: object) -> Any:
         return call(tracer, str(args[0]) if args else "valkey", {**about(client), "db.statement": statement(args)})
@@ -36,7 +36,7 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def about(client: Any) -> dict[str, AttributeValue]:
-    """Whom a client talks to."""
+    """The attributes of a client's server."""
     known = client.connection_pool.connection_kwargs
     peer = {"net.peer.name": known.get("host", "localhost"), "net.peer.port": known.get("port", 6379)}
     if "path" in known:

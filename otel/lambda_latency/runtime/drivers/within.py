@@ -1,4 +1,4 @@
-"""A function or method that runs inside a context manager; it may be a coroutine function or a class method."""
+"""Runs functions and methods inside a context manager, coroutine functions and class methods too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COROUTINE = 0x80  # `inspect.CO_COROUTINE`
 
 
 def within(owner: Any, name: str, context: Callable[..., AbstractContextManager[Any]]) -> Callable[[], bool]:
-    """Let `owner.name` run in `context(*its arguments)`; returns the undoing, which says whether it could."""
+    """Run `owner.name` inside `context(*arguments)`; returns the function that undoes it, which returns its success."""
     original = vars(owner)[name]
     function = original.__func__ if isinstance(original, classmethod) else original
 
@@ -43,7 +43,7 @@ def within(owner: Any, name: str, context: Callable[..., AbstractContextManager[
 def made(
     context: Callable[..., AbstractContextManager[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> AbstractContextManager[Any]:
-    """One that cannot be made, for a library that is not as those that were looked at, leaves the call as it is."""
+    """The context manager; an empty one if it fails, as for an unknown version of a library: the call must go on."""
     try:
         return context(*args, **kwargs)
     except Exception as error:  # noqa: BLE001 - whatever it is

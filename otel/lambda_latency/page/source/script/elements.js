@@ -42,12 +42,13 @@ export function section(id, title, sentence, ...children) {
   return element;
 }
 
-const PAPER = 1100; // pixels between the margins of A4, at print zoom
+// Pixels between the margins of A4, at the zoom of print.css.
+const paper = () => (byId("change") === null ? 1180 : 1288);
 
 /** Draws an element for its width, again after each change of the width, and for print. */
 export function onWidth(element, draw) {
   let width = 0;
-  addEventListener("beforeprint", () => draw(PAPER));
+  addEventListener("beforeprint", () => draw(paper()));
   addEventListener("afterprint", () => width > 0 && draw(width));
   new ResizeObserver(() => {
     const now = Math.floor(element.clientWidth);

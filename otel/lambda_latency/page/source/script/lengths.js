@@ -6,8 +6,8 @@ import { MOST_MARKS } from "./heat.js";
 import { describeMark, mark } from "./marks.js";
 import { COLD_START, ERROR, TIMEOUT, count, has, isSlow, partClass, report, slowFor } from "./report.js";
 import { axisWords, limits, logScale } from "./scale.js";
-import { leftOf } from "./whatif.js";
-import { SMALL, ms, number, plural, say, wide } from "./words.js";
+import { leftAt, leftOf } from "./whatif.js";
+import { SMALL, ms, plural, say, wide } from "./words.js";
 
 const BASE_HEIGHT = 170;
 const ABOVE = 40; // pixels for the text above the chart
@@ -16,7 +16,7 @@ export const lengthPicture = (width) => (count <= MOST_MARKS ? markPicture(width
 
 function frame(width, height) {
   const { wall_ns: walls } = report;
-  const says = `Times of ${number(count)} requests on a logarithmic axis: median ${ms(walls.p50)}, p95 ${ms(walls.p95)}, slowest ${ms(walls.max)}.`;
+  const says = say("map.length_says", { n: count, p50: ms(walls.p50), p95: ms(walls.p95), max: ms(walls.max) });
   const [low, high] = limits();
   const scale = logScale(low, high, 8, width - 12);
   return { picture: s("svg", { width, height, role: "group", "aria-label": says }), scale, low, high, width };
@@ -110,10 +110,11 @@ function ground({ picture, scale, width }, bottom) {
       s("text", { x: right ? x + 6 : x - 6, y: 12, "text-anchor": right ? "start" : "end", class: "strong" }, words),
     );
   }
-  const middle = scale.at(report.wall_ns.p50 / 1e6);
+  const median = leftAt(50);
+  const middle = scale.at(median / 1e6);
   picture.append(
     s("line", { x1: middle, x2: middle, y1: ABOVE - 5, y2: bottom, class: "grid" }),
-    s("text", { x: Math.max(40, middle), y: 30, "text-anchor": "middle" }, `p50 ${ms(report.wall_ns.p50)}`),
+    s("text", { x: Math.max(40, middle), y: 30, "text-anchor": "middle", class: "median" }, `p50 ${ms(median)}`),
   );
 }
 

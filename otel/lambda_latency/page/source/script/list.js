@@ -49,7 +49,7 @@ export function drawList() {
   const none = h("p", { class: "hint", id: "nothing" }, say("list.none"));
   const element = section("requests", say("list.title"), null, filters(), found(), list.element, none);
   element.classList.add("wide");
-  list.element.style.setProperty("--start", severalDays ? "104px" : "64px");
+  list.element.style.setProperty("--start", severalDays ? "116px" : "64px");
   list.element.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {

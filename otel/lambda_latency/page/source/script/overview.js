@@ -11,8 +11,9 @@ import { ms, say } from "./words.js";
 const STRIP = 16; // pixels
 const LEAST_DRAG_PX = 4;
 
-/** The element of the strips, with its pointer events. */
+/** The strips with their pointer events, and their caption. */
 export function overviewOf() {
+  const caption = h("p", { class: "key", id: "overview-says" });
   const element = h("div", { class: "overview", id: "overview" });
   let begun = null;
   const share = (event) => {
@@ -46,7 +47,7 @@ export function overviewOf() {
     drawFall();
     writeAddress();
   });
-  return element;
+  return [element, caption];
 }
 
 /** Draws both strips on one axis, and the range that the waterfall shows. */
@@ -61,7 +62,8 @@ export function drawOverview() {
     took: ms(requests.wall_ns[fall.request]),
     typical: twin === null ? "" : say("request.overview_twin", { took: ms(requests.wall_ns[twin.request]) }),
   });
-  const picture = s("svg", { width: fall.width, height, role: "img", "aria-label": says });
+  byId("overview-says").textContent = says;
+  const picture = s("svg", { width: fall.width, height, role: "img", "aria-labelledby": "overview-says" });
   strips.forEach((path, at) => {
     const sections = path.map(([, start, stop, part]) => ({ start, end: stop, part }));
     picture.append(...pixels(sections, (time) => (time * fall.width) / end, at * (STRIP + 2), STRIP));

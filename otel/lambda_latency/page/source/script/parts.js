@@ -4,7 +4,7 @@ import { drawDiffers } from "./differs_list.js";
 import { h, section } from "./elements.js";
 import { count, parts, partClass, report, requests } from "./report.js";
 import { isFiltered, view, watchers } from "./state.js";
-import { callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble, ways } from "./table.js";
+import { callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble } from "./table.js";
 import { OWNED, ms, percent, say, signedMs } from "./words.js";
 
 const SMALL_SHARE = 0.01; // least share of the difference of owners and parts that are listed
@@ -57,7 +57,7 @@ function chosenParts() {
   const table = h(
     "table",
     { class: "parts compared" },
-    partsHead(["rest", "chosen", "difference", "share"], ways()),
+    partsHead(["rest", "chosen", "difference", "share"]),
     h("tbody", {}, largest.map((row) => comparedRow(row, axis, false, names))),
   );
   const numbers = { few, others: rest, chosen: ms(mean[1]), rest: ms(mean[0]) };
@@ -79,7 +79,7 @@ function slowAgainstTypical() {
   const table = h(
     "table",
     { class: "parts compared" },
-    partsHead(["typical", "slow", "difference", "share", "calls"], ways()),
+    partsHead(["typical", "slow", "difference", "share", "calls"]),
     h("tbody", {}, rows(large), more),
   );
   const says = [

@@ -13,13 +13,14 @@ export const THROTTLED = 8;
 
 export const parts = report.parts;
 export const label = (part) => parts[part].label;
-// The parts of one bucket have three shades of its colour, in turn: three hosts are three blues.
+// The parts of some buckets have three shades of its colour, in turn: three hosts are three blues.
 const SHADES = 3;
+const SHADED = ["external", "aws", "database", "own code"];
 const shades = new Map();
 const shadeOf = parts.map(({ bucket }) => {
   const at = shades.get(bucket) ?? 0;
   shades.set(bucket, at + 1);
-  return ["external", "aws", "database"].includes(bucket) && at % SHADES > 0 ? `-${at % SHADES}` : "";
+  return SHADED.includes(bucket) && at % SHADES > 0 ? `-${at % SHADES}` : "";
 });
 export const partClass = (part) => `p-${parts[part].bucket.replaceAll(" ", "-")}${shadeOf[part]}`;
 export const swatch = (part) => h("span", { class: `swatch ${partClass(part)}`, "aria-hidden": "true" });

@@ -133,7 +133,7 @@ function spansOrHint(request) {
     "aria-label": say("request.selected"),
     hidden: true,
   });
-  return [spanTools(), overviewOf(), fall.element, details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text)), twinTable(request)].filter(Boolean);
+  return [spanTools(), ...overviewOf(), fall.element, h("p", { id: "printed" }), details, fallLegend(request), ...beside.map((text) => h("p", { class: "key isolated" }, text)), twinTable(request)].filter(Boolean);
 }
 
 function fallLegend(request) {

@@ -6,7 +6,7 @@ import { only } from "./state.js";
 import { OWNERS, THIN, ms, number, percent, say, signedMs } from "./words.js";
 
 /** A table head; `numbers` are keys of the report's words. */
-export function partsHead(numbers, bars = "") {
+export function partsHead(numbers) {
   return h(
     "thead",
     {},
@@ -15,16 +15,12 @@ export function partsHead(numbers, bars = "") {
       {},
       h("th", { scope: "col" }, say("part")),
       h("th", { scope: "col", class: "owner" }, say("owner")),
-      h("th", { scope: "col", class: "bars" }, bars || unseen(say("difference"))),
+      h("th", { scope: "col", class: "bars" }, unseen(say("difference"))),
       numbers.map((name) => h("th", { scope: "col", class: `num ${name}` }, say(name))),
       h("th", { scope: "col", class: "trouble" }, unseen(say("trouble"))),
     ),
   );
 }
-
-/** The legend of bars: to the right parts that take longer, to the left parts that take less. */
-export const ways = () =>
-  h("span", { class: "legend" }, h("i", { class: "short" }), `${say("shorter")} `, h("i", { class: "long" }), say("longer"));
 
 export const ownerCell = (row) =>
   h("td", { class: "owner" }, h("span", { class: `pill ${row.owner}` }, OWNERS[row.owner] ?? row.owner));

@@ -4,7 +4,7 @@
 import { writeAddress } from "./address.js";
 import { deadlines, drawBar, gridOf, pathLine, timeAxis } from "./bars.js";
 import { drawDetails } from "./details.js";
-import { h, s, targetOf } from "./elements.js";
+import { byId, h, s, targetOf } from "./elements.js";
 import { fallKey, foldRow, zoomTo } from "./moves.js";
 import { drawOverview } from "./overview.js";
 import { requests } from "./report.js";
@@ -16,6 +16,7 @@ const NARROW = 760;
 export const AXIS = 26;
 export const BAR = 14;
 const FIGURES = 74; // pixels of each of the two columns of figures
+const PRINTED = 12; // rows on paper, as in print.css: a page has room for no more
 const FEW_ROWS = 60; // up to this number all rows exist
 const CHUNK = 10; // rows that are added and removed together
 
@@ -99,6 +100,8 @@ export function drawFall() {
   fall.element.style.setProperty("--names", `${own.names}px`);
   fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
   drawOverview();
+  const { length: all } = fall.rows;
+  byId("printed").textContent = all > PRINTED ? say("request.printed", { n: PRINTED, all }) : "";
   fall.inner.style.height = `${fall.rows.length * own.row}px`;
   const picture = s("svg", { width: own.width, height: AXIS, "aria-hidden": "true" });
   timeAxis(picture, own);

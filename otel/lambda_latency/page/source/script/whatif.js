@@ -6,7 +6,6 @@ import { apply, state, watchers } from "./state.js";
 import { ms, say } from "./words.js";
 
 const MOST_SAVES = 3;
-const PERCENT = 95;
 
 let left = { of: "", ns: null };
 
@@ -25,10 +24,10 @@ export function leftOf() {
   return ns;
 }
 
-/** The percentile of the remaining durations, by nearest rank. */
-export function atBest() {
+/** A percentile of the remaining durations, by nearest rank. */
+export function leftAt(percent) {
   const ordered = leftOf().slice().sort();
-  return ordered[Math.max(1, Math.ceil((PERCENT * count) / 100)) - 1];
+  return ordered[Math.max(1, Math.ceil((percent * count) / 100)) - 1];
 }
 
 /** A line for each of the largest parts; ticking it redraws the charts. */
@@ -36,7 +35,7 @@ export function savesList(inWords) {
   if (count <= 1 || report.saves.length === 0) return null;
   const together = h("span", { id: "at-best", role: "status" });
   watchers.push(() => {
-    const numbers = { p95: ms(report.wall_ns.p95), best: ms(atBest()) };
+    const numbers = { p95: ms(report.wall_ns.p95), best: ms(leftAt(95)) };
     together.textContent = state.without.size === 0 ? "" : say("whatif.together", numbers);
     together.hidden = state.without.size === 0;
   });

@@ -64,7 +64,8 @@ export function startedOn(epochMs) {
 export function windowWords({ from, to }) {
   if (!from) return "";
   const [day, last] = [from.slice(0, 10), to.slice(0, 10)];
-  const [begin, end] = [from.slice(11, 16), to.slice(11, 16)];
+  const digits = from.slice(0, 16) === to.slice(0, 16) ? 19 : 16; // seconds, if all start within one minute
+  const [begin, end] = [from.slice(11, digits), to.slice(11, digits)];
   return day === last ? `${day} ${begin}–${end} UTC` : `${day} ${begin} to ${last} ${end} UTC`;
 }
 

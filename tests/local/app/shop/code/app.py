@@ -39,7 +39,12 @@ def calls() -> Any:
 
     table = os.environ["TABLE"]
     for number, keywords in enumerate(
-        ({}, {"region_name": "eu-west-1"}, {"endpoint_url": "https://dynamodb.eu-west-1.amazonaws.com"})
+        (
+            {},
+            {"region_name": "eu-west-1"},
+            {"endpoint_url": "https://dynamodb.eu-west-1.amazonaws.com"},
+            {"endpoint_url": "https://tableendpoint.invalid"},  # what stands in for a parameter without a value
+        )
     ):
         client = boto3.client("dynamodb", **{"region_name": "us-east-1", **keywords})
         client.put_item(TableName=table, Item={"id": {"S": f"call-{number}"}})

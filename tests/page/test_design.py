@@ -1,0 +1,150 @@
+"""What a person sees at a glance: nothing cut, nothing beside its place, every picture says what it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.page.browser import Browser
+
+WIDTHS = (360, 768, 1024, 1200, 1366, 1440, 1600)
+OUTSIDE = """
+const right = (one) => one.getBoundingClientRect().right;
+return [...document.querySelectorAll("section :is(table, .flame, .fall, .chart svg)")]
+  .filter((one) => one.checkVisibility() && right(one) > right(one.closest("section")) + 0.5)
+  .map((one) => `${one.tagName} ${one.getAttribute("class")} in ${one.closest("section").id}`);
+"""
+# The vertical distance between the middle of a bar and the middle of its cell.
+OFF_CENTRE = """
+const middle = (one) => { const { top, bottom } = one.getBoundingClientRect(); return (top + bottom) / 2; };
+return [...document.querySelectorAll(".compared tbody .fill")].filter((one) => one.checkVisibility())
+  .map((one) => Math.abs(middle(one) - middle(one.closest("td")))).filter((far) => far > 1);
+"""
+# Words of a flame graph of which less than three letters can be seen.
+STUMPS = """
+const found = [];
+for (const frame of document.querySelectorAll(".frame")) {
+  const words = document.createRange();
+  words.selectNodeContents(frame.querySelector(".isolated"));
+  const [box, text] = [frame.getBoundingClientRect(), words.getBoundingClientRect()];
+  const seen = Math.min(box.right, text.right) - Math.max(box.left, text.left);
+  if (seen > 0 && seen < Math.min(text.width, 24)) found.push([frame.textContent, Math.round(seen)]);
+}
+return found;
+"""
+COLOURS = (
+    "return [...document.querySelectorAll('.parts-of-one li')].map((one) => [one.querySelector('.isolated')"
+    "?.textContent, one.querySelector('.swatch') && getComputedStyle(one.querySelector('.swatch')).backgroundColor])"
+)
+
+
+@pytest.mark.parametrize("state", ["shop", "rich", "changed", "services"])
+def test_nothing_is_beside_its_section(browser: Browser, page: Callable[[str], str], state: str) -> None:
+    """Tables and pictures end where their section ends."""
+    browser.show(page(state))
+    found = {}
+    for width in WIDTHS:
+        browser.size(width)
+        browser.settle()
+        found[width] = browser.run(OUTSIDE)
+    assert {width: beside for width, beside in found.items() if beside} == {}
+
+
+def test_bars_stand_in_the_middle_of_their_rows(browser: Browser, page: Callable[[str], str]) -> None:
+    """Wide and narrow."""
+    for width in (1600, 360):
+        browser.size(width)
+        browser.show(page("shop"))
+        assert (width, browser.run(OFF_CENTRE)) == (width, [])
+
+
+def test_frames_without_room_have_no_words(browser: Browser, page: Callable[[str], str]) -> None:
+    """A single letter says nothing; the tooltip and the name for screen readers stay."""
+    for state in ("rich", "changed"):
+        browser.size(360)
+        browser.show(page(state))
+        assert (state, browser.run(STUMPS)) == (state, [])
+    assert browser.run("return [...document.querySelectorAll('.frame')].every((one) => one.ariaLabel.length > 3)")
+
+
+def test_the_two_strips_say_what_they_are(browser: Browser, page: Callable[[str], str]) -> None:
+    """The request's own critical path, and that of a typical one."""
+    browser.show(page("shop"))
+    says = browser.text("#overview-says")
+    assert says.startswith("The critical path, ")
+    assert "; below it that of a typical request of the route, " in says
+    assert browser.count("#overview-says") == 1
+
+
+def test_services_have_colours_of_their_own(browser: Browser, page: Callable[[str], str]) -> None:
+    """The code of three services is not one orange."""
+    browser.show(page("shop"))
+    own = {name: colour for name, colour in browser.run(COLOURS) if name and name.endswith("own code")}
+    assert len(own) == 3
+    assert len(set(own.values())) == 3
+
+
+def test_a_short_window_is_told_in_seconds(browser: Browser, page: Callable[[str], str]) -> None:
+    """Requests of one minute do not begin and end at the same time."""
+    browser.show(page("even"))
+    assert browser.text("#head span:last-child") == "60 requests · 2026-11-24 22:40:00\u201322:40:53 UTC"
+
+
+def test_minus_is_one_sign_everywhere(browser: Browser, page: Callable[[str], str]) -> None:
+    """The table of changes has the sign of the other tables, not a hyphen."""
+    browser.show(page("changed"))
+    cells = browser.run("return [...document.querySelectorAll('table.change td')].map((one) => one.textContent)")
+    assert [cell for cell in cells if cell.startswith("-") or " -" in cell] == []
+    assert any("\u2212" in cell for cell in cells)
+
+
+def test_the_search_shows_its_whole_hint(browser: Browser, page: Callable[[str], str]) -> None:
+    """On a phone, too."""
+    browser.size(360)
+    browser.show(page("rich"))
+    room = (
+        "const one = document.getElementById('search');"
+        "const ruler = document.createElement('canvas').getContext('2d');"
+        "ruler.font = getComputedStyle(one).font;"
+        "return one.clientWidth - 16 - ruler.measureText(one.placeholder).width"
+    )
+    assert browser.run(room) >= 0
+
+
+def test_on_paper_a_deep_request_is_cut_and_says_so(browser: Browser, page: Callable[[str], str]) -> None:
+    """One page, however many spans the request has; on the screen nothing is cut."""
+    browser.size(1200)
+    browser.show(page("shop"))
+    assert browser.count("#printed") == 0
+    browser.print_media()
+    assert browser.text("#printed") == "12 of 27 rows."
+    assert browser.count("#printed") == 1
+    assert browser.pages() == 1
+
+
+def test_starts_of_several_days_are_whole(browser: Browser, page: Callable[[str], str]) -> None:
+    """Month, day and time of day have room in the list."""
+    browser.show(page("ten-thousand"))
+    for width in (360, 1600):
+        browser.size(width)
+        browser.settle()
+        cut = (
+            "return [...document.querySelectorAll('.inner .start')].filter((one) => one.scrollWidth > one.clientWidth)"
+        )
+        assert (width, browser.run(f"{cut}.length")) == (width, 0)
+
+
+def test_without_a_part_the_median_is_that_of_the_rest(browser: Browser, page: Callable[[str], str]) -> None:
+    """The line of the median moves with the marks."""
+    browser.show(page("shop"))
+    browser.click("#view-length")
+    before = browser.run("return document.querySelector('.median').textContent")
+    browser.click("#without-0")
+    after = browser.run("return document.querySelector('.median').textContent")
+    assert before.startswith("p50 ")
+    assert after.startswith("p50 ")
+    assert int(before[4:].split("\u202f")[0]) - int(after[4:].split("\u202f")[0]) > 100
