@@ -40,7 +40,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
 	@$(BIN)/lambda-latency doctor --strict
-	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml
+	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml otel/lambda_latency/archive/archive.yaml
 	@$(BIN)/codespell
 	@$(MAKE) --silent --no-print-directory check-page
 
