@@ -40,7 +40,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/sam validate --lint
 	@$(BIN)/lambda-latency doctor --strict
-	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml
+	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml otel/lambda_latency/archive/archive.yaml
 	@$(BIN)/codespell
 	@$(MAKE) --silent --no-print-directory check-page
 
@@ -102,6 +102,10 @@ bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and fi
 bench-report: setup  ## Measure how fast the report is on files of every kind (10 minutes; out/bench-report.json)
 	@$(BIN)/python -m bench.report $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)'))
 
+.PHONY: bench-archive
+bench-archive: setup  ## Measure what an archive of a million spans costs: size, in, out, and a report from it (5 minutes)
+	@$(BIN)/python -m bench.archive
+
 .PHONY: bench-testing
 bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
 	@$(BIN)/python -m bench.testing
@@ -154,6 +158,14 @@ hangs: setup  ## Let calls of nine libraries hang, in each phase of a connection
 .PHONY: slow
 slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
 	@$(BIN)/python -m tests.libraries.planted $(if $(CAUSE),--cause $(CAUSE))
+
+.PHONY: spark
+spark: setup  ## Accounts of an archive on Spark in local mode: are they the report's? (1 minute; SAMPLE=requests; SPANS='1000000 ...' measures)
+	@$(BIN)/python -m tests.spark $(if $(SAMPLE),--requests $(SAMPLE)) $(if $(SPANS),--spans $(SPANS))
+
+.PHONY: week
+week: setup  ## A week of 20,000 traces into an archive, killed five times and resumed: is it the same archive? (5 minutes; SAMPLE=2000)
+	@$(BIN)/python -m tests.archive.week $(if $(SAMPLE),--traces $(SAMPLE))
 
 .PHONY: rie
 rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
@@ -259,9 +271,11 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
+	@$(LOCK) --python-version 3.10 --upgrade requirements/spark.in --output-file requirements/spark.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/layer.in --output-file otel/lambda_latency/adopt/packages.txt
+	@$(LOCK) --python-version 3.13 requirements/archive.in --output-file otel/lambda_latency/archive/requirements.txt
 	@for pins in requirements/bridge/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@for pins in bench/cost/pins/*.in; do \

@@ -13,16 +13,16 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from lambda_latency.alarm import handler
+from lambda_latency.alarm import TEMPLATE, handler
 from tests.alarm.cloud import Bucket, Topic
 from tests.alarm.conftest import ARN
 from tests.alarm.test_answer import rung, slow_provider
 from tests.alarm.test_handler import CONTEXT, Parameters
-from tests.alarm.test_part import statements
 from tests.fetch.search import Search
 from tests.fetch.standin import XRay
+from tests.parts import statements
 
-ACTIONS = [action for one in statements() for action in one["Action"]]
+ACTIONS = [action for one in statements(TEMPLATE, "Explain") for action in one["Action"]]
 # Needed only in an account with Transaction Search; all others are needed in one without.
 SEARCHED = {
     "xray:GetTraceSegmentDestination", "xray:StartTraceRetrieval", "xray:ListRetrievedTraces",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
-import yaml
 
-import lambda_latency.alarm
 from lambda_latency.alarm import TEMPLATE, PartError, part_template, write_part
 from tests.fetch.conftest import Run, run  # noqa: F401 - a fixture
+from tests.parts import copied, statements, unasked
 
 # What the function asks AWS for, each with the module that asks. Whoever adds a call adds its action here and there.
 ASKED = {
@@ -33,46 +29,19 @@ ASKED = {
     "sns:Publish": "alarm/sinks.py",
     "ssm:GetParameter": "alarm/handler.py",
 }
-KIT = Path(lambda_latency.alarm.__file__).parents[1]
-
-
-class Loader(yaml.SafeLoader):
-    """CloudFormation's short forms as values."""
-
-
-def _short(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return {tag: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {tag: loader.construct_sequence(node, deep=True)}
-    return {tag: loader.construct_mapping(node, deep=True)}  # type: ignore[arg-type]
-
-
-Loader.add_multi_constructor("!", _short)
-
-
-def statements() -> list[dict[str, Any]]:
-    """Those of the function's policy, conditions resolved."""
-    document = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
-    [policy] = document["Resources"]["Explain"]["Properties"]["Policies"]
-    return [one["If"][1] if "If" in one else one for one in policy["Statement"]]
 
 
 def test_each_action_is_asked_for_by_a_module_and_no_other_is_allowed() -> None:
     """Least privilege: an action that nobody asks for is gone."""
-    allowed = [action for one in statements() for action in one["Action"]]
+    allowed = [action for one in statements(TEMPLATE, "Explain") for action in one["Action"]]
     assert sorted(allowed) == sorted(ASKED)
-    for action, module in ASKED.items():
-        operation = action.partition(":")[2]
-        method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
-        source = (KIT / module).read_text(encoding="utf-8")
-        if operation != "ListBucket":  # what S3 wants to say that an object is absent
-            assert f".{method}(" in source or f'"{method}"' in source, (action, module)
+    asked = {action: module for action, module in ASKED.items() if action != "s3:ListBucket"}  # for S3's 404
+    assert unasked(asked) == []
 
 
 def test_what_knows_a_resource_is_narrowed_to_it() -> None:
     """X-Ray and the answers of queries know none."""
-    wide = [one["Sid"] for one in statements() if one["Resource"] == "*"]
+    wide = [one["Sid"] for one in statements(TEMPLATE, "Explain") if one["Resource"] == "*"]
     assert wide == ["ReadTraces", "ReadTransactionSearch", "ReadAnswers", "EstimateQueries"]
 
 
@@ -82,14 +51,9 @@ def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "No findings.")
 
 
-def _copied(folder: Path, _: str) -> None:
-    """This environment's own package stands in for the one that an index has for Lambda."""
-    shutil.copytree(Path(msgspec.__file__).parent, folder / "msgspec")
-
-
 def test_the_functions_code_is_whole(tmp_path: Path) -> None:
     """Its handler is imported with nothing of the kit but what is in the folder."""
-    write_part(tmp_path / "part", _copied)
+    write_part(tmp_path / "part", copied)
     assert sorted(path.name for path in (tmp_path / "part").iterdir()) == ["function", "template.yaml"]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -111,7 +75,7 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     """It may be somebody's work."""
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(PartError, match="is not an empty folder"):
-        write_part(tmp_path, _copied)
+        write_part(tmp_path, copied)
     assert [path.name for path in tmp_path.iterdir()] == ["own.txt"]
 
 

@@ -107,6 +107,11 @@ class XRay:
                 return self._summaries(body)
             return self._traces(body)
 
+    def lot(self) -> float:
+        """A number from 0 to 1 that decides whether a call fails."""
+        with self._lock:
+            return self._random.random()
+
     def kept(self, key: str) -> tuple[int, dict[str, Any]]:
         """Where the account's traces go."""
         if key == EXPIRED:
@@ -240,6 +245,13 @@ class _Handler(Handler):
         if self.xray.search is not None and (self.path in RETRIEVALS or target.startswith(LOGS)):
             what = target.removeprefix(LOGS) or self.path
             self.xray.on_call(sum(self.xray.search.calls.values()) + 1)
+            lot = self.xray.lot()
+            if lot < self.xray.failing / 4:
+                self._break()
+                return
+            if lot < self.xray.failing:
+                self._answer(*_refused(503, "ServiceUnavailableException", ""))
+                return
             self._answer(*self.xray.search.answer(self.xray, what, json.loads(body)))
             return
         if self.path not in ("/TraceSummaries", "/Traces"):
@@ -247,10 +259,13 @@ class _Handler(Handler):
             return
         answer = self.xray.answer(self.path, key, json.loads(body))
         if answer is None:
-            reset(self.connection)
-            self.close_connection = True
+            self._break()
             return
         self._answer(*answer)
+
+    def _break(self) -> None:
+        reset(self.connection)
+        self.close_connection = True
 
     def _answer(self, status: int, told: dict[str, Any]) -> None:
         kind = {"x-amzn-ErrorType": told["__type"]} if "__type" in told else {}

@@ -3,6 +3,7 @@
 from lambda_latency.archive.adding import Added, add
 from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.keeping import Compacted, compact, prune
+from lambda_latency.archive.part import TEMPLATE, install_packages, write_part
 from lambda_latency.archive.reading import Kept, is_archive, open_archive, read_kept, rows_of
 from lambda_latency.archive.sql import DIALECTS, Answer, definitions, query
 from lambda_latency.archive.wanted import EXAMPLES, wanted
@@ -10,6 +11,7 @@ from lambda_latency.archive.wanted import EXAMPLES, wanted
 __all__ = [
     "DIALECTS",
     "EXAMPLES",
+    "TEMPLATE",
     "Added",
     "Answer",
     "ArchiveError",
@@ -18,6 +20,7 @@ __all__ = [
     "add",
     "compact",
     "definitions",
+    "install_packages",
     "is_archive",
     "open_archive",
     "prune",
@@ -25,4 +28,5 @@ __all__ = [
     "read_kept",
     "rows_of",
     "wanted",
+    "write_part",
 ]

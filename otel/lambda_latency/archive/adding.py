@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Added", "add", "plain", "traces_of_accounts", "write_accounts", "write_spans"]
 
-AT_ONCE = 2_000  # traces in memory
+AT_ONCE = 500  # traces in memory
 HOUR_NS = 3600 * 1_000_000_000
 
 

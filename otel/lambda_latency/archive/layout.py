@@ -3,6 +3,7 @@
     archive.version
     spans/2026-11-27/14/NAME.jsonl.gz                  OTLP/JSON, a trace a line
     accounts/day=2026-11-27/route=POST%20%2Forders/NAME.parquet
+    archive.hourly, incoming/                          of the function that archives an account each hour
 
 Days and hours are those of a request's start, in UTC. File names are unique.
 """
@@ -18,19 +19,23 @@ from urllib.parse import quote, unquote
 
 __all__ = [
     "ACCOUNTS",
+    "INCOMING",
     "MARK",
     "SPANS",
+    "STATE",
     "AccountsFile",
     "accounts_path",
     "day_of",
     "in_path",
     "new_name",
     "parse",
+    "spans_hour",
     "spans_path",
     "written_s",
 ]
 
 MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
+STATE, INCOMING = "archive.hourly", "incoming"
 SECOND_NS = 1_000_000_000
 LONGEST = 150  # bytes of a route in a path; a file name has at most 255
 
@@ -50,8 +55,13 @@ def day_of(ns: int) -> str:
 
 def spans_path(ns: int) -> str:
     """The path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
+    return f"{spans_hour(ns)}/{new_name()}.jsonl.gz"
+
+
+def spans_hour(ns: int) -> str:
+    """The folder of the spans files for the hour of an instant (nanoseconds since 1970)."""
     hour = datetime.fromtimestamp(ns // SECOND_NS, timezone.utc)
-    return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}/{new_name()}.jsonl.gz"
+    return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}"
 
 
 def accounts_path(day: str, route: str) -> str:

@@ -10,7 +10,7 @@ from lambda_latency.archive.layout import ACCOUNTS
 from lambda_latency.archive.places import Folder, need
 from lambda_latency.archive.reading import open_archive
 
-__all__ = ["DIALECTS", "Answer", "definitions", "query"]
+__all__ = ["COLUMNS", "DIALECTS", "Answer", "definitions", "query", "type_of"]
 
 PART = ("bucket string", "name string", "owner string")
 CALL = (*PART, "calls int", "errors int", "throttles int", "retries int", "ns bigint")
@@ -79,7 +79,7 @@ def definitions(dialect: str, location: str) -> str:
 
 
 def _external(dialect: str, location: str) -> Iterator[str]:
-    columns = ",\n".join(f"  {name} {_type(kind)}" for name, kind in COLUMNS)
+    columns = ",\n".join(f"  {name} {type_of(kind)}" for name, kind in COLUMNS)
     if dialect == "athena":
         yield f"create external table account_rows (\n{columns}\n)\npartitioned by (day string, route string)"
         yield f"stored as parquet\nlocation {_quoted(location)};"
@@ -100,7 +100,8 @@ def _external(dialect: str, location: str) -> Iterator[str]:
     yield f"         part.bucket, part.name, part.owner, part.ns\n  from accounts {lateral};"
 
 
-def _type(kind: str | tuple[str, ...]) -> str:
+def type_of(kind: str | tuple[str, ...]) -> str:
+    """The SQL type of a column of `COLUMNS`, as Athena and Spark spell it."""
     if isinstance(kind, str):
         return kind
     return f"array<struct<{', '.join(':'.join(one.split()) for one in kind)}>>"

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from lambda_latency.latency import Accounts, Calls, Kind, Part
 
-__all__ = ["SCHEMA", "accounts_of", "newest", "table_of"]
+__all__ = ["SCHEMA", "accounts_of", "newest", "plain", "table_of"]
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
@@ -105,6 +105,21 @@ def newest(table: Any) -> Any:
     ordered = table.select(["trace_id"]).take(order).append_column("at", order)
     firsts = ordered.group_by("trace_id", use_threads=False).aggregate([("at", "first")])["at_first"]
     return table.take(pc.take(firsts, pc.array_sort_indices(firsts)))
+
+
+def plain(table: Any) -> Any:
+    """The table without dictionaries, which Spark does not take."""
+    return table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
+
+
+def _plain_type(kind: Any) -> Any:
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    if pa.types.is_list(kind):
+        return pa.list_(_plain_type(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _plain_type(field.type)) for field in kind])
+    return kind
 
 
 def _texts(values: Sequence[str], numbers: Any) -> Any:

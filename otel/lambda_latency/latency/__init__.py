@@ -12,7 +12,7 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
-from lambda_latency.latency.judge import account, largest_part
+from lambda_latency.latency.judge import Judge, account, largest_part
 from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.map import call_map, map_values
@@ -63,6 +63,7 @@ __all__ = [
     "Estimate",
     "Frame",
     "Gate",
+    "Judge",
     "Judged",
     "Kind",
     "Owners",

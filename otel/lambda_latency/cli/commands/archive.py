@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import count, instant
+from lambda_latency.cli.deploying import add_deploy_options, write_and_deploy
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
 
@@ -26,6 +27,7 @@ ACTIONS = {
     "sql": "print the SQL that defines the tables for duckdb, athena or spark",
     "compact": "merge small files",
     "prune": "remove days, with --older-than",
+    "schedule": "print, write or deploy the stack that archives an account each hour",
 }
 
 
@@ -54,19 +56,32 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--route", metavar="R", help="with find: requests of one route")
     parser.add_argument("--limit", type=count, default=20, metavar="N", help="with find: the N slowest; default 20")
     parser.add_argument("--csv", action="store_true", help="with query: print CSV")
+    parser.add_argument("--stack", metavar="S", help="with schedule: the name of the new stack")
+    parser.add_argument(
+        "--keep", type=count, metavar="DAYS", help="with schedule: days that traces are kept; default 400"
+    )
+    add_deploy_options(parser, "S", "with schedule: ")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the action; returns the exit status."""
     if options.action == "prune" and options.older_than is None:
         return usage("prune needs --older-than", "add --older-than 90d")
-    if options.action in ("compact", "prune") and options.arguments:
+    if options.action in ("compact", "prune", "schedule") and options.arguments:
         return usage(f"{options.arguments[0]!r}: unexpected argument", "the archive is named by --archive")
     if options.action in ("add", "show", "query", "sql") and not options.arguments:
         return usage(f"archive {options.action} needs an argument", f"its purpose: {ACTIONS[options.action]}")
-    return {"add": add, "find": find, "show": show, "query": query, "sql": sql, "compact": compact, "prune": prune}[
-        options.action
-    ](options)
+    actions = {
+        "add": add,
+        "find": find,
+        "show": show,
+        "query": query,
+        "sql": sql,
+        "compact": compact,
+        "prune": prune,
+        "schedule": schedule,
+    }
+    return actions[options.action](options)
 
 
 def add(options: argparse.Namespace) -> int:
@@ -173,3 +188,18 @@ def prune(options: argparse.Namespace) -> int:
     days = archive.prune(options.archive, options.older_than)
     print(f"{options.archive}: {days:,} {'day' if days == 1 else 'days'} removed.")
     return FINE
+
+
+def schedule(options: argparse.Namespace) -> int:
+    """Print, write or deploy the stack that archives an account each hour; returns the exit status."""
+    from lambda_latency.archive import TEMPLATE, install_packages, write_part
+
+    if not (options.out or options.deploy):
+        print(TEMPLATE.read_text(encoding="utf-8"), end="")
+        return FINE
+    if options.stack is None:
+        return usage("--stack is missing", "add --stack and a name for the new stack")
+    values = {"KeepDays": str(options.keep or ""), "Architecture": options.architecture}
+    return write_and_deploy(
+        options, options.stack, values, lambda folder: write_part(folder, options.architecture, install_packages)
+    )

@@ -102,6 +102,11 @@ def told(result: Result, options: argparse.Namespace) -> int:
     from lambda_latency import archive
     from lambda_latency.cli.commands.archive import told_of
 
-    status = told_of(archive.add(options.archive, [options.out]), options.archive)
+    try:
+        added = archive.add(options.archive, [options.out])
+    except archive.ArchiveError as error:
+        todo = f"lambda-latency archive add {options.out} --archive {options.archive}"
+        raise archive.ArchiveError(error.what, f"what was fetched is kept; add it later: {todo}") from error
+    status = told_of(added, options.archive)
     options.out.unlink()
     return max(status, result.status)

@@ -1,0 +1,67 @@
+"""What an archive costs: a million spans in, out again, and reported from accounts and from spans.
+
+Status 1 if the accounts that come out are not those of the file, or if the report from accounts is less than 20 times
+as fast as the one from spans.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.generate import realistic
+from lambda_latency.archive import add, compact, read_kept
+from lambda_latency.latency import load
+from lambda_latency.trace import Source, find_sources
+
+ROUNDS = 3
+TIMES = 20
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m bench.archive", description=__doc__)
+    parser.add_argument("--traces", type=int, default=80_000, metavar="N", help="of 12.5 spans each (80,000)")
+    traces = parser.parse_args().traces
+    with tempfile.TemporaryDirectory(prefix="bench-archive-") as name:
+        folder = Path(name)
+        path, where = folder / "traces.jsonl", folder / "archive"
+        with path.open("w") as file:
+            file.writelines(realistic(traces))
+        begin = time.monotonic()
+        added = add(str(where), [path])
+        print(f"{added.traces:,} traces, {added.spans:,} spans added in {time.monotonic() - begin:.1f} s")
+        sizes = {part: sum(one.stat().st_size for one in (where / part).rglob("*.*")) for part in ("spans", "accounts")}
+        for part, size in sizes.items():
+            print(f"{part}: {size / added.spans:.1f} bytes a span ({size / 1e6:.1f} MB; the file has "
+                  f"{path.stat().st_size / 1e6:.0f} MB)")  # fmt: skip
+        wanted = load([Source("file", path)], []).in_order()
+        same = [list(read_kept(str(where)).accounts.in_order()) == list(wanted)]
+        spans = load(find_sources([where / "spans"], []), []).in_order()
+        same.append(list(spans) == list(wanted))
+        compact(str(where), 0)
+        same.append(list(read_kept(str(where)).accounts.in_order()) == list(wanted))
+        print(f"accounts as in the file: from accounts {same[0]}, from spans {same[1]}, when compacted {same[2]}")
+        slow, fast = (least_s(source) for source in (where / "spans", where))
+    print(f"report from spans {slow:.1f} s, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast")
+    return int(not all(same) or slow < TIMES * fast)
+
+
+def least_s(source: Path) -> float:
+    """The least seconds of some reports, each in a process of its own."""
+    took = []
+    for _ in range(ROUNDS):
+        begin = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "lambda_latency", "report", source, "-q"], check=True, capture_output=True
+        )
+        took.append(time.monotonic() - begin)
+    return min(took)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

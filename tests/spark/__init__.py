@@ -1,0 +1,1 @@
+"""The accounts of an archive on Spark in local mode: `make spark`."""
