@@ -222,7 +222,8 @@ def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
     """Said once, with the runtime's own error, instead of 120 failed requests."""
     project = tmp_path / "project"
     shutil.copytree(ROOT / "functions", project / "functions")
-    shutil.copy(ROOT / "template.yaml", project)
+    for name in ("template.yaml", "observability.yaml", "explain.yaml"):
+        shutil.copy(ROOT / name, project)
     (project / "functions" / "payments.py").write_text("import not_here\n")
     ended = run("demo", cwd=project)
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -203,7 +203,8 @@ def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) 
     """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
     project = tmp_path / "project"
     shutil.copytree(ROOT / "functions", project / "functions")
-    shutil.copy(ROOT / "template.yaml", project)
+    for name in ("template.yaml", "observability.yaml", "explain.yaml"):
+        shutil.copy(ROOT / name, project)
     served = serve(cwd=project)
     assert served.call("GET", "/orders/none")[0] == 404
     source = project / "functions" / "orders.py"
