@@ -169,7 +169,7 @@ or tracing is off.
 def test_only_the_last_hours_traces_are_kept() -> None:
     """An explanation needs its window and the hour before it."""
     kept = Kept("out/served.jsonl")
-    for trace in [*orders(BEGIN_S, [1] * 9), *orders(BEGIN_S + 7300, [1] * 3, first=10)]:
+    for trace in [*orders(BEGIN_S, [1] * 9), *orders(BEGIN_S + 4209, [1] * 3, first=10)]:
         kept.add(trace)
     assert len(kept) == 3
 

@@ -27,6 +27,25 @@ def test_what_is_charged_is_what_was_measured() -> None:
     assert {name: measured[name] for name in MEASURED} == MEASURED
 
 
+def test_the_page_about_alarms_has_the_figures() -> None:
+    """As they were measured, rounded."""
+    measured = json.loads((ROOT / "docs" / "alarm.json").read_text())
+    seconds = {name: f"{measured[name] / 1000:.2f} s" for name in ("cold_ms", "ring_ms", "end_ms")}
+    whole = explanation(read_prices(), "arm64")
+    gb_seconds = RING.gb_seconds + END.gb_seconds
+    page = (ROOT / "docs" / "how-to" / "explain-alarms.md").read_text()
+    wanted = [
+        f"| {measured['ring_traces']:,} for an alarm, {measured['end_traces']:,} for its end; ",
+        f"| {seconds['cold_ms']} for each of the two |",
+        f"| {seconds['ring_ms']} for an alarm, {seconds['end_ms']} for its end; with the cold starts ",
+        f"with the cold starts {gb_seconds:.1f} GB-s at 1,024 MB",
+        f"| memory | {measured['peak_mb']} MB of 1,024;",
+        f"a page of {measured['page_bytes'] / 1e6:.1f} MB",
+        *(f"| ${whole[service]:.5f} |" for service in ("X-Ray", "Lambda", "S3", "SNS")),
+    ]
+    assert [one for one in wanted if one not in page] == []
+
+
 def test_one_explanation_is_the_one_worked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """To a ten-millionth of a dollar, each service."""
     usual(monkeypatch)

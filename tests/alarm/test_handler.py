@@ -19,10 +19,13 @@ CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 90_000)
 
 
 class Parameters:
-    """Some of boto3's client for Systems Manager."""
+    """Some of boto3's client for Systems Manager, with a webhook's address."""
+
+    def __init__(self, address: str = "http://chat.example/hook") -> None:
+        self._address = address
 
     def get_parameter(self, *, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
-        return {"Parameter": {"Name": Name, "Value": "http://chat.example/hook", "Decrypted": WithDecryption}}
+        return {"Parameter": {"Name": Name, "Value": self._address, "Decrypted": WithDecryption}}
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ASKED = {
     "xray:ListRetrievedTraces": "fetch/retrieval.py",
     "logs:StartQuery": "fetch/insights.py",
     "logs:GetQueryResults": "fetch/insights.py",
-    "logs:StopQuery": "fetch/insights.py",
+    "cloudwatch:GetMetricData": "fetch/scanning.py",
     "s3:GetObject": "alarm/records.py",
     "s3:PutObject": "alarm/records.py",
     "s3:ListBucket": "alarm/records.py",
@@ -42,7 +42,7 @@ def test_each_action_is_asked_for_by_a_module_and_no_other_is_allowed() -> None:
 def test_what_knows_a_resource_is_narrowed_to_it() -> None:
     """X-Ray and the answers of queries know none."""
     wide = [one["Sid"] for one in statements(TEMPLATE, "Explain") if one["Resource"] == "*"]
-    assert wide == ["ReadTraces", "ReadTransactionSearch", "ReadAnswers"]
+    assert wide == ["ReadTraces", "ReadTransactionSearch", "ReadAnswers", "EstimateQueries"]
 
 
 def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:  # noqa: F811

@@ -13,7 +13,7 @@ import pytest
 
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Outcome
-from lambda_latency.local.gateway import Answered, Gateway
+from lambda_latency.local.gateway import ROUTE, Answered, Gateway
 from lambda_latency.local.sam import Template
 from lambda_latency.local.segments import SCOPE, TraceHeader
 from lambda_latency.testing import snapshot_of
@@ -75,7 +75,7 @@ def begin(project: Template) -> Iterator[Begin]:
     """Start a gateway for the project's template, changed as said."""
     started: list[Gateway] = []
 
-    def start(port: int = 0, **changes: Any) -> System:
+    def start(port: int = 0, more: dict[str, Any] | None = None, **changes: Any) -> System:
         behind = Lambda()
         gateway = Gateway(
             replace(project, **changes),
@@ -84,6 +84,7 @@ def begin(project: Template) -> Iterator[Begin]:
             record=behind.spans.extend,
             answered=behind.answered.append,
             port=port,
+            **(more or {}),
         )
         started.append(gateway)
         return System(gateway, behind)
@@ -265,6 +266,22 @@ def test_an_unknown_route_never_reaches_lambda(system: System) -> None:
         "/orders/1",
         f"Root=1-{span.trace_id[:8]}-{span.trace_id[8:]}",
     )
+
+
+def test_only_an_unknown_route_is_the_fallbacks(begin: Begin) -> None:
+    """It may name its route; a caller that an authorizer has refused does not reach it."""
+
+    def fallback(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        environ[ROUTE] = "GET /direct/{id}"
+        start_response("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    refusal = json.dumps({"statusCode": 403, "body": "no"})
+    system = begin(more={"fallback": fallback, "authorize": lambda *_: refusal})
+    reply, answered = system.ask("GET", "/direct/1")
+    assert (reply.body, answered.route, answered.status) == (b"/direct/1", "GET /direct/{id}", 200)
+    reply, answered = system.ask("GET", "/orders")
+    assert (reply.body, answered.route, answered.status, system.behind.invoked) == (b"no", "GET /orders", 403, [])
 
 
 def test_an_invoke_that_raises_is_an_answer_all_the_same(system: System) -> None:

@@ -46,6 +46,7 @@ class Browser:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self._driver = webdriver.Chrome(options=options, service=Service(driver))
+        self._command("Performance.enable", {"timeDomain": "threadTicks"})
         self._command("Network.enable", {})
         self._command(
             "Network.emulateNetworkConditions",
@@ -87,6 +88,11 @@ class Browser:
     def address(self) -> str:
         """Where it is."""
         return self._driver.current_url
+
+    def busy_ms(self) -> float:
+        """The processor time of the page's main thread since its process started."""
+        told = self._command("Performance.getMetrics", {})["metrics"]
+        return 1000 * float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
 
     def run(self, script: str, *values: object) -> Any:
         """What a script returns; `arguments` are `values`."""

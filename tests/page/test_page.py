@@ -33,7 +33,17 @@ ROOT = Path(__file__).parents[2]
 def data(page: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The report and the spans of a page."""
     report, spans = re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', page, re.DOTALL)
-    return json.loads(report), [json.loads(line) for line in spans.splitlines()]
+    told = json.loads(report)
+    buckets = [one.split() for one in told["columns"]["buckets"].split(";")] if told["requests"] else []
+    told["columns"]["buckets"] = [list(map(int, one)) for one in buckets]
+    return told, [_spans(line) for line in spans.splitlines()]
+
+
+def _spans(line: str) -> dict[str, Any]:
+    rows, *details = map(json.loads, line.split("\t"))
+    for row, one in zip(rows["spans"], details, strict=True):
+        row["details"] = one
+    return dict(rows)
 
 
 @pytest.mark.parametrize("state", [name for name in SAMPLES if name not in (*LARGE, "thousand")])

@@ -326,7 +326,7 @@ SENTENCES = (
         duration_at_timeout,
         "the emulator has no metrics",
     ),
-    Sentence("that CloudWatch takes each alarm", alarms, "the emulator takes one of the four alarms"),
+    Sentence("that CloudWatch takes each alarm", alarms, "the emulator takes each on one of its metrics only"),
     Sentence("whether Lambda runs the X-Ray daemon for `PassThrough`", daemon),
     Sentence(
         "whether CloudFormation accepts the map of layers in a region outside of it when your own ARNs are given",

@@ -271,6 +271,14 @@ def test_every_name_of_a_secret_is_looked_at() -> None:
     assert {name for name in names if secrecy(name.replace(" ", "_")) == secret_names.NO} == set()
 
 
+def test_a_hint_is_found_wherever_it_is() -> None:
+    """In short texts, which are looked at by threes, and in long ones; each alone, within and in capitals."""
+    for hint in secret_names.HINTS:
+        for text in (hint, f"x{hint}", f"{hint.upper()}x", f"x.{hint}.y", f"{'x' * 50}{hint}"):
+            assert secret_names.hinted(text), text
+    assert [text for text in ("", "a", "pq", "http.method", "x" * 100) if secret_names.hinted(text)] == []
+
+
 def camel(phrase: str) -> str:
     """`one time code` as `oneTimeCode`."""
     first, *rest = phrase.split()

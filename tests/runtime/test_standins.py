@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from lambda_latency.runtime.standins import (
     StandIn,
     conventions,
     read,
+    reader,
     stand_ins,
     standing_in,
     tracer_metrics,
@@ -161,5 +163,31 @@ def test_a_warning_is_filtered_where_a_function_is_marked(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, module.__name__, module)
     with warnings.catch_warnings():
         warnings.resetwarnings()
-        READ_WITH["opentelemetry.sdk.trace"][1]["filterwarnings"]("ignore", message="old")  # type: ignore[operator]
+        READ_WITH["opentelemetry.sdk.trace"]["warnings"]["filterwarnings"]("ignore", message="old")  # type: ignore[operator]
         assert bool(warnings.filters) == marked
+
+
+def read_here(name: str) -> Any:
+    """A module as `reader` reads it, beside the one that is loaded."""
+    spec = reader.find_spec(name, importlib.import_module(name.rpartition(".")[0]).__path__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_dynamodb_has_the_same_operations() -> None:
+    """Beside the abstract one, which no call has the name of."""
+    name = "opentelemetry.instrumentation.botocore.extensions.dynamodb"
+    found, wanted = read_here(name)._OPERATION_MAPPING, importlib.import_module(name)._OPERATION_MAPPING
+    assert {None, *wanted} == set(found)
+    assert {key: kind.__name__ for key, kind in wanted.items()} == {key: found[key].__name__ for key in wanted}
+
+
+def test_a_tracer_is_enabled_or_not() -> None:
+    """Its configuration takes values by place and by name."""
+    module = read_here("opentelemetry.sdk.trace")
+    if not hasattr(module, "_TracerConfig"):
+        pytest.skip("this version of the SDK has no configuration of tracers")
+    kind = module._TracerConfig
+    made = [kind.default(), kind(True), kind(False), kind(is_enabled=False)]
+    assert [one.is_enabled for one in made] == [True, True, False, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.trace import get_current_span
+
+from lambda_latency.runtime.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,3 +147,12 @@ def test_stopping_leaves_threads_as_they_were(start: Callable[..., Function]) ->
     finally:
         threading.Thread.start = before[0]  # type: ignore[method-assign]
     assert (threading.Thread.__dict__["_bootstrap_inner"], ThreadPoolExecutor.submit) == before[1:]
+
+
+def test_threads_of_the_runtimes_own_take_no_signal() -> None:
+    """They begin with all of them blocked, and the thread that starts them has its own mask afterwards."""
+    found: list[object] = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())), "lambda-latency test").join()
+    assert found == [signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

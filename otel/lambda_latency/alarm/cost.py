@@ -65,9 +65,9 @@ class Spent:
 
 # docs/alarm.json, which `make bench-alarm` writes; times are milliseconds of a whole processor.
 MEASURED = {
-    "cold_ms": 479,
-    "ring_ms": 798,
-    "end_ms": 236,
+    "cold_ms": 536,
+    "ring_ms": 834,
+    "end_ms": 249,
     "ring_traces": 1181,
     "end_traces": 350,
     "page_bytes": 1743020,

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "Remembered"]
 
 MOST = 2000
+KEPT_NS = BEFORE_NS + 10 * 60 * 1_000_000_000  # the hour before a window, and the window
 
 
 class Kept:
-    """The newest traces of the last hour, at most `MOST`; `name` is where messages say that they come from."""
+    """The newest traces of the last 70 minutes, at most `MOST`; `name` is where messages say that they come from."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -35,7 +36,7 @@ class Kept:
     def add(self, trace: Trace) -> None:
         """Keeps a trace, and drops those that no explanation from now on can need."""
         self._traces.append(trace)
-        while self._traces[0].outermost.start_ns < trace.outermost.start_ns - 2 * BEFORE_NS:
+        while self._traces[0].outermost.start_ns < trace.outermost.start_ns - KEPT_NS:
             self._traces.popleft()
 
     def fetch(self, asked: Asked, path: Path, _err: TextIO, *, waits_s: Sequence[float]) -> Result:

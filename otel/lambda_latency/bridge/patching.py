@@ -9,7 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.bridge.switch import is_on
+from lambda_latency.bridge.context import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

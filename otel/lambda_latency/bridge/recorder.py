@@ -7,10 +7,14 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.bridge.capture import AsyncSubsegmentContextManager, RecordedCall, SubsegmentContextManager
-from lambda_latency.bridge.context import Context
+from lambda_latency.bridge.context import (
+    AsyncSubsegmentContextManager,
+    Context,
+    RecordedCall,
+    SubsegmentContextManager,
+    is_on,
+)
 from lambda_latency.bridge.entity import DummySegment, Entity, Segment, Subsegment
-from lambda_latency.bridge.switch import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.bridge.context import is_on
 from lambda_latency.bridge.http import TraceHeader, calculate_segment_name, construct_xray_header
 from lambda_latency.bridge.recorder import xray_recorder
-from lambda_latency.bridge.switch import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

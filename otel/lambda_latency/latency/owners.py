@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "USUAL", "Owners", "Terms"]
 
-NAMED = ("aws", "database", "external", "messaging", "network", "service")  # buckets whose names are those of callees
+NAMED = ("aws", "database", "external", "messaging", "network")  # buckets whose names are those of callees
 SERVICES = ("cold start", "network", "own code")  # buckets whose names are those of services that recorded spans
 
 

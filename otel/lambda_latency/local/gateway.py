@@ -52,6 +52,7 @@ class _Request:
     source_ip: str
     path: str
     route: str
+    matched: bool = False  # samcli has a route for it
     reached_lambda: bool = False
 
 
@@ -123,13 +124,13 @@ class Gateway:
         return self._watched(body, request, statuses)
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """The response of samcli, or that of the fallback if samcli has no route and no function was reached."""
+        """The response of samcli, or that of the fallback if samcli has no route."""
         assert self._fallback is not None
         content = environ["wsgi.input"].read()
         begun: list[Any] = []
         environ["wsgi.input"] = BytesIO(content)
         answer = self._app(environ, lambda *args: begun.append(args))
-        unknown = int(begun[0][0].split(maxsplit=1)[0]) in (403, 404) and not _current.get().reached_lambda
+        unknown = int(begun[0][0].split(maxsplit=1)[0]) in (403, 404) and not _current.get().matched
         if not unknown:
             start(*begun[0])
             return answer
@@ -168,6 +169,7 @@ class Gateway:
     def _call_lambda(self, function: str, raw: bytes) -> str:
         """Add the fields that samcli lacks to the event, run the function, and return its payload."""
         request = _current.get()
+        request.matched = True
         event = json.loads(raw)
         if is_for_authorizer(event):
             return self._invoke(function, raw, request.header, request.route).payload.decode()

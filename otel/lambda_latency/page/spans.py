@@ -1,4 +1,4 @@
-"""The spans of one request as a JSON line, the data of its waterfall. Times are relative to the request's start."""
+"""The spans of one request as a line, the data of its waterfall. Times are relative to the request's start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ DEEPEST = 8
 
 
 def spans_line(trace: Trace, number_of: Callable[[Part], int], owners: Owners = NOBODY) -> str:
-    """Rows in tree order with the parent's index, and the path as `[row, start, end, part]` (nanoseconds)."""
+    """JSON texts with a tab between them: first the rows in tree order with the parent's index, and the path as
+    `[row, start, end, part]` (nanoseconds); then the details of each row, which a browser parses one by one."""
     drawn = waterfall_of(trace, owners)
     number = {id(bar): at for at, bar in enumerate(drawn.bars)}
     zero = drawn.start_ns
@@ -41,7 +42,8 @@ def spans_line(trace: Trace, number_of: Callable[[Part], int], owners: Owners = 
         "others": [span.name for span in drawn.others],
         "aside": [span.name for span in drawn.aside],
     }
-    return json.dumps(told, separators=(",", ":"))
+    details = ([_details(one, zero) for one in (bar.span, *bar.inside)] for bar in drawn.bars)
+    return "\t".join(json.dumps(one, separators=(",", ":")) for one in (told, *details))
 
 
 def _row(bar: Bar, zero: int, number: Mapping[int, int], number_of: Callable[[Part], int]) -> dict[str, object]:
@@ -54,7 +56,6 @@ def _row(bar: Bar, zero: int, number: Mapping[int, int], number_of: Callable[[Pa
         "end": bar.end_ns - zero,
         "mark": bar.mark,
         "open": span.end_ns is None or span.provisional,
-        "details": [_details(one, zero) for one in (span, *bar.inside)],
     }
     return {name: value for name, value in told.items() if value != "" and value is not False}
 

@@ -19,7 +19,8 @@ REDACTED = "[redacted]"
 
 # A text without these has no pair, query, user info, escape or card number.
 MARKS = frozenset("=%\\;?#&@<|")
-NUMBERS = re.compile(r"(?<!\w)\d{13}|(?<![\w-])\d{4}[ -]\d{4}|k[-_](?:live|test)[-_]|\d:AA")
+# Every alternative begins with a digit or a `k`, which `re` finds in one loop.
+NUMBERS = re.compile(r"[\dk](?:(?<!\w\d)\d{12}|(?<![\w-]\d)\d{3}[ -]\d{4}|[-_](?:live|test)[-_]|:AA)")
 RUNS = re.compile(r"[\w+/-]{16,}")
 BETWEEN = frozenset(" :/\"'")
 DEEPEST = 3  # nested encodings that are decoded

@@ -29,21 +29,25 @@ WORD = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 # Parts of secret names. A text without any of them holds no secret name.
 HINTS = (
-    "pass", "pwd", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "csrf",
-    "xsrf", "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
+    "pass", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "srf",
+    "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
     "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "one-time", "identified by", "device",
     "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
-    "kubeconfig", "_pat", "sas", "dsn", "hmac", "pgpass", "basic ", "reset", "confirm", "activat", "invit",
-    "unsubscr", "unlock", "signed", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
+    "kubeconfig", "_pat", "sas", "dsn", "hmac", "basic ", "reset", "confirm", "activat", "invit",
+    "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
     "update", "delete", "duplicate entry", "failing row", "invalid ",
 )  # fmt: skip
+
+SHORT = 48  # characters
+OF_TWO = tuple([hint for hint in HINTS if len(hint) == 2])
+BEGINNINGS = frozenset([tuple(hint[:3]) for hint in HINTS if len(hint) > 2])
 
 # The same, for names only: too many texts have these.
 OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "sifre", "hasło", "access", "national")
 
 PARTS = (
-    "passw", "passwd", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
-    "privkey", "secretkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid",
+    "passw", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
+    "privkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid",
     "mnemonic",
 )  # fmt: skip
 ENDS = ("token", "pwd", "jwt", "auth", "pass")
@@ -109,6 +113,9 @@ QUERIES = frozenset(("query", "query_string", "querystring"))
 def hinted(text: str) -> bool:
     """Whether the text may hold the name of a secret, or an SQL statement."""
     lower = text.lower()
+    # Most short texts hold none, and their triples of letters show it in half the time. A cold start has a hundred.
+    if len(lower) <= SHORT and BEGINNINGS.isdisjoint(zip(lower, lower[1:], lower[2:], strict=False)):
+        return any(map(lower.__contains__, OF_TWO))
     for hint in HINTS:  # noqa: SIM110 - a generator takes 1.5 times as long
         if hint in lower:
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LEAST", "TOKENS", "is_plain"]
+__all__ = ["BEGINNINGS", "is_plain"]
 
 # By the least number of characters after the prefix.
 BEGINNINGS = {
@@ -28,14 +28,9 @@ BEGINNINGS = {
     100: "AAAA",
     200: "MII",
 }  # fmt: skip
-LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in prefixes.split()}
-DASHES = str.maketrans("_.", "--")
-TOKENS: dict[str, list[str]] = {}
-"""Prefixes by their first four characters, or three if there are no more."""
-for one in LEAST:
-    TOKENS.setdefault(one[:4], []).append(one)
-
-PARTED = frozenset([one.translate(DASHES).partition("-")[0] for one in LEAST])
+ALL = " ".join(BEGINNINGS.values())
+STARTS = frozenset([one[:4] for one in ALL.split()])
+PARTED = frozenset([one.partition("-")[0] for one in ALL.replace("_", "-").replace(".", "-").split()])
 LONG = 14  # the longest random part that CloudFormation and others add to names, in characters
 
 
@@ -50,7 +45,7 @@ def is_plain(run: str) -> bool:
     if len(run) > 35 and not single and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run):
         return False
     for part in run.replace("_", "-").replace("/", "-").replace("+", "-").split("-"):
-        if part in PARTED or part[:4] in TOKENS or part[:3] in TOKENS:
+        if part in PARTED or part[:4] in STARTS or part[:3] in STARTS:
             return False
         if len(part) <= LONG:
             continue

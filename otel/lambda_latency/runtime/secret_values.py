@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.secret_names import compiled
-from lambda_latency.runtime.secret_tokens import LEAST, TOKENS
+from lambda_latency.runtime.secret_tokens import BEGINNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["REDACTED", "clean_cards", "clean_tokens", "is_card", "looks_random", "opaque", "text_in"]
 
 REDACTED = "[redacted]"
+
+LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in prefixes.split()}
 
 SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, after any text
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
@@ -28,7 +30,6 @@ FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
 JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
-START = r"(?<![A-Za-z0-9])(?=([A-Za-z0-9][\w./:~-]{3})[\w./+:=~|-]{2})"
 LINES = {ord(char): " " for char in "\r\n\t"}
 # PEM, complete or cut; line ends may be escaped.
 PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
@@ -42,10 +43,9 @@ def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
         text = compiled(PEM).sub(REDACTED, text)
     if "IQoJ" in text or "oGZXIvYXdz" in text:
         text = compiled(SESSION).sub(REDACTED, text)
-    for start in {found[1] for found in compiled(START).finditer(text)}:
-        for prefix in TOKENS.get(start, TOKENS.get(start[:3], ())):
-            if prefix in text:
-                text = without_token(text, prefix, LEAST[prefix])
+    for prefix, least in LEAST.items():
+        if prefix in text:
+            text = without_token(text, prefix, least)
     for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("-us", MAILCHIMP), ("Q~", AZURE), ("eyJ", JWT),
                           ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
         if mark in text:

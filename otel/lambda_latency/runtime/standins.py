@@ -127,13 +127,13 @@ class Reader:
         """Run the module with the stand-in, then restore the real module."""
         spec = module.__spec__
         spec.loader = module.__loader__ = spec.loader_state
-        name, names = READ_WITH[module.__name__]
-        loaded = sys.modules[name]
-        sys.modules[name] = StandIn(name, **{**vars(loaded), **names})
+        others = {name: import_module(name) for name in READ_WITH[module.__name__]}
+        for name, names in READ_WITH[module.__name__].items():
+            sys.modules[name] = StandIn(name, **{**vars(others[name]), **names})
         try:
             spec.loader.exec_module(module)
         finally:
-            sys.modules[name] = loaded
+            sys.modules.update(others)
 
 
 def pattern(*compiled: Any) -> Any:
@@ -147,12 +147,25 @@ def filtering(*args: Any, **kwargs: Any) -> None:
         import_module("warnings").filterwarnings(*args, **kwargs)
 
 
+def plain(kind: Any) -> Any:
+    """`dataclass` without comparison and text: the class takes its fields, by position or by name."""
+    names = tuple(kind.__annotations__)
+
+    def take(self: Any, *values: object, **named: object) -> None:
+        vars(self).update(zip(names, values, strict=False), **named)
+
+    kind.__init__ = take
+    return kind
+
+
 reader = Reader()
-READ_WITH: dict[str, tuple[str, dict[str, object]]] = {
+READ_WITH: dict[str, dict[str, dict[str, object]]] = {
     # 3: patterns for the header `tracestate`, which is neither read nor written.
-    "opentelemetry.trace.span": ("re", {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}),
-    # 1: a filter for the warning of a function that is not marked here.
-    "opentelemetry.sdk.trace": ("warnings", {"filterwarnings": filtering}),
+    "opentelemetry.trace.span": {"re": {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}},
+    # 1: a filter for the warning of a function that is not marked here. 1: a dataclass, whether a tracer is enabled.
+    "opentelemetry.sdk.trace": {"warnings": {"filterwarnings": filtering}, "dataclasses": {"dataclass": plain}},
+    # 1: an abstract class, and `issubclass` of it for each of its subclasses.
+    "opentelemetry.instrumentation.botocore.extensions.dynamodb": {"abc": {"ABC": object}},
 }
 
 

@@ -21,19 +21,19 @@ class Value:
     """A frozen value. The annotations of a subclass are its fields, in order; class attributes are their defaults."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
+    _needed: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         cls._fields = tuple(cls.__annotations__)
+        cls._needed = frozenset(cls._fields).difference(vars(cls))
 
     def __init__(self, *values: object, **named: object) -> None:
         fields = self._fields
         given = self.__dict__
-        given.update(zip(fields, values, strict=False))
-        if named or len(values) != len(fields):
-            given.update(named)
-            missing = [name for name in fields if name not in given and not hasattr(type(self), name)]
-            if missing or len(values) > len(fields) or not named.keys() <= set(fields):
-                raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(given)}")
+        given.update(zip(fields, values, strict=False), **named)
+        exact = len(values) == len(fields) and not named
+        if not exact and (len(values) > len(fields) or not self._needed <= given.keys() <= set(fields)):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(given)}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")

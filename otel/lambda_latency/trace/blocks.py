@@ -45,10 +45,6 @@ class Block(NamedTuple):
         end = self.offsets[count] if self.offsets else self.end
         return Block(self.numbers[:count], self.lines[:count], self.offsets[:count], end)
 
-    def after(self, count: int) -> Block:
-        """The lines behind the first `count`."""
-        return Block(self.numbers[count:], self.lines[count:], self.offsets[count:], self.end)
-
 
 class Text(NamedTuple):
     """Consecutive whole lines as one text; `number` and `at` are the number and the byte offset of the first line.

@@ -1,6 +1,6 @@
 """The package `aws_xray_sdk`, whose subsegments are OpenTelemetry spans."""
 
-from lambda_latency.bridge.switch import SDKConfig
+from lambda_latency.bridge.context import SDKConfig
 
 __all__ = ["SDKConfig", "global_sdk_config"]
 

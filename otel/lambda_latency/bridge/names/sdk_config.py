@@ -1,5 +1,5 @@
 """The SDK's switch."""
 
-from lambda_latency.bridge.switch import SDKConfig
+from lambda_latency.bridge.context import SDKConfig
 
 __all__ = ["SDKConfig"]

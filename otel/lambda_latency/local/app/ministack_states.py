@@ -1,5 +1,6 @@
 """Lets ministack's state machines call services that it does not know there: by boto3, in the same ministack."""
 
+import json
 from contextvars import ContextVar
 from typing import Any
 
@@ -37,7 +38,7 @@ def called(service: str, operation: str, data: Any, header: str) -> Any:
         model = client.meta.service_model
         shapes = model.operation_model(operation)
         given = stepfunctions._sdk_json_param_value(data, shapes.input_shape) if shapes.input_shape else {}
-        result = client._make_api_call(operation, given)
+        result = client._make_api_call(operation, texts(given, shapes.input_shape))
     except ClientError as error:
         name = f"{model.service_id.replace(' ', '')}.{error.response['Error']['Code']}"
         raise stepfunctions._ExecutionError(name, error.response["Error"].get("Message", "")) from error
@@ -45,6 +46,19 @@ def called(service: str, operation: str, data: Any, header: str) -> Any:
         raise stepfunctions._ExecutionError("States.Runtime", f"{service}:{operation}: {error}") from error
     result.pop("ResponseMetadata", None)
     return stepfunctions._sdk_json_value(plain(result), shapes.output_shape) if shapes.output_shape else {}
+
+
+def texts(value: Any, shape: Any) -> Any:
+    """Parameters with JSON in place of objects where the operation wants text, as a state machine sends them."""
+    if shape is None:
+        return value
+    if shape.type_name == "string" and isinstance(value, dict | list):
+        return json.dumps(value, separators=(",", ":"))
+    if shape.type_name == "structure" and isinstance(value, dict):
+        return {key: texts(one, shape.members.get(key)) for key, one in value.items()}
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: texts(one, shape.value) for key, one in value.items()}
+    return [texts(one, shape.member) for one in value] if isinstance(value, list) else value
 
 
 def add(request: Any, header: str) -> None:

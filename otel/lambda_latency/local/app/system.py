@@ -16,6 +16,7 @@ from lambda_latency.local.app.cloud import Cloud
 from lambda_latency.local.app.custom import answer_for
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.delivered import delivered
+from lambda_latency.local.app.direct import REST
 from lambda_latency.local.app.front import Front
 from lambda_latency.local.app.instrument import How
 from lambda_latency.local.app.make import Builds
@@ -193,7 +194,8 @@ class AppSystem:
             own = {
                 key.removeprefix(prefix): one
                 for key, one in self.stack.resources.items()
-                if key.startswith(prefix) and "/" not in key.removeprefix(prefix)
+                if key.rpartition("/")[0] == prefix.rstrip("/")
+                and (one[1] != REST or api.key in ("", key[len(prefix) :]))
             }
             onward = Onward(cloud, own, api.direct, partial(authorize, api.guards), self._tell)
             listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))

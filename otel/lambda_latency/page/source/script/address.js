@@ -3,7 +3,7 @@
 
 import { factText } from "./differs_list.js";
 import { byId } from "./elements.js";
-import { count, parts, report, requests } from "./report.js";
+import { count, detailsOf, parts, report, requests } from "./report.js";
 import { showRequest } from "./request.js";
 import { FLAGS, SORTS, apply, reset, state } from "./state.js";
 import { drawFall, fall } from "./waterfall.js";
@@ -36,7 +36,7 @@ function addressWords() {
 }
 
 const proofRequest = () => requests.trace_id.indexOf(report.verdict.trace_id);
-const spanName = (span) => fall.tree.spans[span].details[0].span_id;
+const spanName = (span) => detailsOf(fall.tree, span)[0].span_id;
 
 /** Writes the view into the URL, as a new history entry unless it continues the last change. */
 export function writeAddress(step = true) {

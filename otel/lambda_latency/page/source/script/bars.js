@@ -2,7 +2,7 @@
 
 import { s } from "./elements.js";
 import { pixels } from "./pixels.js";
-import { TEXTURED, TIMEOUT, has, partClass, parts, report, requests } from "./report.js";
+import { TEXTURED, TIMEOUT, detailsOf, has, partClass, parts, report, requests } from "./report.js";
 import { sectionsOf, sumsOf } from "./rows.js";
 import { AXIS, BAR, fall } from "./waterfall.js";
 import { THIN, wide } from "./words.js";
@@ -72,11 +72,11 @@ export function drawBar(bars, own, row, at) {
     if (TEXTURED.has(parts[part].bucket))
       bars.append(s("rect", { x, y: top, width, height: BAR, fill: `url(#${partClass(part)})` }));
   }
-  if (row.members === null) eventMarks(bars, own, span, top);
+  if (row.members === null) eventMarks(bars, own, detailsOf(tree, row.span), top);
 }
 
 /** Draws a tick for each event of a span, over its bar. */
-function eventMarks(bars, own, { details }, top) {
+function eventMarks(bars, own, details, top) {
   let drawn = -Infinity;
   for (const { at: time } of details.flatMap((one) => one.events ?? [])) {
     if (time < own.from || time > own.to || own.at(time) < drawn + 1) continue;
@@ -92,16 +92,25 @@ export function pathLine(own, height) {
   let turned = -Infinity; // where the line last changed rows: changes within three pixels are drawn once
   const inside = (row) => row >= fall.first && row < fall.end;
   const y = (row) => Math.max(0, Math.min(height, own.middle(row) + BAR / 2 + 2));
+  const drawn = new Float64Array(Math.max(0, fall.end - fall.first)).fill(-Infinity); // by row: the end of its last piece
   for (const [span, start, end] of fall.tree.path) {
     if (end < own.from || start > own.to) continue;
     const row = fall.rowAt[span];
+    if (!inside(row) && !inside(before)) {
+      before = row;
+      continue;
+    }
     const [left, right] = [own.at(start), own.at(end)];
     // In the narrow layout, names are above their bars: a line from row to row would cross them.
     if (!own.narrow && before !== row && inside(before) && inside(row) && left - turned >= 3) {
       path += `M${left.toFixed(1)} ${y(before)}V${y(row)}`;
       turned = left;
     }
-    if (inside(row)) path += `M${left.toFixed(1)} ${y(row)}H${Math.max(right, left + 0.5).toFixed(1)}`;
+    // A piece within the half pixel that the last one of its row has drawn is skipped.
+    if (inside(row) && right > drawn[row - fall.first]) {
+      drawn[row - fall.first] = Math.max(right, left + 0.5);
+      path += `M${left.toFixed(1)} ${y(row)}H${drawn[row - fall.first].toFixed(1)}`;
+    }
     before = row;
   }
   return s("path", { d: path, class: "path" });
@@ -119,8 +128,8 @@ export function deadlines(picture, own, height) {
 /** The deadline: the limit after the start of the outermost span with `lambda.timeout`. */
 function deadlineOf(wall) {
   const timeout = report.timeouts.find((one) => one.trace_id === requests.trace_id[fall.request]);
-  const outermost = fall.tree.spans.find((span) =>
-    span.details.some((one) => one.attributes?.["lambda.timeout"] === true),
+  const outermost = fall.tree.spans.find((_, at) =>
+    detailsOf(fall.tree, at).some((one) => one.attributes?.["lambda.timeout"] === true),
   );
   return timeout && timeout.limit_ns > 0 && outermost ? Math.min(wall, outermost.start + timeout.limit_ns) : wall;
 }

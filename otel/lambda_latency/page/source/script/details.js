@@ -2,7 +2,7 @@
 
 import { byId, h } from "./elements.js";
 import { zoomTo } from "./moves.js";
-import { label, requests, swatch } from "./report.js";
+import { detailsOf, label, requests, swatch } from "./report.js";
 import { state } from "./state.js";
 import { fall, markRow } from "./waterfall.js";
 import { ms, say, traceName } from "./words.js";
@@ -38,7 +38,7 @@ export function drawDetails() {
       h("button", { class: "link", id: "close-details", onclick: close }, say("request.close")),
     ),
     h("p", { class: "says" }, says),
-    ...span.details.flatMap((one, number_) => oneSpan(one, number_ > 0)),
+    ...detailsOf(fall.tree, at).flatMap((one, number_) => oneSpan(one, number_ > 0)),
   );
 }
 

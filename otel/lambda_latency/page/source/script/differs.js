@@ -78,17 +78,13 @@ export function differing(side, facts, routes, isLeftOut = (_) => false) {
 /** For each value: the number of requests with it, of chosen requests with it, and the expected number by chance. */
 function tally(side, column, routes) {
   const size = column.reduce((most, value) => Math.max(most, value), -1) + 1;
-  const strata = new Map();
+  const strata = []; // by route
   const [sum, members] = [[0, 0], new Float64Array(size)];
   for (let at = 0; at < column.length; at++) {
     const [of, value] = [side[at], column[at]];
     if ((of !== CHOSEN && of !== REST) || value < -1) continue;
     const route = routes === null ? 0 : routes[at];
-    let stratum = strata.get(route);
-    if (stratum === undefined) {
-      stratum = { all: 0, chosen: 0, has: new Int32Array(size), hasChosen: new Int32Array(size) };
-      strata.set(route, stratum);
-    }
+    const stratum = (strata[route] ??= { all: 0, chosen: 0, has: new Int32Array(size), hasChosen: new Int32Array(size) });
     sum[of]++;
     stratum.all++;
     stratum.chosen += of;
@@ -99,7 +95,7 @@ function tally(side, column, routes) {
   }
   const values = Array.from({ length: size }, (_, value) => {
     const one = { all: 0, chosen: 0, expected: 0, members: members[value] };
-    for (const { all, chosen, has, hasChosen } of strata.values()) {
+    for (const { all, chosen, has, hasChosen } of strata.filter(Boolean)) {
       one.all += has[value];
       one.chosen += hasChosen[value];
       one.expected += (has[value] * chosen) / all;

@@ -7,6 +7,7 @@ import {
   ERROR,
   THROTTLED,
   TIMEOUT,
+  bucketsOf,
   has,
   hasSpans,
   isScarce,
@@ -151,7 +152,7 @@ function fillRow(row, at) {
 }
 
 function partCell(request) {
-  const buckets = requests.buckets[request];
+  const buckets = bucketsOf(request);
   const shown = state.part >= 0 ? state.part : largestPart(request);
   if (shown < 0) return [];
   const stripes = [];

@@ -2,7 +2,7 @@
 
 import { drawDiffers } from "./differs_list.js";
 import { h, section } from "./elements.js";
-import { count, parts, partClass, report, requests } from "./report.js";
+import { bucketsOf, count, parts, partClass, report, requests } from "./report.js";
 import { isFiltered, view, watchers } from "./state.js";
 import { callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble } from "./table.js";
 import { OWNED, ms, percent, say, signedMs } from "./words.js";
@@ -38,7 +38,7 @@ function chosenParts() {
   for (let request = 0; request < count; request++) {
     const side = chosen[request];
     walls[side] += requests.wall_ns[request];
-    const buckets = requests.buckets[request];
+    const buckets = bucketsOf(request);
     for (let at = 0; at < buckets.length; at += 2) sums[side][buckets[at]] += buckets[at + 1];
   }
   const [rest, few] = [count - view.length, view.length];

@@ -7,7 +7,7 @@ import { writeAddress } from "./address.js";
 import { byId, h, onWidth, reveal, s } from "./elements.js";
 import { drawRows, list, marksOf, toRow } from "./list.js";
 import { zoomTo } from "./moves.js";
-import { TIMEOUT, count, has, label, largestPart, nsIn, report, requests, routeOf, swatch } from "./report.js";
+import { TIMEOUT, bucketsOf, count, has, label, largestPart, nsIn, report, requests, routeOf, swatch } from "./report.js";
 import { stackOf } from "./stack.js";
 import { apply, reset, state, view } from "./state.js";
 import { drawFall, fall, loadFall } from "./waterfall.js";
@@ -90,7 +90,7 @@ function requestHead(request) {
 }
 
 function partsOf(request) {
-  const buckets = requests.buckets[request];
+  const buckets = bucketsOf(request);
   const found = [];
   for (let at = 0; at < buckets.length; at += 2) found.push([buckets[at], buckets[at + 1]]);
   const rest = found.slice(FEW_PARTS);

@@ -2,17 +2,24 @@
 
 import { parts, requests, spansOf } from "./report.js";
 
+const NONE = Object.freeze([]); // shared by all spans without children or sections: there are thousands
+
+function added(lists, at, one) {
+  if (lists[at] === NONE) lists[at] = [one];
+  else lists[at].push(one);
+}
+
 /** The tree of a request's spans, with each span's sections of the critical path, its children and sums. */
 export function treeOf(request) {
   const told = spansOf(request);
   if (told === null) return null;
   const { spans, path } = told;
-  const children = spans.map(() => []);
-  const own = spans.map(() => []);
-  spans.forEach((span, at) => {
-    if (span.parent >= 0) children[span.parent].push(at);
+  const children = new Array(spans.length).fill(NONE);
+  const own = new Array(spans.length).fill(NONE);
+  spans.forEach(({ parent }, at) => {
+    if (parent >= 0) added(children, parent, at);
   });
-  for (const [row, start, end, part] of path) own[row].push({ start, end, part });
+  for (const [row, start, end, part] of path) added(own, row, { start, end, part });
   const tree = {
     ...told,
     children,
@@ -98,18 +105,23 @@ function skipBelow(tree, at, depth) {
   return tree.last[at];
 }
 
-/** The start, end, duration and waits of a row, summed over its spans. */
-export function sumsOf(tree, { span, members }) {
-  const spans = (members ?? [span]).map((at) => tree.spans[at]);
-  let [start, end] = [Infinity, 0];
-  for (const one of spans) [start, end] = [Math.min(start, one.start), Math.max(end, one.end)];
-  return {
-    start,
-    end,
-    took: spans.reduce((sum, one) => sum + one.end - one.start, 0),
-    waited: (members ?? [span]).reduce((sum, at) => sum + tree.waited[at], 0),
-    below: (members ?? [span]).reduce((sum, at) => sum + tree.below[at], 0),
-  };
+/** The start, end, duration and waits of a row, summed over its spans once. */
+export function sumsOf(tree, row) {
+  row.sums ??= computedSums(tree, row.members ?? [row.span]);
+  return row.sums;
+}
+
+function computedSums(tree, members) {
+  const sums = { start: Infinity, end: 0, took: 0, waited: 0, below: 0 };
+  for (const at of members) {
+    const { start, end } = tree.spans[at];
+    sums.start = Math.min(sums.start, start);
+    sums.end = Math.max(sums.end, end);
+    sums.took += end - start;
+    sums.waited += tree.waited[at];
+    sums.below += tree.below[at];
+  }
+  return sums;
 }
 
 /** The sections of a row, including those of spans folded into it, by time. */

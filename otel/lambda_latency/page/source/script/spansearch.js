@@ -2,6 +2,7 @@
 
 import { h } from "./elements.js";
 import { inSight } from "./moves.js";
+import { detailsOf } from "./report.js";
 import { drawFall, fall, markRow, setRows } from "./waterfall.js";
 import { say } from "./words.js";
 
@@ -10,8 +11,8 @@ export const isFound = ({ span, members }) =>
   fall.found === null || (members ?? [span]).some((at) => fall.found.has(at));
 
 /** The searchable text of a span. */
-function wordsOf({ name, mark, details }) {
-  const told = details.map(({ name: own, service, message, attributes, events }) =>
+function wordsOf({ name, mark }, span) {
+  const told = detailsOf(fall.tree, span).map(({ name: own, service, message, attributes, events }) =>
     [own, service, message, ...Object.entries(attributes ?? {}).flat(), ...(events ?? []).map((one) => one.name)].join("\n"),
   );
   return [name, mark, ...told].join("\n").toLowerCase();

@@ -92,6 +92,34 @@ export const isFiltered = () =>
   state.since > 0 ||
   state.until > 0;
 
+let order = { of: "", requests: new Int32Array(0) };
+
+// Whether durations and indices fit into one exact number each, which the browser sorts without calling a function.
+const isSortable = requests.wall_ns.every((ns) => (ns + 1) * count < Number.MAX_SAFE_INTEGER);
+
+function byDuration(down) {
+  const both = Float64Array.from(requests.wall_ns, (ns, at) => ns * count + (down ? count - 1 - at : at)).sort();
+  const found = Int32Array.from(both, (one) => one % count);
+  return down ? found.reverse().map((at) => count - 1 - at) : found;
+}
+
+function byKey() {
+  const key = Float64Array.from({ length: count }, (_, request) => SORTS[state.sort](request));
+  const sign = state.down ? -1 : 1;
+  return Int32Array.from(requests.wall_ns.keys()).sort(
+    (a, b) => sign * (key[a] - key[b]) || requests.wall_ns[b] - requests.wall_ns[a] || a - b,
+  );
+}
+
+/** All requests in the chosen order: filters keep it. */
+function ordered() {
+  const of = [state.sort, state.down, state.sort === "part" && state.part].join();
+  if (order.of !== of) {
+    order = { of, requests: state.sort === "took" && isSortable ? byDuration(state.down) : byKey() };
+  }
+  return order.requests;
+}
+
 /** Filters and sorts, notifies watchers, and writes the URL; `step`: whether Back returns to the previous view. */
 export function apply(step = true) {
   const query = state.query.trim().toLowerCase();
@@ -101,7 +129,7 @@ export function apply(step = true) {
   const fact = state.fact === null ? null : factsOf()[state.fact[0]];
   const lengths = leftOf(); // the durations in the charts, on which ranges are selected
   const found = [];
-  for (let request = 0; request < count; request++) {
+  for (const request of ordered()) {
     if (state.route >= 0 && requests.route[request] !== state.route) continue;
     if (lengths[request] < low || lengths[request] > high) continue;
     const start = requests.start_ms[request];
@@ -112,11 +140,7 @@ export function apply(step = true) {
     if (query !== "" && !haystack(request).includes(query)) continue;
     found.push(request);
   }
-  const key = Float64Array.from({ length: count }, (_, request) => SORTS[state.sort](request));
-  const sign = state.down ? -1 : 1;
-  view = Int32Array.from(found).sort(
-    (a, b) => sign * (key[a] - key[b]) || requests.wall_ns[b] - requests.wall_ns[a] || a - b,
-  );
+  view = Int32Array.from(found);
   for (const watcher of watchers) watcher();
   writeAddress(step);
 }

@@ -19,10 +19,9 @@ export function typicalTwin(request) {
 
 function findTwin(request) {
   const route = requests.route[request];
-  const usual = [];
-  for (let at = 0; at < count; at++) if (requests.route[at] === route) usual.push(requests.wall_ns[at]);
+  const usual = Float64Array.from(requests.wall_ns.filter((_, at) => requests.route[at] === route)).sort();
   if (usual.length < 3) return null;
-  const middle = usual.sort((a, b) => a - b)[Math.floor(usual.length / 2)];
+  const middle = usual[Math.floor(usual.length / 2)];
   let best = -1;
   for (let at = 0; at < count; at++) {
     if (at === request || requests.route[at] !== route || !hasSpans(at) || isSlow(at) || has(at, ERROR | TIMEOUT)) continue;

@@ -1,7 +1,7 @@
 // ---- What if parts took no time: ticked parts are subtracted from the durations, and the charts show the rest.
 
 import { h } from "./elements.js";
-import { count, requests, report, swatch } from "./report.js";
+import { bucketsOf, count, requests, report, swatch } from "./report.js";
 import { apply, state, watchers } from "./state.js";
 import { ms, say } from "./words.js";
 
@@ -16,7 +16,7 @@ export function leftOf() {
   const ns = Float64Array.from(requests.wall_ns);
   if (state.without.size > 0) {
     for (let request = 0; request < count; request++) {
-      const buckets = requests.buckets[request];
+      const buckets = bucketsOf(request);
       for (let at = 0; at < buckets.length; at += 2) if (state.without.has(buckets[at])) ns[request] -= buckets[at + 1];
     }
   }
