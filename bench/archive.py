@@ -1,4 +1,4 @@
-"""What an archive costs: a million spans in, out again, and reported from accounts and from spans.
+"""What an archive costs: a million spans of a week in, out again, and reported from accounts and from spans.
 
 Status 1 if the accounts that come out are not those of the file, or if the report from accounts is less than 20 times
 as fast as the one from spans.
@@ -7,19 +7,23 @@ as fast as the one from spans.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from bench.generate import realistic
+from bench.generate import Trace, late, realistic_traces
+from bench.report.variations import spans_of
 from lambda_latency.archive import add, compact, read_kept
 from lambda_latency.latency import load
 from lambda_latency.trace import Source, find_sources
 
 ROUNDS = 3
 TIMES = 20
+WEEK_NS = 7 * 24 * 3600 * 1_000_000_000
 
 
 def main() -> int:
@@ -31,7 +35,7 @@ def main() -> int:
         folder = Path(name)
         path, where = folder / "traces.jsonl", folder / "archive"
         with path.open("w") as file:
-            file.writelines(realistic(traces))
+            file.writelines(json.dumps(one, separators=(",", ":")) + "\n" for one in late(of_a_week(traces)))
         begin = time.monotonic()
         added = add(str(where), [path])
         print(f"{added.traces:,} traces, {added.spans:,} spans added in {time.monotonic() - begin:.1f} s")
@@ -49,6 +53,15 @@ def main() -> int:
         slow, fast = (least_s(source) for source in (where / "spans", where))
     print(f"report from spans {slow:.1f} s, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast")
     return int(not all(same) or slow < TIMES * fast)
+
+
+def of_a_week(traces: int) -> Iterator[Trace]:
+    """The traces, evenly over a week: an hour's file has few of them."""
+    for number, trace in enumerate(realistic_traces(traces)):
+        for span in spans_of(trace):
+            for key in ("startTimeUnixNano", "endTimeUnixNano"):
+                span[key] = str(int(span[key]) + number * WEEK_NS // traces)
+        yield trace
 
 
 def least_s(source: Path) -> float:
