@@ -1,13 +1,14 @@
 """What an archive costs: a million spans of a week in, out again, and reported from accounts and from spans.
 
-Status 1 if the accounts that come out are not those of the file, or if the report from accounts is less than 20 times
-as fast as the one from spans.
+Status 1 if the accounts that come out are not those of the file, or if the report from spans takes less than 20 times
+the processor time of the one from accounts. The clock says less: the report from spans runs on all processors.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -50,8 +51,9 @@ def main() -> int:
         compact(str(where), 0)
         same.append(list(read_kept(str(where)).accounts.in_order()) == list(wanted))
         print(f"accounts as in the file: from accounts {same[0]}, from spans {same[1]}, when compacted {same[2]}")
-        slow, fast = (least_s(source) for source in (where / "spans", where))
-    print(f"report from spans {slow:.1f} s, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast")
+        (slow, waited), (fast, briefly) = (least_s(source) for source in (where / "spans", where))
+    print(f"report from spans {slow:.1f} s of processors, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast; "
+          f"by the clock {waited:.1f} s and {briefly:.2f} s")  # fmt: skip
     return int(not all(same) or slow < TIMES * fast)
 
 
@@ -64,16 +66,18 @@ def of_a_week(traces: int) -> Iterator[Trace]:
         yield trace
 
 
-def least_s(source: Path) -> float:
-    """The least seconds of some reports, each in a process of its own."""
-    took = []
+def least_s(source: Path) -> tuple[float, float]:
+    """The least seconds of some reports, each in a process of its own: of processors, and by the clock."""
+    used, took = [], []
     for _ in range(ROUNDS):
-        begin = time.monotonic()
+        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "lambda_latency", "report", source, "-q"], check=True, capture_output=True
         )
         took.append(time.monotonic() - begin)
-    return min(took)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(used), min(took)
 
 
 if __name__ == "__main__":

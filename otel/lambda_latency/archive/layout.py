@@ -88,8 +88,9 @@ def parse(path: str) -> AccountsFile | None:
 
 
 def new_name() -> str:
-    """A unique file name; it begins with the current second in hex."""
-    return f"{int(time.time()):010x}-{uuid.uuid4().hex[:20]}"
+    """A unique file name. It has the current second and nanosecond in hex: names of one writer sort by time."""
+    second, nanosecond = divmod(time.time_ns(), 1_000_000_000)
+    return f"{second:010x}-{nanosecond:08x}{uuid.uuid4().hex[:12]}"
 
 
 def written_s(path: str) -> int:

@@ -87,7 +87,7 @@ def find_traces(
     wanted = frozenset(trace_ids)
     reader = Reader()
     for source in sources if wanted else ():
-        for span in _wanted_in(source, reader, wanted, index or _index_of(source)):
+        for span in _wanted_in(source, reader, wanted, index):
             found.setdefault(span.trace_id, []).append(span)
     if index is not None and len(found) < len(wanted):
         return find_traces(sources, wanted, view=view)  # a file has changed since it was indexed
@@ -127,16 +127,8 @@ def _spans_in(source: Source, problems: list[Problem]) -> Iterator[Span]:
             yield from reader.spans(document, partial(_add, problems, source.name, number))
 
 
-def _index_of(source: Source) -> LineIndex:
-    """The index of a source, made by reading all of it."""
-    index, reader = LineIndex(), Reader()
-    for traces in read_rows(source, reader, [], index):
-        traces.clear()
-    return index
-
-
-def _wanted_in(source: Source, reader: Reader, wanted: Collection[str], index: LineIndex) -> Iterator[Span]:
-    offsets = index.offsets(source, wanted)
+def _wanted_in(source: Source, reader: Reader, wanted: Collection[str], index: LineIndex | None) -> Iterator[Span]:
+    offsets = index.offsets(source, wanted) if index is not None else None
     if offsets is None:
         read = (document for block in documents(source, []) for document in block.lines)
     else:

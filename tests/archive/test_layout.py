@@ -1,0 +1,20 @@
+"""Names of an archive's files."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lambda_latency.archive.layout import new_name, written_s
+
+
+def test_names_sort_by_time_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two versions of a trace that were added in one second, the later one counts."""
+    second = 1_795_824_000
+    instants = [second * 1_000_000_000 + at for at in (5, 70, 900, 12_000, 999_999_999)]
+    clock = iter(instants)
+    monkeypatch.setattr(time, "time_ns", lambda: next(clock))
+    names = [new_name() for _ in instants]
+    assert names == sorted(names)
+    assert {written_s(f"spans/{name}.jsonl.gz") for name in names} == {second}
