@@ -58,6 +58,7 @@ def serve(folder: Path, tmp_path: Path) -> Iterator[Callable[[], Served]]:
 
     def start() -> Served:
         env = {**own_temporary(tmp_path / f"temporary-{len(started)}"), "XDG_CACHE_HOME": str(HOME)}
+        env = {name: value for name, value in env.items() if not name.startswith("AWS_")} | {"HOME": str(tmp_path)}
         started.append(Served([], folder, env))
         return started[-1]
 
@@ -78,8 +79,9 @@ def lambda_latency(folder: Path, *arguments: str) -> tuple[int, str, list[str]]:
 def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Served], folder: Path) -> None:
     """Requests and events are printed as they end; Ctrl-C ends it with 130, and nothing is left."""
     served = serve()
+    served.wait_for(r"  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local$")  # the AWS CLI has none here
     assert served.wait_for(r"curl -s (\S+)$").group(1) == f"{served.url}/hello"
-    command = served.wait_for(r"aws --endpoint-url (\S+) sqs send-message --queue-url (\S+) ")
+    command = served.wait_for(r"aws --endpoint-url (\S+) --region us-east-1 sqs send-message --queue-url (\S+) ")
     served.wait_for(r"lambda-latency invoke Greet events/fail.json$")
     served.wait_for(r"lambda-latency report out/served.jsonl$")
     assert served.call("GET", "/hello") == (200, "hello")

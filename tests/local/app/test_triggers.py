@@ -64,11 +64,12 @@ def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(RAW)
     resources = {"Queue": ("http://aws/1/q.fifo", "AWS::SQS::Queue"), "Topic": ("arn:t", "AWS::SNS::Topic")}
-    send = "aws --endpoint-url http://aws sqs send-message --queue-url http://aws/1/q.fifo --message-body '{}'"
+    aws = "aws --endpoint-url http://aws --region us-east-1"
+    send = f"{aws} sqs send-message --queue-url http://aws/1/q.fifo --message-body '{{}}'"
     assert printed(path, resources) == [
         "curl -s -X POST -d '{}' -H 'Content-Type: application/json' http://api/",
         f"{send} --message-group-id 1 --message-deduplication-id $(date +%s)",
-        "aws --endpoint-url http://aws sns publish --topic-arn arn:t --message '{}'",
+        f"{aws} sns publish --topic-arn arn:t --message '{{}}'",
     ]
 
 

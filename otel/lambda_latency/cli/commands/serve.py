@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,9 +119,19 @@ def _say_app_up(system: AppSystem) -> None:
     from lambda_latency.local import commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
-    for command in commands(system):
+    printed = list(commands(system))
+    if any(command.startswith("aws ") for command in printed) and not _has_credentials():
+        print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
+    for command in printed:
         print(f"  {command}")
     print(f"\n  lambda-latency report {system.store.path}\n", flush=True)
+
+
+def _has_credentials() -> bool:
+    """Whether the AWS CLI finds credentials. The emulator accepts any, but the AWS CLI does not start without them."""
+    variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
+    files = ("credentials", "config")
+    return any(map(os.environ.get, variables)) or any((Path.home() / ".aws" / name).is_file() for name in files)
 
 
 def _say_up(system: System) -> None:

@@ -11,6 +11,7 @@ from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.examples import example_for, examples
 from lambda_latency.local.app.system import AppSystem
 from lambda_latency.local.app.tokens import token
+from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
@@ -36,7 +37,7 @@ def commands(system: AppSystem) -> Iterator[str]:
             yield _request(route, gateway.url, api)
     for url in system.urls.values():
         yield f"curl -s {url}/"
-    yield from _events(f"aws --endpoint-url {system.aws_url}", system)
+    yield from _events(f"aws --endpoint-url {system.aws_url} --region {REGION}", system)
     known = examples(system.app.root)
     for key, one in system.app.functions.items():
         if isinstance(one, Declared) and key not in system.refused:
