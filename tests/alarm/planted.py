@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import quantiles
 
 from lambda_latency.alarm.answer import Answerer
 from lambda_latency.alarm.event import read_event
@@ -40,6 +41,7 @@ NAMES = {
     "function timeout": "timed out",
 }
 WITHIN_S = 60
+ABOVE_USUAL = 1.5  # an alarm's threshold, as a multiple of the p95 before: the machine decides how long requests take
 
 
 def main() -> int:
@@ -86,9 +88,15 @@ def _rung(cause: Cause, seed: int, before: Sequence[Trace]) -> tuple[str, float]
     end = max(one.outermost.end_ns or 0 for one in traces)
     xray = filled(XRay, [*before, *traces])
     try:
-        return answered(xray, change(at_ns=end, begin_ns=begin - 1))
+        return answered(xray, change(at_ns=end, begin_ns=begin - 1, threshold=threshold_ms(before)))
     finally:
         xray.close()
+
+
+def threshold_ms(before: Sequence[Trace]) -> float:
+    """The threshold of the alarm, in milliseconds."""
+    took = [(one.outermost.end_ns or 0) - one.outermost.start_ns for one in before]
+    return round(ABOVE_USUAL * quantiles(took, n=20, method="inclusive")[-1] / 1e6)
 
 
 def answered(xray: XRay, event: dict[str, object]) -> tuple[str, float]:

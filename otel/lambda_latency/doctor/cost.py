@@ -34,13 +34,13 @@ class Added:
     unsampled_us: Decimal
 
 
-# docs/cost.json, of 2026-11-27: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
+# docs/cost.json, of 2026-11-28: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
 ADDED = {
-    "kit": Added(Decimal("14.6"), Decimal("1075.1"), Decimal("285.0")),
-    "adot": Added(Decimal("215.4"), Decimal("1461.5"), Decimal("1155.5")),
-    "adot-fast": Added(Decimal("47.0"), Decimal("787.3"), Decimal("617.4")),
-    "xray-sdk": Added(Decimal("17.2"), Decimal("443.2"), Decimal("343.3")),
-    "powertools": Added(Decimal("21.4"), Decimal("590.1"), Decimal("435.9")),
+    "kit": Added(Decimal("14.1"), Decimal("1178.5"), Decimal("380.6")),
+    "adot": Added(Decimal("237.8"), Decimal("1639.2"), Decimal("1419.1")),
+    "adot-fast": Added(Decimal("53.2"), Decimal("909.2"), Decimal("748.9")),
+    "xray-sdk": Added(Decimal("14.2"), Decimal("490.7"), Decimal("388.7")),
+    "powertools": Added(Decimal("34.8"), Decimal("615.8"), Decimal("473.7")),
 }
 
 
