@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 __all__ = ["install_command"]
 
@@ -25,6 +24,8 @@ def install_command(extra: str) -> str:
     parts = urlsplit(url)
     options = ["-e"] if origin.get("dir_info", {}).get("editable") else []
     if parts.scheme == "file":
+        from urllib.request import url2pathname  # with it come HTTP and TLS
+
         path = Path(url2pathname(parts.path))
         wanted = f"{path}[{extra}]" if path.exists() else f"{NAME}[{extra}]"
     elif url:

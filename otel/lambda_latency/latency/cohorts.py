@@ -90,7 +90,9 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
     ended, walls, kinds = every.ended(), every.walls_ns, list(every.kinds)
     over_ns = _border([walls[at] for at in ended]) if slow_ns is None else slow_ns
     over = [at for at in ended if walls[at] > over_ns]
-    counts = Counter(kinds[every.kind_of[at]].route for at in ended) if over else Counter[str]()
+    counts = Counter[str]()
+    for kind, requests in Counter(every.kind_of).items():
+        counts[kinds[kind].route] += requests * (not kinds[kind].timed_out)
     few = [at for at in over if counts[kinds[every.kind_of[at]].route] < LEAST_OF_ROUTE]
     over = [at for at in over if counts[kinds[every.kind_of[at]].route] >= LEAST_OF_ROUTE] if few else over
     slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, percentile
+from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, at_rank
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.words import cells, ms, number, percent
 
@@ -17,8 +17,8 @@ def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -
     seen = number(tally.requests)
     if isinstance(traffic, Traffic) and tally.requests - traffic.beside <= traffic.total:
         seen = percent(tally.requests - traffic.beside, traffic.total, style)
-    walls = tally.walls_ns
-    words = [f"p{percent} {ms(percentile(walls, percent), style)}" for percent in (50, 95, 99)]
+    walls = sorted(tally.walls_ns)
+    words = [f"p{percent} {ms(at_rank(walls, percent), style)}" for percent in (50, 95, 99)]
     words += [
         f"max {ms(max(walls, default=0), style)}",
         f"cold {number(tally.cold_starts)}",
