@@ -86,14 +86,15 @@ def _rung(cause: Cause, seed: int, before: Sequence[Trace]) -> tuple[str, float]
     traces = _traces(cause, seed)
     begin = min(one.outermost.start_ns for one in traces)
     end = max(one.outermost.end_ns or 0 for one in traces)
-    xray = filled(XRay, [*before, *traces])
+    threshold = threshold_ms(before)
+    xray = filled(XRay, [*before, *traces], threshold_ms=threshold)
     try:
-        return answered(xray, change(at_ns=end, begin_ns=begin - 1, threshold=threshold_ms(before)))
+        return answered(xray, change(at_ns=end, begin_ns=begin - 1, threshold=threshold))
     finally:
         xray.close()
 
 
-def threshold_ms(before: Sequence[Trace]) -> float:
+def threshold_ms(before: Sequence[Trace]) -> int:
     """The threshold of the alarm, in milliseconds."""
     took = [(one.outermost.end_ns or 0) - one.outermost.start_ns for one in before]
     return round(ABOVE_USUAL * quantiles(took, n=20, method="inclusive")[-1] / 1e6)
