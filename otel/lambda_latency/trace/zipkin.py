@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lambda_latency.trace.anyvalue import write_attributes
-from lambda_latency.trace.dialects import canonical_span
+from lambda_latency.trace.dialects import canonical_span, hex_id
 from lambda_latency.trace.transcoded import Problem, grouped
 
 __all__ = ["is_old_zipkin", "is_zipkin", "zipkin_resources"]
@@ -37,8 +37,8 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     decoded = _decode(document)
     spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
     objects = [item for item in spans if isinstance(item, dict)]
-    clients = {str(item.get("id")): _service(item) for item in objects if not item.get("shared")}
-    servers = {str(item.get("id")) for item in objects if item.get("shared")}
+    clients = {hex_id(item.get("id"), 16): _service(item) for item in objects if not item.get("shared")}
+    servers = {hex_id(item.get("id"), 16) for item in objects if item.get("shared")}
     shared = {span_id: service for span_id, service in clients.items() if span_id in servers}
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
     for item in spans:
@@ -73,7 +73,7 @@ def _joined(spans: list[Any]) -> list[Any]:
 def _span(raw: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
     """A span for `canonical_span`. `shared` has the client's service for each id that a server shares with a client."""
     tags = raw.get("tags") or {}
-    span_id, parent_id, service = raw["id"], raw.get("parentId"), _service(raw)
+    span_id, parent_id, service = hex_id(raw["id"], 16), hex_id(raw.get("parentId"), 16), _service(raw)
     if raw.get("shared") and span_id in shared:
         span_id, parent_id = _server_id(span_id), span_id
     elif parent_id in shared and service != shared[parent_id]:
