@@ -65,11 +65,12 @@ def test_skipped_input_is_told() -> None:
 def test_clocks_and_lost_parents_are_told() -> None:
     """By the number of requests that they concern."""
     some = _plain(30)
-    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=4), *some[3:]]
+    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=12), *some[3:]]
     assert _told(flawed) == [
         "In 2 of 30 requests the clocks of services differ and were corrected (--no-skew leaves them).",
         "In 1 of 30 requests the span that called the others was not recorded: the time between them is unknown.",
         "In 1 of 30 requests spans are outside of the request, because their parent was not recorded.",
+        "In 1 of 30 requests work went on after the request for longer than it took: that time is not counted.",
     ]
 
 

@@ -60,7 +60,13 @@ OTLP = {
             "scopeSpans": [
                 {
                     "spans": [
-                        {"traceId": "order #1", "spanId": "g", "name": "a", "startTimeUnixNano": 1, "endTimeUnixNano": 9},
+                        {
+                            "traceId": "order #1",
+                            "spanId": "g",
+                            "name": "a",
+                            "startTimeUnixNano": 1,
+                            "endTimeUnixNano": 9,
+                        },
                         {
                             "traceId": "order #1",
                             "spanId": "a span of sixteen",

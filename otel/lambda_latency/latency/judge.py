@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.latency.accounts import NO_CALL, Accounts
 from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
-from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.part import COLD_START, UNKNOWN
 from lambda_latency.latency.retries import Retrying, retrying
@@ -152,7 +152,7 @@ class Judge:
         """The number of the request's `Kind`: everything that an account holds besides its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
-        flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent)
+        flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent) | RUNS_ON * tree.runs_on
         if len(tree.tops) > 1:
             flaws |= LEFT_OUT * _leaves_out(tree)
         key = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, SKEWED, trace_name
+from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, RUNS_ON, SKEWED, trace_name
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def cautions(report: Report, style: Style) -> list[str]:
             report, ABSENT_PARENT, "the span that called the others was not recorded: the time between them is unknown"
         ),
         _flawed(report, LEFT_OUT, "spans are outside of the request, because their parent was not recorded"),
+        _flawed(report, RUNS_ON, "work went on after the request for longer than it took: that time is not counted"),
     ]
     return [one for one in found if one]
 

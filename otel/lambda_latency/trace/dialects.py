@@ -15,7 +15,7 @@ from typing import Any
 from lambda_latency.trace.anyvalue import write_attributes
 from lambda_latency.trace.ids import digest
 
-__all__ = ["canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
+__all__ = ["CAMEL", "canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
 
 Problem = Callable[[str], object]
 

@@ -1,6 +1,6 @@
 """Checks trace and span ids: lower-case hex digits of a fixed number, not all zeros.
 
-Handmade traces, and some systems, have other texts as ids. Each is replaced by a digest, which is equal for equal texts.
+Handmade traces, and some systems, have other texts as ids. Each is replaced by a digest, equal for equal texts.
 """
 
 from __future__ import annotations

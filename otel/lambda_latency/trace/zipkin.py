@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from lambda_latency.trace.anyvalue import write_attributes
 from lambda_latency.trace.dialects import canonical_span, hex_id
@@ -17,16 +18,24 @@ _decode = msgspec.json.Decoder().decode
 SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, to give the server an id of its own
 
 
-def is_zipkin(members: Mapping[str, object]) -> bool:
+def is_zipkin(members: Mapping[str, Raw]) -> bool:
     """Whether these are the members of a span of version 2."""
     ids = "traceId" in members and "id" in members
     others = ("timestamp", "localEndpoint", "kind", "tags", "duration")
-    return ids and "binaryAnnotations" not in members and any(key in members for key in others)
+    return ids and any(key in members for key in others) and not _is_first_version(members)
 
 
-def is_old_zipkin(members: Mapping[str, object]) -> bool:
+def is_old_zipkin(members: Mapping[str, Raw]) -> bool:
     """Whether these are the members of a span of version 1."""
-    return "traceId" in members and "id" in members and ("binaryAnnotations" in members or "annotations" in members)
+    return "traceId" in members and "id" in members and _is_first_version(members)
+
+
+def _is_first_version(members: Mapping[str, Raw]) -> bool:
+    """Whether the members have what version 2 removed: annotations of an endpoint, and binary annotations."""
+    annotations = _decode(members.get("annotations", Raw(b"[]")))
+    return "binaryAnnotations" in members or any(
+        "endpoint" in one for one in annotations or () if isinstance(one, dict)
+    )
 
 
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
