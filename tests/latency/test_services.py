@@ -179,6 +179,8 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     ]
     assert account(trace).flaws == 2
     assert len(trace.spans) == 3
+    others = [replace(one, span_id=f"{at:016x}", parent_id="f" * 16) for at, one in enumerate(spans, 50)]
+    assert account(Trace([*spans, *others])).flaws == 6  # two such parents: the spans of one are outside
     remote = Trace([replace(span, parent_remote=True) for span in spans])
     assert remote.problems == ()  # the children say that their parent is in another process
     assert account(remote) == account(trace)
@@ -201,6 +203,15 @@ def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> N
     assert [(part.label, calls.calls) for part, calls in account(trace).calls] == [("mysql shop", 2)]
 
 
+def test_a_service_that_calls_itself_has_a_network_to_itself() -> None:
+    """Its own code is what its spans say, on both sides."""
+    inner = _server("node", 15, 85)
+    assert _parts(_server("node", 0, 100, _call("node", 10, 90, inner))) == {
+        "node: own code": 90,
+        "network to node": 10,
+    }
+
+
 def test_a_request_has_the_title_of_its_root_if_another_service_serves_below_it() -> None:
     """Also if no span of a call lies between them."""
     inner = node("inner.Do", 10, 20, kind=SERVER, resource={"service.name": "inner"})
@@ -218,6 +229,7 @@ def test_work_that_goes_on_longer_than_the_request_is_a_flaw() -> None:
         return account(tree(node("root", 0, 10, sent, kind=SERVER), unit=MS)).flaws
 
     assert [flaws(INTERNAL, 20), flaws(INTERNAL, 21), flaws(CONSUMER, 21)] == [0, 8, 0]
+    assert account(tree(node("root", 0, None, node("inner", 2, 5), kind=SERVER), unit=MS)).flaws == 16
 
 
 def test_spans_of_a_lost_parent_outside_the_request_are_a_flaw() -> None:

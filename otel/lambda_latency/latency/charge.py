@@ -85,7 +85,9 @@ class Charges:
     def _put(self, tree: Tree, charged: dict[str, Charge], at: Row, answer: Charge, code: Code) -> bool:
         """Charge the caller's side of a call that `code` answers; return whether the span above may belong to it."""
         call = charged.get(at.span_id)
-        if call is None or call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
+        if call is None or call.part.bucket not in ANSWERED or call.code is None:
+            return False
+        if call.code.name == code.name and not at.shape.is_call:  # a service may call itself
             return False
         part = answer.part if answer.foreign else self._owners.of(Part("network", code.name))
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None

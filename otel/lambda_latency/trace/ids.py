@@ -24,14 +24,15 @@ def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
 
 
 def checked(value: object, name: str, length: int) -> str:
-    """An id in lower case, or the digest of a text that is not `length` hex digits.
+    """An id in lower case with its leading zeros, or the digest of a text that is not hexadecimal or too long.
 
     Raises `ValueError` with `name` and the value if it is not a text, empty, or all zeros.
     """
     text = value.lower() if isinstance(value, str) else ""
     if not text.strip("0"):
         raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}")
-    return text if len(text) == length and set(text) <= set(HEX.decode()) else digest(str(value), length)
+    is_hex = len(text) <= length and set(text) <= set(HEX.decode())
+    return text.zfill(length) if is_hex else digest(str(value), length)
 
 
 def digest(text: str, length: int) -> str:

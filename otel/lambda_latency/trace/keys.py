@@ -47,6 +47,8 @@ WHOLE = (
     "db.type",
     "faas.coldstart",
     "faas.invoked_name",
+    "gen_ai.provider.name",
+    "gen_ai.system",
     "http.method",
     "http.request.method",
     "http.response.status_code",

@@ -57,10 +57,10 @@ ATTEMPTS = 256  # has an event for each attempt of its call
 CONTAINER = 512
 # The origins that X-Ray's SDK sets on segments of a user's own server.
 HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
-# The attributes that name the callee of a call, in order of preference: OpenTelemetry's, OpenTracing's, Envoy's.
+# Attributes that name the callee of a call, in order of preference: OpenTelemetry's, OpenTracing's, Envoy's, a model's.
 HOST_KEYS = (
     *("peer.service", "server.address", "net.peer.name", "http.url", "url.full"),
-    *("peer.hostname", "upstream_cluster.name", "upstream_cluster"),
+    *("peer.hostname", "upstream_cluster.name", "upstream_cluster", "gen_ai.provider.name", "gen_ai.system"),
 )
 EXECUTION = 2048  # an execution of a state machine
 ASIDE = 1024  # follows from its parent, which does not wait for it
