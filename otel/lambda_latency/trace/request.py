@@ -13,8 +13,8 @@ __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 SEGMENT = re.compile(r"(?<=/)[^/\s?]+")  # of a path
 # What tells an id from a word: a number or a date, or a UUID or eight characters and more with two digits. Either may
 # have a prefix, such as `order-`; a number then has three digits and more.
-TOKEN = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-z]{8,}"
-ID = re.compile(rf"\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{TOKEN})|[a-z]+[-_]\d{{3,}}", re.IGNORECASE)
+RANDOM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-z]{8,}"
+ID = re.compile(rf"\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}}", re.IGNORECASE)
 
 
 def route_of(outermost: Row, handler: Row | None, function: str) -> str:
