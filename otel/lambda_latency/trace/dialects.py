@@ -105,8 +105,8 @@ def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
 def hex_id(value: Any, length: int) -> Any:
     """An id as `length` lower-case hex digits. A value that is no text, or all zeros, is returned as it is.
 
-    The value may be in hex, without leading zeros too (with `0x`, or a trace id with dashes or as X-Ray writes it), or in
-    base64, 64 bits or the whole length. Any other text is replaced by its digest.
+    The value may be in hex (without leading zeros, with `0x`, or a trace id with dashes or as X-Ray writes it), or 64
+    bits or the whole length in base64. Any other text is replaced by its digest.
     """
     if not isinstance(value, str) or not value.strip("0"):
         return value
