@@ -106,7 +106,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             "Zipkin v1: ask Zipkin for version 2",
         ),
         (b'{"traceID":"1","rootTraceName":"GET /","spanSet":{}}', "the answer of a search (Tempo): it names"),
-        (b'{"events":[{"@timestamp":"2019-12-16T12:46:58.000Z","transaction":{"id":"1"}}]}', "no trace: known are"),
+        (b'{"took":7,"hits":{"hits":[]}}', "the answer of a search (Elasticsearch)"),
         (b'{"traceEvents":[]}', "Chrome trace events"),
         (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog spans"),
         (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
