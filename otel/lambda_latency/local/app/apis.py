@@ -16,7 +16,7 @@ from lambda_latency.local.app.package import CHILDREN
 from lambda_latency.local.app.tokens import Guard
 from lambda_latency.local.sam import STACK, Template
 
-__all__ = ["Api", "empty_api", "function_url", "read_apis"]
+__all__ = ["Api", "empty_api", "function_url", "read_apis", "web_sockets"]
 
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES, FUNCTION = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi"), "AWS::Serverless::Function"
@@ -60,7 +60,12 @@ def read_apis(
 
     They are merged into one, unless two of them have the same route.
     """
-    resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    sockets = web_sockets(raw["Resources"])
+    resources = {
+        key: one
+        for key, one in raw["Resources"].items()
+        if one.get("Type") not in CHILDREN and key not in sockets and _web_socket_of(one) not in sockets
+    }
     merged = _read_api(path, {**raw, "Resources": resources}, values, name, authorizers)
     if merged is None or isinstance(merged, str):
         return merged or []
@@ -77,6 +82,22 @@ def read_apis(
         if len({*routes}) < len(routes):
             return parts
     return [merged]
+
+
+def web_sockets(resources: Mapping[str, Any]) -> set[str]:
+    """The logical ids of WebSocket APIs, which the gateway does not serve and samcli does not read."""
+    return {
+        key
+        for key, one in resources.items()
+        if one.get("Type") == "AWS::ApiGatewayV2::Api"
+        and (one.get("Properties") or {}).get("ProtocolType") == "WEBSOCKET"
+    }
+
+
+def _web_socket_of(resource: Mapping[str, Any]) -> str:
+    """The logical id of the API that a route, an integration or a stage belongs to; empty for other resources."""
+    api = (resource.get("Properties") or {}).get("ApiId")
+    return str(api.get("Ref", "")) if isinstance(api, dict) else ""
 
 
 def _referred_apis(resources: Mapping[str, Any]) -> set[str]:

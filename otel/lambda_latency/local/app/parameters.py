@@ -29,16 +29,18 @@ LIKELY = {
 OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
 
 
-def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
+def parameter_values(source: Source, given: Mapping[str, str | None], folder: Path) -> tuple[dict[str, str], list[str]]:
     """Each declared parameter's value, and a line for each placeholder.
 
+    A given value is None if the emulator passes it later: it gets a placeholder without a line.
     Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` if the
     declaration allows no placeholder.
     """
     declared: dict[str, Any] = source.raw.get("Parameters") or {}
-    for name, value in given.items():
+    known = {name: value for name, value in given.items() if value is not None}
+    for name, value in known.items():
         _check(name, value, declared, source.path)
-    chosen = {name: value for name, value in samconfig_overrides(folder).items() if name in declared} | dict(given)
+    chosen = {name: value for name, value in samconfig_overrides(folder).items() if name in declared} | known
     values: dict[str, str] = {}
     notes = []
     for name, one in declared.items():
@@ -54,6 +56,8 @@ def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> 
                 todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
             values[name] = stand_in
+            if name in given:
+                continue
             why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
             notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
     return values, notes

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis
+from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis, web_sockets
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.direct import direct_routes, expanded
@@ -17,6 +18,7 @@ from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
+from lambda_latency.local.sam import STACK
 
 __all__ = ["App", "read_app"]
 
@@ -58,7 +60,7 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
     return app
 
 
-def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, authorizers: bool) -> Part:
+def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str, authorizers: bool) -> Part:
     values, notes = parameter_values(source, given, source.path.resolve().parent)
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
@@ -66,10 +68,15 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
     unserved = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
+    unserved += [
+        f"{prefix}{key} is a WebSocket API, which is not served here; lambda-latency invoke calls its functions"
+        for key in sorted(web_sockets(plain["Resources"]))
+    ]
     app.notes += [*source.notes, *notes, *packaged.notes, *unserved]
     order = list(source.raw["Resources"])
+    pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     declared = sorted(
-        declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)
+        declared_functions(plain, packaged, pseudo | values, prefix), key=lambda one: _place(one.key, prefix, order)
     )
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
@@ -92,11 +99,17 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
     children = {}
     for name, child in packaged.children.items():
         passed = (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
-        plain_values = {key: str(value) for key, value in passed.items() if not isinstance(value, dict | list)}
         wanted = child.raw.get("Parameters") or {}
-        known = {key: value for key, value in plain_values.items() if key in wanted}
+        known = {key: _known(value, values) for key, value in passed.items() if key in wanted}
         children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
     return Part(plain, names, children)
+
+
+def _known(passed: Any, values: Mapping[str, str]) -> str | None:
+    """The value that a nested template receives; None if only the emulator knows it, such as a resource's ARN."""
+    if isinstance(passed, dict):
+        return values.get(str(passed["Ref"])) if passed.keys() == {"Ref"} else None
+    return ",".join(map(str, passed)) if isinstance(passed, list) else str(passed)
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:
