@@ -16,7 +16,7 @@ from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.function import Function
 from tests.local.app.cache import CACHE, VERSION
-from tests.local.app.conftest import needs_packages
+from tests.local.app.conftest import needs_packages, up
 
 TEMPLATE = f"""\
 Transform: AWS::Serverless-2016-10-31
@@ -81,6 +81,31 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
     ]
     assert any("Thing" in line and "ValueError: not today" in line for line in told)
     assert "Other/Never does not run here: it was not created: its condition is false, or a dependency failed" in told
+
+
+@needs_packages
+def test_a_function_whose_packages_cannot_be_installed_runs_once_they_can(tmp_path: Path) -> None:
+    """Until then it is refused with the reason, and the other functions run."""
+    for name in ("wants", "runs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text(f"def handler(event, context): return {name!r}")
+    requirements = tmp_path / "wants" / "requirements.txt"
+    requirements.write_text("./missing-1.0-py3-none-any.whl\n")
+    (tmp_path / "template.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Function: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: app.handler, Timeout: 20 }} }}
+Resources:
+  Wants: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: wants }} }}
+  Runs: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: runs }} }}
+"""
+    )
+    with up(read_app(tmp_path / "template.yaml", {}), tmp_path) as shop:
+        (why,) = [line for line in shop.told if line.startswith("Wants does not run here: uv pip install failed")]
+        assert "missing-1.0" in why
+        assert (shop.system.invoke("Wants", b"{}").error, shop.result("Runs", {})) == ("Sandbox.Refused", "runs")
+        requirements.write_text("")
+        assert shop.result("Wants", {}) == "wants"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 
 from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.package import CHILDREN
+from lambda_latency.local.app.samples import Sample
 from lambda_latency.local.app.tokens import Guard
 from lambda_latency.local.sam import STACK, Template
 
@@ -27,7 +28,8 @@ IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "Ser
 @dataclass(frozen=True, slots=True)
 class Api:
     """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
-    `direct` are routes without a function. `key` is its logical id, or empty for all APIs of a template.
+    `direct` are routes without a function; `samples` are examples of its definition. `key` is its logical id, or empty
+    for all APIs of a template.
     """
 
     template: Template
@@ -35,6 +37,7 @@ class Api:
     key: str = ""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     direct: tuple[Direct, ...] = ()
+    samples: Mapping[str, Sample] = field(default_factory=dict)
 
     def guard(self, route: str) -> Guard | None:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
@@ -42,15 +45,19 @@ class Api:
 
     def shown(self) -> Iterator[str]:
         """The routes without preflight requests (OPTIONS); an `ANY` route once."""
-        methods: dict[str, set[str]] = {}
         for route in self.template.routes:
             method, _, path = route.partition(" ")
-            methods.setdefault(path, set()).add(method)
-        for route in self.template.routes:
-            method, _, path = route.partition(" ")
-            if method == "GET" if methods[path] >= EVERY else method != "OPTIONS" or methods[path] == {method}:
+            if self.shown_as(route) == route and (method != "OPTIONS" or self._methods(path) == {method}):
                 yield route
         yield from (one.route for one in self.direct)
+
+    def shown_as(self, route: str) -> str:
+        """The route itself; for one of an `ANY` route, the one for GET."""
+        path = route.partition(" ")[2]
+        return f"GET {path}" if self._methods(path) >= EVERY else route
+
+    def _methods(self, path: str) -> set[str]:
+        return {method for method in EVERY if f"{method} {path}" in self.template.routes}
 
 
 def read_apis(

@@ -15,6 +15,7 @@ from lambda_latency.local.app.handlers import check_handlers
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
 from lambda_latency.local.app.plain import translated
+from lambda_latency.local.app.samples import samples
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
@@ -92,7 +93,8 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
         own = {key: one for key, one in plain["Resources"].items() if api.key in ("", key)}
         found_guards = guards({"Resources": own}) if authorizers else {}
         mine = tuple(one for one in served if api.key in ("", one.api))
-        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine)))
+        found_samples = samples({"Resources": own})
+        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine, samples=found_samples)))
         for name in sorted({one.name for one in found_guards.values()}):
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     names = {key.removeprefix(prefix): one.name for key, one in found.items()}

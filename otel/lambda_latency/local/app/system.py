@@ -128,10 +128,14 @@ class AppSystem:
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function again before its next invocation, because code or packages have changed."""
+        """Prepare every function again before its next invocation, because code or packages have changed.
+
+        A function whose packages or build failed is tried again.
+        """
         with self._preparing:
             self._builds.forget()
             self._ready.clear()
+            self.refused = {key: one for key, one in self.refused.items() if self.app.functions[key] == one}
 
     def close(self) -> None:
         """Stop every process and close every port. May be called more than once."""
