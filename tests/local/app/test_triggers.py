@@ -33,7 +33,10 @@ CORS = "Globals: { Api: { Cors: \"'*'\" }, "
 
 
 def printed(
-    path: Path, resources: dict[str, tuple[str, str]] | None = None, refused: dict[str, Refused] | None = None
+    path: Path,
+    resources: dict[str, tuple[str, str]] | None = None,
+    refused: dict[str, Refused] | None = None,
+    rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
 ) -> list[str]:
     """What is printed for an app whose gateways listen at http://api; physical ids and types of resources."""
     app: App = read_app(path, {})
@@ -42,7 +45,7 @@ def printed(
         gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
         urls={},
         aws_url="http://aws",
-        stack=SimpleNamespace(resources=resources or {}),
+        stack=SimpleNamespace(resources=resources or {}, rules=rules or {}),
         refused=refused or {},
     )
     return list(commands(system))
@@ -135,6 +138,23 @@ def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
         f"{send} --message-group-id 1 --message-deduplication-id $(date +%s)",
         f"{aws} sns publish --topic-arn arn:t --message '{{}}'",
     ]
+
+
+def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
+    """On the rule's own bus; a rule for events of AWS has no command, and a bus without a rule neither."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: { Topic: { Type: AWS::SNS::Topic } }")
+    rules: dict[str, tuple[str, dict[str, Any]]] = {
+        "mine": ("orders", {"source": ["shop"], "detail": {"state": ["paid"]}}),
+        "default": ("default", {"source": ["shop"]}),
+        "object": ("default", {"source": ["aws.s3"]}),
+    }
+    resources = {"Bus": ("orders", "AWS::Events::EventBus"), **{name: (name, "AWS::Events::Rule") for name in rules}}
+    put = "aws --endpoint-url http://aws --region us-east-1 events put-events --entries"
+    paid = json.dumps({"state": "paid"})
+    mine = [{"Source": "shop", "DetailType": "test", "Detail": paid, "EventBusName": "orders"}]
+    default = [{"Source": "shop", "DetailType": "test", "Detail": "{}"}]
+    assert printed(path, resources, rules=rules) == [f"{put} '{json.dumps(one)}'" for one in (mine, default)]
 
 
 def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from lambda_latency.local.app.calls import Request, example_requests, request_for, routes_of
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.examples import example_for, examples
+from lambda_latency.local.app.patterns import matching_entry
 from lambda_latency.local.app.system import AppSystem
 from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
+RULE = "AWS::Events::Rule"
 LONGEST = 500  # characters of a body in a command
-ENTRY = shlex.quote(json.dumps([{"Source": "my.app", "DetailType": "test", "Detail": "{}"}]))
-PUT_EVENTS = f"events put-events --entries {ENTRY}".replace("{", "{{").replace("}", "}}")
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
@@ -24,8 +24,6 @@ COMMANDS = {
     "AWS::S3::Bucket": "s3 cp FILE s3://{}/",
     "AWS::Kinesis::Stream": "kinesis put-record --stream-name {} --partition-key 1 --data e30=",
     "AWS::StepFunctions::StateMachine": "stepfunctions start-execution --state-machine-arn {} --input '{{}}'",
-    "AWS::Events::Rule": PUT_EVENTS,
-    "AWS::Events::EventBus": PUT_EVENTS,
 }
 
 
@@ -69,9 +67,20 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if system.app.part.properties(key).get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
-        command = COMMANDS.get(kind, "").format(physical)
+        command = _put_events(physical, system) if kind == RULE else COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
             command += GROUP
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"
+
+
+def _put_events(rule: str, system: AppSystem) -> str:
+    """The command that sends an event that a rule matches, to the rule's bus; empty if only AWS sends such events."""
+    bus, pattern = system.stack.rules.get(rule, ("", {}))
+    entry = matching_entry(pattern) if pattern else None
+    if entry is None:
+        return ""
+    if bus != "default":
+        entry["EventBusName"] = bus
+    return f"events put-events --entries {shlex.quote(json.dumps([entry]))}"
