@@ -85,7 +85,7 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
 
 @needs_packages
 def test_a_function_whose_packages_cannot_be_installed_runs_once_they_can(tmp_path: Path) -> None:
-    """Until then it is refused with the reason, and the other functions run."""
+    """Until then it is refused with the reason, once for all functions that share it, and the others run."""
     for name in ("wants", "runs"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "app.py").write_text(f"def handler(event, context): return {name!r}")
@@ -97,11 +97,13 @@ Transform: AWS::Serverless-2016-10-31
 Globals: {{ Function: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: app.handler, Timeout: 20 }} }}
 Resources:
   Wants: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: wants }} }}
+  Shares: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: wants }} }}
   Runs: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: runs }} }}
 """
     )
     with up(read_app(tmp_path / "template.yaml", {}), tmp_path) as shop:
-        (why,) = [line for line in shop.told if line.startswith("Wants does not run here: uv pip install failed")]
+        (why,) = [line for line in shop.told if "not run here" in line]
+        assert why.startswith(f"Wants, Shares do not run here: uv pip install failed for {requirements}\n")
         assert "missing-1.0" in why
         assert (shop.system.invoke("Wants", b"{}").error, shop.result("Runs", {})) == ("Sandbox.Refused", "runs")
         requirements.write_text("")

@@ -93,6 +93,26 @@ Resources:
     ]
 
 
+def test_a_pipe_that_the_emulator_does_not_deliver_is_named(tmp_path: Path) -> None:
+    """It delivers from a table's stream to topics and state machines."""
+    read = app(
+        tmp_path,
+        """\
+Resources:
+  Queue: { Type: AWS::SQS::Queue }
+  Topic: { Type: AWS::SNS::Topic }
+  Table: { Type: AWS::DynamoDB::Table }
+  Idle: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Queue.Arn, Target: !Ref Topic } }
+  Runs: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Table.StreamArn, Target: !Ref Topic } }
+  Away: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Table.StreamArn, Target: !GetAtt Queue.Arn } }
+""",
+    )
+    assert read.notes == [
+        f"{name} is a pipe, which delivers nothing here; lambda-latency invoke calls its functions"
+        for name in ("Idle", "Away")
+    ]
+
+
 def test_a_nested_template_gets_the_values_of_the_outer_one(tmp_path: Path) -> None:
     """No line says that a parameter has no value if the outer template passes one, or the emulator will."""
     (tmp_path / "child.yaml").write_text(

@@ -15,9 +15,10 @@ from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.package import CHILDREN
 from lambda_latency.local.app.samples import Sample
 from lambda_latency.local.app.tokens import Guard
+from lambda_latency.local.app.unserved import web_sockets
 from lambda_latency.local.sam import STACK, Template
 
-__all__ = ["Api", "empty_api", "function_url", "read_apis", "web_sockets"]
+__all__ = ["Api", "empty_api", "function_url", "read_apis"]
 
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES, FUNCTION = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi"), "AWS::Serverless::Function"
@@ -89,16 +90,6 @@ def read_apis(
         if len({*routes}) < len(routes):
             return parts
     return [merged]
-
-
-def web_sockets(resources: Mapping[str, Any]) -> set[str]:
-    """The logical ids of WebSocket APIs, which the gateway does not serve and samcli does not read."""
-    return {
-        key
-        for key, one in resources.items()
-        if one.get("Type") == "AWS::ApiGatewayV2::Api"
-        and (one.get("Properties") or {}).get("ProtocolType") == "WEBSOCKET"
-    }
 
 
 def _web_socket_of(resource: Mapping[str, Any]) -> str:

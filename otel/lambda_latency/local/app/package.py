@@ -156,10 +156,9 @@ class _Work:
 
     def _folder(self, written: str, at: tuple[str, ...], runtime: Any) -> Path:
         path = self.folder / written
-        other = (
-            isinstance(runtime, str) and version_of(runtime) is None
-        )  # does not run here, so its build is not needed
-        if not path.exists() and not other:
+        # A function of another language does not run here: its build is not needed.
+        needed = not isinstance(runtime, str) or version_of(runtime) is not None
+        if needed and not path.exists():
             self._missing(f"{at[-1]} {written!r}", path, at)
         return path.resolve()
 
@@ -196,8 +195,9 @@ class _Work:
         return parsed if isinstance(parsed, dict) else {}
 
     def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> None:
-        beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        todo = nearest(path.name, beside, f"nothing of this name is in {path.parent}")
+        folder = path.parent.resolve()
+        beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+        todo = nearest(path.name, beside, f"correct the name, or run the build that makes it in {folder}")
         self.found.append(self.source.finding(at, f"{what} is not there", todo))
 
 

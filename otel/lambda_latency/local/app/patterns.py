@@ -43,7 +43,7 @@ def _matching(pattern: Any) -> Any:
 
 
 def _is_absent(alternatives: Any) -> bool:
-    return alternatives == [{"exists": False}]
+    return bool(alternatives == [{"exists": False}])
 
 
 def _value(alternative: Any) -> Any:

@@ -56,7 +56,7 @@ class Preparation:
         version = nearest_python(declared.version, self.packages.pythons)
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
-            self.tell(f"{declared.key} needs Python {wanted}, which is not installed: it runs on {have}")
+            self.tell(f"Python {wanted} is not installed: functions that need it run on {have}")
         code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis, web_sockets
+from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.direct import direct_routes, expanded
@@ -19,6 +19,7 @@ from lambda_latency.local.app.samples import samples
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
+from lambda_latency.local.app.unserved import unserved
 from lambda_latency.local.sam import STACK
 
 __all__ = ["App", "read_app"]
@@ -68,12 +69,8 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     plain = translated(source, packaged.raw, values)
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
-    unserved = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
-    unserved += [
-        f"{prefix}{key} is a WebSocket API, which is not served here; lambda-latency invoke calls its functions"
-        for key in sorted(web_sockets(plain["Resources"]))
-    ]
-    app.notes += [*source.notes, *notes, *packaged.notes, *unserved]
+    without = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
+    app.notes += [*source.notes, *notes, *packaged.notes, *without, *unserved(plain, prefix)]
     order = list(source.raw["Resources"])
     pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     declared = sorted(
