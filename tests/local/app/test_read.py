@@ -204,6 +204,21 @@ Resources:
     assert (read.functions["Built"], type(read.functions["Work"])) == (Refused("Built", "Built", why), Declared)
 
 
+def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near ones first; no other YAML file, and nothing of folders with packages."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("infra/stack/api.yml", "sam.template.yaml", "node_modules/a/template.yaml", ".aws-sam/template.yaml"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("Transform: AWS::Serverless-2016-10-31\n")
+    Path("compose.yaml").write_text("services: {}\n")
+    with pytest.raises(TemplateError) as raised:
+        read_app(Path("template.yaml"), {})
+    assert str(raised.value) == (
+        "template.yaml:1: cannot be read (No such file or directory)\n"
+        "  name a template with --template: sam.template.yaml, infra/stack/api.yml"
+    )
+
+
 def test_code_of_python_must_be_there(tmp_path: Path) -> None:
     """With the line of the folder's name."""
     with pytest.raises(TemplateError, match=r"template\.yaml:4: CodeUri 'build' is not there"):
