@@ -118,6 +118,52 @@ def _integrated(**operation: Any) -> dict[str, Any]:
     return {**operation, "x-amazon-apigateway-integration": integration}
 
 
+@pytest.mark.parametrize(
+    ("kind", "auth", "headers"),
+    [
+        (
+            "HttpApi",
+            {"AuthorizerPayloadFormatVersion": "2.0", "Identity": {"Headers": ["X-Key", "X-Two"]}},
+            "X-Key X-Two",
+        ),
+        ("HttpApi", {"AuthorizerPayloadFormatVersion": "2.0"}, ""),
+        ("Api", {"Identity": {"Header": "X-Token"}}, "X-Token"),
+        ("Api", {"FunctionPayloadType": "REQUEST", "Identity": {"Headers": ["X-A"], "QueryStrings": ["q"]}}, "X-A"),
+    ],
+    ids=["http", "without", "token", "request"],
+)
+def test_a_lambda_authorizer_gets_the_headers_that_it_is_called_for(
+    tmp_path: Path, kind: str, auth: dict[str, Any], headers: str
+) -> None:
+    """Without them API Gateway answers 401 and does not call it."""
+    work = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {
+            "Runtime": "python3.12",
+            "Handler": "index.a",
+            "InlineCode": "def a(b, c): ...",
+            "Events": {
+                "Get": {
+                    "Type": kind,
+                    "Properties": {
+                        "Path": "/get",
+                        "Method": "get",
+                        ("ApiId" if kind == "HttpApi" else "RestApiId"): {"Ref": "Api"},
+                    },
+                }
+            },
+        },
+    }
+    own = {
+        "Auth": {"DefaultAuthorizer": "Mine", "Authorizers": {"Mine": {**auth, "FunctionArn": "arn:aws:lambda:::f"}}}
+    }
+    api = {"Type": f"AWS::Serverless::{kind}", "Properties": {"StageName": "dev", **own}}
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Api": api, "Work": work}}))
+    asked = "".join(f"-H '{name}: token' " for name in headers.split())
+    assert printed(path)[0] == f"curl -s {asked}http://api/get"
+
+
 def test_a_route_of_a_refused_function_is_not_called(tmp_path: Path) -> None:
     """It would answer 502."""
     path = tmp_path / "template.yaml"

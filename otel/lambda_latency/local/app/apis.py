@@ -44,6 +44,10 @@ class Api:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
         return self.guards.get(route) or self.guards.get(f"ANY {route.partition(' ')[2]}")
 
+    def sample(self, route: str) -> Sample:
+        """The sample of a route, or of the route `ANY` of its path; an empty one without examples."""
+        return self.samples.get(route) or self.samples.get(f"ANY {route.partition(' ')[2]}") or Sample()
+
     def shown(self) -> Iterator[str]:
         """The routes without preflight requests (OPTIONS); an `ANY` route once."""
         for route in self.template.routes:

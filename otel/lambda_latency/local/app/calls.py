@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode, urlsplit
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.examples import examples, likeness
-from lambda_latency.local.app.samples import Sample
 from lambda_latency.local.app.system import AppSystem
 from lambda_latency.local.app.tokens import token
 from lambda_latency.local.segments import TraceHeader
@@ -86,7 +85,7 @@ def example_requests(system: AppSystem) -> list[Request]:
 def request_for(route: str, gateway: int, api: Api) -> Request:
     """A request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
     method, _, path = route.partition(" ")
-    sample = api.samples.get(route, Sample())
+    sample = api.sample(route)
     path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), "/" if path == "$default" else path)
     with_body = method in WITH_BODY
     headers = ((JSON,) if with_body else ()) + _guarded(route, api)
@@ -174,8 +173,10 @@ def _leads(route: str, method: str, path: str) -> bool:
 
 
 def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
+    """The headers that the authorizer of a route needs; a Lambda authorizer decides itself what it accepts."""
     guard = api.guard(route)
-    return ((guard.header, token(guard)),) if guard is not None else ()
+    asked = tuple((header, "token") for header in api.sample(route).headers)
+    return ((guard.header, token(guard)), *asked) if guard is not None else asked
 
 
 def _content_type(headers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

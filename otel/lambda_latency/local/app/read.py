@@ -63,7 +63,7 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
 
 
 def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str, authorizers: bool) -> Part:
-    values, notes = parameter_values(source, given, source.path.resolve().parent)
+    values, notes = parameter_values(source, given, None if prefix else app.root)
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["Sample", "samples"]
 
+ANY = "x-amazon-apigateway-any-method"
+HEADER = re.compile(r"request\.header\.([\w-]+)")
 KINDS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Example values of a route: of path parameters by name, and a body, which is empty without an example."""
+    """Example values of a route: of path parameters by name, a body, which is empty without an example, and the headers
+    without which API Gateway does not call the route's Lambda authorizer.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    headers: tuple[str, ...] = ()
 
 
 def samples(plain: Mapping[str, Any]) -> dict[str, Sample]:
@@ -25,12 +31,30 @@ def samples(plain: Mapping[str, Any]) -> dict[str, Sample]:
     found = {}
     for resource in plain["Resources"].values():
         body = (resource.get("Properties") or {}).get("Body") if resource.get("Type") in KINDS else None
+        identities = dict(_identities(_mapping(body)))
         for path, methods in _mapping(_mapping(body).get("paths")).items():
             for method, operation in _mapping(methods).items():
                 sample = _sample([*_list(methods, "parameters"), *_list(operation, "parameters")], _mapping(operation))
-                if sample != Sample():
-                    found[f"{method.upper()} {path}"] = sample
+                names = [name for one in _list(operation, "security") for name in one]
+                headers = tuple(header for name in names for header in identities.get(name, ()))
+                if (sample := replace(sample, headers=headers)) != Sample():
+                    found[f"{'ANY' if method == ANY else method.upper()} {path}"] = sample
     return found
+
+
+def _identities(body: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """The names of Lambda authorizers with the headers in their identity sources."""
+    schemes = {
+        **_mapping(body.get("securityDefinitions")),
+        **_mapping(_mapping(body.get("components")).get("securitySchemes")),
+    }
+    for name, scheme in schemes.items():
+        authorizer = _mapping(_mapping(scheme).get("x-amazon-apigateway-authorizer"))
+        source = authorizer.get("identitySource")
+        if authorizer.get("type") == "token":
+            yield name, [str(_mapping(scheme).get("name") or "Authorization")]
+        elif authorizer.get("type") == "request":
+            yield name, HEADER.findall(json.dumps(source))
 
 
 def _sample(parameters: list[Mapping[str, Any]], operation: Mapping[str, Any]) -> Sample:
