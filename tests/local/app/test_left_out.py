@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.package import Content
+from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
@@ -110,6 +112,17 @@ Resources:
         assert shop.result("Wants", {}) == "wants"
 
 
+def test_an_installation_is_announced(tmp_path: Path) -> None:
+    """It may take a minute, in which nothing else is printed; what is installed already is not."""
+    told: list[str] = []
+    packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, told.append)
+    file = tmp_path / "requirements.txt"
+    file.write_text("# none\n")
+    first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
+    assert first == second
+    assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "wanted"),
     [
@@ -126,6 +139,34 @@ powertools = { version = ">=3", extras = ["tracer"] }
 pytest = "*"
 """,
             ["boto3", "requests==2.32.3", "powertools[tracer]>=3"],
+        ),
+        (
+            "pyproject.toml",
+            """\
+[tool.poetry.dependencies]
+python = "^3.12"
+any = "*"
+major = "^1.2.3"
+minor = "^0.2.3"
+patch = "^0.0.3"
+zero = "^0"
+tilde = "~1.2.3"
+wide = "~1"
+exact = "1.2.3"
+part = "1.2.*"
+between = ">=1.14.1, <3.0.0"
+compatible = "~=1.4"
+own = { path = "../own" }
+extra = { version = "^2.1", extras = ["a", "b"] }
+left = { version = "1", optional = true }
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+""",
+            [
+                *("any", "major>=1.2.3,<2", "minor>=0.2.3,<0.3", "patch>=0.0.3,<0.0.4", "zero>=0,<1"),
+                *("tilde>=1.2.3,<1.3", "wide>=1,<2", "exact==1.2.3", "part==1.2.*", "between>=1.14.1,<3.0.0"),
+                *("compatible~=1.4", "extra[a,b]>=2.1,<3"),
+            ],
         ),
     ],
 )

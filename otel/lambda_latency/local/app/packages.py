@@ -41,13 +41,15 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version.
+    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version;
+    `tell` receives a line before each installation.
 
     An installation that fails is not repeated until `forget`, because an app's functions often share their packages.
     """
 
     cache: Path
     pythons: Mapping[Version, Path]
+    tell: Callable[[str], None] = field(default=lambda _: None, compare=False)
     _failed: dict[tuple[str, Path | None], LocalError] = field(default_factory=dict, repr=False, compare=False)
 
     def forget(self) -> None:
@@ -147,6 +149,9 @@ class Packages:
         folder = self.cache / name
         with _making(name):
             if not folder.exists():
+                self.tell(
+                    f"packages are installed into {self.cache}, which may take a minute; later starts use them again"
+                )
                 self.cache.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
                     place = Path(half_made, name)

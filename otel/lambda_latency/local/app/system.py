@@ -150,7 +150,7 @@ class AppSystem:
         self._closing.append(receiver.close)
         daemon = Daemon(self.store.add_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
         self._closing.append(daemon.close)
-        self._packages = packages = Packages(options.cache or cache_folder(), pythons())
+        self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell)
         emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
         cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
