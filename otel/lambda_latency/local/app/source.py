@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ from lambda_latency.template import Finding, Node, read_yaml
 __all__ = ["Source", "TemplateError", "find_template", "read_source"]
 
 USUAL = Path("template.yaml")
+TRANSFORM = b"AWS::Serverless-2016-10-31"
+MOST = 5  # templates in a message
 OTHERS = ("template.yml", "template.json", "sam.yaml", "sam.yml")
 
 
@@ -70,7 +75,9 @@ def read_source(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        todo = "name a template with --template, or write the example's with lambda-latency init DIR"
+        others = ", ".join(islice(_templates(path.parent), MOST))
+        other = f": {others}" if others else ", or write the example's with lambda-latency init DIR"
+        todo = f"name a template with --template{other}"
         raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
     except UnicodeDecodeError as error:
         raise _wrong(name, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8") from None
@@ -86,6 +93,16 @@ def read_source(path: Path) -> Source:
         raise _wrong(name, resources.line, "Resources is empty", "name the functions there")
     notes = tuple(f"{one.source}:{one.line}: {one.what} with the same value" for one in same)
     return Source(path, root, _parsed(name, text), notes)
+
+
+def _templates(folder: Path) -> Iterator[str]:
+    """The SAM templates in a folder and below it, near ones first."""
+    for pattern in ("*", "*/*", "*/*/*"):
+        for path in sorted(folder.glob(f"{pattern}.y*ml")):
+            if not any(part.startswith(".") or part == "node_modules" for part in path.parts):
+                with contextlib.suppress(OSError):
+                    if TRANSFORM in path.read_bytes():
+                        yield str(path)
 
 
 def _parsed(name: str, text: str) -> dict[str, Any]:
