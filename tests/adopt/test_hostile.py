@@ -81,7 +81,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: invalid YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is not UTF-8"),
-    "JSON": ('{"Resources": {}}', "template.yaml:1: the template is JSON"),
+    "JSON": (
+        '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": {"Type": "AWS::Serverless::SimpleTable"}}}',
+        "template.yaml:1: the template is JSON",
+    ),
     "empty": ("", "template.yaml:1: the file is empty"),
     "a list": ("- a\n- b\n", "template.yaml:1: no Resources section"),
     "no resources": (HEAD, "template.yaml:1: no Resources section"),
@@ -89,6 +92,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
                "template.yaml:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"),
     "a name that nothing has": (TEMPLATE + "      Role: !GetAtt Rle.Arn\n",
                                 "template.yaml:9: GetAtt names 'Rle', which is not in the template"),
+    "UTF-16": (TEMPLATE.encode("utf-16"), "template.yaml is UTF-16-LE, not UTF-8"),
     "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: invalid YAML: found unexpected end of stream"),
     "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: invalid YAML: but found another document"),
 }  # fmt: skip

@@ -97,6 +97,92 @@ xray_recorder.begin_segment("x")
     ])  # fmt: skip
 
 
+def test_requirements_in_utf_16(tmp_path: Path) -> None:
+    """PowerShell's `>` writes them, and pip reads them: they stay in their encoding."""
+    make_app(tmp_path, app_py=SDK)
+    path = tmp_path / "src" / "requirements.txt"
+    before = "aws-xray-sdk==2.14.0\r\nboto3\r\n".encode("utf-16")
+    path.write_bytes(before)
+    status, out, _ = adopt(tmp_path, "--write")
+    assert (status, "-\ufeffaws-xray-sdk==2.14.0\r\n" in out) == (0, True)
+    assert path.read_bytes() == "boto3\r\n".encode("utf-16")
+    adopt(tmp_path, "--undo")
+    assert path.read_bytes() == before
+
+
+def test_packages_beside_the_code_are_not_the_apps(tmp_path: Path) -> None:
+    """Nothing is said of what `pip install --target` put there; a project of one's own that it installed counts."""
+    make_app(tmp_path)
+    code = tmp_path / "src"
+    for name, text in {
+        "aws_xray_sdk/core/recorder.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "helper/__init__.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "single.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "helper-1.0.dist-info/RECORD": "helper/__init__.py,sha256=aa,9\nsingle.py,,\nhelper-1.0.dist-info/RECORD,,\n",
+    }.items():
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_text(text)
+    _, out, _ = adopt(tmp_path)
+    assert (bridges(out), [line for line in out.splitlines() if line.startswith("src/")]) == (["not needed"], [])
+    (code / "helper-1.0.dist-info" / "direct_url.json").touch()
+    _, out, _ = adopt(tmp_path)
+    lacks = "imports aws_xray_sdk.core.daemon_config, which the bridge lacks: remove its uses"
+    assert (bridges(out), [line for line in out.splitlines() if line.startswith("src/")]) == (
+        ["yes"],
+        [f"src/helper/__init__.py:1: {lacks}", f"src/single.py:1: {lacks}"],
+    )
+
+
+LAYER = """\
+      Layers: [!Ref Shared, !Ref Elsewhere]
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: shared/ }
+  Elsewhere:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: s3://bucket/key }
+"""
+
+
+def test_code_in_a_layer_of_the_template_counts(tmp_path: Path) -> None:
+    """A function whose layer uses the SDK needs the bridge."""
+    make_app(tmp_path, TEMPLATE + LAYER)
+    (tmp_path / "shared" / "python").mkdir(parents=True)
+    (tmp_path / "shared" / "python" / "common.py").write_text("import boto3\n")
+    assert bridges(adopt(tmp_path)[1]) == ["not needed"]
+    (tmp_path / "shared" / "python" / "common.py").write_text(SDK)
+    assert bridges(adopt(tmp_path)[1]) == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("code", "bridge", "said"),
+    [
+        ("CodeUri: ../build", "unknown", True),
+        ("CodeUri: s3://bucket/key", "unknown", True),
+        ("CodeUri: { Bucket: b, Key: k }", "unknown", True),
+        ("InlineCode: 'def handler(event, context): return 1'", "not needed", False),
+        ("InlineCode: 'from aws_xray_sdk.core import patch_all'", "yes", False),
+    ],
+)
+def test_code_that_is_not_in_a_folder(tmp_path: Path, code: str, bridge: str, said: bool) -> None:
+    """Whether it uses the SDK is unknown, and said; inline code is read."""
+    make_app(tmp_path, TEMPLATE.replace("CodeUri: src/", code))
+    status, out, _ = adopt(tmp_path)
+    line = (
+        "template.yaml:3: One: its code is not here, so it may use the X-Ray SDK or Powertools' Tracer: "
+        "build it before adopt; or, if it does, set LAMBDA_LATENCY_XRAY_SDK to bridge"
+    )
+    assert (status, bridges(out), line in out.splitlines()) == (0, [bridge], said)
+
+
+def bridges(out: str) -> list[str]:
+    """The column `bridge` of the table."""
+    lines = out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("function "))
+    start, end = lines[head].index("bridge"), lines[head].index("permission")
+    return [line[start:end].strip() for line in lines[head + 1 : lines.index("", head)]]
+
+
 VARIABLES = """\
       Environment:
         Variables:

@@ -13,8 +13,8 @@ from lambda_latency.template import Finding, Node
 __all__ = ["FUNCTION", "Subject", "read_subjects", "text_of"]
 
 FUNCTION = "AWS::Serverless::Function"
-RUNTIME = re.compile(r"python3\.(\d+)")
-OLDEST = 10
+RUNTIME = re.compile(r"python(\d+)\.(\d+)")
+OLDEST = 3, 10
 MOST_LAYERS = 5
 ADOT = re.compile(
     r"aws-otel-(python|collector)|AWSOpenTelemetryDistroPython|opentelemetry-python|opentelemetry-collector"
@@ -31,13 +31,13 @@ class Subject:
     runtime: str = ""
     architecture: str = "x86_64"
     arm: str = ""  # the parameter that sets the architecture
-    code: Path | None = None
+    code: Path | None = None  # the folder of its code, or None if it is inline or not local
+    inline: Node | None = None
+    shared: list[Path] = field(default_factory=list)  # the folders of its layers in this template
     handler: str = ""
-    layers: int = 0
     adopted: bool = False
     left: Finding | None = None
-    bridge: bool = False
-    files: list[Path] = field(default_factory=list)
+    bridge: bool | None = None  # whether it uses the X-Ray SDK; None if its code is not here
 
     @property
     def is_python(self) -> bool:
@@ -78,9 +78,11 @@ def _read(
     places = [place for place in (properties, everyone) if place is not None]
     subject = Subject(name, key.line, properties, text_of(_value(root, places, "Runtime")))
     subject.handler = text_of(_value(root, places, "Handler"))
-    code = text_of(_value(root, places, "CodeUri"))
-    if properties.get("InlineCode") is None and "://" not in code:
-        subject.code = folder / code
+    subject.inline = properties.get("InlineCode")
+    uri = _value(root, places, "CodeUri")
+    if subject.inline is None and (uri is None or text_of(uri)):
+        subject.code = _folder(folder, text_of(uri))
+    subject.shared = list(_layer_folders(root, places, folder))
     subject.architecture, subject.arm = _architecture(root, places)
     for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
         subject.left = Finding(source, where.line, f"{name}: {what}", todo)
@@ -104,8 +106,8 @@ def _reasons(
     match = RUNTIME.fullmatch(subject.runtime)
     if match is None:
         return
-    if int(match[1]) < OLDEST:
-        yield properties, f"its runtime is {subject.runtime}", f"raise it to python3.{OLDEST} or later"
+    if (int(match[1]), int(match[2])) < OLDEST:
+        yield properties, f"its runtime is {subject.runtime}", f"raise it to python{OLDEST[0]}.{OLDEST[1]} or later"
     if any(one in ("<<", "Fn::Transform") for one, _, _ in properties.named()):
         what = "its properties use a merge key or a transform"
         yield properties, what, "add layer, wrapper and variables there by hand"
@@ -146,6 +148,24 @@ def _is_plain(node: Node) -> bool:
 def _is_ours(place: Node) -> bool:
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
     return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
+
+
+def _layer_folders(root: Node, places: list[Node], folder: Path) -> Iterator[Path]:
+    """The local folders of a function's layers that the same template makes."""
+    for place in places:
+        layers = place.get("Layers")
+        for item in layers.items if layers is not None else ():
+            made = root.get("Resources", str(item.value)) if item.function == "Ref" else None
+            uri = text_of(made.get("Properties", "ContentUri")) if made is not None else ""
+            found = _folder(folder, uri) if uri else None
+            if found is not None:
+                yield found
+
+
+def _folder(folder: Path, uri: str) -> Path | None:
+    """The folder at a local address; None if there is none."""
+    found = folder / uri
+    return found if "://" not in uri and found.is_dir() else None
 
 
 def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:

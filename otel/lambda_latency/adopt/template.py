@@ -99,7 +99,7 @@ def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subje
         return "Globals, new"
     traced = everyone is not None and _trace(edits, everyone)
     for one in mine:
-        _body(edits, one.properties, one.architecture, wanted, bridge=one.bridge, traced=traced)
+        _body(edits, one.properties, one.architecture, wanted, bridge=bool(one.bridge), traced=traced)
     return "each function"
 
 
