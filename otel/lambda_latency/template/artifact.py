@@ -15,12 +15,19 @@ MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 def own_python_files(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
-    """The Python files of a folder, sorted, without hidden folders, folders of some names and installed packages."""
+    """The Python files of a folder, sorted, without tests, hidden folders, folders of some names and installed
+    packages.
+    """
     for inside, folders, names in os.walk(folder):
         owned = _installed(Path(inside), folders)
         kept = (name for name in folders if not name.startswith(".") and name not in skipped and name not in owned)
         folders[:] = sorted(kept)
-        yield from (Path(inside, name) for name in sorted(names) if name.endswith(".py") and name not in owned)
+        yield from (Path(inside, name) for name in sorted(names) if _is_module(name) and name not in owned)
+
+
+def _is_module(name: str) -> bool:
+    """Whether a file may be a module of the function: with another dot in its name it cannot be imported."""
+    return name.endswith(".py") and name.count(".") == 1 and not name.startswith("test_")
 
 
 def decoded(content: bytes) -> tuple[str, str]:
