@@ -183,6 +183,46 @@ def bridges(out: str) -> list[str]:
     return [line[start:end].strip() for line in lines[head + 1 : lines.index("", head)]]
 
 
+TWO = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src/
+      Tracing: Active  # ours
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src/
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "where"),
+    [
+        ("", "Globals, new"),
+        ("Globals:\n  Api:\n    OpenApiVersion: 3.0.3\n", "Globals"),
+        ("Globals:\n  Function:\n    Timeout: 9\n", "Globals"),
+    ],
+)
+def test_globals_get_what_all_functions_share(tmp_path: Path, start: str, where: str) -> None:
+    """Functions that are alike are edited together; a tracing mode of one's own follows the parameter."""
+    template = make_app(tmp_path, start + TWO)
+    _, out, _ = adopt(tmp_path, "--write")
+    text = template.read_text()
+    assert [line.split()[3] for line in out.splitlines() if line.startswith(("One ", "Two "))] == [where.split()[0]] * 2
+    assert (text.count("AWS_LAMBDA_EXEC_WRAPPER"), text.count("  Function:\n"), text.count("Globals:\n")) == (1, 1, 1)
+    assert [line.strip() for line in text.splitlines() if line.strip().startswith("Tracing: !If")] == [
+        "Tracing: !If [LambdaLatencyIsActive, Active, PassThrough]",
+        "Tracing: !If [LambdaLatencyIsActive, Active, PassThrough]  # ours",
+    ]
+
+
 VARIABLES = """\
       Environment:
         Variables:

@@ -81,26 +81,35 @@ def adopt_template(
 
 def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
     """Adds to Globals if all functions are alike, else to each function; returns the section as text."""
-    everyone = edits.root.get("Globals", "Function")
-    alike = (
-        len(mine) == len(subjects) > 1
-        and len({(one.architecture, one.arm) for one in mine}) == 1
-        and not any(one.properties.get("Tracing") is not None for one in mine)
-    )
-    bridge = any(one.bridge for one in mine)
-    api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
-    if alike and everyone is not None and everyone.kind == "mapping" and everyone.entries:
-        _body(edits, everyone, mine[0].architecture, wanted, bridge=bridge)
-        return "Globals"
-    if alike and edits.root.get("Globals") is None:
-        edits.add_section(
-            "Globals", {"Function": _tree(mine[0].architecture, wanted, bridge=bridge), **api}, "Resources"
-        )
-        return "Globals, new"
+    section, everyone = edits.root.get("Globals"), edits.root.get("Globals", "Function")
+    alike = len(mine) == len(subjects) > 1 and len({(one.architecture, one.arm) for one in mine}) == 1
+    if alike and _share(edits, section, everyone, mine, wanted):
+        for one in mine:
+            _trace(edits, one.properties)
+        return "Globals" if section is not None else "Globals, new"
     traced = everyone is not None and _trace(edits, everyone)
     for one in mine:
         _body(edits, one.properties, one.architecture, wanted, bridge=bool(one.bridge), traced=traced)
     return "each function"
+
+
+def _share(
+    edits: Spliced, section: Node | None, everyone: Node | None, mine: Sequence[Subject], wanted: Wanted
+) -> bool:
+    """Adds to Globals what all functions get; False if Globals cannot be added to."""
+    architecture, bridge = mine[0].architecture, any(one.bridge for one in mine)
+    if everyone is not None and everyone.kind == "mapping" and everyone.entries:
+        _body(edits, everyone, architecture, wanted, bridge=bridge)
+        return True
+    tree: dict[str, Tree] = {"Function": _tree(architecture, wanted, bridge=bridge)}
+    if section is None:
+        api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
+        edits.add_section("Globals", {**tree, **api}, "Resources")
+        return True
+    if everyone is None and section.kind == "mapping" and section.entries:
+        edits.add_entries(section, tree)
+        return True
+    return False
 
 
 def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
