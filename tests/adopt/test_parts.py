@@ -202,6 +202,51 @@ Resources:
 """
 
 
+LOOP = """\
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Resources:
+  Fn::ForEach::Handlers:
+    - Name
+    - [A, B]
+    - On${Name}:
+        Type: AWS::Serverless::Function
+        Properties: { Runtime: python3.12, Handler: app.handler, CodeUri: src/ }
+"""
+
+
+def test_functions_made_by_a_loop_are_left(tmp_path: Path) -> None:
+    """They are not functions of the template as it is written."""
+    make_app(tmp_path, LOOP)
+    status, out, _ = adopt(tmp_path)
+    left = "Fn::ForEach::Handlers makes its functions, which are not edited: add layer, wrapper and variables there by hand"
+    assert (status, f"template.yaml:3: {left}" in out.splitlines()) == (4, True)
+
+
+def test_the_next_commands_name_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is the one that they find in the current folder."""
+    template = make_app(tmp_path / "the app")
+    monkeypatch.chdir(tmp_path)
+    _, out, _ = adopt("the app", "--write")
+    assert out.splitlines()[-2:] == [
+        "  lambda-latency doctor 'the app/template.yaml'",
+        "  lambda-latency serve --template 'the app/template.yaml'",
+    ]
+    adopt("the app", "--undo")
+    monkeypatch.chdir(template.parent)
+    _, out, _ = adopt("--write")
+    assert out.splitlines()[-2:] == ["  lambda-latency doctor", "  lambda-latency serve"]
+
+
+def test_an_app_whose_functions_are_all_left(tmp_path: Path) -> None:
+    """The last line does not say that there are none."""
+    make_app(tmp_path, TEMPLATE.replace("python3.12", "python2.7"))
+    status, out, _ = adopt(tmp_path)
+    assert (status, out) == (4, (
+        "\nFor you:\ntemplate.yaml:6: One: its runtime is python2.7: raise it to python3.10 or later\n\n"
+        "Nothing to do: no function can be adopted as it is.\n"
+    ))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("start", "where"),
     [

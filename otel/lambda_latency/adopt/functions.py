@@ -50,7 +50,12 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
     everyone = root.get("Globals", "Function")
     found = []
     resources = root.get("Resources")
+    edge = _at_the_edge(resources) if resources is not None else set()
     for name, key, resource in resources.named() if resources is not None else ():
+        if name.startswith("Fn::ForEach") and FUNCTION in texts(resource):
+            todo = "add layer, wrapper and variables there by hand"
+            left = Finding(source, key.line, f"{name} makes its functions, which are not edited", todo)
+            found.append(Subject(name, key.line, resource, left=left))
         if text_of(resource.get("Type")) != FUNCTION:
             continue
         properties = resource.get("Properties")
@@ -60,7 +65,11 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
             left = Finding(source, key.line, f"{name} has no properties of its own", todo)
             found.append(Subject(name, key.line, node, left=left))
             continue
-        found.append(_read(source, root, (name, key), resource, properties, everyone, folder, most_layers))
+        subject = _read(source, root, (name, key), resource, properties, everyone, folder, most_layers)
+        if name in edge and subject.is_python:
+            what = f"{name}: it is Lambda@Edge, which has neither layers nor environment variables"
+            subject.left = Finding(source, key.line, what, "leave it untraced")
+        found.append(subject)
     return found
 
 
@@ -108,6 +117,10 @@ def _reasons(
         return
     if (int(match[1]), int(match[2])) < OLDEST:
         yield properties, f"its runtime is {subject.runtime}", f"raise it to python{OLDEST[0]}.{OLDEST[1]} or later"
+    signing = _first(places, "CodeSigningConfigArn")
+    if signing is not None:
+        todo = "add the kit's layer by hand, signed, with --packages bundled"
+        yield signing, "it has code signing, and its layers must be signed, too", todo
     if any(one in ("<<", "Fn::Transform") for one, _, _ in properties.named()):
         what = "its properties use a merge key or a transform"
         yield properties, what, "add layer, wrapper and variables there by hand"
@@ -124,7 +137,7 @@ def _reasons(
 
 def _about_layers(place: Node) -> Iterator[Reason]:
     layers = place.get("Layers")
-    if layers is not None and (layers.kind != "list" or layers.function):
+    if layers is not None and not layers.empty and (layers.kind != "list" or layers.function):
         yield layers, "its Layers are not a list", "make each item an !If of its own"
     elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(place):
         yield layers, "it has a layer of OpenTelemetry already", "remove that layer and its variables first"
@@ -148,6 +161,23 @@ def _is_plain(node: Node) -> bool:
 def _is_ours(place: Node) -> bool:
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
     return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
+
+
+def _at_the_edge(resources: Node) -> set[str]:
+    """The logical ids of the functions that a CloudFront distribution runs, by their own names or those of versions."""
+    found: set[str] = set()
+    waiting = [resources]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.items
+        for key, _, one in node.named():
+            waiting.append(one)
+            if key == "LambdaFunctionARN":
+                found |= {text.partition(".")[0] for text in texts(one)}
+    for name in tuple(found):
+        version = resources.get(name, "Properties", "FunctionName")
+        found |= {text.partition(".")[0] for text in texts(version)} if version is not None else set()
+    return found
 
 
 def _layer_folders(root: Node, places: list[Node], folder: Path) -> Iterator[Path]:

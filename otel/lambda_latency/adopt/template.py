@@ -98,7 +98,7 @@ def _share(
 ) -> bool:
     """Adds to Globals what all functions get; False if Globals cannot be added to."""
     architecture, bridge = mine[0].architecture, any(one.bridge for one in mine)
-    if everyone is not None and everyone.kind == "mapping" and everyone.entries:
+    if everyone is not None and _is_mapping(everyone):
         _body(edits, everyone, architecture, wanted, bridge=bridge)
         return True
     tree: dict[str, Tree] = {"Function": _tree(architecture, wanted, bridge=bridge)}
@@ -106,10 +106,15 @@ def _share(
         api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
         edits.add_section("Globals", {**tree, **api}, "Resources")
         return True
-    if everyone is None and section.kind == "mapping" and section.entries:
+    if everyone is None and _is_mapping(section):
         edits.add_entries(section, tree)
         return True
     return False
+
+
+def _is_mapping(node: Node) -> bool:
+    """Whether entries can be added: a mapping that is not computed, or null."""
+    return node.kind == "mapping" and not node.function or node.empty
 
 
 def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
@@ -129,14 +134,14 @@ def _body(
     if not _trace(edits, place) and not traced:
         new["Tracing"] = tree["Tracing"]
     known = place.get("Layers")
-    if known is None or known.empty:
+    if known is None:
         new["Layers"] = tree["Layers"]
     else:
         edits.add_items(known, layers(wanted, architecture, always=bridge))
     environment, values = place.get("Environment"), place.get("Environment", "Variables")
     if environment is None:
         new["Environment"] = tree["Environment"]
-    elif values is None or not values.entries:
+    elif values is None:
         edits.add_entries(environment, {"Variables": variables(wanted, bridge=bridge)})
     else:
         edits.add_entries(values, variables(wanted, bridge=bridge))
@@ -195,7 +200,7 @@ def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
     known = edits.root.get(section)
     if known is None:
         edits.add_section(section, entries, "Resources")
-    elif known.entries:
+    else:
         edits.add_entries(known, entries)
 
 
@@ -224,15 +229,15 @@ def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
             left.append(Finding(source, known.line, what, "let it follow the parameter Tracing"))
     if where == "Globals, new" or (apis and all(one.get("Properties", "TracingEnabled") for _, one in apis)):
         return left
-    if everyone is None or not everyone.entries:
+    if everyone is None:
         edits.add_section("Globals", {"Api": {"TracingEnabled": TRACED_API}}, "Resources")
         return left
     api, known = everyone.get("Api"), everyone.get("Api", "TracingEnabled")
     if api is None:
         edits.add_entries(everyone, {"Api": {"TracingEnabled": TRACED_API}})
-    elif known is None and api.entries:
+    elif known is None:
         edits.add_entries(api, {"TracingEnabled": TRACED_API})
-    elif known is not None and known.kind == "scalar" and not known.function:
+    elif known.kind == "scalar" and not known.function:
         edits.replace(known, TRACED_API)
     return left
 
@@ -243,5 +248,5 @@ def _pass_on(edits: Spliced, child: Node, wanted: Wanted) -> None:
     value: dict[str, Tree] = {"Tracing": f"!Ref {wanted.parameter}"}
     if known is None:
         edits.add_entries(child, {"Parameters": value})
-    elif known.entries and known.get("Tracing") is None:
+    elif _is_mapping(known) and known.get("Tracing") is None:
         edits.add_entries(known, value)

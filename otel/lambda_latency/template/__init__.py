@@ -3,7 +3,7 @@
 It also finds mistakes: names in a template that nothing has, and what ADOT's collector on Lambda would reject.
 """
 
-from lambda_latency.template.artifact import decoded, own_python_files
+from lambda_latency.template.artifact import LAYER_FOLDER, decoded, own_python_files
 from lambda_latency.template.check import check_collector
 from lambda_latency.template.collector import Collector, read_collector
 from lambda_latency.template.finding import Finding, nearest
@@ -14,6 +14,7 @@ from lambda_latency.template.places import missing_template, usual_template
 from lambda_latency.template.resolve import resolve
 
 __all__ = [
+    "LAYER_FOLDER",
     "Collector",
     "Finding",
     "Function",

@@ -7,7 +7,9 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["decoded", "own_python_files"]
+__all__ = ["LAYER_FOLDER", "decoded", "own_python_files"]
+
+LAYER_FOLDER = "lambda-latency-layer"  # the kit's own layer, beside an adopted template
 
 METADATA = ".dist-info"
 # pip reads requirements in these encodings, by their byte order mark; PowerShell's `>` writes UTF-16.
@@ -15,13 +17,13 @@ MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 def own_python_files(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
-    """The Python files of a folder, sorted, without tests, hidden folders, folders of some names and installed
-    packages.
+    """The Python files of a folder, sorted, without tests, hidden folders, folders of some names, installed
+    packages and the kit's layer.
     """
     for inside, folders, names in os.walk(folder):
         owned = _installed(Path(inside), folders)
-        kept = (name for name in folders if not name.startswith(".") and name not in skipped and name not in owned)
-        folders[:] = sorted(kept)
+        others = {*skipped, *owned, LAYER_FOLDER}
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in others)
         yield from (Path(inside, name) for name in sorted(names) if _is_module(name) and name not in owned)
 
 

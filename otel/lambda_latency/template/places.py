@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from lambda_latency.template.artifact import LAYER_FOLDER
+
 __all__ = ["missing_template", "usual_template"]
 
 USUAL = (
@@ -27,7 +29,7 @@ FRAMEWORKS = (
     ("*.tf", "a Terraform configuration", ""),
 )
 BY_HAND = "add the layer by hand: docs/how-to/adopt.md has an example"
-OTHERS = frozenset(["node_modules", "site-packages", "venv", "lambda-latency-layer"])  # never the app's own templates
+OTHERS = frozenset(["node_modules", "site-packages", "venv", LAYER_FOLDER])  # never the app's own templates
 MADE = frozenset(["cdk.out", ".serverless"])  # templates of other frameworks: to be read, not to be edited
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
 SAM, PLAIN = b"AWS::Serverless::Function", b"AWS::Lambda::Function"
