@@ -115,6 +115,10 @@ EDGE = """\
         DefaultCacheBehavior:
           LambdaFunctionAssociations: [{ EventType: viewer-request, LambdaFunctionARN: HERE }]
 """
+SIGNED_SAID = (
+    "One: it has code signing, and its layers must be signed, too: "
+    "add the kit's layer by hand, signed, with --packages bundled"
+)
 EDGE_SAID = "One: it is Lambda@Edge, which has neither layers nor environment variables: leave it untraced"
 
 # A function that is left to a person while the other one is adopted: the line that is printed.
@@ -130,8 +134,7 @@ LEFT = {
     "four layers": ("      Layers: [a, b, c, d]\n",
                     "One: it would have 7 layers: a function has at most 5: join some of them"),
     "code signing": ("      CodeSigningConfigArn: !GetAtt Signing.Arn\n  Signing:\n    Type: AWS::Lambda::CodeSigningConfig\n",
-                     "One: it has code signing, and its layers must be signed, too: "
-                     "add the kit's layer by hand, signed, with --packages bundled"),
+                     SIGNED_SAID),
     "Lambda@Edge": (EDGE.replace("HERE", "!Ref One.Version"), EDGE_SAID),
     "Lambda@Edge by its version": (
         EDGE.replace("HERE", "!Ref V")

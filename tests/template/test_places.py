@@ -64,7 +64,7 @@ def test_many_templates_are_counted(tmp_path: Path) -> None:
 )
 def test_another_framework_is_named(tmp_path: Path, name: str, what: str, todo: str) -> None:
     """With the command that makes a template to read; the layer is added by hand."""
-    put(tmp_path, name)
+    put(tmp_path, f"infra/{name}")
     assert missing_template(tmp_path) == (f"no template.yaml: it is {what}", todo)
     assert missing_template(tmp_path, to_edit=True) == (f"no template.yaml: it is {what}", BY_HAND)
 

@@ -143,15 +143,7 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
         if is_first:
             raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", BY_HAND)
         return
-    if text.lstrip("\ufeff \r\n\t").startswith("{"):
-        raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
-    findings = check_template(shown, node)
-    if findings:
-        first = findings[0]
-        raise AdoptError(f"{first.source}:{first.line}: {first.what}", first.todo)
-    refused = refusal(shown, text, node)
-    if refused is not None:
-        raise AdoptError(f"{refused.source}:{refused.line}: {refused.what}", refused.todo)
+    _check(shown, text, node)
     found = _Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
     nested = []
     for properties, child in _nested(node, path.parent):
@@ -161,6 +153,15 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
         nested += below
     yield found
     yield from nested
+
+
+def _check(shown: str, text: str, node: Node) -> None:
+    """Raises `AdoptError` for a SAM template that is not edited: JSON, or one that refers to names it does not have."""
+    if text.lstrip("\ufeff \r\n\t").startswith("{"):
+        raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
+    wrong = next(iter(check_template(shown, node)), None) or refusal(shown, text, node)
+    if wrong is not None:
+        raise AdoptError(f"{wrong.source}:{wrong.line}: {wrong.what}", wrong.todo)
 
 
 def _parsed(shown: str, text: str) -> Node:

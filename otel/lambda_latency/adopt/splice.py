@@ -103,7 +103,7 @@ class Spliced:
         self._edits.append((node.start, node.end, 0, value))
 
     def _is_bare(self, value: Node) -> bool:
-        """Whether a value is null, or empty brackets that are the last in their line: its content can go below its key."""
+        """Whether a value is null, or empty brackets at the end of their line: its content can go below its key."""
         rest = self.text[value.end : self._line_end(value.end)].strip()
         is_last = not rest or rest.startswith("#")
         return is_last and (value.empty or self.text[value.start : value.end] in ("{}", "[]"))

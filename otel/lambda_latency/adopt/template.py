@@ -114,7 +114,7 @@ def _share(
 
 def _is_mapping(node: Node) -> bool:
     """Whether entries can be added: a mapping that is not computed, or null."""
-    return node.kind == "mapping" and not node.function or node.empty
+    return node.empty or (node.kind == "mapping" and not node.function)
 
 
 def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:

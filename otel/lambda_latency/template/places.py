@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -43,27 +44,22 @@ def usual_template(folder: Path) -> Path | None:
 
 def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     """What a folder without a template is, and what to do. `to_edit`: for a command that edits SAM templates."""
-    found = [os.path.relpath(path, folder) for path in _below(folder, to_edit)]
+    files = list(islice(_files(folder, frozenset() if to_edit else MADE), MOST_FILES))
+    marks = (SAM,) if to_edit else (SAM, PLAIN)
+    found = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
+    names = {path.name for path in files}
+    framework = next((known for known in FRAMEWORKS if fnmatch.filter(names, known[0])), None)
+    what = f"no template.yaml: it is {framework[1]}" if framework is not None else "no template.yaml"
     if found:
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        return "no template.yaml", f"name the template: {', '.join(found[:MOST_NAMED])}{more}"
-    any_template = "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
-    for name, what, command in FRAMEWORKS:
-        if any(folder.glob(name)):
-            todo = BY_HAND if to_edit else f"run {command}" if command else any_template
-            return f"no template.yaml: it is {what}", todo
-    return "no template.yaml", any_template
-
-
-def _below(folder: Path, to_edit: bool) -> Iterator[Path]:
-    """The templates with functions in a folder and the folders in it."""
-    marks = (SAM,) if to_edit else (SAM, PLAIN)
-    for path in islice(_files(folder, MADE if not to_edit else frozenset()), MOST_FILES):
-        if path.suffix in SUFFIXES and _has(path, marks):
-            yield path
+        return what, f"name the template: {', '.join(found[:MOST_NAMED])}{more}"
+    if framework is not None and (to_edit or framework[2]):
+        return what, BY_HAND if to_edit else f"run {framework[2]}"
+    return what, "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
 
 
 def _files(folder: Path, hidden: frozenset[str]) -> Iterator[Path]:
+    """The files of a folder and of those in it, a folder's own first."""
     for inside, folders, names in os.walk(folder):
         depth = len(Path(inside).relative_to(folder).parts)
         kept = (name for name in folders if name in hidden or not (name in OTHERS | MADE or name.startswith(".")))

@@ -132,8 +132,8 @@ RULES = (
         "nothing-traced",
         NOTE,
         "Requests leave no trace, so none of the rules about traces applies.",
-        "No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of other "
-        "vendors are not looked for.",
+        "No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of "
+        "other vendors are not looked for.",
         nothing_traced,
     ),
     Rule(
