@@ -156,6 +156,18 @@ def get_with_httpx(url: str) -> None:
     asyncio.run(awaited())
 
 
+def get_with_httpx2(url: str) -> None:
+    """GET with httpx2, awaited and at once: the first call installs the instrumentation."""
+    httpx2 = pytest.importorskip("httpx2", reason="httpx2 needs Python 3.11")
+
+    async def awaited() -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.get(url)
+
+    asyncio.run(awaited())
+    httpx2.get(url)
+
+
 def get_with_aiohttp(url: str) -> None:
     """GET with aiohttp, twice."""
     aiohttp = pytest.importorskip("aiohttp")
@@ -169,7 +181,7 @@ def get_with_aiohttp(url: str) -> None:
     asyncio.run(awaited())
 
 
-@pytest.mark.parametrize("get_twice", [get_with_httpx, get_with_aiohttp])
+@pytest.mark.parametrize("get_twice", [get_with_httpx, get_with_httpx2, get_with_aiohttp])
 def test_asynchronous_calls_are_spans_as_any_other(
     function: Function, server: Server, get_twice: Callable[[str], None]
 ) -> None:

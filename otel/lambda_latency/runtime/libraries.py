@@ -50,8 +50,12 @@ LIBRARIES = (
     Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
     # The instrumentation imports httpx as well, after which `httpx2.alias_httpx()` would fail.
-    Library("httpx", "httpx2", "httpx.HTTPX2ClientInstrumentor",
-            first_call="HTTPTransport.handle_request AsyncHTTPTransport.handle_async_request"),
+    Library(
+        "httpx",
+        "httpx2",
+        "httpx.HTTPX2ClientInstrumentor",
+        first_call="HTTPTransport.handle_request AsyncHTTPTransport.handle_async_request",
+    ),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
     # boto3 and requests import these too. Only a call from elsewhere shows that the function uses them.
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
