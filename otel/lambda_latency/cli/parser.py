@@ -38,6 +38,7 @@ class Parser(argparse.ArgumentParser):
     rest = ""
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
+        self._given: set[argparse.Action] = set()
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
         formatter = partial(argparse.RawDescriptionHelpFormatter, width=_columns() - 2)
         super().__init__(prog, description=text, allow_abbrev=False, formatter_class=formatter, **options)
@@ -58,6 +59,10 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
+    def _commands(self) -> dict[str, Parser]:
+        """The parsers of its commands, by name."""
+        return next((one.choices for one in self._actions if isinstance(one, argparse._SubParsersAction)), {})
+
     def error(self, message: str) -> NoReturn:
         """Print the error and how to see the usage; exits with status 2."""
         found = ABOUT.fullmatch(message)
@@ -73,13 +78,25 @@ class Parser(argparse.ArgumentParser):
         self._fail(f"there is no {name.lower()} {wrong['typed']!r}{near}" if not action.option_strings else
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The values of an argument. An empty value comes from an unset variable; of two values, one would be lost."""
+        if action.nargs != argparse.PARSER and "" in arg_strings:
+            name = action.option_strings[-1] if action.option_strings else action.metavar
+            self._fail(f"{name} is empty", "check the variable that holds it")
+        if type(action) is argparse._StoreAction and action.option_strings:
+            if action in self._given:
+                raise argparse.ArgumentError(action, "is given twice, and takes one value")
+            self._given.add(action)
+        return super()._get_values(action, arg_strings)
+
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            self._fail(f"there is no option {name}{did_you_mean(name, self._option_string_actions)}")
+            hint = _owners(name) or did_you_mean(name, self._option_string_actions)
+            self._fail(f"there is no option {name}{hint}")
 
-    def _fail(self, what: str) -> NoReturn:
-        warn(f"{what}\n  {self.prog} --help shows the usage")
+    def _fail(self, what: str, todo: str = "") -> NoReturn:
+        warn(f"{what}\n  {todo or f'{self.prog} --help shows the usage'}")
         sys.exit(USAGE)
 
 
@@ -92,11 +109,20 @@ def _columns() -> int:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """A suggestion such as `; did you mean report?`; empty if no known name is similar."""
+    """A suggestion such as `; did you mean report?`; empty if no known name is similar. Dashes are not compared."""
     import difflib
 
-    near = difflib.get_close_matches(typed, list(known), 1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else ""
+    names = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(typed.lstrip("-"), names, 1, cutoff=0.7)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
+def _owners(option: str) -> str:
+    """A hint that names the commands that have an option; empty without one."""
+    from lambda_latency.cli.entry import COMMANDS, parser
+
+    found = [name for name, one in parser()._commands().items() if option in one._option_string_actions]
+    return f": it is an option of {', '.join(found)}" if found and len(found) < len(COMMANDS) else ""
 
 
 def _missing(message: str) -> str:
