@@ -94,6 +94,9 @@ def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
     return whole
 
 
+Parser.whole = staticmethod(parser)
+
+
 def _command(name: str) -> Command:
     found: Command = import_module(f"lambda_latency.cli.commands.{name}")
     return found

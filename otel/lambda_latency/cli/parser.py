@@ -18,8 +18,8 @@ from lambda_latency.cli.messages import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, ClassVar, NoReturn
 
 __all__ = ["Parser", "did_you_mean"]
 
@@ -33,12 +33,13 @@ class Parser(argparse.ArgumentParser):
     """A parser of one command's arguments, or of all commands.
 
     `rest` names a list argument that may continue after an option; argparse itself ends the list at an option.
+    `whole` makes the parser of all commands, for a hint about an option of another command.
     """
 
     rest = ""
+    whole: ClassVar[Callable[[], Parser]]
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
-        self._given: set[argparse.Action] = set()
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
         formatter = partial(argparse.RawDescriptionHelpFormatter, width=_columns() - 2)
         super().__init__(prog, description=text, allow_abbrev=False, formatter_class=formatter, **options)
@@ -59,9 +60,11 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
-    def _commands(self) -> dict[str, Parser]:
-        """The parsers of its commands, by name."""
-        return next((one.choices for one in self._actions if isinstance(one, argparse._SubParsersAction)), {})
+    def _owners(self, option: str) -> str:
+        """A hint that names the commands that have an option; empty if none or all of them have it."""
+        parsers = next(one.choices for one in Parser.whole()._actions if isinstance(one, argparse._SubParsersAction))
+        found = [name for name, one in parsers.items() if option in one._option_string_actions]
+        return f": it is an option of {', '.join(found)}" if found and len(found) < len(parsers) else ""
 
     def error(self, message: str) -> NoReturn:
         """Print the error and how to see the usage; exits with status 2."""
@@ -79,20 +82,16 @@ class Parser(argparse.ArgumentParser):
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """The values of an argument. An empty value comes from an unset variable; of two values, one would be lost."""
+        """The values of an argument. An empty value comes from an unset variable."""
         if action.nargs != argparse.PARSER and "" in arg_strings:
             name = action.option_strings[-1] if action.option_strings else action.metavar
             self._fail(f"{name} is empty", "check the variable that holds it")
-        if type(action) is argparse._StoreAction and action.option_strings:
-            if action in self._given:
-                raise argparse.ArgumentError(action, "is given twice, and takes one value")
-            self._given.add(action)
         return super()._get_values(action, arg_strings)
 
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            hint = _owners(name) or did_you_mean(name, self._option_string_actions)
+            hint = self._owners(name) or did_you_mean(name, self._option_string_actions)
             self._fail(f"there is no option {name}{hint}")
 
     def _fail(self, what: str, todo: str = "") -> NoReturn:
@@ -115,14 +114,6 @@ def did_you_mean(typed: str, known: Iterable[str]) -> str:
     names = {name.lstrip("-"): name for name in known}
     near = difflib.get_close_matches(typed.lstrip("-"), names, 1, cutoff=0.7)
     return f"; did you mean {names[near[0]]}?" if near else ""
-
-
-def _owners(option: str) -> str:
-    """A hint that names the commands that have an option; empty without one."""
-    from lambda_latency.cli.entry import COMMANDS, parser
-
-    found = [name for name, one in parser()._commands().items() if option in one._option_string_actions]
-    return f": it is an option of {', '.join(found)}" if found and len(found) < len(COMMANDS) else ""
 
 
 def _missing(message: str) -> str:
