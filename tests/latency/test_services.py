@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lambda_latency.latency import Accounts, Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
@@ -201,6 +203,12 @@ def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> N
     trace = tree(_server("cart", 0, 100, by_hand, wrapper), unit=MS)
     assert _of(trace) == {"cart: own code": 50, "mysql shop": 50}
     assert [(part.label, calls.calls) for part, calls in account(trace).calls] == [("mysql shop", 2)]
+
+
+@pytest.mark.parametrize("path", ["node", "/opt/nvm/v18/bin/node", "C:\\nodejs\\node"])
+def test_a_service_that_is_called_after_its_program_has_no_path(path: str) -> None:
+    """SDKs name a service without a name after the program."""
+    assert _parts(_server(f"unknown_service:{path}", 0, 9)) == {"unknown_service:node: own code": 9}
 
 
 def test_a_service_that_calls_itself_has_a_network_to_itself() -> None:
