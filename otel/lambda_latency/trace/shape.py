@@ -34,6 +34,7 @@ __all__ = [
     "EXECUTION",
     "FUNCTION_SEGMENT",
     "HANDLES",
+    "HOST_KEYS",
     "INIT",
     "LAMBDA_SEGMENT",
     "OUTERMOST",
