@@ -209,13 +209,14 @@ def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     for name in ("infra/stack/api.yml", "sam.template.yaml", "node_modules/a/template.yaml", ".aws-sam/template.yaml"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_text("Transform: AWS::Serverless-2016-10-31\n")
+        Path(name).write_text("Resources: { F: { Type: AWS::Serverless::Function } }\n")
     Path("compose.yaml").write_text("services: {}\n")
     with pytest.raises(TemplateError) as raised:
         read_app(Path("template.yaml"), {})
     assert str(raised.value) == (
-        "template.yaml:1: cannot be read (No such file or directory)\n"
-        "  name a template with --template: sam.template.yaml, infra/stack/api.yml"
+        "template.yaml:1: no template.yaml\n"
+        "  name the template: sam.template.yaml, infra/stack/api.yml (--template FILE), "
+        "or write the example's with lambda-latency init DIR"
     )
 
 

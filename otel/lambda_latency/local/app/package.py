@@ -41,10 +41,16 @@ VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A folder or an archive of a function or a layer. `target` is X of the make target `build-X`, or empty."""
+    """A folder or an archive of a function or a layer.
+
+    `target` is X of the make target `build-X`, or empty. make reads `makefile` and runs in `working`; by default both
+    are those of `path`.
+    """
 
     path: Path
     target: str = ""
+    makefile: Path | None = None
+    working: Path | None = None
 
 
 @dataclass(slots=True)
@@ -127,7 +133,7 @@ class _Work:
         elif kind in LAYERS:
             key, *parts = LAYERS[kind]
             if _is_local(properties.get(key)):
-                self.done.layers[name] = Content((self.folder / properties[key]).resolve(), self._target(name))
+                self.done.layers[name] = self._content(name, (self.folder / properties[key]).resolve())
                 properties[key] = dict(zip(parts, (BUCKET, name), strict=True))
         elif kind in CHILDREN and _is_local(properties.get(CHILDREN[kind])):
             self.done.children[name] = self._child(properties[CHILDREN[kind]], (*at, CHILDREN[kind]))
@@ -145,14 +151,22 @@ class _Work:
         if _is_local(written):
             runtime = properties.get("Runtime", shared["Runtime"])
             path = self._folder(written, ("Resources", name, "Properties", "CodeUri"), runtime)
-            self.done.codes[name] = Content(path, self._target(name))
+            self.done.codes[name] = self._content(name, path)
             written = {"Bucket": BUCKET, "Key": name}
         properties["CodeUri"] = written
 
-    def _target(self, name: str) -> str:
-        """The target of a resource that is built by its Makefile; empty for other build methods."""
+    def _content(self, name: str, path: Path) -> Content:
+        """The content of a resource, with its make target if its Makefile builds it."""
         metadata = self.done.raw["Resources"][name].get("Metadata") or {}
-        return name if metadata.get("BuildMethod") == "makefile" else ""
+        if metadata.get("BuildMethod") != "makefile":
+            return Content(path)
+        context, working = metadata.get("ContextPath"), metadata.get("WorkingDirectory")
+        return Content(
+            path,
+            name,
+            makefile=(self.folder / context / "Makefile").resolve() if isinstance(context, str) else None,
+            working=(self.folder / working).resolve() if isinstance(working, str) else None,
+        )
 
     def _folder(self, written: str, at: tuple[str, ...], runtime: Any) -> Path:
         path = self.folder / written

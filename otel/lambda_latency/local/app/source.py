@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.errors import LocalError
-from lambda_latency.template import Finding, Node, read_yaml
+from lambda_latency.template import Finding, Node, missing_template, read_yaml, usual_template
 
 __all__ = ["Source", "TemplateError", "find_template", "read_source"]
 
 USUAL = Path("template.yaml")
-TRANSFORM = b"AWS::Serverless-2016-10-31"
-MOST = 5  # templates in a message
-OTHERS = ("template.yml", "template.json", "sam.yaml", "sam.yml")
 
 
 class TemplateError(LocalError):
@@ -62,22 +56,19 @@ class Source:
 
 def find_template(path: Path) -> Path:
     """The named template; if the default name does not exist, the first existing alternative, such as template.yml."""
-    if path == USUAL and not path.exists():
-        for name in OTHERS:
-            if Path(name).is_file():
-                return Path(name)
-    return path
+    return usual_template(Path()) or path if path == USUAL else path
 
 
 def read_source(path: Path) -> Source:
     """Read one file. Raises `TemplateError`, with the line, if it is not a template."""
     name = str(path)
+    if path == USUAL and not path.exists():
+        what, todo = missing_template(Path())
+        raise _wrong(name, 1, what, f"{todo} (--template FILE), or write the example's with lambda-latency init DIR")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        others = ", ".join(islice(_templates(path.parent), MOST))
-        other = f": {others}" if others else ", or write the example's with lambda-latency init DIR"
-        todo = f"name a template with --template{other}"
+        todo = "name a template with --template, or write the example's with lambda-latency init DIR"
         raise _wrong(name, 1, f"cannot be read ({error.strerror})", todo) from None
     except UnicodeDecodeError as error:
         raise _wrong(name, 1, f"not UTF-8 text: byte {error.start}", "save it as UTF-8") from None
@@ -93,16 +84,6 @@ def read_source(path: Path) -> Source:
         raise _wrong(name, resources.line, "Resources is empty", "name the functions there")
     notes = tuple(f"{one.source}:{one.line}: {one.what} with the same value" for one in same)
     return Source(path, root, _parsed(name, text), notes)
-
-
-def _templates(folder: Path) -> Iterator[str]:
-    """The SAM templates in a folder and below it, near ones first."""
-    for pattern in ("*", "*/*", "*/*/*"):
-        for path in sorted(folder.glob(f"{pattern}.y*ml")):
-            if not any(part.startswith(".") or part == "node_modules" for part in path.parts):
-                with contextlib.suppress(OSError):
-                    if TRANSFORM in path.read_bytes():
-                        yield str(path)
 
 
 def _parsed(name: str, text: str) -> dict[str, Any]:
