@@ -269,18 +269,19 @@ Resources:
         ([{"Name": "suffix", "Value": ".pdf"}], "FILE.pdf"),
         ([{"Name": "Prefix", "Value": "in/"}, {"Name": "Suffix", "Value": ".png"}], "in/FILE.png"),
         ([{"Name": "prefix", "Value": {"Ref": "Folder"}}], ""),
+        ({"Fn::If": ["Is", [], []]}, ""),
         ([], ""),
     ],
 )
-def test_an_object_has_a_key_that_its_notification_accepts(
-    tmp_path: Path, rules: list[dict[str, Any]], key: str
-) -> None:
+def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules: Any, key: str) -> None:
     """No function would be called for another one."""
     one = {"Event": "s3:ObjectCreated:*", "Function": "arn", "Filter": {"S3Key": {"Rules": rules}}}
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"LambdaConfigurations": [one]}}}
     folder = {"Type": "String", "Default": "in/"}
     path = tmp_path / "template.yaml"
-    path.write_text(json.dumps({"Parameters": {"Folder": folder}, "Resources": {"Bucket": bucket}}))
+    conditions = {"Is": {"Fn::Equals": ["a", "b"]}}
+    text = {"Parameters": {"Folder": folder}, "Conditions": conditions, "Resources": {"Bucket": bucket}}
+    path.write_text(json.dumps(text))
     aws = "aws --endpoint-url http://aws --region us-east-1"
     assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == [f"{aws} s3 cp FILE s3://b/{key}"]
 

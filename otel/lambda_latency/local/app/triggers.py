@@ -84,12 +84,17 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
 def _object_key(bucket: Mapping[str, Any]) -> str:
     """A key that the filter of a bucket's first notification accepts; empty if any key is."""
     for kind in ("Lambda", "Queue", "Topic"):
-        for one in (bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations") or ():
-            rules = ((one.get("Filter") or {}).get("S3Key") or {}).get("Rules") or ()
+        for one in _dicts((bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations")):
+            rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
             wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
             parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
             return "FILE".join(parts) if any(parts) and all(isinstance(part, str) for part in parts) else ""
     return ""
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    """The dicts of a list; none for an intrinsic function in its place."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _put_events(rule: str, system: AppSystem) -> str:
