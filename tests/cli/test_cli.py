@@ -256,7 +256,10 @@ def test_what_cannot_be_read_is_said_of_each_source(tmp_path: Path, capsys: pyte
     out, err = capsys.readouterr()
     assert (out, err) == (
         "",
-        f"lambda-latency: {empty}: empty: no trace in it\n  {text}:1: cut or not JSON: invalid character (byte 0)\n",
+        (
+            f"lambda-latency: {empty}: empty: no trace in it\n  {text}:1: cut or not JSON: invalid character (byte 0)\n"
+            "  a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more\n"
+        ),
     )
 
 

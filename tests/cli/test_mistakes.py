@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shlex
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from lambda_latency.cli import main
+from lambda_latency.prices import LISTED
 from lambda_latency.trace import dump_line
+from lambda_latency.trace.formats import KNOWN
 from tests.latency.load import hundred
 
 REPORT = "lambda-latency report --help shows the usage"
+UNSET = "check the variable that holds it"
+FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 BUCKETS = (
     "cold start, own code, connect, retries, telemetry, aws, external, database, messaging, pool, network, "
@@ -23,11 +28,54 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     "report nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
     "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", ""),
     "report nothing.json": (1, "nothing.json: there is no span in it", ""),
-    "report notes.md": (1, "notes.md:1: cut or not JSON: invalid character (byte 0)", ""),
+    "report notes.md": (1, "notes.md:1: cut or not JSON: invalid character (byte 0)", FORMATS),
+    "report list.json": (1, f"list.json:1: no trace: known are {KNOWN}, got a whole number", ""),
+    "report folder.tar": (1, "folder.tar:1: not read: a tar archive: unpack it first", ""),
+    "report folder.tar.gz": (1, "folder.tar.gz:1: not read: a tar archive: unpack it first", ""),
+    "report - --against -": (
+        *(2, "standard input is named twice, and can be read once"),
+        "name a file for one of them",
+    ),
     "report cut.jsonl": (1, "cut.jsonl:1: cut: the JSON ends too early", ""),
-    "report bytes.bin": (1, "bytes.bin:1: not text: the bytes are not UTF-8", ""),
+    "report bytes.bin": (1, "bytes.bin:1: not text: the bytes are not UTF-8", FORMATS),
     "report x*.jsonl": (1, "x*.jsonl: no file matches this pattern", ""),
-    "report '' good.jsonl": (2, "the name of an input is empty", "check the variable that holds it"),
+    "report '' good.jsonl": (2, "SOURCE is empty", UNSET),
+    "report good.jsonl --html ''": (2, "--html is empty", UNSET),
+    "report good.jsonl --trace ''": (2, "--trace is empty", UNSET),
+    "report good.jsonl --route=": (2, "--route is empty", UNSET),
+    "init ''": (2, "DIR is empty", UNSET),
+    "report nope.jsonl --trace deadbeef": (1, "nope.jsonl: No such file or directory", ""),
+    "report good.jsonl --since 1h --until 2h": (
+        *(2, "--since must be before --until"),
+        "a duration is an age: --since 2h --until 1h is the hour before the last",
+    ),
+    "report good.jsonl --html -": (2, "--html cannot print to standard output", "name a file"),
+    "report good.jsonl --flame -": (2, "--flame cannot print to standard output", "name a file"),
+    "report good.jsonl --port 3000": (2, "there is no option --port: it is an option of serve", REPORT),
+    "serve --requests 3": (
+        *(2, "there is no option --requests: it is an option of demo, cost"),
+        "lambda-latency serve --help shows the usage",
+    ),
+    "demo --prot 3000": (2, "there is no option --prot", "lambda-latency demo --help shows the usage"),
+    "--port 3000 serve": (
+        *(2, "there is no option --port: it is an option of serve"),
+        "lambda-latency --help shows the usage",
+    ),
+    "demo --requests 99999999999999999999": (
+        *(2, "--requests must be 1000000 or less, got 99999999999999999999"),
+        "lambda-latency demo --help shows the usage",
+    ),
+    "archive": (2, "ACTION is missing", "lambda-latency archive --help shows the usage"),
+    "archive show deadbeef --archive nope": (
+        *(2, "nope is not an archive"),
+        "create one: lambda-latency archive add FILE --archive nope",
+    ),
+    "cost nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
+    "cost --rule x": (2, "--rule needs --account", "add --account, or --stack S"),
+    "cost --prices nothing.json": (
+        *(2, "nothing.json cannot be read: Invalid statement (at line 1, column 1)"),
+        f"see {LISTED} for the form",
+    ),
     "report good.jsonl --route 'GET /orders'": (
         *(1, "no request of the route 'GET /orders'"),
         "routes seen: POST /orders",
@@ -124,7 +172,11 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         *(2, "--parameter must read NAME=VALUE, got '=x'"),
         "lambda-latency demo --help shows the usage",
     ),
-    "--json": (2, "there is no option --json", "lambda-latency --help shows the usage"),
+    "--json": (
+        2,
+        "there is no option --json: it is an option of report, doctor, cost",
+        "lambda-latency --help shows the usage",
+    ),
     "-q": (2, "COMMAND is missing", "lambda-latency --help shows the usage"),
     "completion": (2, "SHELL is missing", "lambda-latency completion --help shows the usage"),
 }
@@ -140,6 +192,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "nothing.json").write_text('{"resourceSpans": []}')
     (tmp_path / "notes.md").write_text("# Notes\n")
+    (tmp_path / "list.json").write_text("[1, 2]")
+    for name, packed in (("folder.tar", "w"), ("folder.tar.gz", "w:gz")):
+        with tarfile.open(tmp_path / name, packed) as archive:  # type: ignore[call-overload]
+            archive.add(tmp_path / "good.jsonl", "good.jsonl")
     (tmp_path / "bytes.bin").write_bytes(b"\xff\xfa\xfb a picture")
     return tmp_path
 

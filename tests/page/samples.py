@@ -117,6 +117,27 @@ def hostile() -> list[Trace]:
     return [*traces[:-1], Trace(named), *(tree(top, unit=MS, trace_id=next(ids)) for top in (route, other)), hung]
 
 
+def long() -> list[Trace]:
+    """Names of 300 letters without a place to break: of a host, a route and a span."""
+    name = "n" * 300
+    called = node(
+        "POST",
+        12,
+        1900,
+        kind=SpanKind.CLIENT,
+        attributes={"http.method": "POST", "peer.service": name},
+        scope=REQUESTS,
+    )
+    return [*hundred(), tree(request(node(name, 2, 9), called, end=1910, route=f"POST /{name}"), unit=MS)]
+
+
+def scaled(unit: int) -> list[Trace]:
+    """Sixty requests, of which a few wait for the provider; 1 of their 60 to 1,000 units is `unit` nanoseconds."""
+    ends = [60 + number % 7 + (900 if number % 12 == 0 else 0) for number in range(60)]
+    tops = [request(put_item(14, 26), charge(27, end - 7), end=end) for end in ends]
+    return [tree(top, unit=unit, trace_id=f"6b05a667affeb9dbb0aa7f2b{at:08x}") for at, top in enumerate(tops)]
+
+
 def many(requests: int) -> list[Trace]:
     """Orders, reads and lists by the thousand: some wait for the provider, some are cold, some fail."""
     draw = random.Random(3)  # noqa: S311
@@ -285,6 +306,10 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "timeout": lambda: page_of([_stuck(1)]),
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
+    "hours": lambda: page_of(scaled(10_000 * MS)),
+    "nanoseconds": lambda: page_of(scaled(4)),
+    "long": lambda: page_of(long()),
+    "same": lambda: page_of(rich(), baseline=rich()),
     "shop": lambda: page_of(shop()),
     "services": lambda: page_of(services()),
     "thousand": lambda: page_of(many(1000)),

@@ -42,7 +42,7 @@ COLOURS = (
 )
 
 
-@pytest.mark.parametrize("state", ["shop", "rich", "changed", "services"])
+@pytest.mark.parametrize("state", ["shop", "rich", "changed", "same", "long", "services"])
 def test_nothing_is_beside_its_section(browser: Browser, page: Callable[[str], str], state: str) -> None:
     """Tables and pictures end where their section ends."""
     browser.show(page(state))
@@ -100,6 +100,41 @@ def test_minus_is_one_sign_everywhere(browser: Browser, page: Callable[[str], st
     cells = browser.run("return [...document.querySelectorAll('table.change td')].map((one) => one.textContent)")
     assert [cell for cell in cells if cell.startswith("-") or " -" in cell] == []
     assert any("\u2212" in cell for cell in cells)
+
+
+CUT = """
+return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()
+  && (one.scrollWidth > one.clientWidth || one.previousElementSibling.getBoundingClientRect().right
+    > one.getBoundingClientRect().right - one.scrollWidth + 0.5)).map((one) => one.textContent);
+"""
+
+
+def test_durations_of_hours_have_room(browser: Browser, page: Callable[[str], str]) -> None:
+    """In the list and in the waterfall, whose columns are as wide as the longest of them."""
+    browser.show(page("hours"))
+    cut = {}
+    for width in WIDTHS:
+        browser.size(width)
+        browser.settle()
+        cut[width] = browser.run(CUT, ".inner .took, .span-row :is(.waited-ms, .took-ms)")
+    assert {width: texts for width, texts in cut.items() if texts} == {}
+
+
+def test_a_difference_too_small_to_share_has_no_sentence(browser: Browser, page: Callable[[str], str]) -> None:
+    """Requests of some hundred nanoseconds: no list without an item."""
+    browser.show(page("nanoseconds"))
+    texts = browser.run("return [...document.querySelectorAll('.says')].map((one) => one.textContent)")
+    assert [text for text in texts if text.startswith("A slow request takes 0.004")]
+    assert [text for text in texts if ", ." in text] == []
+
+
+def test_a_picture_is_not_drawn_into_a_few_pixels(browser: Browser, page: Callable[[str], str]) -> None:
+    """As while a print begins; the console stays clean."""
+    browser.show(page("rich"))
+    browser.size(400)
+    browser.run("document.getElementById('sections').style.width = '2px'")
+    browser.settle()
+    assert browser.console() == []
 
 
 def test_the_search_shows_its_whole_hint(browser: Browser, page: Callable[[str], str]) -> None:

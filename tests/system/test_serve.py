@@ -267,3 +267,30 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
             "  stop the program that listens there, or choose another port with --port (0: any free port)",
         ],
     )
+
+
+EVENT = json.dumps({"pathParameters": None, "queryStringParameters": {"customer": "none"}})
+
+
+def invoke(out: Path, function: str) -> subprocess.CompletedProcess[str]:
+    """Runs `lambda-latency invoke` at the root, with an event from standard input."""
+    command = [sys.executable, "-m", "lambda_latency", "invoke", function, "-", "--out", str(out)]
+    return subprocess.run(command, cwd=ROOT, input=EVENT, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_function_of_the_example_is_invoked(serve: Serve, tmp_path: Path) -> None:
+    """By the running `serve`, which prints a line for it; without one, by a system that is started for it."""
+    served = serve()
+    ended = invoke(tmp_path / "out", "ListOrders")
+    assert (ended.returncode, json.loads(ended.stdout)["statusCode"], ended.stderr) == (0, 200, "")
+    served.wait_for(r"^invoke -> ListOrders +ok +[\d,]+\.\d ms  \w")
+    assert served.end(signal.SIGINT) == 130
+    ended = invoke(tmp_path / "out", "ListOrders")
+    assert (ended.returncode, json.loads(ended.stdout)["statusCode"], ended.stderr) == (0, 200, "")
+    traces = tmp_path / "out" / "invoked.jsonl"
+    written = traces.read_bytes()
+    assert b"DynamoDB.Query" in written
+    unknown = invoke(tmp_path / "out", "ListOrder")
+    said = "lambda-latency: template.yaml has no function 'ListOrder'\n  did you mean 'ListOrders'?\n"
+    assert (unknown.returncode, unknown.stdout, unknown.stderr) == (2, "", said)
+    assert traces.read_bytes() == written

@@ -44,7 +44,7 @@ def test_an_existing_file_is_not_a_pattern(tmp_path: Path) -> None:
 def test_standard_input_is_copied_to_a_file_once(tmp_path: Path) -> None:
     """Its name stays `-`; without a function for the copy, it is a file like others."""
     _made(tmp_path, "spooled")
-    assert find_sources(["-", "-"], [], lambda: tmp_path / "spooled") == [Source("-", tmp_path / "spooled")]
+    assert find_sources(["-", "-"], [], lambda _: tmp_path / "spooled") == [Source("-", tmp_path / "spooled")]
     assert find_sources(["-"], []) == [Source("-", Path("-"))]
 
 

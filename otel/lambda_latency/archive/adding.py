@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import tempfile
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import accounts_path, day_of, spans_path
-from lambda_latency.archive.places import Place, working
-from lambda_latency.archive.reading import Kept, open_archive, rows_of
+from lambda_latency.archive.places import Place, need, working
+from lambda_latency.archive.reading import Kept, is_archive, open_archive, rows_of
 from lambda_latency.files import unwritable
 from lambda_latency.latency import SILENT, Accounts, Progress, account, load
 from lambda_latency.trace import (
@@ -49,23 +50,35 @@ class Added(NamedTuple):
     problems: list[Problem]
 
 
-def add(where: str, files: Sequence[str | Path], progress: Progress = SILENT) -> Added:
-    """Adds the traces of files to an archive; creates a missing one. Raises ArchiveError."""
-    place = open_archive(where, make=True)
+def add(
+    where: str,
+    files: Sequence[str | Path],
+    progress: Progress = SILENT,
+    spool: Callable[[str], Path] | None = None,
+) -> Added:
+    """Adds the traces of files to an archive; creates a missing one if there are any. Raises ArchiveError.
+
+    `spool` copies standard input or a pipe to a file.
+    """
+    need("pyarrow")
+    place = open_archive(where, make=True) if is_archive(where) else None
     problems: list[Problem] = []
     try:
-        with working(place) as folder:
-            sources = [plain(one, folder) for one in find_sources(files, problems)]
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as unpacked:
+            sources = [plain(one, Path(unpacked)) for one in find_sources(files, problems, spool)]
             index = LineIndex()
             accounts = load(sources, problems, progress, index).in_order()
             if not accounts:
                 return Added(0, 0, 0, problems)
+            place = place or open_archive(where, make=True)
             known = _known(place, accounts)
             written, paths, spans = Accounts(), dict[str, str](), Counter[str]()
-            for one, path in write_spans(place, folder, traces_of_accounts(accounts, sources, index, known), spans):
-                written.append(one)
-                paths[one.trace_id] = path
-            write_accounts(place, folder, written, paths)
+            with working(place) as folder:
+                traces = traces_of_accounts(accounts, sources, index, known)
+                for one, path in write_spans(place, folder, traces, spans):
+                    written.append(one)
+                    paths[one.trace_id] = path
+                write_accounts(place, folder, written, paths)
     except OSError as error:
         raise ArchiveError(unwritable(where, error), "files written before are complete") from error
     return Added(len(accounts), spans.total(), len(known.accounts), problems)

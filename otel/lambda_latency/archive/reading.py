@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import ACCOUNTS, MARK, AccountsFile, day_of, in_path, parse
 from lambda_latency.archive.places import Place, need, place_of, working
+from lambda_latency.files import unwritable
 from lambda_latency.trace import PLAIN, Source, Trace, View, find_traces
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def is_archive(where: str) -> bool:
     """Whether a folder is an archive; every URL is taken for one."""
     if "://" in where:
         return True
-    return (Path(where) / MARK).is_file()
+    return os.path.isfile(Path(where, MARK))  # noqa: PTH113 - False in a folder without permission
 
 
 def open_archive(where: str, *, make: bool = False) -> Place:
@@ -81,7 +83,10 @@ def open_archive(where: str, *, make: bool = False) -> Place:
                     ) from None
                 mark = Path(folder, MARK)
                 mark.write_text(json.dumps({"archive": VERSION}) + "\n")
-                _put_mark(place, mark)
+                try:
+                    _put_mark(place, mark)
+                except OSError as error:
+                    raise ArchiveError(unwritable(where, error)) from error
                 return place
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(where, error) from error

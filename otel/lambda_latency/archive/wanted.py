@@ -31,7 +31,7 @@ def wanted(text: str) -> Test:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = pa.array([True] * table.num_rows)
+        found = pa.array([True] * table.num_rows, pa.bool_())
         for test in tests:
             found = pc.and_(found, pc.fill_null(test(table), fill_value=False))
         return found

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["count", "gate", "gigabytes", "instant", "ms", "parameter", "port", "whole"]
+__all__ = ["count", "gate", "gigabytes", "instant", "ms", "parameter", "port", "requests", "whole"]
+
+MOST_REQUESTS = 1_000_000
 
 
 def whole(text: str) -> int:
@@ -25,6 +27,14 @@ def count(text: str) -> int:
     number = whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
+    return number
+
+
+def requests(text: str) -> int:
+    """A number of requests that a laptop can send, 1 to 1,000,000."""
+    number = count(text)
+    if number > MOST_REQUESTS:
+        raise argparse.ArgumentTypeError(f"must be {MOST_REQUESTS} or less, got {number}")
     return number
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from functools import partial
 from importlib import import_module
 
-from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
+from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, INTERRUPTED
 from lambda_latency.cli.messages import warn
 from lambda_latency.cli.output import printed
 from lambda_latency.cli.parser import Parser
@@ -93,20 +94,32 @@ def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
     return whole
 
 
+Parser.whole = staticmethod(parser)
+
+
 def _command(name: str) -> Command:
     found: Command = import_module(f"lambda_latency.cli.commands.{name}")
     return found
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    typed = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is a slow import
+    except FileNotFoundError:
+        warn("the current folder does not exist any more\n  change to one that exists")
+        return FAILED
+    try:
+        return _run_command(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run_command(typed: list[str]) -> int:
     name = next((one for one in typed if not one.startswith("-")), "")  # options before the command take no value
     options = parser([name]).parse_args(typed)
     options.typed = typed
     try:
         return _command(options.command).run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except Exception as error:
         status = getattr(error, "exit_status", None)
         if status is None:

@@ -21,6 +21,8 @@ def printed(run: Callable[[], int]) -> int:
     for name in ("stdout", "stderr"):  # None if the parent process closed the descriptor
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the process's life
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # a name from a trace may have characters that the terminal lacks
     try:
         try:
             return run()

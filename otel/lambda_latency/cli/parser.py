@@ -18,8 +18,8 @@ from lambda_latency.cli.messages import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, ClassVar, NoReturn
 
 __all__ = ["Parser", "did_you_mean"]
 
@@ -33,9 +33,11 @@ class Parser(argparse.ArgumentParser):
     """A parser of one command's arguments, or of all commands.
 
     `rest` names a list argument that may continue after an option; argparse itself ends the list at an option.
+    `whole` makes the parser of all commands, for a hint about an option of another command.
     """
 
     rest = ""
+    whole: ClassVar[Callable[[], Parser]]
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
@@ -58,6 +60,12 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
+    def _owners(self, option: str) -> str:
+        """A hint that names the commands that have an option; empty if none or all of them have it."""
+        parsers = next(one.choices for one in Parser.whole()._actions if isinstance(one, argparse._SubParsersAction))
+        found = [name for name, one in parsers.items() if option in one._option_string_actions]
+        return f": it is an option of {', '.join(found)}" if found and len(found) < len(parsers) else ""
+
     def error(self, message: str) -> NoReturn:
         """Print the error and how to see the usage; exits with status 2."""
         found = ABOUT.fullmatch(message)
@@ -73,13 +81,21 @@ class Parser(argparse.ArgumentParser):
         self._fail(f"there is no {name.lower()} {wrong['typed']!r}{near}" if not action.option_strings else
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The values of an argument. An empty value comes from an unset variable."""
+        if action.nargs != argparse.PARSER and "" in arg_strings:
+            name = action.option_strings[-1] if action.option_strings else action.metavar
+            self._fail(f"{name} is empty", "check the variable that holds it")
+        return super()._get_values(action, arg_strings)
+
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            self._fail(f"there is no option {name}{did_you_mean(name, self._option_string_actions)}")
+            hint = self._owners(name) or did_you_mean(name, self._option_string_actions)
+            self._fail(f"there is no option {name}{hint}")
 
-    def _fail(self, what: str) -> NoReturn:
-        warn(f"{what}\n  {self.prog} --help shows the usage")
+    def _fail(self, what: str, todo: str = "") -> NoReturn:
+        warn(f"{what}\n  {todo or f'{self.prog} --help shows the usage'}")
         sys.exit(USAGE)
 
 
@@ -92,11 +108,12 @@ def _columns() -> int:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """A suggestion such as `; did you mean report?`; empty if no known name is similar."""
+    """A suggestion such as `; did you mean report?`; empty if no known name is similar. Dashes are not compared."""
     import difflib
 
-    near = difflib.get_close_matches(typed, list(known), 1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else ""
+    names = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(typed.lstrip("-"), names, 1, cutoff=0.7)
+    return f"; did you mean {names[near[0]]}?" if near else ""
 
 
 def _missing(message: str) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "run_report"]
 
 MOST_REASONS = 8
+FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 MANY = 20_000  # requests: from this number on, drawing the map takes longer than forking a process
 
 
@@ -58,15 +59,15 @@ def run_report(
     style: Style,
     out: TextIO,
     *,
-    spool: Callable[[], Path] | None = None,
+    spool: Callable[[str], Path] | None = None,
     progress: Progress = SILENT,
     ready: Callable[[], None] = lambda: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Read the sources, judge them and write the report; returns the exit status.
 
-    `spool` copies standard input to a file. `ready` is called after reading, before the first line of output. `warn`
-    receives the reason of a failed gate or of an empty report.
+    `spool` copies standard input or a pipe to a file. `ready` is called after reading, before the first line of output.
+    `warn` receives the reason of a failed gate or of an empty report.
 
     Raises `ReportError` if the requested route, trace or baseline does not exist, or if a file cannot be written.
     """
@@ -83,7 +84,7 @@ def run_report(
             gc.enable()
 
 
-def _anew(request: Request, spool: Callable[[], Path] | None, folder: Path) -> Request:
+def _anew(request: Request, spool: Callable[[str], Path] | None, folder: Path) -> Request:
     """The same request on transformed input (linked traces joined, names removed), written below `folder`."""
     from lambda_latency.cli.rewriting import MARKED, rewritten
 
@@ -112,7 +113,7 @@ def _run(
     request: Request,
     style: Style,
     out: TextIO,
-    spool: Callable[[], Path] | None,
+    spool: Callable[[str], Path] | None,
     progress: Progress,
     ready: Callable[[], None],
     warn: Callable[[str], None],
@@ -128,12 +129,14 @@ def _run(
             return kept.find(trace_ids, request.terms.view)
         return find_traces(sources, trace_ids, index if request.trace_id is None else None, request.terms.view)
 
-    if request.trace_id is not None:
-        return _one_trace(request, names, find, style, out, ready)
+    if request.trace_id is not None and _one_trace(request, names, find, style, out, ready):
+        return FINE
     if kept is not None:
         every = kept.accounts
     else:
         every = load(sources, problems, progress, index, request.processes, request.terms)
+    if request.trace_id is not None:
+        raise _no_trace(request.trace_id, every, problems, names)
     baseline = _baseline(request, problems, spool, progress) if request.against is not None else None
     beside_it = [one for one in (baseline and baseline.accounts, kept and kept.beside) if one is not None]
     owners = request.terms.owners.settle(every, *beside_it)
@@ -169,6 +172,13 @@ def _run(
     return status
 
 
+def _no_trace(trace_id: str, every: Accounts, problems: Sequence[Problem], sources: Sequence[str]) -> ReportError:
+    """The error that a trace is not in the input, or that there is no trace in it."""
+    if not every:
+        return ReportError(_unread(problems, sources))
+    return ReportError(f"no trace {trace_id} in the input", "the report's JSON lists the ids (--json -)")
+
+
 def _chosen(request: Request) -> Chosen:
     of_spans = request.terms.view != PLAIN or request.redact or request.follow_links
     return Chosen(request.since_ns, request.until_ns, request.route, of_spans)
@@ -181,7 +191,10 @@ def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
         firsts.setdefault(one.source, one)
     reasons = [str(one) for one in firsts.values()]
     reasons += [f"{source}: there is no span in it" for source in sources if source not in firsts]
-    return "\n  ".join([*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])])
+    shown = [*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])]
+    if any(mark in one.reason for one in firsts.values() for mark in ("not JSON", "not text")):
+        shown.append(FORMATS)
+    return "\n  ".join(shown)
 
 
 def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
@@ -194,7 +207,7 @@ def status_of(report: Report, judged: Iterable[Judged] = ()) -> int:
 
 
 def _baseline(
-    request: Request, problems: list[Problem], spool: Callable[[], Path] | None, progress: Progress
+    request: Request, problems: list[Problem], spool: Callable[[str], Path] | None, progress: Progress
 ) -> Baseline:
     """The requests of the baseline. Raises `ReportError` if it has none, or none of the chosen route."""
     assert request.against is not None
@@ -221,13 +234,14 @@ def _one_trace(
     style: Style,
     out: TextIO,
     ready: Callable[[], None],
-) -> int:
+) -> bool:
+    """Draw the waterfall of the wanted trace, and its page; returns whether it is in the input."""
     assert request.trace_id is not None
     wanted = trace_id_of(request.trace_id)
     trace = find([wanted]).get(wanted)
-    ready()
     if trace is None:
-        raise ReportError(f"no trace {request.trace_id} in the input", "the report's JSON lists the ids (--json -)")
+        return False
+    ready()
     if request.html is not None:
         accounts = Accounts([account(trace, request.terms)])
         report = report_of(
@@ -239,4 +253,4 @@ def _one_trace(
         )
         write_page(request.html, report, request, lambda _: {wanted: trace})
     out.write(render_waterfall(trace, style, owners=request.terms.owners))
-    return FINE
+    return True

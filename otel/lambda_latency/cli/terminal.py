@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -24,8 +25,9 @@ CHUNK = 1024 * 1024
 SOON_S = 0.4
 
 
-def spooled(stack: ExitStack) -> Path:
-    """Copy standard input to a temporary file, because a report reads its input twice; returns the file's path.
+def spooled(stack: ExitStack, name: str) -> Path:
+    """Copy a pipe, or standard input (`-`), to a temporary file, because a report reads its input twice; returns the
+    file's path.
 
     The file exists until `stack` is closed. On Linux it has no name, so that nothing is left if the process is killed.
     Raises `ReportError` if the copy cannot be written.
@@ -37,11 +39,13 @@ def spooled(stack: ExitStack) -> Path:
         file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lambda-latency-"))  # noqa: SIM115
         path = Path(file.name)
     try:
-        while chunk := sys.stdin.buffer.read(CHUNK):
-            file.write(chunk)
+        with contextlib.nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as pipe:
+            while chunk := pipe.read(CHUNK):
+                file.write(chunk)
         file.flush()
     except OSError as error:
-        raise ReportError(unwritable(f"a copy of standard input in {tempfile.gettempdir()}", error)) from error
+        what = "standard input" if name == "-" else name
+        raise ReportError(unwritable(f"a copy of {what} in {tempfile.gettempdir()}", error)) from error
     return path
 
 

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from lambda_latency.local.app.front import Front
+from lambda_latency.local.app.running import forget, remember
+from lambda_latency.local.function import Outcome
 from lambda_latency.local.gateway import Answered
 from lambda_latency.local.lock import only_one
+from lambda_latency.local.segments import TraceHeader
 from lambda_latency.local.sources import Sources
 from lambda_latency.local.system import Options, System
 from lambda_latency.trace import FUNCTION, Span, Trace
@@ -110,6 +114,15 @@ def _serve(
         system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
         ending.callback(system.close)
         system.store.watch(requests.spans)
+
+        def invoke(function: str, event: bytes, header: str) -> Outcome | None:
+            known = any(one.name == function for one in system.template.functions)
+            return system.invoke(function, event, TraceHeader.parse(header)) if known else None
+
+        front = Front(system.aws_url, invoke, tell)
+        ending.callback(front.close)
+        remember(options.out, front.url)
+        ending.callback(forget, options.out)
         up(system)
         wait_for_signal()
 

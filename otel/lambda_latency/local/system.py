@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,19 +68,19 @@ class System:
         before: Callable[[System], None] = lambda _: None,
         failed: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._before = before
+        self._before, self._answered = before, answered
         check_port(options.port)
         self.template: Template = read_template(options.template, options.parameters)
         options.plan.check_routes(self.template.routes)
         self.store = Store(options.out / options.traces, failed)
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
-            self._start(options, answered, log)
+            self._start(options, log)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, options: Options, answered: Callable[[Answered], None], log: Callable[[str, str], None]) -> None:
+    def _start(self, options: Options, log: Callable[[str, str], None]) -> None:
         template, plan = self.template, options.plan
         processes = Processes()
         self._closing.append(processes.close)
@@ -108,7 +109,7 @@ class System:
             "lambda_latency.local.emulator", ["--indexed", _indexed(root)], processes, lambda line: log("x-ray", line)
         )
         self._closing.append(xray.stop)
-        aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        self.aws_url = f"http://127.0.0.1:{aws.wait_until_ready()}"
         self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
         self._feed = Feed(self.xray_url, lambda line: log("x-ray", line))
         self._closing.append(self._feed.close)
@@ -131,7 +132,7 @@ class System:
                     COLLECTOR: spans,
                 },
                 extra={
-                    "AWS_ENDPOINT_URL": aws_url,
+                    "AWS_ENDPOINT_URL": self.aws_url,
                     "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
                     "LAMBDA_LATENCY_LOCAL_HOSTS": f"{PROVIDER_HOST}=127.0.0.1",
                     **({COLLECTOR: spans} if template.direct else {}),
@@ -146,7 +147,9 @@ class System:
         self._faults = plan.at("function")
         self.faulty = True  # whether the planned faults of functions are injected
         sampler = options.sampler or Sampler(*template.sampling)
-        self.gateway = Gateway(template, self._invoke, sampler, record=self._keep, answered=answered, port=options.port)
+        self.gateway = Gateway(
+            template, self._invoke, sampler, record=self._keep, answered=self._answered, port=options.port
+        )
         self._closing.append(self.gateway.close)
         # Exclude all present objects from collections: each would delay answers by a tenth of a second, and a report
         # would blame Lambda's overhead.
@@ -157,6 +160,15 @@ class System:
     @property
     def url(self) -> str:
         return self.gateway.url
+
+    def invoke(self, function: str, event: bytes, header: TraceHeader | None = None) -> Outcome:
+        """Run a function by its logical id, with a JSON event."""
+        begun, header = time.time_ns(), header or TraceHeader.new(sampled=True)
+        outcome = self._invoke(function, event, header, "")
+        took = time.time_ns() - begun
+        route, status = f"invoke -> {function}", outcome.error or "ok"
+        self._answered(Answered(header.trace_id, header.sampled, route, status, took, reached_lambda=True))
+        return outcome
 
     def finish(self, limit_s: float = 10) -> bool:
         """Stop the gateway and wait until the last span is in the store and X-Ray; False if invocations never ended."""

@@ -18,7 +18,7 @@ from lambda_latency.trace.console import go_resources, is_go, is_python, python_
 from lambda_latency.trace.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
-from lambda_latency.trace.mistakes import reason_of
+from lambda_latency.trace.mistakes import kind_of, reason_of
 from lambda_latency.trace.otlp import OtlpReader
 from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
@@ -91,7 +91,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
     ),
     (
-        lambda members: "rootSpanName" in members or _is(members, "traces", b"["),
+        lambda members: "rootTraceName" in members or _is(members, "traces", b"["),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
     (
@@ -205,7 +205,7 @@ class Reader:
                     elif first == b"{":
                         form = self._format_of(_decode_members(one), problem)
                     else:
-                        problem(f"no trace: known are {KNOWN}, got {type(_decode_any(one)).__name__}")
+                        problem(f"no trace: known are {KNOWN}, got {kind_of(_decode_any(one))}")
                 except UNREADABLE as error:
                     problem(f"not read: {reason_of(error)}")
                 if form is not None:

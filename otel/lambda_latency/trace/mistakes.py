@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["reason_of"]
+__all__ = ["kind_of", "reason_of"]
 
 AT = r"(?: - at `\$\.?(?P<at>.*)`)?\Z"
 EXPECTED = re.compile(
@@ -13,6 +13,13 @@ EXPECTED = re.compile(
 MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`" + AT)
 WORDS = {"array": "a list", "object": "an object", "int": "a whole number", "float": "a number", "str": "a text"}
 WORDS |= {"bool": "true or false", "null": "null"}
+
+
+def kind_of(value: object) -> str:
+    """A JSON value's type in words, such as `a whole number`."""
+    names = {dict: "object", list: "array", type(None): "null"}
+    name = names.get(type(value), type(value).__name__)
+    return WORDS.get(name, name)
 
 
 def reason_of(error: Exception) -> str:

@@ -29,6 +29,8 @@ NAMED = {
     b"\xfe\xff": "UTF-16: write it as UTF-8",
 }
 
+TAR_AT = 257  # where a tar archive has its name
+
 Problem = Callable[[str], object]
 
 _decode = msgspec.json.Decoder().decode
@@ -47,6 +49,9 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
 
     `problem` is called with the reason for each part that is left out.
     """
+    if document[TAR_AT:].startswith(b"ustar"):
+        problem("not read: a tar archive: unpack it first")
+        return
     for begin, what in NAMED.items():
         if document.startswith(begin):
             problem(f"not read: {what}")

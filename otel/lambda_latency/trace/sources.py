@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,11 +30,12 @@ class Source(NamedTuple):
 
 
 def find_sources(
-    wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[], Path] | None = None
+    wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[str], Path] | None = None
 ) -> list[Source]:
     """The files of names, folders (all trace files in them) and patterns, each once, in a deterministic order.
 
-    `spool` writes standard input to a file and returns its path; it is called for the name `-`. A folder or a pattern
+    `spool` copies to a file what can be read only once, and returns the file's path; it is called with the name of a
+    pipe, and with `-` for standard input. A folder or a pattern
     without files is added to `problems`. A `Source` is returned as it is.
     """
     found: dict[Path, Source] = {}
@@ -41,8 +44,8 @@ def find_sources(
             found.setdefault(one.path, one)
             continue
         name = str(one)
-        if name == STANDARD_INPUT and spool is not None:
-            spooled = Source(name, spool())
+        if spool is not None and (name == STANDARD_INPUT or Path(name).is_fifo()):
+            spooled = Source(name, spool(name))
             found.setdefault(spooled.path, spooled)
             continue
         for file in _sources_of(name, problems):
@@ -52,7 +55,9 @@ def find_sources(
 
 def _sources_of(name: str, problems: list[Problem]) -> Iterator[Source]:
     path = Path(name)
-    if path.is_dir():
+    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        problems.append(Problem(name, None, os.strerror(errno.EACCES)))
+    elif path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
         if not files:
             problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(PLAIN[:3])}, or .gz)"))

@@ -74,6 +74,34 @@ Resources:
     assert (function.code, function.layers) == (Content(source, "Greet"), (Content(source, "Words"),))
 
 
+@pytest.mark.parametrize("working", [".", "source/deep"])
+def test_the_makefile_and_the_working_directory_are_those_of_the_template(
+    source: Path, tmp_path: Path, working: str
+) -> None:
+    """`ContextPath` and `WorkingDirectory`; a working directory inside the source is that of the source's copy."""
+    (source / "deep").mkdir()
+    (tmp_path / "Makefile").write_text('build-Greet:\n\tpwd > "$(ARTIFACTS_DIR)/where"\n')
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Greet:
+    Type: AWS::Serverless::Function
+    Metadata: {{ BuildMethod: makefile, ContextPath: ., WorkingDirectory: {working} }}
+    Properties: {{ CodeUri: source, Runtime: python3.12, Handler: made.handler }}
+"""
+    )
+    function = read_app(path, {}).functions["Greet"]
+    assert isinstance(function, Declared)
+    assert function.code is not None
+    told: list[str] = []
+    made = Builds(tmp_path, PYTHONS, told.append).of(function.code, VERSION)
+    where = Path((made / "where").read_text().strip())
+    assert where == (tmp_path if working == "." else made.parent / "source" / "deep")
+    assert told == [f"Greet is built by `make build-Greet` in {(tmp_path / working).resolve()}, as by `sam build`"]
+
+
 @needs_packages
 def test_a_function_and_a_layer_of_a_makefile_run(shop: Shop) -> None:
     """And are built anew when their source changes."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run", "told_of"]
 
+MOST_SKIPPED = 20  # lines about input that was not read
 ACTIONS = {
     "add": "add the traces of files",
     "find": "list requests, such as 'slower than 2s and part ~ payments'",
@@ -44,7 +45,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.rest = "arguments"
     parser.add_argument("action", choices=tuple(ACTIONS), metavar="ACTION", help="one of the above")
     parser.add_argument(
-        "arguments", nargs="*", metavar="ARGUMENT", help="files; what to find; a trace id; SQL; an engine"
+        "arguments", nargs="*", default=[], metavar="ARGUMENT", help="files; what to find; a trace id; SQL; an engine"
     )
     parser.add_argument("--archive", default="archive", metavar="DIR",
                         help="a folder, or an address such as s3://bucket/prefix; default: archive")  # fmt: skip
@@ -86,26 +87,30 @@ def run(options: argparse.Namespace) -> int:
 
 def add(options: argparse.Namespace) -> int:
     """Add the traces of files; returns the exit status."""
-    from contextlib import closing
+    from contextlib import ExitStack, closing
+    from functools import partial
 
     from lambda_latency import archive
-    from lambda_latency.cli.terminal import Bar
+    from lambda_latency.cli.terminal import Bar, spooled
 
-    with closing(Bar(quiet=options.quiet)) as bar:
-        added = archive.add(options.archive, options.arguments, bar)
+    with ExitStack() as stack:
+        bar = stack.enter_context(closing(Bar(quiet=options.quiet)))
+        added = archive.add(options.archive, options.arguments, bar, partial(spooled, stack))
     return told_of(added, options.archive)
 
 
 def told_of(added: Added, where: str) -> int:
     """Print what was added; returns the exit status."""
-    for one in added.problems:
-        if one.effect == "skipped":
-            warn(str(one))
+    skipped = [one for one in added.problems if one.effect == "skipped"]
+    for one in skipped[:MOST_SKIPPED]:
+        warn(str(one))
+    if len(skipped) > MOST_SKIPPED:
+        warn(f"{len(skipped) - MOST_SKIPPED:,} more parts were skipped")
     known = f", {added.known:,} of them merged with archived spans" if added.known else ""
     print(f"{where}: {added.traces:,} traces with {added.spans:,} spans added{known}.")
     if not added.traces:
         return FAILED
-    return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in added.problems) else FINE
+    return SOMETHING_SKIPPED if skipped else FINE
 
 
 def find(options: argparse.Namespace) -> int:
@@ -118,6 +123,9 @@ def find(options: argparse.Namespace) -> int:
     starts = table["start_time_unix_nano"].to_pylist()
     since, until = options.since or 0, options.until or 1 << 62
     places = [at for at, start in enumerate(starts) if since <= start < until]
+    if not places:
+        warn("no request matches")
+        return FAILED
     walls = table["wall_ns"].to_pylist()
     places.sort(key=lambda at: (-walls[at], starts[at]))
     for row in table.take(places[: options.limit]).to_pylist():
@@ -130,16 +138,16 @@ def find(options: argparse.Namespace) -> int:
               f"{largest} {part['ns'] / 1e6:,.1f} ms  {row['trace_id']}")  # fmt: skip
     if len(places) > options.limit and not options.quiet:
         print(f"{len(places):,} requests, the {options.limit} slowest are shown (--limit).")
-    if not places:
-        warn("no request matches")
-    return FINE if places else FAILED
+    return FINE
 
 
 def show(options: argparse.Namespace) -> int:
     """Draw the waterfall of one request, as `report --trace` does; returns the exit status."""
+    from lambda_latency.archive import open_archive
     from lambda_latency.cli.report import Request, run_report
     from lambda_latency.text import style_for
 
+    open_archive(options.archive)
     request = Request(sources=[options.archive], trace_id=options.arguments[0])
     return run_report(request, style_for(sys.stdout), sys.stdout, warn=warn)
 

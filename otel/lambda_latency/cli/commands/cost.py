@@ -21,6 +21,7 @@ __all__ = ["add_parser", "run"]
 # Seconds that the searches for one explanation cover: the alarm's window twice, the hour before, and the end's window.
 SEARCHED_S = (300, 300, 3600, 300)
 MOST_SCANNED = Decimal(5 * 10**9)  # bytes, after which a search ends
+ACCOUNT_ONLY = ("rule", "profile", "endpoint_url")
 TRACERS = ("kit", "adot", "adot-fast", "xray-sdk", "powertools")
 EPILOG = f"""\
 examples:
@@ -117,11 +118,14 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.doctor import Usage, bill, over_rates, usage_policy
     from lambda_latency.doctor import bills_as_json as as_json
     from lambda_latency.doctor import bills_as_text as as_text
-    from lambda_latency.prices import read_prices
+    from lambda_latency.prices import LISTED, read_prices
 
     if options.print_policy:
         print(usage_policy())
         return FINE
+    alone = next((name for name in ACCOUNT_ONLY if getattr(options, name)), None)
+    if alone is not None and not (options.account or options.stack):
+        return usage(f"--{alone.replace('_', '-')} needs --account", "add --account, or --stack S")
     own = _own(options)
     region = options.region or own.region or "us-east-1"
     try:
@@ -130,12 +134,12 @@ def run(options: argparse.Namespace) -> int:
         warn(f"{options.prices} cannot be read: {error.strerror}")
         return FAILED
     except ValueError as error:
-        return usage(str(error), "see otel/lambda_latency/prices/prices.toml for the form")
+        return usage(str(error), f"see {LISTED} for the form")
     spans, cold, status = options.spans, options.cold, FINE
     if options.sources:
         seen = _seen(options.sources)
-        if seen is None:
-            warn(f"no trace in {', '.join(options.sources)}")
+        if isinstance(seen, str):
+            warn(seen)
             return FAILED
         spans = seen[0] if spans is None else spans
         cold = seen[1] if cold is None else cold
@@ -223,13 +227,13 @@ def _own(options: argparse.Namespace) -> OwnUsage:
     return own_usage(Place(options.profile, options.region, options.endpoint_url), options.stack, options.rule)
 
 
-def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | None:
-    """Spans per request, share of cold starts (0 to 1), and whether parts were skipped; None without a trace."""
+def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | str:
+    """Spans per request, share of cold starts (0 to 1), and whether parts were skipped; the reason without a trace."""
     from lambda_latency.trace import read_traces
 
     reading = read_traces(*sources)
     if not reading.traces:
-        return None
+        return str(next(iter(reading.problems), f"no trace in {', '.join(sources)}"))
     spans = sum(len(trace.spans) for trace in reading.traces)
     cold = sum(trace.cold_start for trace in reading.traces)
     requests = len(reading.traces)

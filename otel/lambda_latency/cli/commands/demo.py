@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import count, whole
+from lambda_latency.cli.arguments import requests, whole
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import (
     add_app_options,
@@ -39,7 +39,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "time went. In the folder of another SAM app, calls that app instead: its example events (events/) and "
         "its GET routes.",
     )
-    parser.add_argument("--requests", type=count, default=120, metavar="N", help="number of requests (default: 120)")
+    parser.add_argument("--requests", type=requests, default=120, metavar="N", help="number of requests (default: 120)")
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",

@@ -7,15 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.exit_statuses import FAILED, FINE
-from lambda_latency.cli.laptop import add_app_options, add_system_options, app_options, read, require_local, tell
+from lambda_latency.cli.laptop import (
+    add_app_options,
+    add_system_options,
+    app_options,
+    read,
+    refuse_instrument,
+    require_local,
+    tell,
+)
 from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
 
-    from lambda_latency.local import App
+    from lambda_latency.local import App, Options
 
 __all__ = ["add_parser", "run"]
+
+TRACES = "invoked.jsonl"
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -38,7 +48,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Invoke a function and print its result; returns the exit status."""
     require_local()
-    from lambda_latency.local import find_template, invoke_function, readable
+    from lambda_latency.local import Options, find_template, invoke_function, is_example, read_source, readable
 
     try:
         event = _event(options.event)
@@ -47,12 +57,17 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return usage(f"{options.event} is not JSON: {error}", "name a JSON file, or - for stdin")
 
-    def read_it() -> App:
-        return read(find_template(options.template), options)
+    def read_it() -> App | Options:
+        template = find_template(options.template)
+        if not is_example(read_source(template)):
+            return read(template, options)
+        if options.instrument:
+            raise SystemExit(refuse_instrument())
+        return Options(template, dict(options.parameter), options.out, sampler=lambda: True, traces=TRACES)
 
     outcome = invoke_function(
         read_it,
-        app_options(options, "invoked.jsonl"),
+        app_options(options, TRACES),
         options.function,
         event,
         log=lambda name, line: tell(f"{name}: {readable(line)}"),

@@ -167,17 +167,33 @@ def _wrong(options: argparse.Namespace) -> tuple[str, str] | None:
         )
     if options.redact and (options.trace or options.route):
         return "--redact renames routes and traces and cannot be combined with --trace or --route", "remove one of them"
+    return _wrong_output(options) or _wrong_input(options)
+
+
+def _wrong_output(options: argparse.Namespace) -> tuple[str, str] | None:
+    for name in ("html", "flame"):
+        if getattr(options, name) == "-":
+            return f"--{name} cannot print to standard output", "name a file"
     if options.json == options.markdown == "-":
         return "--json - and --markdown - both write to standard output", "name a file for one of them"
     if options.against is None and any(one.what == "slower" for one in options.fail_if or ()):
         return "--fail-if 'slower ...' needs --against", "add --against BASELINE"
+    return None
+
+
+def _wrong_input(options: argparse.Namespace) -> tuple[str, str] | None:
     if options.xray and options.sources:
         return "files and --xray cannot be combined", "remove --xray or the files"
     alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
     if alone and not options.xray:
         return f"--{alone[0].replace('_', '-')} needs --xray", "add --xray"
-    if "" in options.sources or options.against == "":
-        return "the name of an input is empty", "check the variable that holds it"
+    if [*options.sources, options.against].count("-") > 1:
+        return "standard input is named twice, and can be read once", "name a file for one of them"
+    if options.since is not None and options.until is not None and options.since >= options.until:
+        return (
+            "--since must be before --until",
+            "a duration is an age: --since 2h --until 1h is the hour before the last",
+        )
     if not options.xray and not options.sources:
         return "there is no input", "name a trace file or a folder, use - for standard input, or add --xray"
     return None

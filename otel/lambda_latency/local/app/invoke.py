@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from lambda_latency.local.app.read import App
 from lambda_latency.local.app.running import invoke_running
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.function import Outcome
+from lambda_latency.local.sam import read_template
+from lambda_latency.local.system import Options, System
 from lambda_latency.template import nearest
 
 __all__ = ["invoke_function"]
 
 
 def invoke_function(
-    read: Callable[[], App],
+    read: Callable[[], App | Options],
     options: AppOptions,
     function: str,
     event: bytes,
@@ -23,7 +27,8 @@ def invoke_function(
     log: Callable[[str, str], None],
     tell: Callable[[str], None],
 ) -> Outcome:
-    """Run a function once. If `serve` is not running, the app from `read` is started for the duration of the call.
+    """Run a function once. If `serve` is not running, what `read` returns is started for the duration of the call: an
+    app, or the packaged example with its options.
 
     `log` receives the source and the text of each printed line, `tell` notes for the user. Raises `LocalError` for an
     unknown function.
@@ -32,16 +37,28 @@ def invoke_function(
     if served is not None:
         return served
     app = read()
+    if isinstance(app, Options):
+        return _invoke_example(app, function, event, log)
     if function not in app.functions:
-        raise UsageError(
-            f"{app.path} has no function {function!r}", nearest(function, list(app.functions), "it has none")
-        )
+        raise _unknown(function, app.path, app.functions)
     for note in app.notes:
         tell(note)
-    system = AppSystem(app, options, log=log, tell=tell)
-    try:
+    with contextlib.closing(AppSystem(app, options, log=log, tell=tell)) as system:
         outcome = system.invoke(function, event)
         system.sandbox.wait_until_idle(10)  # its spans come after the response
-    finally:
-        system.close()
     return outcome
+
+
+def _invoke_example(options: Options, function: str, event: bytes, log: Callable[[str, str], None]) -> Outcome:
+    names = [one.name for one in read_template(options.template, options.parameters).functions]
+    if function not in names:
+        raise _unknown(function, options.template, names)  # before the traces of the last call are replaced
+    with contextlib.closing(System(options, log=log)) as system:
+        outcome = system.invoke(function, event)
+        system.sandbox.wait_until_idle(10)
+    return outcome
+
+
+def _unknown(function: str, template: Path, names: Iterable[str]) -> UsageError:
+    what = f"{template} has no function {function!r}"
+    return UsageError(what, nearest(function, list(names), "it has none"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -49,18 +50,23 @@ class Builds:
 
     def _build(self, content: Content, version: Version) -> Path:
         command = f"make build-{content.target}"
-        self._tell(f"{content.target} is built by `{command}` in {content.path}, as by `sam build`")
+        working = content.working or content.path
+        self._tell(f"{content.target} is built by `{command}` in {working}, as by `sam build`")
         place = Path(tempfile.mkdtemp(prefix=f"{content.target}-", dir=self._folder))
         source, artifacts = place / "source", place / "artifacts"
         shutil.copytree(content.path, source, ignore=IGNORED, symlinks=True)
         artifacts.mkdir()
+        # Like `sam build`: a working directory outside of the source is used itself, not a copy of it.
+        cwd = source / working.relative_to(content.path) if working.is_relative_to(content.path) else working
         env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", *OF_MAKE)}
-        env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath)])
+        own = str(Path(sys.executable).parent)  # last: the command's own environment has uv, which Makefiles call
+        env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath), own])
         env["ARTIFACTS_DIR"] = str(artifacts)
+        typed = [*command.split(), *(["--makefile", str(content.makefile)] if content.makefile else [])]
         try:
             ran = subprocess.run(
-                command.split(),
-                cwd=source,
+                typed,
+                cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -73,8 +79,8 @@ class Builds:
         except FileNotFoundError:
             raise LocalError(f"its build runs {command}, and make is not installed", "install make") from None
         except subprocess.TimeoutExpired:
-            raise LocalError(f"{command} took over {LIMIT_S} s", f"run it in {content.path}") from None
+            raise LocalError(f"{command} took over {LIMIT_S} s", f"run it in {working}") from None
         if ran.returncode:
             last = "\n  ".join(ran.stdout.strip().splitlines()[-LAST:])
-            raise LocalError(f"{command} failed in {content.path}", last)
+            raise LocalError(f"{command} failed in {working}", last)
         return artifacts

@@ -45,6 +45,8 @@ export function section(id, title, sentence, ...children) {
 // Pixels between the margins of A4, at the zoom of print.css.
 const paper = () => (byId("change") === null ? 1180 : 1288);
 
+const LEAST = 80; // pixels that a picture needs; a width below it lasts for a frame, for example before a print
+
 /** Draws an element for its width, again after each change of the width, and for print. */
 export function onWidth(element, draw) {
   let width = 0;
@@ -52,7 +54,7 @@ export function onWidth(element, draw) {
   addEventListener("afterprint", () => width > 0 && draw(width));
   new ResizeObserver(() => {
     const now = Math.floor(element.clientWidth);
-    if (now === 0 || now === width) return;
+    if (now < LEAST || now === width) return;
     width = now;
     draw(width);
     performance.mark("drawn");

@@ -51,6 +51,8 @@ export function drawList() {
   const element = section("requests", say("list.title"), null, filters(), found(), list.element, none);
   element.classList.add("wide");
   list.element.style.setProperty("--start", severalDays ? "116px" : "64px");
+  const longest = ms(requests.wall_ns.reduce((most, each) => Math.max(most, each), 0));
+  list.element.style.setProperty("--took", `max(72px, ${longest.length}ch)`);
   list.element.addEventListener("scroll", scrolled, { passive: true });
   list.element.addEventListener("keydown", listKey);
   onWidth(element, (width) => {

@@ -82,9 +82,10 @@ function slowAgainstTypical() {
     partsHead(["typical", "slow", "difference", "share", "calls"]),
     h("tbody", {}, rows(large), more),
   );
+  const shares = difference > 0 ? differenceByOwner(difference) : "";
   const says = [
     say("parts.of_slow", { slow: ms(slow.mean_ns), typical: ms(typical.mean_ns) }),
-    difference > 0 && say("parts.between", { difference: ms(difference), shares: differenceByOwner(difference) }),
+    shares !== "" && say("parts.between", { difference: ms(difference), shares }),
   ];
   return [say("parts.slow"), says.filter(Boolean).join(" "), table, small.length > 0 && unfold(small, more)];
 }

@@ -58,4 +58,4 @@ export function logScale(low, high, left, right) {
 }
 
 export const axisWords = (value) =>
-  value >= 1000 ? `${Number((value / 1000).toPrecision(2))}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`;
+  value >= 1000 ? `${Number((value / 1000).toPrecision(2)).toLocaleString("en-US")}${THIN}s` : `${Number(value.toPrecision(2))}${THIN}ms`;

@@ -15,7 +15,8 @@ import { ms, say } from "./words.js";
 const NARROW = 760;
 export const AXIS = 26;
 export const BAR = 14;
-const FIGURES = 74; // pixels of each of the two columns of figures
+const FIGURES = 74; // pixels of each of the two columns of figures, at least
+const DIGIT = 8.5; // pixels
 const PRINTED = 12; // rows on paper, as in print.css: a page has room for no more
 const FEW_ROWS = 60; // up to this number all rows exist
 const CHUNK = 10; // rows that are added and removed together
@@ -86,18 +87,20 @@ export function fallFrame() {
   const { width } = fall;
   const narrow = width <= NARROW;
   const names = narrow ? 0 : Math.round(Math.min(330, width * 0.3));
-  const [left, right] = [narrow ? 2 : names + 2 * FIGURES + 18, width - (narrow ? 2 : 14)];
+  const figures = Math.max(FIGURES, Math.ceil(ms(fall.tree.end).length * DIGIT));
+  const [left, right] = [narrow ? 2 : names + 2 * figures + 18, width - (narrow ? 2 : 14)];
   const [from, to] = fall.zoom ?? [0, fall.tree.end];
   const at = (time) => left + Math.max(-0.02, Math.min(1.02, (time - from) / (to - from))) * (right - left);
   const row = narrow ? 52 : 32;
   const middle = (number_) => (number_ - fall.first) * row + (narrow ? 38 : 17);
-  return { width, narrow, names, left, right, from, to, at, row, middle };
+  return { width, narrow, names, figures, left, right, from, to, at, row, middle };
 }
 
 export function drawFall() {
   if (fall.tree === null || fall.width === 0) return;
   const own = fallFrame();
   fall.element.style.setProperty("--names", `${own.names}px`);
+  fall.element.style.setProperty("--figures", `${own.figures}px`);
   fall.element.setAttribute("aria-rowcount", fall.rows.length + 1);
   drawOverview();
   const { length: all } = fall.rows;
