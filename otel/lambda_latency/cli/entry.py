@@ -67,6 +67,15 @@ COMMANDS = {
 }
 
 
+class CommandParser(Parser):
+    """A parser that knows the options of all commands."""
+
+    def commands_with(self, option: str) -> Sequence[str]:
+        whole = parser()
+        found = [name for name in COMMANDS if option in whole.options(name)]
+        return found if len(found) < len(COMMANDS) else ["each command, and comes after its name"]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. While it runs, SIGTERM ends it as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, _terminated)
@@ -76,9 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
+def parser(complete: Collection[str] = COMMANDS.keys()) -> CommandParser:
     """The argument parser: all commands by name, those in `complete` with their options."""
-    whole = Parser("lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG)
+    whole = CommandParser(
+        "lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG
+    )
     whole.add_argument("-V", "--version", action="version", version=f"%(prog)s {VERSION}", help="print the version")
     subparsers = whole.add_subparsers(
         title="commands", prog=whole.prog, metavar="COMMAND", dest="command", required=True

@@ -18,7 +18,7 @@ from lambda_latency.cli.messages import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any, NoReturn
 
 __all__ = ["Parser", "did_you_mean"]
@@ -59,9 +59,16 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
-    def _commands(self) -> dict[str, Parser]:
-        """The parsers of its commands, by name."""
-        return next((one.choices for one in self._actions if isinstance(one, argparse._SubParsersAction)), {})
+    def options(self, command: str) -> Collection[str]:
+        """The options of one of its commands."""
+        commands: dict[str, Parser] = next(
+            one.choices for one in self._actions if isinstance(one, argparse._SubParsersAction)
+        )
+        return commands[command]._option_string_actions.keys()
+
+    def commands_with(self, option: str) -> Sequence[str]:  # noqa: ARG002 - a parser of one command knows no other
+        """The other commands that have an option."""
+        return ()
 
     def error(self, message: str) -> NoReturn:
         """Print the error and how to see the usage; exits with status 2."""
@@ -92,7 +99,9 @@ class Parser(argparse.ArgumentParser):
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            hint = _owners(name) or did_you_mean(name, self._option_string_actions)
+            owners = self.commands_with(name)
+            hint = did_you_mean(name, self._option_string_actions)
+            hint = f": it is an option of {', '.join(owners)}" if owners else hint
             self._fail(f"there is no option {name}{hint}")
 
     def _fail(self, what: str, todo: str = "") -> NoReturn:
@@ -115,14 +124,6 @@ def did_you_mean(typed: str, known: Iterable[str]) -> str:
     names = {name.lstrip("-"): name for name in known}
     near = difflib.get_close_matches(typed.lstrip("-"), names, 1, cutoff=0.7)
     return f"; did you mean {names[near[0]]}?" if near else ""
-
-
-def _owners(option: str) -> str:
-    """A hint that names the commands that have an option; empty without one."""
-    from lambda_latency.cli.entry import COMMANDS, parser
-
-    found = [name for name, one in parser()._commands().items() if option in one._option_string_actions]
-    return f": it is an option of {', '.join(found)}" if found and len(found) < len(COMMANDS) else ""
 
 
 def _missing(message: str) -> str:
