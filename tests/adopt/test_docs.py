@@ -1,4 +1,4 @@
-"""The snippets for CDK and Terraform give a function what `adopt` gives it."""
+"""The snippets for CDK, the Serverless Framework and Terraform give a function what `adopt` gives it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from lambda_latency.adopt import Wanted
 from lambda_latency.adopt.wording import adot_versions, variables
@@ -63,6 +64,19 @@ def test_the_stack_of_cdk_has_what_adopt_writes(monkeypatch: pytest.MonkeyPatch)
     assert (kit.code, function.tracing) == ("lambda-latency-layer", "Active")
     assert function.layers == [kit, HERE["adot"], HERE["collector"]]
     assert function.environment == expected()
+
+
+def test_the_serverless_framework_has_what_adopt_writes() -> None:
+    """The framework names the layer `lambdaLatency` LambdaLatencyLambdaLayer in CloudFormation."""
+    (source,) = PAGE.blocks("yaml")
+    written = yaml.safe_load(source)
+    provider = written["provider"]
+    assert provider["environment"] == expected()
+    assert provider["layers"] == [{"Ref": "LambdaLatencyLambdaLayer"}, HERE["adot"], HERE["collector"]]
+    assert (provider["tracing"], written["layers"]) == (
+        {"apiGateway": True, "lambda": True},
+        {"lambdaLatency": {"path": "lambda-latency-layer"}},
+    )
 
 
 def test_the_module_of_terraform_has_what_adopt_writes() -> None:

@@ -76,12 +76,24 @@ EDITED = {
     ),
 }  # fmt: skip
 
+EDITED |= {
+    "sections without content": TEMPLATE.replace(
+        "Resources:", "Parameters:\n  # Stage: { Type: String }\nConditions: {}\nMappings: {}  # none\nResources:"
+    ),
+    "null layers and environment": TEMPLATE + "      Layers:  # none\n      Environment:\n",
+    "null variables": TEMPLATE + "      Environment:\n        Variables: ~\n",
+    "empty layers and variables": TEMPLATE + "      Layers: []\n      Environment: { Variables: {} }\n",
+}
+
 # What is refused as a whole: the line that is printed.
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: invalid YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is not UTF-8"),
-    "JSON": ('{"Resources": {}}', "template.yaml:1: the template is JSON"),
+    "JSON": (
+        '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": {"Type": "AWS::Serverless::SimpleTable"}}}',
+        "template.yaml:1: the template is JSON",
+    ),
     "empty": ("", "template.yaml:1: the file is empty"),
     "a list": ("- a\n- b\n", "template.yaml:1: no Resources section"),
     "no resources": (HEAD, "template.yaml:1: no Resources section"),
@@ -89,9 +101,25 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
                "template.yaml:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"),
     "a name that nothing has": (TEMPLATE + "      Role: !GetAtt Rle.Arn\n",
                                 "template.yaml:9: GetAtt names 'Rle', which is not in the template"),
+    "UTF-16": (TEMPLATE.encode("utf-16"), "template.yaml is UTF-16-LE, not UTF-8"),
     "unclosed quote": (TEMPLATE + '      Description: "open\n', "template.yaml:10: invalid YAML: found unexpected end of stream"),
     "two documents": (TEMPLATE + "---\na: b\n", "template.yaml:9: invalid YAML: but found another document"),
 }  # fmt: skip
+
+EDGE = """\
+      AutoPublishAlias: live
+  Site:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        DefaultCacheBehavior:
+          LambdaFunctionAssociations: [{ EventType: viewer-request, LambdaFunctionARN: HERE }]
+"""
+SIGNED_SAID = (
+    "One: it has code signing, and its layers must be signed, too: "
+    "add the kit's layer by hand, signed, with --packages bundled"
+)
+EDGE_SAID = "One: it is Lambda@Edge, which has neither layers nor environment variables: leave it untraced"
 
 # A function that is left to a person while the other one is adopted: the line that is printed.
 LEFT = {
@@ -105,6 +133,14 @@ LEFT = {
                       "One: its properties use a merge key or a transform: add layer, wrapper and variables there by hand"),
     "four layers": ("      Layers: [a, b, c, d]\n",
                     "One: it would have 7 layers: a function has at most 5: join some of them"),
+    "code signing": ("      CodeSigningConfigArn: !GetAtt Signing.Arn\n  Signing:\n    Type: AWS::Lambda::CodeSigningConfig\n",
+                     SIGNED_SAID),
+    "Lambda@Edge": (EDGE.replace("HERE", "!Ref One.Version"), EDGE_SAID),
+    "Lambda@Edge by its version": (
+        EDGE.replace("HERE", "!Ref V")
+        + "  V:\n    Type: AWS::Lambda::Version\n    Properties: { FunctionName: !GetAtt One.Arn }\n",
+        EDGE_SAID,
+    ),
     "OpenTelemetry already": ("      Layers: ['arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python-amd64-ver-1-32-0:2']\n",
                               "One: it has a layer of OpenTelemetry already: remove that layer and its variables first"),
 }  # fmt: skip
@@ -136,6 +172,8 @@ yaml.add_multi_constructor("!", _tagged, Loader)
 
 def has(small: Any, large: Any) -> bool:
     """Whether all that is in the one is in the other; a Tracing may follow the parameter."""
+    if small is None:
+        return True
     if isinstance(small, dict):
         return isinstance(large, dict) and all(name in large and has(one, large[name]) for name, one in small.items())
     if isinstance(small, list):

@@ -97,6 +97,178 @@ xray_recorder.begin_segment("x")
     ])  # fmt: skip
 
 
+def test_requirements_in_utf_16(tmp_path: Path) -> None:
+    """PowerShell's `>` writes them, and pip reads them: they stay in their encoding."""
+    make_app(tmp_path, app_py=SDK)
+    path = tmp_path / "src" / "requirements.txt"
+    before = "aws-xray-sdk==2.14.0\r\nboto3\r\n".encode("utf-16")
+    path.write_bytes(before)
+    status, out, _ = adopt(tmp_path, "--write")
+    assert (status, "-\ufeffaws-xray-sdk==2.14.0\r\n" in out) == (0, True)
+    assert path.read_bytes() == "boto3\r\n".encode("utf-16")
+    adopt(tmp_path, "--undo")
+    assert path.read_bytes() == before
+
+
+def test_packages_beside_the_code_are_not_the_apps(tmp_path: Path) -> None:
+    """Nothing is said of what `pip install --target` put there; a project of one's own that it installed counts."""
+    make_app(tmp_path)
+    code = tmp_path / "src"
+    for name, text in {
+        "aws_xray_sdk/core/recorder.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "helper/__init__.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "single.py": "from aws_xray_sdk.core.daemon_config import DaemonConfig\n",
+        "helper-1.0.dist-info/RECORD": "helper/__init__.py,sha256=aa,9\nsingle.py,,\nhelper-1.0.dist-info/RECORD,,\n",
+    }.items():
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_text(text)
+    _, out, _ = adopt(tmp_path)
+    assert (bridges(out), [line for line in out.splitlines() if line.startswith("src/")]) == (["not needed"], [])
+    (code / "helper-1.0.dist-info" / "direct_url.json").touch()
+    _, out, _ = adopt(tmp_path)
+    lacks = "imports aws_xray_sdk.core.daemon_config, which the bridge lacks: remove its uses"
+    assert (bridges(out), [line for line in out.splitlines() if line.startswith("src/")]) == (
+        ["yes"],
+        [f"src/helper/__init__.py:1: {lacks}", f"src/single.py:1: {lacks}"],
+    )
+
+
+LAYER = """\
+      Layers: [!Ref Shared, !Ref Elsewhere]
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: shared/ }
+  Elsewhere:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: s3://bucket/key }
+"""
+
+
+def test_code_in_a_layer_of_the_template_counts(tmp_path: Path) -> None:
+    """A function whose layer uses the SDK needs the bridge."""
+    make_app(tmp_path, TEMPLATE + LAYER)
+    (tmp_path / "shared" / "python").mkdir(parents=True)
+    (tmp_path / "shared" / "python" / "common.py").write_text("import boto3\n")
+    assert bridges(adopt(tmp_path)[1]) == ["not needed"]
+    (tmp_path / "shared" / "python" / "common.py").write_text(SDK)
+    assert bridges(adopt(tmp_path)[1]) == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("code", "bridge", "said"),
+    [
+        ("CodeUri: ../build", "unknown", True),
+        ("CodeUri: s3://bucket/key", "unknown", True),
+        ("CodeUri: { Bucket: b, Key: k }", "unknown", True),
+        ("InlineCode: 'def handler(event, context): return 1'", "not needed", False),
+        ("InlineCode: 'from aws_xray_sdk.core import patch_all'", "yes", False),
+    ],
+)
+def test_code_that_is_not_in_a_folder(tmp_path: Path, code: str, bridge: str, said: bool) -> None:
+    """Whether it uses the SDK is unknown, and said; inline code is read."""
+    make_app(tmp_path, TEMPLATE.replace("CodeUri: src/", code))
+    status, out, _ = adopt(tmp_path)
+    line = (
+        "template.yaml:3: One: its code is not here, so it may use the X-Ray SDK or Powertools' Tracer: "
+        "build it before adopt; or, if it does, set LAMBDA_LATENCY_XRAY_SDK to bridge"
+    )
+    assert (status, bridges(out), line in out.splitlines()) == (0, [bridge], said)
+
+
+def bridges(out: str) -> list[str]:
+    """The column `bridge` of the table."""
+    lines = out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("function "))
+    start, end = lines[head].index("bridge"), lines[head].index("permission")
+    return [line[start:end].strip() for line in lines[head + 1 : lines.index("", head)]]
+
+
+TWO = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src/
+      Tracing: Active  # ours
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src/
+"""
+
+
+LOOP = """\
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Resources:
+  Fn::ForEach::Handlers:
+    - Name
+    - [A, B]
+    - On${Name}:
+        Type: AWS::Serverless::Function
+        Properties: { Runtime: python3.12, Handler: app.handler, CodeUri: src/ }
+"""
+
+
+def test_functions_made_by_a_loop_are_left(tmp_path: Path) -> None:
+    """They are not functions of the template as it is written."""
+    make_app(tmp_path, LOOP)
+    status, out, _ = adopt(tmp_path)
+    todo = "add layer, wrapper and variables there by hand"
+    left = f"template.yaml:3: Fn::ForEach::Handlers makes its functions, which are not edited: {todo}"
+    assert (status, left in out.splitlines()) == (4, True)
+
+
+def test_the_next_commands_name_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is the one that they find in the current folder."""
+    template = make_app(tmp_path / "the app")
+    monkeypatch.chdir(tmp_path)
+    _, out, _ = adopt("the app", "--write")
+    assert out.splitlines()[-2:] == [
+        "  lambda-latency doctor 'the app/template.yaml'",
+        "  lambda-latency serve --template 'the app/template.yaml'",
+    ]
+    adopt("the app", "--undo")
+    monkeypatch.chdir(template.parent)
+    _, out, _ = adopt("--write")
+    assert out.splitlines()[-2:] == ["  lambda-latency doctor", "  lambda-latency serve"]
+
+
+def test_an_app_whose_functions_are_all_left(tmp_path: Path) -> None:
+    """The last line does not say that there are none."""
+    make_app(tmp_path, TEMPLATE.replace("python3.12", "python2.7"))
+    status, out, _ = adopt(tmp_path)
+    assert (status, out) == (4, (
+        "\nFor you:\ntemplate.yaml:6: One: its runtime is python2.7: raise it to python3.10 or later\n\n"
+        "Nothing to do: no function can be adopted as it is.\n"
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "where"),
+    [
+        ("", "Globals,"),
+        ("Globals:\n  Api:\n    OpenApiVersion: 3.0.3\n", "Globals"),
+        ("Globals:\n  Function:\n    Timeout: 9\n", "Globals"),
+    ],
+)
+def test_globals_get_what_all_functions_share(tmp_path: Path, start: str, where: str) -> None:
+    """Functions that are alike are edited together; a tracing mode of one's own follows the parameter."""
+    template = make_app(tmp_path, start + TWO)
+    _, out, _ = adopt(tmp_path, "--write")
+    text = template.read_text()
+    assert [line.split()[3] for line in out.splitlines() if line.startswith(("One ", "Two "))] == [where] * 2
+    assert (text.count("AWS_LAMBDA_EXEC_WRAPPER"), text.count("  Function:\n"), text.count("Globals:\n")) == (1, 1, 1)
+    assert [line.strip() for line in text.splitlines() if line.strip().startswith("Tracing: !If")] == [
+        "Tracing: !If [LambdaLatencyIsActive, Active, PassThrough]",
+        "Tracing: !If [LambdaLatencyIsActive, Active, PassThrough]  # ours",
+    ]
+
+
 VARIABLES = """\
       Environment:
         Variables:

@@ -44,10 +44,6 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     "report good.jsonl --trace ''": (2, "--trace is empty", UNSET),
     "report good.jsonl --route=": (2, "--route is empty", UNSET),
     "init ''": (2, "DIR is empty", UNSET),
-    "report good.jsonl --route 'GET /a' --route 'GET /b'": (
-        *(2, "--route is given twice, and takes one value"),
-        REPORT,
-    ),
     "report nope.jsonl --trace deadbeef": (1, "nope.jsonl: No such file or directory", ""),
     "report good.jsonl --since 1h --until 2h": (
         *(2, "--since must be before --until"),

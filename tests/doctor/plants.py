@@ -31,6 +31,19 @@ NAMED_API = """\
 """
 PLAIN = "Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n"
 
+UNTRACED = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Other:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: nodejs22.x, Handler: app.handler, CodeUri: other/ }
+  Get:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.13, Handler: app.handler, CodeUri: src/, Layers: [!Ref Own] }
+  Own:
+    Type: AWS::Serverless::LayerVersion
+"""
+
 
 def sampled(name: str, kind: str) -> str:
     """A sampling rule's resource."""
@@ -55,6 +68,11 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", files={"template.yaml": PLAIN}, at="  Bucket:"),
         Planted("CloudFormation", files={"template.yaml": PLAIN.replace("Bucket:", "Topic:").replace("S3::Bucket",
                                                                                                     "SNS::Topic")}, at="  Topic:"),
+    ),
+    "nothing-traced": (
+        Planted("SAM", files={"template.yaml": UNTRACED}, at="  Get:"),
+        Planted("CloudFormation", files={"template.yaml": UNTRACED.replace("Serverless", "Lambda").replace("CodeUri", "Code")},
+                at="  Get:"),
     ),
     "snapstart-connection": (
         Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
@@ -250,6 +268,7 @@ NEAR: dict[str, Planted] = {
     "duplicate-key": Planted("SAM", {"    MemorySize: 512\n": "    MemorySize: 512\n    EphemeralStorage: { Size: 512 }\n"}),
     "unknown-name": Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      FunctionName: !Ref AWS::StackName"}),
     "no-function": Planted("CloudFormation"),
+    "nothing-traced": Planted("SAM", files={"template.yaml": UNTRACED, "src/app.py": "from opentelemetry.sdk import trace\n"}),
     "snapstart-connection": Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
                                     files={"src/app.py": "import psycopg\ndef handler(e, c):\n    return psycopg.connect('x')\n"}),
     "layer-region": Planted("SAM", region="eu-west-1"),

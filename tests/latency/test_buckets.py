@@ -83,10 +83,17 @@ def _part(
         ("POST", CLIENT, {"net.peer.name": "127.0.0.1:4000"}, Part("external", "127.0.0.1")),
         ("POST", CLIENT, {"net.peer.name": "[::1]:4000"}, Part("external", "::1")),
         ("POST", CLIENT, {"server.address": "2001:db8::80"}, Part("external", "2001:db8::80")),
-        ("POST", CLIENT, {"http.url": "http://[::1"}, Part("unknown")),
+        ("POST", CLIENT, {"http.url": "http://[::1"}, Part("unknown", "callee")),
         ("SELECT", CLIENT, {"db.system": "postgresql", "db.name": "shop"}, Part("database", "postgresql shop")),
         ("SELECT", CLIENT, {"db.system.name": "mysql", "server.address": "db"}, Part("database", "mysql db")),
         ("SELECT", CLIENT, {"db.system": "mysql", "peer.service": "mysql"}, Part("database", "mysql")),
+        ("INSERT", CLIENT, {"db.name": "shop", "db.operation": "INSERT"}, Part("database", "shop")),
+        ("SELECT", CLIENT, {"db.type": "sql", "db.instance": "shop"}, Part("database", "sql shop")),
+        ("query", INTERNAL, {"db.system": "postgresql", "db.name": "shop"}, Part("database", "postgresql shop")),
+        ("egress", CLIENT, {"upstream_cluster": "outbound|80||cart.shop.svc"}, Part("external", "cart.shop.svc")),
+        ("egress", CLIENT, {"upstream_cluster.name": "cart"}, Part("external", "cart")),
+        ("HGET", CLIENT, {"peer.hostname": "redis-1"}, Part("external", "redis-1")),
+        ("check inventory", CLIENT, {}, Part("unknown", "callee")),
         ("send", PRODUCER, {"messaging.system": "nats", "server.address": "nats"}, Part("messaging", "nats")),
         (
             "search",
@@ -113,7 +120,7 @@ def _part(
             {"rpc.system": "grpc", "rpc.service": "shop.Orders"},
             Part("external", "shop.Orders"),
         ),
-        ("call", CLIENT, {}, Part("unknown")),
+        ("call", CLIENT, {}, Part("unknown", "callee")),
         ("POST /orders", SERVER, {}, Part("own code")),
         ("process", SpanKind.CONSUMER, {}, Part("own code")),
         ("validate", INTERNAL, {}, None),
@@ -177,9 +184,10 @@ def test_a_call_of_api_gateway_belongs_to_the_platform_if_its_callee_has_spans()
 def test_the_kits_own_spans_are_recognized_by_their_scope(
     name: str, attributes: Mapping[str, object], expected: Part
 ) -> None:
-    """A user's span with such a name is own code."""
+    """A user's span with such a name is own code, or a database call by its attributes."""
     assert _part(name, INTERNAL, attributes, scope="lambda_latency.runtime") == expected
-    assert _part(name, INTERNAL, attributes) is None
+    users = Part("database", "postgresql shop") if "db.system" in attributes else None
+    assert _part(name, INTERNAL, attributes) == users
 
 
 @pytest.mark.parametrize(
@@ -216,7 +224,7 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
         "queue": ("ours", "queue x"),
         "api gateway": ("platform", "API Gateway"),
         "lambda": ("platform", "Lambda x"),
-        "unknown": ("unknown", "x"),
+        "unknown": ("unknown", "unknown x"),
     }
     assert Part("own code").label == "own code"
 

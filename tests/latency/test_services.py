@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.trace.build import Node
 
 SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER
+INTERNAL = SpanKind.INTERNAL
 LAMBDA, FUNCTION = "AWS::Lambda", "AWS::Lambda::Function"
 
 
@@ -25,6 +26,10 @@ def _server(service: str, start: float, end: float, *below: Node) -> Node:
 def _call(service: str, start: float, end: float, *below: Node, host: str = "10.0.0.9") -> Node:
     attributes = {"server.address": host} if host else {}
     return node("call", start, end, *below, kind=CLIENT, resource={"service.name": service}, attributes=attributes)
+
+
+def _step(service: str, start: float, end: float) -> Node:
+    return node("step", start, end, resource={"service.name": service})
 
 
 def _parts(*tops: Node, terms: Terms = Terms()) -> dict[str, float]:  # noqa: B008 - immutable
@@ -174,9 +179,57 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
     ]
     assert account(trace).flaws == 2
     assert len(trace.spans) == 3
+    others = [replace(one, span_id=f"{at:016x}", parent_id="f" * 16) for at, one in enumerate(spans, 50)]
+    assert account(Trace([*spans, *others])).flaws == 6  # two such parents: the spans of one are outside
     remote = Trace([replace(span, parent_remote=True) for span in spans])
     assert remote.problems == ()  # the children say that their parent is in another process
     assert account(remote) == account(trace)
+
+
+def test_internal_spans_of_an_absent_parent_are_code_of_their_service() -> None:
+    """The time between them is unknown, not their own."""
+    spans = tree(node("parent", 0, 50, _step("a", 0, 20), _step("a", 30, 50)), unit=MS).spans[1:]
+    assert _of(Trace(spans)) == {"a: own code": 40, "unknown": 10}
+
+
+def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> None:
+    """Manual instrumentation leaves the kind out; a driver's call below a wrapper counts once."""
+    by_hand = node("query", 10, 40, attributes={"db.system": "mysql", "db.name": "shop"})
+    driver = node("SELECT", 60, 80, kind=CLIENT, attributes={"db.system": "mysql", "db.name": "shop"})
+    inner = node("fetch", 62, 70, attributes={"db.system": "mysql"})
+    wrapper = node("save", 50, 90, replace(driver, children=(inner,)), attributes={"db.system": "mysql"})
+    trace = tree(_server("cart", 0, 100, by_hand, wrapper), unit=MS)
+    assert _of(trace) == {"cart: own code": 50, "mysql shop": 50}
+    assert [(part.label, calls.calls) for part, calls in account(trace).calls] == [("mysql shop", 2)]
+
+
+def test_a_service_that_calls_itself_has_a_network_to_itself() -> None:
+    """Its own code is what its spans say, on both sides."""
+    inner = _server("node", 15, 85)
+    assert _parts(_server("node", 0, 100, _call("node", 10, 90, inner))) == {
+        "node: own code": 90,
+        "network to node": 10,
+    }
+
+
+def test_a_request_has_the_title_of_its_root_if_another_service_serves_below_it() -> None:
+    """Also if no span of a call lies between them."""
+    inner = node("inner.Do", 10, 20, kind=SERVER, resource={"service.name": "inner"})
+    root = node("root", 0, 30, inner, resource={"service.name": "front"})
+    assert tree(root, unit=MS).route == "root"
+    assert tree(replace(root, resource={}), unit=MS).route == "inner.Do"
+
+
+def test_work_that_goes_on_longer_than_the_request_is_a_flaw() -> None:
+    """The request ends with its root; consumers, which nothing waits for, do not count."""
+
+    def flaws(kind: SpanKind, end: float) -> int:
+        late = node("late", 5, end, kind=kind)
+        sent = node("sent", 1, 2, late, kind=PRODUCER)
+        return account(tree(node("root", 0, 10, sent, kind=SERVER), unit=MS)).flaws
+
+    assert [flaws(INTERNAL, 20), flaws(INTERNAL, 21), flaws(CONSUMER, 21)] == [0, 8, 0]
+    assert account(tree(node("root", 0, None, node("inner", 2, 5), kind=SERVER), unit=MS)).flaws == 16
 
 
 def test_spans_of_a_lost_parent_outside_the_request_are_a_flaw() -> None:

@@ -52,6 +52,15 @@ def test_a_body_with_a_length_is_read_whole(server: Server, size: int) -> None:
     assert (reply.status, reply.body == body, reply.headers["Content-Length"]) == (201, True, str(size))
 
 
+def test_a_client_that_asks_first_is_told_to_go_on_at_once(server: Server) -> None:
+    """boto3 waits for this answer up to 1 s before it sends an object to S3."""
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        assert connection.recv(65536).endswith(b"hello")
+
+
 def test_a_body_in_chunks_is_read_whole(server: Server) -> None:
     """Chunk extensions and trailers are passed over, and the next request on the connection is found."""
     chunked = (

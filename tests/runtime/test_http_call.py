@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 import urllib.error
 import urllib.request
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 import urllib3
-from opentelemetry import propagate
+from opentelemetry import context, propagate
 
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.stubs import Answer, Server
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.runtime.conftest import Function
 
+OTHER = TRACE[::-1]
 KEYS = ("http.method", "http.url", "http.status_code", "peer.service", "net.peer.name", "net.peer.port")
 
 
@@ -97,6 +99,51 @@ def test_an_unsampled_call_tells_the_callee(
     assert function.spans == ()
 
 
+@EVERY_LIBRARY
+def test_a_call_below_a_callers_context_is_a_span(
+    function: Function, server: Server, post: Callable[[str], int]
+) -> None:
+    """A handler has read it from a message, and made it current."""
+    sender = {"X-Amzn-Trace-Id": f"Root=1-{OTHER[:8]}-{OTHER[8:]};Parent={SEGMENT};Sampled=1"}
+
+    def handler(_event: object, _context: object) -> None:
+        token = context.attach(propagate.extract(sender))
+        post(server.url)
+        context.detach(token)
+
+    function.invoke(handler)
+    call = function.trace.one("POST")
+    assert (call.trace_id, call.parent_id) == (OTHER, SEGMENT)
+
+
+@EVERY_LIBRARY
+def test_a_call_in_a_thread_of_an_earlier_invocation_is_a_span(
+    function: Function, server: Server, post: Callable[[str], int]
+) -> None:
+    """Below the span of the invocation that started the thread."""
+    jobs: queue.Queue[str | None] = queue.Queue()
+    answers: queue.Queue[int] = queue.Queue()
+
+    def work() -> None:
+        while (job := jobs.get()) is not None:
+            answers.put(post(job))
+
+    worker = threading.Thread(target=work)
+    function.invoke(lambda _event, _context: worker.start())
+
+    def ask(_event: object, _context: object) -> int:
+        jobs.put(server.url)
+        return answers.get(timeout=60)
+
+    assert function.invoke(ask) == 200
+    jobs.put(None)
+    worker.join()
+    assert function.trees() == [
+        ("orders-create", "SERVER", "UNSET", {}, [("POST", "CLIENT", "UNSET", {}, [])]),
+        ("orders-create", "SERVER", "UNSET", {}, []),
+    ]
+
+
 def get_with_httpx(url: str) -> None:
     """GET with httpx, at once and awaited."""
     httpx = pytest.importorskip("httpx")
@@ -107,6 +154,18 @@ def get_with_httpx(url: str) -> None:
 
     httpx.get(url)
     asyncio.run(awaited())
+
+
+def get_with_httpx2(url: str) -> None:
+    """GET with httpx2, awaited and at once: the first call installs the instrumentation."""
+    httpx2 = pytest.importorskip("httpx2", reason="httpx2 needs Python 3.11")
+
+    async def awaited() -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.get(url)
+
+    asyncio.run(awaited())
+    httpx2.get(url)
 
 
 def get_with_aiohttp(url: str) -> None:
@@ -122,7 +181,7 @@ def get_with_aiohttp(url: str) -> None:
     asyncio.run(awaited())
 
 
-@pytest.mark.parametrize("get_twice", [get_with_httpx, get_with_aiohttp])
+@pytest.mark.parametrize("get_twice", [get_with_httpx, get_with_httpx2, get_with_aiohttp])
 def test_asynchronous_calls_are_spans_as_any_other(
     function: Function, server: Server, get_twice: Callable[[str], None]
 ) -> None:

@@ -65,12 +65,23 @@ def test_skipped_input_is_told() -> None:
 def test_clocks_and_lost_parents_are_told() -> None:
     """By the number of requests that they concern."""
     some = _plain(30)
-    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=4), *some[3:]]
+    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=28), *some[3:]]
     assert _told(flawed) == [
         "In 2 of 30 requests the clocks of services differ and were corrected (--no-skew leaves them).",
         "In 1 of 30 requests the span that called the others was not recorded: the time between them is unknown.",
         "In 1 of 30 requests spans are outside of the request, because their parent was not recorded.",
+        "In 1 of 30 requests the request has no end: it is measured up to the last instant that its spans show.",
+        "In 1 of 30 requests work went on after the request for longer than it took: that time is not counted.",
     ]
+
+
+def test_times_in_a_wrong_unit_are_told() -> None:
+    """Only if a smaller unit makes them times of this century: small numbers in a test are no mistake."""
+    some = [one._replace(start_ns=one.start_ns // 1000) for one in _plain(30)]
+    assert _told(some) == [
+        "The times of 30 requests are in 1970: if their unit is wrong, durations are 1,000 times too short."
+    ]
+    assert _told([one._replace(start_ns=5000) for one in some]) == []
 
 
 def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() -> None:

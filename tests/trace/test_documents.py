@@ -85,11 +85,11 @@ def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.M
     path.write_text(json.dumps(document))
     assert _read(path) == (["a", "b", "c"], [])
     if module is otlp:
-        document["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["spanId"] = "7"
-        reason = "not a span: spanId must be 16 hex digits, got '7'"
+        document["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["spanId"] = ""
+        reason = "not a span: spanId must be 16 hex digits, got None"
     else:
-        document["data"][0]["spans"][1]["spanID"] = "x"
-        reason = "not a Jaeger span: spanID must be 16 hex digits, got 'x'"
+        document["data"][0]["spans"][1]["spanID"] = ""
+        reason = "not a Jaeger span: spanID must be 16 hex digits, got ''"
     path.write_text(json.dumps(document))
     assert _read(path) == (["a", "c"], [f"t.json:1: {reason}"])
 

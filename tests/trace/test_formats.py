@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -100,6 +101,12 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
     ("data", "reason"),
     [
         (b'[{"traceId":"1","id":"2","annotations":[],"binaryAnnotations":[]}]', "Zipkin v1: ask Zipkin for version 2"),
+        (
+            b'[{"traceId":"1","id":"2","timestamp":3,"annotations":[{"value":"cs","endpoint":{"serviceName":"a"}}]}]',
+            "Zipkin v1: ask Zipkin for version 2",
+        ),
+        (b'{"traceID":"1","rootTraceName":"GET /","spanSet":{}}', "the answer of a search (Tempo): it names"),
+        (b'{"events":[{"@timestamp":"2019-12-16T12:46:58.000Z","transaction":{"id":"1"}}]}', "no trace: known are"),
         (b'{"traceEvents":[]}', "Chrome trace events"),
         (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog spans"),
         (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
@@ -123,6 +130,16 @@ def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reas
     reading = _read(tmp_path, data)
     assert reading.traces == ()
     assert reason in str(reading.problems[0])
+
+
+def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) -> None:
+    """One a line, with attributes as an object: what scripts and databases export."""
+    ids = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_span_id": None}
+    times = {"start_time_unix_nano": T0, "end_time_unix_nano": T0 + MS}
+    span = {**ids, **times, "name": "GET /", "kind": 2, "attributes": {"n": 7}, "status": {"code": 2}}
+    reading = _read(tmp_path, json.dumps(span).encode() + b"\n")
+    assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, True)])
+    assert reading.traces[0].spans[0].attributes["n"] == 7
 
 
 def test_an_empty_link_is_left_out(tmp_path: Path) -> None:

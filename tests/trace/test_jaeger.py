@@ -98,12 +98,12 @@ def test_a_single_trace_is_read_too() -> None:
 
 def test_broken_spans_are_problems_and_the_rest_is_read() -> None:
     """Also a whole broken trace."""
-    bad = [7, {**PARENT, "spanID": "xyz"}, {**PARENT, "duration": "long"}, {**PARENT, "startTime": None}]
+    bad = [7, {**PARENT, "spanID": "0"}, {**PARENT, "duration": "long"}, {**PARENT, "startTime": None}]
     spans, problems = _read({"data": [{"spans": [*bad, PARENT]}, {"traceID": TRACE}, 8]})
     assert len(spans) == 1
     assert [problem[:60] for problem in problems] == [
         "not a Jaeger span: it must be an object, got a whole number",
-        "not a Jaeger span: spanID must be 16 hex digits, got 'xyz'",
+        "not a Jaeger span: spanID must be 16 hex digits, got '000000",
         "not a Jaeger span: duration must be a whole number or a numb",
         "not a Jaeger span: startTime must be a whole number or a num",
         "a Jaeger trace must have a list of spans",

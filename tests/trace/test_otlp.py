@@ -186,10 +186,9 @@ def test_an_open_span_has_no_end() -> None:
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"traceId": "6b05"}, "traceId must be 32 hex digits, got '6b05'"),
+        ({"traceId": ""}, "traceId must be 32 hex digits, got None"),
         ({"spanId": "0000000000000000"}, "spanId must be 16 hex digits, got '0000000000000000'"),
         ({"spanId": None}, "spanId must be 16 hex digits, got None"),
-        ({"parentSpanId": "zz"}, "parentSpanId must be 16 hex digits, got 'zz'"),
         ({"startTimeUnixNano": None}, "startTimeUnixNano is missing: a span without a start has no place in time"),
         ({"startTimeUnixNano": "soon"}, "startTimeUnixNano must be a whole number, got a text"),
         ({"startTimeUnixNano": True}, "startTimeUnixNano must be a whole number, got true or false"),

@@ -40,6 +40,64 @@ def test_a_pretty_printed_document_is_read(tmp_path: Path) -> None:
         assert _seen(path) == ([["a", "b", "c"]], [])
 
 
+JAEGER = {
+    "traceID": "order #1",
+    "spans": [
+        {"traceID": "order #1", "spanID": "G", "startTime": 1, "duration": 9, "operationName": "a"},
+        {
+            "traceID": "order #1",
+            "spanID": "7",
+            "startTime": 2,
+            "duration": 3,
+            "operationName": "b",
+            "references": [{"refType": "CHILD_OF", "traceID": "order #1", "spanID": "G"}],
+        },
+    ],
+}
+OTLP = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {
+                    "spans": [
+                        {
+                            "traceId": "order #1",
+                            "spanId": "g",
+                            "name": "a",
+                            "startTimeUnixNano": 1,
+                            "endTimeUnixNano": 9,
+                        },
+                        {
+                            "traceId": "order #1",
+                            "spanId": "a span of sixteen",
+                            "parentSpanId": "g",
+                            "name": "b",
+                            "startTimeUnixNano": 2,
+                            "endTimeUnixNano": 3,
+                        },
+                    ]
+                }
+            ]
+        }
+    ]
+}
+ZIPKIN = [
+    {"traceId": "order #1", "id": "f5d6b777-14ce", "name": "a", "timestamp": 1, "duration": 9},
+    {"traceId": "order #1", "id": "b", "parentId": "f5d6b777-14ce", "name": "b", "timestamp": 2, "duration": 3},
+]
+
+
+@pytest.mark.parametrize("document", [JAEGER, OTLP, ZIPKIN])
+def test_ids_may_be_any_text(tmp_path: Path, document: object) -> None:
+    """Handmade traces have ids that are not hexadecimal. `--trace` takes them as the file writes them."""
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(document))
+    assert _seen(path) == ([["a", "b"]], [])
+    trace = read_trace(path, "order #1")
+    assert trace is not None
+    assert [span.name for span in trace.children(trace.roots[0])] == ["b"]
+
+
 def test_gzip_is_recognized_by_its_content(tmp_path: Path) -> None:
     """The name of the file does not matter."""
     path = tmp_path / "traces.jsonl"

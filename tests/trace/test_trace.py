@@ -155,6 +155,28 @@ def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [
+        ("GET /users/676633/orders/5e6279dbe09edd5a?page=2", "GET /users/{id}/orders/{id}"),
+        ("GET /products/66VCHSJNUP", "GET /products/{id}"),
+        ("/a/3f2504e0-4f89-11d3-9a0c-0305e82c3301/b", "/a/{id}/b"),
+        ("PUT /orders/order-12345/2026-11-28", "PUT /orders/{id}/{id}"),
+        ("GET /charges/ch_1J2kL3mN4o", "GET /charges/{id}"),
+        ("GET /api/v1/oauth2/x86_64/sha256/step-2", "GET /api/v1/oauth2/x86_64/sha256/step-2"),
+        ("hipstershop.ProductCatalogService/GetProduct", "hipstershop.ProductCatalogService/GetProduct"),
+        ("POST /orders/{id}/:item", "POST /orders/{id}/:item"),
+        ("job 20261128", "job 20261128"),
+    ],
+)
+def test_a_route_has_no_ids(name: str, route: str) -> None:
+    """Requests with a path as their name, or as their `http.route`, are compared with those of other ids."""
+    assert tree(node(name, 0, 1, kind=SpanKind.SERVER)).route == route
+    method, _, path = name.rpartition(" ") if "/" in name else ("", "", name)
+    attributes = {"http.request.method": method, "http.route": path}
+    assert tree(node("x", 0, 1, kind=SpanKind.SERVER, attributes=attributes)).route == route
+
+
 def test_a_request_whose_handler_was_lost_still_has_a_route_and_a_timeout() -> None:
     """Lambda killed the handler at its deadline: gateway and function segment have the facts."""
     function = node(

@@ -281,7 +281,7 @@ def test_broken_documents_are_problems() -> None:
     answer = json.loads(_answer(GATEWAY, UnprocessedTraceIds=[ID]))
     answer["Traces"][0]["Segments"] += [{"Document": "{"}, {"Id": "x"}, 7, {"Document": "{}"}]
     answer["Traces"].append({"Id": ID})
-    bad = ({"id": "xyz"}, {"start_time": "now"}, {"trace_id": "1-2"}, {"end_time": -5}, {"start_time": 1e300})
+    bad = ({"id": "0"}, {"start_time": "now"}, {"trace_id": "1-2"}, {"end_time": -5}, {"start_time": 1e300})
     answer["Traces"][0]["Segments"] += [{"Document": json.dumps({"trace_id": ID, **PUT, **one})} for one in bad]
     spans, problems = _read(json.dumps(answer))
     assert len(spans) == 2
@@ -293,7 +293,7 @@ def test_broken_documents_are_problems() -> None:
         "not a segment document: it has no id",
         "not a segment document: it must be an object, got a whole nu",
         "not a segment: end_time must be seconds since 1970, got -5",
-        "not a segment: id must be 16 hex digits, got 'xyz'",
+        "not a segment: id must be 16 hex digits, got '0'",
         'not a segment: start_time must be seconds since 1970, got "n',
         "not a segment: start_time must be seconds since 1970, got 1e",
         "trace_id must read like 1-5759e988-bd862e3fe1be46a994272793,",

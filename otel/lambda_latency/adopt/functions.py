@@ -13,8 +13,8 @@ from lambda_latency.template import Finding, Node
 __all__ = ["FUNCTION", "Subject", "read_subjects", "text_of"]
 
 FUNCTION = "AWS::Serverless::Function"
-RUNTIME = re.compile(r"python3\.(\d+)")
-OLDEST = 10
+RUNTIME = re.compile(r"python(\d+)\.(\d+)")
+OLDEST = 3, 10
 MOST_LAYERS = 5
 ADOT = re.compile(
     r"aws-otel-(python|collector)|AWSOpenTelemetryDistroPython|opentelemetry-python|opentelemetry-collector"
@@ -31,13 +31,13 @@ class Subject:
     runtime: str = ""
     architecture: str = "x86_64"
     arm: str = ""  # the parameter that sets the architecture
-    code: Path | None = None
+    code: Path | None = None  # the folder of its code, or None if it is inline or not local
+    inline: Node | None = None
+    shared: list[Path] = field(default_factory=list)  # the folders of its layers in this template
     handler: str = ""
-    layers: int = 0
     adopted: bool = False
     left: Finding | None = None
-    bridge: bool = False
-    files: list[Path] = field(default_factory=list)
+    bridge: bool | None = None  # whether it uses the X-Ray SDK; None if its code is not here
 
     @property
     def is_python(self) -> bool:
@@ -50,7 +50,12 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
     everyone = root.get("Globals", "Function")
     found = []
     resources = root.get("Resources")
+    edge = _at_the_edge(resources) if resources is not None else set()
     for name, key, resource in resources.named() if resources is not None else ():
+        if name.startswith("Fn::ForEach") and FUNCTION in texts(resource):
+            todo = "add layer, wrapper and variables there by hand"
+            left = Finding(source, key.line, f"{name} makes its functions, which are not edited", todo)
+            found.append(Subject(name, key.line, resource, left=left))
         if text_of(resource.get("Type")) != FUNCTION:
             continue
         properties = resource.get("Properties")
@@ -60,7 +65,11 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
             left = Finding(source, key.line, f"{name} has no properties of its own", todo)
             found.append(Subject(name, key.line, node, left=left))
             continue
-        found.append(_read(source, root, (name, key), resource, properties, everyone, folder, most_layers))
+        subject = _read(source, root, (name, key), resource, properties, everyone, folder, most_layers)
+        if name in edge and subject.is_python:
+            what = f"{name}: it is Lambda@Edge, which has neither layers nor environment variables"
+            subject.left = Finding(source, key.line, what, "leave it untraced")
+        found.append(subject)
     return found
 
 
@@ -78,9 +87,11 @@ def _read(
     places = [place for place in (properties, everyone) if place is not None]
     subject = Subject(name, key.line, properties, text_of(_value(root, places, "Runtime")))
     subject.handler = text_of(_value(root, places, "Handler"))
-    code = text_of(_value(root, places, "CodeUri"))
-    if properties.get("InlineCode") is None and "://" not in code:
-        subject.code = folder / code
+    subject.inline = properties.get("InlineCode")
+    uri = _value(root, places, "CodeUri")
+    if subject.inline is None and (uri is None or text_of(uri)):
+        subject.code = _folder(folder, text_of(uri))
+    subject.shared = list(_layer_folders(root, places, folder))
     subject.architecture, subject.arm = _architecture(root, places)
     for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
         subject.left = Finding(source, where.line, f"{name}: {what}", todo)
@@ -104,8 +115,12 @@ def _reasons(
     match = RUNTIME.fullmatch(subject.runtime)
     if match is None:
         return
-    if int(match[1]) < OLDEST:
-        yield properties, f"its runtime is {subject.runtime}", f"raise it to python3.{OLDEST} or later"
+    if (int(match[1]), int(match[2])) < OLDEST:
+        yield properties, f"its runtime is {subject.runtime}", f"raise it to python{OLDEST[0]}.{OLDEST[1]} or later"
+    signing = _first(places, "CodeSigningConfigArn")
+    if signing is not None:
+        todo = "add the kit's layer by hand, signed, with --packages bundled"
+        yield signing, "it has code signing, and its layers must be signed, too", todo
     if any(one in ("<<", "Fn::Transform") for one, _, _ in properties.named()):
         what = "its properties use a merge key or a transform"
         yield properties, what, "add layer, wrapper and variables there by hand"
@@ -122,7 +137,7 @@ def _reasons(
 
 def _about_layers(place: Node) -> Iterator[Reason]:
     layers = place.get("Layers")
-    if layers is not None and (layers.kind != "list" or layers.function):
+    if layers is not None and not layers.empty and (layers.kind != "list" or layers.function):
         yield layers, "its Layers are not a list", "make each item an !If of its own"
     elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(place):
         yield layers, "it has a layer of OpenTelemetry already", "remove that layer and its variables first"
@@ -146,6 +161,41 @@ def _is_plain(node: Node) -> bool:
 def _is_ours(place: Node) -> bool:
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
     return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
+
+
+def _at_the_edge(resources: Node) -> set[str]:
+    """The logical ids of the functions that a CloudFront distribution runs, by their own names or those of versions."""
+    found: set[str] = set()
+    waiting = [resources]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.items
+        for key, _, one in node.named():
+            waiting.append(one)
+            if key == "LambdaFunctionARN":
+                found |= {text.partition(".")[0] for text in texts(one)}
+    for name in tuple(found):
+        version = resources.get(name, "Properties", "FunctionName")
+        found |= {text.partition(".")[0] for text in texts(version)} if version is not None else set()
+    return found
+
+
+def _layer_folders(root: Node, places: list[Node], folder: Path) -> Iterator[Path]:
+    """The local folders of a function's layers that the same template makes."""
+    for place in places:
+        layers = place.get("Layers")
+        for item in layers.items if layers is not None else ():
+            made = root.get("Resources", str(item.value)) if item.function == "Ref" else None
+            uri = text_of(made.get("Properties", "ContentUri")) if made is not None else ""
+            found = _folder(folder, uri) if uri else None
+            if found is not None:
+                yield found
+
+
+def _folder(folder: Path, uri: str) -> Path | None:
+    """The folder at a local address; None if there is none."""
+    found = folder / uri
+    return found if "://" not in uri and found.is_dir() else None
 
 
 def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:

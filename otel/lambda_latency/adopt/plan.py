@@ -18,13 +18,13 @@ from lambda_latency.adopt.verify import problem
 from lambda_latency.adopt.wording import API, LAYER_FOLDER, PACKAGES, Wanted
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
-from lambda_latency.template import Finding, Node, check_template, read_yaml
+from lambda_latency.template import Finding, Node, check_template, decoded, missing_template, read_yaml, usual_template
 
 __all__ = ["Change", "Plan", "Row", "find_template", "layer_content", "make_plan"]
 
-USUAL = ("template.yaml", "template.yml", "sam.yaml", "sam.yml")
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
+BY_HAND = "add the layer by hand: docs/how-to/existing-app.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Plan:
         parts: list[str] = []
         for one in self.edited:
             assert one.before is not None
-            old, new = (text.decode("utf-8").splitlines(keepends=True) for text in (one.before, one.after))
+            old, new = (decoded(text)[0].splitlines(keepends=True) for text in (one.before, one.after))
             lines = difflib.unified_diff(old, new, f"a/{one.shown}", f"b/{one.shown}")
             parts += [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
         return "".join(parts)
@@ -90,10 +90,11 @@ class _Template:
 def find_template(path: Path) -> Path:
     """The template at a path, which is a file or a folder. Raises `AdoptError` if there is none."""
     if path.is_dir():
-        for name in USUAL:
-            if (path / name).is_file():
-                return path / name
-        raise AdoptError(f"{path} has no template.yaml", "name the template itself")
+        found = usual_template(path)
+        if found is None:
+            what, todo = missing_template(path, to_edit=True)
+            raise AdoptError(f"{path}: {what}", todo)
+        return found
     if not path.exists():
         raise AdoptError(f"{path} does not exist", "name a SAM template, or the folder that has one")
     return path
@@ -133,16 +134,16 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
     seen.add(real)
     if not real.is_relative_to(root.resolve()):
         raise AdoptError(f"{shown} is outside {root}", "adopt the folder that contains both")
-    text = _text(path, shown)
+    text, encoding = _text(path, shown)
+    if encoding != "utf-8":
+        raise AdoptError(f"{shown} is {encoding.upper()}, not UTF-8", "save it as UTF-8")
     node = _parsed(shown, text)
     transform = node.get("Transform")
     if transform is None or SERVERLESS not in [str(one.value) for one in transform.scalars()]:
         if is_first:
-            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", "add the layer by hand")
+            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", BY_HAND)
         return
-    refused = refusal(shown, text, node)
-    if refused is not None:
-        raise AdoptError(f"{refused.source}:{refused.line}: {refused.what}", refused.todo)
+    _check(shown, text, node)
     found = _Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
     nested = []
     for properties, child in _nested(node, path.parent):
@@ -154,20 +155,23 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[_
     yield from nested
 
 
-def _parsed(shown: str, text: str) -> Node:
-    """The template as nodes. Raises `AdoptError` for anything but a SAM template in YAML."""
+def _check(shown: str, text: str, node: Node) -> None:
+    """Raises `AdoptError` for a SAM template that is not edited: JSON, or one that refers to names it does not have."""
     if text.lstrip("\ufeff \r\n\t").startswith("{"):
         raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
-    node = read_yaml(shown, text)
+    wrong = next(iter(check_template(shown, node)), None) or refusal(shown, text, node)
+    if wrong is not None:
+        raise AdoptError(f"{wrong.source}:{wrong.line}: {wrong.what}", wrong.todo)
+
+
+def _parsed(shown: str, text: str) -> Node:
+    """The template as nodes. Raises `AdoptError` for anything but a template."""
+    node = read_yaml(shown, text.replace("\t", " ") if text.lstrip("\ufeff \r\n\t").startswith("{") else text)
     if isinstance(node, Finding):
         raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
     resources = node.get("Resources")
     if node.kind != "mapping" or resources is None or not resources.entries:
         raise AdoptError(f"{shown}:1: no Resources section", "name a SAM template")
-    findings = check_template(shown, node)
-    if findings:
-        first = findings[0]
-        raise AdoptError(f"{first.source}:{first.line}: {first.what}", first.todo)
     return node
 
 
@@ -182,11 +186,12 @@ def _nested(node: Node, folder: Path) -> Iterator[tuple[Node, Path]]:
             yield properties, folder / where
 
 
-def _text(path: Path, shown: str) -> str:
+def _text(path: Path, shown: str) -> tuple[str, str]:
+    """The text of a file, and its encoding."""
     try:
         if not path.stat().st_mode & 0o222:
             raise AdoptError(f"{shown} is read-only", f"chmod u+w {shown}")
-        return path.read_bytes().decode("utf-8")
+        return decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         raise AdoptError(f"{shown}: byte {error.start} is not UTF-8", "save it as UTF-8") from None
     except OSError as error:
@@ -207,7 +212,7 @@ def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
             plan.skipped += 1
         elif subject.is_python:
             where = "as it is" if subject.adopted else adopted.where
-            bridge = "yes" if subject.bridge else "not needed"
+            bridge = "unknown" if subject.bridge is None else "yes" if subject.bridge else "not needed"
             permission = "as it is" if subject.adopted else adopted.permissions.get(subject.name, "by hand")
             architecture = f"by {subject.arm}" if subject.arm else subject.architecture
             plan.rows.append(Row(subject.name, subject.runtime, architecture, where, bridge, permission))
@@ -216,23 +221,43 @@ def _adopt(plan: Plan, one: _Template, wanted: Wanted) -> None:
 def _read_code(plan: Plan, one: _Template, wanted: Wanted, code: dict[Path, Change]) -> None:
     """Reads the code and requirements of a template's functions into the plan."""
     uses: dict[Path, bool] = {}
-    for subject in one.subjects:
-        folder = subject.code
-        if not subject.is_python or folder is None or not folder.is_dir():
-            continue
-        if folder not in uses:
-            uses[folder] = False
-            rewritten = _rewrite(plan, folder, code) if wanted.rewrite else []
-            for path in sources_of(folder):
-                use = read_uses(path, os.path.relpath(path, plan.root), code[path].after if path in code else None)
-                plan.left += use.left
-                uses[folder] |= use.sdk or use.tracer
-            for name in FILES:
-                _requirement(plan, folder / name, code, API if rewritten else "")
-            if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
-                todo = f"add {API} to the function's requirements"
-                plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
-        subject.bridge = uses[folder]
+    for subject in (each for each in one.subjects if each.is_python):
+        subject.bridge = False
+        for folder in (*([subject.code] if subject.code is not None else ()), *subject.shared):
+            if folder not in uses:
+                rewritten = _rewrite(plan, folder, code) if wanted.rewrite and folder == subject.code else []
+                uses[folder] = _uses_sdk(plan, folder, code)
+                if folder == subject.code:
+                    _requirements(plan, folder, code, rewritten)
+            subject.bridge = subject.bridge or uses[folder]
+        if subject.inline is not None:
+            use = read_uses(one.path, one.shown, text_of(subject.inline).encode())
+            plan.left += [replace(each, line=subject.inline.line) for each in use.left]
+            subject.bridge = subject.bridge or use.sdk or use.tracer
+        elif subject.code is None and not subject.bridge:
+            subject.bridge = None
+            what = f"{subject.name}: its code is not here, so it may use the X-Ray SDK or Powertools' Tracer"
+            todo = "build it before adopt; or, if it does, set LAMBDA_LATENCY_XRAY_SDK to bridge"
+            plan.left.append(Finding(one.shown, subject.line, what, todo))
+
+
+def _uses_sdk(plan: Plan, folder: Path, code: dict[Path, Change]) -> bool:
+    """Whether the code of a folder uses the X-Ray SDK or Powertools' Tracer."""
+    found = False
+    for path in sources_of(folder):
+        use = read_uses(path, os.path.relpath(path, plan.root), code[path].after if path in code else None)
+        plan.left += use.left
+        found |= use.sdk or use.tracer
+    return found
+
+
+def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten: list[str]) -> None:
+    """Edits the requirements of a function. `rewritten`: its modules that import OpenTelemetry now."""
+    for name in FILES:
+        _requirement(plan, folder / name, code, API if rewritten else "")
+    if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
+        todo = f"add {API} to the function's requirements"
+        plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
 
 
 def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
@@ -258,11 +283,11 @@ def _requirement(plan: Plan, path: Path, code: dict[Path, Change], instead: str)
     if not path.is_file() or path in code or not path.resolve().is_relative_to(plan.root.resolve()):
         return
     shown = os.path.relpath(path, plan.root)
-    text = _text(path, shown)
+    text, encoding = _text(path, shown)
     new, left = without_sdk(path, shown, text, instead if "--hash" not in text else "")
     plan.left += left
     if new != text:
-        code[path] = Change(path, shown, text.encode(), new.encode())
+        code[path] = Change(path, shown, text.encode(encoding), new.encode(encoding))
 
 
 def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:

@@ -10,21 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.layer import layer_files
-from lambda_latency.template import Finding
+from lambda_latency.template import Finding, own_python_files
 
 __all__ = ["Use", "read_uses", "shared_names", "sources_of"]
 
 SDK, POWERTOOLS = "aws_xray_sdk", "aws_lambda_powertools"
-NOT_THE_FUNCTIONS = (
-    "tests",
-    "test",
-    "node_modules",
-    ".aws-sam",
-    ".git",
-    ".venv",
-    "venv",
-    "__pycache__",
-    "site-packages",
+NOT_THE_FUNCTIONS = frozenset(
+    ["tests", "test", "node_modules", "venv", "__pycache__", "site-packages", SDK, POWERTOOLS]
 )
 NO_EFFECT = {
     "sampling_rules": "Lambda samples: write an X-Ray sampling rule",
@@ -49,12 +41,7 @@ class Use:
 
 def sources_of(folder: Path) -> list[Path]:
     """The Python files of a function's folder, without packages and tests."""
-    found = []
-    for path in sorted(folder.rglob("*.py")):
-        inside = path.relative_to(folder).parts[:-1]
-        if not any(part in NOT_THE_FUNCTIONS or part.endswith(".dist-info") for part in inside) and path.is_file():
-            found.append(path)
-    return found
+    return [path for path in own_python_files(folder, NOT_THE_FUNCTIONS) if path.is_file()]
 
 
 def shared_names(paths: Iterable[Path]) -> set[str]:

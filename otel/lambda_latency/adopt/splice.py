@@ -28,8 +28,8 @@ class Spliced:
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
         self._sections: set[int] = set()  # offsets of added sections
         resources = root.get("Resources")
-        first = resources.entries[0][0].start if resources is not None and resources.entries else 2
-        self.step = max(self.column(first), 1)
+        is_block = resources is not None and resources.entries and not self.is_flow(resources)
+        self.step = max(self.column(resources.entries[0][0].start), 1) if resources is not None and is_block else 2
 
     def result(self) -> str:
         """The text with all edits. Of two edits at one offset, the deeper comes first, then the earlier."""
@@ -56,7 +56,10 @@ class Spliced:
         return self.text[at : at + 1] in ("{", "[")
 
     def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
-        """Adds entries at the end of a mapping that has at least one; `apart`: after an empty line."""
+        """Adds entries at the end of a mapping, which may be empty or null; `apart`: after an empty line."""
+        if self._is_bare(mapping):
+            self._below(mapping, entries)
+            return
         if self.is_flow(mapping):
             self._into_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
             return
@@ -64,7 +67,10 @@ class Spliced:
         self._after(mapping, [*[""] * apart, *self._block(entries, column)], column)
 
     def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
-        """Adds items at the end of a list that has at least one, or of an empty one in brackets."""
+        """Adds items at the end of a list, which may be empty or null."""
+        if self._is_bare(sequence):
+            self._below(sequence, items)
+            return
         if self.is_flow(sequence):
             self._into_flow(sequence, [self._flow(item) for item in items])
             return
@@ -95,6 +101,21 @@ class Spliced:
     def replace(self, node: Node, value: str) -> None:
         """Replaces a scalar."""
         self._edits.append((node.start, node.end, 0, value))
+
+    def _is_bare(self, value: Node) -> bool:
+        """Whether a value is null, or empty brackets at the end of their line: its content can go below its key."""
+        rest = self.text[value.end : self._line_end(value.end)].strip()
+        is_last = not rest or rest.startswith("#")
+        return is_last and (value.empty or self.text[value.start : value.end] in ("{}", "[]"))
+
+    def _below(self, value: Node, content: Tree) -> None:
+        """Puts the content of a bare value below the line of its key."""
+        if value.start < value.end:
+            self._edits.append((len(self.text[: value.start].rstrip(" ")), value.end, 0, ""))
+        line = self.text[self.text.rfind("\n", 0, value.start) + 1 : value.start].lstrip("\ufeff")
+        column = len(line) - len(line.lstrip(" -")) + self.step
+        at = self._line_end(value.end)
+        self._edits.append((at, at, column, "".join(f"{self.newline}{one}" for one in self._block(content, column))))
 
     def _after(self, collection: Node, lines: Iterable[str], depth: int) -> None:
         at = self._line_end(self._last(collection))

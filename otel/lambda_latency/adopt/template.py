@@ -81,26 +81,40 @@ def adopt_template(
 
 def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
     """Adds to Globals if all functions are alike, else to each function; returns the section as text."""
-    everyone = edits.root.get("Globals", "Function")
-    alike = (
-        len(mine) == len(subjects) > 1
-        and len({(one.architecture, one.arm) for one in mine}) == 1
-        and not any(one.properties.get("Tracing") is not None for one in mine)
-    )
-    bridge = any(one.bridge for one in mine)
-    api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
-    if alike and everyone is not None and everyone.kind == "mapping" and everyone.entries:
-        _body(edits, everyone, mine[0].architecture, wanted, bridge=bridge)
-        return "Globals"
-    if alike and edits.root.get("Globals") is None:
-        edits.add_section(
-            "Globals", {"Function": _tree(mine[0].architecture, wanted, bridge=bridge), **api}, "Resources"
-        )
-        return "Globals, new"
+    section, everyone = edits.root.get("Globals"), edits.root.get("Globals", "Function")
+    alike = len(mine) == len(subjects) > 1 and len({(one.architecture, one.arm) for one in mine}) == 1
+    if alike and _share(edits, section, everyone, mine, wanted):
+        for one in mine:
+            _trace(edits, one.properties)
+        return "Globals" if section is not None else "Globals, new"
     traced = everyone is not None and _trace(edits, everyone)
     for one in mine:
-        _body(edits, one.properties, one.architecture, wanted, bridge=one.bridge, traced=traced)
+        _body(edits, one.properties, one.architecture, wanted, bridge=bool(one.bridge), traced=traced)
     return "each function"
+
+
+def _share(
+    edits: Spliced, section: Node | None, everyone: Node | None, mine: Sequence[Subject], wanted: Wanted
+) -> bool:
+    """Adds to Globals what all functions get; False if Globals cannot be added to."""
+    architecture, bridge = mine[0].architecture, any(one.bridge for one in mine)
+    if everyone is not None and _is_mapping(everyone):
+        _body(edits, everyone, architecture, wanted, bridge=bridge)
+        return True
+    tree: dict[str, Tree] = {"Function": _tree(architecture, wanted, bridge=bridge)}
+    if section is None:
+        api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
+        edits.add_section("Globals", {**tree, **api}, "Resources")
+        return True
+    if everyone is None and _is_mapping(section):
+        edits.add_entries(section, tree)
+        return True
+    return False
+
+
+def _is_mapping(node: Node) -> bool:
+    """Whether entries can be added: a mapping that is not computed, or null."""
+    return node.empty or (node.kind == "mapping" and not node.function)
 
 
 def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
@@ -120,14 +134,14 @@ def _body(
     if not _trace(edits, place) and not traced:
         new["Tracing"] = tree["Tracing"]
     known = place.get("Layers")
-    if known is None or known.empty:
+    if known is None:
         new["Layers"] = tree["Layers"]
     else:
         edits.add_items(known, layers(wanted, architecture, always=bridge))
     environment, values = place.get("Environment"), place.get("Environment", "Variables")
     if environment is None:
         new["Environment"] = tree["Environment"]
-    elif values is None or not values.entries:
+    elif values is None:
         edits.add_entries(environment, {"Variables": variables(wanted, bridge=bridge)})
     else:
         edits.add_entries(values, variables(wanted, bridge=bridge))
@@ -186,7 +200,7 @@ def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
     known = edits.root.get(section)
     if known is None:
         edits.add_section(section, entries, "Resources")
-    elif known.entries:
+    else:
         edits.add_entries(known, entries)
 
 
@@ -215,15 +229,15 @@ def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
             left.append(Finding(source, known.line, what, "let it follow the parameter Tracing"))
     if where == "Globals, new" or (apis and all(one.get("Properties", "TracingEnabled") for _, one in apis)):
         return left
-    if everyone is None or not everyone.entries:
+    if everyone is None:
         edits.add_section("Globals", {"Api": {"TracingEnabled": TRACED_API}}, "Resources")
         return left
     api, known = everyone.get("Api"), everyone.get("Api", "TracingEnabled")
     if api is None:
         edits.add_entries(everyone, {"Api": {"TracingEnabled": TRACED_API}})
-    elif known is None and api.entries:
+    elif known is None:
         edits.add_entries(api, {"TracingEnabled": TRACED_API})
-    elif known is not None and known.kind == "scalar" and not known.function:
+    elif known.kind == "scalar" and not known.function:
         edits.replace(known, TRACED_API)
     return left
 
@@ -234,5 +248,5 @@ def _pass_on(edits: Spliced, child: Node, wanted: Wanted) -> None:
     value: dict[str, Tree] = {"Tracing": f"!Ref {wanted.parameter}"}
     if known is None:
         edits.add_entries(child, {"Parameters": value})
-    elif known.entries and known.get("Tracing") is None:
+    elif _is_mapping(known) and known.get("Tracing") is None:
         edits.add_entries(known, value)

@@ -1,11 +1,11 @@
-"""Verifies an edited template: every value and comment of the original must remain."""
+"""Verifies an edited template: every value and comment of the original must remain, and every name must exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from lambda_latency.adopt.wording import MAPPING
-from lambda_latency.template import Finding, Node, read_yaml
+from lambda_latency.template import Finding, Node, check_template, read_yaml
 
 __all__ = ["problem"]
 
@@ -17,6 +17,9 @@ def problem(source: str, before: str, root: Node, after: str) -> str:
     read = read_yaml(source, after)
     if isinstance(read, Finding):
         return f"line {read.line}: {read.what}"
+    unknown = next(iter(check_template(source, read)), None)
+    if unknown is not None:
+        return f"line {unknown.line}: {unknown.what}"
     lost = next(_lost(root, read, ""), "")
     if lost:
         return f"{lost} would change"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambda_latency.adopt.splice import Tree
 from lambda_latency.example import example_folder
-from lambda_latency.template import Finding, read_yaml
+from lambda_latency.template import LAYER_FOLDER, Finding, read_yaml
 
 __all__ = [
     "ACTIVE",
@@ -31,7 +31,6 @@ __all__ = [
 
 KIT, MAPPING = "LambdaLatency", "LambdaLatencyAdot"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
-LAYER_FOLDER = "lambda-latency-layer"
 PACKAGES = "lambda-latency/packages.txt"  # path in the layer: the lock of OpenTelemetry's packages, if they are bundled
 WRAPPER = "/opt/lambda-latency/wrapper"
 NOTHING = "!Ref AWS::NoValue"

@@ -67,15 +67,6 @@ COMMANDS = {
 }
 
 
-class CommandParser(Parser):
-    """A parser that knows the options of all commands."""
-
-    def commands_with(self, option: str) -> Sequence[str]:
-        whole = parser()
-        found = [name for name in COMMANDS if option in whole.options(name)]
-        return found if len(found) < len(COMMANDS) else ["each command, and comes after its name"]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. While it runs, SIGTERM ends it as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, _terminated)
@@ -85,11 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def parser(complete: Collection[str] = COMMANDS.keys()) -> CommandParser:
+def parser(complete: Collection[str] = COMMANDS.keys()) -> Parser:
     """The argument parser: all commands by name, those in `complete` with their options."""
-    whole = CommandParser(
-        "lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG
-    )
+    whole = Parser("lambda-latency", usage="%(prog)s COMMAND [OPTION ...]", description=DESCRIPTION, epilog=EPILOG)
     whole.add_argument("-V", "--version", action="version", version=f"%(prog)s {VERSION}", help="print the version")
     subparsers = whole.add_subparsers(
         title="commands", prog=whole.prog, metavar="COMMAND", dest="command", required=True
@@ -103,6 +92,9 @@ def parser(complete: Collection[str] = COMMANDS.keys()) -> CommandParser:
         messages.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
         messages.add_argument("-v", "--verbose", action="store_true", help="print the stack trace of an error")
     return whole
+
+
+Parser.whole = staticmethod(parser)
 
 
 def _command(name: str) -> Command:

@@ -18,8 +18,8 @@ from lambda_latency.cli.messages import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, ClassVar, NoReturn
 
 __all__ = ["Parser", "did_you_mean"]
 
@@ -33,12 +33,13 @@ class Parser(argparse.ArgumentParser):
     """A parser of one command's arguments, or of all commands.
 
     `rest` names a list argument that may continue after an option; argparse itself ends the list at an option.
+    `whole` makes the parser of all commands, for a hint about an option of another command.
     """
 
     rest = ""
+    whole: ClassVar[Callable[[], Parser]]
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
-        self._given: set[argparse.Action] = set()
         text = description if "\n" in description else textwrap.fill(description, COLUMNS)
         formatter = partial(argparse.RawDescriptionHelpFormatter, width=_columns() - 2)
         super().__init__(prog, description=text, allow_abbrev=False, formatter_class=formatter, **options)
@@ -59,16 +60,11 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
-    def options(self, command: str) -> Collection[str]:
-        """The options of one of its commands."""
-        commands: dict[str, Parser] = next(
-            one.choices for one in self._actions if isinstance(one, argparse._SubParsersAction)
-        )
-        return commands[command]._option_string_actions.keys()
-
-    def commands_with(self, option: str) -> Sequence[str]:  # noqa: ARG002 - a parser of one command knows no other
-        """The other commands that have an option."""
-        return ()
+    def _owners(self, option: str) -> str:
+        """A hint that names the commands that have an option; empty if none or all of them have it."""
+        parsers = next(one.choices for one in Parser.whole()._actions if isinstance(one, argparse._SubParsersAction))
+        found = [name for name, one in parsers.items() if option in one._option_string_actions]
+        return f": it is an option of {', '.join(found)}" if found and len(found) < len(parsers) else ""
 
     def error(self, message: str) -> NoReturn:
         """Print the error and how to see the usage; exits with status 2."""
@@ -86,22 +82,16 @@ class Parser(argparse.ArgumentParser):
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """The values of an argument. An empty value comes from an unset variable; of two values, one would be lost."""
+        """The values of an argument. An empty value comes from an unset variable."""
         if action.nargs != argparse.PARSER and "" in arg_strings:
             name = action.option_strings[-1] if action.option_strings else action.metavar
             self._fail(f"{name} is empty", "check the variable that holds it")
-        if type(action) is argparse._StoreAction and action.option_strings:
-            if action in self._given:
-                raise argparse.ArgumentError(action, "is given twice, and takes one value")
-            self._given.add(action)
         return super()._get_values(action, arg_strings)
 
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            owners = self.commands_with(name)
-            hint = did_you_mean(name, self._option_string_actions)
-            hint = f": it is an option of {', '.join(owners)}" if owners else hint
+            hint = self._owners(name) or did_you_mean(name, self._option_string_actions)
             self._fail(f"there is no option {name}{hint}")
 
     def _fail(self, what: str, todo: str = "") -> NoReturn:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.function import Fn, functions_of
 from lambda_latency.doctor.source import Requirement, Source, parsed, reached, requirements_in, sources_in
-from lambda_latency.template import Collector, Finding, Node, read_collector, read_yaml, resolve
+from lambda_latency.template import (
+    Collector,
+    Finding,
+    Node,
+    missing_template,
+    read_collector,
+    read_yaml,
+    resolve,
+    usual_template,
+)
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.layer import Layer
@@ -181,6 +190,8 @@ class App:
 def read_app(path: Path, where: Where) -> App | Finding:
     """The app of a template; a finding if it cannot be read."""
     name = str(path)
+    if path.is_dir():
+        return Finding(name, 1, *missing_template(path))
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
@@ -212,9 +223,6 @@ def _region_of(text: str) -> str:
 
 
 def template_in(path: Path) -> Path:
-    """The template in a folder, by its usual names; `path` itself if it is not a folder."""
-    if not path.is_dir():
-        return path
-    names = ("template.yaml", "template.yml", "template.json", "sam.yaml", "cloudformation.yaml", "serverless.template")
-    found = next((path / name for name in names if (path / name).is_file()), path / names[0])
-    return Path(os.path.normpath(found))
+    """The template in a folder, by its usual names; `path` itself if it is not a folder, or has none."""
+    found = usual_template(path) if path.is_dir() else None
+    return Path(os.path.normpath(found or path))

@@ -20,7 +20,7 @@ ALL_RULES = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts,
 # `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.
 IGNORE = re.compile(r"lambda-latency:\s*ignore\s+(?P<rules>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
 NESTED_DEPTH = 10
-FUNCTIONLESS = "no-function"  # usual in a nested template, such as one of alarms
+OF_THE_WHOLE = ("no-function", "nothing-traced")  # usual in a nested template, such as one of alarms
 
 
 def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -40,7 +40,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
         if isinstance(app, Unread):
             found.add(_finding(UNREADABLE, Found(app.source, app.line, app.what, app.todo)))
             continue
-        found.update(one for one in _of(app) if not (depth and one.rule == FUNCTIONLESS))
+        found.update(one for one in _of(app) if not (depth and one.rule in OF_THE_WHOLE))
         waiting += [(nested, depth + 1) for nested in app.nested()]
     comments = _Comments()
     kept = (one for one in found if one.rule not in ignored and not comments.ignore(one))

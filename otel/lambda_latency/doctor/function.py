@@ -138,6 +138,11 @@ class Fn:
         """Whether a known wrapper starts OpenTelemetry."""
         return self.has_kit or self.wrapper in OTEL_WRAPPERS
 
+    @property
+    def has_unknown_wrapper(self) -> bool:
+        """Whether it has an exec wrapper whose name is unknown."""
+        return WRAPPER in self.variables and not self.wrapper
+
     def layer(self, kind: str) -> Layer | None:
         """Its first layer of a kind (`adot`, `collector`, `legacy`, `community`)."""
         return next((layer for layer in self.layers if layer.kind == kind), None)

@@ -22,7 +22,7 @@ def as_text(findings: Sequence[Finding]) -> str:
         lines += [
             f"{one.path}:{one.line}: {one.severity}: {one.what} [{one.rule}]",
             f"  {one.effect}",
-            f"  Do: {one.todo}.",
+            f"  Do: {one.todo}" + "." * (not one.todo.endswith("?")),
             "",
         ]
     return "\n".join([*lines, _count(findings), ""])

@@ -8,7 +8,10 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+from lambda_latency.template import decoded, own_python_files
 
 __all__ = [
     "Requirement",
@@ -80,23 +83,13 @@ def parsed(path: str, text: str, first: int = 0) -> Source | None:
 
 def sources_in(folder: Path) -> Iterator[Source]:
     """The Python files of a folder, without tests and packages."""
-    count = 0
-    for inside, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
-        if any(name.endswith(".dist-info") for name in folders):
-            folders[:] = []  # a folder of installed packages
+    for path in islice(own_python_files(folder, SKIPPED), MOST_FILES):
+        try:
+            found = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
+        except (OSError, UnicodeDecodeError):
             continue
-        for name in sorted(names):
-            path = Path(inside, name)
-            if not name.endswith(".py") or name.startswith("test_") or count == MOST_FILES:
-                continue
-            count += 1
-            try:
-                found = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
-            except (OSError, UnicodeDecodeError):
-                continue
-            if found is not None:
-                yield found
+        if found is not None:
+            yield found
 
 
 def reached(sources: Iterable[Source], folder: Path, handler: str) -> tuple[Source, ...]:
@@ -142,10 +135,10 @@ def requirements_in(folder: Path) -> Iterator[Requirement]:
     """The lines of `requirements.txt` in a folder."""
     path = folder / "requirements.txt"
     try:
-        text = path.read_text("utf-8")
+        text, _ = decoded(path.read_bytes())
     except (OSError, UnicodeDecodeError):
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         found = REQUIREMENT.match(line)
         if found is not None:
             extras = tuple(one.strip() for one in (found["extras"] or "").split(",") if one.strip())

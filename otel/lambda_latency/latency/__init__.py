@@ -13,7 +13,7 @@ from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge import Judge, account, largest_part
-from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.loading import load
 from lambda_latency.latency.map import call_map, map_values
 from lambda_latency.latency.names import trace_name
@@ -46,6 +46,8 @@ __all__ = [
     "LEAST_OF_ROUTE",
     "LEFT_OUT",
     "NOBODY",
+    "OPEN",
+    "RUNS_ON",
     "SILENT",
     "SKEWED",
     "TRUST_PERCENT",

@@ -39,6 +39,9 @@ ADVICE = {
 }
 # Advice for parts that differ from the rest of their bucket.
 SERVICE = "Profile {name}, give it more CPU (on Lambda: more memory), or move work out of the request."
+UNNAMED = (
+    "Set `peer.service` or `server.address` on the spans of these calls, so that the report can name their callee."
+)
 UNANSWERED = (
     "Find out why {name} did not record this call: it recorded others. Set a timeout for the call, and respond without "
     "its result when it is late."
@@ -54,6 +57,8 @@ def advice(part: Part) -> str:
     text = ADVICE[part.bucket]
     if part.bucket == "own code" and part.name:
         text = SERVICE
+    elif part.bucket == "unknown" and part.name:
+        text = UNNAMED
     elif part.bucket == "external" and part.owner == "ours":
         text = UNANSWERED
     elif part.bucket == "retries" and part.name.startswith("DynamoDB "):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambda_latency.latency.part import API_GATEWAY, OVERHEAD, SERVICE, TELEMETRY, UNKNOWN, Part
+from lambda_latency.latency.part import API_GATEWAY, OVERHEAD, SERVICE, TELEMETRY, UNKNOWN, UNKNOWN_CALLEE, Part
 from lambda_latency.trace import (
     ABSENT,
     CHAIN,
@@ -25,6 +25,7 @@ from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 __all__ = ["RULES", "Position", "Rule", "part_of"]
 
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
+DATABASES = ("db.namespace", "db.name", "db.instance")  # attributes that name a database
 
 # The attributes that name the resource of an AWS call, in order of preference.
 RESOURCES = (
@@ -109,8 +110,10 @@ def _is_aws(shape: Shape, _: Position) -> bool:
     return shape.is_aws_call
 
 
-def _is_database(shape: Shape, _: Position) -> bool:
-    return shape.kind is SpanKind.CLIENT and bool(shape.text("db.system.name", "db.system"))
+def _is_database(shape: Shape, at: Position) -> bool:
+    if shape.is_database_step:
+        return not at.in_call and at.inside != "calls"
+    return shape.kind is SpanKind.CLIENT and bool(shape.database or shape.text(*DATABASES, "db.operation"))
 
 
 def _is_messaging(shape: Shape, _: Position) -> bool:
@@ -135,8 +138,7 @@ def _aws(shape: Shape, _: Position) -> Part:
 
 
 def _database(shape: Shape, _: Position) -> Part:
-    name = shape.text("db.namespace", "db.name") or shape.host
-    return Part("database", _in_system(shape.text("db.system.name", "db.system"), name))
+    return Part("database", _in_system(shape.database, shape.text(*DATABASES) or shape.host))
 
 
 def _messaging(shape: Shape, _: Position) -> Part:
@@ -151,7 +153,7 @@ def _in_system(system: str, name: str) -> str:
 
 
 def _pool(shape: Shape, at: Position) -> Part:
-    name = _database(shape, at).name if shape.text("db.system.name", "db.system") else shape.host
+    name = _database(shape, at).name if shape.database else shape.host
     return Part("pool", name)
 
 
@@ -215,7 +217,7 @@ RULES = (
     Rule("a database call", _is_database, _database),
     Rule("a message to a broker", _is_messaging, _messaging),
     Rule("another call with a known callee", _is_external, _external),
-    Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN)),
+    Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN_CALLEE)),
     Rule("a handler", _kind(SpanKind.SERVER, SpanKind.CONSUMER), _own_code),
     Rule("an internal span", _kind(SpanKind.INTERNAL), _always(None)),
 )

@@ -85,7 +85,9 @@ class Charges:
     def _put(self, tree: Tree, charged: dict[str, Charge], at: Row, answer: Charge, code: Code) -> bool:
         """Charge the caller's side of a call that `code` answers; return whether the span above may belong to it."""
         call = charged.get(at.span_id)
-        if call is None or call.part.bucket not in ANSWERED or call.code is None or call.code.name == code.name:
+        if call is None or call.part.bucket not in ANSWERED or call.code is None:
+            return False
+        if call.code.name == code.name and not at.shape.is_call:  # a service may call itself
             return False
         part = answer.part if answer.foreign else self._owners.of(Part("network", code.name))
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None
@@ -164,14 +166,14 @@ def _judged(
     part = part_of(shape, position._replace(service=service, in_call=in_call))
     entered = outer is not None and outer.code is not None and code is not None and code.name != outer.code.name
     if part is None:
-        if outer is None or entered or outer.part.bucket in OUTSIDE:
+        if outer is None or entered or outer.code is None or outer.part.bucket in OUTSIDE:
             return Part("own code", service), None, False, code
         return outer.part, None, False, code
     if entered and part.bucket == "unknown":
         part = Part("own code", service)
     if outer is not None and calling and outer.part.bucket in CALLS and shape.is_call:
         return outer.part, None, False, code  # the HTTP client under the SDK: one call, not two
-    if part.bucket == "connect" and not part.name and outer is not None:
+    if part.bucket == "connect" and not part.name and outer is not None and outer.part.bucket != "unknown":
         part = Part("connect", outer.part.name)
     if part.bucket == "aws" and retries_of(shape) and not shape.roles & ATTEMPTS:
         part = Part("retries", resource_of(part.name))  # the whole call: its attempts are not recorded one by one

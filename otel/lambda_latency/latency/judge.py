@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.latency.accounts import NO_CALL, Accounts
 from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
-from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, SKEWED, Kind
+from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.owners import USUAL, Terms
 from lambda_latency.latency.part import COLD_START, UNKNOWN
 from lambda_latency.latency.retries import Retrying, retrying
@@ -69,6 +69,8 @@ def _retries(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
 
 def _leaves_out(tree: Tree) -> bool:
     """Whether the trace has spans outside the request whose parent, not known to be remote, was not recorded."""
+    if len(tree.absent) > 1:
+        return True
     inside = tree.outermost
     while (above := tree.parent(inside)) is not None:
         inside = above
@@ -152,7 +154,8 @@ class Judge:
         """The number of the request's `Kind`: everything that an account holds besides its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
-        flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent)
+        flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent) | RUNS_ON * tree.runs_on
+        flaws |= OPEN * (not outermost.end_ns and not late)
         if len(tree.tops) > 1:
             flaws |= LEFT_OUT * _leaves_out(tree)
         key = (

@@ -13,6 +13,7 @@ __all__ = [
     "SERVICE",
     "TELEMETRY",
     "UNKNOWN",
+    "UNKNOWN_CALLEE",
     "Part",
     "resource_of",
 ]
@@ -45,6 +46,7 @@ PREFIXES = {
     "queue": "queue ",
     "retries": "retries ",
     "step functions": "Step Functions ",
+    "unknown": "unknown ",
 }
 
 
@@ -93,7 +95,7 @@ class Part(NamedTuple):
             "pool": f"a connection of the pool of {self.name}",
             "retries": f"retries of {self.name}",
             "telemetry": "telemetry",
-            "unknown": "work that no span describes",
+            "unknown": "calls that do not name their callee" if self.name else "work that no span describes",
         }
         return words.get(self.bucket, self.label)
 
@@ -105,6 +107,7 @@ API_GATEWAY = Part("api gateway")
 SERVICE = Part("lambda", "service")
 OVERHEAD = Part("lambda", "overhead")
 UNKNOWN = Part("unknown")
+UNKNOWN_CALLEE = Part("unknown", "callee")
 
 
 def resource_of(name: str) -> str:

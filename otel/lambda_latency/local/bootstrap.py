@@ -181,7 +181,8 @@ def reach(emulator: str) -> None:
 
 def main() -> None:
     """Run as the Lambda runtime."""
-    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this script's own folder
+    own_folder = not getattr(sys.flags, "safe_path", False)  # with PYTHONSAFEPATH, this script's folder is not there
+    sys.path[:own_folder] = [os.environ["LAMBDA_TASK_ROOT"]]
     if hosts := os.environ.pop("LAMBDA_LATENCY_LOCAL_HOSTS", ""):
         name_hosts(hosts)
     if os.environ.pop("LAMBDA_LATENCY_LOCAL_NETWORK", "") == "loopback":

@@ -36,6 +36,12 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
+    def handle_expect_100(self) -> bool:
+        """Sends `100 Continue` at once: boto3 waits for it up to 1 s before it sends an object to S3."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def answer(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     ) -> None:

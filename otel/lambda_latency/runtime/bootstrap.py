@@ -7,6 +7,7 @@ the handler is loaded by `__getattr__`, when Lambda asks for it, not during the 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -97,12 +98,15 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
     settings = checked(settings)
     startup = Startup(os.environ)  # first, because the imports below are a part of the cold start
     # On import, OpenTelemetry scans all installed packages for the propagators of this variable, and raises if one is
-    # missing. The runtime sets its own propagator.
+    # missing. The runtime sets its own propagator. At the level DEBUG, the scan would be in the function's log.
+    scan = logging.getLogger("opentelemetry.propagate")
+    scan.disabled = True
     given = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
         runtime_of = read("lambda_latency.runtime.setup", stand_ins=settings.stand_ins).Runtime
     finally:
+        scan.disabled = False
         del os.environ["OTEL_PROPAGATORS"]
         if given is not None:
             os.environ["OTEL_PROPAGATORS"] = given

@@ -30,7 +30,7 @@ __all__ = ["DRIVERS", "LIBRARIES", "NAMES", "Instrumentations", "Library"]
 class Library(Value):
     """A library: its name in the setting, the module whose import triggers it, and its instrumentor.
 
-    `first_call`: a method whose first call triggers the instrumentation instead. `stand_ins`: the tests run the
+    `first_call`: methods of which the first call triggers the instrumentation instead. `stand_ins`: the tests run the
     instrumentation with the stand-ins. `driver`: the module in `drivers` with the spans that upstream does not make.
     """
 
@@ -49,6 +49,13 @@ LIBRARIES = (
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
     Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
+    # The instrumentation imports httpx as well, after which `httpx2.alias_httpx()` would fail.
+    Library(
+        "httpx",
+        "httpx2",
+        "httpx.HTTPX2ClientInstrumentor",
+        first_call="HTTPTransport.handle_request AsyncHTTPTransport.handle_async_request",
+    ),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
     # boto3 and requests import these too. Only a call from elsewhere shows that the function uses them.
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
@@ -139,9 +146,10 @@ class Instrumentations:
         if not library.first_call:
             self._instrument(library, module)
             return
-        owner, method = library.first_call.split(".")
         instrument = functools.partial(self._instrument, library, module)
-        self._undo.append(on_first_call(getattr(module, owner), method, instrument))
+        for call in library.first_call.split():
+            owner, method = call.split(".")
+            self._undo.append(on_first_call(getattr(module, owner), method, instrument))
 
     def _instrument(self, library: Library, module: ModuleType) -> None:
         if library.driver:
@@ -167,7 +175,11 @@ class Instrumentations:
 
     @harmless("tracing a library")
     def _put_on(self, library: Library, module: ModuleType) -> None:
-        instrumentor = getattr(module, library.instrumentor.partition(".")[2])()
+        kind = getattr(module, library.instrumentor.partition(".")[2], None)
+        if kind is None:
+            warn(f"{library.module} is not traced: this version of {where(library)} does not support it")
+            return
+        instrumentor = kind()
         if instrumentor.is_instrumented_by_opentelemetry:
             self._own(where(library))
             return

@@ -116,7 +116,7 @@ class Redaction:
             return value
         kind = self._kind(key)
         if kind == "secret":
-            return value if value == "" else REDACTED
+            return value if value == "" or isinstance(value, bool) else REDACTED
         if isinstance(value, str):
             return self._cut(self._text_of(kind, value), len(value))
         if isinstance(value, tuple):

@@ -31,7 +31,8 @@ MARKS = (
 )  # fmt: skip
 """A path whose lower-case text has none of these has no such segment."""
 
-HOOKS = r"(hooks\.slack\.com/\w+/|discord(?:app)?\.com/api/webhooks/\d+/|webhook\.office\.com/\w+/)[^\s'\"<>]+"
+# Hosts of web hooks: whoever knows such an address may send to it.
+HOOKS = r"(?:.*\.)?(?:web)?hooks?\."
 WORD = r"""[^\s<>"]+"""
 QUERY = r"[\w.~%\[\]-]{1,80}="
 # Path segments that are no token: words, numbers, versions, templates.
@@ -63,7 +64,8 @@ def address(word: str) -> str:
     if word.isalnum():
         return word
     if "@" in word:
-        word = without_user(word)
+        # Several addresses have a comma between them; a password may have one too.
+        word = ",".join(map(without_user, word.split(","))) if word.count("://") > 1 else without_user(word)
     bare = word.lstrip("'`([{,")
     is_path = "://" in word or bare.startswith(("/", "//"))
     before, mark, query = word.partition("?")
@@ -79,6 +81,10 @@ def address(word: str) -> str:
 
 def without_user(word: str) -> str:
     """The word without user info. A password may hold any character."""
+    end = word.rfind("@") if "jdbc:oracle:" in word else word.find("@//")
+    if end > 0 and "/" in word[:end] and "//" not in word[:end]:  # `user/password@//host`, as Oracle writes it
+        user = word.partition("/")[0]
+        return user[: max(map(user.rfind, ":=('\"")) + 1] + word[end + 1 :]
     scheme, slashes, rest = word.partition("//")
     if slashes and "@" in rest:
         authority = compiled(r"[/?#]").split(rest, maxsplit=1)[0]
@@ -107,17 +113,16 @@ def without_grants(word: str) -> str:
     lower = word.lower()
     if not any(mark in lower for mark in MARKS):
         return word
-    if "hook" in lower:
-        word = compiled(HOOKS).sub(rf"\1{REDACTED}", word)
     parts = word.split("/")
-    granted = perhaps = False
+    granted = perhaps = hook = False
     for at, part in enumerate(parts):
         name = lower_name(part)
         if at and (granted or perhaps) and is_grant(part, sure=granted):
             parts[at] = REDACTED
         elif at and name.startswith("bot") and ":" in part:
             parts[at] = f"bot{REDACTED}"
-        granted = name in GRANTS
+        hook = hook or ("hook" in name and compiled(HOOKS).match(name) is not None)
+        granted = hook or name in GRANTS
         perhaps = name in PERHAPS or (perhaps and not granted)
     return "/".join(parts)
 

@@ -35,7 +35,8 @@ HINTS = (
     "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
     "kubeconfig", "_pat", "sas", "dsn", "hmac", "basic ", "reset", "confirm", "activat", "invit",
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
-    "update", "delete", "duplicate entry", "failing row", "invalid ",
+    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "--user",
+    " -p", "'-p", "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
 )  # fmt: skip
 
 SHORT = 48  # characters
@@ -43,7 +44,7 @@ OF_TWO = tuple([hint for hint in HINTS if len(hint) == 2])
 BEGINNINGS = frozenset([tuple(hint[:3]) for hint in HINTS if len(hint) > 2])
 
 # The same, for names only: too many texts have these.
-OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "sifre", "hasło", "access", "national")
+OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "mdp", "sifre", "hasło", "access", "national")
 
 PARTS = (
     "passw", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
@@ -55,14 +56,15 @@ ENDS = ("token", "pwd", "jwt", "auth", "pass")
 WHOLE = words("""
     authentication sess pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
     signature sig saml kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort
-    kennwort motdepasse parola wachtwoord haslo hasło sifre пароль 密码
+    kennwort passe motdepasse mdp parola wachtwoord haslo hasło sifre şifre heslo lösenord пароль 密码
+    パスワード 비밀번호
 """)
 PERHAPS_WHOLE = words("""
     session tokens sso nonce salt assertion dsn secretid
 """)
 PLAIN = words("""
     secretsmanager secretary secretariat passwordless tokenizer tokenize tokenized tokenization authorizer
-    authorized unauthorized bypass compass encompass surpass trespass overpass underpass
+    authorized unauthorized bypass compass encompass surpass trespass overpass underpass sshpass
 """)
 
 # Words before `key` that make it a secret; `PLAIN_KEYS` are those for keys of tables, queues and caches.
@@ -86,7 +88,7 @@ PHRASES = frozenset((
     "security code", "recovery code", "backup code", "verification code", "auth code", "authorization code",
     "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
     "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
-    "credit card", "debit card", "social security", "national insurance",
+    "credit card", "debit card", "social security", "national insurance", "security answer",
 ))  # fmt: skip
 
 # Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.secret_names import PERHAPS, SECRET, compiled, secrecy, words
+from lambda_latency.runtime.secret_names import NO, PERHAPS, SECRET, compiled, secrecy, words
 from lambda_latency.runtime.secret_values import REDACTED, opaque, text_in
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ BRACKETS = {"{": "}", "[": "]", "(": ")"}
 # Words that are not a value, and words that follow in a sentence about a token.
 NOTHING = words("""
     none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
-    basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing
+    basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing yes no
 """)
 PROSE = words("""
     expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
@@ -34,12 +34,29 @@ TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase",
 # A name and the characters between it and its value.
 PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
-NAMED = r"""\\*["']([\w.-]{1,100})\\*["'](?:\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+NAMED = (
+    r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
+    r"""\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+)
+# The text after `name=` in a part of a form, up to its value.
+FORM = (
+    r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
+    r"""(?:\r?\n|\\+r\\+n)"""
+)
+ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
 BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
-STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>|\[redacted\].*|Bearer|Basic"
+STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|Bearer|Basic"
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
+# The options of commands whose next word is a password.
+COMMAND = (
+    r"\b(?:(?:sshpass|docker\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w)|(?:mysql\w{0,9}|7z\w?)\b"
+    r"[^\n|;&]{0,300}?[\s'\"]-p(?=\w)|redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
+    r"(?:['\"]?,?\s+['\"]?)?([^\s'\",]+)"
+)
+# Calls with a literal where the password is, after the name of the user.
+CALL = r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?)\(\s*[^()\n,]{1,80},\s*|hmac\.new\(\s*)(?=[rbfu]?['\"])"
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
@@ -49,7 +66,7 @@ SAID = (
 )
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
-LINE = r"[^\r\n\"'`]+"
+LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
 ENTRY = r"[ |+-]*File \""
 
 
@@ -82,22 +99,50 @@ def clean_pairs(text: str, *, source: bool) -> str:
         span: Span | None = None
         if level:
             span = value_of(text, found, source=source)
-        elif found[1].lower() in ("name", "key") and (named := compiled(NAMED).match(text, found.end())):
-            level = secrecy(named[1])
-            span = quoted(text, named.end()) if level else None
+        elif found[1].lower() in ("name", "key", "type"):
+            level, span = entry(text, found.end())
         if span is None or not counts(text, span, level, found, source=source):
             continue
         out += (text[kept : span[0]], REDACTED)
         kept = at = span[1]
     out.append(text[kept:])
-    text = "".join(out)
+    text = clean_calls("".join(out))
     return clean_schemes(text if source else clean_spoken(text))
+
+
+def entry(text: str, start: int) -> tuple[int, Span | None]:
+    """The level of a name that is a value itself, and where the value of that name is."""
+    if named := compiled(NAMED).match(text, start):
+        level = SECRET if named[1] == "SecureString" else secrecy(named[1])
+        return level, quoted(text, named.end()) if level else None
+    if named := compiled(FORM).match(text, start):
+        value = compiled(r"[^\r\n\\]+").match(text, named.end())
+        return secrecy(named[1]), value.span() if value else None
+    return NO, None
+
+
+def clean_calls(text: str) -> str:
+    """A text without the literals that calls get as a password."""
+    out: list[str] = []
+    kept = 0
+    for found in compiled(CALL).finditer(text):
+        span = quoted(text, found.end())
+        if span is not None and span[0] >= kept:
+            out += (text[kept : span[0]], REDACTED)
+            kept = span[1]
+    return "".join([*out, text[kept:]])
 
 
 def clean_spoken(text: str) -> str:
     """A text without the values after `Bearer`, `--password` and `the password is`."""
     if "-u" in text or "--proxy-user" in text:
         text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
+    if "-p" in text or "-a" in text or "-P" in text:
+        text = compiled(COMMAND).sub(lambda m: m[0][: m.start(1) - m.start()] + REDACTED, text)
+    if "</" in text:
+        text = compiled(ELEMENT).sub(
+            lambda m: m[0].replace(f">{m[2]}<", f">{REDACTED}<") if secrecy(m[1]) == SECRET else m[0], text
+        )
     if " -" in text or text.startswith("-"):
         out: list[str] = []
         kept = 0
@@ -115,7 +160,7 @@ def clean_spoken(text: str) -> str:
 
 def is_said(value: str) -> bool:
     """Whether it is a value in a sentence, not a word of the sentence."""
-    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value))
+    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value)) and "(" not in value
 
 
 def clean_schemes(text: str) -> str:
@@ -145,7 +190,8 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
         return (start, end) if before == "<" and end > start else None
     if "!=" in between and not source:
         return None
-    if ":" in between and (typed := compiled(TYPED).match(text, start)) is not None:
+    to_line_end = found[1].lower().endswith(TO_LINE_END) and between.strip() != ","
+    if ":" in between and not to_line_end and (typed := compiled(TYPED).match(text, start)) is not None:
         start = typed.end()
     span = quoted(text, start)
     if span is not None:
@@ -155,7 +201,7 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     if source:
         number = compiled(r"\d{3,}").match(text, start)
         return number.span() if number else None
-    if found[1].lower().endswith(TO_LINE_END) and between.strip() != ",":
+    if to_line_end:
         line = compiled(LINE).match(text, start)
         return line.span() if line else None
     return bare(text, start)
@@ -211,8 +257,11 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
     """Whether it is a value that has to be redacted."""
     value = text[span[0] : span[1]]
     lower = value.strip().lower()
-    if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()):
+    quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
+    if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()) or not any(map(str.isalnum, value)):
         return False
+    if len(value) < 3 and not quote:
+        return False  # too short for a secret
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
         return False  # the working directory
     if level == PERHAPS:
@@ -223,6 +272,5 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
             fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
             return sum(map(str.isalnum, fixed)) > 5
         return True
-    quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
     # `Invalid token: unexpected end of input` only mentions one.
     return quote or ":" not in found[2] or lower.strip(".,!'") not in PROSE

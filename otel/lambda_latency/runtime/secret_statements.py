@@ -23,8 +23,10 @@ LISTED = r"(?is)\b(?:values|in)\s*\(.*"
 DOUBLE = r'"(?:[^"\\]|\\.|"")*"'
 WITHIN = (
     r"\b(?:SELECT|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO|REPLACE\s+INTO)\b|"
-    r"(?<=[\"'`:])\s?(?:select|insert\s+into|update\s+\S+\s+set|delete\s+from)\b"
+    r"(?<=[\"'`:])\s?(?:select|insert\s+into|update\s+\S+\s+set|delete\s+from)\b|(?<=\[SQL: )\w+"
 )
+# Redis commands whose arguments are passwords.
+REDIS = r"(?is)\s*((?:HELLO\s+\d\s+)?AUTH|ACL\s+SETUSER|CONFIG\s+SET\s+\S*(?:pass|auth)\S*)\s.*"
 STOP = r"\n\n|\n?\[parameters|\n?\(Background|\n\s*File \"|\nTraceback|\nDETAIL|\n?\]$"
 # The forms in which drivers quote parameters and rows, by a text that each contains.
 ROWS = {
@@ -38,8 +40,10 @@ ROWS = {
 
 
 def clean_statement(text: str) -> str:
-    """A statement with question marks for all literals. A text that is not SQL stays as it is."""
-    return shape(text, numbers=True) if compiled(BEGIN).match(text) else text
+    """A statement with question marks for all literals. A text that is not SQL stays, but for Redis's passwords."""
+    if compiled(BEGIN).match(text):
+        return shape(text, numbers=True)
+    return compiled(REDIS).sub(r"\1 ?", text, count=1) if compiled(REDIS).match(text) else text
 
 
 def shape(text: str, *, numbers: bool) -> str:
@@ -57,14 +61,14 @@ def shape(text: str, *, numbers: bool) -> str:
 def clean_quoted_statements(text: str) -> str:
     """The text of an error, without the literals of quoted statements and without quoted rows."""
     lower = text.lower()
-    if not any(word in lower for word in ("select", "insert", "update", "delete", "merge", "replace")):
+    if not any(word in lower for word in ("select", "insert", "update", "delete", "merge", "replace", "[sql: ")):
         return without_rows(text)
     out: list[str] = []
     at = look = 0
     last_from = lower.rfind("from")
     while (found := compiled(WITHIN).search(text, look)) is not None:
         look = found.end()
-        if found[0].strip().lower() == "select" and last_from < look:
+        if found[0].strip().lower() == "select" and last_from < look and not text.endswith("[SQL: ", 0, found.start()):
             continue  # a word of a sentence
         end = end_of(text, found.start(), found.end())
         out += (text[at : found.start()], shape(text[found.start() : end], numbers=False))

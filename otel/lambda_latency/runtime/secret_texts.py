@@ -9,6 +9,7 @@ from urllib.parse import unquote, unquote_plus
 from lambda_latency.runtime.secret_addresses import address, clean_addresses
 from lambda_latency.runtime.secret_names import compiled, hinted
 from lambda_latency.runtime.secret_pairs import clean_pairs, source_blocks
+from lambda_latency.runtime.secret_refusals import clean_refusals
 from lambda_latency.runtime.secret_statements import clean_quoted_statements
 from lambda_latency.runtime.secret_values import REDACTED, clean_cards, clean_tokens
 
@@ -22,11 +23,6 @@ __all__ = ["clean_suspect"]
 WORD = r"""[^\s"'<>]+"""
 PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
-# botocore quotes the value of a parameter that it refuses.
-QUOTED = (
-    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
-    r".*?(?=, (?:type|valid)|$)"
-)
 
 
 def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, ids: bool) -> str:
@@ -36,14 +32,13 @@ def clean_suspect(text: str, known: tuple[str, ...], within: Clean | None, *, id
     if within is not None:
         text = decoded(text, within)
     if hinted(text):
+        text = clean_refusals(text)
         text = "".join([clean_block(block, source=source) for source, block in source_blocks(text)])
     text = clean_addresses(text)
     text = clean_tokens(text, within or str, ids=ids)
     for value in known:  # the beginning of a value, if the text was cut
         if len(value) >= 24 and value[:16] in text:
             text = re.sub(re.escape(value[:16]) + r"[^\s\"']*", REDACTED, text)
-    if "Invalid " in text and "value: " in text:
-        text = compiled(QUOTED).sub(rf"\1{REDACTED}", text)
     return clean_cards(text)
 
 
@@ -53,10 +48,17 @@ def clean_block(text: str, *, source: bool) -> str:
 
 
 def decoded(text: str, clean: Clean) -> str:
-    """A text without credentials inside percent-encoding and escapes."""
+    """A text without credentials inside percent-encoding, HTML's entities and escapes."""
+    if "&" in text and any(map(text.__contains__, ("&quot;", "&lt;", "&#", "&amp;"))):
+        from html import unescape
+
+        plain = unescape(text)
+        cleaned = clean(plain)
+        if cleaned != plain:
+            return cleaned
     if "%" in text and compiled(PERCENT).search(text) is not None:
         text = compiled(WORD).sub(lambda found: of_word(found[0], clean), text)
-    if "\\u00" in text or "\\/" in text or "\\x" in text:
+    if "\\u" in text or "\\/" in text or "\\x" in text:
         plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
         cleaned = clean(plain)
         if cleaned != plain:

@@ -23,7 +23,8 @@ BEGINNINGS = {
         "lsv2_pt_ lsv2_sk_ apify_api_ shpit_ mfp_ sntrye_",
     30: "AIza npm_ EAA hf_ api_org_ r8_ pplx- gsk_ AQVN pnu_ ico- ddp_ pat-na1- pat-eu1- access-sandbox- "
         "access-development- access-production- fc- re_ phx_ rpa_ nvapi- patATT cio_ tk-us- ion_ lip_",
-    32: "sk- rubygems_ dop_v1_ doo_v1_ dor_v1_ dapi key- secret_ sbp_ CLOJARS_ rdme_ snyk_ sgp_ sha256~ bkua_",
+    32: "sk- rubygems_ dop_v1_ doo_v1_ dor_v1_ dapi key- secret_ sbp_ CLOJARS_ rdme_ snyk_ sgp_ sha256~ bkua_ "
+        "napi_",
     40: "ABSK sl.B xai- v1.0- dt0 EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
     100: "AAAA",
     200: "MII",
@@ -39,6 +40,8 @@ def is_plain(run: str) -> bool:
 
     True for words, numbers, hashes, UUIDs and names that consist of them.
     """
+    if "-us" in run:  # a key of Mailchimp's ends with its region
+        return False
     single = run.islower() or run.isupper()
     if single and not run.strip("0123456789abcdefABCDEF-"):
         return True

@@ -34,11 +34,27 @@ LINES = {ord(char): " " for char in "\r\n\t"}
 # PEM, complete or cut; line ends may be escaped.
 PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
-MOST_DECODED = 3
+# Pictures, certificates, public keys, digests: random, and not secret.
+PUBLIC = (
+    r"(data:(?:image|audio|video|font)/[\w.+-]{1,40};base64,[\w+/=]+|"
+    r"-----BEGIN (?:[A-Z]{2,9} )?(?:CERTIFICATE|PUBLIC KEY)-----[\w+/=\\\s]+-----END|"
+    r"\bssh-(?:rsa|ed25519|dss) [\w+/=]+|\bsha(?:1|256|384|512)-[\w+/]{27,86}={0,2})"
+)
+# What precedes the rest of a path in a run: the end of a host, a first segment.
+PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
 
 
 def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
     """A text without tokens and keys. `inner` cleans decoded base64, which is removed as a whole if that changes it."""
+    if any(map(text.__contains__, (";base64,", "-----BEGIN ", "ssh-", "sha"))):
+        parts = compiled(PUBLIC).split(text)
+        parts[::2] = [clean_other_tokens(part, inner, ids=ids) for part in parts[::2]]
+        return "".join(parts)
+    return clean_other_tokens(text, inner, ids=ids)
+
+
+def clean_other_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
+    """A text without public keys and the like, without tokens."""
     if "-----BEGIN" in text:
         text = compiled(PEM).sub(REDACTED, text)
     if "IQoJ" in text or "oGZXIvYXdz" in text:
@@ -52,7 +68,10 @@ def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
             text = compiled(pattern).sub(REDACTED, text)
     if text.count(".") > 1 and len(text) > 58:
         text = compiled(DISCORD).sub(lambda found: REDACTED if is_mixed(found[0]) else found[0], text)
-    return compiled(RUN).sub(lambda found: judged(found[0], inner, ids=ids), text)
+    path = compiled(PATH)
+    return compiled(RUN).sub(
+        lambda found: judged(found[0], inner, ids=ids, path=path.match(text, found.start()) is not None), text
+    )
 
 
 def without_token(text: str, prefix: str, least: int) -> str:
@@ -70,8 +89,11 @@ def without_token(text: str, prefix: str, least: int) -> str:
     )
 
 
-def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
-    """A run of letters and digits, redacted if it is base64 of a secret, or too random for a name."""
+def judged(run: str, inner: Callable[[str], str], *, ids: bool, path: bool) -> str:
+    """A run of letters and digits, redacted if it is base64 of a secret, or too random for a name.
+
+    Of a `path` each segment is judged by itself.
+    """
     if run.islower() or run.isupper() or is_id(run):  # neither base64 nor random
         return run
     for part in {run, *run.split("/")}:
@@ -81,7 +103,7 @@ def judged(run: str, inner: Callable[[str], str], *, ids: bool) -> str:
                 return run.replace(part, REDACTED)
     if ids or len(run) < 32:
         return run
-    for part in (run, *run.split("/"), *compiled(r"[/_-]").split(run)):
+    for part in (*[run][path:], *run.split("/"), *compiled(r"[/_-]").split(run)):
         if looks_random(part):
             run = run.replace(part, REDACTED)
     return run

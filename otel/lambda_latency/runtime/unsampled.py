@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.propagate import inject
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import TraceFlags, get_current_span
 
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.replace import replaced
@@ -19,7 +19,9 @@ from lambda_latency.runtime.replace import replaced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["WAYS", "pass_by"]
+    from opentelemetry.trace import Span
+
+__all__ = ["WAYS", "is_unrecorded", "pass_by"]
 
 # The methods that the instrumentations wrap.
 WAYS = {"requests": ("requests", "Session", "send"), "botocore": ("botocore.client", "BaseClient", "_make_api_call")}
@@ -33,8 +35,7 @@ def pass_by(name: str) -> Callable[[], object]:
     def around(traced: Any) -> Callable[..., Any]:
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
             call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper has to bind the instance
-            span = get_current_span()
-            if span.is_recording() or not span.get_span_context().is_valid:
+            if not is_unrecorded(get_current_span()):
                 return call(*args, **kwargs)
             if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])
@@ -49,6 +50,16 @@ def pass_by(name: str) -> Callable[[], object]:
     undo = replaced(owner, method, around)
     vars(owner)[method].__wrapped__ = traced.__wrapped__
     return undo
+
+
+def is_unrecorded(span: Span) -> bool:
+    """Whether the current span is that of an unrecorded request.
+
+    A span is not recording, but sampled, if it is another process's, or if it has ended: in a thread that has outlived
+    the invocation that started it.
+    """
+    context = span.get_span_context()
+    return context.is_valid and not context.trace_flags & TraceFlags.SAMPLED and not span.is_recording()
 
 
 @harmless("the tracing header of a call")

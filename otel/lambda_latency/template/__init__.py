@@ -3,24 +3,31 @@
 It also finds mistakes: names in a template that nothing has, and what ADOT's collector on Lambda would reject.
 """
 
+from lambda_latency.template.artifact import LAYER_FOLDER, decoded, own_python_files
 from lambda_latency.template.check import check_collector
 from lambda_latency.template.collector import Collector, read_collector
 from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.function import Function, read_functions
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, read_yaml
+from lambda_latency.template.places import missing_template, usual_template
 from lambda_latency.template.resolve import resolve
 
 __all__ = [
+    "LAYER_FOLDER",
     "Collector",
     "Finding",
     "Function",
     "Node",
     "check_collector",
     "check_template",
+    "decoded",
+    "missing_template",
     "nearest",
+    "own_python_files",
     "read_collector",
     "read_functions",
     "read_yaml",
     "resolve",
+    "usual_template",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, SKEWED, trace_name
+from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, trace_name
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = ["alone_sentence", "cautions", "failed_first"]
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
 MOST_ALONE = 3
+CENTURY_NS = (946_684_800 * 10**9, 4_102_444_800 * 10**9)  # from 2000 to 2100
 
 
 def cautions(report: Report, style: Style) -> list[str]:
@@ -25,11 +26,14 @@ def cautions(report: Report, style: Style) -> list[str]:
         _outlier(report, style),
         _failing(report, style),
         _alone(report, style),
+        _unit(report),
         _flawed(report, SKEWED, "the clocks of services differ and were corrected (--no-skew leaves them)"),
         _flawed(
             report, ABSENT_PARENT, "the span that called the others was not recorded: the time between them is unknown"
         ),
         _flawed(report, LEFT_OUT, "spans are outside of the request, because their parent was not recorded"),
+        _flawed(report, OPEN, "the request has no end: it is measured up to the last instant that its spans show"),
+        _flawed(report, RUNS_ON, "work went on after the request for longer than it took: that time is not counted"),
     ]
     return [one for one in found if one]
 
@@ -104,6 +108,19 @@ def _alone(report: Report, style: Style) -> str:
     told = "; ".join(alone_sentence(one, style) for one in alone[:MOST_ALONE])
     more = f"; {number(len(alone) - MOST_ALONE)} more" if len(alone) > MOST_ALONE else ""
     return f"Not compared, because each is the only request of its route: {told}{more}."
+
+
+def _unit(report: Report) -> str:
+    """Times that lie in 1970, but would be of this century in a smaller unit than that of their format."""
+    starts_ns = report.accounts.starts_ns
+    for factor in (10**3, 10**6, 10**9) if min(starts_ns, default=CENTURY_NS[0]) < CENTURY_NS[0] else ():
+        found = sum(CENTURY_NS[0] <= start_ns * factor < CENTURY_NS[1] for start_ns in starts_ns)
+        if found:
+            return (
+                f"The times of {plural(found, 'request')} are in 1970: if their unit is wrong, "
+                f"durations are {number(factor)} times too short."
+            )
+    return ""
 
 
 def _flawed(report: Report, flaw: int, what: str) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from lambda_latency.trace.anyvalue import write_attributes
-from lambda_latency.trace.dialects import canonical_span
+from lambda_latency.trace.dialects import CAMEL, canonical_span
 from lambda_latency.trace.transcoded import Problem, grouped
 
 __all__ = ["cloudwatch_resources", "is_answer", "is_record"]
@@ -28,12 +29,16 @@ TIMES = ("startTimeUnixNano", "endTimeUnixNano", "durationNano")
 
 def is_record(members: Mapping[str, object]) -> bool:
     """Whether these are the members of a record, with nested attributes or with dotted names."""
-    return "traceId" in members and "spanId" in members and not members.keys().isdisjoint(TIMES)
+    names = {CAMEL.get(name, name) for name in members}
+    return {"traceId", "spanId"} <= names and not names.isdisjoint(TIMES)
 
 
-def is_answer(members: Mapping[str, object]) -> bool:
+def is_answer(members: Mapping[str, Raw]) -> bool:
     """Whether these are the members of an answer of Logs Insights or of `aws logs filter-log-events`."""
-    return any(key in members and members.keys() <= allowed for key, allowed in ANSWERS.items())
+    if not any(key in members and members.keys() <= allowed for key, allowed in ANSWERS.items()):
+        return False
+    events = _decode(members.get("events", Raw(b"[]")))
+    return not events or (isinstance(events, list) and isinstance(events[0], dict) and "message" in events[0])
 
 
 def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -78,7 +83,8 @@ def _records(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
             problem("no record in an answer of CloudWatch: ask for the field @message")
 
 
-def _read(record: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+def _read(written: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    record = {CAMEL.get(name, name): value for name, value in written.items()}
     attributes, resource = _nested(record.get("attributes")), {}
     inner = record.get("resource")
     if isinstance(inner, dict):

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lambda_latency.trace.anyvalue import write_attributes
+from lambda_latency.trace.ids import digest
 
-__all__ = ["canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
+__all__ = ["CAMEL", "canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
 
 Problem = Callable[[str], object]
 
@@ -102,22 +103,22 @@ def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def hex_id(value: Any, length: int) -> Any:
-    """An id as `length` lower-case hex digits. A value that is not an id is returned as it is.
+    """An id as `length` lower-case hex digits. A value that is no text, or all zeros, is returned as it is.
 
-    The value may be 64 bits or the whole length, in hex (with `0x`, or a trace id with dashes or as X-Ray writes it) or
-    in base64.
+    The value may be in hex (without leading zeros, with `0x`, or a trace id with dashes or as X-Ray writes it), or 64
+    bits or the whole length in base64. Any other text is replaced by its digest.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value.strip("0"):
         return value
     text = value.strip().lower().removeprefix("0x")
     text = text.removeprefix("1-").replace("-", "") if length == 32 else text
-    if len(text) in (length, 16) and not text.strip("0123456789abcdef"):
+    if 0 < len(text) <= length and not text.strip("0123456789abcdef"):
         return text.zfill(length)
     try:
         raw = base64.b64decode(value, validate=True).hex()
     except (binascii.Error, ValueError):
-        return value
-    return raw.zfill(length) if len(raw) in (length, 16) else value
+        return digest(value, length)
+    return raw.zfill(length) if len(raw) in (length, 16) else digest(value, length)
 
 
 def _resource(raw: dict[str, Any], problem: Problem) -> dict[str, Any]:

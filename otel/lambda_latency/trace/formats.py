@@ -91,7 +91,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
     ),
     (
-        lambda members: "rootSpanName" in members or _is(members, "traces", b"["),
+        lambda members: "rootTraceName" in members or _is(members, "traces", b"["),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
     (

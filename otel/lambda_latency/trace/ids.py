@@ -1,10 +1,14 @@
-"""Checks trace and span ids: lower-case hex digits of a fixed number, not all zeros."""
+"""Checks trace and span ids: lower-case hex digits of a fixed number, not all zeros.
+
+Handmade traces, and some systems, have other texts as ids. Each is replaced by a digest, equal for equal texts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
-__all__ = ["NO_SPAN", "are_ids", "checked"]
+__all__ = ["NO_SPAN", "are_ids", "checked", "digest"]
 
 HEX = b"0123456789abcdef"
 NO_SPAN = "0" * 16
@@ -20,8 +24,17 @@ def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
 
 
 def checked(value: object, name: str, length: int) -> str:
-    """An id in lower case. Raises `ValueError` with `name` and the value if it is not `length` hex digits, or zeros."""
+    """An id in lower case with its leading zeros, or the digest of a text that is not hexadecimal or too long.
+
+    Raises `ValueError` with `name` and the value if it is not a text, empty, or all zeros.
+    """
     text = value.lower() if isinstance(value, str) else ""
-    if len(text) == length and set(text) <= set(HEX.decode()) and text.strip("0"):
-        return text
-    raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}")
+    if not text.strip("0"):
+        raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}")
+    is_hex = len(text) <= length and set(text) <= set(HEX.decode())
+    return text.zfill(length) if is_hex else digest(str(value), length)
+
+
+def digest(text: str, length: int) -> str:
+    """`length` hex digits that stand for a text that is not an id."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=length // 2).hexdigest()

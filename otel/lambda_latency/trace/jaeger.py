@@ -250,25 +250,37 @@ def _decoded(raw: Raw, problem: Problem) -> RawSpan | None:
 
 def _with_ids(span: RawSpan) -> RawSpan:
     """The same span with complete ids in lower case. Raises `ValueError` for an id or a time that is not valid."""
-    span.trace_id = checked(padded(span.trace_id, 32), "traceID", 32)
-    span.span_id = checked(padded(span.span_id, 16), "spanID", 16)
+    span.trace_id, span.span_id = _trace_id(span.trace_id), _span_id(span.span_id)
     nanoseconds(span.start), nanoseconds(span.duration)
-    parent_id, _ = parent_of(span)
-    if parent_id:
-        checked(padded(parent_id, 16), "the parent's spanID", 16)
+    span.parent_id = _span_id(span.parent_id) if _is_id(span.parent_id) else ""
+    for one in span.references or ():
+        one.trace_id = _trace_id(one.trace_id) if _is_id(one.trace_id) else ""
+        one.span_id = _span_id(one.span_id) if _is_id(one.span_id) else ""
     return span
+
+
+def _trace_id(text: str) -> str:
+    return checked(padded(text, 32), "traceID", 32)
+
+
+def _span_id(text: str | None) -> str:
+    return checked(padded(text or "", 16), "spanID", 16)
+
+
+def _is_id(text: str | None) -> bool:
+    return bool(text and text.strip("0"))
 
 
 def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
     """The spans of the wanted traces. Raises an error of `UNREADABLE` for a part that does not fit the types."""
     for batch in _whole(document, wanted):
         for span in batch.spans:
-            if padded(span.trace_id, 32).lower() in wanted:
+            if _trace_id(span.trace_id) in wanted:
                 yield span_of(_with_ids(span), process_of(span, batch.processes))
 
 
 def _ids_in(trace: bytes | Raw) -> set[str]:
-    return {padded(span.trace_id, 32).lower() for span in _decode_ids(trace).spans}
+    return {_trace_id(span.trace_id) for span in _decode_ids(trace).spans}
 
 
 def _codes_and_window(logs: Iterable[Log]) -> tuple[frozenset[str], tuple[int, int] | None]:

@@ -38,13 +38,17 @@ WHOLE = (
     "aws.stepfunctions.state_machine.arn",
     "aws.table_name",
     "aws.xray.origin",
+    "db.instance",
     "db.name",
     "db.namespace",
     "db.operation",
     "db.system",
     "db.system.name",
+    "db.type",
     "faas.coldstart",
     "faas.invoked_name",
+    "gen_ai.provider.name",
+    "gen_ai.system",
     "http.method",
     "http.request.method",
     "http.response.status_code",
@@ -56,6 +60,7 @@ WHOLE = (
     "messaging.system",
     "messaging.url",
     "net.peer.name",
+    "peer.hostname",
     "peer.service",
     FOLLOWS,
     "retry_attempts",
@@ -87,6 +92,11 @@ def _host_of(origin: str) -> str:
         return ""  # an invalid URL, such as "http://[::1", has no host
 
 
+def _cluster(name: object) -> object:
+    """The host in Istio's name of a cluster: `outbound|80||cart.shop.svc.cluster.local`."""
+    return name.rpartition("|")[2] if isinstance(name, str) else ""
+
+
 def _code(value: object) -> object:
     """The error codes in a text that rules look for. The rest is dropped: most errors have a text of their own."""
     return tuple(sorted(codes_in([str(value)]) & CODES))
@@ -97,6 +107,8 @@ READ: dict[str, Reduce] = {
     **dict.fromkeys(WHOLE, _same),
     "http.url": _host,
     "url.full": _host,
+    "upstream_cluster": _cluster,
+    "upstream_cluster.name": _cluster,
     "error.type": _code,
     ROUTE: _same,
 }

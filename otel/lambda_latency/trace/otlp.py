@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from lambda_latency.trace.attributes import Attributes
+from lambda_latency.trace.dialects import hex_id
 from lambda_latency.trace.documents import AT_ONCE, LARGE
 from lambda_latency.trace.ids import NO_SPAN
 from lambda_latency.trace.otlp_message import (
@@ -172,7 +173,7 @@ def _large(document: bytes, wanted: Collection[str] | None = None) -> Iterator[t
         for scope_spans in group.scope_spans or ():
             spans = scope_spans.spans or []
             if wanted is not None:
-                spans = [span for span in spans if _decode_id(span).trace_id.lower() in wanted]
+                spans = [span for span in spans if hex_id(_decode_id(span).trace_id, 32) in wanted]
             for first in range(0, len(spans), AT_ONCE):
                 yield group.resource, scope_spans.scope, list(map(decode_span, spans[first : first + AT_ONCE]))
 
@@ -181,7 +182,7 @@ def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
     """The spans of the wanted traces. Raises an error of `UNREADABLE` for a part that does not fit the types."""
     batches = _large(document, wanted) if len(document) > LARGE else (batch[1:] for batch in _whole([document], []))
     for raw_resource, raw_scope, spans in batches:
-        found = [span for span in spans if span.trace_id.lower() in wanted]
+        found = [span for span in spans if hex_id(span.trace_id, 32) in wanted]
         if found:
             resource, scope = resource_of(raw_resource), scope_of(raw_scope)
             yield from (span_of(with_ids(span), resource, scope) for span in found)

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from lambda_latency.trace.dialects import canonical_span, resource_spans
 from lambda_latency.trace.documents import AT_ONCE
-from lambda_latency.trace.ids import NO_SPAN, checked
+from lambda_latency.trace.ids import checked
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.otlp_message import (
     UNREADABLE,
@@ -110,11 +110,11 @@ def _decoded(raw: Raw, problem: Problem) -> RawSpan | None:
 
 
 def with_ids(span: RawSpan) -> RawSpan:
-    """The same span with ids in lower case. Raises `ValueError` for an id that is not valid."""
+    """The same span with ids in lower case or as digests. Raises `ValueError` for an id that is empty or zeros."""
     span.trace_id = checked(span.trace_id, "traceId", 32)
     span.span_id = checked(span.span_id, "spanId", 16)
-    if span.parent_id and span.parent_id != NO_SPAN:
-        span.parent_id = checked(span.parent_id, "parentSpanId", 16)
+    parent_id = span.parent_id or ""
+    span.parent_id = checked(parent_id, "parentSpanId", 16) if parent_id.strip("0") else ""
     return span
 
 

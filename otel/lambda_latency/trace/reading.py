@@ -95,12 +95,11 @@ def find_traces(
 
 
 def trace_id_of(text: str) -> str:
-    """A trace id as 32 hex digits. Any other text is returned in lower case.
+    """A trace id as 32 hex digits; the digest of any other text.
 
     The id may be 64 or 128 bits, in hex (with dashes, with `0x`, or as X-Ray writes it) or in base64.
     """
-    found = hex_id(text, 32)
-    return found.lower() if isinstance(found, str) else text
+    return str(hex_id(text, 32))
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:

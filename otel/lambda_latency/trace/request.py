@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,14 +10,24 @@ if TYPE_CHECKING:
 
 __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 
+SEGMENT = re.compile(r"(?<=/)[^/\s?]+")  # of a path
+# What tells an id from a word: a number or a date, or a UUID or eight characters and more with two digits. Either may
+# have a prefix, such as `order-`; a number then has three digits and more.
+RANDOM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-z]{8,}"
+ID = re.compile(rf"\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}}", re.IGNORECASE)
+
 
 def route_of(outermost: Row, handler: Row | None, function: str) -> str:
     """`POST /orders`: the method and the resource path of the handler's span, else of the outermost span.
 
     Without a path the route is the name of the first of these spans that was recorded. A stage of API Gateway serves
     many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
-    records no resource path.
+    records no resource path. Ids in a path are replaced by `{id}`, and a query is cut off.
     """
+    return _without_ids(_written_route(outermost, handler, function))
+
+
+def _written_route(outermost: Row, handler: Row | None, function: str) -> str:
     rows = [row for row in (handler, outermost) if row is not None]
     for row in rows:
         if row.route:
@@ -24,6 +35,10 @@ def route_of(outermost: Row, handler: Row | None, function: str) -> str:
     if rows[0].shape.is_gateway and function:
         return f"{_method(rows[0])} {function}".strip()
     return rows[0].name
+
+
+def _without_ids(route: str) -> str:
+    return SEGMENT.sub(lambda found: "{id}" if ID.fullmatch(found[0]) else found[0], route.partition("?")[0])
 
 
 def function_of(segment: Row | None, handler: Row | None) -> str:

@@ -53,9 +53,15 @@ COLD = 32
 TIMED_OUT = 64
 HANDLES = 128  # the span of an invocation, or any SERVER span
 ATTEMPTS = 256  # has an event for each attempt of its call
-CONTAINER = 512  # a function segment, or an Invocation below one: its bucket depends on its children
+# Its bucket depends on its children: a function segment, an Invocation below one, an INTERNAL span of a database.
+CONTAINER = 512
 # The origins that X-Ray's SDK sets on segments of a user's own server.
 HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
+# Attributes that name the callee of a call, in order of preference: OpenTelemetry's, OpenTracing's, Envoy's, a model's.
+HOST_KEYS = (
+    *("peer.service", "server.address", "net.peer.name", "http.url", "url.full"),
+    *("peer.hostname", "upstream_cluster.name", "upstream_cluster", "gen_ai.provider.name", "gen_ai.system"),
+)
 EXECUTION = 2048  # an execution of a state machine
 ASIDE = 1024  # follows from its parent, which does not wait for it
 
@@ -123,7 +129,7 @@ class Shape:
             | ATTEMPTS * attempts
             | ASIDE * (values.get(FOLLOWS) == "FOLLOWS_FROM")
             | EXECUTION * (self.origin == STATE_MACHINE)
-            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation")
+            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_database_step)
         )
 
     @classmethod
@@ -161,7 +167,7 @@ class Shape:
     @property
     def host(self) -> str:
         """The host or the service that a client span calls, without the port."""
-        host = self.text("peer.service", "server.address", "net.peer.name", "http.url", "url.full")
+        host = self.text(*HOST_KEYS)
         name, colon, port = host.rpartition(":")
         return name.strip("[]") if colon and port.isdigit() and (":" not in name or name.endswith("]")) else host
 
@@ -174,6 +180,16 @@ class Shape:
     def is_aws_call(self) -> bool:
         """Whether an AWS SDK made the call."""
         return self.is_call and ("aws-api" in self.text("rpc.system") or self.text("db.system") == "dynamodb")
+
+    @property
+    def database(self) -> str:
+        """The system of the database that the span calls; empty if no attribute names it."""
+        return self.text("db.system.name", "db.system", "db.type")
+
+    @property
+    def is_database_step(self) -> bool:
+        """Whether this is an INTERNAL span with the attributes of a database, as manual instrumentation writes them."""
+        return self.kind is SpanKind.INTERNAL and bool(self.database)
 
     @property
     def operation(self) -> str:

@@ -144,7 +144,21 @@ class Tree:
     def handler(self) -> Row | None:
         """The function's own SERVER or CONSUMER span; None if it was lost, never created, or is not the request's."""
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
-        return self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
+        found = self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
+        return None if found is not None and self._is_another_service(found) else found
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether work that the request does not wait for ends later after it than the request is long."""
+        last = 2 * self.end_ns - self.start_ns
+        if next(iter(self.rows.values())).end_ns <= last:  # the row that ends last
+            return False
+        todo = [self.outermost]
+        for row in todo:
+            if row.end_ns > last:
+                return True
+            todo += self.children.get(row.span_id, ())
+        return False
 
     def by_depth(self) -> list[tuple[Row, int]]:
         """Every row of the request with its depth, parents before children, siblings in the order of their start."""
@@ -183,14 +197,15 @@ class Tree:
         return bool(self.roles & INIT) and any(map(self.is_init, self.marked))
 
     def inside(self, row: Row) -> str:
-        """The most that is recorded inside a function segment or an Invocation; empty for any other row.
+        """The most that is recorded inside a `CONTAINER`.
 
-        `invocation` (only inside a function segment), `handler` (the span of an instrumentation), `calls` (other spans
-        of the user's code), or empty if there is nothing.
+        Inside a function segment or an Invocation: `invocation` (only inside a function segment), `handler` (the span
+        of an instrumentation), `calls` (other spans of the user's code), or empty if there is nothing. Inside an
+        INTERNAL span of a database: `calls` if a call is recorded there. Empty for any other row.
         """
         function = bool(row.shape.roles & FUNCTION_SEGMENT)
         if not function and not (row.shape.phase == "Invocation" and self.is_phase(row)):
-            return ""
+            return "calls" if any(child.shape.is_call for child in self.children.get(row.span_id, ())) else ""
         found = ""
         for child in self.children.get(row.span_id, ()):
             if function and child.shape.phase and child.parent_id == row.span_id:
@@ -246,6 +261,11 @@ class Tree:
                 if caller is None or caller.shape.origin != GATEWAY:  # a stage of API Gateway calls its function
                     return None
         return row
+
+    def _is_another_service(self, row: Row) -> bool:
+        """Whether the span of the request names another service, which reached this one without the span of a call."""
+        first, service = self.outermost, service_of(row)
+        return bool(first.shape.origin is None and service and service_of(first) not in ("", service))
 
     def _is_inside(self, row: Row) -> bool:
         """Whether a row is the outermost one or a descendant of it."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from lambda_latency.trace.anyvalue import write_attributes
-from lambda_latency.trace.dialects import canonical_span
+from lambda_latency.trace.dialects import canonical_span, hex_id
 from lambda_latency.trace.transcoded import Problem, grouped
 
 __all__ = ["is_old_zipkin", "is_zipkin", "zipkin_resources"]
@@ -17,16 +18,24 @@ _decode = msgspec.json.Decoder().decode
 SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, to give the server an id of its own
 
 
-def is_zipkin(members: Mapping[str, object]) -> bool:
+def is_zipkin(members: Mapping[str, Raw]) -> bool:
     """Whether these are the members of a span of version 2."""
     ids = "traceId" in members and "id" in members
     others = ("timestamp", "localEndpoint", "kind", "tags", "duration")
-    return ids and "binaryAnnotations" not in members and any(key in members for key in others)
+    return ids and any(key in members for key in others) and not _is_first_version(members)
 
 
-def is_old_zipkin(members: Mapping[str, object]) -> bool:
+def is_old_zipkin(members: Mapping[str, Raw]) -> bool:
     """Whether these are the members of a span of version 1."""
-    return "traceId" in members and "id" in members and ("binaryAnnotations" in members or "annotations" in members)
+    return "traceId" in members and "id" in members and _is_first_version(members)
+
+
+def _is_first_version(members: Mapping[str, Raw]) -> bool:
+    """Whether the members have what version 2 removed: annotations of an endpoint, and binary annotations."""
+    annotations = _decode(members.get("annotations", Raw(b"[]")))
+    return "binaryAnnotations" in members or any(
+        "endpoint" in one for one in annotations or () if isinstance(one, dict)
+    )
 
 
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -37,8 +46,8 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     decoded = _decode(document)
     spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
     objects = [item for item in spans if isinstance(item, dict)]
-    clients = {str(item.get("id")): _service(item) for item in objects if not item.get("shared")}
-    servers = {str(item.get("id")) for item in objects if item.get("shared")}
+    clients = {hex_id(item.get("id"), 16): _service(item) for item in objects if not item.get("shared")}
+    servers = {hex_id(item.get("id"), 16) for item in objects if item.get("shared")}
     shared = {span_id: service for span_id, service in clients.items() if span_id in servers}
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
     for item in spans:
@@ -73,7 +82,7 @@ def _joined(spans: list[Any]) -> list[Any]:
 def _span(raw: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
     """A span for `canonical_span`. `shared` has the client's service for each id that a server shares with a client."""
     tags = raw.get("tags") or {}
-    span_id, parent_id, service = raw["id"], raw.get("parentId"), _service(raw)
+    span_id, parent_id, service = hex_id(raw["id"], 16), hex_id(raw.get("parentId"), 16), _service(raw)
     if raw.get("shared") and span_id in shared:
         span_id, parent_id = _server_id(span_id), span_id
     elif parent_id in shared and service != shared[parent_id]:

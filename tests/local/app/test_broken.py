@@ -212,7 +212,7 @@ def test_a_mistake_in_the_example_is_told_in_the_same_way(
     path = tmp_path / "template.yaml"
     path.write_text(before + wrong + after)
     line = before.count("\n") + 1
-    arguments = ("demo", "--collector", "none") if command == "demo" else ("serve",)
+    arguments = ("demo", "--collector", "none") if command == "demo" else ("serve", "--port", "0")
     said = refused(*arguments, "--out", str(tmp_path / "out"), "--template", str(path))
     assert said[:2] == [f"lambda-latency: {path}:{line}: {what}", f"  {todo}"]
 
@@ -223,7 +223,7 @@ def test_a_fault_plan_for_a_route_that_is_not_there_is_told(tmp_path: Path, refu
     rule = {"at": "provider", "kind": "delay", "ms": 9}
     plan.write_text(json.dumps({"rules": [rule, {**rule, "route": "POST /order"}]}))
     example = str(ROOT / "template.yaml")
-    assert refused("serve", "--out", str(tmp_path), "--template", example, "--faults", str(plan)) == [
+    assert refused("serve", "--port", "0", "--out", str(tmp_path), "--template", example, "--faults", str(plan)) == [
         "lambda-latency: the fault plan's rule 2 is for the route 'POST /order', which the template does not have",
         "  did you mean 'POST /orders'?",
     ]

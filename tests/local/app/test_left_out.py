@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.package import Content
+from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
 from lambda_latency.local.function import Function
 from tests.local.app.cache import CACHE, VERSION
-from tests.local.app.conftest import needs_packages
+from tests.local.app.conftest import needs_packages, up
 
 TEMPLATE = f"""\
 Transform: AWS::Serverless-2016-10-31
@@ -83,6 +85,44 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
     assert "Other/Never does not run here: it was not created: its condition is false, or a dependency failed" in told
 
 
+@needs_packages
+def test_a_function_whose_packages_cannot_be_installed_runs_once_they_can(tmp_path: Path) -> None:
+    """Until then it is refused with the reason, once for all functions that share it, and the others run."""
+    for name in ("wants", "runs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text(f"def handler(event, context): return {name!r}")
+    requirements = tmp_path / "wants" / "requirements.txt"
+    requirements.write_text("./missing-1.0-py3-none-any.whl\n")
+    (tmp_path / "template.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Function: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: app.handler, Timeout: 20 }} }}
+Resources:
+  Wants: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: wants }} }}
+  Shares: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: wants }} }}
+  Runs: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: runs }} }}
+"""
+    )
+    with up(read_app(tmp_path / "template.yaml", {}), tmp_path) as shop:
+        (why,) = [line for line in shop.told if "not run here" in line]
+        assert why.startswith(f"Wants, Shares do not run here: uv pip install failed for {requirements}\n")
+        assert "missing-1.0" in why
+        assert (shop.system.invoke("Wants", b"{}").error, shop.result("Runs", {})) == ("Sandbox.Refused", "runs")
+        requirements.write_text("")
+        assert shop.result("Wants", {}) == "wants"
+
+
+def test_an_installation_is_announced(tmp_path: Path) -> None:
+    """It may take a minute, in which nothing else is printed; what is installed already is not."""
+    told: list[str] = []
+    packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, told.append)
+    file = tmp_path / "requirements.txt"
+    file.write_text("# none\n")
+    first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
+    assert first == second
+    assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "wanted"),
     [
@@ -99,6 +139,34 @@ powertools = { version = ">=3", extras = ["tracer"] }
 pytest = "*"
 """,
             ["boto3", "requests==2.32.3", "powertools[tracer]>=3"],
+        ),
+        (
+            "pyproject.toml",
+            """\
+[tool.poetry.dependencies]
+python = "^3.12"
+any = "*"
+major = "^1.2.3"
+minor = "^0.2.3"
+patch = "^0.0.3"
+zero = "^0"
+tilde = "~1.2.3"
+wide = "~1"
+exact = "1.2.3"
+part = "1.2.*"
+between = ">=1.14.1, <3.0.0"
+compatible = "~=1.4"
+own = { path = "../own" }
+extra = { version = "^2.1", extras = ["a", "b"] }
+left = { version = "1", optional = true }
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+""",
+            [
+                *("any", "major>=1.2.3,<2", "minor>=0.2.3,<0.3", "patch>=0.0.3,<0.0.4", "zero>=0,<1"),
+                *("tilde>=1.2.3,<1.3", "wide>=1,<2", "exact==1.2.3", "part==1.2.*", "between>=1.14.1,<3.0.0"),
+                *("compatible~=1.4", "extra[a,b]>=2.1,<3"),
+            ],
         ),
     ],
 )

@@ -84,6 +84,29 @@ Resources: { Topic: { Type: AWS::SNS::Topic } }
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "value", "environments"), [("default", "1", []), ("develop", "1", ["'develop'"])], ids=str
+)
+def test_parameters_are_those_of_the_default_environment_or_the_first(
+    tmp_path: Path, first: str, value: str, environments: list[str]
+) -> None:
+    """Which one is told if it is not `default`; a value may be in quotes, as `sam deploy --guided` writes it."""
+    (tmp_path / "samconfig.toml").write_text(
+        f"""\
+version = 0.1
+[{first}.deploy.parameters]
+parameter_overrides = "Given=\\"{value}\\" Elsewhere=2"
+[prod.deploy.parameters]
+parameter_overrides = ["Given=3"]
+"""
+    )
+    read = source(
+        tmp_path, "Parameters: { Given: { Type: Number } }\nResources: { Topic: { Type: AWS::SNS::Topic } }\n"
+    )
+    values, notes = parameter_values(read, {}, tmp_path)
+    assert (values, [note.rpartition(" ")[2] for note in notes]) == ({"Given": value}, environments)
+
+
 def test_what_only_an_account_knows_is_replaced_and_told(tmp_path: Path) -> None:
     """Exports and dynamic references; a version that YAML takes for a number is a text."""
     read = source(

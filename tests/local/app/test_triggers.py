@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambda_latency.local.app.declared import Refused
 from lambda_latency.local.app.read import App, read_app
 from lambda_latency.local.app.tokens import Guard, authorize, token
 from lambda_latency.local.app.triggers import commands
@@ -31,7 +32,12 @@ Resources:
 CORS = "Globals: { Api: { Cors: \"'*'\" }, "
 
 
-def printed(path: Path, resources: dict[str, tuple[str, str]] | None = None) -> list[str]:
+def printed(
+    path: Path,
+    resources: dict[str, tuple[str, str]] | None = None,
+    refused: dict[str, Refused] | None = None,
+    rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
+) -> list[str]:
     """What is printed for an app whose gateways listen at http://api; physical ids and types of resources."""
     app: App = read_app(path, {})
     system: Any = SimpleNamespace(
@@ -39,8 +45,8 @@ def printed(path: Path, resources: dict[str, tuple[str, str]] | None = None) -> 
         gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
         urls={},
         aws_url="http://aws",
-        stack=SimpleNamespace(resources=resources or {}),
-        refused={},
+        stack=SimpleNamespace(resources=resources or {}, rules=rules or {}),
+        refused=refused or {},
     )
     return list(commands(system))
 
@@ -52,11 +58,118 @@ def test_a_command_has_a_body_and_a_token_where_its_route_wants_one(tmp_path: Pa
     lines = [re.sub(r"e30\.[\w.-]+", "TOKEN", line) for line in printed(path)]
     assert lines == [
         "curl -s http://api/",
-        "curl -s -X PUT -d '{}' -H 'X-Token: TOKEN' http://api/http",
+        "curl -s -X PUT -d '{}' -H 'Content-Type: application/json' -H 'X-Token: TOKEN' http://api/http",
         "curl -s http://api/open",
-        "curl -s -H 'Authorization: TOKEN' 'http://api/orders/{id}'",
+        "curl -s -H 'Authorization: TOKEN' http://api/orders/1",
         "lambda-latency invoke Function",
     ]
+
+
+def test_a_route_is_called_as_its_example_or_its_definition_says(tmp_path: Path) -> None:
+    """An example event of the route first; then examples of the definition; else a path parameter is 1."""
+    definition = {
+        "openapi": "3.0.1",
+        "paths": {
+            "/users/{id}": {
+                "parameters": [{"name": "id", "in": "path", "schema": {"type": "string", "example": "a b"}}],
+                "get": _integrated(),
+                "put": _integrated(
+                    requestBody={"content": {"application/json": {"examples": {"one": {"value": {"name": "it's"}}}}}}
+                ),
+            },
+            "/users/{id}/posts/{post}": {
+                "get": _integrated(parameters=[{"name": "post", "in": "path", "schema": {"enum": ["first", "last"]}}])
+            },
+            "/events/{name+}": {"x-amazon-apigateway-any-method": _integrated()},
+            "/events/all": {"get": _integrated()},
+            "/long": {"post": _integrated()},
+        },
+    }
+    event = {"httpMethod": "POST", "path": "/events/a/b", "body": "eyJhIjoxfQ==", "isBase64Encoded": True}
+    (tmp_path / "events").mkdir()
+    for name, one in {
+        "any": event,
+        "all": {"httpMethod": "GET", "path": "/events/all", "queryStringParameters": {"q": "1"}, "body": "{}"},
+        "long": {"httpMethod": "POST", "path": "/long", "body": "x" * 501},
+    }.items():
+        (tmp_path / "events" / f"{name}.json").write_text(json.dumps(one))
+    path = tmp_path / "template.yaml"
+    rest = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "DefinitionBody": definition}}
+    work = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"Runtime": "python3.12", "Handler": "index.a", "InlineCode": "def a(b, c): ..."},
+    }
+    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Rest": rest, "Work": work}}))
+    json_ = "-H 'Content-Type: application/json'"
+    assert [line for line in printed(path) if line.startswith("curl")] == [
+        "curl -s 'http://api/events/all?q=1'",
+        "curl -s -X POST -d '{\"a\":1}' http://api/events/a/b",
+        "curl -s -X POST -d '{}' http://api/long",
+        "curl -s http://api/users/a%20b",
+        f'curl -s -X PUT -d \'{{"name": "it\'"\'"\'s"}}\' {json_} http://api/users/a%20b',
+        "curl -s http://api/users/1/posts/first",
+    ]
+
+
+def _integrated(**operation: Any) -> dict[str, Any]:
+    """An operation that calls the function `Work`."""
+    uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Work.Arn}/invocations"
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": uri}}
+    return {**operation, "x-amazon-apigateway-integration": integration}
+
+
+@pytest.mark.parametrize(
+    ("kind", "auth", "headers"),
+    [
+        (
+            "HttpApi",
+            {"AuthorizerPayloadFormatVersion": "2.0", "Identity": {"Headers": ["X-Key", "X-Two"]}},
+            "X-Key X-Two",
+        ),
+        ("HttpApi", {"AuthorizerPayloadFormatVersion": "2.0"}, ""),
+        ("Api", {"Identity": {"Header": "X-Token"}}, "X-Token"),
+        ("Api", {"FunctionPayloadType": "REQUEST", "Identity": {"Headers": ["X-A"], "QueryStrings": ["q"]}}, "X-A"),
+    ],
+    ids=["http", "without", "token", "request"],
+)
+def test_a_lambda_authorizer_gets_the_headers_that_it_is_called_for(
+    tmp_path: Path, kind: str, auth: dict[str, Any], headers: str
+) -> None:
+    """Without them API Gateway answers 401 and does not call it."""
+    work = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {
+            "Runtime": "python3.12",
+            "Handler": "index.a",
+            "InlineCode": "def a(b, c): ...",
+            "Events": {
+                "Get": {
+                    "Type": kind,
+                    "Properties": {
+                        "Path": "/get",
+                        "Method": "get",
+                        ("ApiId" if kind == "HttpApi" else "RestApiId"): {"Ref": "Api"},
+                    },
+                }
+            },
+        },
+    }
+    own = {
+        "Auth": {"DefaultAuthorizer": "Mine", "Authorizers": {"Mine": {**auth, "FunctionArn": "arn:aws:lambda:::f"}}}
+    }
+    api = {"Type": f"AWS::Serverless::{kind}", "Properties": {"StageName": "dev", **own}}
+    path = tmp_path / "template.yaml"
+    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Api": api, "Work": work}}))
+    asked = "".join(f"-H '{name}: token' " for name in headers.split())
+    assert printed(path)[0] == f"curl -s {asked}http://api/get"
+
+
+def test_a_route_of_a_refused_function_is_not_called(tmp_path: Path) -> None:
+    """It would answer 502."""
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE)
+    refused = {"Function": Refused("Function", "Function", "why")}
+    assert printed(path, refused=refused) == []
 
 
 def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
@@ -71,6 +184,23 @@ def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
         f"{send} --message-group-id 1 --message-deduplication-id $(date +%s)",
         f"{aws} sns publish --topic-arn arn:t --message '{{}}'",
     ]
+
+
+def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
+    """On the rule's own bus; a rule for events of AWS has no command, and a bus without a rule neither."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: { Topic: { Type: AWS::SNS::Topic } }")
+    rules: dict[str, tuple[str, dict[str, Any]]] = {
+        "mine": ("orders", {"source": ["shop"], "detail": {"state": ["paid"]}}),
+        "default": ("default", {"source": ["shop"]}),
+        "object": ("default", {"source": ["aws.s3"]}),
+    }
+    resources = {"Bus": ("orders", "AWS::Events::EventBus"), **{name: (name, "AWS::Events::Rule") for name in rules}}
+    put = "aws --endpoint-url http://aws --region us-east-1 events put-events --entries"
+    paid = json.dumps({"state": "paid"})
+    mine = [{"Source": "shop", "DetailType": "test", "Detail": paid, "EventBusName": "orders"}]
+    default = [{"Source": "shop", "DetailType": "test", "Detail": "{}"}]
+    assert printed(path, resources, rules=rules) == [f"{put} '{json.dumps(one)}'" for one in (mine, default)]
 
 
 def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:
@@ -108,6 +238,34 @@ def test_a_token_that_is_printed_opens_its_route(guard: Guard) -> None:
     """With the issuer, the audience and the scopes that the route wants."""
     event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
     assert authorize({"GET /": guard}, event, "GET /") is None
+
+
+@pytest.mark.parametrize(
+    ("guard", "wanted"),
+    [
+        (
+            Guard("Pool", "Authorization", is_http=False),
+            {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
+        ),
+        (
+            Guard("Pool", "Authorization", is_http=False, scopes=("read",)),
+            {"sub": "me", "username": "me", "token_use": "access", "scope": "read"},
+        ),
+        (
+            Guard("Jwt", "Authorization", is_http=True, issuer="https://cognito-idp.us-east-1.amazonaws.com/pool"),
+            {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
+        ),
+        (Guard("Jwt", "Authorization", is_http=True, issuer="https://issuer.example"), {"sub": "me"}),
+    ],
+    ids=["id", "access", "http", "other"],
+)
+def test_a_token_of_cognito_has_its_claims(guard: Guard, wanted: dict[str, str]) -> None:
+    """Handlers read the caller's name from them."""
+    event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
+    assert authorize({"GET /": guard}, event, "GET /") is None
+    authorizer = event["requestContext"]["authorizer"]
+    claims = (authorizer["jwt"] if guard.is_http else authorizer)["claims"]
+    assert {name: value for name, value in claims.items() if name not in ("exp", "iss")} == wanted
 
 
 def test_a_printed_command_is_one_for_a_shell(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
         return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
     print(_text(plan), end="")
     if not plan.changes:
-        print("Nothing to do: it is adopted." if plan.rows else "Nothing to do: it has no Python function to adopt.")
+        nothing = "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
+        print("Nothing to do: " + ("it is adopted." if plan.rows else nothing))
     elif options.write or options.upgrade:
         if not options.force:
             check_clean(plan.root)
@@ -88,10 +90,24 @@ def run(options: argparse.Namespace) -> int:
         if missing:
             print(f"No bytecode for {', '.join(missing)} (not installed): each cold start will compile the layer.")
         print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` reverts them. Next:\n")
-        print("  lambda-latency serve")
+        print(_next(template))
     else:
         print("Nothing was written. `lambda-latency adopt --write` writes it.")
     return SOMETHING_SKIPPED if plan.skipped else FINE
+
+
+def _next(template: Path) -> str:
+    """The commands that follow, with the template's path unless they find it by themselves."""
+    from lambda_latency.template import usual_template
+
+    found = usual_template(Path())
+    is_found = found is not None and found.samefile(template)
+    path = "" if is_found else shlex.quote(str(template))
+    return (
+        f"  lambda-latency doctor {path}".rstrip()
+        + "\n  lambda-latency serve"
+        + (f" --template {path}" if path else "")
+    )
 
 
 def _check(plan: Plan) -> int:

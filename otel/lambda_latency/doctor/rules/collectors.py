@@ -100,7 +100,12 @@ def _attributes(source: Source, indexed: set[str], where: str) -> Iterator[Found
     for key, line in keys:
         if key not in indexed and not key.startswith("aws.xray."):
             what = f"attribute {key!r} is not among the indexed_attributes of {where}"
-            yield Found(source.path, line, what, f"add {key} there to search for it (50 a trace)")
+            yield Found(
+                source.path,
+                line,
+                what,
+                f"to search for it (50 a trace), name {key} in the span's attribute aws.xray.annotations, or there",
+            )
 
 
 def _literal(node: ast.expr, source: Source) -> list[tuple[str, int]]:

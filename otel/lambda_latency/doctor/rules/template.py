@@ -11,6 +11,7 @@ from lambda_latency.template import check_template
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
+    from lambda_latency.doctor.function import Fn
 
 __all__ = ["RULES", "UNREADABLE"]
 
@@ -41,6 +42,35 @@ def no_function(app: App) -> Iterator[Found]:
         section = app.root.get("Resources")
         line = section.line if section is not None else 1
         yield Found(app.name, line, "no Lambda function", "name the template that has them")
+
+
+def nothing_traced(app: App) -> Iterator[Found]:
+    functions = [fn for fn in app.functions if fn.is_python]
+    if functions and not any(_is_traced(app, fn) for fn in app.functions):
+        is_edited = any(fn.is_sam and not fn.is_image for fn in functions)
+        todo = "run lambda-latency adopt" if is_edited else "add the layer by hand: docs/how-to/existing-app.md"
+        yield Found(app.name, functions[0].line, "no function is traced by X-Ray or OpenTelemetry", todo)
+
+
+def _is_traced(app: App, fn: Fn) -> bool:
+    """Whether a function has tracing settings, a wrapper or a layer of OpenTelemetry, or code that imports it."""
+    has_mode = fn.get("Tracing") is not None or fn.get("TracingConfig") is not None
+    imports = (node for source in app.sources(fn) for node in ast.walk(source.tree))
+    return (
+        has_mode
+        or fn.is_instrumented
+        or fn.has_unknown_wrapper
+        or fn.has_unknown_layers
+        or any(layer.kind for layer in fn.layers)
+        or any(name.partition(".")[0] == "opentelemetry" for node in imports for name in _modules(node))
+    )
+
+
+def _modules(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.module and not node.level else []
+    return [one.name for one in node.names] if isinstance(node, ast.Import) else []
 
 
 def snapstart(app: App) -> Iterator[Found]:
@@ -97,6 +127,14 @@ RULES = (
         "There is nothing to check.",
         "The template has resources, but none is a Lambda function.",
         no_function,
+    ),
+    Rule(
+        "nothing-traced",
+        NOTE,
+        "Requests leave no trace, so none of the rules about traces applies.",
+        "No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of "
+        "other vendors are not looked for.",
+        nothing_traced,
     ),
     Rule(
         "snapstart-connection",

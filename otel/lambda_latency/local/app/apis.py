@@ -13,7 +13,9 @@ from typing import Any
 
 from lambda_latency.local.app.direct import Direct
 from lambda_latency.local.app.package import CHILDREN
+from lambda_latency.local.app.samples import Sample
 from lambda_latency.local.app.tokens import Guard
+from lambda_latency.local.app.unserved import web_sockets
 from lambda_latency.local.sam import STACK, Template
 
 __all__ = ["Api", "empty_api", "function_url", "read_apis"]
@@ -27,7 +29,8 @@ IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "Ser
 @dataclass(frozen=True, slots=True)
 class Api:
     """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
-    `direct` are routes without a function. `key` is its logical id, or empty for all APIs of a template.
+    `direct` are routes without a function; `samples` are examples of its definition. `key` is its logical id, or empty
+    for all APIs of a template.
     """
 
     template: Template
@@ -35,22 +38,31 @@ class Api:
     key: str = ""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     direct: tuple[Direct, ...] = ()
+    samples: Mapping[str, Sample] = field(default_factory=dict)
 
     def guard(self, route: str) -> Guard | None:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
         return self.guards.get(route) or self.guards.get(f"ANY {route.partition(' ')[2]}")
 
+    def sample(self, route: str) -> Sample:
+        """The sample of a route, or of the route `ANY` of its path; an empty one without examples."""
+        return self.samples.get(route) or self.samples.get(f"ANY {route.partition(' ')[2]}") or Sample()
+
     def shown(self) -> Iterator[str]:
         """The routes without preflight requests (OPTIONS); an `ANY` route once."""
-        methods: dict[str, set[str]] = {}
         for route in self.template.routes:
             method, _, path = route.partition(" ")
-            methods.setdefault(path, set()).add(method)
-        for route in self.template.routes:
-            method, _, path = route.partition(" ")
-            if method == "GET" if methods[path] >= EVERY else method != "OPTIONS" or methods[path] == {method}:
+            if self.shown_as(route) == route and (method != "OPTIONS" or self._methods(path) == {method}):
                 yield route
         yield from (one.route for one in self.direct)
+
+    def shown_as(self, route: str) -> str:
+        """The route itself; for one of an `ANY` route, the one for GET."""
+        path = route.partition(" ")[2]
+        return f"GET {path}" if self._methods(path) >= EVERY else route
+
+    def _methods(self, path: str) -> set[str]:
+        return {method for method in EVERY if f"{method} {path}" in self.template.routes}
 
 
 def read_apis(
@@ -60,7 +72,12 @@ def read_apis(
 
     They are merged into one, unless two of them have the same route.
     """
-    resources = {key: one for key, one in raw["Resources"].items() if one.get("Type") not in CHILDREN}
+    sockets = web_sockets(raw["Resources"])
+    resources = {
+        key: one
+        for key, one in raw["Resources"].items()
+        if one.get("Type") not in CHILDREN and key not in sockets and _web_socket_of(one) not in sockets
+    }
     merged = _read_api(path, {**raw, "Resources": resources}, values, name, authorizers)
     if merged is None or isinstance(merged, str):
         return merged or []
@@ -77,6 +94,12 @@ def read_apis(
         if len({*routes}) < len(routes):
             return parts
     return [merged]
+
+
+def _web_socket_of(resource: Mapping[str, Any]) -> str:
+    """The logical id of the API that a route, an integration or a stage belongs to; empty for other resources."""
+    api = (resource.get("Properties") or {}).get("ApiId")
+    return str(api.get("Ref", "")) if isinstance(api, dict) else ""
 
 
 def _referred_apis(resources: Mapping[str, Any]) -> set[str]:

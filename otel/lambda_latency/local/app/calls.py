@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from lambda_latency.local.app.apis import Api
 from lambda_latency.local.app.declared import Declared
@@ -18,9 +19,11 @@ from lambda_latency.local.app.system import AppSystem
 from lambda_latency.local.app.tokens import token
 from lambda_latency.local.segments import TraceHeader
 
-__all__ = ["Invocation", "Request", "load", "perform"]
+__all__ = ["Invocation", "Request", "example_requests", "load", "perform", "request_for", "routes_of"]
 
 PARAMETER: re.Pattern[str] = re.compile(r"\{([^}+]+)(\+?)\}")
+WITH_BODY = ("POST", "PUT", "PATCH")
+JSON = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Invocation:
 
 
 def load(system: AppSystem) -> list[Request | Invocation]:
-    """The calls of an app: each example event once, then each GET route without an example, with parameters set to `1`.
+    """The calls of an app: each example event once, then each GET route without an example.
 
     An example becomes a request if a route matches it, else an event of the function with the most similar name. Empty
     if an app has neither.
@@ -64,13 +67,38 @@ def load(system: AppSystem) -> list[Request | Invocation]:
         key = max(others, key=lambda one: likeness(one, file), default="")
         if key and likeness(key, file):
             found.append(Invocation(key, json.dumps(event).encode()))
-    seen = {(one.gateway, route) for one in found if isinstance(one, Request) for route in _routes(one, system)}
+    seen = {(one.gateway, route) for one in found if isinstance(one, Request) for route in routes_of(one, system)}
     for place, (_, api) in enumerate(system.app.apis):
         for route in api.shown():
             method, _, path = route.partition(" ")
             if method in ("GET", "ANY") and (place, route) not in seen and path != "$default":
-                found.append(Request(place, "GET", PARAMETER.sub("1", path), _guarded(route, api)))
+                found.append(request_for(route, place, api))
     return found
+
+
+def example_requests(system: AppSystem) -> list[Request]:
+    """The requests of the example events that match a route."""
+    found = (_as_request(_read(system.app.root / file), system) for file in examples(system.app.root))
+    return [one for one in found if one is not None]
+
+
+def request_for(route: str, gateway: int, api: Api) -> Request:
+    """A request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
+    method, _, path = route.partition(" ")
+    sample = api.sample(route)
+    path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), "/" if path == "$default" else path)
+    with_body = method in WITH_BODY
+    headers = ((JSON,) if with_body else ()) + _guarded(route, api)
+    return Request(
+        gateway, "GET" if method == "ANY" else method, path, headers, (sample.body or "{}") if with_body else None
+    )
+
+
+def routes_of(request: Request, system: AppSystem) -> Iterator[str]:
+    """The routes of its API that match a request, those without parameters first."""
+    _, api = system.app.apis[request.gateway]
+    path = request.path.partition("?")[0]
+    return (route for route in api.template.routes if _leads(route, request.method, path))
 
 
 def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> str | None:
@@ -114,7 +142,7 @@ def _as_request(event: Any, system: AppSystem) -> Request | None:
         return None
     headers = event.get("headers")
     kind = _content_type(headers) if isinstance(headers, dict) else ()
-    body = event.get("body") if isinstance(event.get("body"), str) else None
+    body = _body(event) if method not in ("GET", "HEAD") else None
     for place, (_, api) in enumerate(system.app.apis):
         for route in api.template.routes:
             if _leads(route, method, path):
@@ -123,11 +151,15 @@ def _as_request(event: Any, system: AppSystem) -> Request | None:
     return None
 
 
-def _routes(request: Request, system: AppSystem) -> Iterator[str]:
-    """The routes of its API that match a request."""
-    _, api = system.app.apis[request.gateway]
-    path = request.path.partition("?")[0]
-    return (route for route in api.template.routes if _leads(route, request.method, path))
+def _body(event: Mapping[str, Any]) -> str | None:
+    """The body of an event as text; None without one, and for a binary one."""
+    body = event.get("body")
+    if not isinstance(body, str) or not event.get("isBase64Encoded"):
+        return body if isinstance(body, str) else None
+    try:
+        return base64.b64decode(body).decode()
+    except ValueError:
+        return None
 
 
 def _leads(route: str, method: str, path: str) -> bool:
@@ -141,8 +173,10 @@ def _leads(route: str, method: str, path: str) -> bool:
 
 
 def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
+    """The headers that the authorizer of a route needs; a Lambda authorizer decides itself what it accepts."""
     guard = api.guard(route)
-    return ((guard.header, token(guard)),) if guard is not None else ()
+    asked = tuple((header, "token") for header in api.sample(route).headers)
+    return ((guard.header, token(guard)), *asked) if guard is not None else asked
 
 
 def _content_type(headers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambda_latency.local.app.parameters import ACCOUNT, REGION
+
 __all__ = ["Choices"]
 
-PSEUDO = {"AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::AccountId": "000000000000"}
+PSEUDO = {"AWS::Region": REGION, "AWS::Partition": "aws", "AWS::AccountId": ACCOUNT}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,14 @@ from lambda_latency.local.app.pythons import Version, version_of
 
 __all__ = ["Declared", "Refused", "declared_functions"]
 
+RESOLVED = (
+    "Runtime",
+    "Handler",
+    "Timeout",
+    "MemorySize",
+    "FunctionName",
+    "PackageType",
+)  # values needed before the stack
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
 
 
@@ -52,7 +60,10 @@ class Refused:
 def declared_functions(
     plain: Mapping[str, Any], packaged: Packaged, values: Mapping[str, str], prefix: str = ""
 ) -> Iterator[Declared | Refused]:
-    """The functions of one translated template, in its order. `values` are its parameters; `prefix` begins the keys."""
+    """The functions of one translated template, in its order. `prefix` begins the keys.
+
+    `values` are its parameters, also the pseudo parameters that are known.
+    """
     resources: Mapping[str, Any] = plain["Resources"]
     choices = Choices(plain.get("Conditions") or {}, values)
     contents = {
@@ -61,11 +72,13 @@ def declared_functions(
         if one.get("Type") == "AWS::Lambda::LayerVersion"
         and isinstance(content := _properties(one).get("Content"), dict)
     }
+    resolved = _resolver(plain, values)
     urls = [json.dumps(_properties(one)) for one in resources.values() if one.get("Type") == "AWS::Lambda::Url"]
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
         properties = choices.taken(_properties(resource))
+        properties |= {one: resolved(properties[one]) for one in RESOLVED if isinstance(properties.get(one), dict)}
         key = prefix + logical
         name = properties.get("FunctionName")
         name = name if isinstance(name, str) else key.replace("/", "-")
@@ -76,7 +89,7 @@ def declared_functions(
             yield Refused(key, name, why or f"its runtime is {json.dumps(runtime)}, and only Python runs here")
             continue
         variables = (properties.get("Environment") or {}).get("Variables") or {}
-        layers = properties.get("Layers") or []
+        layers = [values.get(_reference(one), one) for one in properties.get("Layers") or []]
         yield Declared(
             key=key,
             name=name,
@@ -91,6 +104,23 @@ def declared_functions(
             url=any(f'"{logical}"' in one for one in urls),
             wrapper=str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")),
         )
+
+
+def _resolver(plain: Mapping[str, Any], values: Mapping[str, str]) -> Callable[[Any], Any]:
+    """A function that evaluates intrinsic functions of parameters and mappings, and returns other values unchanged."""
+    from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
+    from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
+
+    symbols = IntrinsicsSymbolTable(template=dict(plain), logical_id_translator=dict(values))
+    resolver = IntrinsicResolver(template=dict(plain), symbol_resolver=symbols)
+
+    def resolved(value: Any) -> Any:
+        try:
+            return resolver.intrinsic_property_resolver(value, ignore_errors=False)
+        except Exception:  # noqa: BLE001 - it raises many types of errors for what it does not know
+            return value
+
+    return resolved
 
 
 def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:

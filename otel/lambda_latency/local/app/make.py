@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -58,7 +59,8 @@ class Builds:
         # Like `sam build`: a working directory outside of the source is used itself, not a copy of it.
         cwd = source / working.relative_to(content.path) if working.is_relative_to(content.path) else working
         env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", *OF_MAKE)}
-        env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath)])
+        own = str(Path(sys.executable).parent)  # last: the command's own environment has uv, which Makefiles call
+        env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath), own])
         env["ARTIFACTS_DIR"] = str(artifacts)
         typed = [*command.split(), *(["--makefile", str(content.makefile)] if content.makefile else [])]
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value
+from lambda_latency.local.app.pythons import version_of
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
 
@@ -34,6 +35,7 @@ LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
     "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
 }
+ROUTED = ("Api", "HttpApi")  # types of events with a path
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
 
 
@@ -80,12 +82,13 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
         what = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{what}: the value of each is the name of its export")
     globals_ = (done.raw.get("Globals") or {}).get("Function") or {}
-    shared = globals_.pop("CodeUri", ".")
+    shared = {"CodeUri": globals_.pop("CodeUri", "."), "Runtime": globals_.get("Runtime")}
     for name, resource in done.raw["Resources"].items():
         if isinstance(resource, dict):
             if not isinstance(resource.get("Properties"), dict):
                 resource["Properties"] = {}
             work.resource(name, str(resource.get("Type")), resource["Properties"], shared)
+            _root_paths(resource["Properties"])
     if work.found:
         raise TemplateError(work.found)
     return done
@@ -119,13 +122,13 @@ class _Work:
             name: str(one) if name in VERSIONS and type(one) in (int, float) else one for name, one in value.items()
         }
 
-    def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Any) -> None:
-        """Record the folders of a resource, and insert its definition."""
+    def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
+        """Record the folders of a resource, and insert its definition. `shared`: values from the section Globals."""
         at = ("Resources", name, "Properties")
         if kind == "AWS::Serverless::Function":
             self._code(name, properties, shared)
         elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
-            self.done.codes[name] = Content(self._folder(properties["Code"], (*at, "Code")))
+            self.done.codes[name] = Content(self._folder(properties["Code"], (*at, "Code"), properties.get("Runtime")))
             properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
         elif kind in LAYERS:
             key, *parts = LAYERS[kind]
@@ -139,14 +142,15 @@ class _Work:
             if _is_local(properties.get(uri)):
                 properties[body] = _walk(self._file(properties.pop(uri), (*at, uri)), self.completed)
 
-    def _code(self, name: str, properties: dict[str, Any], shared: Any) -> None:
+    def _code(self, name: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
         if properties.get("PackageType") == "Image":
             properties.setdefault("ImageUri", IMAGE)
         if "InlineCode" in properties or "ImageUri" in properties:
             return
-        written = properties.get("CodeUri", shared)
+        written = properties.get("CodeUri", shared["CodeUri"])
         if _is_local(written):
-            path = self._folder(written, ("Resources", name, "Properties", "CodeUri"))
+            runtime = properties.get("Runtime", shared["Runtime"])
+            path = self._folder(written, ("Resources", name, "Properties", "CodeUri"), runtime)
             self.done.codes[name] = self._content(name, path)
             written = {"Bucket": BUCKET, "Key": name}
         properties["CodeUri"] = written
@@ -164,9 +168,11 @@ class _Work:
             working=(self.folder / working).resolve() if isinstance(working, str) else None,
         )
 
-    def _folder(self, written: str, at: tuple[str, ...]) -> Path:
+    def _folder(self, written: str, at: tuple[str, ...], runtime: Any) -> Path:
         path = self.folder / written
-        if not path.exists():
+        # A function of another language does not run here: its build is not needed.
+        needed = not isinstance(runtime, str) or version_of(runtime) is not None
+        if needed and not path.exists():
             self._missing(f"{at[-1]} {written!r}", path, at)
         return path.resolve()
 
@@ -203,9 +209,26 @@ class _Work:
         return parsed if isinstance(parsed, dict) else {}
 
     def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> None:
-        beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        todo = nearest(path.name, beside, f"nothing of this name is in {path.parent}")
+        folder = path.parent.resolve()
+        beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
+        todo = nearest(path.name, beside, f"correct the name, or run the build that makes it in {folder}")
         self.found.append(self.source.finding(at, f"{what} is not there", todo))
+
+
+def _root_paths(properties: dict[str, Any]) -> None:
+    """Add the leading slash to paths that lack it, as events and definitions of deployed apps have them."""
+    events = properties.get("Events")
+    for event in events.values() if isinstance(events, dict) else ():
+        route = event.get("Properties") if isinstance(event, dict) else None
+        if isinstance(route, dict) and event.get("Type") in ROUTED and isinstance(route.get("Path"), str):
+            route["Path"] = _rooted(route["Path"])
+    body = properties.get("DefinitionBody")
+    if isinstance(body, dict) and isinstance(body.get("paths"), dict):
+        body["paths"] = {_rooted(str(path)): one for path, one in body["paths"].items()}
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith(("/", "$", "x-", "Fn::")) else f"/{path}"
 
 
 def _is_local(written: Any) -> bool:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -41,10 +41,20 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version."""
+    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version;
+    `tell` receives a line before each installation.
+
+    An installation that fails is not repeated until `forget`, because an app's functions often share their packages.
+    """
 
     cache: Path
     pythons: Mapping[Version, Path]
+    tell: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    _failed: dict[tuple[str, Path | None], LocalError] = field(default_factory=dict, repr=False, compare=False)
+
+    def forget(self) -> None:
+        """Forget the installations that failed, because sources have changed."""
+        self._failed.clear()
 
     def runtime(self, version: Version) -> Path:
         """The interpreter of an environment with the runtime's packages. Raises `LocalError` with uv's last output."""
@@ -99,12 +109,15 @@ class Packages:
         content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
         name = f"requirements-{_dotted(version)}-{content}"
         arguments = ["--requirement", str(file)]
-        try:
-            return self._folder(name, version, arguments, cwd=file.parent)
-        except LocalError:
-            if file.parent == root or not PATH.search(file.read_text(encoding="utf-8")):
-                raise
-        return self._folder(name, version, arguments, cwd=root)
+        folders = [file.parent]
+        if file.parent != root and PATH.search(file.read_text(encoding="utf-8")):
+            folders.append(root)
+        for folder in folders:
+            try:
+                return self._folder(name, version, arguments, cwd=folder)
+            except LocalError as error:
+                failed = error
+        raise LocalError(f"{failed.what} for {file}", failed.todo)
 
     def distributions(self, wanted: Sequence[str], version: Version) -> Path:
         """A folder with distributions, which are given as lines of a requirements file."""
@@ -123,13 +136,22 @@ class Packages:
             python = ["--python", str(self.pythons[version]), "--target", str(folder)]
             _uv("pip", "install", "--quiet", "--compile-bytecode", *python, *arguments, cwd=cwd)
 
-        return self._made(name, make)
+        if (name, cwd) in self._failed:
+            raise self._failed[name, cwd]
+        try:
+            return self._made(name, make)
+        except LocalError as error:
+            self._failed[name, cwd] = error
+            raise
 
     def _made(self, name: str, make: Callable[[Path], None]) -> Path:
         """The folder that `make` fills. It is renamed when complete, because other processes may need it at once."""
         folder = self.cache / name
         with _making(name):
             if not folder.exists():
+                self.tell(
+                    f"packages are installed into {self.cache}, which may take a minute; later starts use them again"
+                )
                 self.cache.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
                     place = Path(half_made, name)

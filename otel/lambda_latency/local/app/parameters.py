@@ -12,7 +12,7 @@ from lambda_latency.local.app.source import Source, TemplateError
 from lambda_latency.local.errors import UsageError
 from lambda_latency.template import nearest
 
-__all__ = ["ACCOUNT", "REGION", "likely_value", "parameter_values", "samconfig_overrides"]
+__all__ = ["ACCOUNT", "REGION", "likely_value", "parameter_values"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # Placeholders for parameters without a value, by a word in the name.
@@ -29,18 +29,27 @@ LIKELY = {
 OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
 
 
-def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
+def parameter_values(
+    source: Source, given: Mapping[str, str | None], folder: Path | None
+) -> tuple[dict[str, str], list[str]]:
     """Each declared parameter's value, and a line for each placeholder.
 
+    `folder` has the samconfig.toml of the values; a nested template has none. A given value is None if the emulator
+    passes it later: it gets a placeholder without a line.
     Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` if the
     declaration allows no placeholder.
     """
     declared: dict[str, Any] = source.raw.get("Parameters") or {}
-    for name, value in given.items():
+    known = {name: value for name, value in given.items() if value is not None}
+    for name, value in known.items():
         _check(name, value, declared, source.path)
-    chosen = {name: value for name, value in samconfig_overrides(folder).items() if name in declared} | dict(given)
+    environment, overrides = _samconfig_overrides(folder) if folder is not None else ("default", {})
+    configured = {name: value for name, value in overrides.items() if name in declared}
+    chosen = configured | known
     values: dict[str, str] = {}
     notes = []
+    if configured and environment != "default":
+        notes.append(f"samconfig.toml has no environment 'default': parameters are those of {environment!r}")
     for name, one in declared.items():
         kind = str(one.get("Type", "String")) if isinstance(one, dict) else "String"
         looked_up = kind.startswith("AWS::SSM::Parameter::Value")
@@ -54,24 +63,35 @@ def parameter_values(source: Source, given: Mapping[str, str], folder: Path) -> 
                 todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
             values[name] = stand_in
+            if name in given:
+                continue
             why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
             notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
     return values, notes
 
 
-def samconfig_overrides(folder: Path) -> dict[str, str]:
-    """The `parameter_overrides` of `sam deploy` in a folder's samconfig.toml, environment `default`; else empty."""
+def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
+    """The `parameter_overrides` of `sam deploy` in a folder's samconfig.toml, with the name of their environment: of
+    `default`, or without that, of the first one that has some.
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
         text = (folder / "samconfig.toml").read_text(encoding="utf-8")
-        default: Any = tomlkit.parse(text).unwrap().get("default", {})
+        read: Any = tomlkit.parse(text).unwrap()
     except (OSError, UnicodeDecodeError, TOMLKitError):
-        return {}
+        return "default", {}
+    found = {name: _overrides(one) for name, one in read.items() if isinstance(one, dict)}
+    first = next((name for name, one in found.items() if one), "default")
+    name = "default" if "default" in found else first
+    return name, found.get(name, {})
+
+
+def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for command in ("global", "deploy"):
-        written = default.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
+        written = environment.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
         parts = shlex.split(written) if isinstance(written, str) else [str(part) for part in written]
         for part in parts:
             name, equals, value = part.partition("=")

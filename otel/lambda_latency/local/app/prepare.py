@@ -6,12 +6,12 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, instrumentation
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.packages import Packages
+from lambda_latency.local.app.projects import dependencies
 from lambda_latency.local.app.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Function
@@ -56,7 +56,7 @@ class Preparation:
         version = nearest_python(declared.version, self.packages.pythons)
         if version != declared.version:
             have, wanted = _dotted(version), _dotted(declared.version)
-            self.tell(f"{declared.key} needs Python {wanted}, which is not installed: it runs on {have}")
+            self.tell(f"Python {wanted} is not installed: functions that need it run on {have}")
         code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
@@ -97,7 +97,7 @@ class Preparation:
             return [self.packages.requirements(file, self.root, version)]
         for folder in (code, *code.parents[:LEVELS]):
             for file in (folder / "pyproject.toml", folder / "Pipfile"):
-                wanted = _dependencies(file)
+                wanted = dependencies(file)
                 if wanted:
                     self.tell(f"{code} has no requirements.txt: its packages are those of {file}")
                     return [self.packages.distributions(wanted, version)]
@@ -145,26 +145,6 @@ class Preparation:
             with zipfile.ZipFile(archive) as packed:
                 packed.extractall(folder)
         return folder
-
-
-def _dependencies(project: Path) -> list[str]:
-    """The dependencies in a pyproject.toml or a Pipfile, as requirements; empty if it cannot be read."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        read: Any = tomlkit.parse(project.read_text(encoding="utf-8")).unwrap()
-    except (OSError, UnicodeDecodeError, TOMLKitError):
-        return []
-    if project.name != "Pipfile":
-        return [str(one) for one in read.get("project", {}).get("dependencies", [])]
-    found = []
-    for name, wanted in read.get("packages", {}).items():
-        table = wanted if isinstance(wanted, dict) else {"version": wanted}
-        if "version" in table:  # others are in a folder or in git
-            extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
-            found.append(f"{name}{extras}{table['version'].removeprefix('*')}")
-    return found
 
 
 def _dotted(version: Version) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis
 from lambda_latency.local.app.check import check
@@ -14,9 +15,12 @@ from lambda_latency.local.app.handlers import check_handlers
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import parameter_values
 from lambda_latency.local.app.plain import translated
+from lambda_latency.local.app.samples import samples
 from lambda_latency.local.app.source import Source, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
+from lambda_latency.local.app.unserved import unserved
+from lambda_latency.local.sam import STACK
 
 __all__ = ["App", "read_app"]
 
@@ -58,18 +62,19 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
     return app
 
 
-def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, authorizers: bool) -> Part:
-    values, notes = parameter_values(source, given, source.path.resolve().parent)
+def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str, authorizers: bool) -> Part:
+    values, notes = parameter_values(source, given, None if prefix else app.root)
     check(source.path, source.root)
     packaged: Packaged = package(source, values)
     plain = translated(source, packaged.raw, values)
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
-    unserved = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
-    app.notes += [*source.notes, *notes, *packaged.notes, *unserved]
+    without = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
+    app.notes += [*source.notes, *notes, *packaged.notes, *without, *unserved(plain, prefix)]
     order = list(source.raw["Resources"])
+    pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     declared = sorted(
-        declared_functions(plain, packaged, values, prefix), key=lambda one: _place(one.key, prefix, order)
+        declared_functions(plain, packaged, pseudo | values, prefix), key=lambda one: _place(one.key, prefix, order)
     )
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
@@ -85,18 +90,25 @@ def _read(app: App, source: Source, given: Mapping[str, str], prefix: str, autho
         own = {key: one for key, one in plain["Resources"].items() if api.key in ("", key)}
         found_guards = guards({"Resources": own}) if authorizers else {}
         mine = tuple(one for one in served if api.key in ("", one.api))
-        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine)))
+        found_samples = samples({"Resources": own})
+        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine, samples=found_samples)))
         for name in sorted({one.name for one in found_guards.values()}):
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     names = {key.removeprefix(prefix): one.name for key, one in found.items()}
     children = {}
     for name, child in packaged.children.items():
         passed = (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
-        plain_values = {key: str(value) for key, value in passed.items() if not isinstance(value, dict | list)}
         wanted = child.raw.get("Parameters") or {}
-        known = {key: value for key, value in plain_values.items() if key in wanted}
+        known = {key: _known(value, values) for key, value in passed.items() if key in wanted}
         children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
     return Part(plain, names, children)
+
+
+def _known(passed: Any, values: Mapping[str, str]) -> str | None:
+    """The value that a nested template receives; None if only the emulator knows it, such as a resource's ARN."""
+    if isinstance(passed, dict):
+        return values.get(str(passed["Ref"])) if passed.keys() == {"Ref"} else None
+    return ",".join(map(str, passed)) if isinstance(passed, list) else str(passed)
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:

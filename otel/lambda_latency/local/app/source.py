@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.errors import LocalError
-from lambda_latency.template import Finding, Node, read_yaml
+from lambda_latency.template import Finding, Node, missing_template, read_yaml, usual_template
 
 __all__ = ["Source", "TemplateError", "find_template", "read_source"]
 
 USUAL = Path("template.yaml")
-OTHERS = ("template.yml", "template.json", "sam.yaml", "sam.yml")
 
 
 class TemplateError(LocalError):
@@ -57,16 +56,15 @@ class Source:
 
 def find_template(path: Path) -> Path:
     """The named template; if the default name does not exist, the first existing alternative, such as template.yml."""
-    if path == USUAL and not path.exists():
-        for name in OTHERS:
-            if Path(name).is_file():
-                return Path(name)
-    return path
+    return usual_template(Path()) or path if path == USUAL else path
 
 
 def read_source(path: Path) -> Source:
     """Read one file. Raises `TemplateError`, with the line, if it is not a template."""
     name = str(path)
+    if path == USUAL and not path.exists():
+        what, todo = missing_template(Path())
+        raise _wrong(name, 1, what, f"{todo} (--template FILE), or write the example's with lambda-latency init DIR")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

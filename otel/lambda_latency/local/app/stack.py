@@ -45,12 +45,15 @@ class Part:
 
 
 class Stack:
-    """The created stack. `resources`: physical ids and types by logical id (`Child/Queue` in a nested one)."""
+    """The created stack. `resources`: physical ids and types by logical id (`Child/Queue` in a nested one); `rules`:
+    the bus and the event pattern of each rule by its name.
+    """
 
     def __init__(self, cloud: Cloud, name: str, part: Part, relay: str, tell: Callable[[str], None]) -> None:
         self._cloud, self._relay, self._tell = cloud, relay, tell
         self.name = name
         self.resources: dict[str, tuple[str, str]] = {}
+        self.rules: dict[str, tuple[str, Mapping[str, Any]]] = {}
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         self._create(self._fit(part, ""))
 
@@ -104,6 +107,7 @@ class Stack:
             cloudformation.delete_stack(StackName=self.name)
             self._wait(cloudformation, "DELETE")
         self._look(cloudformation, self.name, "")
+        self.rules = _rules(self._cloud.client("events"))
 
     def _attempt(self, cloudformation: Any) -> str:
         """The reason of the failure; empty on success."""
@@ -139,6 +143,16 @@ class Stack:
             self.resources[prefix + one["LogicalResourceId"]] = (physical, kind)
             if kind == "AWS::CloudFormation::Stack":
                 self._look(cloudformation, physical, f"{prefix}{one['LogicalResourceId']}/")
+
+
+def _rules(events: Any) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The buses and event patterns of all rules, with references resolved."""
+    return {
+        rule["Name"]: (bus["Name"], json.loads(rule["EventPattern"]))
+        for bus in events.list_event_buses()["EventBuses"]
+        for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]
+        if rule.get("EventPattern")
+    }
 
 
 def _relayed(properties: dict[str, Any], name: str, url: str) -> None:

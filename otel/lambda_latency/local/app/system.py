@@ -128,10 +128,15 @@ class AppSystem:
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function again before its next invocation, because code or packages have changed."""
+        """Prepare every function again before its next invocation, because code or packages have changed.
+
+        A function whose packages or build failed is tried again.
+        """
         with self._preparing:
             self._builds.forget()
+            self._packages.forget()
             self._ready.clear()
+            self.refused = {key: one for key, one in self.refused.items() if self.app.functions[key] == one}
 
     def close(self) -> None:
         """Stop every process and close every port. May be called more than once."""
@@ -145,7 +150,7 @@ class AppSystem:
         self._closing.append(receiver.close)
         daemon = Daemon(self.store.add_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
         self._closing.append(daemon.close)
-        packages = Packages(options.cache or cache_folder(), pythons())
+        self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell)
         emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
         cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
@@ -155,9 +160,7 @@ class AppSystem:
             packages, self.app.root, processes.folder(), self._builds, options.instrument, self._tell
         )
         with ThreadPoolExecutor(4) as workers:  # packages are installed while the emulator starts
-            for refused in workers.map(self._prepared_early, self.app.functions.values()):
-                if refused is not None:
-                    self._refuse(refused)
+            self._refuse(*filter(None, workers.map(self._prepared_early, self.app.functions.values())))
         cloud.wait()
         self._front = Front(cloud.url, self._invoked, self._tell)
         self._closing.append(self._front.close)
@@ -230,9 +233,14 @@ class AppSystem:
         prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
         return prepared if isinstance(prepared, Refused) else None
 
-    def _refuse(self, refused: Refused) -> None:
-        self.refused[refused.key] = refused
-        self._tell(f"{refused.key} does not run here: {refused.why}")
+    def _refuse(self, *refused: Refused) -> None:
+        """Refuse functions, with one line for those that have the same reason."""
+        keys: dict[str, list[str]] = {}
+        for one in refused:
+            self.refused[one.key] = one
+            keys.setdefault(one.why, []).append(one.key)
+        for why, named in keys.items():
+            self._tell(f"{', '.join(named)} {'does' if len(named) == 1 else 'do'} not run here: {why}")
 
     def _function(self, key: str) -> Function | None:
         """A prepared function; None if it cannot run. Also works during the creation of the stack, because a custom

@@ -78,8 +78,11 @@ def authorize(known: Mapping[str, Guard], event: dict[str, Any], route: str) -> 
 
 
 def token(guard: Guard) -> str:
-    """An unsigned token that a guard accepts for an hour: for the printed commands."""
+    """An unsigned token that a guard accepts for an hour: for the printed commands. Cognito's has Cognito's claims."""
     claims: dict[str, Any] = {"sub": "me", "exp": int(time.time()) + HOUR_S}
+    if not guard.is_http or "cognito-idp" in guard.issuer:
+        access = {"username": "me", "token_use": "access"}
+        claims |= access if guard.scopes else {"cognito:username": "me", "email": "me@example.com", "token_use": "id"}
     claims |= {"iss": guard.issuer} if guard.issuer else {}
     claims |= {"aud": guard.audience[0]} if guard.audience else {}
     claims |= {"scope": " ".join(guard.scopes)} if guard.scopes else {}

@@ -6,18 +6,17 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from lambda_latency.local.app.apis import Api
+from lambda_latency.local.app.calls import Request, example_requests, request_for, routes_of
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.examples import example_for, examples
+from lambda_latency.local.app.patterns import matching_entry
 from lambda_latency.local.app.system import AppSystem
-from lambda_latency.local.app.tokens import token
 from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
-BODIES = ("POST", "PUT", "PATCH")
-ENTRY = shlex.quote(json.dumps([{"Source": "my.app", "DetailType": "test", "Detail": "{}"}]))
-PUT_EVENTS = f"events put-events --entries {ENTRY}".replace("{", "{{").replace("}", "}}")
+RULE = "AWS::Events::Rule"
+LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
@@ -25,16 +24,12 @@ COMMANDS = {
     "AWS::S3::Bucket": "s3 cp FILE s3://{}/",
     "AWS::Kinesis::Stream": "kinesis put-record --stream-name {} --partition-key 1 --data e30=",
     "AWS::StepFunctions::StateMachine": "stepfunctions start-execution --state-machine-arn {} --input '{{}}'",
-    "AWS::Events::Rule": PUT_EVENTS,
-    "AWS::Events::EventBus": PUT_EVENTS,
 }
 
 
 def commands(system: AppSystem) -> Iterator[str]:
     """The shell commands: for routes, function URLs, resources with events, and functions."""
-    for (_, api), gateway in zip(system.app.apis, system.gateways, strict=False):
-        for route in api.shown():
-            yield _request(route, gateway.url, api)
+    yield from _requests(system)
     for url in system.urls.values():
         yield f"curl -s {url}/"
     yield from _events(f"aws --endpoint-url {system.aws_url} --region {REGION}", system)
@@ -44,16 +39,25 @@ def commands(system: AppSystem) -> Iterator[str]:
             yield " ".join(filter(None, ("lambda-latency invoke", key, str(example_for(key, known) or ""))))
 
 
-def _request(route: str, url: str, api: Api) -> str:
-    """The curl command of a route, with a body if the method has one, and a token if the route requires one."""
-    method, _, path = route.partition(" ")
-    guard = api.guard(route)
-    parts = ["curl -s", "" if method in ("GET", "ANY") else f"-X {method}"]
-    parts.append("-d '{}'" if method in BODIES else "")
-    if method in BODIES and any(one.route == route for one in api.direct):  # a mapping template is of a content type
-        parts.append("-H 'Content-Type: application/json'")
-    parts.append(f"-H '{guard.header}: {token(guard)}'" if guard is not None else "")
-    return " ".join(filter(None, (*parts, shlex.quote(url + ("/" if path == "$default" else path)))))
+def _requests(system: AppSystem) -> Iterator[str]:
+    """A curl command for each route whose function runs: of an example event if one matches the route."""
+    given: dict[tuple[int, str], Request] = {}
+    for one in example_requests(system):
+        _, api = system.app.apis[one.gateway]
+        given.setdefault((one.gateway, api.shown_as(next(routes_of(one, system)))), one)
+    for place, ((prefix, api), gateway) in enumerate(zip(system.app.apis, system.gateways, strict=False)):
+        for route in api.shown():
+            if prefix + api.template.routes.get(route, "") not in system.refused:
+                yield _curl(given.get((place, route)) or request_for(route, place, api), gateway.url)
+
+
+def _curl(request: Request, url: str) -> str:
+    """The curl command of a request; a long body is left out."""
+    parts = ["curl -s", "" if request.method == "GET" else f"-X {request.method}"]
+    if request.body is not None:
+        parts.append(f"-d {shlex.quote(request.body if len(request.body) <= LONGEST else '{}')}")
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers]
+    return " ".join(filter(None, (*parts, shlex.quote(url + request.path))))
 
 
 def _events(aws: str, system: AppSystem) -> Iterator[str]:
@@ -63,9 +67,20 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if system.app.part.properties(key).get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
-        command = COMMANDS.get(kind, "").format(physical)
+        command = _put_events(physical, system) if kind == RULE else COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
             command += GROUP
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"
+
+
+def _put_events(rule: str, system: AppSystem) -> str:
+    """The command that sends an event that a rule matches, to the rule's bus; empty if only AWS sends such events."""
+    bus, pattern = system.stack.rules.get(rule, ("", {}))
+    entry = matching_entry(pattern) if pattern else None
+    if entry is None:
+        return ""
+    if bus != "default":
+        entry["EventBusName"] = bus
+    return f"events put-events --entries {shlex.quote(json.dumps([entry]))}"

@@ -9,6 +9,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, get_current_span
 
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.unsampled import is_unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +25,7 @@ SCOPE = "lambda_latency.drivers"
 
 def is_wanted() -> bool:
     """Whether a call needs a span: not in an unrecorded request, and not inside of a call with a span."""
-    span = get_current_span()
-    return (span.is_recording() or not span.get_span_context().is_valid) and is_instrumentation_enabled()
+    return is_instrumentation_enabled() and not is_unrecorded(get_current_span())
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.connections import OPENING, Opening, Step, ending, host, in_a_call, peer_of
 from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.unsampled import is_unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,10 +26,9 @@ __all__ = ["opening", "waiting"]
 @contextmanager
 def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, port: object) -> Iterator[None]:
     """The opening of a connection to the host `name`. A path or an empty name is a local socket, without spans."""
-    current = get_current_span()
     text = str(name or "localhost").strip("[]")
     number = int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdigit()) else 0
-    if (current.get_span_context().is_valid and not current.is_recording()) or text.startswith(("/", "@")):
+    if is_unrecorded(get_current_span()) or text.startswith(("/", "@")):
         yield
         return
     peer = peer_of(text, number)[0] if number else host(text)

@@ -1,0 +1,52 @@
+"""Removes the values that validators quote when they refuse them: pydantic, jsonschema, fastjsonschema, botocore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.secret_names import SECRET, compiled, secrecy
+from lambda_latency.runtime.secret_values import REDACTED
+
+if TYPE_CHECKING:
+    import re
+
+__all__ = ["clean_refusals"]
+
+# botocore's message does not say enough of a parameter's purpose: each value goes.
+BOTOCORE = (
+    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
+    r".*?(?=, (?:type|valid)|$)"
+)
+# The field, what is between, the value; each by a text that the message contains.
+PYDANTIC = (
+    r"(?m)(?:^|\\n)(\w[\w.\[\]-]{0,200})((?:\n|\\+n)  [^\n]{0,500}?, input_value=)([^\n]*?)(?=, input_type=|\]?$)"
+)
+LOCATION = (
+    r"""["']loc["']: [(\[]([^)\]]{1,200})([)\]][^\n]{0,300}?["']input["']: )((["'])(?:(?!\4)[^\\\n]|\\.)*\4|[^\s,}]+)"""
+)
+POWERTOOLS = r"Path: \[([^\]\n]{0,200})(\], Data: )(.*)"
+FIELDS = {"input_value=": PYDANTIC, "loc": LOCATION, ", Data: ": POWERTOOLS}
+JSONSCHEMA = r"(?s)\nOn instance([^\n]{1,200}):\n    (.+?)\s*\Z"
+
+
+def clean_refusals(text: str) -> str:
+    """An error of a validator without the values of fields with a secret name."""
+    if "Invalid " in text and "value: " in text:
+        text = compiled(BOTOCORE).sub(rf"\1{REDACTED}", text)
+    for mark, pattern in FIELDS.items():
+        if mark in text:
+            text = compiled(pattern).sub(without_value, text)
+    if "\nOn instance" in text and (found := compiled(JSONSCHEMA).search(text)) and is_secret(found[1]):
+        text = text.replace(found[2], REDACTED)
+    return text
+
+
+def without_value(found: re.Match[str]) -> str:
+    """What is quoted, without the value if the field is secret."""
+    return found[0].replace(found[3], REDACTED) if is_secret(found[1]) else found[0]
+
+
+def is_secret(path: str) -> bool:
+    """Whether the last name in a path such as `body.0.password` or `'data', 'password'` is that of a secret."""
+    names = compiled(r"[^\W\d][\w-]*").findall(path)
+    return bool(names) and secrecy(names[-1]) == SECRET

@@ -1,0 +1,75 @@
+"""Where a template is: its usual names in a folder, and what to do in a folder that has none of them."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from lambda_latency.template.artifact import LAYER_FOLDER
+
+__all__ = ["missing_template", "usual_template"]
+
+USUAL = (
+    "template.yaml",
+    "template.yml",
+    "template.json",
+    "sam.yaml",
+    "sam.yml",
+    "cloudformation.yaml",
+    "serverless.template",
+)
+PACKAGE = "serverless package, then name .serverless/cloudformation-template-update-stack.json"
+# Another framework's file, its app, and the command that makes a template of it; none for Terraform.
+FRAMEWORKS = (
+    ("cdk.json", "a CDK app", "cdk synth, then name cdk.out/STACK.template.json"),
+    ("serverless.yml", "a Serverless Framework app", PACKAGE),
+    ("serverless.yaml", "a Serverless Framework app", PACKAGE),
+    ("*.tf", "a Terraform configuration", ""),
+)
+BY_HAND = "add the layer by hand: docs/how-to/adopt.md has an example"
+OTHERS = frozenset(["node_modules", "site-packages", "venv", LAYER_FOLDER])  # never the app's own templates
+MADE = frozenset(["cdk.out", ".serverless"])  # templates of other frameworks: to be read, not to be edited
+SUFFIXES = (".yaml", ".yml", ".json", ".template")
+SAM, PLAIN = b"AWS::Serverless::Function", b"AWS::Lambda::Function"
+DEEPEST, MOST_FILES, MOST_NAMED, LARGEST = 6, 5_000, 5, 2_000_000
+
+
+def usual_template(folder: Path) -> Path | None:
+    """The template of a folder under one of the usual names; None without one."""
+    return next((folder / name for name in USUAL if (folder / name).is_file()), None)
+
+
+def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
+    """What a folder without a template is, and what to do. `to_edit`: for a command that edits SAM templates."""
+    files = list(islice(_files(folder, frozenset() if to_edit else MADE), MOST_FILES))
+    marks = (SAM,) if to_edit else (SAM, PLAIN)
+    found = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
+    names = {path.name for path in files}
+    framework = next((known for known in FRAMEWORKS if fnmatch.filter(names, known[0])), None)
+    what = f"no template.yaml: it is {framework[1]}" if framework is not None else "no template.yaml"
+    if found:
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        return what, f"name the template: {', '.join(found[:MOST_NAMED])}{more}"
+    if framework is not None and (to_edit or framework[2]):
+        return what, BY_HAND if to_edit else f"run {framework[2]}"
+    return what, "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
+
+
+def _files(folder: Path, hidden: frozenset[str]) -> Iterator[Path]:
+    """The files of a folder and of those in it, a folder's own first."""
+    for inside, folders, names in os.walk(folder):
+        depth = len(Path(inside).relative_to(folder).parts)
+        kept = (name for name in folders if name in hidden or not (name in OTHERS | MADE or name.startswith(".")))
+        folders[:] = sorted(kept) if depth < DEEPEST else []
+        yield from (Path(inside, name) for name in sorted(names))
+
+
+def _has(path: Path, marks: tuple[bytes, ...]) -> bool:
+    try:
+        content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+    except OSError:
+        return False
+    return b"Resources" in content and any(mark in content for mark in marks)

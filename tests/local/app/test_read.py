@@ -1,0 +1,234 @@
+"""Templates as other people write them: read without a failure, with a line where something is not served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.read import App, read_app
+from lambda_latency.local.app.source import TemplateError
+
+PYTHON = "Runtime: python3.12, Handler: index.handler, InlineCode: 'def handler(event, context): ...'"
+
+URI = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Work.Arn}/invocations"
+
+
+def app(folder: Path, text: str) -> App:
+    """An app with this template."""
+    path = folder / "template.yaml"
+    path.write_text(text)
+    return read_app(path, {})
+
+
+def routes(read: App) -> list[str]:
+    """The routes of all its APIs."""
+    return [route for _, api in read.apis for route in api.shown()]
+
+
+def test_a_path_without_its_first_slash_gets_it(tmp_path: Path) -> None:
+    """In events and in definitions; `$default` and what is no path stay."""
+    read = app(
+        tmp_path,
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      DefinitionBody:
+        openapi: "3.0.1"
+        paths:
+          x-note: {}
+          "{proxy+}":
+            post:
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                httpMethod: POST
+                uri:
+                  Fn::Sub: arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Work.Arn}/invocations
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Mine: { Type: Api, Properties: { Path: hello, Method: get, RestApiId: !Ref Rest } }
+        Own: { Type: HttpApi, Properties: { Path: items, Method: get } }
+        Rest: { Type: HttpApi, Properties: { Path: $default, Method: any } }
+        Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }
+""",
+    )
+    assert sorted(routes(read)) == ["GET $default", "GET /hello", "GET /items", "POST /{proxy+}"]
+
+
+def test_a_web_socket_api_is_named_and_the_other_apis_are_served(tmp_path: Path) -> None:
+    """Its routes have no path, which samcli takes for an error of the whole template."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Chat: {{ Type: AWS::ApiGatewayV2::Api, Properties: {{ Name: chat, ProtocolType: WEBSOCKET }} }}
+  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {{ ApiId: !Ref Chat, RouteKey: $connect, Target: !Sub "integrations/${{Integration}}" }}
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Chat
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub {URI}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: {{ {PYTHON}, Events: {{ Get: {{ Type: Api, Properties: {{ Path: /get, Method: get }} }} }} }}
+""",
+    )
+    assert routes(read) == ["GET /get"]
+    assert read.notes == [
+        "Chat is a WebSocket API, which is not served here; lambda-latency invoke calls its functions"
+    ]
+
+
+def test_a_pipe_that_the_emulator_does_not_deliver_is_named(tmp_path: Path) -> None:
+    """It delivers from a table's stream to topics and state machines."""
+    read = app(
+        tmp_path,
+        """\
+Resources:
+  Queue: { Type: AWS::SQS::Queue }
+  Topic: { Type: AWS::SNS::Topic }
+  Table: { Type: AWS::DynamoDB::Table }
+  Idle: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Queue.Arn, Target: !Ref Topic } }
+  Runs: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Table.StreamArn, Target: !Ref Topic } }
+  Away: { Type: AWS::Pipes::Pipe, Properties: { Source: !GetAtt Table.StreamArn, Target: !GetAtt Queue.Arn } }
+""",
+    )
+    assert read.notes == [
+        f"{name} is a pipe, which delivers nothing here; lambda-latency invoke calls its functions"
+        for name in ("Idle", "Away")
+    ]
+
+
+def test_a_nested_template_gets_the_values_of_the_outer_one(tmp_path: Path) -> None:
+    """No line says that a parameter has no value if the outer template passes one, or the emulator will."""
+    (tmp_path / "child.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Seconds: {{ Type: Number }}
+  Arn: {{ Type: String }}
+  Word: {{ Type: String }}
+  Own: {{ Type: String }}
+Resources:
+  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON}, Timeout: !Ref Seconds }} }}
+"""
+    )
+    read = app(
+        tmp_path,
+        """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: { Seconds: { Type: Number, Default: 17 } }
+Resources:
+  Topic: { Type: AWS::SNS::Topic }
+  Child:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: child.yaml
+      Parameters: { Seconds: !Ref Seconds, Arn: !GetAtt Topic.TopicArn, Word: said, Unknown: 1 }
+""",
+    )
+    work = read.functions["Child/Work"]
+    assert isinstance(work, Declared)
+    assert work.timeout_s == 17
+    assert read.notes == ["parameter Own has no Default: its value is 'local' (--parameter Own=VALUE)"]
+
+
+def test_values_of_functions_may_come_from_parameters_and_mappings(tmp_path: Path) -> None:
+    """The sandbox needs them before the emulator has resolved anything."""
+    read = app(
+        tmp_path,
+        """\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: { Type: String, Default: dev }
+  Seconds: { Type: Number, Default: 17 }
+  Powertools: { Type: String, Default: "arn:aws:lambda:us-east-1:1:layer:Known:2" }
+Mappings: { Of: { dev: { Python: python3.11, Memory: 512 } } }
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub "${AWS::StackName}-${Stage}"
+      Runtime: !FindInMap [Of, !Ref Stage, Python]
+      MemorySize: !FindInMap [Of, !Ref Stage, Memory]
+      Timeout: !Ref Seconds
+      Handler: !Join [".", [index, handler]]
+      Layers: [!Ref Powertools]
+      InlineCode: "def handler(event, context): ..."
+""",
+    )
+    assert read.functions["Work"] == Declared(
+        key="Work",
+        name=f"{read.name}-dev",
+        version=(3, 11),
+        handler="index.handler",
+        timeout_s=17,
+        memory_mb=512,
+        code=None,
+        inline="def handler(event, context): ...",
+        layers=(),
+        arns=("arn:aws:lambda:us-east-1:1:layer:Known:2",),
+        url=False,
+        wrapper="",
+    )
+
+
+@pytest.mark.parametrize("runtime", ["java21", "provided.al2023"])
+def test_a_build_of_another_language_may_be_missing(tmp_path: Path, runtime: str) -> None:
+    """Its function does not run here, and the Python functions do."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Function: {{ Runtime: {runtime} }} }}
+Resources:
+  Built: {{ Type: AWS::Serverless::Function, Properties: {{ CodeUri: target/app.jar, Handler: example.App }} }}
+  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}
+""",
+    )
+    why = f"its runtime is {runtime}, and only Python runs here"
+    assert (read.functions["Built"], type(read.functions["Work"])) == (Refused("Built", "Built", why), Declared)
+
+
+def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near ones first; no other YAML file, and nothing of folders with packages."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("infra/stack/api.yml", "sam.template.yaml", "node_modules/a/template.yaml", ".aws-sam/template.yaml"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("Resources: { F: { Type: AWS::Serverless::Function } }\n")
+    Path("compose.yaml").write_text("services: {}\n")
+    with pytest.raises(TemplateError) as raised:
+        read_app(Path("template.yaml"), {})
+    assert str(raised.value) == (
+        "template.yaml:1: no template.yaml\n"
+        "  name the template: sam.template.yaml, infra/stack/api.yml (--template FILE), "
+        "or write the example's with lambda-latency init DIR"
+    )
+
+
+def test_code_of_python_must_be_there(tmp_path: Path) -> None:
+    """With the line of the folder's name."""
+    with pytest.raises(TemplateError, match=r"template\.yaml:4: CodeUri 'build' is not there"):
+        app(
+            tmp_path,
+            """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    { Type: AWS::Serverless::Function, Properties: { CodeUri: build, Handler: a.b, Runtime: python3.12 } }
+""",
+        )

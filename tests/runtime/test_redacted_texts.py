@@ -1,0 +1,146 @@
+"""Texts that real functions log and send: what leaves of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.credentials import clean
+from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.secret_statements import clean_statement
+
+SECRET = "Sommer!309z"  # neither a shape of a token nor random
+PLAIN_B64 = "rO5CLGqueoj018JVwO7Dr7UztMkBc3qJ9L3IzzAdnjdmQ8mk3X0xn6OoTkkovmh6U7ufORqYQysgjXofSJrUanerCFia5wXIAc8mWqQ"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://hooks.zapier.com/hooks/catch/1234567/A064GiIjH/",
+         "https://hooks.zapier.com/hooks/catch/1234567/[redacted]/"),
+        ("nats://app:pw1@n1:4222,nats://app:pw2@n2:4222", "nats://n1:4222,nats://n2:4222"),
+        (f"jdbc:oracle:thin:scott/{SECRET}@//db:1521/orcl failed", "jdbc:oracle:thin://db:1521/orcl failed"),
+        (f"jdbc:oracle:thin:scott/{SECRET}@db:1521:orcl", "jdbc:oracle:thin:db:1521:orcl"),
+        ("mailchimp 33296c87009e8a7f770d9106fd287db7-us12", "mailchimp [redacted]"),
+        ("client rejected napi_n9ns8bolb6r1xerfhzy60odx8vqe4i133mvmhzksme7b2mmqm9sbbewn0a8q9wku",
+         "client rejected [redacted]"),
+        ('Authorization: Digest username="ada", realm="r", response="32a5d575cdab37e328cf759ec646f3a7"\nnext',
+         "Authorization: [redacted]\nnext"),
+        ("{'Parameter': {'Name': '/shop/db/password', 'Type': 'String', 'Value': 'letmein', 'Version': 3}}",
+         "{'Parameter': {'Name': '/shop/db/password', 'Type': 'String', 'Value': '[redacted]', 'Version': 3}}"),
+        ("{'Name': '/shop/db', 'Type': 'SecureString', 'Value': 'letmein'}",
+         "{'Name': '/shop/db', 'Type': 'SecureString', 'Value': '[redacted]'}"),
+        (f"$ curl --user 'admin:{SECRET}' -X POST https://h/job", "$ curl --user '[redacted]' -X POST https://h/job"),
+        (f"Command 'sshpass -p {SECRET} ssh root@h' failed", "Command 'sshpass -p [redacted] ssh root@h' failed"),
+        (f"Command '['sshpass', '-p', '{SECRET}', 'scp']'", "Command '['sshpass', '-p', '[redacted]', 'scp']'"),
+        (f"redis-cli -h cache -a {SECRET} PING", "redis-cli -h cache -a [redacted] PING"),
+        (f"docker login -u ada -p {SECRET} ghcr.io", "docker login -u ada -p [redacted] ghcr.io"),
+        (f"mysqldump -h db -P 3306 -u root -p{SECRET} shop", "mysqldump -h db -P 3306 -u root -p[redacted] shop"),
+        (f"Command '['unzip', '-P', '{SECRET}', 'a.zip']'", "Command '['unzip', '-P', '[redacted]', 'a.zip']'"),
+        (f'Content-Disposition: form-data; name="password"\r\n\r\n{SECRET}\r\n--b',
+         'Content-Disposition: form-data; name="password"\r\n\r\n[redacted]\r\n--b'),
+        (f'b\'form-data; name="token"\\r\\nContent-Type: text/plain\\r\\n\\r\\n{SECRET}\\r\\n--b\'',
+         'b\'form-data; name="token"\\r\\nContent-Type: text/plain\\r\\n\\r\\n[redacted]\\r\\n--b\''),
+        (f'<wsse:Password Type="x#PasswordText">{SECRET}</wsse:Password>',
+         '<wsse:Password Type="x#PasswordText">[redacted]</wsse:Password>'),
+        (f"&lt;password&gt;{SECRET}&lt;/password&gt;", "<password>[redacted]</password>"),
+        (f"{{&quot;password&quot;: &quot;{SECRET}&quot;}}", '{"password": "[redacted]"}'),
+        ("{'security_answer': 'Fluffy the 3rd'}", "{'security_answer': '[redacted]'}"),
+        (f"mot_de_passe={SECRET}", "mot_de_passe=[redacted]"),
+        (f"パスワード: {SECRET}", "パスワード: [redacted]"),
+        (f"[SQL: CALL login('ada', '{SECRET}')]", "[SQL: CALL login(?, ?)]"),
+        (f"(Error) no [SQL: SELECT $${SECRET}$$::text]\n(Background on this)",
+         "(Error) no [SQL: SELECT ?::text]\n(Background on this)"),
+        (f"1 error for L\npassword\n  no [type=value_error, input_value='{SECRET}', input_type=str]",
+         "1 error for L\npassword\n  no [type=value_error, input_value=[redacted], input_type=str]"),
+        (f"Failed schema validation. Error: data.password must be long, Path: ['data', 'password'], Data: {SECRET}",
+         "Failed schema validation. Error: data.password must be long, Path: ['data', 'password'], Data: [redacted]"),
+        (f"[{{'type': 'short', 'loc': ('body', 'password'), 'msg': 'too short', 'input': '{SECRET}', 'ctx': {{}}}}]",
+         "[{'type': 'short', 'loc': ('body', 'password'), 'msg': 'too short', 'input': [redacted], 'ctx': {}}]"),
+        (f"1 validation error for L\\npin\\n  no [type=a, input_value='{SECRET}', input_type=str]",
+         "1 validation error for L\\npin\\n  no [type=a, input_value=[redacted], input_type=str]"),
+        (f'{{"\\u043f\\u0430\\u0440\\u043e\\u043b\\u044c": "{SECRET}"}}', '{"пароль": "[redacted]"}'),
+    ],
+)  # fmt: skip
+def test_a_text_of_a_real_function_loses_its_secret(text: str, expected: str) -> None:
+    """Web hooks, drivers, command lines, forms, markup, validators."""
+    assert clean(text, ()) == expected
+
+
+def test_a_value_that_a_schema_refuses_is_redacted_by_its_path() -> None:
+    """At both places of jsonschema's message."""
+    text = (
+        "{0} is too short\n\nFailed validating 'minLength' in schema['properties']['password']:\n"
+        "    {{'minLength': 20}}\n\nOn instance['password']:\n    {0}"
+    )
+    assert clean(text.format(repr(SECRET)), ()) == text.format("[redacted]")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"client = httpx.Client(auth=httpx.BasicAuth('admin', \"{SECRET}\"))",
+         'client = httpx.Client(auth=httpx.BasicAuth(\'admin\', "[redacted]"))'),
+        (f"server.login(user, '{SECRET}')", "server.login(user, '[redacted]')"),
+        (f"return hmac.new(b'{SECRET}', body, sha256)", "return hmac.new(b'[redacted]', body, sha256)"),
+        ("server.login(user, password)", "server.login(user, password)"),
+        ("author('ada', 'Lovelace')", "author('ada', 'Lovelace')"),
+    ],
+)  # fmt: skip
+def test_a_source_line_loses_the_password_that_is_handed_to_a_call(line: str, expected: str) -> None:
+    """By its place: after the user's name."""
+    stack = '  File "/var/task/app.py", line 5, in handler\n    {}\nOSError: no\n'
+    assert clean(stack.format(line), ()) == stack.format(expected)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (f"AUTH {SECRET}", "AUTH ?"),
+        (f"AUTH default {SECRET}", "AUTH ?"),
+        (f"HELLO 3 AUTH default {SECRET}", "HELLO 3 AUTH ?"),
+        (f"ACL SETUSER ada on >{SECRET}", "ACL SETUSER ?"),
+        (f"CONFIG SET requirepass {SECRET}", "CONFIG SET requirepass ?"),
+        ("CONFIG SET maxmemory 100mb", "CONFIG SET maxmemory 100mb"),
+        ("GET author", "GET author"),
+    ],
+)
+def test_a_redis_command_loses_its_password(statement: str, expected: str) -> None:
+    """What instrumentations write of commands whose arguments are no keys."""
+    assert clean_statement(statement) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Access denied for user 'root'@'10.0.0.5' (using password: YES)",
+        "SyntaxError: unexpected token: ')'",
+        "pin=5 of the board is low", "sig=5", "sid: 5",
+        "token=<redacted>",
+        "https://api.stripe.com/v1/charges/ch_3MmlLrLkdIwHu7ix0snN0B15",
+        "https://api.example.com/teams/T024BE7LD/channels/C024BE91L",
+        "Max retries exceeded with url: /v1/charges/ch_3MmlLrLkdIwHu7ix0snN0B15 (Caused by X)",
+        f"data:image/png;base64,{PLAIN_B64}",
+        f"-----BEGIN CERTIFICATE-----\n{PLAIN_B64}\n{PLAIN_B64}==\n-----END CERTIFICATE-----",
+        f"-----BEGIN PUBLIC KEY-----\n{PLAIN_B64}\n-----END PUBLIC KEY-----",
+        f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA{PLAIN_B64[:43]} ada@h",
+        "integrity sha256-wlrLPOW8IEt55mmQQdkCHWY+RXUuC5bF5TyuAiQfJ9s= differs",
+        "https://hooks.example.com/orders/5",
+        "column token varchar(64) is missing",
+        "[{'type': 'short', 'loc': ('body', 'name'), 'msg': 'too short', 'input': 'Sommer!309z'}]",
+        "docker run -p 8080:80 -a STDOUT shop", "mkdir -p a1/b2", "zip -r a.zip b",
+        "1 validation error for Order\nprice\n  bad [type=value_error, input_value='Sommer!309z', input_type=str]",
+        "'abc' is too short\n\nFailed validating 'minLength' in schema['properties']['name']",
+        '<Name Type="x">Sommer!309z</Name>', "a &lt; b &amp;&amp; c &gt; d",
+    ],
+)  # fmt: skip
+def test_a_harmless_text_stays(text: str) -> None:
+    """Ids in paths, pictures, certificates, words about secrets."""
+    assert clean(text, ()) == text
+
+
+def test_a_truth_value_is_no_secret() -> None:
+    """`has_token` says whether there is one."""
+    assert Redaction(None, 100)._attributes({"app.has_token": False, "pin": 1234}) == {
+        "app.has_token": False,
+        "pin": "[redacted]",
+    }
