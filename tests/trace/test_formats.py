@@ -177,4 +177,4 @@ def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest
     """Protobuf and zstd need extras."""
     monkeypatch.setitem(sys.modules, "opentelemetry.proto.trace.v1.trace_pb2", None)
     reading = _read(tmp_path, WRITERS["OTLP protobuf"]())
-    assert "pip install 'lambda-latency[formats]'" in str(reading.problems[0])
+    assert "OTLP as protobuf needs the extra formats" in str(reading.problems[0])
