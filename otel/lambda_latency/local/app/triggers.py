@@ -88,7 +88,8 @@ def _object_key(bucket: Mapping[str, Any]) -> str:
             rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
             wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
             parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
-            return "FILE".join(parts) if any(parts) and all(isinstance(part, str) for part in parts) else ""
+            texts = [part for part in parts if isinstance(part, str)]
+            return "FILE".join(texts) if any(texts) and len(texts) == len(parts) else ""
     return ""
 
 
