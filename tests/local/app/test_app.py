@@ -19,7 +19,7 @@ REMEDY = "\n  add the layer that has it"
 def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
     """A function for another runtime, a resource that is not emulated, a value that only an account has."""
     assert {
-        "Other does not run here: its runtime is nodejs22.x, and only Python runs here",
+        "Other does not run here: its runtime is nodejs22.x, and only Python 3 runs here",
         f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no local layer has{REMEDY}",
         "not emulated here and left out: AWS::XRay::Group",
         "parameter Owner is in Parameter Store, which is not read: its value is 'local' (--parameter Owner=VALUE)",

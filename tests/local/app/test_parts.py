@@ -168,7 +168,7 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     assert isinstance(runs, Declared)
     assert (runs.key, runs.name, runs.version, runs.timeout_s) == ("Child/Runs", "Child-Runs", (3, 12), 7)
     assert [one.why for one in refused if isinstance(one, Refused)] == [
-        "its runtime is nodejs22.x, and only Python runs here",
+        "its runtime is nodejs22.x, and only Python 3 runs here",
         "it is a container image",
         "its code is in an account's S3",
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.local.app.declared import Declared, Refused
+from lambda_latency.local.app.prune import unknown_to
 from lambda_latency.local.app.read import App, read_app
 from lambda_latency.local.app.source import TemplateError
 
@@ -91,6 +92,28 @@ Resources:
     assert read.notes == [
         "Chat is a WebSocket API, which is not served here; lambda-latency invoke calls its functions"
     ]
+
+
+def test_an_application_of_the_repository_is_left_out(tmp_path: Path) -> None:
+    """It exists only on AWS, where the translator would look it up; functions that use its layer run."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shared:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: {{ ApplicationId: "arn:aws:serverlessrepo:eu-west-1:1:applications/x", SemanticVersion: 1.0.0 }}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: {{ {PYTHON}, Layers: [!GetAtt Shared.Outputs.LayerVersionArn] }}
+""",
+    )
+    assert isinstance(read.functions["Work"], Declared)
+    assert unknown_to({"AWS::Lambda::Function", "AWS::IAM::Role"}, read.part.plain) == {
+        "Shared": "AWS::ServerlessRepo::Application"
+    }
 
 
 def test_a_pipe_that_the_emulator_does_not_deliver_is_named(tmp_path: Path) -> None:
@@ -200,7 +223,7 @@ Resources:
   Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}
 """,
     )
-    why = f"its runtime is {runtime}, and only Python runs here"
+    why = f"its runtime is {runtime}, and only Python 3 runs here"
     assert (read.functions["Built"], type(read.functions["Work"])) == (Refused("Built", "Built", why), Declared)
 
 

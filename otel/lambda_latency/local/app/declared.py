@@ -88,7 +88,7 @@ def declared_functions(
         runtime = properties.get("Runtime")
         version = version_of(runtime) if isinstance(runtime, str) else None
         if why or version is None:
-            yield Refused(key, name, why or f"its runtime is {json.dumps(runtime)}, and only Python runs here")
+            yield Refused(key, name, why or f"its runtime is {json.dumps(runtime)}, and only Python 3 runs here")
             continue
         variables = (properties.get("Environment") or {}).get("Variables") or {}
         layers = [values.get(_reference(one), one) for one in properties.get("Layers") or []]
@@ -132,7 +132,7 @@ def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
         return "it is a container image"
     runtime = properties.get("Runtime")
     if isinstance(runtime, str) and version_of(runtime) is None:
-        return f"its runtime is {runtime}, and only Python runs here"
+        return f"its runtime is {runtime}, and only Python 3 runs here"
     if code is None and not _inline(properties):
         return "its code is in an account's S3"
     if not isinstance(properties.get("Handler"), str):

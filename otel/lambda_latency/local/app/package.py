@@ -30,7 +30,8 @@ DEFINITIONS = {
     "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
 }
 BUILT, SOURCES = ".aws-sam/build/template.yaml", ("template.yaml", "template.yml")
-CHILDREN = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
+APPLICATION, REPOSITORY = "AWS::Serverless::Application", "AWS::ServerlessRepo::Application"
+CHILDREN = {APPLICATION: "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
     "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
@@ -137,6 +138,8 @@ class _Work:
                 properties[key] = dict(zip(parts, (BUCKET, name), strict=True))
         elif kind in CHILDREN and _is_local(properties.get(CHILDREN[kind])):
             self.done.children[name] = self._child(properties[CHILDREN[kind]], (*at, CHILDREN[kind]))
+        elif kind == APPLICATION and isinstance(properties.get("Location"), dict):
+            self.done.raw["Resources"][name]["Type"] = REPOSITORY  # only on AWS: it is left out as an unknown type
         if kind in DEFINITIONS:
             uri, body = DEFINITIONS[kind]
             if _is_local(properties.get(uri)):
