@@ -188,8 +188,8 @@ class _Life:
 def until_asleep(pid: int) -> None:
     """Wait until the main thread of a thawed process has run and waits again, where the kernel says so.
 
-    A signal that comes earlier is given to another thread, which does not wake the main one, and Python runs its handler
-    there alone.
+    A signal that comes earlier is given to another thread, which does not wake the main one, and only there does Python
+    run its handlers.
     """
     state, limit = Path(f"/proc/{pid}/stat"), time.monotonic() + GOODBYE_S
     while state.exists() and state.read_text().rpartition(") ")[2][:1] != "S" and time.monotonic() < limit:
