@@ -237,6 +237,10 @@ def test_work_that_goes_on_longer_than_the_request_is_a_flaw() -> None:
         return account(tree(node("root", 0, 10, sent, kind=SERVER), unit=MS)).flaws
 
     assert [flaws(INTERNAL, 20), flaws(INTERNAL, 21), flaws(CONSUMER, 21)] == [0, 8, 0]
+    overhead = node("Overhead", 9, 30)
+    segment = node("Work", 2, 30, overhead, kind=SERVER, attributes={"aws.xray.origin": FUNCTION})
+    stage = node("api", 0, 10, segment, kind=SERVER, attributes={"aws.xray.origin": GATEWAY})
+    assert account(tree(stage, unit=MS)).flaws == 0  # the end of an invocation is not the user's work
     assert account(tree(node("root", 0, None, node("inner", 2, 5), kind=SERVER), unit=MS)).flaws == 16
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.trace.absent import absent_parents
 from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
 from lambda_latency.trace.moves import above, begins_with_init, moves
-from lambda_latency.trace.platform import GATEWAY, SERVICE
+from lambda_latency.trace.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
     COLD,
@@ -149,13 +149,17 @@ class Tree:
 
     @property
     def runs_on(self) -> bool:
-        """Whether work that the request does not wait for ends later after it than the request is long."""
+        """Whether work that the request does not wait for ends later after it than the request is long.
+
+        What Lambda and the runtime do after a response is no such work.
+        """
         last = 2 * self.end_ns - self.start_ns
         if next(iter(self.rows.values())).end_ns <= last:  # the row that ends last
             return False
         todo = [self.outermost]
         for row in todo:
-            if row.end_ns > last:
+            shape = row.shape
+            if row.end_ns > last and not (shape.origin or shape.phase or shape.scope in RUNTIME_SCOPES):
                 return True
             todo += self.children.get(row.span_id, ())
         return False
