@@ -201,6 +201,18 @@ def test_a_function_that_does_not_initialize_says_why(make_box: MakeBox, handler
     assert box.sandbox.environments() == []
 
 
+def test_a_function_whose_process_cannot_start_fails(make_box: MakeBox, tmp_path: Path) -> None:
+    """Its requests do not wait for ever."""
+    file = tmp_path / "app.py"
+    file.write_text("")
+    box = make_box(Function("Nowhere", "app.handler", code=file))
+    outcome = box.sandbox.invoke("Nowhere", b"{}", SAMPLED)
+    assert outcome.error == "Sandbox.Failed"
+    assert (
+        json.loads(outcome.payload)["errorMessage"] == f"its process cannot start: [Errno 20] Not a directory: {file!r}"
+    )
+
+
 def test_an_init_over_the_limit_is_tried_once_more(make_box: MakeBox, tmp_path: Path) -> None:
     """The second try has the function's timeout."""
     slow = Function("Slow", "slow.handler", timeout_s=20, environment={"SEEN": str(tmp_path / "seen")})

@@ -122,6 +122,8 @@ class Pool:
                 failure = self._start() if self._waiting else None
             except LocalError as error:
                 failure = Outcome.failed("Sandbox.Closed", error.what)
+            except OSError as error:  # such as a task root that is no folder
+                failure = Outcome.failed("Sandbox.Failed", f"its process cannot start: {error}")
         with self._changed:
             self._starting -= 1
             if failure is not None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["Processes", "asleep"]
+__all__ = ["Processes", "Run", "asleep", "run"]
+
+# Runs a command with variables, in a folder, for so many seconds; `stdout` of the result also has its standard error.
+Run = Callable[[Sequence[str], Mapping[str, str], Path, float], "subprocess.CompletedProcess[str]"]
 
 # A child waits for one line before it executes its program. If the command dies between the fork and the registration,
 # the child reads the end of the pipe instead and exits.
@@ -70,6 +75,26 @@ class Processes:
             pass  # the child was killed: the caller that waits for it receives the status
         return child
 
+    def run(
+        self, command: Sequence[str], env: Mapping[str, str], cwd: Path, limit_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; the end of this command ends it, too.
+
+        Raises `subprocess.TimeoutExpired` after the limit, and `LocalError` as `start` does.
+        """
+        child = self.start(command, env=env, cwd=cwd)
+        child.stdin = None  # it is closed, and `communicate` would flush it
+        try:
+            output, _ = child.communicate(timeout=limit_s)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise
+        finally:
+            self.ended(child)
+        return subprocess.CompletedProcess([*command], child.returncode, output.decode(errors="replace"))
+
     def ended(self, child: subprocess.Popen[bytes]) -> None:
         """Unregisters `child`, which was reaped: its id may belong to another process now."""
         self._tell(f"-{child.pid}")
@@ -101,6 +126,22 @@ class Processes:
                 self._warden.stdin.flush()
             except BrokenPipeError as error:
                 raise LocalError("the cleanup process of this command has ended", "start the command again") from error
+
+
+def run(command: Sequence[str], env: Mapping[str, str], cwd: Path, limit_s: float) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end without a warden. Raises `subprocess.TimeoutExpired` after the limit."""
+    return subprocess.run(
+        command,
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=limit_s,
+    )
 
 
 def asleep(pid: int) -> bool:

@@ -112,6 +112,31 @@ Resources:
         assert shop.result("Wants", {}) == "wants"
 
 
+@needs_packages
+def test_code_may_be_a_single_file(tmp_path: Path) -> None:
+    """`sam package` makes an archive of it, without the files beside it; a change counts from the next event on."""
+    code = tmp_path / "sources"
+    code.mkdir()
+    (code / "app.py").write_text("def handler(event, context): return 1")
+    (tmp_path / "template.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: sources/app.py
+      Handler: app.handler
+      Runtime: python{VERSION[0]}.{VERSION[1]}
+      Timeout: 20
+"""
+    )
+    with up(read_app(tmp_path / "template.yaml", {}), tmp_path) as shop:
+        assert shop.result("Work", {}) == 1
+        (code / "app.py").write_text("def handler(event, context): return 22")
+        assert shop.result("Work", {}) == 22
+
+
 def test_an_installation_is_announced(tmp_path: Path) -> None:
     """It may take a minute, in which nothing else is printed; what is installed already is not."""
     told: list[str] = []

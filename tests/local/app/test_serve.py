@@ -15,6 +15,7 @@ import pytest
 from tests.local.app.cache import HOME, VERSION
 from tests.local.app.conftest import needs_packages
 from tests.local.conftest import ROOT
+from tests.sandbox.state import until
 from tests.system.processes import Footprint, own_temporary
 from tests.system.test_serve import Served
 
@@ -112,6 +113,42 @@ def test_nothing_is_left_of_an_app_whose_command_is_killed(serve: Callable[[], S
     footprint = Footprint(served.process.pid)
     assert served.end(signal.SIGKILL) == -9
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+
+
+@pytest.mark.parametrize(("ending", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["int", "kill"])
+def test_a_build_in_progress_ends_with_the_command(
+    folder: Path, tmp_path: Path, ending: signal.Signals, status: int
+) -> None:
+    """At once, and without the builds that were still to come."""
+    for name in ("First", "Second", "Third", "Fourth", "Fifth"):
+        (folder / name).mkdir()
+        (folder / name / "Makefile").write_text(f"build-{name}:\n\techo $$PPID >> {folder}/building; sleep 1000\n")
+    (folder / "template.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Function: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: app.handler }} }}
+Resources:
+"""
+        + "".join(
+            f"  {name}:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildMethod: makefile }}\n"
+            f"    Properties: {{ CodeUri: {name} }}\n"
+            for name in ("First", "Second", "Third", "Fourth", "Fifth")
+        )
+    )
+    env = {**own_temporary(tmp_path / "temporary"), "XDG_CACHE_HOME": str(HOME)}
+    command = [sys.executable, "-m", "lambda_latency", "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            assert until((folder / "building").exists, 120)
+            footprint = Footprint(process.pid)
+            process.send_signal(ending)
+            assert process.wait(60) == status
+        finally:
+            process.kill()
+    assert footprint.left() == {"processes": [], "ports": [], "folders": []}
+    assert len((folder / "building").read_text().split()) == 1
 
 
 def test_a_function_is_invoked_without_a_running_app(folder: Path) -> None:

@@ -233,6 +233,59 @@ def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) 
     ]
 
 
+def test_a_function_gets_the_example_of_its_kind_of_event(tmp_path: Path) -> None:
+    """Many apps name examples after services."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12, Handler: index.a } }
+Resources:
+  Stream: { Type: AWS::Kinesis::Stream, Properties: { ShardCount: 1 } }
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def a(b, c): ..."
+      Events: { A: { Type: Kinesis, Properties: { Stream: !GetAtt Stream.Arn, StartingPosition: LATEST } } }
+  Daily:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def a(b, c): ..."
+      Events: { A: { Type: Schedule, Properties: { Schedule: rate(1 day) } } }
+"""
+    )
+    (tmp_path / "events").mkdir()
+    for name in ("apigateway", "kinesis_event", "schedule"):
+        (tmp_path / "events" / f"{name}.json").write_text("{}")
+    assert printed(path) == [
+        "lambda-latency invoke Work events/kinesis_event.json",
+        "lambda-latency invoke Daily events/schedule.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "key"),
+    [
+        ([{"Name": "suffix", "Value": ".pdf"}], "FILE.pdf"),
+        ([{"Name": "Prefix", "Value": "in/"}, {"Name": "Suffix", "Value": ".png"}], "in/FILE.png"),
+        ([{"Name": "prefix", "Value": {"Ref": "Folder"}}], ""),
+        ({"Fn::If": ["Is", [], []]}, ""),
+        ([], ""),
+    ],
+)
+def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules: Any, key: str) -> None:
+    """No function would be called for another one."""
+    one = {"Event": "s3:ObjectCreated:*", "Function": "arn", "Filter": {"S3Key": {"Rules": rules}}}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"LambdaConfigurations": [one]}}}
+    folder = {"Type": "String", "Default": "in/"}
+    path = tmp_path / "template.yaml"
+    conditions = {"Is": {"Fn::Equals": ["a", "b"]}}
+    text = {"Parameters": {"Folder": folder}, "Conditions": conditions, "Resources": {"Bucket": bucket}}
+    path.write_text(json.dumps(text))
+    aws = "aws --endpoint-url http://aws --region us-east-1"
+    assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == [f"{aws} s3 cp FILE s3://b/{key}"]
+
+
 @pytest.mark.parametrize("guard", [SCOPED, Guard("Pool", "Authorization", is_http=False)])
 def test_a_token_that_is_printed_opens_its_route(guard: Guard) -> None:
     """With the issuer, the audience and the scopes that the route wants."""

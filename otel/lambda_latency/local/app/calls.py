@@ -53,19 +53,19 @@ def load(system: AppSystem) -> list[Request | Invocation]:
     """
     found: list[Request | Invocation] = []
     routed = {prefix + key for prefix, api in system.app.apis for key in api.template.routes.values()}
-    others = [
-        key
+    others = {
+        key: one.events
         for key, one in system.app.functions.items()
         if isinstance(one, Declared) and key not in routed and key not in system.refused
-    ]
+    }
     for file in examples(system.app.root):
         event = _read(system.app.root / file)
         request = _as_request(event, system)
         if request is not None:
             found.append(request)
             continue
-        key = max(others, key=lambda one: likeness(one, file), default="")
-        if key and likeness(key, file):
+        key = max(others, key=lambda one: likeness(one, others[one], file), default="")
+        if key and likeness(key, others[key], file):
             found.append(Invocation(key, json.dumps(event).encode()))
     seen = {(one.gateway, route) for one in found if isinstance(one, Request) for route in routes_of(one, system)}
     for place, (_, api) in enumerate(system.app.apis):

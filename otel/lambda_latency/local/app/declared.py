@@ -31,7 +31,8 @@ class Declared:
 
     `code` is the location of its code, `inline` its source if that is in the template; `name` is its name on AWS, `key`
     its logical id (`Child/Function` in a nested stack); `layers` are the contents of local layers in their order,
-    `arns` the ARNs of other layers; `url` says whether it has a function URL.
+    `arns` the ARNs of other layers; `url` says whether it has a function URL; `events` are the types
+    of its events in a SAM template, such as `Kinesis`.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Declared:
     arns: tuple[str, ...]
     url: bool
     wrapper: str
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def declared_functions(
             arns=tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None),
             url=any(f'"{logical}"' in one for one in urls),
             wrapper=str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")),
+            events=_events(packaged.raw, logical),
         )
 
 
@@ -143,6 +146,13 @@ def _inline(properties: Mapping[str, Any]) -> str:
         code = code.get("Fn::Sub") or "".join(map(str, (code.get("Fn::Join") or ["", []])[1]))
         code = code[0] if isinstance(code, list) else code
     return str(code or "")
+
+
+def _events(raw: Mapping[str, Any], logical: str) -> tuple[str, ...]:
+    """The types of the events that SAM declares for a function, without duplicates."""
+    events = _properties((raw.get("Resources") or {}).get(logical) or {}).get("Events")
+    found = (one.get("Type") for one in (events.values() if isinstance(events, dict) else ()) if isinstance(one, dict))
+    return tuple(dict.fromkeys(kind for kind in found if isinstance(kind, str)))
 
 
 def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,14 +17,16 @@ def examples(root: Path) -> list[Path]:
     return sorted(one.relative_to(root) for one in root.glob("events/**/*.json"))
 
 
-def example_for(key: str, among: Sequence[Path]) -> Path | None:
-    """The example whose name is most similar to a function's; the first one if none is similar; None without any."""
-    return max(among, key=lambda one: likeness(key, one), default=None)
+def example_for(key: str, events: Sequence[str], among: Sequence[Path]) -> Path | None:
+    """The example whose name is most similar to a function's key and to the types of its events; the first one if none
+    is similar; None without any.
+    """
+    return max(among, key=lambda one: likeness(key, events, one), default=None)
 
 
-def likeness(key: str, example: Path) -> int:
-    """The number of words that a function's key and an example's path have in common."""
-    return len(_words(key) & _words(str(example)))
+def likeness(key: str, events: Sequence[str], example: Path) -> int:
+    """The number of words of an example's path that a function's key or the types of its events have, too."""
+    return len((_words(key) | {one.lower() for one in events}) & _words(str(example)))
 
 
 def _words(text: str) -> set[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Run, run
 
 __all__ = ["Builds"]
 
@@ -27,18 +28,26 @@ IGNORED = shutil.ignore_patterns(".git", ".aws-sam", "__pycache__", ".venv", "no
 
 
 class Builds:
-    """The builds below `folder`. Each target is built once, until `forget`; `tell` receives a line for each build."""
+    """The builds below `folder`. Each target is built once, until `forget`.
 
-    def __init__(self, folder: Path, pythons: Mapping[Version, Path], tell: Callable[[str], None]) -> None:
-        self._folder, self._pythons, self._tell = folder, pythons, tell
+    `tell` receives a line for each build, `run` runs make.
+    """
+
+    def __init__(
+        self, folder: Path, pythons: Mapping[Version, Path], tell: Callable[[str], None], run: Run = run
+    ) -> None:
+        self._folder, self._pythons, self._tell, self._run = folder, pythons, tell, run
         self._made: dict[tuple[Content, Version], Path] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def of(self, content: Content, version: Version) -> Path:
         """The folder or archive for /var/task or /opt. Raises `LocalError` with make's last output if it fails."""
         if not content.target:
             return content.path
         with self._lock:
+            if self._closed:
+                raise LocalError("nothing can be built", "the system is shutting down")
             if (content, version) not in self._made:
                 self._made[content, version] = self._build(content, version)
             return self._made[content, version]
@@ -47,6 +56,10 @@ class Builds:
         """Discard all builds, because sources have changed."""
         with self._lock:
             self._made.clear()
+
+    def close(self) -> None:
+        """Refuse builds that have not begun."""
+        self._closed = True
 
     def _build(self, content: Content, version: Version) -> Path:
         command = f"make build-{content.target}"
@@ -63,21 +76,10 @@ class Builds:
         env["PATH"] = os.pathsep.join([str(self._pythons[version].parent), env.get("PATH", os.defpath), own])
         env["ARTIFACTS_DIR"] = str(artifacts)
         typed = [*command.split(), *(["--makefile", str(content.makefile)] if content.makefile else [])]
+        if shutil.which("make", path=env["PATH"]) is None:
+            raise LocalError(f"its build runs {command}, and make is not installed", "install make")
         try:
-            ran = subprocess.run(
-                typed,
-                cwd=cwd,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-                timeout=LIMIT_S,
-            )
-        except FileNotFoundError:
-            raise LocalError(f"its build runs {command}, and make is not installed", "install make") from None
+            ran = self._run(typed, env, cwd, LIMIT_S)
         except subprocess.TimeoutExpired:
             raise LocalError(f"{command} took over {LIMIT_S} s", f"run it in {working}") from None
         if ran.returncode:

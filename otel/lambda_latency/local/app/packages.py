@@ -23,6 +23,7 @@ from pathlib import Path
 from lambda_latency.layer import layer_files
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Run, run
 
 __all__ = ["Packages", "cache_folder"]
 
@@ -42,7 +43,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Packages:
     """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version;
-    `tell` receives a line before each installation.
+    `tell` receives a line before each installation, `run` runs uv.
 
     An installation that fails is not repeated until `forget`, because an app's functions often share their packages.
     """
@@ -50,6 +51,7 @@ class Packages:
     cache: Path
     pythons: Mapping[Version, Path]
     tell: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    run: Run = field(default=run, compare=False)
     _failed: dict[tuple[str, Path | None], LocalError] = field(default_factory=dict, repr=False, compare=False)
 
     def forget(self) -> None:
@@ -61,9 +63,9 @@ class Packages:
         name = f"runtime-{_dotted(version)}-{_digest(RUNTIME)}"
 
         def make(folder: Path) -> None:
-            _uv("venv", "--quiet", "--clear", "--python", str(self.pythons[version]), str(folder))
+            self._uv("venv", "--quiet", "--clear", "--python", str(self.pythons[version]), str(folder))
             python = ["--python", str(folder / "bin" / "python")]
-            _uv("pip", "install", "--quiet", "--compile-bytecode", *python, *RUNTIME)
+            self._uv("pip", "install", "--quiet", "--compile-bytecode", *python, *RUNTIME)
 
         return self._made(name, make) / "bin" / "python"
 
@@ -75,9 +77,9 @@ class Packages:
         name = f"emulator-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
 
         def make(folder: Path) -> None:
-            _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+            self._uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
             python = str(folder / "bin" / "python")
-            _uv("pip", "install", "--quiet", "--require-hashes", "--python", python, "--requirement", str(lock))
+            self._uv("pip", "install", "--quiet", "--require-hashes", "--python", python, "--requirement", str(lock))
 
         return self._made(name, make) / "bin" / "python"
 
@@ -134,7 +136,7 @@ class Packages:
     def _folder(self, name: str, version: Version, arguments: Sequence[str], *, cwd: Path | None = None) -> Path:
         def make(folder: Path) -> None:
             python = ["--python", str(self.pythons[version]), "--target", str(folder)]
-            _uv("pip", "install", "--quiet", "--compile-bytecode", *python, *arguments, cwd=cwd)
+            self._uv("pip", "install", "--quiet", "--compile-bytecode", *python, *arguments, cwd=cwd)
 
         if (name, cwd) in self._failed:
             raise self._failed[name, cwd]
@@ -161,6 +163,21 @@ class Packages:
                         place.rename(folder)
         return folder
 
+    def _uv(self, *arguments: str, cwd: Path | None = None) -> None:
+        program = Path(sys.executable).with_name("uv")
+        command = str(program) if program.exists() else shutil.which("uv")
+        if command is None:
+            todo = "install it with pip install uv: it installs the packages of functions"
+            raise LocalError("uv is not installed", todo)
+        # The variables of the active environment would redirect the installation.
+        env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+        try:
+            ran = self.run([command, *arguments], env, cwd or Path.cwd(), LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "check the network") from None
+        if ran.returncode:
+            raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stdout.strip().splitlines()[-8:]))
+
 
 def _making(name: str) -> threading.Lock:
     with _lock:
@@ -170,30 +187,6 @@ def _making(name: str) -> threading.Lock:
 def cache_folder() -> Path:
     """The default cache: `lambda-latency` in XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
-
-
-def _uv(*arguments: str, cwd: Path | None = None) -> None:
-    program = Path(sys.executable).with_name("uv")
-    command = str(program) if program.exists() else shutil.which("uv")
-    if command is None:
-        raise LocalError("uv is not installed", "install it with pip install uv: it installs the packages of functions")
-    # The variables of the active environment would redirect the installation.
-    env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    try:
-        ran = subprocess.run(
-            [command, *arguments],
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LIMIT_S,
-        )
-    except subprocess.TimeoutExpired:
-        raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "check the network") from None
-    if ran.returncode:
-        raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stderr.strip().splitlines()[-8:]))
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ class Preparation:
         code = self.builds.of(declared.code, version) if declared.code is not None else self._inline(declared)
         if code.suffix == ".zip":
             code = self._unpacked(code)
+        elif code.is_file():
+            code = self._alone(declared, code)
         layers = self._layers(declared, version)
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
         built = declared.code is not None and declared.code.target  # the build includes its packages
@@ -132,6 +135,13 @@ class Preparation:
             elif not any(name in arn for name in EXTENSIONS):
                 self.tell(f"{declared.key}: the layer {arn} exists only on AWS and is left out")
         return found
+
+    def _alone(self, declared: Declared, file: Path) -> Path:
+        """A folder with a single file, as `sam package` makes an archive of it."""
+        folder = self.folder / declared.key.replace("/", "-")
+        folder.mkdir(exist_ok=True)
+        shutil.copy(file, folder / file.name)
+        return folder
 
     def _inline(self, declared: Declared) -> Path:
         code = self.folder / declared.key.replace("/", "-")

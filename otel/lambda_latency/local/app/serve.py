@@ -66,5 +66,7 @@ def _watched(app: App) -> Iterable[Path]:
     folders: set[Path] = set()
     for one in app.functions.values():
         if isinstance(one, Declared):
-            folders |= {part.path for part in (one.code, *one.layers) if part is not None and part.path.is_dir()}
+            paths = [part.path for part in (one.code, *one.layers) if part is not None]
+            folders |= {path.parent if path.suffix == ".py" else path for path in paths}
+    folders = {path for path in folders if path.is_dir()}
     return sorted(one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders))

@@ -150,17 +150,16 @@ class AppSystem:
         self._closing.append(receiver.close)
         daemon = Daemon(self.store.add_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
         self._closing.append(daemon.close)
-        self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell)
+        self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell, processes.run)
         emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
         cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
         self._closing.append(cloud.stop)
-        self._builds = Builds(processes.folder(), packages.pythons, self._tell)
+        self._builds = Builds(processes.folder(), packages.pythons, self._tell, processes.run)
         self._prepare = Preparation(
             packages, self.app.root, processes.folder(), self._builds, options.instrument, self._tell
         )
-        with ThreadPoolExecutor(4) as workers:  # packages are installed while the emulator starts
-            self._refuse(*filter(None, workers.map(self._prepared_early, self.app.functions.values())))
+        self._prepare_all(processes)
         cloud.wait()
         self._front = Front(cloud.url, self._invoked, self._tell)
         self._closing.append(self._front.close)
@@ -227,6 +226,19 @@ class AppSystem:
         self.gateways.append(gateway)
         self._closing.append(gateway.close)
         return gateway
+
+    def _prepare_all(self, processes: Processes) -> None:
+        """Install the packages of all functions and build them, while the emulator starts."""
+        workers = ThreadPoolExecutor(4)
+        try:
+            self._refuse(*filter(None, workers.map(self._prepared_early, self.app.functions.values())))
+        except BaseException:
+            workers.shutdown(wait=False, cancel_futures=True)
+            self._builds.close()
+            processes.close()  # ends the commands that the workers wait for
+            raise
+        finally:
+            workers.shutdown()
 
     def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
         """Install a function's packages early; its variables are known only after its resources exist."""

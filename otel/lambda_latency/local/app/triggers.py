@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lambda_latency.local.app.calls import Request, example_requests, request_for, routes_of
 from lambda_latency.local.app.declared import Declared
@@ -15,13 +16,12 @@ from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
-RULE = "AWS::Events::Rule"
+RULE, BUCKET = "AWS::Events::Rule", "AWS::S3::Bucket"
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
     "AWS::SNS::Topic": "sns publish --topic-arn {} --message '{{}}'",
-    "AWS::S3::Bucket": "s3 cp FILE s3://{}/",
     "AWS::Kinesis::Stream": "kinesis put-record --stream-name {} --partition-key 1 --data e30=",
     "AWS::StepFunctions::StateMachine": "stepfunctions start-execution --state-machine-arn {} --input '{{}}'",
 }
@@ -36,7 +36,8 @@ def commands(system: AppSystem) -> Iterator[str]:
     known = examples(system.app.root)
     for key, one in system.app.functions.items():
         if isinstance(one, Declared) and key not in system.refused:
-            yield " ".join(filter(None, ("lambda-latency invoke", key, str(example_for(key, known) or ""))))
+            example = example_for(key, one.events, known)
+            yield f"lambda-latency invoke {key}{f' {example}' if example else ''}"
 
 
 def _requests(system: AppSystem) -> Iterator[str]:
@@ -67,12 +68,33 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if system.app.part.properties(key).get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
-        command = _put_events(physical, system) if kind == RULE else COMMANDS.get(kind, "").format(physical)
+        if kind == RULE:
+            command = _put_events(physical, system)
+        elif kind == BUCKET:
+            command = f"s3 cp FILE s3://{physical}/{_object_key(system.app.part.properties(key))}"
+        else:
+            command = COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
             command += GROUP
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"
+
+
+def _object_key(bucket: Mapping[str, Any]) -> str:
+    """A key that the filter of a bucket's first notification accepts; empty if any key is."""
+    for kind in ("Lambda", "Queue", "Topic"):
+        for one in _dicts((bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations")):
+            rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
+            wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
+            parts = [part for name in ("prefix", "suffix") if isinstance(part := wanted.get(name, ""), str)]
+            return "FILE".join(parts) if any(parts) and len(parts) == 2 else ""
+    return ""
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    """The dicts of a list; none for an intrinsic function in its place."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _put_events(rule: str, system: AppSystem) -> str:
