@@ -47,7 +47,7 @@ SECTIONS = (
 )
 TYPE = re.compile(r"(AWS|Alexa|Custom|[A-Za-z0-9]+)::[A-Za-z0-9:_@-]+")
 SUB = re.compile(r"\$\{([^!}][^}]*)\}")
-FOR_EACH = "Fn::ForEach"
+GENERATORS = ("Fn::ForEach", "Fn::Transform")
 SLIP = 0.9  # least similarity of a type with a typo and the type that was meant
 
 
@@ -67,8 +67,8 @@ def check_template(source: str, root: Node, types: Collection[str] = ()) -> tupl
     one by a letter or two: the list may be older than the template.
     """
     template = _Template(source, root, types)
-    if any(name.startswith(FOR_EACH) for name, _, _ in _section(template, "Resources")):
-        return ()  # a language extension generates names that are not in the template
+    if any(name.startswith(GENERATORS) for name, _, _ in (*root.named(), *_section(template, "Resources"))):
+        return ()  # a language extension or a macro generates names that are not in the template
     return tuple(sorted({*_sections(template), *_resources(template), *_references(template)}))
 
 
@@ -164,7 +164,9 @@ def _declared(template: _Template, at: Node, function: str, argument: Node, sect
 def _named(template: _Template, at: Node, function: str, name: str) -> Iterator[Finding]:
     resources = [one for one, _, _ in _section(template, "Resources")]
     known = [*resources, *(one for one, _, _ in _section(template, "Parameters"))]
-    if not name.startswith("AWS::") and name not in known and not _is_generated(name, resources):
+    if name.startswith("AWS::") or name in known or _is_generated(name, resources):
+        return
+    if name not in _queues(template.root):
         todo = nearest(name, known, "declare it, or correct the name")
         yield _at(template, at, f"{function} names {name!r}, which is not in the template", todo)
 
@@ -172,6 +174,16 @@ def _named(template: _Template, at: Node, function: str, name: str) -> Iterator[
 def _is_generated(name: str, resources: list[str]) -> bool:
     """Whether SAM generates the resource: `CreateOrderRole`, `ApiProdStage`, `ServerlessRestApi`."""
     return name.startswith("Serverless") or any(name.startswith(one) and name != one for one in resources)
+
+
+def _queues(node: Node) -> Iterator[str]:
+    """The queues that SAM makes for events, by the logical ids that the template gives them."""
+    for name, _, value in node.named():
+        if name == "QueueLogicalId":
+            yield str(value.value)
+        yield from _queues(value)
+    for item in node.items:
+        yield from _queues(item)
 
 
 def _calls(node: Node) -> Iterator[tuple[str, Node, Node]]:
