@@ -248,6 +248,17 @@ def test_an_app_whose_functions_are_all_left(tmp_path: Path) -> None:
     ))  # fmt: skip
 
 
+def test_requirements_that_a_function_left_alone_shares_stay(tmp_path: Path) -> None:
+    """It still needs the SDK that they name; the adopted one gets the bridge."""
+    make_app(tmp_path, TWO.replace("python3.12", "python3.9", 1), app_py=SDK, requirements_txt="aws-xray-sdk\n")
+    status, out, _ = adopt(tmp_path, "--write")
+    assert (status, bridges(out), (tmp_path / "src" / "requirements.txt").read_text()) == (
+        4,
+        ["yes"],
+        "aws-xray-sdk\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("start", "where"),
     [

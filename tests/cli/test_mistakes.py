@@ -25,6 +25,7 @@ BUCKETS = (
 # By what was typed the status, what is wrong, and what to do.
 MISTAKES: dict[str, tuple[int, str, str]] = {
     "report": (2, "there is no input", "name a trace file or a folder, use - for standard input, or add --xray"),
+    "report loop.jsonl": (1, "loop.jsonl: Too many levels of symbolic links", ""),
     "report nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
     "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", ""),
     "report nothing.json": (1, "nothing.json: there is no span in it", ""),
@@ -38,6 +39,10 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     ),
     "report cut.jsonl": (1, "cut.jsonl:1: cut: the JSON ends too early", ""),
     "report bytes.bin": (1, "bytes.bin:1: not text: the bytes are not UTF-8", FORMATS),
+    "report https://example.com/traces.json": (
+        *(1, "https://example.com/traces.json is the address of a file, and a report reads addresses of archives"),
+        "download the file and name it",
+    ),
     "report x*.jsonl": (1, "x*.jsonl: no file matches this pattern", ""),
     "report '' good.jsonl": (2, "SOURCE is empty", UNSET),
     "report good.jsonl --html ''": (2, "--html is empty", UNSET),
@@ -71,6 +76,10 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         "create one: lambda-latency archive add FILE --archive nope",
     ),
     "cost nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
+    "cost --requests 1e400": (
+        *(2, "--requests must be 1000000000000000 or less, got 1e400"),
+        "lambda-latency cost --help shows the usage",
+    ),
     "cost --rule x": (2, "--rule needs --account", "add --account, or --stack S"),
     "cost --prices nothing.json": (
         *(2, "nothing.json cannot be read: Invalid statement (at line 1, column 1)"),
@@ -190,6 +199,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "good.jsonl").write_text(good)
     (tmp_path / "cut.jsonl").write_text(good[:900])
     (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
     (tmp_path / "nothing.json").write_text('{"resourceSpans": []}')
     (tmp_path / "notes.md").write_text("# Notes\n")
     (tmp_path / "list.json").write_text("[1, 2]")

@@ -247,5 +247,5 @@ def test_options_that_do_not_go_together_are_a_matter_of_usage(run: Run) -> None
         (2, "add --xray"),
         (2, "add --out FILE, or --archive DIR"),
         (2, "use --since 30d"),
-        (2, "use a duration, such as --since 24h"),
+        (2, "a duration is an age: --since 2h --until 1h is the hour before the last"),
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lambda_latency.latency import Accounts, Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
@@ -188,8 +190,8 @@ def test_spans_of_one_absent_parent_are_one_request() -> None:
 
 def test_internal_spans_of_an_absent_parent_are_code_of_their_service() -> None:
     """The time between them is unknown, not their own."""
-    spans = tree(node("parent", 0, 50, _step("a", 0, 20), _step("a", 30, 50)), unit=MS).spans[1:]
-    assert _of(Trace(spans)) == {"a: own code": 40, "unknown": 10}
+    trace = tree(node("parent", 0, 50, _step("a", 0, 20), _step("a", 30, 50)), unit=MS)
+    assert _of(Trace([span for span in trace.spans if span.parent_id])) == {"a: own code": 40, "unknown": 10}
 
 
 def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> None:
@@ -201,6 +203,12 @@ def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> N
     trace = tree(_server("cart", 0, 100, by_hand, wrapper), unit=MS)
     assert _of(trace) == {"cart: own code": 50, "mysql shop": 50}
     assert [(part.label, calls.calls) for part, calls in account(trace).calls] == [("mysql shop", 2)]
+
+
+@pytest.mark.parametrize("path", ["node", "/opt/nvm/v18/bin/node", "C:\\nodejs\\node"])
+def test_a_service_that_is_called_after_its_program_has_no_path(path: str) -> None:
+    """SDKs name a service without a name after the program."""
+    assert _parts(_server(f"unknown_service:{path}", 0, 9)) == {"unknown_service:node: own code": 9}
 
 
 def test_a_service_that_calls_itself_has_a_network_to_itself() -> None:

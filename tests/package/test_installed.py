@@ -66,13 +66,29 @@ def test_without_an_extra_a_line_says_how_it_is_installed(
     remedy = remedy.replace("[local]", "[fetch]")
     assert (fetch.returncode, fetch.stdout) == (1, "")
     assert fetch.stderr == f"lambda-latency: boto3 is not installed, and fetching traces needs it\n  {remedy}\n"
-    doctor = alone.run("lambda-latency", "doctor", cwd=tmp_path)
-    assert (doctor.returncode, doctor.stdout) == (1, "")
-    needed = remedy.replace("[fetch]", "[doctor]")
-    assert doctor.stderr == f"lambda-latency: PyYAML is not installed, and reading templates needs it\n  {needed}\n"
+    for command in (("doctor", "--account"), ("cost", "--account")):
+        asked = alone.run("lambda-latency", *command, cwd=tmp_path)
+        assert (asked.returncode, asked.stdout, asked.stderr) == (1, "", fetch.stderr)
+    (tmp_path / "spans.pb").write_bytes(b"\n\x05abcde")
+    packed = alone.run("lambda-latency", "report", "spans.pb", cwd=tmp_path)
+    needed = remedy.replace("[fetch]", "[formats]")
+    said = f"lambda-latency: spans.pb:2: OTLP as protobuf needs the extra formats\n  {needed}\n"
+    assert (packed.returncode, packed.stdout, packed.stderr) == (1, "", said)
     dry = [str(UV), *shlex.split(remedy), "--dry-run", "--python", str(alone.bin / "python")]
     planned = subprocess.run(dry, capture_output=True, text=True, check=False, timeout=120)
     assert (planned.returncode, " + boto3==" in planned.stderr) == (0, True)
+
+
+def test_commands_without_an_account_need_no_extra(installed: Callable[[str], Installed], tmp_path: Path) -> None:
+    """The example is written, looked at, adopted and priced by the command alone."""
+    alone = installed("")
+    assert alone.run("lambda-latency", "init", "shop", cwd=tmp_path).returncode == 0
+    doctor = alone.run("lambda-latency", "doctor", cwd=tmp_path / "shop")
+    assert (doctor.returncode, doctor.stdout, doctor.stderr) == (0, "No findings.\n", "")
+    adopt = alone.run("lambda-latency", "adopt", cwd=tmp_path / "shop")
+    assert (adopt.returncode in (0, 4), adopt.stderr) == (True, "")
+    cost = alone.run("lambda-latency", "cost", cwd=tmp_path)
+    assert (cost.returncode, cost.stderr) == (0, "")
 
 
 def test_a_report_needs_no_extra(installed: Callable[[str], Installed], traces: Path) -> None:

@@ -102,6 +102,12 @@ def test_minus_is_one_sign_everywhere(browser: Browser, page: Callable[[str], st
     assert any("\u2212" in cell for cell in cells)
 
 
+# Instants of the waterfall's axis that its picture cuts.
+BEYOND = """
+const right = (one) => one.getBoundingClientRect().right;
+return [...document.querySelectorAll(".heads svg text")]
+  .filter((one) => right(one) > right(one.closest("svg")) + 0.5).map((one) => one.textContent);
+"""
 CUT = """
 return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()
   && (one.scrollWidth > one.clientWidth || one.previousElementSibling.getBoundingClientRect().right
@@ -117,6 +123,7 @@ def test_durations_of_hours_have_room(browser: Browser, page: Callable[[str], st
         browser.size(width)
         browser.settle()
         cut[width] = browser.run(CUT, ".inner .took, .span-row :is(.waited-ms, .took-ms)")
+        cut[width] += browser.run(BEYOND)
     assert {width: texts for width, texts in cut.items() if texts} == {}
 
 

@@ -158,7 +158,7 @@ def get_with_httpx(url: str) -> None:
 
 def get_with_httpx2(url: str) -> None:
     """GET with httpx2, awaited and at once: the first call installs the instrumentation."""
-    httpx2 = pytest.importorskip("httpx2", reason="httpx2 needs Python 3.11")
+    httpx2 = pytest.importorskip("httpx2", reason="httpx2 is not installed; it needs Python 3.11")
 
     async def awaited() -> None:
         async with httpx2.AsyncClient() as client:

@@ -184,6 +184,13 @@ def test_nothing_of_an_invocation_stays_current(function: Function) -> None:
     assert get_current_span() is before
 
 
+def test_a_handler_that_ends_its_span_gets_no_warning(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+    """The current span is not the handler's own, but it may end it; nothing is lost."""
+    function.invoke(lambda _event, _context: get_current_span().end())
+    assert [one.name for one in function.spans] == ["orders-create"]
+    assert caplog.messages == []
+
+
 def test_a_request_goes_on_when_its_span_cannot_be_made(
     function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 from typing import Any
 
 import pytest
+from opentelemetry._logs import Logger
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lambda_latency.local.processes import Processes
@@ -40,6 +42,9 @@ def ran(**variables: str) -> tuple[Any, list[Span]]:
     return json.loads(run.outcome.payload), collector.spans()
 
 
+@pytest.mark.skipif(
+    "body" not in signature(Logger.emit).parameters, reason="a logger of this SDK takes records alone, not their parts"
+)
 @pytest.mark.parametrize("stand_ins", ["true", "false"])
 @pytest.mark.parametrize("imports", ["before", "after"])
 def test_its_spans_metrics_and_logs_are_as_they_would_be_without_stand_ins(imports: str, stand_ins: str) -> None:

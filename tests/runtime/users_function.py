@@ -30,14 +30,16 @@ from opentelemetry import _logs, metrics  # noqa: E402
 from opentelemetry.instrumentation.asyncio import AsyncioInstrumentor  # noqa: E402
 from opentelemetry.instrumentation.grpc import GrpcInstrumentorClient  # noqa: E402
 from opentelemetry.sdk._logs import LoggerProvider  # noqa: E402
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor  # noqa: E402
+from opentelemetry.sdk._logs import export as exports  # noqa: E402
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor  # noqa: E402
 from opentelemetry.sdk.metrics import MeterProvider  # noqa: E402
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: E402
 
 URL = os.environ["PROVIDER"]
 TABLE = boto3.resource("dynamodb", endpoint_url=URL).Table("orders")
 READER = InMemoryMetricReader()
-RECORDS = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+Records: Any = getattr(exports, "InMemoryLogRecordExporter", None) or exports.InMemoryLogExporter  # before SDK 1.39
+RECORDS = Records()
 
 metrics.set_meter_provider(MeterProvider([READER]))
 ORDERS = metrics.get_meter("function").create_counter("orders")

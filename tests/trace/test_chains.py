@@ -38,7 +38,7 @@ def test_a_linked_trace_and_the_wait_are_part_of_the_request() -> None:
         "queue orders": 60,
         "worker: own code": 50,
         "shop: own code": 20,
-        "unknown": 10,
+        "unknown callee": 10,
     }
 
 

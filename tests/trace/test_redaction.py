@@ -11,9 +11,11 @@ import jsonschema
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
+from lambda_latency.trace.redaction import redacted
 from tests.latency.load import load
 from tests.latency.system import THEIRS
 from tests.text.test_document import SCHEMA
+from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +36,8 @@ def test_a_redacted_report_has_the_times_and_none_of_the_names(tmp_path: Path) -
         run_report(request, Style(), out)
         return out.getvalue(), json.loads(json_file.read_text())
 
-    plain, redacted = report(redact=False)[1], report(redact=True)
-    text, values = redacted
+    plain = report(redact=False)[1]
+    text, values = report(redact=True)
     jsonschema.validate(values, SCHEMA)
     shown = page.read_text()
     values_in_page = shown[shown.index('id="report"') :] if 'id="report"' in shown else shown
@@ -47,3 +49,11 @@ def test_a_redacted_report_has_the_times_and_none_of_the_names(tmp_path: Path) -
     for key in ("bucket", "owner", "total_ns", "calls", "errors", "throttles", "retries"):
         assert sorted(str(one[key]) for one in values["buckets"]) == sorted(str(one[key]) for one in plain["buckets"])
     assert values["wall_ns"] == plain["wall_ns"]
+
+
+def test_attributes_that_name_a_host_or_a_database_are_replaced() -> None:
+    """Of each convention that the report reads, not of OpenTelemetry's alone."""
+    keys = ("server.address", "peer.hostname", "upstream_cluster", "upstream_cluster.name", "db.name", "db.instance")
+    [span] = redacted(spans_of([node("call", 0, 1, attributes=dict.fromkeys(keys, "secret"))]))
+    assert len(span.attributes) == len(keys)
+    assert "secret" not in repr(span)

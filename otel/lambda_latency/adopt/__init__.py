@@ -2,8 +2,9 @@
 
 from lambda_latency.adopt.bundle import add_packages
 from lambda_latency.adopt.bytecode import compile_layer
+from lambda_latency.adopt.changes import Change, Plan, Row
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.plan import Change, Plan, Row, find_template, make_plan
+from lambda_latency.adopt.plan import find_template, make_plan
 from lambda_latency.adopt.wording import Wanted
 from lambda_latency.adopt.writing import STATE, Record, check_clean, read_record, undo, write
 

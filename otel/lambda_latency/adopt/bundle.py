@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lambda_latency.adopt.changes import Change, Plan
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.plan import Change, Plan
 from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES
 
 __all__ = ["add_packages", "install_packages"]

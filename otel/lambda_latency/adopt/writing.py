@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.adopt.bytecode import remove_bytecode
+from lambda_latency.adopt.changes import Change, Plan
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.plan import Change, Plan
 from lambda_latency.files import Replacement, unwritable
 from lambda_latency.version import VERSION
 

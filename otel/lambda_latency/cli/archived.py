@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "kept_of"]
 
 MARK = "archive.version"
+FILES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".pb", ".binpb")
 
 
 class Chosen(NamedTuple):
@@ -41,6 +42,9 @@ def kept_of(sources: Sequence[object], chosen: Chosen, *, age: bool = False) -> 
         where, since_ns, until_ns = _aged(where)
     if not _is_archive(where):
         return None
+    if "://" in where and where.lower().endswith(FILES):
+        what = f"{where} is the address of a file, and a report reads addresses of archives"
+        raise ReportError(what, "download the file and name it")
     if chosen.of_spans:
         if "://" in where:
             raise ReportError(

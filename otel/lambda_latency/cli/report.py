@@ -13,6 +13,7 @@ from lambda_latency.cli.archived import Chosen, kept_of
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.request import Request
 from lambda_latency.cli.writing import check_files, write_page, write_report
+from lambda_latency.installing import install_command
 from lambda_latency.latency import (
     SILENT,
     Accounts,
@@ -194,6 +195,8 @@ def _unread(problems: Sequence[Problem], sources: Sequence[str]) -> str:
     shown = [*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])]
     if any(mark in one.reason for one in firsts.values() for mark in ("not JSON", "not text")):
         shown.append(FORMATS)
+    if any("extra formats" in one.reason for one in firsts.values()):
+        shown.append(install_command("formats"))
     return "\n  ".join(shown)
 
 

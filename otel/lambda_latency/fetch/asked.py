@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 
 from lambda_latency.fetch.errors import UsageError
 from lambda_latency.fetch.expression import EVERYTHING, Choice, filter_expression
-from lambda_latency.trace import trace_id_of
 
 __all__ = ["Asked", "Place", "iso", "resolve"]
 
@@ -60,7 +59,7 @@ def resolve(
 ) -> Asked:
     """The selection; its time range defaults to the last hour. Raises UsageError for an invalid time."""
     if trace_id is not None:
-        plain = trace_id_of(trace_id)
+        plain = trace_id.strip().lower().removeprefix("1-").replace("-", "")
         if re.fullmatch(r"[0-9a-f]{32}", plain) is None:
             raise UsageError(
                 f"{trace_id!r} is not a trace id",

@@ -42,10 +42,10 @@ def refusal(
     error: Exception, place: Place, *, expression: str | None = None, regions: Sequence[str] = ()
 ) -> FetchError | None:
     """The error as FetchError with a readable message; None if neither AWS nor boto3 raised it."""
-    from botocore import exceptions
-
     if isinstance(error, FetchError):
         return error
+    from botocore import exceptions
+
     if isinstance(error, exceptions.ClientError):
         return _answered(error.response.get("Error", {}), error.operation_name, place, expression)
     if isinstance(error, exceptions.BotoCoreError):

@@ -9,7 +9,7 @@ from lambda_latency.trace import FUNCTION, SERVICE, SpanKind
 
 if TYPE_CHECKING:
     from lambda_latency.latency.charge import Charge
-    from lambda_latency.trace import Row, Span, Trace
+    from lambda_latency.trace import Row, Shape, Span, Trace
 
 __all__ = ["span_name", "trace_name"]
 
@@ -40,7 +40,7 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
     if tree.is_phase(row):
         return OVERHEAD.label if span.name == "Overhead" else span.name
     if charge.foreign or _is_named_service(span, charge):
-        return _of_service(span)
+        return _of_service(span, shape)
     if charge.call is not None and charge.part.bucket in ("aws", "retries", "database", "messaging"):
         return charge.part.name
     if charge.call is not None and charge.part.bucket == "external":
@@ -62,8 +62,8 @@ def _is_named_service(span: Span, charge: Charge) -> bool:
     return named and span.kind is SpanKind.SERVER and span.origin is None
 
 
-def _of_service(span: Span) -> str:
-    service = span.resource.get("service.name")
+def _of_service(span: Span, shape: Shape) -> str:
+    service = shape.resource.get("service.name")
     return f"{service} {span.name}" if service and span.kind is SpanKind.SERVER else span.name
 
 

@@ -82,7 +82,8 @@ class Invocation:
         self._watch.end()
         if self._token is not None:
             detach(self._token)
-        self.span.end()
+        if self.span.is_recording():  # the handler may have ended it
+            self.span.end()
 
 
 def started(

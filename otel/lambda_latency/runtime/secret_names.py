@@ -33,7 +33,7 @@ HINTS = (
     "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
     "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "one-time", "identified by", "device",
     "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
-    "kubeconfig", "_pat", "sas", "dsn", "hmac", "basic ", "reset", "confirm", "activat", "invit",
+    "kubeconfig", "_pat", "sas", "dsn", "hmac", "psk", "basic ", "reset", "confirm", "activat", "invit",
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
     "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "--user",
     " -p", "'-p", "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
@@ -51,12 +51,12 @@ PARTS = (
     "privkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid",
     "mnemonic",
 )  # fmt: skip
-ENDS = ("token", "pwd", "jwt", "auth", "pass")
+ENDS = ("token", "pwd", "pw", "jwt", "auth", "pass")
 
 WHOLE = words("""
     authentication sess pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
     signature sig saml kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort
-    kennwort passe motdepasse mdp parola wachtwoord haslo hasło sifre şifre heslo lösenord пароль 密码
+    kennwort passe motdepasse mdp parola psk wachtwoord haslo hasło sifre şifre heslo lösenord пароль 密码
     パスワード 비밀번호
 """)
 PERHAPS_WHOLE = words("""
@@ -149,7 +149,7 @@ def said(parts: list[str], at: int, name: str) -> int:
     before = parts[at - 1] if at else ""
     if word in PLAIN:
         return NO
-    if word in WHOLE or word.startswith("passw") or f"{before} {word}" in PHRASES:
+    if word in WHOLE or word.startswith("passw") or f"{before} {word.removesuffix('s')}" in PHRASES:
         if word == "id" and "session.id" in name.lower():
             return PERHAPS  # in the semantic conventions it is the id of a visit
         return SECRET

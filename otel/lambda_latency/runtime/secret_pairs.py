@@ -61,8 +61,8 @@ SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
     r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
-    r"(?:api|access|private|account)[ -]key|(?:one-time|security|access|verification) code)"
-    r"(?: provided)?(?:\s(?:is|was))?(?::?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
+    r"(?:api|access|private|account)[ _-]key|(?:one-time|security|access|verification|recovery|backup|unlock) code)"
+    r"(?: provided)?(?:\s(?:is|was))?(?:['\"]?\s?[:=]?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
 )
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
@@ -99,7 +99,7 @@ def clean_pairs(text: str, *, source: bool) -> str:
         span: Span | None = None
         if level:
             span = value_of(text, found, source=source)
-        elif found[1].lower() in ("name", "key", "type"):
+        elif found[1].lower() in ("name", "key", "k", "type"):
             level, span = entry(text, found.end())
         if span is None or not counts(text, span, level, found, source=source):
             continue

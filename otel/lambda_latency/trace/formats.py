@@ -91,6 +91,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
     ),
     (
+        lambda members: _is(members, "hits", b"{"),
+        "the answer of a search (Elasticsearch): ask Jaeger for /api/traces/ID, or Zipkin for /api/v2/traces",
+    ),
+    (
         lambda members: "rootTraceName" in members or _is(members, "traces", b"["),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),

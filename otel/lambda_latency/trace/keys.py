@@ -5,20 +5,22 @@ A rule that reads another attribute needs its key here: `Shape` raises `KeyError
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from lambda_latency.trace.codes import CODES, codes_in
 
-__all__ = ["FOLLOWS", "INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "reduced"]
+__all__ = ["FOLLOWS", "INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "read_resource", "reduced"]
 
 Reduce: TypeAlias = Callable[[object], object]
 
 # Attributes that instrumentations of Lambda set on the span of an invocation, in old and in new versions.
 INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
 RESOURCE_KEYS = ("faas.name", "service.name")
+UNNAMED = "unknown_service:"  # https://opentelemetry.io/docs/specs/semconv/resource/#service
 # A route is a field of the row and not of its shape: many instrumentations put paths with ids there, and each path
 # would make a new shape.
 ROUTE = "http.route"
@@ -112,6 +114,18 @@ READ: dict[str, Reduce] = {
     "error.type": _code,
     ROUTE: _same,
 }
+
+
+def read_resource(resource: Mapping[str, object]) -> dict[str, object]:
+    """The attributes of a resource that rules read."""
+    return {key: _without_folder(resource[key]) for key in RESOURCE_KEYS if key in resource}
+
+
+def _without_folder(name: object) -> object:
+    """A service without a name is called after the program by its SDK, often with the whole path of the program."""
+    if isinstance(name, str) and name.startswith(UNNAMED):
+        return UNNAMED + re.split(r"[/\\]", name)[-1].removeprefix(UNNAMED)
+    return name
 
 
 def reduced(key: str, value: object) -> object:

@@ -16,7 +16,7 @@ from lambda_latency.trace.zstd import ZSTD, unpacked
 
 __all__ = ["is_binary", "protobuf_resources"]
 
-REMEDY = "OTLP as protobuf needs one more package: pip install 'lambda-latency[formats]'"
+REMEDY = "OTLP as protobuf needs the extra formats"
 FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message
 LOOKED_AT = 16  # bytes
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
 from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
 from lambda_latency.trace.row import ATTEMPT, DELAY
-from lambda_latency.trace.shape import error_codes
+from lambda_latency.trace.shape import HOST_KEYS, error_codes
 from lambda_latency.trace.span import Event, Link, Scope, Span
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ __all__ = ["redacted"]
 
 Namer: TypeAlias = Callable[[str, str], str]  # from a sort and a text to the name that replaces the text
 
-HOSTS = ("net.peer.name", "peer.service", "server.address", "http.url", "url.full")
-NAMES = ("db.name", "db.namespace", "faas.invoked_name")
+HOSTS = tuple(key for key in HOST_KEYS if not key.startswith("gen_ai."))
+NAMES = ("db.instance", "db.name", "db.namespace", "faas.invoked_name")
 SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
 LIMIT = "lambda.timeout.limit_ms"
 KEPT = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")

@@ -10,11 +10,10 @@ if TYPE_CHECKING:
 
 __all__ = ["function_of", "is_error", "route_of", "status_code_of"]
 
-SEGMENT = re.compile(r"(?<=/)[^/\s?]+")  # of a path
-# What tells an id from a word: a number or a date, or a UUID or eight characters and more with two digits. Either may
-# have a prefix, such as `order-`; a number then has three digits and more.
+# What tells an id in a path from a word: a number or a date, or a UUID or eight characters and more with two digits.
+# Either may have a prefix, such as `order-`; a number then has three digits and more.
 RANDOM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-z]{8,}"
-ID = re.compile(rf"\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}}", re.IGNORECASE)
+ID = re.compile(rf"(?<=/)(?:\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}})(?![^/\s])", re.IGNORECASE)
 
 
 def route_of(outermost: Row, handler: Row | None, function: str) -> str:
@@ -38,7 +37,7 @@ def _written_route(outermost: Row, handler: Row | None, function: str) -> str:
 
 
 def _without_ids(route: str) -> str:
-    return SEGMENT.sub(lambda found: "{id}" if ID.fullmatch(found[0]) else found[0], route.partition("?")[0])
+    return ID.sub("{id}", route.partition("?")[0])
 
 
 def function_of(segment: Row | None, handler: Row | None) -> str:

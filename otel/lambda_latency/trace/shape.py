@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.codes import CODES, EXCEPTION_KEYS, codes_in
-from lambda_latency.trace.keys import FOLLOWS, INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE, reduced
+from lambda_latency.trace.keys import FOLLOWS, INVOCATION_KEYS, READ, ROUTE, read_resource, reduced
 from lambda_latency.trace.platform import (
     FUNCTION,
     GATEWAY,
@@ -34,6 +34,7 @@ __all__ = [
     "EXECUTION",
     "FUNCTION_SEGMENT",
     "HANDLES",
+    "HOST_KEYS",
     "INIT",
     "LAMBDA_SEGMENT",
     "OUTERMOST",
@@ -141,7 +142,7 @@ class Shape:
             span.status,
             span.parent_remote,
             span.scope.name,
-            {key: span.resource[key] for key in RESOURCE_KEYS if key in span.resource},
+            read_resource(span.resource),
             {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
             error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception")),
             attempts=attempts,

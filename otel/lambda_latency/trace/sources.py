@@ -49,7 +49,7 @@ def find_sources(
             found.setdefault(spooled.path, spooled)
             continue
         for file in _sources_of(name, problems):
-            found.setdefault(file.path.resolve(), file)
+            found.setdefault(Path(os.path.realpath(file.path)), file)  # resolve() raises at a loop of links
     return list(found.values())
 
 

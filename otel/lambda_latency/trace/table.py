@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambda_latency.trace.keys import READ, RESOURCE_KEYS, ROUTE, reduced
+from lambda_latency.trace.keys import READ, ROUTE, read_resource, reduced
 from lambda_latency.trace.platform import READ_NAMES
 from lambda_latency.trace.shape import Shape
 
@@ -89,7 +89,7 @@ class ShapeTable:
 
     def group(self, scope: str, resource: Mapping[str, object]) -> Group:
         """The group of a scope's name and of the attributes of a resource that rules read."""
-        read = {key: resource[key] for key in RESOURCE_KEYS if key in resource}
+        read = read_resource(resource)
         key = (scope, *((name, repr(value)) for name, value in read.items()))
         found = self._groups.get(key)
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from lambda_latency.trace.transcoded import Problem, grouped
 __all__ = ["is_old_zipkin", "is_zipkin", "zipkin_resources"]
 
 _decode = msgspec.json.Decoder().decode
+ENDPOINT = re.compile(rb'"endpoint"\s*:')  # of an annotation
 SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, to give the server an id of its own
 
 
@@ -32,10 +34,7 @@ def is_old_zipkin(members: Mapping[str, Raw]) -> bool:
 
 def _is_first_version(members: Mapping[str, Raw]) -> bool:
     """Whether the members have what version 2 removed: annotations of an endpoint, and binary annotations."""
-    annotations = _decode(members.get("annotations", Raw(b"[]")))
-    return "binaryAnnotations" in members or any(
-        "endpoint" in one for one in annotations or () if isinstance(one, dict)
-    )
+    return "binaryAnnotations" in members or bool(ENDPOINT.search(bytes(members.get("annotations", b""))))
 
 
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ __all__ = ["ZSTD", "opened", "unpacked"]
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 CHUNK = 256 * 1024
-REMEDY = "zstd needs one more package before Python 3.14: pip install 'lambda-latency[formats]'"
+REMEDY = "zstd needs the extra formats before Python 3.14"
 
 
 class _Frames(io.RawIOBase):

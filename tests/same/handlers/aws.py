@@ -2,14 +2,18 @@
 
 import asyncio
 import copy
+import functools
 import io
 import os
+import types
+import unittest.mock
 
 import boto3
 import botocore.config
 import botocore.exceptions
 import botocore.session
 import botocore.stub
+from botocore.awsrequest import AWSResponse
 
 PEER = os.environ["PEER"]
 TABLE = boto3.client("dynamodb")
@@ -230,3 +234,42 @@ def modelled(event, context):
         n = NumberAttribute()
 
     return Order.get("1").n
+
+
+def event_handlers(event, context):
+    """What the handlers of a call's events are given, in their order."""
+    client, seen = boto3.client("dynamodb"), []
+    for what in ("provide-client-params", "before-parameter-build", "before-call", "request-created", "choose-signer",
+                 "before-sign", "before-send", "response-received", "needs-retry", "after-call"):  # fmt: skip
+        note = functools.partial(lambda what, **given: seen.append([what, sorted(given)]), what)
+        client.meta.events.register(f"{what}.dynamodb.GetItem", note)
+    client.get_item(TableName="orders", Key={"id": {"S": "1"}})
+    return seen
+
+
+class Raw:
+    def stream(self, **_):
+        yield b'{"TableNames": ["raw"]}'
+
+
+def answered_by_handlers(event, context):
+    """Calls that never leave."""
+    early, late = boto3.client("dynamodb"), boto3.client("dynamodb")
+    http = types.SimpleNamespace(status_code=200, headers={})
+    early.meta.events.register("before-call.dynamodb.ListTables", lambda **_: (http, {"TableNames": ["parsed"]}))
+    late.meta.events.register(
+        "before-send.dynamodb.ListTables", lambda request, **_: AWSResponse(request.url, 200, {}, Raw())
+    )
+    return [early.list_tables()["TableNames"], late.list_tables()["TableNames"]]
+
+
+def replaced_method(event, context):
+    """As tests and wrappers do it."""
+    usual = botocore.client.BaseClient._make_api_call
+
+    def replacement(self, operation, given):
+        return {"replaced": operation} if operation == "ListTables" else usual(self, operation, given)
+
+    with unittest.mock.patch("botocore.client.BaseClient._make_api_call", new=replacement):
+        client = boto3.client("dynamodb")
+        return [client.list_tables(), client.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]["n"]]

@@ -272,5 +272,30 @@ def handler_variable(event, context):
     return os.environ["_HANDLER"]
 
 
+class Unreadable(dict):
+    def __contains__(self, key):
+        raise RuntimeError("mine")
+
+    get = __getitem__ = __contains__
+
+
+def unreadable(event, context):
+    return Unreadable(statusCode=500)
+
+
+def ends_the_span(event, context):
+    from opentelemetry import trace
+
+    trace.get_current_span().end()
+
+
+def no_environment(event, context):
+    import requests
+
+    peer = os.environ["PEER"]
+    os.environ.clear()
+    return [requests.get(f"{peer}/http/bare", timeout=5).status_code, len(os.environ)]
+
+
 def json_text(event, context):
     return json.dumps(event)

@@ -21,6 +21,7 @@ __all__ = ["add_parser", "run"]
 # Seconds that the searches for one explanation cover: the alarm's window twice, the hour before, and the end's window.
 SEARCHED_S = (300, 300, 3600, 300)
 MOST_SCANNED = Decimal(5 * 10**9)  # bytes, after which a search ends
+MOST = Decimal(10**15)  # of anything: a bill beyond it has more digits than its sums keep
 ACCOUNT_ONLY = ("rule", "profile", "endpoint_url")
 TRACERS = ("kit", "adot", "adot-fast", "xray-sdk", "powertools")
 EPILOG = f"""\
@@ -91,7 +92,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def number(text: str) -> Decimal:
-    """A number, 0 or more."""
+    """A number between 0 and `MOST`."""
     import argparse
 
     try:
@@ -100,6 +101,8 @@ def number(text: str) -> Decimal:
         raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
     if not value.is_finite() or value < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
+    if value > MOST:
+        raise argparse.ArgumentTypeError(f"must be {MOST} or less, got {text}")
     return value
 
 

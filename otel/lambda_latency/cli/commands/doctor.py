@@ -70,7 +70,6 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
-    _check_installed()
     from lambda_latency.cli.settings import read_settings
     from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
 
@@ -164,12 +163,3 @@ def _no_rule(name: str) -> int:
     near = difflib.get_close_matches(name, known, 1)
     todo = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return usage(f"there is no rule {name!r}", todo)
-
-
-def _check_installed() -> None:
-    from importlib.util import find_spec
-
-    from lambda_latency.installing import install_command
-
-    if find_spec("yaml") is None:
-        fail("PyYAML is not installed, and reading templates needs it", install_command("doctor"))

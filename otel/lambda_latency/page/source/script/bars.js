@@ -29,7 +29,7 @@ export function timeAxis(picture, own) {
   for (const { x, text } of instants(own)) {
     picture.append(s("line", { x1: x, x2: x, y1: AXIS - 5, y2: AXIS, class: "grid" }));
     const half = wide(text) / 2;
-    const anchor = x - half < own.left - 6 ? "start" : x + half > own.right + 14 ? "end" : "middle";
+    const anchor = x - half < own.left - 6 ? "start" : x + half > own.width ? "end" : "middle";
     picture.append(s("text", { x, y: 17, "text-anchor": anchor }, text));
   }
 }

@@ -1,0 +1,99 @@
+"""Reads the code and the requirements of an app's functions, and edits what names the X-Ray SDK."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lambda_latency.adopt.changes import Change, Plan, Template, read_text
+from lambda_latency.adopt.functions import text_of
+from lambda_latency.adopt.requirements import FILES, without_sdk
+from lambda_latency.adopt.sources import read_uses, sources_of
+from lambda_latency.adopt.wording import API, Wanted
+from lambda_latency.template import Finding
+
+__all__ = ["read_code"]
+
+
+def read_code(plan: Plan, templates: Sequence[Template], wanted: Wanted) -> dict[Path, Change]:
+    """Reads the code of all functions: whether each needs the bridge, and the edits of code and requirements."""
+    code: dict[Path, Change] = {}
+    everyone = [each for one in templates for each in one.subjects]
+    kept = {each.code.resolve() for each in everyone if each.left is not None and each.code is not None}
+    for one in templates:
+        _read(plan, one, wanted, code, kept)
+    return code
+
+
+def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], kept: Collection[Path]) -> None:
+    """Reads the functions of one template. `kept`: folders whose requirements functions need that are not adopted."""
+    uses: dict[Path, bool] = {}
+    for subject in (each for each in one.subjects if each.is_python):
+        subject.bridge = False
+        for folder in (*([subject.code] if subject.code is not None else ()), *subject.shared):
+            if folder not in uses:
+                rewritten = _rewrite(plan, folder, code) if wanted.rewrite and folder == subject.code else []
+                uses[folder] = _uses_sdk(plan, folder, code)
+                if folder == subject.code and (rewritten or folder.resolve() not in kept):
+                    _requirements(plan, folder, code, rewritten)
+            subject.bridge = subject.bridge or uses[folder]
+        if subject.inline is not None:
+            use = read_uses(one.path, one.shown, text_of(subject.inline).encode())
+            plan.left += [replace(each, line=subject.inline.line) for each in use.left]
+            subject.bridge = subject.bridge or use.sdk or use.tracer
+        elif subject.code is None and not subject.bridge:
+            subject.bridge = None
+            what = f"{subject.name}: its code is not here, so it may use the X-Ray SDK or Powertools' Tracer"
+            todo = "build it before adopt; or, if it does, set LAMBDA_LATENCY_XRAY_SDK to bridge"
+            plan.left.append(Finding(one.shown, subject.line, what, todo))
+
+
+def _uses_sdk(plan: Plan, folder: Path, code: dict[Path, Change]) -> bool:
+    """Whether the code of a folder uses the X-Ray SDK or Powertools' Tracer."""
+    found = False
+    for path in sources_of(folder):
+        use = read_uses(path, os.path.relpath(path, plan.root), code[path].after if path in code else None)
+        plan.left += use.left
+        found |= use.sdk or use.tracer
+    return found
+
+
+def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten: list[str]) -> None:
+    """Edits the requirements of a function. `rewritten`: its modules that import OpenTelemetry now."""
+    for name in FILES:
+        _requirement(plan, folder / name, code, API if rewritten else "")
+    if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
+        todo = f"add {API} to the function's requirements"
+        plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
+
+
+def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
+    """Rewrites the modules of a function; returns the names of the changed ones."""
+    from lambda_latency.adopt.rewriting import rewritten_sources  # LibCST is an extra, and slow to import
+
+    changed = []
+    for path, before, after, left in rewritten_sources(folder, plan.root):
+        shown = os.path.relpath(path, plan.root)
+        plan.left += left
+        if after != before and path not in code:
+            code[path] = Change(path, shown, before, after)
+            changed.append(shown)
+    return changed
+
+
+def _needs_api(path: Path, code: dict[Path, Change]) -> bool:
+    content = code[path].after if path in code else path.read_bytes() if path.is_file() else b""
+    return b"opentelemetry-api" in content
+
+
+def _requirement(plan: Plan, path: Path, code: dict[Path, Change], instead: str) -> None:
+    if not path.is_file() or path in code or not path.resolve().is_relative_to(plan.root.resolve()):
+        return
+    shown = os.path.relpath(path, plan.root)
+    text, encoding = read_text(path, shown)
+    new, left = without_sdk(path, shown, text, instead if "--hash" not in text else "")
+    plan.left += left
+    if new != text:
+        code[path] = Change(path, shown, text.encode(encoding), new.encode(encoding))
