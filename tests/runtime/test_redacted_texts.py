@@ -72,6 +72,13 @@ def test_a_text_of_a_real_function_loses_its_secret(text: str, expected: str) ->
     assert clean(text, ()) == expected
 
 
+def test_a_short_value_that_is_refused_changes_nothing_else() -> None:
+    """Not the same characters in the rest of the message."""
+    text = "1 validation error for App\napp_pin\n  too short [type=a, input_value={}, input_type=str]"
+    assert clean(text.format("a"), ()) == text.format("[redacted]")
+    assert clean(text.format(""), ()) == text.format("[redacted]")
+
+
 def test_a_value_that_a_schema_refuses_is_redacted_by_its_path() -> None:
     """At both places of jsonschema's message."""
     text = (

@@ -155,6 +155,8 @@ def test_a_propagator_that_is_made_is_there_when_it_is_asked() -> None:
 def test_spans_are_counted_where_a_variable_asks_for_it() -> None:
     """And not counted without it."""
     metrics = pytest.importorskip("opentelemetry.sdk.trace._tracer_metrics")
+    if not hasattr(metrics, "create_tracer_metrics"):
+        pytest.skip("this version of the SDK always counts")
     provider = importlib.import_module("opentelemetry.metrics").NoOpMeterProvider()
     assert isinstance(tracer_metrics(provider, True), metrics.TracerMetrics)
     assert isinstance(tracer_metrics(provider, False).start_span(None, None)(), Nothing)
@@ -193,7 +195,7 @@ def test_dynamodb_has_the_same_operations() -> None:
 def test_a_tracer_is_enabled_or_not() -> None:
     """Its configuration takes values by place and by name."""
     module = read_here("opentelemetry.sdk.trace")
-    if not hasattr(module, "_TracerConfig"):
+    if not hasattr(getattr(module, "_TracerConfig", None), "default"):
         pytest.skip("this version of the SDK has no configuration of tracers")
     kind = module._TracerConfig
     made = [kind.default(), kind(True), kind(False), kind(is_enabled=False)]

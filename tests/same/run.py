@@ -121,6 +121,7 @@ class _Life:
             return
         if self.case.end == "term":
             os.killpg(environment.pid, signal.SIGCONT)
+            until_asleep(environment.pid)
             os.killpg(environment.pid, signal.SIGTERM)
             limit = time.monotonic() + GOODBYE_S
             while environment.phase != "ended" and time.monotonic() < limit:
@@ -182,3 +183,14 @@ class _Life:
             "NO_PROXY": "*",
             **self.case.variables,
         }
+
+
+def until_asleep(pid: int) -> None:
+    """Wait until the main thread of a thawed process has run and waits again, where the kernel says so.
+
+    A signal that comes earlier is given to another thread, which does not wake the main one, and only there does Python
+    run its handlers.
+    """
+    state, limit = Path(f"/proc/{pid}/stat"), time.monotonic() + GOODBYE_S
+    while state.exists() and state.read_text().rpartition(") ")[2][:1] != "S" and time.monotonic() < limit:
+        time.sleep(0.01)

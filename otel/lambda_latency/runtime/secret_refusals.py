@@ -36,14 +36,15 @@ def clean_refusals(text: str) -> str:
     for mark, pattern in FIELDS.items():
         if mark in text:
             text = compiled(pattern).sub(without_value, text)
-    if "\nOn instance" in text and (found := compiled(JSONSCHEMA).search(text)) and is_secret(found[1]):
+    found = compiled(JSONSCHEMA).search(text) if "\nOn instance" in text else None
+    if found is not None and len(found[2]) > 4 and is_secret(found[1]):  # a shorter one may be a part of any word
         text = text.replace(found[2], REDACTED)
     return text
 
 
 def without_value(found: re.Match[str]) -> str:
-    """What is quoted, without the value if the field is secret."""
-    return found[0].replace(found[3], REDACTED) if is_secret(found[1]) else found[0]
+    """What is quoted, without the value, which is its end, if the field is secret."""
+    return found[0][: found.start(3) - found.start()] + REDACTED if is_secret(found[1]) else found[0]
 
 
 def is_secret(path: str) -> bool:

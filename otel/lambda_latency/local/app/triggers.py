@@ -87,8 +87,9 @@ def _object_key(bucket: Mapping[str, Any]) -> str:
         for one in _dicts((bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations")):
             rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
             wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
-            parts = [part for name in ("prefix", "suffix") if isinstance(part := wanted.get(name, ""), str)]
-            return "FILE".join(parts) if any(parts) and len(parts) == 2 else ""
+            parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
+            texts = [part for part in parts if isinstance(part, str)]
+            return "FILE".join(texts) if any(texts) and len(texts) == len(parts) else ""
     return ""
 
 
