@@ -6,6 +6,7 @@ Started twice, with and without the wrapper's variables; the test compares. argv
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -69,7 +70,11 @@ def run(handler: str, *, wrapped: bool) -> dict[str, Any]:
     how = "?"
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
         try:
-            bootstrap.run(handler, client)
+            if len(inspect.signature(bootstrap.run).parameters) == 2:
+                bootstrap.run(handler, client)
+            else:  # versions of the runtime client that make their own
+                bootstrap.LambdaRuntimeClient = lambda *_: client
+                bootstrap.run("", handler, "")
         except EOFError:
             how = "served"
         except SystemExit as error:
