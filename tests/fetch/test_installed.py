@@ -58,7 +58,7 @@ def test_with_the_extra_alone_x_ray_is_reported_on(start: Start, tmp_path: Path)
 
 
 def test_the_command_alone_is_small_and_says_what_x_ray_needs(tmp_path: Path) -> None:
-    """Under 10 MB; files are reported on, and X-Ray is a line with the remedy."""
+    """Under 14 MB; files are reported on, and X-Ray is a line with the remedy."""
     command = installed(tmp_path / "alone", "")
     traces = tmp_path / "traces.jsonl"
     segments = [{"Id": one["id"], "Document": json.dumps(one)} for one in sdk_segments(trace_id(1_795_600_000, 1), 1)]
@@ -74,7 +74,7 @@ def test_the_command_alone_is_small_and_says_what_x_ray_needs(tmp_path: Path) ->
         "",
         f"lambda-latency: boto3 is not installed, and fetching traces needs it\n  pip install '{ROOT}[fetch]'\n",
     )
-    assert size(tmp_path / "alone") < 10 * MEGABYTE
+    assert size(tmp_path / "alone") < 14 * MEGABYTE
 
 
 def _alone(env: dict[str, str]) -> dict[str, str]:
