@@ -38,6 +38,9 @@ __all__ = ["Tree"]
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000
 
+# The end of a route that matches all paths, of an API (`/{proxy+}`) or of a framework (`/*`).
+ALL_PATHS = ("+}", "*")
+
 _start = attrgetter("start_ns", "span_id")
 _end = attrgetter("end_ns")
 
@@ -86,6 +89,13 @@ class Tree(Links):
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
         found = self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
         return None if found is not None and self._is_another_service(found) else found
+
+    def router(self, handler: Row | None) -> Row | None:
+        """The row that names the route: the handler's, or a framework's inside it if the handler serves all paths."""
+        if handler is None or _is_specific(handler.route):
+            return handler
+        inside = [row for row in self.rows.values() if _is_specific(row.route) and self._is_framework(row, handler)]
+        return min(inside, key=_start, default=handler)
 
     @property
     def runs_on(self) -> bool:
@@ -177,6 +187,16 @@ class Tree(Links):
         first, service = self.outermost, service_of(row)
         return bool(first.shape.origin is None and service and service_of(first) not in ("", service))
 
+    def _is_framework(self, row: Row, handler: Row) -> bool:
+        """Whether the service of the handler recorded a row inside the handler's, without a call between them."""
+        at, service = row, service_of(handler)
+        while at is not handler:
+            parent = self.parent(at)
+            if parent is None or at.shape.is_call or service_of(at) != service:
+                return False
+            at = parent
+        return row is not handler
+
     def _is_inside(self, row: Row) -> bool:
         """Whether a row is the outermost one or a descendant of it."""
         return row is self.outermost or self.outermost in above(self.rows, row)
@@ -264,3 +284,7 @@ class Tree(Links):
         start = self.outermost.start_ns
         waited = [row for row in before if row.end_ns and start - row.end_ns <= READY_BEFORE_NS]
         return min(waited, key=_start, default=None)
+
+
+def _is_specific(route: str) -> bool:
+    return bool(route) and not route.endswith(ALL_PATHS)
