@@ -142,6 +142,14 @@ def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) ->
     assert [one.attributes["n"] for one in reading.traces[0].spans] == [7]
 
 
+def test_numbers_of_go_are_statuses_of_go(tmp_path: Path) -> None:
+    """Go numbers Error 1 and Ok 2, the other way round than OTLP."""
+    for number, name in enumerate(("UNSET", "ERROR", "OK")):
+        data = WRITERS["Go's stdouttrace"]().replace(b'"Unset"', b"%d" % number).replace(b'"Error"', b"%d" % number)
+        [trace] = _read(tmp_path, data).traces
+        assert {span.status.name for span in trace.spans} == {name}
+
+
 def test_an_empty_link_is_left_out(tmp_path: Path) -> None:
     """Its span is read."""
     data = WRITERS["OTLP/JSON"]().replace(b'"name": "think"', b'"name": "think", "links": [{}, {"traceId": ""}]')

@@ -38,6 +38,7 @@ RESOURCES = (
     "aws.kinesis.stream.name",
     "aws.kinesis.stream_name",
     "aws.lambda.function.name",
+    "aws.function_name",
     "faas.invoked_name",
     "aws.secretsmanager.secret.arn",
     "aws.stepfunctions.state_machine.arn",

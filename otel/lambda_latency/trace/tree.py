@@ -277,14 +277,15 @@ class Tree:
 
     def _leave_aside(self) -> list[Row]:
         """Remove from `children` what nothing waits for: consumers of a producer, and rows that follow from others."""
-        found: list[Row] = []
+        found: dict[str, Row] = {}
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
                 parent = self.parent(row)
                 if parent is not None and (row.shape.roles & ASIDE or parent.shape.kind is SpanKind.PRODUCER):
-                    self.children[row.parent_id].remove(row)
-                    found.append(row)
-        return found
+                    found[row.span_id] = row
+        for span_id in {row.parent_id for row in found.values()}:
+            self.children[span_id] = [row for row in self.children[span_id] if row.span_id not in found]
+        return [*found.values()]
 
     def _wait_for_executions(self) -> None:
         """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
