@@ -16,7 +16,7 @@ __all__ = ["go_resources", "is_go", "is_python", "python_resources"]
 
 _decode = msgspec.json.Decoder().decode
 ZERO = "0001-01-01T00:00:00Z"  # Go's zero time
-GO_CODES = {1: 2, 2: 1}  # Go's numbers of Error and Ok: those of OTLP
+GO_CODES: Mapping[Any, int] = {1: 2, 2: 1}  # Go's numbers of Error and Ok: those of OTLP
 
 
 def is_python(members: Mapping[str, object]) -> bool:

@@ -54,7 +54,7 @@ COLD = 32
 TIMED_OUT = 64
 HANDLES = 128  # the span of an invocation, or any SERVER span
 ATTEMPTS = 256  # has an event for each attempt of its call
-# Its bucket depends on its children: a function segment, an Invocation below one, an INTERNAL span of a database.
+# Its bucket depends on its children: a function segment, an Invocation below one, an INTERNAL span that may be a call.
 CONTAINER = 512
 # The origins that X-Ray's SDK sets on segments of a user's own server.
 HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
@@ -62,7 +62,11 @@ HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppR
 HOST_KEYS = (
     *("peer.service", "server.address", "net.peer.name", "http.url", "url.full"),
     *("peer.hostname", "upstream_cluster.name", "upstream_cluster", "gen_ai.provider.name", "gen_ai.system"),
+    *("llm.provider", "llm.system", "gen_ai.request.model", "llm.model_name"),
 )
+# Operations of GenAI's conventions and kinds of OpenInference's that are calls to a model.
+MODEL_CALLS = ("chat", "embeddings", "generate_content", "text_completion", "LLM", "EMBEDDING", "RERANKER")
+TOOLS = ("execute_tool", "TOOL")
 EXECUTION = 2048  # an execution of a state machine
 ASIDE = 1024  # follows from its parent, which does not wait for it
 
@@ -130,7 +134,7 @@ class Shape:
             | ATTEMPTS * attempts
             | ASIDE * (values.get(FOLLOWS) == "FOLLOWS_FROM")
             | EXECUTION * (self.origin == STATE_MACHINE)
-            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_database_step)
+            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_step)
         )
 
     @classmethod
@@ -188,9 +192,23 @@ class Shape:
         return self.text("db.system.name", "db.system", "db.type")
 
     @property
-    def is_database_step(self) -> bool:
-        """Whether this is an INTERNAL span with the attributes of a database, as manual instrumentation writes them."""
-        return self.kind is SpanKind.INTERNAL and bool(self.database)
+    def is_step(self) -> bool:
+        """Whether this is an INTERNAL span with the attributes of a call to a database or a model.
+
+        Manual instrumentation and libraries of agents leave the kind out.
+        """
+        return self.kind is SpanKind.INTERNAL and (bool(self.database) or self.is_of_model)
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether the span is a call to a model. In older conventions no other spans name a model."""
+        operation = self.text("gen_ai.operation.name", "openinference.span.kind")
+        return operation in MODEL_CALLS or (not operation and bool(self["gen_ai.request.model"]))
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether the span is a tool of an agent. Some libraries record it inside the call to the model."""
+        return self.text("gen_ai.operation.name", "openinference.span.kind") in TOOLS
 
     @property
     def operation(self) -> str:
