@@ -242,6 +242,22 @@ def test_an_internal_span_of_a_model_is_a_call_unless_a_call_is_inside(
     assert parts(http) == ({"bot: own code": 40} if own else {}) | {"api.example.com": 60}
 
 
+def test_a_server_beside_the_call_that_it_answers_belongs_to_that_call() -> None:
+    """Some callers send the context of the span around the call. A call that names another callee is another call."""
+
+    def parts(**attributes: str) -> dict[str, float]:
+        call = node("send", 10, 90, kind=CLIENT, resource={"service.name": "a"}, attributes=attributes)
+        answers = [_server("b", 20, 60, _call("b", 30, 50, host="bank.example.com")), _server("b", 61, 70)]
+        return _parts(_server("a", 0, 100, _step("a", 1, 5), call, *answers))
+
+    right = {"network to b": 31, "b: own code": 29, "a: own code": 20, "bank.example.com": 20}
+    assert [parts(), parts(**{"server.address": "b"}), parts(**{"http.url": "http://b.local/"})] == [right] * 3
+    assert parts(**{"server.address": "c"}) == {"c": 80, "a: own code": 20}
+    assert parts(**{"db.system": "mysql"}) == {"mysql": 80, "a: own code": 20}
+    answered = _call("a", 10, 90, _server("c", 11, 89), host="")
+    assert _parts(_server("a", 0, 100, answered, _server("b", 20, 60)))["c: own code"] == 78
+
+
 @pytest.mark.parametrize("path", ["node", "/opt/nvm/v18/bin/node", "C:\\nodejs\\node"])
 def test_a_service_that_is_called_after_its_program_has_no_path(path: str) -> None:
     """SDKs name a service without a name after the program."""

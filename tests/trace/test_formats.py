@@ -212,7 +212,7 @@ def test_an_empty_link_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flag", [b'"shared": true, ', b""])
 def test_a_server_that_shares_the_id_of_its_client_is_its_child(flag: bytes, tmp_path: Path) -> None:
-    """Zipkin's B3 permits one id for both; the server's children are below the server. Some writers leave a flag out."""
+    """Zipkin's B3 permits one id for both; the server's children are below the server. Not every writer flags it."""
     client, server = b"00000000000000a2", b"00000000000000a3"
     data = WRITERS["Zipkin"]().replace(
         b'"id": "%b", "parentId": "%b"' % (server, client),

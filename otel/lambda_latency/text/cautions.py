@@ -128,7 +128,7 @@ def _unit(report: Report) -> str:
 def _upgraded(report: Report) -> str:
     kinds = {at for kind, at in report.accounts.kinds.items() if kind.status_code == UPGRADED}
     return _in_requests(
-        report, kinds, "the connection was upgraded, as for WebSockets (status 101): they last until it closes"
+        report, kinds, "the connection was upgraded, as for WebSockets (status 101): the time is that of the connection"
     )
 
 

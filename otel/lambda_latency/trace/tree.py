@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.trace.absent import absent_parents
 from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
-from lambda_latency.trace.moves import above, begins_with_init, moves
+from lambda_latency.trace.moves import above, begins_with_init, beside_calls, moves
 from lambda_latency.trace.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
@@ -108,6 +108,8 @@ class Tree:
         self.moved: dict[str, str] = {}
         self.starting: dict[str, int] = {}
         self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
+        for row, call in beside_calls(self.marked, self.rows, self.children) if self.roles & SERVES else ():
+            self._put_below(row, call)
         if self.roles & EXECUTION:
             self._wait_for_executions()
         self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
