@@ -118,7 +118,9 @@ class Shape:
         self.rank = OUTER.index(self.origin) if self.origin in OUTER else len(OUTER)
         self.phase = name if name in PHASES and kind is SpanKind.INTERNAL else ""
         own = scope in RUNTIME_SCOPES
-        self.by_name = own or name in READ_NAMES or (self.is_aws_call and not self.operation)
+        self.by_name = (
+            own or name in READ_NAMES or self.origin in (SERVICE, FUNCTION) or (self.is_aws_call and not self.operation)
+        )
         serves = kind in (SpanKind.SERVER, SpanKind.CONSUMER) and (self.origin or HOSTS[0]).startswith(HOSTS)
         handler = serves and (own or not values.keys().isdisjoint(INVOCATION_KEYS))
         init = (own and name in ("init", "restore")) or self.phase in ("Initialization", "Restore")
@@ -138,19 +140,21 @@ class Shape:
         )
 
     @classmethod
-    def of(cls, span: Span, *, attempts: bool) -> Shape:
-        """The shape of one span. `attempts`: whether its events show how its call was retried."""
-        return cls(
-            span.name,
-            span.kind,
-            span.status,
-            span.parent_remote,
-            span.scope.name,
-            read_resource(span.resource),
-            {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
-            error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception")),
-            attempts=attempts,
-        )
+    def of(cls, span: Span, *, attempts: bool, known: dict[object, Shape] | None = None) -> Shape:
+        """The shape of one span. `attempts`: whether its events show how its call was retried.
+
+        `known` are the shapes of other spans; equal spans share one.
+        """
+        facts = (span.name, span.kind, span.status, span.parent_remote, span.scope.name)
+        resource = read_resource(span.resource)
+        values = {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE}
+        exceptions = (event.attributes for event in span.events if event.name == "exception")
+        codes = error_codes(span.status_message, exceptions)
+        known = {} if known is None else known
+        key = *facts, repr(resource), repr(values), codes, attempts
+        if key not in known:
+            known[key] = cls(*facts, resource, values, codes, attempts=attempts)
+        return known[key]
 
     def __getitem__(self, key: str) -> object:
         """The reduced value of an attribute; None if it is absent. Raises `KeyError` for a key outside of `READ`."""
