@@ -127,6 +127,8 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         ),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
+        (b"{\n  traceId: '4bf9',\n  id: 'f0b7',\n}\n", "Node's console exporter prints objects, not JSON: write OTLP"),
+        (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
@@ -178,6 +180,20 @@ def test_bare_spans_with_times_in_any_unit_are_read(start: object, end: object, 
             assert facts == {("00000000000000a1", "", kind, T0, 1_500_000, failed)}
             assert {one.resource["service.name"] for one in reading.traces[0].spans} == {"shop"}
             assert {one.attributes["n"] for one in reading.traces[0].spans} == {7}
+
+
+def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
+    """Google's Cloud Trace writes the trace id once, and spans with labels and kinds of its own."""
+    times = {"startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T00:00:01Z"}
+    spans = [{"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "labels": {"n": "7"}, **times}]
+    spans.append({**spans[0], "spanId": "18446744073709551615", "parentSpanId": "17", "kind": "RPC_CLIENT"})
+    reading = _read(tmp_path, json.dumps({"projectId": "p", "traceId": TRACE_ID, "spans": spans}).encode())
+    [trace] = reading.traces
+    assert (reading.problems, trace.trace_id) == ((), TRACE_ID)
+    assert [(one.kind.name, one.attributes["n"], one.parent_id) for one in trace.spans] == [
+        ("SERVER", "7", None),
+        ("CLIENT", "7", "0000000000000017"),
+    ]
 
 
 def test_a_bare_span_without_a_time_of_this_century_is_a_problem(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,12 +36,13 @@ def is_bare(members: Mapping[str, object]) -> bool:
 
 
 def is_list_of_bare(members: Mapping[str, Raw]) -> bool:
-    """Whether the member `spans` is a list of such spans, or of bare spans of OTLP."""
+    """Whether the member `spans` is a list of such spans, or of bare spans of OTLP. Their trace id may be beside it."""
     try:
         first = [_decode_members(one) for one in _decode_list(members.get("spans", Raw(b"[]")))[:1]]
     except msgspec.MsgspecError:
         return False
-    return any(is_bare(one) or is_record(one) for one in first)
+    trace_id = _trace_id(members)
+    return any(is_bare({**trace_id, **one}) or is_record(one) for one in first)
 
 
 def bare_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -50,13 +52,18 @@ def bare_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     """
     decoded = _decode(document)
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
+    trace_id = _trace_id(decoded)
     for item in decoded["spans"] if isinstance(decoded.get("spans"), list) else [decoded]:
         try:
-            found.append(span_of_record(item if is_record(item) else _record(item)))
+            found.append(span_of_record(item if is_record(item) else _record({**trace_id, **item})))
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a span: {why}")
     return grouped(found)
+
+
+def _trace_id(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: members[name] for name in ("trace_id", "traceId") if name in members}
 
 
 def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,16 +83,17 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
         "startTimeUnixNano": _time_ns(_first(bare, STARTS)),
         "endTimeUnixNano": _time_ns(end) if end else 0,
         "resource": resource,
-        "kind": kind if not isinstance(kind, str) or _word(kind) in KINDS else None,
+        "kind": kind if not isinstance(kind, str) else _word(kind) if _word(kind) in KINDS else None,
         "status": {"code": code if not isinstance(code, str) or _word(code) in STATUSES else None, "message": message},
+        "attributes": bare.get("attributes") or bare.get("labels"),
         "links": [],
         "events": [],
     }
 
 
 def _word(text: str) -> str:
-    """The name in an enumeration: `SERVER` for `SpanKind.SERVER`, `SPAN_KIND_SERVER` and `server`."""
-    return text.upper().removeprefix("SPAN_KIND_").removeprefix("STATUS_CODE_").rpartition(".")[2]
+    """The name in an enumeration: `SERVER` for `SpanKind.SERVER`, `SPAN_KIND_SERVER`, `RPC_SERVER` and `server`."""
+    return re.sub("^(SPAN_KIND_|STATUS_CODE_|RPC_|.*[.])", "", text.upper())
 
 
 def _time_ns(value: str | float) -> int:
