@@ -244,8 +244,9 @@ def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monke
 
 
 def test_code_of_python_must_be_there(tmp_path: Path) -> None:
-    """With the line of the folder's name."""
-    with pytest.raises(TemplateError, match=r"template\.yaml:4: CodeUri 'build' is not there"):
+    """With the line of the folder's name, once for all functions; besides a near name, a build may make it."""
+    (tmp_path / "utils").mkdir()
+    with pytest.raises(TemplateError) as raised:
         app(
             tmp_path,
             """\
@@ -253,5 +254,49 @@ Transform: AWS::Serverless-2016-10-31
 Resources:
   Work:
     { Type: AWS::Serverless::Function, Properties: { CodeUri: build, Handler: a.b, Runtime: python3.12 } }
+  More:
+    { Type: AWS::Serverless::Function, Properties: { CodeUri: build, Handler: a.c, Runtime: python3.12 } }
+  Other:
+    { Type: AWS::Serverless::Function, Properties: { CodeUri: qqqq, Handler: a.c, Runtime: python3.12 } }
 """,
         )
+    assert str(raised.value) == (
+        f"{tmp_path}/template.yaml:4: CodeUri 'build' is not there (also in line 6)\n"
+        f"  did you mean 'utils'? or run the build that makes it in {tmp_path}\n"
+        f"  {tmp_path}/template.yaml:8: CodeUri 'qqqq' is not there\n"
+        f"    correct the name, or run the build that makes it in {tmp_path}"
+    )
+
+
+def test_cors_may_allow_a_method_that_http_does_not_have(tmp_path: Path) -> None:
+    """API Gateway sends the header as it is written; samcli took it for an error of all APIs."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Api: {{ Cors: {{ AllowMethods: "'POST, UPDATE'", AllowOrigin: "'*'" }} }} }}
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      {PYTHON.replace(", ", chr(10) + "      ", 2)}
+      Events: {{ Mine: {{ Type: Api, Properties: {{ Path: /hello, Method: post }} }} }}
+""",
+    )
+    ((_, api),) = read.apis
+    assert (routes(read), api.template.api.cors.allow_methods) == (["POST /hello"], "OPTIONS,POST,UPDATE")
+
+
+def test_a_file_system_is_named(tmp_path: Path) -> None:
+    """It is not mounted: the function would find a folder of this machine, or none."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: {{ {PYTHON}, FileSystemConfigs: [{{ Arn: arn:a, LocalMountPath: /mnt/files }}] }}
+""",
+    )
+    assert read.notes == ["Work: its file system is not mounted here; /mnt/files is a folder of this machine"]

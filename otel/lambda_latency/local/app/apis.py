@@ -140,8 +140,10 @@ def _read_api(
 ) -> Api | str | None:
     """All APIs of a template, merged into one; None without a route; an error message if samcli fails."""
     from samcli.lib.providers.api_provider import ApiProvider
+    from samcli.lib.providers.cfn_base_api_provider import CfnBaseApiProvider
     from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
+    CfnBaseApiProvider.normalize_cors_allow_methods = staticmethod(_allowed)
     resources = raw["Resources"]
     if not resources:
         return None
@@ -160,7 +162,7 @@ def _read_api(
             )
             api = ApiProvider(stacks, cwd=str(path.resolve().parent), disable_authorizer=not authorizers).api
         except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
-            return f"its APIs cannot be read: {error}"
+            return f"{path}: its APIs cannot be read: {error}"
     api.routes = [route for route in api.routes if route.function_name]  # others are the emulator's
     if not api.routes:
         return None
@@ -205,6 +207,12 @@ def _template(path: Path, api: Any, name: str, stage: str) -> Template:
         tables=(),
         api=api,
     )
+
+
+def _allowed(methods: str | list[str]) -> str:
+    """The allowed methods of a CORS configuration. API Gateway sends unknown ones, too; samcli raises an error."""
+    names = {one.strip().upper() for one in (methods.split(",") if isinstance(methods, str) else methods)}
+    return ",".join(sorted(EVERY if "*" in names else names | {"OPTIONS"}))
 
 
 def _method(method: str) -> str:

@@ -13,7 +13,7 @@ from lambda_latency.local.app.declared import Declared, Refused, declared_functi
 from lambda_latency.local.app.direct import direct_routes, expanded
 from lambda_latency.local.app.handlers import check_handlers
 from lambda_latency.local.app.package import Packaged, package
-from lambda_latency.local.app.parameters import parameter_values
+from lambda_latency.local.app.parameters import as_text, parameter_values
 from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.samples import samples
 from lambda_latency.local.app.source import Source, read_source
@@ -108,7 +108,7 @@ def _known(passed: Any, values: Mapping[str, str]) -> str | None:
     """The value that a nested template receives; None if only the emulator knows it, such as a resource's ARN."""
     if isinstance(passed, dict):
         return values.get(str(passed["Ref"])) if passed.keys() == {"Ref"} else None
-    return ",".join(map(str, passed)) if isinstance(passed, list) else str(passed)
+    return as_text(passed)
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:

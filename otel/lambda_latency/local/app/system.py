@@ -153,7 +153,7 @@ class AppSystem:
         self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell, processes.run)
         emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
-        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
+        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line), self._tell)
         self._closing.append(cloud.stop)
         self._builds = Builds(processes.folder(), packages.pythons, self._tell, processes.run)
         self._prepare = Preparation(
@@ -264,7 +264,7 @@ class AppSystem:
             declared = self.app.functions.get(key)
             if not isinstance(declared, Declared) or key in self.refused:
                 return None
-            variables = Stack.variables(self._cloud, declared.name)
+            variables = Stack.variables(self._cloud, key, declared.name)
             if variables is None:
                 self._refuse(
                     Refused(key, declared.name, "it was not created: its condition is false, or a dependency failed")

@@ -16,7 +16,8 @@ from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
-RULE, BUCKET = "AWS::Events::Rule", "AWS::S3::Bucket"
+RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
@@ -72,6 +73,8 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             command = _put_events(physical, system)
         elif kind == BUCKET:
             command = f"s3 cp FILE s3://{physical}/{_object_key(system.app.part.properties(key))}"
+        elif kind == TABLE:
+            command = _put_item(physical, system.app.part.properties(key))
         else:
             command = COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
@@ -79,6 +82,17 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"
+
+
+def _put_item(table: str, properties: Mapping[str, Any]) -> str:
+    """The command that puts an item into a table with a stream; empty for another table."""
+    defined = _dicts(properties.get("AttributeDefinitions"))
+    types = {str(one.get("AttributeName")): str(one.get("AttributeType")) for one in defined}
+    keys = [str(one.get("AttributeName")) for one in _dicts(properties.get("KeySchema"))]
+    if not properties.get("StreamSpecification") or not keys or not all(types.get(key) in KEYS for key in keys):
+        return ""
+    item = {key: {types[key]: KEYS[types[key]]} for key in keys}
+    return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
 
 
 def _object_key(bucket: Mapping[str, Any]) -> str:
