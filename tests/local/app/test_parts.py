@@ -395,14 +395,14 @@ Resources:
 """
     path.write_text(text)
     apis = [api for _, api in read_app(path, {}).apis]
-    assert [(api.key, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
+    assert [(*api.only, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
         ("Shop", "shop", "v1", {"GET /": "Orders", "POST /": "Orders"}),
         ("Login", "login", "v2", {"GET /": "Enter"}),
     ]
     assert [sorted(api.guards) for api in apis] == [["GET /", "POST /"], []]
     path.write_text(text.replace("Login, Path: /,", "Login, Path: /enter,"))
     ((_, api),) = read_app(path, {}).apis
-    assert (api.key, sorted(api.template.routes)) == ("", ["GET /", "GET /enter", "POST /"])
+    assert (api.only, sorted(api.template.routes)) == (frozenset(), ["GET /", "GET /enter", "POST /"])
 
 
 def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:

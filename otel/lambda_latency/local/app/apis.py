@@ -22,6 +22,7 @@ __all__ = ["Api", "empty_api", "function_url", "read_apis"]
 
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES, FUNCTION = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi"), "AWS::Serverless::Function"
+PLAIN = ("AWS::ApiGateway::", "AWS::ApiGatewayV2::")  # the types of CloudFormation's own APIs begin so
 # The types of events of APIs: the property with the API, and the logical id of SAM's own API without it.
 IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "ServerlessHttpApi")}
 
@@ -29,16 +30,21 @@ IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "Ser
 @dataclass(frozen=True, slots=True)
 class Api:
     """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
-    `direct` are routes without a function; `samples` are examples of its definition. `key` is its logical id, or empty
-    for all APIs of a template.
+    `direct` are routes without a function; `samples` are examples of its definition. `only` are the logical ids of its
+    resources, empty for all of its template's but those `without` it.
     """
 
     template: Template
     is_http: bool
-    key: str = ""
+    only: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
     guards: Mapping[str, Guard] = field(default_factory=dict)
     direct: tuple[Direct, ...] = ()
     samples: Mapping[str, Sample] = field(default_factory=dict)
+
+    def owns(self, name: str) -> bool:
+        """Whether a resource of its template, by its logical id, may be a part of it."""
+        return name in self.only if self.only else name not in self.without
 
     def guard(self, route: str) -> Guard | None:
         """The guard of a route, or of the route `ANY` of its path; None if the route is open."""
@@ -67,10 +73,11 @@ class Api:
 
 def read_apis(
     path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, *, authorizers: bool
-) -> list[Api] | str:
-    """The APIs of a packaged template that have a route; an error message if samcli fails.
+) -> list[Api | str]:
+    """The APIs of a packaged template that have a route; an error message for those that samcli cannot read.
 
-    They are merged into one, unless two of them have the same route.
+    SAM's APIs are merged into one, unless two of them have the same route; so are CloudFormation's own APIs. samcli
+    reads only the kind that comes first in a template.
     """
     sockets = web_sockets(raw["Resources"])
     resources = {
@@ -78,13 +85,35 @@ def read_apis(
         for key, one in raw["Resources"].items()
         if one.get("Type") not in CHILDREN and key not in sockets and _web_socket_of(one) not in sockets
     }
-    merged = _read_api(path, {**raw, "Resources": resources}, values, name, authorizers)
+    plain = frozenset(key for key, one in resources.items() if str(one.get("Type")).startswith(PLAIN))
+    sams = {key: one for key, one in resources.items() if key not in plain}
+    found: list[Api | str] = [*_read_sams(path, {**raw, "Resources": sams}, values, name, authorizers)]
+    if not plain:
+        return found
+    kept = {
+        key: {**one, "Type": "AWS::Lambda::Function"} if one.get("Type") == FUNCTION else one
+        for key, one in resources.items()
+        if one.get("Type") not in TYPES
+    }
+    other = _read_api(path, {**raw, "Resources": kept}, values, name, authorizers)
+    if other is None or not found:
+        return found if other is None else [other]
+    apart = [replace(one, without=plain) if isinstance(one, Api) else one for one in found]
+    return [*apart, replace(other, only=plain) if isinstance(other, Api) else other]
+
+
+def _read_sams(
+    path: Path, raw: Mapping[str, Any], values: Mapping[str, str], name: str, authorizers: bool
+) -> list[Api] | list[str]:
+    """SAM's APIs of a template, merged into one, unless two of them have the same route."""
+    resources = raw["Resources"]
+    merged = _read_api(path, raw, values, name, authorizers)
     if merged is None or isinstance(merged, str):
-        return merged or []
+        return [merged] if merged else []
     keys = sorted(_referred_apis(resources), key=lambda key: list(resources).index(key) if key in resources else -1)
     if len(keys) > 1:
         parts = [
-            replace(one, key=key)
+            replace(one, only=frozenset((key,)))
             for key in keys
             if isinstance(
                 one := _read_api(path, {**raw, "Resources": _only(resources, key)}, values, name, authorizers), Api

@@ -196,8 +196,7 @@ class AppSystem:
             own = {
                 key.removeprefix(prefix): one
                 for key, one in self.stack.resources.items()
-                if key.rpartition("/")[0] == prefix.rstrip("/")
-                and (one[1] != REST or api.key in ("", key[len(prefix) :]))
+                if key.rpartition("/")[0] == prefix.rstrip("/") and (one[1] != REST or api.owns(key[len(prefix) :]))
             }
             onward = Onward(cloud, own, api.direct, partial(authorize, api.guards), self._tell)
             listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
@@ -210,7 +209,7 @@ class AppSystem:
 
     def _listen(self, prefix: str, api: Api, port: int, status: int, onward: Onward | None) -> Gateway:
         def invoke(function: str, event: bytes, header: TraceHeader, _: str) -> Outcome:
-            return self.invoke(prefix + function, event, header)
+            return self.invoke(self.app.function_key(prefix, function), event, header)
 
         gateway = Gateway(
             api.template,

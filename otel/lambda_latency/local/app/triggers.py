@@ -49,7 +49,7 @@ def _requests(system: AppSystem) -> Iterator[str]:
         given.setdefault((one.gateway, api.shown_as(next(routes_of(one, system)))), one)
     for place, ((prefix, api), gateway) in enumerate(zip(system.app.apis, system.gateways, strict=False)):
         for route in api.shown():
-            if prefix + api.template.routes.get(route, "") not in system.refused:
+            if system.app.function_key(prefix, api.template.routes.get(route, "")) not in system.refused:
                 yield _curl(given.get((place, route)) or request_for(route, place, api), gateway.url)
 
 
