@@ -60,7 +60,7 @@ Resources:
       Events:
         Mine: { Type: Api, Properties: { Path: hello, Method: get, RestApiId: !Ref Rest } }
         Own: { Type: HttpApi, Properties: { Path: items, Method: get } }
-        Rest: { Type: HttpApi, Properties: { Path: $default, Method: any } }
+        Rest: { Type: HttpApi, Properties: { Path: /$default, Method: any } }
         Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }
 """,
     )

@@ -1,4 +1,6 @@
-"""The routes of an app's APIs that call an AWS service without a function. The emulator's API Gateway serves them."""
+"""The routes of an app's APIs that the emulator's API Gateway serves: those that call an AWS service without a
+function, and those that call a function with mapping templates.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 
 from lambda_latency.local.app.ministack_mapping import unknown_references
 
-__all__ = ["REST", "UNKNOWN", "Direct", "direct_routes", "expanded"]
+__all__ = ["HTTP", "REST", "UNKNOWN", "Direct", "direct_routes", "expanded"]
 
 REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 INTEGRATION, AUTHORIZER = "x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"
@@ -135,10 +137,12 @@ def _of_integration(route: str, api: str, integration: Mapping[str, Any]) -> Ite
     action = ACTION.search(uri) or ACTION.search(_joined(integration.get("uri")))
     if action is None:
         return
-    if action[1] == "lambda":
+    if action[1] == "lambda" and str(integration.get("type")).upper() != "AWS":
         yield Direct(route, api, False, UNKNOWN)
         return
-    why = "" if action[1] in SERVICES else f"API Gateway calls {action[1]} ({action[2]}) without a function"
+    why = (
+        "" if action[1] in (*SERVICES, "lambda") else f"API Gateway calls {action[1]} ({action[2]}) without a function"
+    )
     for template in (integration.get("requestTemplates") or {}).values():
         if unknown := unknown_references(str(template)):
             why = why or f"its mapping template has {unknown[0]}, which is not evaluated"

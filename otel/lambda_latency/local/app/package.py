@@ -233,6 +233,8 @@ def _root_paths(properties: dict[str, Any]) -> None:
 
 
 def _rooted(path: str) -> str:
+    if path == "/$default":  # as SAM writes HTTP APIs' route for every path
+        return "$default"
     return path if path.startswith(("/", "$", "x-", "Fn::")) else f"/{path}"
 
 

@@ -85,7 +85,8 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
     app.functions |= found
-    read = read_apis(source.path, packaged.raw, values, app.name, authorizers=authorizers)
+    elsewhere = [one for one in direct if one.why != UNKNOWN]
+    read = read_apis(source.path, packaged.raw, values, app.name, elsewhere, authorizers=authorizers)
     routes = {route for one in read if isinstance(one, Api) for route in one.template.routes}
     app.notes += [
         f"{one.route} {'may not be' if one.why == UNKNOWN else 'is not'} served here: {one.why}"
@@ -96,7 +97,9 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     app.notes += [one for one in read if isinstance(one, str)]
     apis = [one for one in read if isinstance(one, Api)]
     if served and len(apis) == len(read) and not any(one.owns(served[0].api) for one in apis):
-        apis.append(empty_api(source.path, app.name, is_http=all(one.is_http for one in served)))
+        rest = frozenset(key for key in plain["Resources"] if not any(one.owns(key) for one in apis))
+        api = empty_api(source.path, app.name, is_http=all(one.is_http for one in served))
+        apis.append(replace(api, only=rest))
     for api in apis:
         own = {key: one for key, one in plain["Resources"].items() if api.owns(key)}
         found_guards = guards({"Resources": own}) if authorizers else {}
