@@ -312,6 +312,9 @@ Resources:
         ({"GET /mine": "Work"}, False, True),
         ({"GET /plain": "Work"}, True, False),
     ]
+    event = "Events: { Mine: { Type: HttpApi, Properties: { Path: /plain, Method: get, ApiId: !Ref Http } } }"
+    read = app(tmp_path, text.replace(f"{PYTHON} }} }}", f"{PYTHON}, {event} }} }}", 1))
+    assert ([dict(api.template.routes) for _, api in read.apis], read.notes) == ([{"GET /plain": "Work"}], [])
 
 
 def test_a_route_may_lead_to_a_function_of_another_stack(tmp_path: Path) -> None:

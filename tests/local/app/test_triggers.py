@@ -307,6 +307,9 @@ def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules
     path.write_text(json.dumps(text))
     aws = "aws --endpoint-url http://aws --region us-east-1"
     assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == [f"{aws} s3 cp FILE s3://b/{key}"]
+    bucket["Properties"] = {}
+    path.write_text(json.dumps(text))
+    assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == []  # an object would call no function
 
 
 @pytest.mark.parametrize("guard", [SCOPED, Guard("Pool", "Authorization", is_http=False)])

@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,8 @@ def read_apis(
         if one.get("Type") not in CHILDREN and key not in sockets and _web_socket_of(one) not in sockets
     }
     plain = frozenset(key for key, one in resources.items() if str(one.get("Type")).startswith(PLAIN))
-    found = reader.sams({key: one for key, one in resources.items() if key not in plain})
+    sams = {key: one for key, one in resources.items() if key not in plain}
+    found = reader.sams({key: _with_events(one, lambda api: api not in plain) for key, one in sams.items()})
     kept = {
         key: {**one, "Type": "AWS::Lambda::Function"} if one.get("Type") == FUNCTION else one
         for key, one in resources.items()
@@ -189,14 +190,17 @@ def _referred_apis(resources: Mapping[str, Any]) -> set[str]:
 
 def _only(resources: Mapping[str, Any], key: str) -> dict[str, Any]:
     """The resources without other APIs, and without the events of other APIs."""
-    kept = {}
-    for name, one in resources.items():
-        if one.get("Type") in TYPES and name != key:
-            continue
-        events = _events(one)
-        own = {title: event for title, event in events.items() if _api_of(event) in ("", key)}
-        kept[name] = one if len(own) == len(events) else {**one, "Properties": {**one["Properties"], "Events": own}}
-    return kept
+    kept = {name: one for name, one in resources.items() if one.get("Type") not in TYPES or name == key}
+    return {name: _with_events(one, lambda api: api in ("", key)) for name, one in kept.items()}
+
+
+def _with_events(resource: Any, is_kept: Callable[[str], bool]) -> Any:
+    """A resource without a function's events of APIs that are not kept."""
+    events = _events(resource)
+    own = {title: event for title, event in events.items() if is_kept(_api_of(event))}
+    if len(own) == len(events):
+        return resource
+    return {**resource, "Properties": {**resource["Properties"], "Events": own}}
 
 
 def _events(resource: Mapping[str, Any]) -> Mapping[str, Any]:

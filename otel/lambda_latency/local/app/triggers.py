@@ -72,7 +72,8 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if kind == RULE:
             command = _put_events(physical, system)
         elif kind == BUCKET:
-            command = f"s3 cp FILE s3://{physical}/{_object_key(system.app.part.properties(key))}"
+            notifications = system.app.part.properties(key).get("NotificationConfiguration")
+            command = f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
         elif kind == TABLE:
             command = _put_item(physical, system.app.part.properties(key))
         else:
@@ -95,10 +96,10 @@ def _put_item(table: str, properties: Mapping[str, Any]) -> str:
     return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
 
 
-def _object_key(bucket: Mapping[str, Any]) -> str:
+def _object_key(notifications: Mapping[str, Any]) -> str:
     """A key that the filter of a bucket's first notification accepts; empty if any key is."""
     for kind in ("Lambda", "Queue", "Topic"):
-        for one in _dicts((bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations")):
+        for one in _dicts(notifications.get(f"{kind}Configurations")):
             rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
             wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
             parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
