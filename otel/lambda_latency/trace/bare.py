@@ -24,7 +24,7 @@ PARENTS = ("parent_span_id", "parentSpanId", "parent_id", "parentId")
 SERVICES = ("service_name", "serviceName", "service")
 # The unit of a number is that in which it is a time of this century, from 2000 to 2100.
 CENTURY_S = range(946_684_800, 4_102_444_800)
-UNITS = (1, 10**3, 10**6, 10**9)  # a second
+UNITS = (1, 10**3, 10**6, 10**9)  # per second
 KINDS = {kind.name for kind in SpanKind}
 STATUSES = ("UNSET", "OK", "ERROR")
 
