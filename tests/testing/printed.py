@@ -147,17 +147,6 @@ the trace is not the one expected   (- missing   + unexpected   ~ different)
 the trace as an expectation, to paste:
 span('handler', SERVER)
 """,
-    "test_two_traces_for_one_invocation": """\
-the trace is not the one expected   (- missing   + unexpected   ~ different)
-    handler  SERVER
-  - └─ DynamoDB.PutItem  CLIENT
-  + DynamoDB.PutItem  CLIENT    ← a root of its own, expected under handler
-the trace as an expectation, to paste:
-[
-    span('handler', SERVER),
-    span('DynamoDB.PutItem', CLIENT),
-]
-""",
     "test_a_context_kept_from_the_invocation_before": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)
     handler  SERVER

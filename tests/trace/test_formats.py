@@ -198,9 +198,10 @@ def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
 
 def test_a_bare_span_without_a_time_of_this_century_is_a_problem(tmp_path: Path) -> None:
     """The unit of a small number cannot be known."""
-    span = {"trace_id": TRACE_ID, "span_id": "a1", "name": "GET /", "start_time": 1000, "end_time": 2000}
-    [problem] = _read(tmp_path, json.dumps({"spans": [span]}).encode()).problems
-    assert problem.reason == "not a span: times must be from 2000 to 2100, got 1000"
+    for start, seen in ((1000, "1000"), ({"$date": "2026"}, "{'$date': '2026'}"), (None, "None")):
+        span = {"trace_id": TRACE_ID, "span_id": "a1", "name": "GET /", "start_time": start, "end_time": 2000}
+        [problem] = _read(tmp_path, json.dumps({"spans": [span]}).encode()).problems
+        assert problem.reason == f"not a span: times must be from 2000 to 2100, got {seen}"
 
 
 def test_bare_spans_of_otlp_keep_their_attributes(tmp_path: Path) -> None:

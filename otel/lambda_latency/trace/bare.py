@@ -24,7 +24,7 @@ PARENTS = ("parent_span_id", "parentSpanId", "parent_id", "parentId")
 SERVICES = ("service_name", "serviceName", "service")
 # The unit of a number is that in which it is a time of this century, from 2000 to 2100.
 CENTURY_S = range(946_684_800, 4_102_444_800)
-UNITS = (1, 10**3, 10**6, 10**9)  # a second
+UNITS = (1, 10**3, 10**6, 10**9)  # per second
 KINDS = {kind.name for kind in SpanKind}
 STATUSES = ("UNSET", "OK", "ERROR")
 
@@ -96,14 +96,16 @@ def _word(text: str) -> str:
     return re.sub("^(SPAN_KIND_|STATUS_CODE_|RPC_|.*[.])", "", text.upper())
 
 
-def _time_ns(value: str | float) -> int:
+def _time_ns(value: object) -> int:
     """A time in nanoseconds since 1970. Raises `ValueError` for one that is no time of this century."""
-    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        return instant_ns(value)
-    number = value if not isinstance(value, str) else float(value) if "." in value else int(value)
-    for unit in UNITS:
-        if int(number // unit) in CENTURY_S:
-            return round(number * (10**9 // unit))
+    if isinstance(value, str):
+        if not value.replace(".", "", 1).isdigit():
+            return instant_ns(value)
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, (int, float)):
+        for unit in UNITS:
+            if int(value // unit) in CENTURY_S:
+                return round(value * (10**9 // unit))
     raise ValueError(f"times must be from 2000 to 2100, got {value!r:.60}")
 
 

@@ -66,9 +66,10 @@ def beside_calls(marked: Sequence[Row], rows: Rows, children: Children) -> list[
     for row in marked:
         if row.shape.kind is not SpanKind.SERVER or row.shape.origin is not None or row.shape.roles & ASIDE:
             continue
-        parent, service = rows.get(row.parent_id), service_of(row)
+        parent = rows.get(row.parent_id)
         if parent is None or parent.shape.origin is not None or parent.shape.is_call:
             continue
+        service = service_of(row)
         if not service or service_of(parent) in ("", service):
             continue
         calls = unanswered.get(row.parent_id)

@@ -203,18 +203,6 @@ def test_too_slow(invoke: Invoke, trace: Recording, clock: Clock) -> None:
     assert trace() == span("handler", SERVER, took=at_most(ms=50))
 
 
-def test_two_traces_for_one_invocation(invoke: Invoke, trace: Recording) -> None:
-    def handler(_event: object, _context: object) -> None:
-        token = attach(
-            Context()
-        )  # as a worker does that knows nothing of the request's context
-        TRACER.start_span("DynamoDB.PutItem", kind=SpanKind.CLIENT).end()
-        detach(token)
-
-    invoke(handler)
-    assert trace() == span("handler", SERVER)[span("DynamoDB.PutItem", CLIENT)]
-
-
 def test_a_context_kept_from_the_invocation_before(invoke: Invoke, trace: Recording) -> None:
     kept: list[Context] = []
 
