@@ -153,6 +153,7 @@ class Judge:
     def _kind(self, tree: Tree) -> int:
         """The number of the request's `Kind`: everything that an account holds besides its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
+        router = tree.router(handler)
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
         flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent) | RUNS_ON * tree.runs_on
         flaws |= OPEN * (not outermost.end_ns and not late)
@@ -160,7 +161,7 @@ class Judge:
             flaws |= LEFT_OUT * _leaves_out(tree)
         key = (
             *(outermost.shape, outermost.route, outermost.name),
-            *((handler.shape, handler.route, handler.name) if handler is not None else ()),
+            *((handler.shape, router.shape, router.route, router.name) if handler and router else ()),
             segment.name if segment is not None else None,
             *(cold, late, flaws),
         )
@@ -169,7 +170,7 @@ class Judge:
             if len(self._kinds) >= MOST_KINDS:
                 self._kinds.clear()
             function = function_of(segment, handler)
-            route, status = route_of(outermost, handler, function), status_code_of(outermost, handler)
+            route, status = route_of(outermost, router, function), status_code_of(outermost, handler)
             kind = Kind(route, function, status, cold, is_error(outermost, handler), late, flaws)
             number = self._kinds[key] = self._accounts.kinds[kind]
         return number

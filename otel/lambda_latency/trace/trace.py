@@ -134,7 +134,7 @@ class Trace:
     @property
     def route(self) -> str:
         """The route, such as `POST /orders`; else the name of a span. `route_of` has the details."""
-        return route_of(self.tree.outermost, self.tree.handler, self.function)
+        return route_of(self.tree.outermost, self.tree.router(self.tree.handler), self.function)
 
     @property
     def function(self) -> str:
