@@ -11,7 +11,7 @@ from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
 from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.owners import USUAL, Terms
-from lambda_latency.latency.part import COLD_START, UNKNOWN
+from lambda_latency.latency.part import COLD_START, UNKNOWN, Part
 from lambda_latency.latency.retries import Retrying, retrying
 from lambda_latency.trace import (
     ATTEMPTS,
@@ -21,6 +21,7 @@ from lambda_latency.trace import (
     function_of,
     is_error,
     route_of,
+    service_of,
     status_code_of,
     walk,
 )
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lambda_latency.latency.account import Account
-    from lambda_latency.latency.part import Part
     from lambda_latency.trace import Row, Rows, Stretch, Trace
 
 __all__ = ["Judge", "Spent", "account", "largest_part", "spent"]
@@ -120,9 +120,16 @@ class Judge:
             if number is None:
                 number = self._parts[charge] = accounts.parts[charge.part]
             sums[number] += ns
+        if len(charged) < len(tree.rows):
+            self._see(row for span_id, row in tree.rows.items() if span_id not in charged)
         calls, took = self._calls(tree, charged, retries)
         wall_ns = tree.end_ns - tree.start_ns
         accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
+
+    def _see(self, outside: Iterable[Row]) -> None:
+        """Note the services of spans outside a request as parts of no time: calls to them are internal."""
+        for name in sorted({service_of(row) for row in outside} - {""}):
+            self._accounts.parts[Part("own code", name)]  # a look-up adds the name
 
     def _calls(
         self, tree: Tree, charged: Mapping[str, Charge], retries: Mapping[str, Retrying]

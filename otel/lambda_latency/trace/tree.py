@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.trace.consistency import CUT
 from lambda_latency.trace.links import Links
-from lambda_latency.trace.moves import above, begins_with_init, moves
+from lambda_latency.trace.moves import above, begins_with_init, beside_calls, moves
 from lambda_latency.trace.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
@@ -62,6 +62,8 @@ class Tree(Links):
         super().__init__(rows)
         self.starting: dict[str, int] = {}
         self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
+        for row, call in beside_calls(self.marked, self.rows, self.children) if self.roles & SERVES else ():
+            self.put_below(row, call)
         if self.roles & EXECUTION:
             self._wait_for_executions()
         self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
@@ -203,14 +205,15 @@ class Tree(Links):
 
     def _leave_aside(self) -> list[Row]:
         """Remove from `children` what nothing waits for: consumers of a producer, and rows that follow from others."""
-        found: list[Row] = []
+        found: dict[str, Row] = {}
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
                 parent = self.parent(row)
                 if parent is not None and (row.shape.roles & ASIDE or parent.shape.kind is SpanKind.PRODUCER):
-                    self.children[row.parent_id].remove(row)
-                    found.append(row)
-        return found
+                    found[row.span_id] = row
+        for span_id in {row.parent_id for row in found.values()}:
+            self.children[span_id] = [row for row in self.children[span_id] if row.span_id not in found]
+        return [*found.values()]
 
     def _wait_for_executions(self) -> None:
         """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
