@@ -132,7 +132,8 @@ LEFT = {
     "Fn::Transform": ("      Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://bucket/key } }\n",
                       "One: its properties use a merge key or a transform: add layer, wrapper and variables there by hand"),
     "four layers": ("      Layers: [a, b, c, d]\n",
-                    "One: it would have 7 layers: a function has at most 5: join some of them"),
+                    ("One: it would have 7 layers: a function has at most 5: join some, "
+                    "or add fewer by --packages bundled or --export daemon")),
     "code signing": ("      CodeSigningConfigArn: !GetAtt Signing.Arn\n  Signing:\n    Type: AWS::Lambda::CodeSigningConfig\n",
                      SIGNED_SAID),
     "Lambda@Edge": (EDGE.replace("HERE", "!Ref One.Version"), EDGE_SAID),

@@ -132,7 +132,8 @@ def _reasons(
     subject.adopted = any(map(_is_ours, places))
     total = most_layers + sum(len(layers.items) for place in places if (layers := place.get("Layers")) is not None)
     if total > MOST_LAYERS and not subject.adopted:
-        yield properties, f"it would have {total} layers", f"a function has at most {MOST_LAYERS}: join some of them"
+        fewer = ", or add fewer by --packages bundled or --export daemon" if most_layers > 1 else ""
+        yield properties, f"it would have {total} layers", f"a function has at most {MOST_LAYERS}: join some{fewer}"
 
 
 def _about_layers(place: Node) -> Iterator[Reason]:
