@@ -185,8 +185,8 @@ def test_bare_spans_with_times_in_any_unit_are_read(start: object, end: object, 
 def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
     """Google's Cloud Trace writes the trace id once, and spans with labels and kinds of its own."""
     times = {"startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T00:00:01Z"}
-    spans = [{"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "labels": {"n": "7"}, **times}]
-    spans.append({**spans[0], "spanId": "18446744073709551615", "parentSpanId": "17", "kind": "RPC_CLIENT"})
+    server = {"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "labels": {"n": "7"}, **times}
+    spans = [server, {**server, "spanId": "18446744073709551615", "parentSpanId": "17", "kind": "RPC_CLIENT"}]
     reading = _read(tmp_path, json.dumps({"projectId": "p", "traceId": TRACE_ID, "spans": spans}).encode())
     [trace] = reading.traces
     assert (reading.problems, trace.trace_id) == ((), TRACE_ID)
