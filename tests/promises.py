@@ -187,7 +187,7 @@ MUTATIONS = (
       f"{TIMEOUT}a_killed_invocation_leaves_what_had_ended_and_no_orphan"),
     M("R12", "redaction in the encoder", "encoding.py", "pair(key, self._redaction.value(key, value))",
       "pair(key, value)", "test_encoding.py::test_spans_are_encoded_as_the_protobuf_package_does"),
-    M("R12", "caches that forget at a new secret", "encoding.py", "if self._redaction.renewed():",
+    M("R12", "caches that forget at a new secret", "encoding.py", "if spans and self._redaction.renewed():",
       "if not self._redaction.renewed() and False:",
       "test_encoding.py::test_spans_are_encoded_as_the_protobuf_package_does"),
     M("R12", "names of credentials", "redaction.py", "if level == SECRET or", "if",

@@ -11,6 +11,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import StatusCode
+
 from lambda_latency.runtime.completion import completed
 from lambda_latency.runtime.harmless import warn
 
@@ -35,6 +37,7 @@ FIXED64 = Struct("<Q").pack
 DOUBLE = Struct("<d").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
+UNSET = StatusCode.UNSET
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters
@@ -81,9 +84,9 @@ class Encoder:
         self._known_texts = lru_cache(maxsize=256)(self._redacted)
         self._known_scopes = lru_cache(maxsize=128)(self._scope)
 
-    def encode(self, spans: Iterable[ReadableSpan], limit: int) -> Iterator[Encoded]:
+    def encode(self, spans: Sequence[ReadableSpan], limit: int) -> Iterator[Encoded]:
         """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
-        if self._redaction.renewed():
+        if spans and self._redaction.renewed():
             self._resource = None, (b"", b"")
             self._known_pairs.clear()
             self._known_texts.cache_clear()
@@ -114,8 +117,8 @@ class Encoder:
         parts = (
             self._name(b"\x2a", span.name),
             self._attributes(b"\x4a", values) + indexed,
-            b"".join([field(b"\x5a", self._event(event)) for event in span.events]),
-            b"".join([field(b"\x6a", self._link(link)) for link in span.links]),
+            b"".join(map(self._event, span.events)),
+            b"".join(map(self._link, span.links)),
         )
         lost = span.dropped_attributes, span.dropped_events, span.dropped_links
         return encoded_span(span, parts, self._redaction.message(message) if message else "", lost)
@@ -144,18 +147,18 @@ class Encoder:
         return encoded_span(span, parts, redaction.message(message)[:STAYS_WITHIN], lost)
 
     def _event(self, event: Event) -> bytes:
-        """The message Span.Event."""
+        """A repeated field of the message Span.Event."""
         stamp = b"\x09" + FIXED64(event.timestamp) if event.timestamp else b""
         lost = event.dropped_attributes
         body = stamp + self._name(b"\x12", event.name) + self._attributes(b"\x1a", event.attributes)
-        return body + (b"\x20" + varint(lost) if lost else b"")
+        return field(b"\x5a", body + (b"\x20" + varint(lost) if lost else b""))
 
     def _link(self, link: Link) -> bytes:
-        """The message Span.Link."""
+        """A repeated field of the message Span.Link."""
         to, lost = link.context, link.dropped_attributes
         ids = b"\x0a\x10" + to.trace_id.to_bytes(16, "big") + b"\x12\x08" + to.span_id.to_bytes(8, "big")
         rest = self._attributes(b"\x22", link.attributes) + (b"\x28" + varint(lost) if lost else b"")
-        return ids + rest + b"\x35" + flags(to)
+        return field(b"\x6a", ids + rest + b"\x35" + flags(to))
 
     def _attributes(self, tag: bytes, values: Mapping[str, Any] | None) -> bytes:
         """A repeated field of KeyValue."""
@@ -170,13 +173,12 @@ class Encoder:
     def _annotations(self, values: dict[str, Any]) -> bytes:
         """The list of those of `values` that X-Ray indexes, after those that the function named. Removes the latter."""
         given = values.pop(ANNOTATIONS, None)
-        indexed = tuple(filter(INDEXED.__contains__, values))
         if given is None:
-            return listed(indexed) if indexed else b""
-        named = self._redaction.value(ANNOTATIONS, given)
+            return annotations_of(tuple(values))
+        named, indexed = self._redaction.value(ANNOTATIONS, given), [key for key in values if key in INDEXED]
         if isinstance(named, tuple):
-            return field(b"\x4a", pair(ANNOTATIONS, (*named, *[key for key in indexed if key not in named])))
-        return listed(indexed) if indexed else field(b"\x4a", pair(ANNOTATIONS, named))
+            named = (*named, *[key for key in indexed if key not in named])
+        return field(b"\x4a", pair(ANNOTATIONS, named if isinstance(named, tuple) or not indexed else indexed))
 
     def _pair(self, key: str, value: object) -> bytes:
         """A redacted KeyValue with its length. Cached if it is short, and of a type whose equal values are the same."""
@@ -229,7 +231,7 @@ def request(spans: Iterable[Encoded]) -> bytes:
 
 def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int, int, int]) -> bytes:
     """The message Span. `message` is that of the status; `lost` counts the dropped attributes, events and links."""
-    context, parent, code = span.get_span_context(), span.parent, span.status.status_code.value
+    context, parent, code = span.get_span_context(), span.parent, span.status.status_code
     assert context is not None
     name, attributes, events, links = parts
     state, start, end = context.trace_state, span.start_time, span.end_time
@@ -248,16 +250,16 @@ def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int
         b"\x60" + varint(lost[1]) if lost[1] else b"",
         links,
         b"\x70" + varint(lost[2]) if lost[2] else b"",
-        field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code] if code else b""))
-        if code or message else b"\x7a\x00",
+        field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
         b"\x85\x01", flags(parent),
     ])  # fmt: skip
 
 
 @lru_cache(maxsize=128)
-def listed(keys: tuple[str, ...]) -> bytes:
-    """The attribute that lists the keys that X-Ray indexes."""
-    return field(b"\x4a", pair(ANNOTATIONS, keys))
+def annotations_of(keys: tuple[str, ...]) -> bytes:
+    """The attribute that lists those of the keys that X-Ray indexes; nothing if it indexes none."""
+    indexed = [key for key in keys if key in INDEXED]
+    return field(b"\x4a", pair(ANNOTATIONS, indexed)) if indexed else b""
 
 
 def flags(context: SpanContext | None) -> bytes:
@@ -304,6 +306,8 @@ def field(tag: bytes, body: bytes) -> bytes:
 
 def varint(number: int) -> bytes:
     """A varint: seven bits per byte, lowest bits first."""
+    if number < 16_384:  # the size of most spans
+        return bytes((number & 127 | 128, number >> 7)) if number > 127 else SMALL[number]
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)
