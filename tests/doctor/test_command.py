@@ -165,6 +165,38 @@ def test_a_nested_template_may_have_no_function(tmp_path: Path, capsys: pytest.C
     assert doctor(capsys, outer) == (0, "No findings.\n", "")
 
 
+def test_functions_of_nested_templates_that_leave_no_trace_are_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither of two; none if one of them is traced."""
+    outer = tmp_path / "template.yaml"
+    nested = "{ Type: AWS::Serverless::Application, Properties: { Location: %s } }"
+    outer.write_text(f"Resources:\n  A: {nested % 'a.yaml'}\n  B: {nested % 'b.yaml'}\n")
+    inner = (
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: { Runtime: python3.12, Handler: a.b, InlineCode: x, MemorySize: 512%s }\n"
+    )
+    (tmp_path / "a.yaml").write_text(inner % "")
+    (tmp_path / "b.yaml").write_text(inner % "")
+    _, said, _ = doctor(capsys, outer)
+    first = f"{tmp_path / 'a.yaml'}:3: note: no function is traced by X-Ray or OpenTelemetry [nothing-traced]"
+    assert (said.splitlines()[0], said.count("nothing-traced")) == (first, 1)
+    (tmp_path / "b.yaml").write_text(inner % ", Tracing: Active")
+    assert "nothing-traced" not in doctor(capsys, outer)[1]
+
+
+def test_a_resource_may_have_its_type_by_a_merge_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a function as any other; its own values come first."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  A: &function\n    Type: AWS::Serverless::Function\n"
+        "    Properties: &own { Runtime: python3.12, Handler: a.b, InlineCode: x, MemorySize: 512, Tracing: Active }\n"
+        "  B: { <<: *function, Properties: { <<: *own, MemorySize: 128 } }\n"
+    )
+    status, said, _ = doctor(capsys, template)
+    assert (status, "has no Type" in said) == (0, False)
+
+
 EVERYWHERE = """\
 Transform: AWS::Serverless-2016-10-31
 Parameters: {P: {Type: String}}

@@ -44,6 +44,18 @@ def _part(
             Part("aws", "DynamoDB PutItem orders"),
         ),
         (
+            "DynamoDB.PutItem",
+            CLIENT,
+            {**DYNAMODB, "aws.dynamodb.table_names": '["orders"]'},  # as Jaeger and Zipkin store lists
+            Part("aws", "DynamoDB PutItem orders"),
+        ),
+        (
+            "Lambda.Invoke",
+            CLIENT,
+            {"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke", "aws.function_name": "pay"},
+            Part("aws", "Lambda Invoke pay"),
+        ),
+        (
             "DynamoDB.TransactWriteItems",
             CLIENT,
             {**DYNAMODB, "rpc.method": "TransactWriteItems", "aws.dynamodb.table_names": ["orders", "stock"]},

@@ -62,6 +62,12 @@ def test_of_few_requests_the_longest_is_slow() -> None:
     assert cohorts([_one(1, own=90), _one(2, own=90)]).slow == ()
 
 
+def test_the_most_requests_are_never_slow() -> None:
+    """Ten that take as long as each other are not slow because one is faster."""
+    compared = cohorts([_one(1, own=10), *(_one(2 + number, own=100) for number in range(10))])
+    assert (compared.slow, compared.over_ns) == ((), 100 * MS)
+
+
 def test_each_request_is_compared_with_its_own_route() -> None:
     """Otherwise the difference between POST and GET would be the result."""
     accounts = [*_steady(90, "GET /orders", own=5), *_steady(10, "POST /orders", own=300, first=5000)]

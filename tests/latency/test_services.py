@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_latency.latency import Accounts, Owners, Part, Terms, account
+from lambda_latency.latency import Accounts, Judge, Owners, Part, Terms, account
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
 from tests.latency.services import check
@@ -106,6 +106,12 @@ def test_a_call_to_a_service_with_spans_in_another_trace_is_ours() -> None:
         Part("external", "payment", "ours"),
     ]
     assert account(traces[1], Terms(owners=owners)) == accounts[1]
+    outside = replace(
+        tree(_server("payment", 30, 40), unit=MS).outermost, span_id="00000000000000ee", parent_id="f" * 16
+    )
+    alone = Accounts()
+    Judge(alone).add_tree("a" * 32, Trace([*traces[1].spans, outside]).tree)
+    assert (Owners().settle(alone).seen, alone[0].parts) == (owners.seen, accounts[1].parts)
     settled = Accounts(map(account, traces))
     Owners(theirs=("pay*",)).settle(settled)
     assert {part.label: part.owner for part, _ in settled[1].parts}["payment"] == "theirs"
@@ -203,6 +209,53 @@ def test_an_internal_span_of_a_database_is_a_call_unless_a_call_is_inside() -> N
     trace = tree(_server("cart", 0, 100, by_hand, wrapper), unit=MS)
     assert _of(trace) == {"cart: own code": 50, "mysql shop": 50}
     assert [(part.label, calls.calls) for part, calls in account(trace).calls] == [("mysql shop", 2)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}, "openai"),
+        ({"openinference.span.kind": "LLM", "llm.provider": "azure", "llm.system": "openai"}, "azure"),
+        ({"openinference.span.kind": "EMBEDDING", "llm.system": "openai"}, "openai"),
+        ({"gen_ai.system": "openai.chat", "gen_ai.request.model": "gpt-5"}, "openai.chat"),  # older conventions
+        ({"openinference.span.kind": "LLM", "llm.model_name": "gpt-5"}, "gpt-5"),
+        ({"gen_ai.operation.name": "chat"}, "unknown callee"),
+        ({"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-5"}, "bot: own code"),
+        ({"openinference.span.kind": "AGENT", "gen_ai.request.model": "gpt-5"}, "bot: own code"),
+    ],
+)
+def test_an_internal_span_of_a_model_is_a_call_unless_a_call_is_inside(
+    attributes: dict[str, object], expected: str
+) -> None:
+    """Libraries of agents leave the kind out. The tools that a model asks for are own code."""
+
+    def parts(*below: Node) -> dict[str, float]:
+        model = node("model", 10, 90, *below, attributes=attributes, resource={"service.name": "bot"})
+        found = _parts(node("run", 0, 100, model, resource={"service.name": "bot"}))
+        return {label: ms for label, ms in found.items() if label == expected or label != "bot: own code"}
+
+    own = 20 if expected == "bot: own code" else 0
+    assert parts() == {expected: 80 + own}
+    tool = node("tool", 20, 50, attributes={"gen_ai.operation.name": "execute_tool"}, resource={"service.name": "bot"})
+    assert parts(tool) == {expected: 80 + own if own else 50}
+    http = _call("bot", 20, 80, host="api.example.com")
+    assert parts(http) == ({"bot: own code": 40} if own else {}) | {"api.example.com": 60}
+
+
+def test_a_server_beside_the_call_that_it_answers_belongs_to_that_call() -> None:
+    """Some callers send the context of the span around the call. A call that names another callee is another call."""
+
+    def parts(**attributes: str) -> dict[str, float]:
+        call = node("send", 10, 90, kind=CLIENT, resource={"service.name": "a"}, attributes=attributes)
+        answers = [_server("b", 20, 60, _call("b", 30, 50, host="bank.example.com")), _server("b", 61, 70)]
+        return _parts(_server("a", 0, 100, _step("a", 1, 5), call, *answers))
+
+    right = {"network to b": 31, "b: own code": 29, "a: own code": 20, "bank.example.com": 20}
+    assert [parts(), parts(**{"server.address": "b"}), parts(**{"http.url": "http://b.local/"})] == [right] * 3
+    assert parts(**{"server.address": "c"}) == {"c": 80, "a: own code": 20}
+    assert parts(**{"db.system": "mysql"}) == {"mysql": 80, "a: own code": 20}
+    answered = _call("a", 10, 90, _server("c", 11, 89), host="")
+    assert _parts(_server("a", 0, 100, answered, _server("b", 20, 60)))["c: own code"] == 78
 
 
 @pytest.mark.parametrize("path", ["node", "/opt/nvm/v18/bin/node", "C:\\nodejs\\node"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage, context, propagate, trace
@@ -119,6 +120,23 @@ def roots() -> Any:
         with TRACER.start_as_current_span(name, context=context.Context()):
             called()
     return None
+
+
+def framework() -> Any:
+    """A web framework with spans of its own: their parent is in the headers of the request, if they name one."""
+    for headers in ({"X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"]}, {}):
+        parent = propagate.extract(headers)
+        token = context.attach(parent)
+        with TRACER.start_as_current_span("request", context=parent, kind=trace.SpanKind.SERVER):
+            called()
+        context.detach(token)
+    return None
+
+
+def framework_hangs() -> Any:
+    """The framework's span is open when Lambda kills the process."""
+    with TRACER.start_as_current_span("request", context=context.Context(), kind=trace.SpanKind.SERVER):
+        threading.Event().wait()
 
 
 def flush_and_exit() -> Any:

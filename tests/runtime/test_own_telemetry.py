@@ -37,7 +37,7 @@ class Ran:
         return sorted((span.name, names.get(span.parent_span_id, "?")) for span in told)
 
 
-def ran(case: str, *headers: str, **variables: str) -> Ran:
+def ran(case: str, *headers: str, timeout_s: float = 20, **variables: str) -> Ran:
     """The invocations of one environment, each with its tracing header."""
     collector, found = Collector(), Ran()
     with Server() as provider, Processes() as processes:
@@ -47,7 +47,7 @@ def ran(case: str, *headers: str, **variables: str) -> Ran:
             "PROVIDER": provider.url,
             "CASE": case,
         }
-        box = Box(processes, "tests.runtime.own_function.handler", {**own, **variables})
+        box = Box(processes, "tests.runtime.own_function.handler", {**own, **variables}, timeout_s=timeout_s)
         try:
             for header in headers or (HEADER,):
                 outcome = box.invoke(b"{}", header).outcome
@@ -119,14 +119,30 @@ def test_spans_made_in_init_are_below_the_init() -> None:
     assert ran("init", UNSAMPLED, HEADER).tree() == [(HANDLER, "Lambda")]
 
 
-def test_a_root_that_the_function_begins_is_kept() -> None:
-    """As by a consumer for each message: without a parent, in the invocation's own trace, which X-Ray can sample."""
+def test_a_span_without_a_parent_is_below_the_handlers() -> None:
+    """As by a consumer for each message: in the invocation's own trace, which X-Ray can sample."""
     found = ran("roots")
     assert found.tree() == sorted([
-        ("GET", "first"), ("GET", "second"), (HANDLER, "Lambda"), ("first", "-"), ("init", HANDLER), ("second", "-"),
+        ("GET", "first"), ("GET", "second"), (HANDLER, "Lambda"), ("first", HANDLER), ("init", HANDLER),
+        ("second", HANDLER),
     ])  # fmt: skip
     assert {span.trace_id.hex() for span in found.spans} == {TRACE}
     assert ran("roots", UNSAMPLED).spans == []
+
+
+def test_a_frameworks_span_of_the_request_is_below_the_handlers() -> None:
+    """FastAPI reads its parent from the request's headers: that is Lambda's caller, beside the handler's span."""
+    found = ran("framework")
+    assert found.tree() == sorted([
+        *[("GET", "request"), ("request", HANDLER)] * 2, (HANDLER, "Lambda"), ("init", HANDLER),
+    ])  # fmt: skip
+    assert {span.trace_id.hex() for span in found.spans} == {TRACE}
+
+
+def test_a_frameworks_span_that_never_ended_is_below_the_handlers() -> None:
+    """What leaves at a timeout is placed as what leaves after a response."""
+    found = ran("framework_hangs", timeout_s=2)
+    assert found.tree() == sorted([("request", HANDLER), (HANDLER, "Lambda"), ("init", HANDLER)])
 
 
 def test_a_flush_delivers_what_has_ended() -> None:

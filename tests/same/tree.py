@@ -33,7 +33,9 @@ def untraced(case: Case, seen: Observed) -> str:
         return f"{len(by_id)} spans of an invocation that is not sampled" if by_id else ""
     if moved := [span.name for span in roots if span.trace_id.hex() != TRACE]:
         return f"not in Lambda's trace: {moved}"
-    orphans = [s.name for s in by_id.values() if s not in roots and s.parent_span_id and s.parent_span_id not in by_id]
+    if loose := [span.name for span in by_id.values() if span not in roots and not span.parent_span_id]:
+        return f"without a parent: {loose}"
+    orphans = [s.name for s in by_id.values() if s not in roots and s.parent_span_id not in by_id]
     if orphans and "orphans" not in case.but:
         return f"orphans: {orphans}"
     if twice := [by_id[one].name for one, times in ids.items() if times > 1]:

@@ -56,6 +56,15 @@ def test_failing_requests_are_told() -> None:
     assert _told([*_plain(100)[4:], *failing[:4]]) == []
 
 
+def test_connections_that_stay_open_are_told() -> None:
+    """A WebSocket's request lasts as long as its connection."""
+    open_ones = [one._replace(status_code=101) for one in _plain(100)[:3]]
+    [told] = _told([*_plain(100)[3:], *open_ones])
+    assert told.startswith(
+        "In 3 of 100 requests the connection was upgraded, as for WebSockets (status 101): the time is"
+    )
+
+
 def test_skipped_input_is_told() -> None:
     """What a report does not rest on."""
     assert _told(_plain(30), Problem("a.json", 3, "cut")) == ["Part of the input was skipped: 1 thing (--problems)."]

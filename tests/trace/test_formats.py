@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -116,8 +116,19 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         ),
         (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "single spans of Jaeger"),
         (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
+        (b'[{"common":{},"spans":[{"id":"1","trace.id":"2","attributes":{}}]}]', "New Relic's spans"),
+        (b'{"process":{"serviceName":"a"},"spans":[{"traceIdLow":1,"spanId":2}]}', "Jaeger's Thrift batches"),
+        (b'{"metadata":{"service":{"agent":{"name":"nodejs"}}}}\n{"transaction":{"id":"1"}}', "Elastic APM's events"),
+        (b'{"processor":{"event":"span"},"transaction":{"id":"1"},"span":{"id":"2"}}', "Elastic APM's events"),
+        (b'{"traces":[{"id":"1","steps":[]}]}', "no trace: known are OTLP"),
+        (
+            b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
+            "traceId must not be all zeros",
+        ),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
+        (b"{\n  traceId: '4bf9',\n  id: 'f0b7',\n}\n", "Node's console exporter prints objects, not JSON: write OTLP"),
+        (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
@@ -142,18 +153,86 @@ def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) ->
     assert [one.attributes["n"] for one in reading.traces[0].spans] == [7]
 
 
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (T0, T0 + 1_500_000),
+        (T0 // 1000, T0 // 1000 + 1500),
+        (T0 / 10**6, T0 / 10**6 + 1.5),
+        (f"{T0 // 10**9}.000", f"{T0 // 10**9}.0015"),
+        ("2026-11-24T22:40:00Z", "2026-11-24T22:40:00.0015Z"),
+    ],
+)
+def test_bare_spans_with_times_in_any_unit_are_read(start: object, end: object, tmp_path: Path) -> None:
+    """One a line or in a list; what OTLP does not have as a kind or a status is left out."""
+    names = ("trace_id", "span_id", "parent_id", "start_time", "end_time", "service")
+    sdks = ("traceId", "spanId", "parentSpanId", "startTime", "endTime", "serviceName")
+    for keys, other in ((names, {"kind": "LLM", "status": "success"}), (sdks, {"kind": "CLIENT", "status": "error"})):
+        values = (TRACE_ID, "00000000000000a1", None, start, end, "shop")
+        span = {**dict(zip(keys, values, strict=True)), "name": "GET /", "attributes": {"n": 7}, **other}
+        failed = other["status"] == "error"
+        kind = "CLIENT" if failed else "INTERNAL"
+        for written in (span, [span, span], {"count": 1, "spans": [span]}):
+            reading = _read(tmp_path, json.dumps(written).encode())
+            facts = {
+                (*one[:3], one[3], round(one[4] - T0, -3), one[5]) for one in map(tuple[Any, ...], _facts(reading))
+            }
+            assert facts == {("00000000000000a1", "", kind, T0, 1_500_000, failed)}
+            assert {one.resource["service.name"] for one in reading.traces[0].spans} == {"shop"}
+            assert {one.attributes["n"] for one in reading.traces[0].spans} == {7}
+
+
+def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
+    """Google's Cloud Trace writes the trace id once, and spans with labels and kinds of its own."""
+    times = {"startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T00:00:01Z"}
+    spans = [{"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "labels": {"n": "7"}, **times}]
+    spans.append({**spans[0], "spanId": "18446744073709551615", "parentSpanId": "17", "kind": "RPC_CLIENT"})
+    reading = _read(tmp_path, json.dumps({"projectId": "p", "traceId": TRACE_ID, "spans": spans}).encode())
+    [trace] = reading.traces
+    assert (reading.problems, trace.trace_id) == ((), TRACE_ID)
+    assert [(one.kind.name, one.attributes["n"], one.parent_id) for one in trace.spans] == [
+        ("SERVER", "7", None),
+        ("CLIENT", "7", "0000000000000017"),
+    ]
+
+
+def test_a_bare_span_without_a_time_of_this_century_is_a_problem(tmp_path: Path) -> None:
+    """The unit of a small number cannot be known."""
+    span = {"trace_id": TRACE_ID, "span_id": "a1", "name": "GET /", "start_time": 1000, "end_time": 2000}
+    [problem] = _read(tmp_path, json.dumps({"spans": [span]}).encode()).problems
+    assert problem.reason == "not a span: times must be from 2000 to 2100, got 1000"
+
+
+def test_bare_spans_of_otlp_keep_their_attributes(tmp_path: Path) -> None:
+    """Those are lists of pairs."""
+    pairs = [{"key": "n", "value": {"intValue": "7"}}, {"key": "list", "value": {"arrayValue": {"values": []}}}]
+    times = {"startTimeUnixNano": str(T0), "endTimeUnixNano": str(T0 + MS)}
+    span = {"traceId": TRACE_ID, "spanId": "00000000000000a1", **times, "name": "GET /", "attributes": pairs}
+    [trace] = _read(tmp_path, json.dumps(span).encode() + b"\n").traces
+    assert [dict(one.attributes) for one in trace.spans] == [{"n": 7, "list": ()}]
+
+
+def test_numbers_of_go_are_statuses_of_go(tmp_path: Path) -> None:
+    """Go numbers Error 1 and Ok 2, the other way round than OTLP."""
+    for number, name in enumerate(("UNSET", "ERROR", "OK")):
+        data = WRITERS["Go's stdouttrace"]().replace(b'"Unset"', b"%d" % number).replace(b'"Error"', b"%d" % number)
+        [trace] = _read(tmp_path, data).traces
+        assert {span.status.name for span in trace.spans} == {name}
+
+
 def test_an_empty_link_is_left_out(tmp_path: Path) -> None:
     """Its span is read."""
     data = WRITERS["OTLP/JSON"]().replace(b'"name": "think"', b'"name": "think", "links": [{}, {"traceId": ""}]')
     assert _facts(_read(tmp_path, data)) == EXPECTED
 
 
-def test_a_server_that_shares_the_id_of_its_client_is_its_child(tmp_path: Path) -> None:
-    """Zipkin's B3 permits one id for both; the server's children are below the server."""
+@pytest.mark.parametrize("flag", [b'"shared": true, ', b""])
+def test_a_server_that_shares_the_id_of_its_client_is_its_child(flag: bytes, tmp_path: Path) -> None:
+    """Zipkin's B3 permits one id for both; the server's children are below the server. Not every writer flags it."""
     client, server = b"00000000000000a2", b"00000000000000a3"
     data = WRITERS["Zipkin"]().replace(
         b'"id": "%b", "parentId": "%b"' % (server, client),
-        b'"shared": true, "id": "%b", "parentId": "00000000000000a1"' % client,
+        b'%b"id": "%b", "parentId": "00000000000000a1"' % (flag, client),
     )
     data = data.replace(b'"parentId": "00000000000000a3"', b'"parentId": "00000000000000a2"')
     facts = _facts(_read(tmp_path, data))

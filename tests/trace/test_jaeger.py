@@ -103,7 +103,7 @@ def test_broken_spans_are_problems_and_the_rest_is_read() -> None:
     assert len(spans) == 1
     assert [problem[:60] for problem in problems] == [
         "not a Jaeger span: it must be an object, got a whole number",
-        "not a Jaeger span: spanID must be 16 hex digits, got '000000",
+        "not a Jaeger span: spanID must not be all zeros, got '000000",
         "not a Jaeger span: duration must be a whole number or a numb",
         "not a Jaeger span: startTime must be a whole number or a num",
         "a Jaeger trace must have a list of spans",

@@ -187,7 +187,7 @@ def test_an_open_span_has_no_end() -> None:
     ("more", "reason"),
     [
         ({"traceId": ""}, "traceId must be 32 hex digits, got None"),
-        ({"spanId": "0000000000000000"}, "spanId must be 16 hex digits, got '0000000000000000'"),
+        ({"spanId": "0000000000000000"}, "spanId must not be all zeros, got '0000000000000000'"),
         ({"spanId": None}, "spanId must be 16 hex digits, got None"),
         ({"startTimeUnixNano": None}, "startTimeUnixNano is missing: a span without a start has no place in time"),
         ({"startTimeUnixNano": "soon"}, "startTimeUnixNano must be a whole number, got a text"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_latency.trace import Reader, Shape, SpanKind, dump_line, table
+from lambda_latency.trace import Reader, Shape, SpanKind, Status, Trace, dump_line, table
 from lambda_latency.trace.keys import READ
 from tests.trace.build import node, spans_of
 
@@ -68,6 +68,22 @@ def test_names_that_rules_read_create_shapes() -> None:
     rows = _rows(*(dump_line([one]) for one in (*spans, *phases)))
     assert [row.shape.name for row in rows[:4]] == ["DynamoDB.GetItem", "S3.GetObject", "Invocation", "Overhead"]
     assert rows[4].shape is rows[5].shape
+
+
+def test_segments_of_two_functions_have_two_shapes() -> None:
+    """Without the name of a service, the name of its segment is that of its code."""
+    spans = spans_of([node(name, 0, 1, attributes={"aws.xray.origin": "AWS::Lambda"}) for name in ("a", "b")])
+    rows = _rows(dump_line([replace(span, resource={}) for span in spans]))
+    assert sorted((row.name, row.shape.name) for row in rows) == [("a", "a"), ("b", "b")]
+
+
+def test_equal_spans_of_a_trace_share_a_shape() -> None:
+    """So rules judge a drawn trace as fast as a read one; spans that differ in any read value do not share."""
+    calls = [node("POST", at, at + 1, kind=SpanKind.CLIENT, attributes={"n": at}) for at in range(3)]
+    others = [replace(calls[0], name="GET"), replace(calls[0], attributes={"faas.coldstart": True})]
+    others += [replace(calls[0], attributes={"faas.coldstart": 1}), replace(calls[0], status=Status.ERROR)]
+    trace = Trace(spans_of([node("root", 0, 9, *calls, *others, kind=SpanKind.SERVER)]))
+    assert len({id(row.shape) for row in trace.tree.rows.values()}) == 6
 
 
 def test_the_last_of_duplicate_attributes_counts() -> None:

@@ -177,6 +177,32 @@ def test_a_route_has_no_ids(name: str, route: str) -> None:
     assert tree(node("x", 0, 1, kind=SpanKind.SERVER, attributes=attributes)).route == route
 
 
+@pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.INTERNAL])
+@pytest.mark.parametrize("written", ["/{proxy+}", "/*", None])
+def test_a_framework_inside_a_handler_of_all_paths_names_the_route(kind: SpanKind, written: str | None) -> None:
+    """The function has one route for all paths, or none: an instrumentation of its framework knows which one it was."""
+    code = {"http.request.method": "GET"}
+    view = node("cart", 3, 8, node("x", 4, 5, kind=SpanKind.CLIENT, attributes={**code, "http.route": "/other"}))
+    items = node("items", 2, 9, view, kind=kind, attributes={**code, "http.route": "/items/{id}"})
+    own = {**code, "http.route": written} if written is not None else code
+    handler = node("GET", 0, 10, node("middleware", 1, 9, items), kind=SpanKind.SERVER, attributes=own)
+    assert tree(handler).route == "GET /items/{id}"
+
+
+def test_a_framework_of_another_service_does_not_name_the_route() -> None:
+    """Nor does a service that is called, nor a framework inside a handler that has a route."""
+    code, shop = {"http.request.method": "GET"}, {"service.name": "shop"}
+    inner = node("GET", 3, 7, kind=SpanKind.SERVER, attributes={**code, "http.route": "/stock"}, resource=shop)
+    call = node("GET", 2, 8, inner, kind=SpanKind.CLIENT, attributes={"peer.service": "shop"}, resource=shop)
+    handler = node("GET /{proxy+}", 0, 10, call, kind=SpanKind.SERVER, attributes=code, resource=shop)
+    assert tree(handler).route == "GET /{proxy+}"
+    stock = node("GET", 3, 7, kind=SpanKind.SERVER, attributes={**code, "http.route": "/stock"})
+    assert tree(replace(handler, children=(stock,))).route == "GET /{proxy+}"
+    own = replace(stock, resource=shop)
+    routed = replace(handler, children=(own,), attributes={**code, "http.route": "/orders"})
+    assert tree(routed).route == "GET /orders"
+
+
 def test_a_request_whose_handler_was_lost_still_has_a_route_and_a_timeout() -> None:
     """Lambda killed the handler at its deadline: gateway and function segment have the facts."""
     function = node(

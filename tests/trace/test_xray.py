@@ -293,7 +293,7 @@ def test_broken_documents_are_problems() -> None:
         "not a segment document: it has no id",
         "not a segment document: it must be an object, got a whole nu",
         "not a segment: end_time must be seconds since 1970, got -5",
-        "not a segment: id must be 16 hex digits, got '0'",
+        "not a segment: id must not be all zeros, got '0'",
         'not a segment: start_time must be seconds since 1970, got "n',
         "not a segment: start_time must be seconds since 1970, got 1e",
         "trace_id must read like 1-5759e988-bd862e3fe1be46a994272793,",

@@ -20,7 +20,8 @@ ALL_RULES = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts,
 # `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.
 IGNORE = re.compile(r"lambda-latency:\s*ignore\s+(?P<rules>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
 NESTED_DEPTH = 10
-OF_THE_WHOLE = ("no-function", "nothing-traced")  # usual in a nested template, such as one of alarms
+NOTHING_TRACED = "nothing-traced"
+OF_THE_WHOLE = ("no-function", NOTHING_TRACED)  # usual in a nested template, such as one of alarms
 
 
 def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -29,6 +30,8 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
     `ignored` are names of rules. An unreadable file is a finding, not an error.
     """
     found: set[Finding] = set()
+    untraced: list[Finding] = []
+    is_traced = False
     seen: set[Path] = set()
     waiting = [(template_in(path), 0)]
     while waiting:
@@ -40,8 +43,14 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
         if isinstance(app, Unread):
             found.add(_finding(UNREADABLE, Found(app.source, app.line, app.what, app.todo)))
             continue
-        found.update(one for one in _of(app) if not (depth and one.rule in OF_THE_WHOLE))
+        own = [*_of(app)]
+        lacking = [one for one in own if one.rule == NOTHING_TRACED]
+        untraced += lacking
+        is_traced = is_traced or (not lacking and any(fn.is_python for fn in app.functions))
+        found.update(one for one in own if not (depth and one.rule in OF_THE_WHOLE))
         waiting += [(nested, depth + 1) for nested in app.nested()]
+    if untraced and not is_traced and found.isdisjoint(untraced):
+        found.add(min(untraced))  # one is enough: all functions are in nested templates
     comments = _Comments()
     kept = (one for one in found if one.rule not in ignored and not comments.ignore(one))
     return tuple(sorted(kept))

@@ -38,6 +38,7 @@ RESOURCES = (
     "aws.kinesis.stream.name",
     "aws.kinesis.stream_name",
     "aws.lambda.function.name",
+    "aws.function_name",
     "faas.invoked_name",
     "aws.secretsmanager.secret.arn",
     "aws.stepfunctions.state_machine.arn",
@@ -111,9 +112,22 @@ def _is_aws(shape: Shape, _: Position) -> bool:
 
 
 def _is_database(shape: Shape, at: Position) -> bool:
-    if shape.is_database_step:
-        return not at.in_call and at.inside != "calls"
+    if shape.is_step:
+        return bool(shape.database) and _is_leaf(at)
     return shape.kind is SpanKind.CLIENT and bool(shape.database or shape.text(*DATABASES, "db.operation"))
+
+
+def _is_model(shape: Shape, at: Position) -> bool:
+    return shape.is_step and _is_leaf(at)
+
+
+def _is_tool(shape: Shape, _: Position) -> bool:
+    return shape.kind is SpanKind.INTERNAL and shape.is_tool
+
+
+def _is_leaf(at: Position) -> bool:
+    """Whether no other span is the call: none above, and none directly below."""
+    return not at.in_call and at.inside != "calls"
 
 
 def _is_messaging(shape: Shape, _: Position) -> bool:
@@ -159,6 +173,10 @@ def _pool(shape: Shape, at: Position) -> Part:
 
 def _external(shape: Shape, _: Position) -> Part:
     return Part("external", shape.host or shape.text("rpc.service"))  # spans of gRPC have no host
+
+
+def _model(shape: Shape, at: Position) -> Part:
+    return _external(shape, at) if shape.host else UNKNOWN_CALLEE
 
 
 def _connect(shape: Shape, _: Position) -> Part:
@@ -215,6 +233,8 @@ RULES = (
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
+    Rule("a call to a model", _is_model, _model),
+    Rule("a tool of an agent", _is_tool, _own_code),
     Rule("a message to a broker", _is_messaging, _messaging),
     Rule("another call with a known callee", _is_external, _external),
     Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN_CALLEE)),

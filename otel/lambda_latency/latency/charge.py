@@ -78,7 +78,7 @@ class Charges:
         for row in tree.marked:
             charge = charged.get(row.span_id) if row.shape.roles & SERVES else None
             if charge is not None and charge.code is not None:
-                at = tree.parent(row)
+                at = tree.rows.get(tree.moved.get(row.span_id, row.parent_id))
                 while at is not None and self._put(tree, charged, at, charge, charge.code):
                     at = tree.parent(at)
 

@@ -127,10 +127,13 @@ def _alone(every: Accounts, few: Sequence[int]) -> tuple[Slow, ...]:
 
 
 def _border(walls: Sequence[int]) -> int:
-    """The 95th percentile; if no request is above it, as among fewer than 20, the next smaller wall clock."""
+    """The 95th percentile; if no request is above it, as among fewer than 20, the next smaller wall clock.
+
+    Most requests are never above it.
+    """
     over = percentile(walls, SLOW_PERCENT)
-    if walls and over == max(walls):
-        return max((wall for wall in walls if wall < over), default=over)
+    if walls and over == max(walls) and 2 * walls.count(over) <= len(walls):
+        return max(wall for wall in walls if wall < over)
     return over
 
 

@@ -11,7 +11,7 @@ from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.charge import Charge, Charges
 from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.owners import USUAL, Terms
-from lambda_latency.latency.part import COLD_START, UNKNOWN
+from lambda_latency.latency.part import COLD_START, UNKNOWN, Part
 from lambda_latency.latency.retries import Retrying, retrying
 from lambda_latency.trace import (
     ATTEMPTS,
@@ -21,6 +21,7 @@ from lambda_latency.trace import (
     function_of,
     is_error,
     route_of,
+    service_of,
     status_code_of,
     walk,
 )
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lambda_latency.latency.account import Account
-    from lambda_latency.latency.part import Part
     from lambda_latency.trace import Row, Rows, Stretch, Trace
 
 __all__ = ["Judge", "Spent", "account", "largest_part", "spent"]
@@ -120,9 +120,16 @@ class Judge:
             if number is None:
                 number = self._parts[charge] = accounts.parts[charge.part]
             sums[number] += ns
+        if len(charged) < len(tree.rows):
+            self._see(row for span_id, row in tree.rows.items() if span_id not in charged)
         calls, took = self._calls(tree, charged, retries)
         wall_ns = tree.end_ns - tree.start_ns
         accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
+
+    def _see(self, outside: Iterable[Row]) -> None:
+        """Note the services of spans outside a request as parts of no time: calls to them are internal."""
+        for name in sorted({service_of(row) for row in outside} - {""}):
+            self._accounts.parts[Part("own code", name)]  # a look-up adds the name
 
     def _calls(
         self, tree: Tree, charged: Mapping[str, Charge], retries: Mapping[str, Retrying]
@@ -153,6 +160,7 @@ class Judge:
     def _kind(self, tree: Tree) -> int:
         """The number of the request's `Kind`: everything that an account holds besides its times."""
         outermost, handler, segment = tree.outermost, tree.handler, tree.segment
+        router = tree.router(handler)
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
         flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent) | RUNS_ON * tree.runs_on
         flaws |= OPEN * (not outermost.end_ns and not late)
@@ -160,7 +168,7 @@ class Judge:
             flaws |= LEFT_OUT * _leaves_out(tree)
         key = (
             *(outermost.shape, outermost.route, outermost.name),
-            *((handler.shape, handler.route, handler.name) if handler is not None else ()),
+            *((handler.shape, router.shape, router.route, router.name) if handler and router else ()),
             segment.name if segment is not None else None,
             *(cold, late, flaws),
         )
@@ -169,7 +177,7 @@ class Judge:
             if len(self._kinds) >= MOST_KINDS:
                 self._kinds.clear()
             function = function_of(segment, handler)
-            route, status = route_of(outermost, handler, function), status_code_of(outermost, handler)
+            route, status = route_of(outermost, router, function), status_code_of(outermost, handler)
             kind = Kind(route, function, status, cold, is_error(outermost, handler), late, flaws)
             number = self._kinds[key] = self._accounts.kinds[kind]
         return number

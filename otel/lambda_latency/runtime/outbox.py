@@ -138,7 +138,7 @@ class Outbox:
         if not self._killed:
             write(spans, marks)
             return
-        told = ended_now(spans, marks, time_ns())
+        told = [self._recorder.placed(span) for span in ended_now(spans, marks, time_ns())]
         # With a limit: the function itself may be in a delivery that waits for its answer.
         with hurried():
             alone = self._delivering.acquire(timeout=max(0.0, (running.deadline - time()) / 2))

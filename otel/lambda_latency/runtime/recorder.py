@@ -9,9 +9,9 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.trace import TraceFlags
+from opentelemetry.trace import SpanKind, TraceFlags
 
-from lambda_latency.runtime.copies import identity, moved
+from lambda_latency.runtime.copies import attributes_of, copied, identity, moved
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.propagation import INIT
 
@@ -35,7 +35,7 @@ class Recorder(SpanProcessor):
     """Has no lock and no timer, because it runs for each span while the request waits.
 
     `most`: the number of open spans that it remembers. `flush` delivers within some seconds and returns whether all
-    spans are delivered.
+    spans are delivered. `handlers` is the handler's span, once an invocation has begun.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Recorder(SpanProcessor):
         self._outgrown = False
         self.in_fork = False  # in a forked child, nothing else delivers
         self._parents: frozenset[int] = frozenset()
+        self.handlers: SpanContext | None = None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
@@ -66,6 +67,7 @@ class Recorder(SpanProcessor):
         if not wanted or context.span_id in self._parents:
             return
         # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
+        span = self.placed(span)
         self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
         # Last, so that a reader of the open spans and then of the buffer misses none.
         self._open.pop(context.span_id, None)
@@ -103,6 +105,20 @@ class Recorder(SpanProcessor):
         spans, _ = self.buffer.drain()
         for span in spans:
             self.keep(moved(span, top.trace_id, top))
+
+    def placed(self, span: ReadableSpan) -> ReadableSpan:
+        """The span; below the handler's, if it has no parent or is the request itself.
+
+        A framework with spans of its own, such as FastAPI, reads its parent from the headers of the request: that is
+        the caller of Lambda, or nobody.
+        """
+        parent, handlers = span.parent, self.handlers
+        if parent is not None and not (parent.is_remote and span.kind is SpanKind.SERVER):
+            return span
+        context = span.get_span_context()
+        if handlers is None or context is None or context.trace_id != handlers.trace_id:
+            return span
+        return span if context.span_id == handlers.span_id else copied(span, attributes_of(span), parent=handlers)
 
     def keep(self, span: ReadableSpan) -> None:
         """Put a span into the buffer, with its size."""

@@ -165,7 +165,8 @@ class Runtime:
             self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
         )
         self._sampler.decision = invocation.span.is_recording()
-        self._ids.current = invocation.span.get_span_context().trace_id
+        self.recorder.handlers = invocation.span.get_span_context()
+        self._ids.current = self.recorder.handlers.trace_id
         if cold:
             self._tell_startup(recorded=self._sampler.decision)
         return invocation

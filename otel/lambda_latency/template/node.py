@@ -39,11 +39,20 @@ class Node:
     function: str = ""
 
     def get(self, *path: str) -> Node | None:
-        """The value under a path of keys; None if the path does not exist."""
+        """The value under a path of keys, also by YAML's merge keys (`<<: *common`); None if it does not exist."""
         found: Node | None = self
         for key in path:
-            found = next((value for name, value in found.entries if name.value == key), None) if found else None
+            found = found._under(key) if found else None
         return found
+
+    def _under(self, key: str) -> Node | None:
+        merged: tuple[Node, ...] = ()
+        for name, value in self.entries:
+            if name.value == key:
+                return value
+            if name.value == "<<":
+                merged = value.items or (value,)
+        return next((found for one in merged if (found := one._under(key)) is not None), None)
 
     def named(self) -> Iterator[tuple[str, Node, Node]]:
         """The entries of a mapping: name as text, key node, value node."""

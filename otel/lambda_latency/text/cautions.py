@@ -16,6 +16,7 @@ __all__ = ["alone_sentence", "cautions", "failed_first"]
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
 MOST_ALONE = 3
+UPGRADED = 101  # Switching Protocols
 CENTURY_NS = (946_684_800 * 10**9, 4_102_444_800 * 10**9)  # from 2000 to 2100
 
 
@@ -27,6 +28,7 @@ def cautions(report: Report, style: Style) -> list[str]:
         _failing(report, style),
         _alone(report, style),
         _unit(report),
+        _upgraded(report),
         _flawed(report, SKEWED, "the clocks of services differ and were corrected (--no-skew leaves them)"),
         _flawed(
             report, ABSENT_PARENT, "the span that called the others was not recorded: the time between them is unknown"
@@ -123,10 +125,20 @@ def _unit(report: Report) -> str:
     return ""
 
 
+def _upgraded(report: Report) -> str:
+    kinds = {at for kind, at in report.accounts.kinds.items() if kind.status_code == UPGRADED}
+    return _in_requests(
+        report, kinds, "the connection was upgraded, as for WebSockets (status 101): the time is that of the connection"
+    )
+
+
 def _flawed(report: Report, flaw: int, what: str) -> str:
-    counts = report.accounts.kinds.items()
-    flawed = {at for kind, at in counts if kind.flaws & flaw}
-    found = sum(at in flawed for at in report.accounts.kind_of) if flawed else 0
+    return _in_requests(report, {at for kind, at in report.accounts.kinds.items() if kind.flaws & flaw}, what)
+
+
+def _in_requests(report: Report, kinds: set[int], what: str) -> str:
+    """The sentence with the number of requests of these kinds; empty without any."""
+    found = sum(at in kinds for at in report.accounts.kind_of) if kinds else 0
     if not found:
         return ""
     if report.totals.requests == 1:

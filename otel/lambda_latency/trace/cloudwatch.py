@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from lambda_latency.trace.anyvalue import write_attributes
+from lambda_latency.trace.anyvalue import read_value, write_attributes
 from lambda_latency.trace.dialects import CAMEL, canonical_span
 from lambda_latency.trace.transcoded import Problem, grouped
 
-__all__ = ["cloudwatch_resources", "is_answer", "is_record"]
+__all__ = ["cloudwatch_resources", "is_answer", "is_record", "span_of_record"]
 
 _decode = msgspec.json.Decoder().decode
 # The members of an answer, by the name of the member that holds the records.
@@ -45,7 +45,7 @@ def cloudwatch_resources(document: bytes, problem: Problem) -> list[dict[str, An
     found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
     for record in _records(_decode(document), problem):
         try:
-            found.append(_read(record))
+            found.append(span_of_record(record))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a record of aws/spans: {why}")
@@ -79,7 +79,11 @@ def _records(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
             problem("no record in an answer of CloudWatch: ask for the field @message")
 
 
-def _read(written: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+def span_of_record(written: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """The resource, the name of the scope and the span of a record, in the form of OTLP/JSON.
+
+    Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` if the record cannot be read.
+    """
     record = {CAMEL.get(name, name): value for name, value in written.items()}
     attributes, resource = _nested(record.get("attributes")), {}
     inner = record.get("resource")
@@ -116,4 +120,7 @@ def _read(written: dict[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]
 
 
 def _nested(value: Any) -> dict[str, Any]:
+    """Attributes by name, from an object or from OTLP's list of pairs."""
+    if isinstance(value, list):
+        return {str(pair["key"]): read_value(pair.get("value")) for pair in value}
     return dict(value) if isinstance(value, dict) else {}

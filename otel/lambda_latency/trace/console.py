@@ -16,6 +16,7 @@ __all__ = ["go_resources", "is_go", "is_python", "python_resources"]
 
 _decode = msgspec.json.Decoder().decode
 ZERO = "0001-01-01T00:00:00Z"  # Go's zero time
+GO_CODES: Mapping[Any, int] = {1: 2, 2: 1}  # Go's numbers of Error and Ok: those of OTLP
 
 
 def is_python(members: Mapping[str, object]) -> bool:
@@ -86,7 +87,10 @@ def go_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
             "kind": printed.get("SpanKind"),
             "startTimeUnixNano": instant_ns(printed["StartTime"]),
             "endTimeUnixNano": instant_ns(printed["EndTime"]) if printed.get("EndTime") not in (None, ZERO) else 0,
-            "status": {"code": status.get("Code"), "message": status.get("Description")},
+            "status": {
+                "code": GO_CODES.get(status.get("Code"), status.get("Code")),
+                "message": status.get("Description"),
+            },
             "attributes": _pairs(printed.get("Attributes")),
             "events": [
                 {

@@ -23,6 +23,11 @@ __all__ = ["AT_ONCE", "LARGE", "documents", "is_by_line", "split", "why_not_json
 LARGE = 4 * 1024 * 1024  # bytes; a document that is decoded at once takes ten times its size in memory
 AT_ONCE = 1000  # spans of a large document that are decoded together
 BOM = b"\xef\xbb\xbf"
+# What console exporters print that is no JSON.
+PRINTED = (
+    (b"traceId: '", "Node's console exporter prints objects, not JSON: write OTLP by a collector's file exporter"),
+    (b"Activity.TraceId:", ".NET's console exporter prints text, not JSON: write OTLP by a collector's file exporter"),
+)
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -98,6 +103,9 @@ def why_not_json(text: bytes) -> str | None:
 
 
 def _reason(document: bytes, error: str) -> str:
+    printed = next((reason for mark, reason in PRINTED if mark in document), None)
+    if printed is not None:
+        return printed
     try:
         document.decode()
     except UnicodeDecodeError:

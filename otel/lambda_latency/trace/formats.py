@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from msgspec import Raw
 
+from lambda_latency.trace.bare import bare_resources, is_bare, is_list_of_bare
 from lambda_latency.trace.cloudwatch import cloudwatch_resources, is_answer, is_record
 from lambda_latency.trace.console import go_resources, is_go, is_python, python_resources
 from lambda_latency.trace.dialects import resource_spans, speaks_otlp
@@ -32,7 +33,8 @@ __all__ = ["KNOWN", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print"
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print, "
+    "bare spans (ids and times)"
 )
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -91,11 +93,23 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
     ),
     (
+        lambda members: "process" in members and "spans" in members,
+        "Jaeger's Thrift batches as JSON: ask Jaeger for /api/traces/ID",
+    ),
+    (
+        lambda members: "common" in members and "spans" in members,
+        "New Relic's spans: send them by OTLP to a collector that writes a file",
+    ),
+    (
+        lambda members: [*members] == ["metadata"] or any(_is(members, key, b"{") for key in ("transaction", "span")),
+        "Elastic APM's events: send them by OTLP to a collector that writes a file",
+    ),
+    (
         lambda members: _is(members, "hits", b"{"),
         "the answer of a search (Elasticsearch): ask Jaeger for /api/traces/ID, or Zipkin for /api/v2/traces",
     ),
     (
-        lambda members: "rootTraceName" in members or _is(members, "traces", b"["),
+        lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
     (
@@ -115,12 +129,14 @@ def _formats(table: ShapeTable) -> tuple[Known, ...]:
     return (
         Known("OTLP", lambda members: "resourceSpans" in members, otlp),
         Known("X-Ray", _is_xray, xray),
-        Known("Jaeger", lambda members: _is(members, "spans", b"[") or _is(members, "data", b"["), JaegerReader(table)),
+        Known("a list of bare spans", is_list_of_bare, by_way_of_otlp(bare_resources)),
+        Known("Jaeger", _is_jaeger, JaegerReader(table)),
         Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
         Known("Python's console", is_python, by_way_of_otlp(python_resources)),
         Known("Go's console", is_go, by_way_of_otlp(go_resources)),
         Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
         Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
+        Known("bare spans", is_bare, by_way_of_otlp(bare_resources)),
         Known("an answer of CloudWatch", is_answer, by_way_of_otlp(cloudwatch_resources)),
         Known("OTLP as protobuf", lambda _: False, by_way_of_otlp(protobuf_resources)),
     )
@@ -241,10 +257,23 @@ def _is(members: Members, key: str, begin: bytes) -> bool:
     return key in members and memoryview(members[key])[:1].tobytes() == begin  # bytes(member) would copy a large member
 
 
+def _is_search(members: Members) -> bool:
+    """Whether this is Tempo's list of traces: each has a `traceID`, and no spans."""
+    return _is(members, "traces", b"[") and any(
+        b'"traceID"' in bytes(one) for one in _decode_list(members["traces"])[:1]
+    )
+
+
 def _is_xray(members: Members) -> bool:
     if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
         return True
-    return "start_time" in members and "id" in members
+    return "start_time" in members and "id" in members and "span_id" not in members
+
+
+def _is_jaeger(members: Members) -> bool:
+    return (_is(members, "spans", b"[") and members.keys().isdisjoint(("common", "process"))) or _is(
+        members, "data", b"["
+    )
 
 
 def _is_dialect(members: Members) -> bool:

@@ -30,7 +30,8 @@ def checked(value: object, name: str, length: int) -> str:
     """
     text = value.lower() if isinstance(value, str) else ""
     if not text.strip("0"):
-        raise ValueError(f"{name} must be {length} hex digits, got {value!r:.60}")
+        wanted = "not be all zeros" if text else f"be {length} hex digits"
+        raise ValueError(f"{name} must {wanted}, got {value!r:.60}")
     is_hex = len(text) <= length and set(text) <= set(HEX.decode())
     return text.zfill(length) if is_hex else digest(str(value), length)
 

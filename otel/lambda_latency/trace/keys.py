@@ -26,9 +26,10 @@ UNNAMED = "unknown_service:"  # https://opentelemetry.io/docs/specs/semconv/reso
 ROUTE = "http.route"
 # The kind of the reference to the parent. OpenTracing's FOLLOWS_FROM means that the parent does not wait.
 FOLLOWS = "ref.type"
+NO_JSON = str.maketrans("", "", '[]" ')
 
 WHOLE = (
-    "aws.dynamodb.table_names",
+    "aws.function_name",
     "aws.kinesis.stream.name",
     "aws.kinesis.stream_name",
     "aws.lambda.function.name",
@@ -49,7 +50,9 @@ WHOLE = (
     "db.type",
     "faas.coldstart",
     "faas.invoked_name",
+    "gen_ai.operation.name",
     "gen_ai.provider.name",
+    "gen_ai.request.model",
     "gen_ai.system",
     "http.method",
     "http.request.method",
@@ -57,11 +60,15 @@ WHOLE = (
     "http.status_code",
     "lambda.provisional",
     "lambda.timeout",
+    "llm.model_name",
+    "llm.provider",
+    "llm.system",
     "messaging.destination",
     "messaging.destination.name",
     "messaging.system",
     "messaging.url",
     "net.peer.name",
+    "openinference.span.kind",
     "peer.hostname",
     "peer.service",
     FOLLOWS,
@@ -94,6 +101,11 @@ def _host_of(origin: str) -> str:
         return ""  # an invalid URL, such as "http://[::1", has no host
 
 
+def _listed(names: object) -> object:
+    """A list of names. Jaeger and Zipkin store it as its JSON."""
+    return names.translate(NO_JSON) if isinstance(names, str) else names
+
+
 def _cluster(name: object) -> object:
     """The host in Istio's name of a cluster: `outbound|80||cart.shop.svc.cluster.local`."""
     return name.rpartition("|")[2] if isinstance(name, str) else ""
@@ -109,6 +121,7 @@ READ: dict[str, Reduce] = {
     **dict.fromkeys(WHOLE, _same),
     "http.url": _host,
     "url.full": _host,
+    "aws.dynamodb.table_names": _listed,
     "upstream_cluster": _cluster,
     "upstream_cluster.name": _cluster,
     "error.type": _code,

@@ -6,11 +6,14 @@ the calls of a handler beside Invocation instead of below it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.platform import FUNCTION
-from lambda_latency.trace.shape import FUNCTION_SEGMENT, INIT
+from lambda_latency.trace.shape import ASIDE, FUNCTION_SEGMENT, INIT, SERVES
+from lambda_latency.trace.skew import service_of
+from lambda_latency.trace.span import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     Rows = Mapping[str, Row]  # by span id
     Children = Mapping[str, Sequence[Row]]
 
-__all__ = ["above", "begins_with_init", "moves"]
+__all__ = ["above", "begins_with_init", "beside_calls", "moves"]
 
 _start = attrgetter("start_ns", "span_id")
 
@@ -50,6 +53,45 @@ def moves(marked: Sequence[Row], outermost: Row, rows: Rows, children: Children)
         if roles & FUNCTION_SEGMENT:
             found += _into_invocations(children.get(row.span_id, ()), outermost)
     return found
+
+
+def beside_calls(marked: Sequence[Row], rows: Rows, children: Children) -> list[tuple[Row, Row]]:
+    """Each server that is recorded beside the call that it answers, with that call.
+
+    Some callers send the context of the span around a call. The call is the last one that starts before the server, if
+    the server lies inside, no span below the call answers it, and it names no other callee.
+    """
+    found: list[tuple[Row, Row]] = []
+    unanswered: dict[str, list[Row]] = {}
+    for row in marked:
+        if row.shape.kind is not SpanKind.SERVER or row.shape.origin is not None or row.shape.roles & ASIDE:
+            continue
+        parent, service = rows.get(row.parent_id), service_of(row)
+        if parent is None or parent.shape.is_call or not service or service_of(parent) in ("", service):
+            continue
+        calls = unanswered.get(row.parent_id)
+        if calls is None:
+            siblings = children[row.parent_id]
+            calls = sorted((one for one in siblings if _is_unanswered(one, children)), key=_start)
+            unanswered[row.parent_id] = calls
+        at = bisect_right(calls, row.start_ns, key=attrgetter("start_ns"))
+        if at and row.end_ns <= calls[at - 1].end_ns and _may_name(calls[at - 1], service):
+            found.append((row, calls[at - 1]))
+    return found
+
+
+def _is_unanswered(row: Row, children: Children) -> bool:
+    """Whether a span is a call to a service, and no span below it answers it."""
+    shape = row.shape
+    if shape.kind is not SpanKind.CLIENT or shape.database or shape.is_aws_call or shape.text("rpc.service"):
+        return False
+    return not any(below.shape.roles & SERVES for below in children.get(row.span_id, ()))
+
+
+def _may_name(call: Row, service: str) -> bool:
+    """Whether a call names no callee, or this service."""
+    host, name = call.shape.host.lower(), service.lower()
+    return host in ("", name) or host.startswith(f"{name}.")
 
 
 def _into_invocations(siblings: Sequence[Row], outermost: Row) -> Iterator[tuple[Row, Row]]:

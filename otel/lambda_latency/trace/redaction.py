@@ -23,7 +23,7 @@ __all__ = ["redacted"]
 
 Namer: TypeAlias = Callable[[str, str], str]  # from a sort and a text to the name that replaces the text
 
-HOSTS = tuple(key for key in HOST_KEYS if not key.startswith("gen_ai."))
+HOSTS = tuple(key for key in HOST_KEYS if not key.startswith(("gen_ai.", "llm.")))
 NAMES = ("db.instance", "db.name", "db.namespace", "faas.invoked_name")
 SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
 LIMIT = "lambda.timeout.limit_ms"

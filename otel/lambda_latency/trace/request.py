@@ -16,18 +16,18 @@ RANDOM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-
 ID = re.compile(rf"(?<=/)(?:\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}})(?![^/\s])", re.IGNORECASE)
 
 
-def route_of(outermost: Row, handler: Row | None, function: str) -> str:
-    """`POST /orders`: the method and the resource path of the handler's span, else of the outermost span.
+def route_of(outermost: Row, router: Row | None, function: str) -> str:
+    """`POST /orders`: the method and the resource path of the span that names the route, else of the outermost span.
 
     Without a path the route is the name of the first of these spans that was recorded. A stage of API Gateway serves
     many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
     records no resource path. Ids in a path are replaced by `{id}`, and a query is cut off.
     """
-    return _without_ids(_written_route(outermost, handler, function))
+    return _without_ids(_written_route(outermost, router, function))
 
 
-def _written_route(outermost: Row, handler: Row | None, function: str) -> str:
-    rows = [row for row in (handler, outermost) if row is not None]
+def _written_route(outermost: Row, router: Row | None, function: str) -> str:
+    rows = [row for row in (router, outermost) if row is not None]
     for row in rows:
         if row.route:
             return f"{_method(row)} {row.route}".strip()

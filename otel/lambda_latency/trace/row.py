@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.span import Span
 
-__all__ = ["ATTEMPT", "DELAY", "Row", "Rows", "attempts_of", "row_of", "window_of", "with_valid_ids"]
+__all__ = ["ATTEMPT", "DELAY", "Row", "Rows", "attempts_of", "rows_of", "window_of", "with_valid_ids"]
 
 ATTEMPT = "attempt"  # the event at the end of each attempt of an AWS call
 DELAY = "retry.delay_ms"  # its attribute: how long the client waited before the next attempt
@@ -64,15 +64,20 @@ def _have_ids(found: list[Rows]) -> bool:
     return are_ids(ids, [trace_id for document in found for trace_id in document])
 
 
-def row_of(span: Span) -> Row:
-    """The row of a span."""
+def rows_of(spans: Iterable[Span]) -> list[Row]:
+    """The rows of spans. Equal spans share a shape."""
+    known: dict[object, Shape] = {}
+    return [_row_of(span, known) for span in spans]
+
+
+def _row_of(span: Span, known: dict[object, Shape]) -> Row:
     attempts, route = attempts_of(span), span.attributes.get(ROUTE)
     return Row(
         span.span_id,
         span.parent_id or "",
         span.start_ns,
         span.end_ns or 0,
-        Shape.of(span, attempts=attempts is not None),
+        Shape.of(span, attempts=attempts is not None, known=known),
         span.name,
         attempts,
         route if isinstance(route, str) else "",

@@ -54,7 +54,7 @@ COLD = 32
 TIMED_OUT = 64
 HANDLES = 128  # the span of an invocation, or any SERVER span
 ATTEMPTS = 256  # has an event for each attempt of its call
-# Its bucket depends on its children: a function segment, an Invocation below one, an INTERNAL span of a database.
+# Its bucket depends on its children: a function segment, an Invocation below one, an INTERNAL span that may be a call.
 CONTAINER = 512
 # The origins that X-Ray's SDK sets on segments of a user's own server.
 HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppRunner")
@@ -62,7 +62,11 @@ HOSTS = ("AWS::EC2", "AWS::ECS", "AWS::EKS", "AWS::ElasticBeanstalk", "AWS::AppR
 HOST_KEYS = (
     *("peer.service", "server.address", "net.peer.name", "http.url", "url.full"),
     *("peer.hostname", "upstream_cluster.name", "upstream_cluster", "gen_ai.provider.name", "gen_ai.system"),
+    *("llm.provider", "llm.system", "gen_ai.request.model", "llm.model_name"),
 )
+# Operations of GenAI's conventions and kinds of OpenInference's that are calls to a model.
+MODEL_CALLS = ("chat", "embeddings", "generate_content", "text_completion", "LLM", "EMBEDDING", "RERANKER")
+TOOLS = ("execute_tool", "TOOL")
 EXECUTION = 2048  # an execution of a state machine
 ASIDE = 1024  # follows from its parent, which does not wait for it
 
@@ -114,7 +118,9 @@ class Shape:
         self.rank = OUTER.index(self.origin) if self.origin in OUTER else len(OUTER)
         self.phase = name if name in PHASES and kind is SpanKind.INTERNAL else ""
         own = scope in RUNTIME_SCOPES
-        self.by_name = own or name in READ_NAMES or (self.is_aws_call and not self.operation)
+        self.by_name = (
+            own or name in READ_NAMES or self.origin in (SERVICE, FUNCTION) or (self.is_aws_call and not self.operation)
+        )
         serves = kind in (SpanKind.SERVER, SpanKind.CONSUMER) and (self.origin or HOSTS[0]).startswith(HOSTS)
         handler = serves and (own or not values.keys().isdisjoint(INVOCATION_KEYS))
         init = (own and name in ("init", "restore")) or self.phase in ("Initialization", "Restore")
@@ -130,23 +136,25 @@ class Shape:
             | ATTEMPTS * attempts
             | ASIDE * (values.get(FOLLOWS) == "FOLLOWS_FROM")
             | EXECUTION * (self.origin == STATE_MACHINE)
-            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_database_step)
+            | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_step)
         )
 
     @classmethod
-    def of(cls, span: Span, *, attempts: bool) -> Shape:
-        """The shape of one span. `attempts`: whether its events show how its call was retried."""
-        return cls(
-            span.name,
-            span.kind,
-            span.status,
-            span.parent_remote,
-            span.scope.name,
-            read_resource(span.resource),
-            {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE},
-            error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception")),
-            attempts=attempts,
-        )
+    def of(cls, span: Span, *, attempts: bool, known: dict[object, Shape] | None = None) -> Shape:
+        """The shape of one span. `attempts`: whether its events show how its call was retried.
+
+        `known` are the shapes of other spans; equal spans share one.
+        """
+        facts = (span.name, span.kind, span.status, span.parent_remote, span.scope.name)
+        resource = read_resource(span.resource)
+        values = {key: reduced(key, value) for key, value in span.attributes.items() if key in READ and key != ROUTE}
+        exceptions = (event.attributes for event in span.events if event.name == "exception")
+        codes = error_codes(span.status_message, exceptions)
+        known = {} if known is None else known
+        key = *facts, repr(resource), repr(values), codes, attempts
+        if key not in known:
+            known[key] = cls(*facts, resource, values, codes, attempts=attempts)
+        return known[key]
 
     def __getitem__(self, key: str) -> object:
         """The reduced value of an attribute; None if it is absent. Raises `KeyError` for a key outside of `READ`."""
@@ -188,9 +196,23 @@ class Shape:
         return self.text("db.system.name", "db.system", "db.type")
 
     @property
-    def is_database_step(self) -> bool:
-        """Whether this is an INTERNAL span with the attributes of a database, as manual instrumentation writes them."""
-        return self.kind is SpanKind.INTERNAL and bool(self.database)
+    def is_step(self) -> bool:
+        """Whether this is an INTERNAL span with the attributes of a call to a database or a model.
+
+        Manual instrumentation and libraries of agents leave the kind out.
+        """
+        return self.kind is SpanKind.INTERNAL and (bool(self.database) or self.is_of_model)
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether the span is a call to a model. In older conventions no other spans name a model."""
+        operation = self.text("gen_ai.operation.name", "openinference.span.kind")
+        return operation in MODEL_CALLS or (not operation and bool(self["gen_ai.request.model"]))
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether the span is a tool of an agent. Some libraries record it inside the call to the model."""
+        return self.text("gen_ai.operation.name", "openinference.span.kind") in TOOLS
 
     @property
     def operation(self) -> str:

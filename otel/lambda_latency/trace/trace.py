@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.trace.consistency import CUT
 from lambda_latency.trace.problem import Problem
 from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
-from lambda_latency.trace.row import row_of
+from lambda_latency.trace.row import rows_of
 from lambda_latency.trace.shape import TIMED_OUT
 from lambda_latency.trace.span import Span, SpanKind
 from lambda_latency.trace.tree import Tree
@@ -63,7 +63,7 @@ class Trace:
             raise ValueError(f"the spans of a trace share one trace id, got {trace_id} and {foreign.trace_id}")
         if len({span.span_id for span in read}) < len(read):
             read.sort(key=repr)  # makes the choice between equal rows independent of the order of files
-        rows = [row_of(span) for span in read]
+        rows = rows_of(read)
         whole = {id(row): span for row, span in zip(rows, read, strict=True)}
         tree = Tree(list(rows), view)
         absent = {row.span_id: _stand_in(trace_id, row) for row in tree.absent}
@@ -134,7 +134,7 @@ class Trace:
     @property
     def route(self) -> str:
         """The route, such as `POST /orders`; else the name of a span. `route_of` has the details."""
-        return route_of(self.tree.outermost, self.tree.handler, self.function)
+        return route_of(self.tree.outermost, self.tree.router(self.tree.handler), self.function)
 
     @property
     def function(self) -> str:

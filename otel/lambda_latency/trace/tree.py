@@ -9,9 +9,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.absent import absent_parents
-from lambda_latency.trace.consistency import CUT, backwards, cut_cycles, one_of_each
-from lambda_latency.trace.moves import above, begins_with_init, moves
+from lambda_latency.trace.consistency import CUT
+from lambda_latency.trace.links import Links
+from lambda_latency.trace.moves import above, begins_with_init, beside_calls, moves
 from lambda_latency.trace.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
 from lambda_latency.trace.shape import (
     ASIDE,
@@ -29,8 +29,6 @@ from lambda_latency.trace.span import SpanKind
 from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lambda_latency.trace.row import Row
     from lambda_latency.trace.view import View
 
@@ -40,74 +38,32 @@ __all__ = ["Tree"]
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000
 
+# The end of a route that matches all paths, of an API (`/{proxy+}`) or of a framework (`/*`).
+ALL_PATHS = ("+}", "*")
+
 _start = attrgetter("start_ns", "span_id")
 _end = attrgetter("end_ns")
 
 
-class Tree:
-    """The rows of one trace id, as a tree. Times are nanoseconds since 1970.
+class Tree(Links):
+    """The rows of one trace id, as the tree of a request. Times are nanoseconds since 1970.
 
-    - `rows`: one row for each span id.
-    - `children`: the rows that a row waits for, by the span id of that row, in descending order of their end.
-    - `tops`: the rows without a recorded parent.
-    - `marked`: the rows with a role, by depth, then from the outside in (`rank`), then by start.
-    - `roles`: the roles of all rows, as one set of bits.
     - `outermost`: the row of the request, which lasts from `start_ns` to `end_ns`.
     - `before`: the init that the request began with, if no outer span encloses it; else None.
     - `starting`: the instant at which an environment began to start, by the span id of the Lambda service's segment.
-    - `moved`: the span id of the new parent by that of the moved row; an empty text if no row waits for it.
-    - `in_order`: whether no two siblings end at the same instant, and no row that has siblings is open.
     - `aside`: the rows that nothing waits for; their descendants stay below them.
-    - `absent`: the rows that stand in for parents that were not recorded.
     - `skewed`: whether clocks were corrected.
     - `cut`: whether the request begins below the top of its tree.
-    - `problems`: messages about contradictions between rows.
     """
 
-    __slots__ = (
-        "absent",
-        "aside",
-        "before",
-        "children",
-        "cut",
-        "end_ns",
-        "in_order",
-        "marked",
-        "moved",
-        "outermost",
-        "problems",
-        "roles",
-        "rows",
-        "skewed",
-        "start_ns",
-        "starting",
-        "tops",
-    )
+    __slots__ = ("aside", "before", "cut", "end_ns", "outermost", "skewed", "start_ns", "starting")
 
     def __init__(self, rows: list[Row], view: View = PLAIN) -> None:
-        rows.sort(key=_end, reverse=True)  # then the children of each row have this order too
-        self.problems = [backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
-        self.rows = {row.span_id: row for row in rows}
-        if len(self.rows) < len(rows):
-            kept = sorted(one_of_each(rows, self.problems), key=_end, reverse=True)
-            self.rows = {row.span_id: row for row in kept}
-        if self._connect() < len(self.rows):
-            cut_cycles(self.rows, self.problems)
-            self._connect()
-        self.absent = absent_parents(self.tops)
-        if self.absent:
-            # A parent that all its children call remote belongs to another process, and is not missing here.
-            missing = {row.parent_id for row in self.tops if row.shape.remote is not True}
-            self.problems += [
-                f"span {row.span_id} was not recorded: what it called is one request"
-                for row in self.absent
-                if row.span_id in missing
-            ]
-            self.rows = {**{row.span_id: row for row in self.absent}, **self.rows}
-            self._connect()
-        self.moved: dict[str, str] = {}
+        super().__init__(rows)
         self.starting: dict[str, int] = {}
         self.aside = self._leave_aside() if self.roles & (ASIDE | SERVES) else []
+        for row, call in beside_calls(self.marked, self.rows, self.children) if self.roles & SERVES else ():
+            self.put_below(row, call)
         if self.roles & EXECUTION:
             self._wait_for_executions()
         self.skewed = bool(view.skew and self.roles & SERVES) and self._correct_clocks()
@@ -120,17 +76,6 @@ class Tree:
         self.before = self._move() if self.roles & (FUNCTION_SEGMENT | INIT) else None
         self.start_ns = self.outermost.start_ns if self.before is None else self.before.start_ns
         self.end_ns = self._last_end()
-
-    def parent(self, row: Row) -> Row | None:
-        """The recorded parent of a row; None for a top."""
-        return self.rows.get(row.parent_id)
-
-    def highest(self, role: int, also: Callable[[Row], bool] | None = None) -> Row | None:
-        """The least deep row with a role for which `also` is true: of several the outer one, then the earliest."""
-        for row in self.marked if self.roles & role else ():
-            if row.shape.roles & role and (also is None or also(row)):
-                return row
-        return None
 
     @property
     def segment(self) -> Row | None:
@@ -146,6 +91,13 @@ class Tree:
         below = self.highest(SERVES, self._is_in_lambda) if self.roles & LAMBDA_SEGMENT else None
         found = self._if_entry(below or self.highest(SERVES, self._is_inside if self.cut else None))
         return None if found is not None and self._is_another_service(found) else found
+
+    def router(self, handler: Row | None) -> Row | None:
+        """The row that names the route: the handler's, or a framework's inside it if the handler serves all paths."""
+        if handler is None or _is_specific(handler.route):
+            return handler
+        inside = [row for row in self.rows.values() if _is_specific(row.route) and self._is_framework(row, handler)]
+        return min(inside, key=_start, default=handler)
 
     @property
     def runs_on(self) -> bool:
@@ -221,40 +173,6 @@ class Tree:
                 found = found or "calls"
         return found
 
-    def _connect(self) -> int:
-        """Find children, tops and roles. Returns the number of rows that a top reaches: all but those of cycles."""
-        rows, roles, in_order = self.rows, 0, True
-        children: dict[str, list[Row]] = {}
-        tops: list[Row] = []
-        for row in rows.values():
-            roles |= row.shape.roles
-            siblings = children.get(row.parent_id)
-            if siblings is not None:
-                if not 0 < row.end_ns < siblings[-1].end_ns:
-                    in_order = False
-                siblings.append(row)
-            elif row.parent_id in rows:
-                children[row.parent_id] = [row]
-            else:
-                tops.append(row)
-        self.children, self.tops, self.roles, self.in_order = children, tops, roles, in_order
-        self.marked: list[Row] = []
-        level, count = tops, 0
-        while level:
-            count += len(level)
-            marked: list[Row] = []
-            below: list[Row] = []
-            for row in level:
-                if row.shape.roles:
-                    marked.append(row)
-                if row.span_id in children:
-                    below += children[row.span_id]
-            if len(marked) > 1:
-                marked.sort(key=_outer_first)
-            self.marked += marked
-            level = below
-        return count
-
     def _if_entry(self, row: Row | None) -> Row | None:
         """The row, if the request reaches it without a call by another service; else None."""
         at, outermost = row, self.outermost
@@ -271,20 +189,31 @@ class Tree:
         first, service = self.outermost, service_of(row)
         return bool(first.shape.origin is None and service and service_of(first) not in ("", service))
 
+    def _is_framework(self, row: Row, handler: Row) -> bool:
+        """Whether the service of the handler recorded a row inside the handler's, without a call between them."""
+        at, service = row, service_of(handler)
+        while at is not handler:
+            parent = self.parent(at)
+            if parent is None or at.shape.is_call or service_of(at) != service:
+                return False
+            at = parent
+        return row is not handler
+
     def _is_inside(self, row: Row) -> bool:
         """Whether a row is the outermost one or a descendant of it."""
         return row is self.outermost or self.outermost in above(self.rows, row)
 
     def _leave_aside(self) -> list[Row]:
         """Remove from `children` what nothing waits for: consumers of a producer, and rows that follow from others."""
-        found: list[Row] = []
+        found: dict[str, Row] = {}
         for row in self.marked:
             if row.shape.roles & ASIDE or row.shape.kind is SpanKind.CONSUMER:
                 parent = self.parent(row)
                 if parent is not None and (row.shape.roles & ASIDE or parent.shape.kind is SpanKind.PRODUCER):
-                    self.children[row.parent_id].remove(row)
-                    found.append(row)
-        return found
+                    found[row.span_id] = row
+        for span_id in {row.parent_id for row in found.values()}:
+            self.children[span_id] = [row for row in self.children[span_id] if row.span_id not in found]
+        return [*found.values()]
 
     def _wait_for_executions(self) -> None:
         """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
@@ -294,7 +223,7 @@ class Tree:
                     (ancestor for ancestor in above(self.rows, row) if not 0 < ancestor.end_ns < row.end_ns), None
                 )
                 if waiting is not None and waiting.span_id != row.parent_id:
-                    self._put_below(row, waiting)
+                    self.put_below(row, waiting)
 
     def _correct_clocks(self) -> bool:
         servers = [row for row in self.marked if row.shape.roles & SERVES and row.parent_id in self.rows]
@@ -352,25 +281,13 @@ class Tree:
             elif init and waiting.shape.origin == SERVICE:
                 self.starting[waiting.span_id] = min(row.start_ns, self.starting.get(waiting.span_id, row.start_ns))
             if waiting is None or waiting.span_id != row.parent_id:
-                self._put_below(row, waiting)
+                self.put_below(row, waiting)
         if not begins_with_init(self.outermost):
             return None
         start = self.outermost.start_ns
         waited = [row for row in before if row.end_ns and start - row.end_ns <= READY_BEFORE_NS]
         return min(waited, key=_start, default=None)
 
-    def _put_below(self, row: Row, parent: Row | None) -> None:
-        self.children[self.moved.get(row.span_id, row.parent_id)].remove(row)
-        self.moved[row.span_id] = "" if parent is None else parent.span_id
-        if parent is None:
-            return
-        siblings = self.children.setdefault(parent.span_id, [])
-        siblings.append(row)
-        if len(siblings) > 1:
-            siblings.sort(key=_end, reverse=True)
-            ends = {sibling.end_ns for sibling in siblings}
-            self.in_order = self.in_order and 0 not in ends and len(ends) == len(siblings)
 
-
-def _outer_first(row: Row) -> tuple[int, int, str]:
-    return row.shape.rank, row.start_ns, row.span_id
+def _is_specific(route: str) -> bool:
+    return bool(route) and not route.endswith(ALL_PATHS)

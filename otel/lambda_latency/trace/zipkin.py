@@ -45,6 +45,10 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     decoded = _decode(document)
     spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
     objects = [item for item in spans if isinstance(item, dict)]
+    calls = {hex_id(item.get("id"), 16) for item in objects if item.get("kind") == "CLIENT"}
+    for item in objects:  # not every writer sets the flag
+        if item.get("kind") == "SERVER" and hex_id(item.get("id"), 16) in calls:
+            item["shared"] = True
     clients = {hex_id(item.get("id"), 16): _service(item) for item in objects if not item.get("shared")}
     servers = {hex_id(item.get("id"), 16) for item in objects if item.get("shared")}
     shared = {span_id: service for span_id, service in clients.items() if span_id in servers}

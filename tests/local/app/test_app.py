@@ -212,6 +212,18 @@ def test_a_state_machine_catches_the_error_of_its_function(shop: Shop) -> None:
     assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", "caught a KeyError")
 
 
+def test_a_failed_execution_is_printed(shop: Shop) -> None:
+    """With its error; ministack only records it, and no function may have run."""
+    states = shop.client("stepfunctions")
+    definition = {"StartAt": "End", "States": {"End": {"Type": "Fail", "Error": "TooLate", "Cause": "It is\nover"}}}
+    machine = states.create_state_machine(
+        name="fails", definition=json.dumps(definition), roleArn="arn:aws:iam::1:role/r"
+    )
+    states.start_execution(stateMachineArn=machine["stateMachineArn"], name="first")
+    line = "state machine failed: fails: TooLate: It is over (execution first)"
+    assert until(lambda: line in shop.told, PATIENCE_S)
+
+
 def test_inline_code_runs(shop: Shop) -> None:
     """Out of the template."""
     assert shop.result("Inline", {"a": 1}) == {"inline": {"a": 1}}

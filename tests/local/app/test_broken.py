@@ -79,7 +79,7 @@ BROKEN = {
     "a section": ("Mappings:", "Mapings:", "6: unknown section 'Mapings'", "did you mean 'Mappings'?"),
     "no resources": ("Resources:", "Resource:", "1: no section Resources", "a SAM template has one"),
     "a folder of code": (
-        "CodeUri: orders", "CodeUri: order", "14: CodeUri 'order' is not there", "did you mean 'orders'?",
+        "CodeUri: orders", "CodeUri: order", "14: CodeUri 'order' is not there", "did you mean 'orders'? or run",
     ),
     "a property": (
         "Handler:", "Handlr:", "15: Orders: property Handlr not defined for resource of type AWS::Serverless::Function",

@@ -165,6 +165,15 @@ def test_a_mapping_template_is_evaluated(app: Shop) -> None:
     }
 
 
+def test_a_function_may_be_called_with_a_mapping_template(app: Shop) -> None:
+    """It gets what the template makes, and not the proxy's event; its error selects a response, by its message."""
+    reply = post(app, "/weather/Oslo", {"day": 2})
+    assert (reply.status, reply.json) == (200, {"told": {"city": "Oslo", "day": 2}})
+    eventually(lambda: is_joined(app, reply))
+    reply = post(app, "/weather/Atlantis", {"day": 2})
+    assert (reply.status, reply.json) == (404, {"why": "Not found: Atlantis"})
+
+
 def test_an_error_of_the_service_selects_a_response(app: Shop) -> None:
     """By the pattern of its status."""
     reply = post(app, "/items", {"key": "other", "id": "one", "tags": [], "new": False})

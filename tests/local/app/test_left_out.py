@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +34,13 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {{ InlineCode: "def handler(event, context): return 42" }}
   Nested: {{ Type: AWS::Serverless::Application, Properties: {{ Location: nested.yaml }} }}
+  Same:
+    Type: AWS::Serverless::Function
+    Properties: {{ FunctionName: same, InlineCode: "def handler(event, context): return 'same'" }}
+  NotSame:
+    Type: AWS::Serverless::Function
+    Condition: IsNever
+    Properties: {{ FunctionName: same, InlineCode: "def handler(event, context): return 'other'" }}
   Queue: {{ Type: AWS::SQS::Queue }}
   Other:
     Type: AWS::Serverless::Application
@@ -64,7 +72,9 @@ Resources:
 
 @needs_packages
 def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> None:
-    """At once, with the function's reason; so is a nested app that has one, and a function without its condition."""
+    """At once, with the function's reason; so is a nested app that has one, and a function without its condition, even
+    if another function has its name.
+    """
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
     (tmp_path / "other.yaml").write_text(OTHER)
@@ -73,7 +83,9 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
     )
     try:
-        assert system.invoke("Runs", b"{}").payload == b"42"
+        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "NotSame")]
+        assert [json.loads(one) for one in payloads[:2]] == [42, "same"]
+        assert json.loads(payloads[2])["errorType"] == "Sandbox.Refused"
     finally:
         system.close()
     left = sorted(line.partition(": ")[0] for line in told if "left out" in line)
@@ -82,7 +94,8 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         "Thing (Custom::Thing) cannot be created here and is left out",
     ]
     assert any("Thing" in line and "ValueError: not today" in line for line in told)
-    assert "Other/Never does not run here: it was not created: its condition is false, or a dependency failed" in told
+    why = "it was not created: its condition is false, or a dependency failed"
+    assert {f"{key} does not run here: {why}" for key in ("NotSame", "Other/Never")} <= {*told}
 
 
 @needs_packages

@@ -107,6 +107,36 @@ parameter_overrides = ["Given=3"]
     assert (values, [note.rpartition(" ")[2] for note in notes]) == ({"Given": value}, environments)
 
 
+def test_a_boolean_is_text_where_cloudformation_has_text(tmp_path: Path) -> None:
+    """Allowed values, operands of a comparison, variables, and parameters of a nested template."""
+    flag = "Parameters: { Flag: { Type: String, AllowedValues: [true, false] } }"
+    (tmp_path / "child.yaml").write_text(f"{flag}\nResources: {{ T: {{ Type: AWS::SNS::Topic }} }}")
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: { Flag: { Type: String, Default: true, AllowedValues: [true, false] } }
+Conditions: { IsOn: !Equals [!Ref Flag, true] }
+Resources:
+  Child: { Type: AWS::Serverless::Application, Properties: { Location: child.yaml, Parameters: { Flag: true } } }
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: "def handler(event, context): ..."
+      Environment: { Variables: { LOUD: true } }
+"""
+    )
+    read = read_app(path, {})
+    plain = read.part.plain
+    assert plain["Parameters"]["Flag"] == {"Type": "String", "Default": "true", "AllowedValues": ["true", "false"]}
+    assert plain["Conditions"] == {"IsOn": {"Fn::Equals": [{"Ref": "Flag"}, "true"]}}
+    assert plain["Resources"]["Work"]["Properties"]["Environment"]["Variables"] == {"LOUD": "true"}
+    assert plain["Resources"]["Child"]["Properties"]["Parameters"] == {"Flag": "true"}
+    assert read.part.children["Child"].plain["Parameters"]["Flag"]["Default"] == "true"
+
+
 def test_what_only_an_account_knows_is_replaced_and_told(tmp_path: Path) -> None:
     """Exports and dynamic references; a version that YAML takes for a number is a text."""
     read = source(
@@ -365,14 +395,14 @@ Resources:
 """
     path.write_text(text)
     apis = [api for _, api in read_app(path, {}).apis]
-    assert [(api.key, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
+    assert [(*api.only, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
         ("Shop", "shop", "v1", {"GET /": "Orders", "POST /": "Orders"}),
         ("Login", "login", "v2", {"GET /": "Enter"}),
     ]
     assert [sorted(api.guards) for api in apis] == [["GET /", "POST /"], []]
     path.write_text(text.replace("Login, Path: /,", "Login, Path: /enter,"))
     ((_, api),) = read_app(path, {}).apis
-    assert (api.key, sorted(api.template.routes)) == ("", ["GET /", "GET /enter", "POST /"])
+    assert (api.only, sorted(api.template.routes)) == (frozenset(), ["GET /", "GET /enter", "POST /"])
 
 
 def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:

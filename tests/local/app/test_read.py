@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ Resources:
       Events:
         Mine: { Type: Api, Properties: { Path: hello, Method: get, RestApiId: !Ref Rest } }
         Own: { Type: HttpApi, Properties: { Path: items, Method: get } }
-        Rest: { Type: HttpApi, Properties: { Path: $default, Method: any } }
+        Rest: { Type: HttpApi, Properties: { Path: /$default, Method: any } }
         Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }
 """,
     )
@@ -244,8 +245,9 @@ def test_without_a_template_those_of_other_names_are_named(tmp_path: Path, monke
 
 
 def test_code_of_python_must_be_there(tmp_path: Path) -> None:
-    """With the line of the folder's name."""
-    with pytest.raises(TemplateError, match=r"template\.yaml:4: CodeUri 'build' is not there"):
+    """With the line of the folder's name, once for all functions; besides a near name, a build may make it."""
+    (tmp_path / "utils").mkdir()
+    with pytest.raises(TemplateError) as raised:
         app(
             tmp_path,
             """\
@@ -253,5 +255,137 @@ Transform: AWS::Serverless-2016-10-31
 Resources:
   Work:
     { Type: AWS::Serverless::Function, Properties: { CodeUri: build, Handler: a.b, Runtime: python3.12 } }
+  More:
+    { Type: AWS::Serverless::Function, Properties: { CodeUri: build, Handler: a.c, Runtime: python3.12 } }
+  Other:
+    { Type: AWS::Serverless::Function, Properties: { CodeUri: qqqq, Handler: a.c, Runtime: python3.12 } }
 """,
         )
+    assert str(raised.value) == (
+        f"{tmp_path}/template.yaml:4: CodeUri 'build' is not there (also in line 6)\n"
+        f"  did you mean 'utils'? or run the build that makes it in {tmp_path}\n"
+        f"  {tmp_path}/template.yaml:8: CodeUri 'qqqq' is not there\n"
+        f"    correct the name, or run the build that makes it in {tmp_path}"
+    )
+
+
+def test_cors_may_allow_a_method_that_http_does_not_have(tmp_path: Path) -> None:
+    """API Gateway sends the header as it is written; samcli took it for an error of all APIs."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Api: {{ Cors: {{ AllowMethods: "'POST, UPDATE'", AllowOrigin: "'*'" }} }} }}
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      {PYTHON.replace(", ", chr(10) + "      ", 2)}
+      Events: {{ Mine: {{ Type: Api, Properties: {{ Path: /hello, Method: post }} }} }}
+""",
+    )
+    ((_, api),) = read.apis
+    assert (routes(read), api.template.api.cors.allow_methods) == (["POST /hello"], "OPTIONS,POST,UPDATE")
+
+
+def test_apis_of_sam_and_of_cloudformation_are_both_served(tmp_path: Path) -> None:
+    """samcli reads only the kind of the first resource; a function without events is one of SAM's."""
+    text = f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}
+  Http: {{ Type: AWS::ApiGatewayV2::Api, Properties: {{ Name: plain, ProtocolType: HTTP }} }}
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: {{ ApiId: !Ref Http, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Work.Arn }}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {{ ApiId: !Ref Http, RouteKey: GET /plain, Target: !Sub "integrations/${{Integration}}" }}
+"""
+    read = app(tmp_path, text)
+    assert [(api.is_http, [*api.template.routes], api.owns("Http")) for _, api in read.apis] == [
+        (True, ["GET /plain"], True)
+    ]
+    event = "Events: { Mine: { Type: Api, Properties: { Path: /mine, Method: get } } }"
+    read = app(tmp_path, text.replace(f"{PYTHON} }} }}", f"{PYTHON}, {event} }} }}", 1))
+    assert [(dict(api.template.routes), api.owns("Http"), api.owns("ServerlessRestApi")) for _, api in read.apis] == [
+        ({"GET /mine": "Work"}, False, True),
+        ({"GET /plain": "Work"}, True, False),
+    ]
+    event = "Events: { Mine: { Type: HttpApi, Properties: { Path: /plain, Method: get, ApiId: !Ref Http } } }"
+    read = app(tmp_path, text.replace(f"{PYTHON} }} }}", f"{PYTHON}, {event} }} }}", 1))
+    assert ([dict(api.template.routes) for _, api in read.apis], read.notes) == ([{"GET /plain": "Work"}], [])
+
+
+def test_a_route_may_lead_to_a_function_of_another_stack(tmp_path: Path) -> None:
+    """By an output of a sibling, which is read first, by a function of the outer template, or by a written name."""
+    uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/%s/invocations"
+    paths = {
+        f"/{name}": {
+            "get": {
+                "x-amazon-apigateway-integration": {
+                    "type": "aws_proxy",
+                    "httpMethod": "POST",
+                    "uri": {"Fn::Sub": uri % target},
+                }
+            }
+        }
+        for name, target in {
+            "inner": "${Inner}",
+            "outer": "${Outer}",
+            "named": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:written",
+            "stage": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${!stageVariables.name}",
+        }.items()
+    }
+    body = json.dumps({"openapi": "3.0.1", "paths": paths})
+    (tmp_path / "api.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Inner: {{ Type: String }}, Outer: {{ Type: String }} }}
+Resources: {{ Api: {{ Type: AWS::Serverless::Api, Properties: {{ StageName: dev, DefinitionBody: {body} }} }} }}
+"""
+    )
+    (tmp_path / "work.yaml").write_text(
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources: {{ Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }} }}
+Outputs: {{ Arn: {{ Value: !GetAtt Work.Arn }} }}
+"""
+    )
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Front:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: api.yaml
+      Parameters: {{ Inner: !GetAtt Back.Outputs.Arn, Outer: !GetAtt Own.Arn }}
+  Back: {{ Type: AWS::Serverless::Application, Properties: {{ Location: work.yaml }} }}
+  Own: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}
+  Named: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON}, FunctionName: written }} }}
+""",
+    )
+    ((prefix, api),) = read.apis
+    assert {route: read.function_key(prefix, name) for route, name in api.template.routes.items()} == {
+        "GET /inner": "Back/Work",
+        "GET /named": "Named",
+        "GET /outer": "Own",
+    }
+    assert read.notes == ["GET /stage may not be served here: its function cannot be read from the template"]
+
+
+def test_a_file_system_is_named(tmp_path: Path) -> None:
+    """It is not mounted: the function would find a folder of this machine, or none."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: {{ {PYTHON}, FileSystemConfigs: [{{ Arn: arn:a, LocalMountPath: /mnt/files }}] }}
+""",
+    )
+    assert read.notes == ["Work: its file system is not mounted here; /mnt/files is a folder of this machine"]

@@ -186,6 +186,29 @@ def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
     ]
 
 
+def test_an_item_for_a_table_with_a_stream_has_its_keys(tmp_path: Path) -> None:
+    """Of their types; a table without a stream calls no function, and one whose types are not known has no command."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Resources:
+  Streamed: &table
+    Type: AWS::DynamoDB::Table
+    Properties: &properties
+      StreamSpecification: { StreamViewType: NEW_IMAGE }
+      AttributeDefinitions: [{ AttributeName: day, AttributeType: N }, { AttributeName: id, AttributeType: S }]
+      KeySchema: [{ AttributeName: id, KeyType: HASH }, { AttributeName: day, KeyType: RANGE }]
+  Plain: { <<: *table, Properties: { <<: *properties, StreamSpecification: !Ref AWS::NoValue } }
+  Unknown: { <<: *table, Properties: { <<: *properties, AttributeDefinitions: !Ref Somewhere } }
+Parameters: { Somewhere: { Type: String, Default: x } }
+""".replace("!Ref AWS::NoValue", "{}")
+    )
+    resources = {name: (name.lower(), "AWS::DynamoDB::Table") for name in ("Streamed", "Plain", "Unknown")}
+    item = json.dumps({"id": {"S": "1"}, "day": {"N": "1"}})
+    put = f"dynamodb put-item --table-name streamed --item '{item}'"
+    assert printed(path, resources) == [f"aws --endpoint-url http://aws --region us-east-1 {put}"]
+
+
 def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
     """On the rule's own bus; a rule for events of AWS has no command, and a bus without a rule neither."""
     path = tmp_path / "template.yaml"
@@ -284,6 +307,9 @@ def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules
     path.write_text(json.dumps(text))
     aws = "aws --endpoint-url http://aws --region us-east-1"
     assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == [f"{aws} s3 cp FILE s3://b/{key}"]
+    bucket["Properties"] = {}
+    path.write_text(json.dumps(text))
+    assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == []  # an object would call no function
 
 
 @pytest.mark.parametrize("guard", [SCOPED, Guard("Pool", "Authorization", is_http=False)])

@@ -33,7 +33,7 @@ def served_apis(
     for prefix, api, url in listening:
         for key, (physical, kind) in resources.items():
             folder, _, name = key.rpartition("/")
-            if kind in TYPES and folder == prefix.rstrip("/") and api.key in ("", name):
+            if kind in TYPES and folder == prefix.rstrip("/") and api.owns(name):
                 found[physical] = Served(url, api.template.stage)
     return found
 

@@ -52,7 +52,9 @@ def load(system: AppSystem) -> list[Request | Invocation]:
     if an app has neither.
     """
     found: list[Request | Invocation] = []
-    routed = {prefix + key for prefix, api in system.app.apis for key in api.template.routes.values()}
+    routed = {
+        system.app.function_key(prefix, key) for prefix, api in system.app.apis for key in api.template.routes.values()
+    }
     others = {
         key: one.events
         for key, one in system.app.functions.items()

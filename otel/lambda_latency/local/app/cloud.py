@@ -19,13 +19,23 @@ __all__ = ["Cloud", "clients"]
 
 LOCK = Path(__file__).with_name("ministack.txt")
 LAUNCHER = Path(__file__).with_name("ministack_main.py")
+FAILED = "state machine failed: "  # begins the line of `ministack_states` for a failed execution
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack forwards a function's events to this address
 
 
 class Cloud:
-    """The emulator. The constructor starts it; `wait` returns when it is ready. `log` receives its output."""
+    """The emulator. The constructor starts it; `wait` returns when it is ready. `log` receives its output, `tell` the
+    lines of failed state machines.
+    """
 
-    def __init__(self, packages: Packages, processes: Processes, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, packages: Packages, processes: Processes, log: Callable[[str], None], tell: Callable[[str], None]
+    ) -> None:
+        def heard(line: str) -> None:
+            log(line)
+            if line.startswith(FAILED):
+                tell(line)
+
         python = packages.emulator(LOCK)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -49,7 +59,7 @@ class Cloud:
         }
         self._types = processes.folder() / "types.json"
         self._service = Service(
-            "ministack", [str(self._types)], processes, log, command=[str(python), str(LAUNCHER)], variables=variables
+            "ministack", [str(self._types)], processes, heard, command=[str(python), str(LAUNCHER)], variables=variables
         )
 
     def wait(self) -> None:

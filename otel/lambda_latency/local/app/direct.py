@@ -1,21 +1,24 @@
-"""The routes of an app's APIs that call an AWS service without a function. The emulator's API Gateway serves them."""
+"""The routes of an app's APIs that the emulator's API Gateway serves: those that call an AWS service without a
+function, and those that call a function with mapping templates.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lambda_latency.local.app.ministack_mapping import unknown_references
 
-__all__ = ["REST", "Direct", "direct_routes", "expanded"]
+__all__ = ["HTTP", "REST", "UNKNOWN", "Direct", "direct_routes", "expanded"]
 
 REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 INTEGRATION, AUTHORIZER = "x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"
 ACTION = re.compile(r"apigateway:(?:\$\{[^}]*\}|[^:$])*:([\w-]+):(?:action|path)/([^\"]*)")
 SERVICES = ("dynamodb", "events", "kinesis", "s3", "sns", "sqs", "states")  # of REST APIs
+UNKNOWN = "its function cannot be read from the template"  # of a route with a function, if samcli reads none
 SUBTYPES = (  # of HTTP APIs
     "EventBridge-PutEvents",
     "Kinesis-PutRecord",
@@ -38,6 +41,11 @@ class Direct:
     is_http: bool
     why: str = ""
 
+    def is_among(self, routes: Collection[str]) -> bool:
+        """Whether a gateway with these routes has it; `ANY` is one route for each method there."""
+        path = self.route.removeprefix("ANY ")
+        return self.route in routes or (path[0] in "/$" and f"GET {path}" in routes)
+
     def matches(self, method: str, path: str) -> bool:
         """Whether a request is for this route."""
         known, _, pattern = self.route.partition(" ")
@@ -49,7 +57,7 @@ class Direct:
 
 
 def direct_routes(plain: Mapping[str, Any]) -> list[Direct]:
-    """Such routes of a translated template, in its order."""
+    """Such routes of a translated template, in its order; and those of functions, with `UNKNOWN` as their `why`."""
     resources: Mapping[str, Any] = plain["Resources"]
     found: list[Direct] = []
     for name, resource in resources.items():
@@ -119,17 +127,22 @@ def _of_definition(api: str, is_http: bool, body: Any) -> Iterator[Direct]:
     for route, _, integration in _operations(body):
         if integration.get("integrationSubtype"):
             yield Direct(route, api, is_http, _subtype(integration["integrationSubtype"]))
-        elif not is_http:
+        else:
             yield from _of_integration(route, api, integration)
 
 
 def _of_integration(route: str, api: str, integration: Mapping[str, Any]) -> Iterator[Direct]:
-    """The route of a REST API's integration, if that calls a service and not a function."""
+    """The route of an integration with an address of API Gateway, if it has one."""
     uri = json.dumps(integration.get("uri"), default=str)
     action = ACTION.search(uri) or ACTION.search(_joined(integration.get("uri")))
-    if action is None or action[1] == "lambda":
+    if action is None:
         return
-    why = "" if action[1] in SERVICES else f"API Gateway calls {action[1]} ({action[2]}) without a function"
+    if action[1] == "lambda" and str(integration.get("type")).upper() != "AWS":
+        yield Direct(route, api, False, UNKNOWN)
+        return
+    why = (
+        "" if action[1] in (*SERVICES, "lambda") else f"API Gateway calls {action[1]} ({action[2]}) without a function"
+    )
     for template in (integration.get("requestTemplates") or {}).values():
         if unknown := unknown_references(str(template)):
             why = why or f"its mapping template has {unknown[0]}, which is not evaluated"

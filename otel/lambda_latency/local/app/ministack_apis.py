@@ -1,7 +1,7 @@
 """Lets ministack's API Gateway call AWS services without a function; `ministack_main` imports this module as a script.
 
-HTTP APIs have AWS service integrations (`SQS-SendMessage`), REST APIs have `AWS` integrations with mapping templates.
-ministack has neither, except for SQS, and reads no mapping templates from a definition.
+HTTP APIs have AWS service integrations (`SQS-SendMessage`), REST APIs have `AWS` integrations with mapping templates,
+also of functions. ministack has neither, except for SQS, and reads no mapping templates from a definition.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
 """
@@ -41,7 +41,7 @@ def call_services() -> None:
 
     async def rest_api(integration: Any, *args: Any, **kwargs: Any) -> Any:
         uri = apigateway_v1._parse_service_integration_uri(integration.get("uri", ""))
-        if uri is None or uri[1] == "lambda":
+        if uri is None:
             return await custom(integration, *args, **kwargs)
         return await asyncio.to_thread(service, integration, uri, Request.of_rest_api(*args, **kwargs))
 
@@ -226,13 +226,23 @@ def service(integration: Any, uri: Any, request: Request) -> Answer:
         text = payload.decode(errors="replace")
         if name in QUERIES and "xml" in answered["Content-Type"]:  # API Gateway gets these services' answers in JSON
             text = json.dumps(unmarked(text), separators=(",", ":"))
+        outcome = error_of(text) if name == "lambda" else status
         accepted = request.headers.get("accept", "").split(",")[0].split(";")[0].strip().lower()
         found: Answer = apigateway_v1._service_integration_response(
-            integration, status, text, accepted, request.params["querystring"], request.context
+            integration, outcome, text, accepted, request.params["querystring"], request.context
         )
         return found
     except MappingError as error:
         return failed(f"the mapping template: {error}")
+
+
+def error_of(text: str) -> str:
+    """The message of a function's error, which selects the integration's response; empty for another answer."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return ""
+    return str(answer.get("errorMessage", "")) if isinstance(answer, dict) else ""
 
 
 def templated(integration: Any, request: Request) -> str:

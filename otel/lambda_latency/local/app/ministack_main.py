@@ -12,7 +12,7 @@ behaviour differs from AWS:
   into the messages of a queue. An execution without a header starts a trace.
 - API Gateway calls services without a function (`ministack_apis`).
 - State machines call any service of ministack (`ministack_states`), and the app's API by `apigateway:invoke`. A POST to
-  `/_lambda-latency/apis` sets the APIs' addresses.
+  `/_lambda-latency/apis` sets the APIs' addresses. Each execution that fails is printed.
 
 A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
 """
@@ -30,7 +30,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ministack_apis import call_services
-from ministack_states import call_any_service
+from ministack_states import call_any_service, print_failures
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
@@ -57,6 +57,7 @@ def main() -> None:
     call_apis()
     call_services()
     call_any_service(tracing_header)
+    print_failures()
     name_errors()
     answer_for_us(app)
     app.main()

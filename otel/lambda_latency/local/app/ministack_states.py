@@ -1,9 +1,13 @@
-"""Lets ministack's state machines call services that it does not know there: by boto3, in the same ministack."""
+"""Lets ministack's state machines call services that it does not know there: by boto3, in the same ministack; and
+prints each execution that fails, which ministack only records.
+"""
 
 import json
 from contextvars import ContextVar
 from typing import Any
 
+FAILED = "state machine failed: "  # `cloud` shows the lines that begin with it
+LONGEST = 300  # characters of an error in that line
 UNKNOWN = "MiniStack"  # in the causes of ministack's own errors
 
 
@@ -23,6 +27,21 @@ def call_any_service(header: "ContextVar[str]") -> None:
             return called(service.lower(), action[0].upper() + action[1:], data or {}, header.get())
 
     stepfunctions._invoke_aws_sdk_integration = invoked
+
+
+def print_failures() -> None:
+    """Print a line for each execution that fails, for whoever started it and waits for its functions."""
+    from ministack.services import stepfunctions
+
+    fail = stepfunctions._fail_execution
+
+    def failed(execution: Any, error: str, cause: str) -> None:
+        fail(execution, error, cause)
+        machine = execution["stateMachineArn"].rpartition(":")[2]
+        said = " ".join(f"{error}: {cause}".split())[:LONGEST]
+        print(f"{FAILED}{machine}: {said} (execution {execution['name']})", flush=True)
+
+    stepfunctions._fail_execution = failed
 
 
 def called(service: str, operation: str, data: Any, header: str) -> Any:

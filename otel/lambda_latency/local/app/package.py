@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value
+from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value, texts
 from lambda_latency.local.app.pythons import version_of
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
@@ -38,6 +38,7 @@ LAYERS = {
 }
 ROUTED = ("Api", "HttpApi")  # types of events with a path
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
+TEXTS = ("AllowedValues", "Fn::Equals", "Parameters", "Variables")  # their booleans are text in CloudFormation
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class _Work:
             self.imports += 1
             return value["Fn::ImportValue"]
         return {
-            name: str(one) if name in VERSIONS and type(one) in (int, float) else one for name, one in value.items()
+            name: str(one) if name in VERSIONS and type(one) in (int, float) else texts(one) if name in TEXTS else one
+            for name, one in value.items()
         }
 
     def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
@@ -214,7 +216,7 @@ class _Work:
     def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> None:
         folder = path.parent.resolve()
         beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
-        todo = nearest(path.name, beside, f"correct the name, or run the build that makes it in {folder}")
+        todo = f"{nearest(path.name, beside, 'correct the name,')} or run the build that makes it in {folder}"
         self.found.append(self.source.finding(at, f"{what} is not there", todo))
 
 
@@ -231,6 +233,8 @@ def _root_paths(properties: dict[str, Any]) -> None:
 
 
 def _rooted(path: str) -> str:
+    if path == "/$default":  # as SAM writes HTTP APIs' route for every path
+        return "$default"
     return path if path.startswith(("/", "$", "x-", "Fn::")) else f"/{path}"
 
 

@@ -12,7 +12,7 @@ from lambda_latency.local.app.source import Source, TemplateError
 from lambda_latency.local.errors import UsageError
 from lambda_latency.template import nearest
 
-__all__ = ["ACCOUNT", "REGION", "likely_value", "parameter_values"]
+__all__ = ["ACCOUNT", "REGION", "as_text", "likely_value", "parameter_values", "texts"]
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # Placeholders for parameters without a value, by a word in the name.
@@ -56,7 +56,7 @@ def parameter_values(
         if name in chosen:
             values[name] = chosen[name]
         elif isinstance(one, dict) and "Default" in one and not looked_up:
-            values[name] = _text(one["Default"])
+            values[name] = as_text(one["Default"])
         else:
             stand_in = _stand_in(name, one if isinstance(one, dict) and not looked_up else {})
             if stand_in is None:
@@ -103,9 +103,9 @@ def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
 def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
     """A placeholder that the declaration allows; None if no known one is allowed."""
     if declared.get("AllowedValues"):
-        return _text(declared["AllowedValues"][0])
+        return as_text(declared["AllowedValues"][0])
     if declared.get("Type") == "Number":
-        return _text(declared.get("MinValue", 1))
+        return as_text(declared.get("MinValue", 1))
     likely = likely_value(name)
     pattern = str(declared.get("AllowedPattern", ".*"))
     shortest = int(declared.get("MinLength", 0))
@@ -124,13 +124,22 @@ def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> No
     if name not in declared:
         raise UsageError(f"{path} has no parameter {name}", nearest(name, list(declared), "it has no parameters"))
     allowed = declared[name].get("AllowedValues")
-    if allowed and value not in map(_text, allowed):
-        what = f"{name} must be one of {', '.join(map(_text, allowed))}, got {value!r}"
+    if allowed and value not in map(as_text, allowed):
+        what = f"{name} must be one of {', '.join(map(as_text, allowed))}, got {value!r}"
         raise UsageError(what, f"{path} allows no other value")
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A value as CloudFormation writes it: lists with commas, booleans in lower case."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def texts(value: Any) -> Any:
+    """A list or a dict with its booleans as text."""
+    if isinstance(value, dict):
+        return dict(zip(value, texts([*value.values()]), strict=True))
+    if isinstance(value, list):
+        return [as_text(one) if isinstance(one, bool) else one for one in value]
+    return value

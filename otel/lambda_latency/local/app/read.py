@@ -10,10 +10,10 @@ from typing import Any
 from lambda_latency.local.app.apis import Api, empty_api, function_url, read_apis
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
-from lambda_latency.local.app.direct import direct_routes, expanded
+from lambda_latency.local.app.direct import UNKNOWN, direct_routes, expanded
 from lambda_latency.local.app.handlers import check_handlers
 from lambda_latency.local.app.package import Packaged, package
-from lambda_latency.local.app.parameters import parameter_values
+from lambda_latency.local.app.parameters import ACCOUNT, REGION, as_text, parameter_values
 from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.samples import samples
 from lambda_latency.local.app.source import Source, read_source
@@ -43,6 +43,13 @@ class App:
         """The folder of its template."""
         return self.path.resolve().parent
 
+    def function_key(self, prefix: str, function: str) -> str:
+        """The key of the function that a route names, by its logical id or, in another stack, by its name."""
+        own = prefix + function
+        if own in self.functions:
+            return own
+        return next((key for key, one in self.functions.items() if one.name == function), own)
+
     def urls(self) -> Iterator[tuple[str, Api]]:
         """The function URLs, each with the key of its function."""
         for key, one in self.functions.items():
@@ -69,8 +76,7 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     plain = translated(source, packaged.raw, values)
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
-    without = [f"{one.route} is not served here: {one.why}" for one in direct if one.why]
-    app.notes += [*source.notes, *notes, *packaged.notes, *without, *unserved(plain, prefix)]
+    app.notes += [*source.notes, *notes, *packaged.notes, *unserved(plain, prefix)]
     order = list(source.raw["Resources"])
     pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     declared = sorted(
@@ -79,36 +85,81 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     found = {one.key: one for one in declared}
     check_handlers(source, declared, prefix)
     app.functions |= found
-    apis = read_apis(source.path, packaged.raw, values, app.name, authorizers=authorizers)
+    elsewhere = [one for one in direct if one.why != UNKNOWN]
+    read = read_apis(source.path, packaged.raw, values, app.name, elsewhere, authorizers=authorizers)
+    routes = {route for one in read if isinstance(one, Api) for route in one.template.routes}
+    app.notes += [
+        f"{one.route} {'may not be' if one.why == UNKNOWN else 'is not'} served here: {one.why}"
+        for one in direct
+        if one.why and not (one.why == UNKNOWN and one.is_among(routes))
+    ]
     served = tuple(one for one in direct if not one.why)
-    if isinstance(apis, str):
-        app.notes.append(apis)
-        apis = []
-    elif served and not any(one.key in ("", served[0].api) for one in apis):
-        apis.append(empty_api(source.path, app.name, is_http=all(one.is_http for one in served)))
+    app.notes += [one for one in read if isinstance(one, str)]
+    apis = [one for one in read if isinstance(one, Api)]
+    if served and len(apis) == len(read) and not any(one.owns(served[0].api) for one in apis):
+        rest = frozenset(key for key in plain["Resources"] if not any(one.owns(key) for one in apis))
+        api = empty_api(source.path, app.name, is_http=all(one.is_http for one in served))
+        apis.append(replace(api, only=rest))
     for api in apis:
-        own = {key: one for key, one in plain["Resources"].items() if api.key in ("", key)}
+        own = {key: one for key, one in plain["Resources"].items() if api.owns(key)}
         found_guards = guards({"Resources": own}) if authorizers else {}
-        mine = tuple(one for one in served if api.key in ("", one.api))
+        mine = tuple(one for one in served if api.owns(one.api))
         found_samples = samples({"Resources": own})
         app.apis.append((prefix, replace(api, guards=found_guards, direct=mine, samples=found_samples)))
         for name in sorted({one.name for one in found_guards.values()}):
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
-    names = {key.removeprefix(prefix): one.name for key, one in found.items()}
-    children = {}
-    for name, child in packaged.children.items():
-        passed = (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
+    children: dict[str, Part] = {}
+    part = Part(plain, {key.removeprefix(prefix): one.name for key, one in found.items()}, children)
+    passed = {
+        name: (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
+        for name in packaged.children
+    }
+    for name in _sources_first(passed):
+        child = packaged.children[name]
         wanted = child.raw.get("Parameters") or {}
-        known = {key: _known(value, values) for key, value in passed.items() if key in wanted}
+        known = {key: _known(value, values, part) for key, value in passed[name].items() if key in wanted}
         children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
-    return Part(plain, names, children)
+    return part
 
 
-def _known(passed: Any, values: Mapping[str, str]) -> str | None:
-    """The value that a nested template receives; None if only the emulator knows it, such as a resource's ARN."""
-    if isinstance(passed, dict):
-        return values.get(str(passed["Ref"])) if passed.keys() == {"Ref"} else None
-    return ",".join(map(str, passed)) if isinstance(passed, list) else str(passed)
+def _sources_first(passed: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of nested templates in their order, but each after those whose outputs it receives."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str, waiting: tuple[str, ...]) -> None:
+        for source, _ in map(_attribute, passed[name].values()):
+            if source in passed and source not in waiting:
+                add(source, (*waiting, source))
+        ordered[name] = None
+
+    for name in passed:
+        add(name, (name,))
+    return [*ordered]
+
+
+def _known(passed: Any, values: Mapping[str, str], part: Part) -> str | None:
+    """The value that a nested template receives; None if only the emulator knows it, such as a table's ARN. `part` is
+    the template that passes it; the names and ARNs of its functions, and of those in its nested templates, are known.
+    """
+    if not isinstance(passed, dict):
+        return as_text(passed)
+    if passed.keys() == {"Ref"}:
+        return part.names.get(str(passed["Ref"]), values.get(str(passed["Ref"])))
+    name, attribute = _attribute(passed)
+    if name in part.names and attribute == "Arn":
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{part.names[name]}"
+    if name in part.children:
+        child = part.children[name]
+        output = (child.plain.get("Outputs") or {}).get(attribute.removeprefix("Outputs."))
+        return _known(output.get("Value"), {}, child) if isinstance(output, dict) else None
+    return None
+
+
+def _attribute(value: Any) -> tuple[str, str]:
+    """The resource and the attribute that an `Fn::GetAtt` names; both empty for another value."""
+    written = value.get("Fn::GetAtt") if isinstance(value, dict) else None
+    name, _, attribute = ".".join(map(str, written)).partition(".") if isinstance(written, list) else ("", "", "")
+    return name, attribute
 
 
 def _place(key: str, prefix: str, order: list[str]) -> int:

@@ -18,12 +18,15 @@ class TemplateError(LocalError):
     """The errors of a template, each with its file and line. Nothing of the app was started."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        first, *others = [f"{one.source}:{one.line}: {one.what}" for one in findings]
         self.findings = findings
-        lines = [findings[0].todo]
-        for said, finding in zip(others, findings[1:], strict=True):
-            lines += [said, f"  {finding.todo}"]
-        super().__init__(first, "\n  ".join(lines))
+        same: dict[tuple[str, str, str], list[int]] = {}
+        for one in findings:
+            same.setdefault((one.source, one.what, one.todo), []).append(one.line)
+        lines = []
+        for (source, what, todo), (line, *others) in same.items():
+            also = f" (also in line {', '.join(map(str, others))})" if others else ""
+            lines += [f"{source}:{line}: {what}{also}", f"  {todo}"]
+        super().__init__(lines[0], "\n  ".join((lines[1].strip(), *lines[2:])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from lambda_latency.local.app.cloud import PROXY, Cloud
 from lambda_latency.local.app.package import BUCKET
+from lambda_latency.local.app.parameters import as_text
 from lambda_latency.local.app.prune import pruned, unknown_to
 from lambda_latency.local.errors import LocalError
 
@@ -58,15 +59,20 @@ class Stack:
         self._create(self._fit(part, ""))
 
     @staticmethod
-    def variables(cloud: Cloud, function: str) -> dict[str, str] | None:
-        """The variables of a function, with all references resolved; None if the function was not created."""
+    def variables(cloud: Cloud, key: str, name: str) -> dict[str, str] | None:
+        """The variables of a function, with all references resolved; None if the function was not created.
+
+        Functions with the same name can have opposite conditions: `key` tells which one was created.
+        """
         client = cloud.client("lambda")
         try:
-            made = client.get_function_configuration(FunctionName=function)
+            made = client.get_function_configuration(FunctionName=name)
         except client.exceptions.ResourceNotFoundException:
             return None
         variables = made.get("Environment", {}).get("Variables", {})
-        return {name: str(value) for name, value in variables.items() if name != PROXY}
+        if not str(variables.pop(PROXY, "")).endswith(f"/{quote(key, safe='')}"):
+            return None
+        return {variable: as_text(value) for variable, value in variables.items()}
 
     def _fit(self, part: Part, prefix: str) -> dict[str, Any]:
         """The template without the resources that the emulator cannot create; these are printed."""

@@ -153,7 +153,7 @@ class AppSystem:
         self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell, processes.run)
         emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
         self._closing.append(emulator.close)
-        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line))
+        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line), self._tell)
         self._closing.append(cloud.stop)
         self._builds = Builds(processes.folder(), packages.pythons, self._tell, processes.run)
         self._prepare = Preparation(
@@ -196,8 +196,7 @@ class AppSystem:
             own = {
                 key.removeprefix(prefix): one
                 for key, one in self.stack.resources.items()
-                if key.rpartition("/")[0] == prefix.rstrip("/")
-                and (one[1] != REST or api.key in ("", key[len(prefix) :]))
+                if key.rpartition("/")[0] == prefix.rstrip("/") and (one[1] != REST or api.owns(key[len(prefix) :]))
             }
             onward = Onward(cloud, own, api.direct, partial(authorize, api.guards), self._tell)
             listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
@@ -210,7 +209,7 @@ class AppSystem:
 
     def _listen(self, prefix: str, api: Api, port: int, status: int, onward: Onward | None) -> Gateway:
         def invoke(function: str, event: bytes, header: TraceHeader, _: str) -> Outcome:
-            return self.invoke(prefix + function, event, header)
+            return self.invoke(self.app.function_key(prefix, function), event, header)
 
         gateway = Gateway(
             api.template,
@@ -264,7 +263,7 @@ class AppSystem:
             declared = self.app.functions.get(key)
             if not isinstance(declared, Declared) or key in self.refused:
                 return None
-            variables = Stack.variables(self._cloud, declared.name)
+            variables = Stack.variables(self._cloud, key, declared.name)
             if variables is None:
                 self._refuse(
                     Refused(key, declared.name, "it was not created: its condition is false, or a dependency failed")

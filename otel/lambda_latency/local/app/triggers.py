@@ -16,7 +16,8 @@ from lambda_latency.local.xray.platform import REGION
 
 __all__ = ["commands"]
 
-RULE, BUCKET = "AWS::Events::Rule", "AWS::S3::Bucket"
+RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 COMMANDS = {
@@ -48,7 +49,7 @@ def _requests(system: AppSystem) -> Iterator[str]:
         given.setdefault((one.gateway, api.shown_as(next(routes_of(one, system)))), one)
     for place, ((prefix, api), gateway) in enumerate(zip(system.app.apis, system.gateways, strict=False)):
         for route in api.shown():
-            if prefix + api.template.routes.get(route, "") not in system.refused:
+            if system.app.function_key(prefix, api.template.routes.get(route, "")) not in system.refused:
                 yield _curl(given.get((place, route)) or request_for(route, place, api), gateway.url)
 
 
@@ -71,7 +72,10 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if kind == RULE:
             command = _put_events(physical, system)
         elif kind == BUCKET:
-            command = f"s3 cp FILE s3://{physical}/{_object_key(system.app.part.properties(key))}"
+            notifications = system.app.part.properties(key).get("NotificationConfiguration")
+            command = f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
+        elif kind == TABLE:
+            command = _put_item(physical, system.app.part.properties(key))
         else:
             command = COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
@@ -81,10 +85,21 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             yield f"{aws} {command}"
 
 
-def _object_key(bucket: Mapping[str, Any]) -> str:
+def _put_item(table: str, properties: Mapping[str, Any]) -> str:
+    """The command that puts an item into a table with a stream; empty for another table."""
+    defined = _dicts(properties.get("AttributeDefinitions"))
+    types = {str(one.get("AttributeName")): str(one.get("AttributeType")) for one in defined}
+    keys = [str(one.get("AttributeName")) for one in _dicts(properties.get("KeySchema"))]
+    if not properties.get("StreamSpecification") or not keys or not all(types.get(key) in KEYS for key in keys):
+        return ""
+    item = {key: {types[key]: KEYS[types[key]]} for key in keys}
+    return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
+
+
+def _object_key(notifications: Mapping[str, Any]) -> str:
     """A key that the filter of a bucket's first notification accepts; empty if any key is."""
     for kind in ("Lambda", "Queue", "Topic"):
-        for one in _dicts((bucket.get("NotificationConfiguration") or {}).get(f"{kind}Configurations")):
+        for one in _dicts(notifications.get(f"{kind}Configurations")):
             rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
             wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
             parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
