@@ -59,11 +59,13 @@ def with_kit() -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[An
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from lambda_latency.runtime.bootstrap import traced
+    from lambda_latency.runtime.redacted import RedactedSpans
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.setup import Runtime
 
     memory = InMemorySpanExporter()
-    runtime = Runtime(Settings.read(dict(os.environ)), memory).start(is_global=True)
+    settings = Settings.read(dict(os.environ))
+    runtime = Runtime(settings, RedactedSpans(memory, settings)).start(is_global=True)
 
     def invoke(call: Callable[[], str]) -> str:
         answer: str = traced(lambda *_: call(), runtime)({}, Context())

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.redacted import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.runtime.untraceable import UNTRACEABLE
@@ -77,8 +78,8 @@ def start() -> Iterator[Callable[..., Function]]:
     started: list[Runtime] = []
 
     def begin(**variables: str) -> Function:
-        memory = InMemorySpanExporter()
-        started.append(Runtime(Settings.read(variables), memory).start())
+        memory, settings = InMemorySpanExporter(), Settings.read(variables)
+        started.append(Runtime(settings, RedactedSpans(memory, settings)).start())
         return Function(started[-1], memory)
 
     yield begin

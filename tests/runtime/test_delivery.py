@@ -245,10 +245,10 @@ def test_no_daemon_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_setting_chooses_the_sender() -> None:
     """The collector unless said otherwise."""
-    from lambda_latency.runtime.bootstrap import sinks
+    from lambda_latency.runtime.bootstrap import sink
 
     for value, kind in (("", Sender), ("collector", Sender), ("daemon", DaemonSender)):
-        one, _ = sinks(Settings.read({"LAMBDA_LATENCY_EXPORT": value}))
+        one = sink(Settings.read({"LAMBDA_LATENCY_EXPORT": value}))
         assert type(one) is kind
         one.shutdown()
 

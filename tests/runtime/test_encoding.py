@@ -15,16 +15,28 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
+from lambda_latency.runtime.chosen import chosen
 from lambda_latency.runtime.encoding import INDEXED, Encoder, request
+from lambda_latency.runtime.redacted import redacted
+from lambda_latency.runtime.redaction import Redaction
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+SECRET = "kM3nPq7RsT9vWx2Y"
+PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+SUSPECT = st.sampled_from([
+    f"http://u:{SECRET}@h/a?b={SECRET}", f"Bearer {SECRET}", f"password={SECRET}" + "x" * 5000, "for tenant-42",
+    "GET /a", "say swordfish-7",
+])  # fmt: skip
+TEXTS = PLAIN | SUSPECT
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 SINGLE = st.one_of(TEXTS, st.booleans(), NUMBERS, st.floats(allow_nan=False))
 VALUES = st.one_of(SINGLE, st.lists(TEXTS, max_size=3).map(tuple), st.lists(NUMBERS, max_size=3).map(tuple))
 # Hypothesis tries texts of the source, too: the names of those that are indexed are written on a span besides.
-KEYS = TEXTS.filter(lambda text: text != "" and text not in INDEXED)
+KEYS = st.sampled_from(
+    ["http.url", "db.statement", "db_password", "app.tenant", "request.id", "number"]
+) | PLAIN.filter(lambda text: text != "" and text not in INDEXED)
 ATTRIBUTES = st.dictionaries(KEYS, VALUES, max_size=5)
 TIMES = st.integers(0, 2**64 - 1)
+CHOSEN = chosen("app.tenant, /tenant-\\d+/")
 
 
 @st.composite
@@ -36,8 +48,15 @@ def contexts(draw: st.DrawFn) -> SpanContext:
     )
 
 
-RESOURCES = [Resource({}), Resource({"service.name": "orders", "faas.max_memory": 2**29}, "https://schema/1")]
-SCOPES = [None, InstrumentationScope("a"), InstrumentationScope("b", "0.65b0", "https://schema/2", {"k": 1})]
+RESOURCES = [
+    Resource({"api_key": SECRET}),
+    Resource({"service.name": "orders", "faas.max_memory": 2**29}, "https://schema/1"),
+]
+SCOPES = [
+    None,
+    InstrumentationScope("a"),
+    InstrumentationScope("b", "0.65b0", "https://schema/2", {"k": 1, "token": SECRET, "say": "swordfish-7"}),
+]
 
 
 @st.composite
@@ -66,11 +85,17 @@ def spans(draw: st.DrawFn) -> ReadableSpan:
 @settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spans(), max_size=4))
 def test_spans_are_encoded_as_the_protobuf_package_does(given: list[ReadableSpan]) -> None:
-    """Byte by byte."""
-    encoder = Encoder()
-    encoded = [encoder.encode(span, 10**9) for span in given]
-    assert request(encoded) == encode_spans(given).SerializeToString(deterministic=True)
-    assert sum(one.size for one in encoded) >= len(request(encoded))
+    """Byte by byte, of the redacted copies; from the caches too, and with a secret that comes later."""
+    encoder = Encoder(Redaction(CHOSEN, 4096))
+    with pytest.MonkeyPatch.context() as patch:
+        for password in ("", "", "swordfish-7"):
+            patch.setenv("DB_PASSWORD", password)
+            encoded = list(encoder.encode(given, 10**9))
+            expected = encode_spans(redacted(Redaction(CHOSEN, 4096), given)).SerializeToString(deterministic=True)
+            assert request(encoded) == expected
+            assert sum(one.size for one in encoded) >= len(expected)
+    assert SECRET.encode() not in expected
+    assert b"swordfish-7" not in expected
 
 
 def simple(**values: Any) -> ReadableSpan:
@@ -86,10 +111,10 @@ def simple(**values: Any) -> ReadableSpan:
 
 def test_a_span_that_is_too_large_is_cut_until_it_fits(caplog: pytest.LogCaptureFixture) -> None:
     """Its identity, times and short values stay; what is lost is counted; the log says so once."""
-    encoder = Encoder()
+    encoder = Encoder(Redaction(None, 4096))
     values = {f"key {number:03d}" * 10: "x" * 500 for number in range(128)} | {"late": 1}
     for _ in range(2):
-        one = encoder.encode(simple(number=7, listed=("a",), text="x" * 500, **values), 48_000)
+        (one,) = encoder.encode([simple(number=7, listed=("a",), text="x" * 500, **values)], 48_000)
     assert one.size <= 48_000
     (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
     kept = {pair.key: pair.value.string_value or pair.value.int_value for pair in span.attributes}
@@ -107,7 +132,7 @@ def test_a_span_that_is_too_large_is_cut_until_it_fits(caplog: pytest.LogCapture
 
 def test_what_no_utf8_can_say_is_no_reason_to_lose_a_span() -> None:
     """A lone surrogate, as `os.fsdecode` makes them; and a value of a type that nobody foresaw."""
-    one = Encoder().encode(simple(text="a\ud800b", odd=complex(1, 2)), 10**9)
+    (one,) = Encoder(Redaction(None, 4096)).encode([simple(text="a\ud800b", odd=complex(1, 2))], 10**9)
     (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
     assert [pair.value.string_value for pair in span.attributes] == ["a?b", "(1+2j)"]
 
@@ -115,7 +140,7 @@ def test_what_no_utf8_can_say_is_no_reason_to_lose_a_span() -> None:
 def test_what_can_be_searched_for_is_named_on_the_span() -> None:
     """For an exporter that has no list of its own; what the function has named stays, and lists are left out."""
     given = {"http.route": "/a", "tenant": "t1", "aws.xray.annotations": ("tenant",), "aws.table_name": "orders"}
-    one = Encoder().encode(simple(**given), 10**9)
+    (one,) = Encoder(Redaction(None, 4096)).encode([simple(**given)], 10**9)
     (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
     named = [pair.value.array_value.values for pair in span.attributes if pair.key == "aws.xray.annotations"]
     assert [[value.string_value for value in values] for values in named] == [

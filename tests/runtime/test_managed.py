@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from lambda_latency.runtime import delivery
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.extension import Background
+from lambda_latency.runtime.redacted import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until
@@ -30,7 +31,8 @@ def managed(monkeypatch: pytest.MonkeyPatch) -> None:
 def runtime() -> Iterator[tuple[Runtime, InMemorySpanExporter]]:
     """The runtime of a slot, and what left."""
     memory = InMemorySpanExporter()
-    runtime = Runtime(Settings.read({}), memory).start()
+    settings = Settings.read({})
+    runtime = Runtime(settings, RedactedSpans(memory, settings)).start()
     yield runtime, memory
     runtime.stop()
 

@@ -107,7 +107,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
         "import lambda_latency.runtime.bootstrap as b\n"
         "memory = InMemorySpanExporter()\n"
-        "b.sinks = lambda settings: (memory, None)\n"
+        "b.sink = lambda settings: memory\n"
         "handler = b.handler\n"
         "for _ in range(2): handler(None, None)\n"
         "kinds = [span.kind.name for span in memory.get_finished_spans()]\n"

@@ -19,7 +19,6 @@ from lambda_latency.runtime.deadline import Running
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Recorder
-from lambda_latency.runtime.redaction import Redaction
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 
@@ -44,6 +43,9 @@ class Sink:
         self.deliveries.append([one.name for one in spans])
         return self.takes
 
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        return lambda _: self.export(spans)
+
     def shutdown(self) -> None:
         """Nothing to let go of."""
 
@@ -61,7 +63,7 @@ def made() -> Made:
         return outbox.flush(seconds)
 
     recorder = Recorder(buffer, sampler, 3, flush)
-    outbox = Outbox(recorder, Redaction(None, 4096), sink, None, settings)
+    outbox = Outbox(recorder, sink, settings)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(recorder)
     return provider.get_tracer("function"), outbox, sink, recorder
@@ -156,7 +158,7 @@ def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monke
 
 def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -> None:
     """`force_flush` in the handler, and a collector that does not answer."""
-    tracer, _, sink, recorder = made
+    tracer, outbox, sink, _ = made
     answered, asked = threading.Event(), threading.Event()
 
     def export(spans: Sequence[ReadableSpan]) -> bool:
@@ -165,11 +167,11 @@ def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -
 
     told: list[list[str]] = []
 
-    def urgent(spans: Sequence[ReadableSpan], _seconds: float) -> bool:
+    def urgent(spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
         told.append([one.name for one in spans])
-        return True
+        return lambda _: True
 
-    outbox = Outbox(recorder, Redaction(None, 4096), sink, urgent, Settings.read({}))
+    sink.urgent = urgent  # type: ignore[method-assign]
     sink.export = export  # type: ignore[method-assign]
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
@@ -190,18 +192,17 @@ def test_nobody_takes_the_interpreter_from_what_is_computed_for_a_timeout(
     """A handler that imports would keep it while it compiles; what is sent gives it away with each system call."""
     tracer, outbox, sink, _ = made
     seen: list[tuple[str, float]] = []
-    ready, usual = outbox._ready, sys.getswitchinterval()
+    usual = sys.getswitchinterval()
 
-    def prepared(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+    def urgent(_: object) -> Callable[[float], bool]:
         seen.append(("computed", round(sys.getswitchinterval(), 4)))
-        return ready(spans)
+        return sent
 
-    def export(_: object) -> bool:
+    def sent(_: float) -> bool:
         seen.append(("sent", round(sys.getswitchinterval(), 4)))
         return True
 
-    monkeypatch.setattr(outbox, "_ready", prepared)
-    monkeypatch.setattr(sink, "export", export)
+    monkeypatch.setattr(sink, "urgent", urgent)
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))

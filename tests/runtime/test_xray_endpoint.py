@@ -14,7 +14,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from lambda_latency.runtime.sender import Sender
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.urgent import deliver_urgently
 from tests.faults.signatures import what_is_wrong
 from tests.runtime.certificate import certificate
 from tests.runtime.stubs import Answer, Server
@@ -245,9 +244,8 @@ def test_the_last_words_before_a_timeout_are_signed_too(
 ) -> None:
     """And what is left out of them is told."""
     with Server(Answer(200, b"", PROTOBUF), Answer(200, partial(2, "too old"), PROTOBUF)) as server:
-        settings = settings_for(server.url)
-        assert deliver_urgently(settings, spans, 5)
-        assert not deliver_urgently(settings, spans, 5)
+        sender = Sender(settings_for(server.url))
+        assert [sender.urgent(spans)(5) for _ in range(2)] == [True, False]
         for one in server.requests:
             assert what_is_wrong(one.path, one.headers, one.body, CREDENTIALS, "eu-west-1") == ""
         where = f"{server.url}/v1/traces"

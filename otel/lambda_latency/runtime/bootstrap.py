@@ -19,13 +19,11 @@ from lambda_latency.runtime.standins import read, uncollected
 from lambda_latency.runtime.startup import Startup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
-    from opentelemetry.sdk.trace import ReadableSpan
-
     from lambda_latency.runtime.delivery import Responses
-    from lambda_latency.runtime.outbox import Sink, Urgent
+    from lambda_latency.runtime.outbox import Sink
     from lambda_latency.runtime.setup import Runtime
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -112,7 +110,7 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
             os.environ["OTEL_PROPAGATORS"] = given
     from lambda_latency.runtime.delivery import hook_responses
 
-    runtime: Runtime = runtime_of(settings, *sinks(settings), startup).start(is_global=True)
+    runtime: Runtime = runtime_of(settings, sink(settings), startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         around_snapshot(runtime.before_snapshot, runtime.restored)
     responses = hook_responses(runtime.after_response, runtime.last_chance, startup.ready)
@@ -148,24 +146,15 @@ def checked(settings: Settings) -> Settings:
     return settings.but(stand_ins=False)
 
 
-def sinks(settings: Settings) -> tuple[Sink, Urgent | None]:
-    """The chosen sender, and the function that delivers shortly before a deadline. Nothing else is imported.
-
-    The daemon's sender never waits, so it needs no such function.
-    """
+def sink(settings: Settings) -> Sink:
+    """The chosen sender; the other one is not imported."""
     if settings.export == "daemon":
         from lambda_latency.runtime.daemon import DaemonSender
 
-        return DaemonSender(settings), None
-
-    def deliver(spans: Sequence[ReadableSpan], seconds: float) -> bool:
-        from lambda_latency.runtime.urgent import deliver_urgently
-
-        return deliver_urgently(settings, spans, seconds)
-
+        return DaemonSender(settings)
     from lambda_latency.runtime.sender import Sender
 
-    return Sender(settings), deliver
+    return Sender(settings)
 
 
 @harmless("the bridge of the X-Ray SDK")

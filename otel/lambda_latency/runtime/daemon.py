@@ -9,13 +9,15 @@ from __future__ import annotations
 import socket
 import time
 from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.encoding import Encoder, batches, parents_first, request
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.redaction import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -35,7 +37,7 @@ class DaemonSender:
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.daemon
-        self._encoder = Encoder()
+        self._encoder = Encoder(Redaction(settings.redacted, settings.value_length))
         self._seconds = settings.flush_ms / 1000
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -43,23 +45,31 @@ class DaemonSender:
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
         """Send the spans in as few datagrams as possible."""
-        deadline = time.monotonic() + self._seconds
-        for number, batch in enumerate(batches(self._encoder, parents_first(spans), LARGEST)):
-            if number and time.monotonic() < deadline:
-                time.sleep(PAUSE_S)
-            self._send(batch)
+        self._send(self._batches(parents_first(spans)), self._seconds)
+
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        """Encode spans; returns the function that sends them within some seconds. The daemon accepts all."""
+        return partial(self._send, list(self._batches(parents_first(spans))))
 
     def shutdown(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _send(self, batch: list[Encoded]) -> None:
-        try:
-            self._socket.sendto(PREFIX + b64encode(request(batch)), self._address)
-        except OSError as error:
-            if not self._failing:
-                host, port = self._address
-                warn(f"no spans are delivered to the daemon at {host}:{port} ({error}); they are dropped")
-            self._failing = True
-        else:
-            self._failing = False
+    def _batches(self, spans: Sequence[ReadableSpan]) -> Iterator[list[Encoded]]:
+        return batches(self._encoder.encode(spans, LARGEST), LARGEST)
+
+    def _send(self, found: Iterable[list[Encoded]], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        for number, batch in enumerate(found):
+            if number and time.monotonic() < deadline:
+                time.sleep(PAUSE_S)
+            try:
+                self._socket.sendto(PREFIX + b64encode(request(batch)), self._address)
+            except OSError as error:
+                if not self._failing:
+                    host, port = self._address
+                    warn(f"no spans are delivered to the daemon at {host}:{port} ({error}); they are dropped")
+                self._failing = True
+            else:
+                self._failing = False
+        return True

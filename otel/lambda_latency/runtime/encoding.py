@@ -11,7 +11,9 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.copies import attributes_of
+from opentelemetry.trace import StatusCode
+
+from lambda_latency.runtime.completion import completed
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -22,18 +24,24 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
+    from lambda_latency.runtime.redaction import Redaction
+
 __all__ = ["Encoded", "Encoder", "batches", "parents_first", "request"]
 
 Head = tuple[bytes, bytes]
 """The bytes before and after the parts of a message."""
+Parts = tuple[bytes, bytes, bytes, bytes]
+"""The fields of a span with texts: its name, its attributes, its events, its links."""
 
 FIXED64 = Struct("<Q").pack
 DOUBLE = Struct("<d").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
+UNSET = StatusCode.UNSET
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters
+MOST_KNOWN = 1024  # attributes in the cache
 STAYS_WITHIN = 200  # what a span that is too large keeps: characters of a text, and four times its attributes
 
 # The attributes that become X-Ray annotations, for searches such as `annotation[http.route] = "/orders"`. Each span
@@ -63,40 +71,137 @@ class Encoded:
 
 
 class Encoder:
-    """Encodes spans. Caches the encoding of resources and scopes."""
+    """Encodes spans and redacts each of their parts on the way: names, values and messages leave in no other way.
 
-    def __init__(self) -> None:
-        self._resource: Resource | None = None
-        self._resource_head: Head = (b"", b"")
-        self._scope_heads: dict[InstrumentationScope | None, Head] = {}
+    A part that an earlier invocation had too is read from a cache, with its redaction: most are the same each time.
+    """
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._resource: tuple[Resource | None, Head] = None, (b"", b"")
         self._said = False
+        self._known_pairs: dict[tuple[str, type, object], bytes] = {}
+        self._known_texts = lru_cache(maxsize=256)(self._redacted)
+        self._known_scopes = lru_cache(maxsize=128)(self._scope)
 
-    def encode(self, span: ReadableSpan, limit: int) -> Encoded:
-        """One span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
-        if span.resource is not self._resource:
-            self._resource = span.resource
-            body = b"".join([field(b"\x0a", pair(*item)) for item in span.resource.attributes.items()])
-            self._resource_head = (field(b"\x0a", body), text(b"\x1a", span.resource.schema_url))
-        scope = span.instrumentation_scope
-        head = self._scope_heads.get(scope)
-        if head is None:
-            head = self._scope_heads[scope] = scope_head(scope)
-        whole = Encoded(self._resource_head, head, encoded_span(span))
-        if whole.size <= limit:
-            return whole
+    def encode(self, spans: Sequence[ReadableSpan], limit: int) -> Iterator[Encoded]:
+        """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
+        if spans and self._redaction.renewed():
+            self._resource = None, (b"", b"")
+            self._known_pairs.clear()
+            self._known_texts.cache_clear()
+            self._known_scopes.cache_clear()
+        for span in spans:
+            resource, scope = self._head(span.resource), self._known_scopes(span.instrumentation_scope)
+            whole = Encoded(resource, scope, self._whole(span))
+            yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
+
+    def _head(self, resource: Resource) -> Head:
+        """The head of the message ResourceSpans."""
+        if self._resource[0] is not resource:
+            body = self._attributes(b"\x0a", resource.attributes)
+            self._resource = resource, (field(b"\x0a", body), text(b"\x1a", resource.schema_url))
+        return self._resource[1]
+
+    def _scope(self, scope: InstrumentationScope | None) -> Head:
+        """The head of the message ScopeSpans."""
+        if scope is None:
+            return field(b"\x0a", b""), b""
+        body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + self._attributes(b"\x1a", scope.attributes)
+        return field(b"\x0a", body), text(b"\x1a", scope.schema_url)
+
+    def _whole(self, span: ReadableSpan) -> bytes:
+        """The message Span."""
+        values, message = completed(span), span.status.description
+        indexed = self._annotations(values)
+        parts = (
+            self._name(b"\x2a", span.name),
+            self._attributes(b"\x4a", values) + indexed,
+            b"".join(map(self._event, span.events)),
+            b"".join(map(self._link, span.links)),
+        )
+        lost = span.dropped_attributes, span.dropped_events, span.dropped_links
+        return encoded_span(span, parts, self._redaction.message(message) if message else "", lost)
+
+    def _cut(self, span: ReadableSpan, size: int, limit: int) -> bytes:
+        """As much of the message Span as always fits."""
+        redaction, values, message = self._redaction, completed(span), span.status.description or ""
+        name = redaction.text(span.name)[:STAYS_WITHIN]
         if not self._said:
             self._said = True
-            warn(f"the span {span.name[:STAYS_WITHIN]!r} has {whole.size} bytes, and {limit} can be sent at once; "
+            warn(f"the span {name!r} has {size} bytes, and {limit} can be sent at once; "
                  "it goes without its events and long texts, as all others that large will")  # fmt: skip
-        return Encoded(self._resource_head, head, encoded_span(span, cut=True))
+        kept = {}
+        for key, value in list(values.items())[: STAYS_WITHIN // 4]:
+            found = redaction.value(key, value)
+            if isinstance(found, str | bool | int | float):
+                kept[key[:STAYS_WITHIN]] = found[:STAYS_WITHIN] if isinstance(found, str) else found
+        indexed = self._annotations(kept)
+        attributes = b"".join([field(b"\x4a", pair(*item)) for item in kept.items()])
+        lost = (
+            span.dropped_attributes + len(values) - len(kept),
+            span.dropped_events + len(span.events),
+            span.dropped_links + len(span.links),
+        )
+        parts = text(b"\x2a", name), attributes + indexed, b"", b""
+        return encoded_span(span, parts, redaction.message(message)[:STAYS_WITHIN], lost)
+
+    def _event(self, event: Event) -> bytes:
+        """A repeated field of the message Span.Event."""
+        stamp = b"\x09" + FIXED64(event.timestamp) if event.timestamp else b""
+        lost = event.dropped_attributes
+        body = stamp + self._name(b"\x12", event.name) + self._attributes(b"\x1a", event.attributes)
+        return field(b"\x5a", body + (b"\x20" + varint(lost) if lost else b""))
+
+    def _link(self, link: Link) -> bytes:
+        """A repeated field of the message Span.Link."""
+        to, lost = link.context, link.dropped_attributes
+        ids = b"\x0a\x10" + to.trace_id.to_bytes(16, "big") + b"\x12\x08" + to.span_id.to_bytes(8, "big")
+        rest = self._attributes(b"\x22", link.attributes) + (b"\x28" + varint(lost) if lost else b"")
+        return field(b"\x6a", ids + rest + b"\x35" + flags(to))
+
+    def _attributes(self, tag: bytes, values: Mapping[str, Any] | None) -> bytes:
+        """A repeated field of KeyValue."""
+        known, found = self._known_pairs, []
+        for key, value in values.items() if values else ():
+            try:
+                found.append(known[key, type(value), value])
+            except (KeyError, TypeError):  # new, or a value that cannot be a key
+                found.append(self._pair(key, value))
+        return tag + tag.join(found) if found else b""
+
+    def _annotations(self, values: dict[str, Any]) -> bytes:
+        """The list of those of `values` that X-Ray indexes, after those that the function named. Removes the latter."""
+        given = values.pop(ANNOTATIONS, None)
+        if given is None:
+            return annotations_of(tuple(values))
+        named, indexed = self._redaction.value(ANNOTATIONS, given), [key for key in values if key in INDEXED]
+        if isinstance(named, tuple):
+            named = (*named, *[key for key in indexed if key not in named])
+        return field(b"\x4a", pair(ANNOTATIONS, named if isinstance(named, tuple) or not indexed else indexed))
+
+    def _pair(self, key: str, value: object) -> bytes:
+        """A redacted KeyValue with its length. Cached if it is short, and of a type whose equal values are the same."""
+        found = field(b"", pair(key, self._redaction.value(key, value)))
+        alone = value[0] if isinstance(value, tuple) and len(value) == 1 else value  # for example the table of a call
+        if (type(alone) is str and len(alone) <= SHORT) or type(value) in (int, bool):
+            if len(self._known_pairs) == MOST_KNOWN:
+                self._known_pairs.clear()
+            self._known_pairs[key, type(value), value] = found
+        return found
+
+    def _name(self, tag: bytes, name: str) -> bytes:
+        return self._known_texts(tag, name) if len(name) <= SHORT else self._redacted(tag, name)
+
+    def _redacted(self, tag: bytes, given: str) -> bytes:
+        return text(tag, self._redaction.text(given))
 
 
-def batches(encoder: Encoder, spans: Iterable[ReadableSpan], largest: int) -> Iterator[list[Encoded]]:
+def batches(spans: Iterable[Encoded], largest: int) -> Iterator[list[Encoded]]:
     """The spans in their order, in as few batches of at most `largest` bytes as possible."""
     batch: list[Encoded] = []
     room = largest
-    for span in spans:
-        one = encoder.encode(span, largest)
+    for one in spans:
         if one.size > room:
             yield batch
             batch, room = [], largest
@@ -124,107 +229,42 @@ def request(spans: Iterable[Encoded]) -> bytes:
     return b"".join(parts)
 
 
-def scope_head(scope: InstrumentationScope | None) -> Head:
-    """The head of the message ScopeSpans."""
-    if scope is None:
-        return field(b"\x0a", b""), b""
-    body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + attributes(b"\x1a", scope.attributes)
-    return field(b"\x0a", body), text(b"\x1a", scope.schema_url)
-
-
-def encoded_span(span: ReadableSpan, *, cut: bool = False) -> bytes:
-    """The message Span; with `cut` only as much of it as always fits."""
-    context, parent, status = span.get_span_context(), span.parent, span.status
+def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int, int, int]) -> bytes:
+    """The message Span. `message` is that of the status; `lost` counts the dropped attributes, events and links."""
+    context, parent, code = span.get_span_context(), span.parent, span.status.status_code
     assert context is not None
-    values = attributes_of(span)
-    name, description, events, links = span.name, status.description, span.events, span.links
-    lost = (span.dropped_attributes, span.dropped_events, span.dropped_links)
-    if cut:
-        kept = {
-            key[:STAYS_WITHIN]: value[:STAYS_WITHIN] if isinstance(value, str) else value
-            for key, value in list(values.items())[: STAYS_WITHIN // 4]
-            if isinstance(value, str | bool | int | float)
-        }
-        lost = (lost[0] + len(values) - len(kept), lost[1] + len(events), lost[2] + len(links))
-        values, events, links = kept, (), ()
-        name, description = name[:STAYS_WITHIN], (description or "")[:STAYS_WITHIN]
-    code, state, start, end = status.status_code.value, context.trace_state, span.start_time, span.end_time
+    name, attributes, events, links = parts
+    state, start, end = context.trace_state, span.start_time, span.end_time
     return b"".join([
         b"\x0a\x10", context.trace_id.to_bytes(16, "big"),
         b"\x12\x08", context.span_id.to_bytes(8, "big"),
         text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
         b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
-        known_text(b"\x2a", name),
+        name,
         b"\x30", SMALL[span.kind.value + 1],
         b"\x39" + FIXED64(start) if start else b"",
         b"\x41" + FIXED64(end) if end else b"",
-        attributes(b"\x4a", annotated(values)),
+        attributes,
         b"\x50" + varint(lost[0]) if lost[0] else b"",
-        *[field(b"\x5a", encoded_event(event)) for event in events],
+        events,
         b"\x60" + varint(lost[1]) if lost[1] else b"",
-        *[field(b"\x6a", encoded_link(link)) for link in links],
+        links,
         b"\x70" + varint(lost[2]) if lost[2] else b"",
-        field(b"\x7a", text(b"\x12", description) + (b"\x18" + SMALL[code] if code else b""))
-        if code or description else b"\x7a\x00",
+        field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
         b"\x85\x01", flags(parent),
     ])  # fmt: skip
 
 
-def annotated(values: dict[str, Any]) -> dict[str, Any]:
-    """A span's attributes and the list of those that X-Ray indexes, after those that the function itself named."""
-    indexed = indexed_of(tuple(values))
-    named = values.get(ANNOTATIONS)
-    if isinstance(named, tuple | list):
-        indexed = (*named, *(key for key in indexed if key not in named))
-    if indexed:
-        values[ANNOTATIONS] = indexed
-    return values
-
-
 @lru_cache(maxsize=128)
-def indexed_of(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that X-Ray indexes."""
-    return tuple(filter(INDEXED.__contains__, keys))
-
-
-def encoded_event(event: Event) -> bytes:
-    """The message Span.Event."""
-    stamp = b"\x09" + FIXED64(event.timestamp) if event.timestamp else b""
-    lost = event.dropped_attributes
-    body = stamp + text(b"\x12", event.name) + attributes(b"\x1a", event.attributes)
-    return body + (b"\x20" + varint(lost) if lost else b"")
-
-
-def encoded_link(link: Link) -> bytes:
-    """The message Span.Link."""
-    to, lost = link.context, link.dropped_attributes
-    ids = b"\x0a\x10" + to.trace_id.to_bytes(16, "big") + b"\x12\x08" + to.span_id.to_bytes(8, "big")
-    rest = attributes(b"\x22", link.attributes) + (b"\x28" + varint(lost) if lost else b"")
-    return ids + rest + b"\x35" + flags(to)
+def annotations_of(keys: tuple[str, ...]) -> bytes:
+    """The attribute that lists those of the keys that X-Ray indexes; nothing if it indexes none."""
+    indexed = [key for key in keys if key in INDEXED]
+    return field(b"\x4a", pair(ANNOTATIONS, indexed)) if indexed else b""
 
 
 def flags(context: SpanContext | None) -> bytes:
     """The flags of a parent or a link: whether it is in another process."""
     return REMOTE if context is not None and context.is_remote else LOCAL
-
-
-def attributes(tag: bytes, values: Mapping[str, Any] | None) -> bytes:
-    """A repeated field of KeyValue."""
-    found = []
-    for key, value in values.items() if values else ():
-        kind = type(value)
-        alone = value[0] if kind is tuple and len(value) == 1 else value  # for example the table of a call
-        if kind is int or kind is bool or (type(alone) is str and len(alone) <= SHORT) or key == ANNOTATIONS:
-            found.append(known_pair(tag, key, value))
-        else:
-            found.append(field(tag, pair(key, value)))
-    return b"".join(found)
-
-
-@lru_cache(maxsize=512, typed=True)
-def known_pair(tag: bytes, key: str, value: str | int | tuple[str, ...]) -> bytes:
-    """A cached KeyValue: most attributes are the same in each invocation."""
-    return field(tag, pair(key, value))
 
 
 def pair(key: str, value: object) -> bytes:
@@ -258,9 +298,6 @@ def text(tag: bytes, value: str | None) -> bytes:
     return field(tag, value.encode("utf-8", "replace")) if value else b""
 
 
-known_text = lru_cache(maxsize=128)(text)
-
-
 def field(tag: bytes, body: bytes) -> bytes:
     """A field with its length."""
     size = len(body)
@@ -269,6 +306,8 @@ def field(tag: bytes, body: bytes) -> bytes:
 
 def varint(number: int) -> bytes:
     """A varint: seven bits per byte, lowest bits first."""
+    if number < 16_384:  # the size of most spans
+        return bytes((number & 127 | 128, number >> 7)) if number > 127 else SMALL[number]
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

@@ -18,7 +18,7 @@ from opentelemetry.propagators.textmap import Setter, default_setter
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import LambdaPropagator, header_of
+from lambda_latency.runtime.propagation import LambdaPropagator, header_of, root_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -40,17 +40,15 @@ class CallPropagator(LambdaPropagator):
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """Write the current span as the parent."""
-        before = header_of(carrier)
+        span, before = get_current_span(context), header_of(carrier)
         if before:
-            span = get_current_span(context)
             if not span.is_recording():
                 return  # the header is the one that botocore took from Lambda's variable
-            lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
-            if not before.startswith(lambdas or "Root="):
-                trace = f"{span.get_span_context().trace_id:032x}"
-                if not before.startswith(f"Root=1-{trace[:8]}-{trace[8:]}"):
+            if not before.startswith(root_of(span.get_span_context())):
+                lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
+                if not before.startswith(lambdas or "Root="):
                     return
-        super().inject(carrier, context, setter)
+        write(span, carrier, before, setter)
 
 
 PROPAGATOR = CallPropagator()

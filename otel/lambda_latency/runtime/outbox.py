@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from importlib import import_module
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
@@ -12,26 +11,29 @@ from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol, TypeAlias
+    from typing import Protocol
 
     from opentelemetry.sdk.trace import ReadableSpan
 
     from lambda_latency.runtime.deadline import Running
     from lambda_latency.runtime.recorder import Recorder
-    from lambda_latency.runtime.redaction import Redaction
     from lambda_latency.runtime.settings import Settings
 
     class Sink(Protocol):  # not at runtime: the creation of a Protocol costs more than the import of a module
-        """The destination of ended spans. The SDK's exporters, such as the in-memory one, are sinks."""
+        """The destination of spans. It gets them as they were recorded, and redacts them as it encodes them."""
 
         def export(self, spans: Sequence[ReadableSpan], /) -> object:
             """Deliver the spans and those that still wait; returns False if some wait afterwards."""
 
+        def urgent(self, spans: Sequence[ReadableSpan], /) -> Callable[[float], bool]:
+            """Encode spans; returns the function that delivers them, without those that wait, within some seconds.
+
+            It returns False if they were not accepted.
+            """
+
         def shutdown(self) -> None:
             """Close connections."""
 
-    Urgent: TypeAlias = Callable[[Sequence[ReadableSpan], float], bool]
-    """Delivers spans within some seconds; False if they were not accepted."""
 
 __all__ = ["Outbox"]
 
@@ -51,17 +53,13 @@ class Outbox:
     def __init__(
         self,
         recorder: Recorder,
-        redaction: Redaction,
         sink: Sink,
-        urgent: Urgent | None,
         settings: Settings,
         *,
         killed: bool = True,
     ) -> None:
         self._recorder = recorder
-        self._redaction = redaction
         self._sink = sink
-        self._urgent = urgent or self._by_the_sink
         self._settings = settings
         self._killed = killed
         # A delivery during an invocation must end before the one at its deadline.
@@ -96,7 +94,7 @@ class Outbox:
         if not self._delivering.acquire(timeout=seconds if seconds == -1 else max(seconds, SHORT_S)):
             return False
         try:
-            return self._sink.export(self._ready(self._ended())) is not False
+            return self._sink.export(self._ended()) is not False
         finally:
             self._delivering.release()
 
@@ -148,9 +146,9 @@ class Outbox:
             ended = self._ended()
             done = {identity(span) for span in ended}
             leaving = [*(span for span in told if identity(span) not in done), *ended]
-            ready = self._ready(leaving)
+            deliver = self._sink.urgent(leaving)
             with hurried():
-                taken = self._urgent(ready, running.deadline - time())
+                taken = deliver(running.deadline - time())
             if not taken:
                 for span in ended:
                     self._recorder.keep(span)
@@ -163,15 +161,11 @@ class Outbox:
 
         Beside a computing handler, they would take most of the time between alarm and deadline, or more.
         """
-        import_module("lambda_latency.runtime.urgent")
         from lambda_latency.runtime.alarm import ended_now, marks_of
 
         spans = self._recorder.open_spans()
         if running.span_id in {identity(span) for span, _ in spans}:
-            self._ready(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
-
-    def _ready(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        return self._redaction.clean(spans)
+            self._sink.urgent(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._recorder.buffer.drain()
@@ -179,7 +173,3 @@ class Outbox:
             warn(f"{dropped} spans were dropped in one invocation; "
                  "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
         return spans
-
-    def _by_the_sink(self, spans: Sequence[ReadableSpan], _seconds: float, /) -> bool:
-        self._sink.export(spans)
-        return True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.propagators.textmap import CarrierT, Setter
-    from opentelemetry.trace import Link, SpanKind, TraceState
+    from opentelemetry.trace import Link, Span, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
 __all__ = [
@@ -40,6 +40,8 @@ __all__ = [
     "header_of",
     "remote_parent",
     "root_context",
+    "root_of",
+    "write",
 ]
 
 SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
@@ -106,15 +108,16 @@ class LambdaPropagator(AwsXRayPropagator):
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
         """Write the current span, if there is one, as the parent; the carrier's `Lineage` stays."""
-        span = get_current_span(context)
-        own = span.get_span_context()
-        sampled = own.trace_flags & TraceFlags.SAMPLED
-        if not own.is_valid or (not sampled and span.is_recording()):
-            return
-        # Upstream's format in one expression: upstream's code takes as long as the rest of this method.
-        trace = f"{own.trace_id:032x}"
-        value = f"Root=1-{trace[:8]}-{trace[8:]};Parent={own.span_id:016x};Sampled={sampled}"
-        before = header_of(carrier)
+        write(get_current_span(context), carrier, header_of(carrier), setter)
+
+
+def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[CarrierT]) -> None:
+    """Write a span as the parent to a carrier that had the header `before`."""
+    own = span.get_span_context()
+    sampled = own.trace_flags & TraceFlags.SAMPLED
+    if own.is_valid and (sampled or not span.is_recording()):
+        # Upstream's format in one expression: upstream's code takes as long as the rest of this function.
+        value = f"{root_of(own)};Parent={own.span_id:016x};Sampled={sampled}"
         if before is not None:
             if LINEAGE not in before:
                 before = os.environ.get("_X_AMZN_TRACE_ID", "")
@@ -125,6 +128,12 @@ class LambdaPropagator(AwsXRayPropagator):
                 replace(HEADER, value)
                 return
         setter.set(carrier, HEADER, value)
+
+
+def root_of(context: SpanContext) -> str:
+    """A trace id in the form of the tracing header."""
+    trace = f"{context.trace_id:032x}"
+    return f"Root=1-{trace[:8]}-{trace[8:]}"
 
 
 def header_of(carrier: Any) -> str | None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from http.client import HTTPException
 from time import time as wall_clock
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.buffer import Buffer
-from lambda_latency.runtime.encoding import Encoded, Encoder, parents_first, request
+from lambda_latency.runtime.encoding import Encoder, batches, parents_first, request
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.transport import Answer, transport_to
+from lambda_latency.runtime.redaction import Redaction
+from lambda_latency.runtime.transport import transport_to
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from lambda_latency.runtime.encoding import Encoded
     from lambda_latency.runtime.settings import Settings
+    from lambda_latency.runtime.transport import Answer, Transport
 
-__all__ = ["LARGEST", "Circuit", "Sender", "largest", "outcome"]
+__all__ = ["LARGEST", "Circuit", "Sender", "outcome"]
 
 LARGEST = 512 * 1024  # bytes of a request: with a small function's share of CPU, a receiver answers it within the bound
 LARGEST_SPAN_OF_XRAY = 200_000  # bytes, as documented for its endpoint
@@ -29,10 +33,11 @@ class Sender:
     """The sink for a collector, and for X-Ray's OTLP endpoint."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._transport = transport_to(settings)
         self._to_xray = settings.export == "otlp"
-        self._largest = largest(settings)
-        self._encoder = Encoder()
+        self._largest = LARGEST_SPAN_OF_XRAY if self._to_xray else LARGEST
+        self._encoder = Encoder(Redaction(settings.redacted, settings.value_length))
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
         # The first delivery has more time, because the collector may still be starting.
@@ -42,13 +47,22 @@ class Sender:
 
     def export(self, spans: Sequence[ReadableSpan]) -> bool:
         """Deliver these spans and the waiting ones within the bound; False if some wait afterwards."""
-        for span in parents_first(spans):
-            encoded = self._encoder.encode(span, self._largest)
+        for encoded in self._encoder.encode(parents_first(spans), self._largest):
             self._waiting.add(encoded, encoded.size)
         if self._waiting and self._circuit.closed:
             self._deliver()
         self._log.settle(self._waiting.dropped)
         return not self._waiting
+
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        """Encode spans; returns the function that delivers them within some seconds, even with an open circuit.
+
+        It uses a new connection, and waits for each answer: a receiver may drop a request whose sender has closed the
+        connection. It returns whether all spans were accepted.
+        """
+        encoded = self._encoder.encode(spans, self._largest)
+        bodies = [(request(batch), len(batch)) for batch in batches(encoded, self._largest)]
+        return partial(self._deliver_now, bodies)
 
     def shutdown(self) -> None:
         """Try to deliver the waiting spans, even with an open circuit, because the process ends; then close."""
@@ -77,7 +91,7 @@ class Sender:
             left = deadline - time.monotonic()
             if left < bound / 2:
                 return  # with less time, a working receiver could look like a failing one
-            refused, why = self._post(batch, left)
+            refused, why = self._post(self._transport, request(batch), len(batch), left)
             if refused < 0:
                 self._circuit.failed()
                 self._log.failing(why)
@@ -90,22 +104,30 @@ class Sender:
             else:
                 self._log.working()
 
-    def _post(self, batch: list[Encoded], seconds: float) -> tuple[int, str]:
+    def _deliver_now(self, bodies: list[tuple[bytes, int]], seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        transport = transport_to(self._settings)
+        try:
+            for body, count in bodies:
+                refused, why = self._post(transport, body, count, until - time.monotonic())
+                if refused:
+                    warn(f"a timeout could not be told to {transport.address}: {why}")
+                    return False
+        finally:
+            transport.close()
+        return True
+
+    def _post(self, transport: Transport, body: bytes, count: int, seconds: float) -> tuple[int, str]:
         """As `outcome`; -1 if there was no answer."""
         try:
-            answer = self._transport.post(request(batch), seconds)
+            answer = transport.post(body, seconds)
         except (OSError, HTTPException) as error:
             if self._to_xray:
                 from lambda_latency.runtime.xray_answers import unreachable
 
                 return -1, unreachable(error)
             return -1, f"{type(error).__name__}: {error}"
-        return outcome(answer, len(batch), of_xray=self._to_xray)
-
-
-def largest(settings: Settings) -> int:
-    """The most bytes of one span."""
-    return LARGEST_SPAN_OF_XRAY if settings.export == "otlp" else LARGEST
+        return outcome(answer, count, of_xray=self._to_xray)
 
 
 def outcome(answer: Answer, count: int, *, of_xray: bool) -> tuple[int, str]:

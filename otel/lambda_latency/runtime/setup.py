@@ -30,7 +30,7 @@ from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
-from lambda_latency.runtime.redaction import Redaction, room_for
+from lambda_latency.runtime.redaction import room_for
 from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
 
-    from lambda_latency.runtime.outbox import Sink, Urgent
+    from lambda_latency.runtime.outbox import Sink
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.startup import Startup
 
@@ -50,12 +50,10 @@ __all__ = ["Runtime", "function_resource"]
 class Runtime:
     """Traces one environment.
 
-    `urgent` delivers at a deadline; without it, the sink does. `startup` becomes a span of the first invocation.
+    `startup` becomes a span of the first invocation.
     """
 
-    def __init__(
-        self, settings: Settings, sink: Sink, urgent: Urgent | None = None, startup: Startup | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, sink: Sink, startup: Startup | None = None) -> None:
         self._startup = startup
         self.delivers_before_response = True  # until a hook calls `after_response` after each response
         self._settings = settings
@@ -64,9 +62,8 @@ class Runtime:
         self._untraceable: set[str] = set()
         self._sampler = LambdaSampler()
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
-        redaction = Redaction(settings.redacted, settings.value_length)
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
-        self._outbox = Outbox(self.recorder, redaction, sink, urgent, settings, killed=not is_managed())
+        self._outbox = Outbox(self.recorder, sink, settings, killed=not is_managed())
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
         # `shutdown_on_exit` off: Lambda gives a process no time to exit.
         self._ids = LambdaIds()

@@ -42,12 +42,8 @@ class Trigger(Value):
     """The kind (a value of `faas.trigger`), the name of the handler's span ("": the function's), and attributes."""
 
     kind: str
-    name: str
-    attributes: Mapping[str, AttributeValue]
-
-    def __init__(self, kind: str, name: str = "", attributes: Mapping[str, AttributeValue] = NOTHING) -> None:
-        # Faster than `Value.__init__`, because each invocation creates one.
-        self.__dict__.update(kind=kind, name=name, attributes=attributes)
+    name: str = ""
+    attributes: Mapping[str, AttributeValue] = NOTHING
 
 
 def trigger(event: object) -> Trigger:

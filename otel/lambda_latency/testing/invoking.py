@@ -18,6 +18,7 @@ from opentelemetry.context import Context, attach, detach
 
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.redacted import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.template import Function, read_functions
@@ -138,7 +139,7 @@ class Environment:
         settings = Settings.read({"LAMBDA_LATENCY_CONNECTIONS": "false", **os.environ})
         for warning in settings.warnings:
             warn(warning)
-        self.runtime = Runtime(settings, Delivered(trace))
+        self.runtime = Runtime(settings, RedactedSpans(Delivered(trace), settings))
         self.runtime.delivers_before_response = False
         self.runtime.provider.add_span_processor(Tap([trace], "runtime"))
 
