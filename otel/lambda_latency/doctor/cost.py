@@ -36,11 +36,11 @@ class Added:
 
 # docs/cost.json, of 2026-11-28: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
 ADDED = {
-    "kit": Added(Decimal("14.1"), Decimal("1178.5"), Decimal("380.6")),
-    "adot": Added(Decimal("237.8"), Decimal("1639.2"), Decimal("1419.1")),
-    "adot-fast": Added(Decimal("53.2"), Decimal("909.2"), Decimal("748.9")),
-    "xray-sdk": Added(Decimal("14.2"), Decimal("490.7"), Decimal("388.7")),
-    "powertools": Added(Decimal("34.8"), Decimal("615.8"), Decimal("473.7")),
+    "kit": Added(Decimal("11.0"), Decimal("1179.0"), Decimal("433.4")),
+    "adot": Added(Decimal("246.0"), Decimal("1598.3"), Decimal("1414.9")),
+    "adot-fast": Added(Decimal("56.9"), Decimal("875.2"), Decimal("808.8")),
+    "xray-sdk": Added(Decimal("17.3"), Decimal("562.7"), Decimal("436.1")),
+    "powertools": Added(Decimal("29.6"), Decimal("606.5"), Decimal("517.8")),
 }
 
 
