@@ -35,7 +35,7 @@ class Recorder(SpanProcessor):
     """Has no lock and no timer, because it runs for each span while the request waits.
 
     `most`: the number of open spans that it remembers. `flush` delivers within some seconds and returns whether all
-    spans are delivered. `handlers` is the handler's span, once an invocation has begun.
+    spans are delivered. `handler_span` is the handler's, once an invocation has begun.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Recorder(SpanProcessor):
         self._outgrown = False
         self.in_fork = False  # in a forked child, nothing else delivers
         self._parents: frozenset[int] = frozenset()
-        self.handlers: SpanContext | None = None
+        self.handler_span: SpanContext | None = None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
@@ -112,13 +112,13 @@ class Recorder(SpanProcessor):
         A framework with spans of its own, such as FastAPI, reads its parent from the headers of the request: that is
         the caller of Lambda, or nobody.
         """
-        parent, handlers = span.parent, self.handlers
+        parent, top = span.parent, self.handler_span
         if parent is not None and not (parent.is_remote and span.kind is SpanKind.SERVER):
             return span
         context = span.get_span_context()
-        if handlers is None or context is None or context.trace_id != handlers.trace_id:
+        if top is None or context is None or context.trace_id != top.trace_id:
             return span
-        return span if context.span_id == handlers.span_id else copied(span, attributes_of(span), parent=handlers)
+        return span if context.span_id == top.span_id else copied(span, attributes_of(span), parent=top)
 
     def keep(self, span: ReadableSpan) -> None:
         """Put a span into the buffer, with its size."""

@@ -165,8 +165,8 @@ class Runtime:
             self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
         )
         self._sampler.decision = invocation.span.is_recording()
-        self.recorder.handlers = invocation.span.get_span_context()
-        self._ids.current = self.recorder.handlers.trace_id
+        self.recorder.handler_span = invocation.span.get_span_context()
+        self._ids.current = self.recorder.handler_span.trace_id
         if cold:
             self._tell_startup(recorded=self._sampler.decision)
         return invocation
