@@ -78,7 +78,7 @@ def test_the_spans_of_an_invocation_whose_event_never_comes_leave_all_the_same(
     one = registered(watched, api, stepped.set)
     api.close()
     one.release()
-    one._thread.join(10)
+    one._ended.wait(10)
     assert stepped.is_set()
     assert not one.alive
     assert "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text

@@ -153,6 +153,6 @@ def test_threads_of_the_runtimes_own_take_no_signal() -> None:
     """They begin with all of them blocked, and the thread that starts them has its own mask afterwards."""
     found: list[object] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())), "lambda-latency test").join()
+    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))).wait()
     assert found == [signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
