@@ -10,7 +10,7 @@ import threading
 from time import time
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.threads import started, unlisted
 from lambda_latency.runtime.value import Value
 
@@ -50,6 +50,7 @@ class DeadlineWatch:
         self._rung: object = None
         self._ended: threading.Event | None = None  # of the thread, once it has started
 
+    @harmless("the watch over the deadline")
     def begin(self, span: Span, deadline: float, begun: float) -> None:
         """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
         self._running = span, threading.get_ident(), deadline

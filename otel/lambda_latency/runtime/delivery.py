@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import harmless, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +64,12 @@ class Responses:
         self._initialized = False
         self._helper: Background | Extension | None = None
 
+    @harmless("starting the thread that delivers spans")
     def begin(self) -> None:
         """Start the thread, after the import of the handler: gevent cannot patch a process that has threads."""
         self._helper = helper(self._step)
 
+    @harmless("delivering spans")
     def out(self) -> None:
         """The runtime asks for the next event: the init, or the last response, is over."""
         alive = self._helper is not None and self._helper.alive

@@ -29,6 +29,7 @@ CASES = [
     Case("starts/seeded.handler", ("GET", "GET"), events=TWICE),
     Case("starts/clients.handler", ("DynamoDB.PutItem", "GET", "init > DynamoDB.GetItem", "init > GET"),
          but={"header": "while a module is imported there is no trace to continue"}),
+    Case("starts/no_threads.handler", ("GET",) * 2, events=TWICE),
     Case("starts/lazy.handler", ("DynamoDB.GetItem", "GET")),
     Case("starts/imported_in_thread.handler", ("GET",)),
     Case("starts/logging_first.handler", ("GET",)),
