@@ -326,7 +326,7 @@ def dispatched(event, context):
 
 
 @dispatched.register
-def _(event: dict, context):
+def of_dict(event: dict, _context):
     return "a dict"
 
 
