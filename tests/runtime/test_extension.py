@@ -26,6 +26,9 @@ class Watched:
         self.out = threading.Event()
         self.early: list[tuple[object, ...]] = []
 
+    def connect(self, _: object) -> None:
+        """It is connected."""
+
     def recv(self, *args: int) -> bytes:
         if not self.out.is_set():
             self.early.append(args)
@@ -41,7 +44,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Watched, socket.sock
     ours, theirs = socket.socketpair()
     theirs.settimeout(10)
     watched = Watched(ours)
-    monkeypatch.setattr(extension, "create_connection", lambda *_, **__: watched)
+    monkeypatch.setattr(extension, "socket", lambda: watched)
     with ours, theirs:
         yield watched, theirs
 

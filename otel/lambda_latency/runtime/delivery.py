@@ -13,12 +13,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.extension import Background, Extension
 from lambda_latency.runtime.harmless import harmless, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from lambda_latency.runtime.extension import Background, Extension
 
 __all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
 
@@ -86,8 +85,6 @@ def helper(step: Callable[[], None]) -> Background | Extension | None:
     """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
-    from lambda_latency.runtime.extension import Background, Extension
-
     if is_managed():
         return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")

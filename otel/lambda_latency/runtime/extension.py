@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from http.client import HTTPException
-from socket import create_connection, socket
+from socket import socket  # before the import of the function, which may replace it, by one with a proxy
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.harmless import warn
@@ -81,7 +81,9 @@ class Extension:
     def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
         if self._connection is None:
             host, _, port = self._api.rpartition(":")
-            self._connection = create_connection((host, int(port)), timeout=REGISTERED_WITHIN_S)
+            self._connection = socket()
+            self._connection.settimeout(REGISTERED_WITHIN_S)
+            self._connection.connect((host, int(port)))
         head = f"{method} {API}/{path} HTTP/1.1\r\nHost: {self._api}\r\n{header}\r\n\r\n"
         self._connection.sendall(head.encode("ascii") + body)
         return self._connection

@@ -84,7 +84,7 @@ def started(target: Callable[[], None]) -> threading.Event:
 
     `threading` does not list it: the function may count its threads, or wait for the end of all others. It blocks all
     signals: the kernel may give a signal of the process to any thread that does not block it, and the function may have
-    blocked it in its own threads.
+    blocked it in its own threads. Its stack has the default size: the function may have chosen a small one.
     """
     ended = threading.Event()
 
@@ -94,10 +94,11 @@ def started(target: Callable[[], None]) -> threading.Event:
         finally:
             ended.set()
 
-    before = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals())
+    before, size = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals()), threading.stack_size(0)
     try:
         _thread.start_new_thread(run, ())
     finally:
+        threading.stack_size(size)
         SIGNALS.pthread_sigmask(signal.SIG_SETMASK, before)
     return ended
 

@@ -30,6 +30,8 @@ CASES = [
     Case("starts/clients.handler", ("DynamoDB.PutItem", "GET", "init > DynamoDB.GetItem", "init > GET"),
          but={"header": "while a module is imported there is no trace to continue"}),
     Case("starts/no_threads.handler", ("GET",) * 2, events=TWICE),
+    Case("starts/small_stacks.handler", events=TWICE),
+    Case("starts/proxied.handler", ("GET",) * 2, events=TWICE),
     Case("starts/lazy.handler", ("DynamoDB.GetItem", "GET")),
     Case("starts/imported_in_thread.handler", ("GET",)),
     Case("starts/logging_first.handler", ("GET",)),
