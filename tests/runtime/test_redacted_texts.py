@@ -61,6 +61,7 @@ PLAIN_B64 = "rO5CLGqueoj018JVwO7Dr7UztMkBc3qJ9L3IzzAdnjdmQ8mk3X0xn6OoTkkovmh6U7u
         ("key v1.0-b7c6bd08bc9edab44f626faa-" + 5 * "04db3ff4c3dccd6c6a165356f110bd03", "key [redacted]"),
         ("key fc-04db3ff4c3dccd6c6a165356f110bd03", "key [redacted]"),
         ("key sk_8b244aab6b9de8005b37b92acfe0a7ca0ddc5d66", "key [redacted]"),
+        ("key sdk-0b5a7c1e-1234-4abc-8def-0123456789ab", "key [redacted]"),
         ("key glffct-9GN4kaDTpH1ZvYiA8MfS", "key [redacted]"),
         (f"bindpw: {SECRET}", "bindpw: [redacted]"), (f"psk={SECRET}", "psk=[redacted]"),
         (f"api_key '{SECRET}' was not found", "api_key '[redacted]' was not found"),

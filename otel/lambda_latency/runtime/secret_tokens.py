@@ -26,7 +26,7 @@ BEGINNINGS = {
     32: "sk- rubygems_ dop_v1_ doo_v1_ dor_v1_ dapi key- secret_ sbp_ CLOJARS_ rdme_ snyk_ sgp_ sha256~ bkua_ "
         "napi_",
     40: "ABSK sl.B xai- v1.0- dt0 slk_ rootly_ EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
-    60: "pat.",
+    60: "pat. sat.",
     100: "AAAA",
     200: "MII",
 }  # fmt: skip

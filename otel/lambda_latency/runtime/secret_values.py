@@ -22,6 +22,7 @@ SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens,
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
 KEYS = r"(?<![A-Za-z0-9])sk_[A-Za-z0-9]{24,}(?![\w-])"  # of several vendors; a sort key has words
+LAUNCHDARKLY = r"\bsdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
 AZURE = r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{24,}"
 DISCORD = r"(?<![\w-])[A-Za-z\d][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}"
@@ -64,8 +65,8 @@ def clean_other_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> 
     for prefix, least in LEAST.items():
         if prefix in text:
             text = without_token(text, prefix, least)
-    for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("sk_", KEYS), ("-us", MAILCHIMP), ("Q~", AZURE),
-                          ("eyJ", JWT), ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
+    for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("sk_", KEYS), ("sdk-", LAUNCHDARKLY), ("-us", MAILCHIMP),
+                          ("Q~", AZURE), ("eyJ", JWT), ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
         if mark in text:
             text = compiled(pattern).sub(REDACTED, text)
     if text.count(".") > 1 and len(text) > 58:
