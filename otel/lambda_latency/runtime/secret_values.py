@@ -30,6 +30,9 @@ TERRAFORM = r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{20,}"
 AIRTABLE = r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
 FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
 JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
+SHAPES = {":AA": TELEGRAM, "SK": TWILIO, "sk_": KEYS, "sdk-": LAUNCHDARKLY, "-us": MAILCHIMP, "Q~": AZURE, "eyJ": JWT,
+          "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
+"""By a mark without which a text has none."""
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
 LINES = {ord(char): " " for char in "\r\n\t"}
@@ -65,8 +68,7 @@ def clean_other_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> 
     for prefix, least in LEAST.items():
         if prefix in text:
             text = without_token(text, prefix, least)
-    for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("sk_", KEYS), ("sdk-", LAUNCHDARKLY), ("-us", MAILCHIMP),
-                          ("Q~", AZURE), ("eyJ", JWT), ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
+    for mark, pattern in SHAPES.items():
         if mark in text:
             text = compiled(pattern).sub(REDACTED, text)
     if text.count(".") > 1 and len(text) > 58:
