@@ -158,8 +158,10 @@ class Secret:
             return quote(f"{self.name}={self.value}", safe="")
         if self.encoding == "json":
             return json.dumps(json.dumps({"user": "ada", self.name: self.value, "n": 1}))
-        forms = ("{0}={1}", "{0}: {1}", '{{"{0}":"{1}"}}', "{{'{0}': '{1}', 'n': 1}}", "--{0} {1}", "x {0}='{1}', n=1")
-        return forms[sum(map(ord, self.value)) % (len(forms) - (2 if not self.name[0].isalpha() else 0))].format(
+        forms = ("{0}={1}", "{0}: {1}", '{{"{0}":"{1}"}}', "{{'{0}': '{1}', 'n': 1}}", "- name: {0}\n  value: {1}",
+                 "a: 1\n{0}: |\n  {1}\nb: 2", '{{"Key": "{0}", "Value": "{1}"}}', "['x', '--{0}', '{1}']", "--{0} {1}",
+                 "x {0}='{1}', n=1")  # fmt: skip
+        return forms[sum(map(ord, self.value)) % (len(forms) - (3 if not self.name[0].isalpha() else 0))].format(
             self.name, self.value
         )
 

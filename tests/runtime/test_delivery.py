@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from lambda_latency.runtime.buffer import Buffer
 from lambda_latency.runtime.daemon import DATAGRAM, DaemonSender
+from lambda_latency.runtime.delivery import Responses
 from lambda_latency.runtime.sender import LARGEST, Circuit, Sender
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.stubs import Answer, Server
@@ -27,6 +28,25 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from tests.runtime.conftest import Function
+
+
+def test_a_thread_that_cannot_start_leaves_the_delivery_to_the_runtimes_own(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The system may have no room for one."""
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("lambda_latency.runtime.delivery.helper", refuse)
+    steps: list[str] = []
+    responses = Responses(lambda: steps.append("delivered"), lambda: steps.append("ready"))
+    responses.begin()
+    responses.out()
+    responses.out()
+    assert steps == ["ready", "delivered"]
+    said = "starting the thread that delivers spans failed (RuntimeError: can't start new thread); the request goes on"
+    assert caplog.messages == [f"lambda-latency: {said}"]
 
 
 @pytest.fixture

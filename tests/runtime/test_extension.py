@@ -26,6 +26,9 @@ class Watched:
         self.out = threading.Event()
         self.early: list[tuple[object, ...]] = []
 
+    def connect(self, _: object) -> None:
+        """It is connected."""
+
     def recv(self, *args: int) -> bytes:
         if not self.out.is_set():
             self.early.append(args)
@@ -41,7 +44,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Watched, socket.sock
     ours, theirs = socket.socketpair()
     theirs.settimeout(10)
     watched = Watched(ours)
-    monkeypatch.setattr(extension, "create_connection", lambda *_, **__: watched)
+    monkeypatch.setattr(extension, "socket", lambda: watched)
     with ours, theirs:
         yield watched, theirs
 
@@ -78,7 +81,7 @@ def test_the_spans_of_an_invocation_whose_event_never_comes_leave_all_the_same(
     one = registered(watched, api, stepped.set)
     api.close()
     one.release()
-    one._thread.join(10)
+    one._ended.wait(10)
     assert stepped.is_set()
     assert not one.alive
     assert "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text

@@ -121,6 +121,26 @@ def test_a_finder_without_find_spec_is_passed_over(hook: ImportHook, monkeypatch
     assert (spec.name, seen) == ("someone", [])
 
 
+@pytest.mark.usefixtures("library")
+def test_a_finder_before_the_hook_is_asked_once(hook: ImportHook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has found nothing by then."""
+    asked: list[str] = []
+
+    class Finder:
+        """Finds nothing."""
+
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            """Keep what it is asked for."""
+            asked.append(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    seen: list[ModuleType] = []
+    hook.when("someone", seen.append)
+    importlib.import_module("someone")
+    assert (asked, len(seen)) == (["someone", "someone.part"], 1)
+
+
 def test_a_module_that_fails_is_waited_for_still(hook: ImportHook, library: Path) -> None:
     """Its importer may catch the error and try again."""
     seen: list[ModuleType] = []

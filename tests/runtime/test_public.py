@@ -25,6 +25,8 @@ ALLOWED = {
     ("threads", "_bootstrap_inner"),
     # Python 3.10 to 3.14: what `signal` is made of, for the price of its own functions.
     ("threads", "_signal"),
+    # Python 3.10 to 3.14: the list of threads, from which the runtime takes its own.
+    ("threads", "_active"),
     # Python 3.10 to 3.14: the place at which `python -X importtime` measures.
     ("startup", "_frozen_importlib"),
     ("startup", "_find_and_load"),

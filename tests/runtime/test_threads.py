@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import get_current_span
 
-from lambda_latency.runtime.threads import started
+from lambda_latency.runtime.threads import started, unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +153,27 @@ def test_threads_of_the_runtimes_own_take_no_signal() -> None:
     """They begin with all of them blocked, and the thread that starts them has its own mask afterwards."""
     found: list[object] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ())), "lambda-latency test").join()
+    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))).wait()
     assert found == [signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_threads_of_the_runtimes_own_are_in_no_list() -> None:
+    """Neither is one that has asked for itself, as `logging` does. Their stacks are not of the function's size."""
+    found: list[bool] = []
+
+    def listed() -> bool:
+        return threading.get_ident() in [thread.ident for thread in threading.enumerate()]
+
+    def work() -> None:
+        found.append(listed())
+        threading.current_thread()
+        unlisted()
+        found.append(listed())
+
+    before = threading.stack_size(64 * 1024)
+    try:
+        started(work).wait()
+        assert (found, threading.stack_size()) == ([False, False], 64 * 1024)
+    finally:
+        threading.stack_size(before)

@@ -227,7 +227,7 @@ def test_a_region_without_xray_is_named(
     def no_address(*_: object, **__: object) -> None:
         raise OSError(-2, "Name or service not known")
 
-    monkeypatch.setattr("socket.getaddrinfo", no_address)
+    monkeypatch.setattr("lambda_latency.runtime.transport.getaddrinfo", no_address)
     with sending_to("https://xray.xx-moon-1.amazonaws.com") as sender:
         assert not sender.export(spans)
     assert caplog.messages == [

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lambda_latency.local.environment import Environment
 from lambda_latency.local.function import Function, Outcome, Run
-from lambda_latency.local.processes import Processes
+from lambda_latency.local.processes import Processes, asleep
 from lambda_latency.local.runtime_api import Invocation
 from lambda_latency.local.sandbox import BOOTSTRAP
 from lambda_latency.local.variables import Settings, lambda_variables
@@ -24,7 +24,7 @@ from tests.faults.collector import Collector
 from tests.same.case import Case
 from tests.same.peer import Peer, Request
 
-__all__ = ["HANDLERS", "KIT", "Children", "Observed", "run"]
+__all__ = ["HANDLERS", "KIT", "Children", "Observed", "run", "until_asleep"]
 
 ROOT = Path(__file__).parent.parent.parent
 HANDLERS = Path(__file__).with_name("handlers")
@@ -186,11 +186,11 @@ class _Life:
 
 
 def until_asleep(pid: int) -> None:
-    """Wait until the main thread of a thawed process has run and waits again, where the kernel says so.
+    """Wait until all threads of a thawed process have run and wait again, where the kernel says so.
 
-    A signal that comes earlier is given to another thread, which does not wake the main one, and only there does Python
-    run its handlers.
+    A thread that is just leaving the stop takes a signal of the process before the main thread does, and does not wake
+    it: only in the main thread does Python run its handlers.
     """
-    state, limit = Path(f"/proc/{pid}/stat"), time.monotonic() + GOODBYE_S
-    while state.exists() and state.read_text().rpartition(") ")[2][:1] != "S" and time.monotonic() < limit:
+    limit = time.monotonic() + GOODBYE_S
+    while not asleep(pid) and time.monotonic() < limit:
         time.sleep(0.01)

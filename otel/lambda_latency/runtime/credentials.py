@@ -11,7 +11,7 @@ import re
 from functools import lru_cache, partial
 
 from lambda_latency.runtime.secret_names import NO, SECRET, hinted, secrecy
-from lambda_latency.runtime.secret_tokens import is_plain
+from lambda_latency.runtime.secret_tokens import DOTTED, is_plain
 
 __all__ = ["REDACTED", "clean", "known_values"]
 
@@ -47,9 +47,12 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
     """Whether the text may hold a credential."""
     if not MARKS.isdisjoint(text) or NUMBERS.search(text) is not None:
         return True
-    for run in RUNS.findall(text):
+    runs = RUNS.findall(text)
+    for run in runs:
         if not is_plain(run):
             return True
+    if runs and "." in text and any(map(text.__contains__, DOTTED)):
+        return True
     if not BETWEEN.isdisjoint(text) and hinted(text):
         return True
     return any(value in text for value in known)

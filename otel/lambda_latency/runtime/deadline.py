@@ -10,8 +10,8 @@ import threading
 from time import time
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.threads import started
+from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.threads import started, unlisted
 from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ class DeadlineWatch:
         self._look, self._looked = threading.Event(), threading.Event()
         self._stopped = False
         self._rung: object = None
-        self._thread: threading.Thread | None = None
+        self._ended: threading.Event | None = None  # of the thread, once it has started
 
+    @harmless("the watch over the deadline")
     def begin(self, span: Span, deadline: float, begun: float) -> None:
         """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
         self._running = span, threading.get_ident(), deadline
@@ -67,7 +68,7 @@ class DeadlineWatch:
     def renew(self) -> None:
         """Forget the thread: it does not exist after a fork, and under gevent new threads are of another kind."""
         self._look, self._looked = threading.Event(), threading.Event()
-        self._running = self._thread = None
+        self._running = self._ended = None
         self._shortest_s = float("inf")
 
     def look_now(self, seconds: float) -> bool:
@@ -82,8 +83,8 @@ class DeadlineWatch:
         self._look.set()
         if self._signal is not None:
             self._signal.stop()
-        if self._thread is not None:
-            self._thread.join()
+        if self._ended is not None:
+            self._ended.wait()
 
     def _shorten(self, limit_s: float) -> None:
         """Adapt the sleep to a timeout that is shorter than all before it, such as the first one."""
@@ -91,9 +92,9 @@ class DeadlineWatch:
         self._shortest_s = 0.8 * limit_s
         # Half of the time to the alarm: a request that began right after a look is seen in time.
         self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, limit_s * (1 - MARGIN_SHARE) / 2))
-        if self._thread is None:
+        if self._ended is None:
             # Only now: a request that is not recorded has no marks to make at its deadline.
-            self._thread = started(self._run, "lambda-latency deadline")
+            self._ended = started(self._run)
         else:
             self._look.set()
 
@@ -106,6 +107,7 @@ class DeadlineWatch:
             running = self._running
             wait_s = self._sleep_s if running is None or running is self._rung else self._seen(running, late_s)
             self._looked.set()
+            unlisted()
 
     def _seen(self, running: tuple[Span, int, float], late_s: float) -> float:
         """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""

@@ -13,12 +13,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.extension import Background, Extension
+from lambda_latency.runtime.harmless import harmless, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from lambda_latency.runtime.extension import Background, Extension
 
 __all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
 
@@ -64,10 +63,12 @@ class Responses:
         self._initialized = False
         self._helper: Background | Extension | None = None
 
+    @harmless("starting the thread that delivers spans")
     def begin(self) -> None:
         """Start the thread, after the import of the handler: gevent cannot patch a process that has threads."""
         self._helper = helper(self._step)
 
+    @harmless("delivering spans")
     def out(self) -> None:
         """The runtime asks for the next event: the init, or the last response, is over."""
         alive = self._helper is not None and self._helper.alive
@@ -84,8 +85,6 @@ def helper(step: Callable[[], None]) -> Background | Extension | None:
     """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
-    from lambda_latency.runtime.extension import Background, Extension
-
     if is_managed():
         return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 from http.client import HTTPException
-from socket import create_connection, socket
+from socket import socket  # before the import of the function, which may replace it, by one with a proxy
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.threads import started
+from lambda_latency.runtime.threads import started, unlisted
 from lambda_latency.runtime.transport import Answer, read_answer
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Extension:
         self._registered = threading.Event()
         self._released = threading.Semaphore(0)
         self._alive = True
-        self._thread = started(self._run, NAME)
+        self._ended = started(self._run)
 
     @property
     def alive(self) -> bool:
@@ -63,12 +63,14 @@ class Extension:
                     self._answer(connection)
                 finally:
                     self._step()
+                    unlisted()
         except (OSError, HTTPException) as error:
             self._alive = False
             warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
                  "spans are delivered by the runtime's own thread")  # fmt: skip
             while self._released.acquire(blocking=False):  # pragma: no branch - for a release in the meantime
                 self._step()
+            unlisted()
 
     def _register(self) -> str:
         body = b'{"events": ["INVOKE"]}'
@@ -79,7 +81,9 @@ class Extension:
     def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
         if self._connection is None:
             host, _, port = self._api.rpartition(":")
-            self._connection = create_connection((host, int(port)), timeout=REGISTERED_WITHIN_S)
+            self._connection = socket()
+            self._connection.settimeout(REGISTERED_WITHIN_S)
+            self._connection.connect((host, int(port)))
         head = f"{method} {API}/{path} HTTP/1.1\r\nHost: {self._api}\r\n{header}\r\n\r\n"
         self._connection.sendall(head.encode("ascii") + body)
         return self._connection
@@ -102,7 +106,7 @@ class Background:
     def __init__(self, step: Callable[[], None]) -> None:
         self._step = step
         self._released = threading.Event()
-        started(self._run, "lambda-latency")
+        started(self._run)
 
     def release(self) -> None:
         """A response has been sent."""
@@ -113,3 +117,4 @@ class Background:
             self._released.wait()
             self._released.clear()
             self._step()
+            unlisted()

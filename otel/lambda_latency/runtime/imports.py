@@ -48,11 +48,11 @@ class ImportHook:
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The method of a finder: the spec of a watched module, with a wrapped loader; None for other modules."""
-        if name not in self._waiting:
+        if name not in self._waiting or self not in sys.meta_path:
             return None
-        for finder in sys.meta_path:
-            # Not every finder has the method.
-            find = None if finder is self else getattr(finder, "find_spec", None)
+        # Python has asked the finders before this one.
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            find = getattr(finder, "find_spec", None)  # not every finder has the method
             spec: ModuleSpec | None = None if find is None else find(name, path, target)
             if spec is not None:
                 if spec.loader is not None:

@@ -37,6 +37,7 @@ HINTS = (
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
     "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "--user",
     " -p", "'-p", "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
+    "access_c", "access-c", "accessc", "bind_s(", "crypt(",
 )  # fmt: skip
 
 SHORT = 48  # characters
@@ -81,7 +82,7 @@ PLAIN_KEYS = words("""
     order start exclusive last evaluated translation parent attribute tag label event metric feature flag config
     setting context column field answer registry end next prev previous current new old any each first no invalid
     missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile
-    left right up down arrow function functions x
+    left right up down arrow function functions x parameter
 """)
 
 PHRASES = frozenset((

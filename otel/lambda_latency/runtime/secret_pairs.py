@@ -36,8 +36,12 @@ PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
-    r"""\s*,\s*\\*["'](?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
 )
+# The same in YAML, and a value of several lines there.
+NAMED_LINE = r"([\w./-]{1,100})\s*?(?:\r?\n|\\+n)\s+value:\s{1,4}"
+END = r"(?:\r?\n|\\+n)"
+LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^\r\n\\]|\\+(?!n))+|[ \t]*(?={END})))*)"
 # The text after `name=` in a part of a form, up to its value.
 FORM = (
     r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
@@ -48,6 +52,7 @@ BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
 STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|Bearer|Basic"
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
+NAMES = r"(?i).*(?:name|key|type)|k"  # of what names an entry
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
 # The options of commands whose next word is a password.
 COMMAND = (
@@ -56,14 +61,19 @@ COMMAND = (
     r"(?:['\"]?,?\s+['\"]?)?([^\s'\",]+)"
 )
 # Calls with a literal where the password is, after the name of the user.
-CALL = r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?)\(\s*[^()\n,]{1,80},\s*|hmac\.new\(\s*)(?=[rbfu]?['\"])"
-SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+|\+|%20)([\w+/=.~%-]{6,})"
+CALL = (
+    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?)\(\s*(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*"
+    r"|(?:hmac\.new|crypt)\(\s*)(?=[rbfu]?['\"])"
+)
+SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
     r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
     r"(?:api|access|private|account)[ _-]key|(?:one-time|security|access|verification|recovery|backup|unlock) code)"
     r"(?: provided)?(?:\s(?:is|was))?(?:['\"]?\s?[:=]?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
 )
+# In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
+STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
 LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
@@ -95,12 +105,9 @@ def clean_pairs(text: str, *, source: bool) -> str:
     kept = at = 0
     while (found := pair.search(text, at)) is not None:
         at = found.end(1)
-        level = secrecy(found[1])
-        span: Span | None = None
-        if level:
+        level, span = entry(text, found.end()) if compiled(NAMES).fullmatch(found[1]) else (NO, None)
+        if span is None and (level := secrecy(found[1])):
             span = value_of(text, found, source=source)
-        elif found[1].lower() in ("name", "key", "k", "type"):
-            level, span = entry(text, found.end())
         if span is None or not counts(text, span, level, found, source=source):
             continue
         out += (text[kept : span[0]], REDACTED)
@@ -115,6 +122,9 @@ def entry(text: str, start: int) -> tuple[int, Span | None]:
     if named := compiled(NAMED).match(text, start):
         level = SECRET if named[1] == "SecureString" else secrecy(named[1])
         return level, quoted(text, named.end()) if level else None
+    if named := compiled(NAMED_LINE).match(text, start):
+        level = secrecy(named[1])
+        return level, quoted(text, named.end()) or bare(text, named.end()) if level else None
     if named := compiled(FORM).match(text, start):
         value = compiled(r"[^\r\n\\]+").match(text, named.end())
         return secrecy(named[1]), value.span() if value else None
@@ -155,6 +165,7 @@ def clean_spoken(text: str) -> str:
                 out += (text[kept : span[0]], REDACTED)
                 kept = span[1]
         text = "".join([*out, text[kept:]])
+    text = compiled(STATED).sub(lambda m: m[0].replace(m[1], REDACTED) if m[1].lower() not in PROSE else m[0], text)
     return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
 
 
@@ -172,16 +183,14 @@ def spoken(scheme: str, value: str) -> bool:
     """Whether it is prose such as `bearer tokens`, not a scheme with its token."""
     if scheme.lower() == "basic":
         return ":" not in text_in(value, least=3) and not opaque(value)
-    return (scheme.lower() == "token" or value.isalpha()) and not opaque(value)
+    return value.lower() == "realm=" or ((scheme.lower() == "token" or value.isalpha()) and not opaque(value))
 
 
 def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     """Start and end of a name's value, without its quotes; None if it has none."""
     between, start = found[2], found.end()
     before = text[found.start() - 1 : found.start()]
-    if "," in between and not (
-        before in QUOTES and before and is_first(text, found.start() - 1) and between[0] in "\\\"'`"
-    ):
+    if "," in between and not (between[0] in "\\\"'`" and leads(text, before, found)):
         return None
     if between == ":" and before == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
         return None
@@ -207,19 +216,28 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     return bare(text, start)
 
 
-def is_first(text: str, quote: int) -> bool:
-    """Whether the quote is at the start of a pair, or of the arguments of a call."""
-    at = quote - 1
+def leads(text: str, before: str, found: re.Match[str]) -> bool:
+    """Whether the value of a quoted name is after a comma: the name is an option in a list of arguments, or the first
+    of a pair or of the arguments of a call. `before` is the character before it.
+    """
+    if before == "-":
+        return compiled(r"\\*[\"'`](?!-)").match(text, found.end()) is not None
+    if not before or before not in QUOTES:
+        return False
+    at = found.start() - 2
     if text[at : at + 1] in ("b", "r", "u", "f"):
         at -= 1
     return text[at : at + 1] in ("(", "[")
 
 
 def quoted(text: str, start: int) -> Span | None:
-    """Start and end of a quoted text. Quotes may be escaped; the last one may be missing if the text was cut."""
+    """Start and end of a quoted text, or of a block of YAML. Quotes may be escaped; the last one may be missing if the
+    text was cut.
+    """
     found = compiled(QUOTED).match(text, start)
     if found is None:
-        return None
+        lines = compiled(LINES).match(text, start)
+        return lines.span(2) if lines else None
     escapes, quote, begin = len(found[1]), found[2], found.end()
     last = begin + LONGEST
     end = text.find(quote, begin, last)

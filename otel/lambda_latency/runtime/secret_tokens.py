@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BEGINNINGS", "is_plain"]
+__all__ = ["BEGINNINGS", "DOTTED", "is_plain"]
 
 # By the least number of characters after the prefix.
 BEGINNINGS = {
@@ -14,8 +14,8 @@ BEGINNINGS = {
     16: "bedrock-api-key- ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glft- glimt- "
         "glagent- glsoat- gloas- GR1348941 GOCSPX- SG. pypi-AgE sq0atp- sq0csp- sq0idp- NRJS- figd_ "
         "pscale_pw_ pscale_tkn_ pscale_oauth_ sb_secret_ FLWSECK AGE-SECRET-KEY-1 ops_eyJ CCIPAT_ tskey- "
-        "sdk-live- dnkey- sm_aat_ sm_pat_ sm_sat_",
-    20: "aio_ s-s4t2ud- s-s4t2af- API- squ_ sqp_ sqa_ NRAK- NRII- NRAL- dckr_pat_ dckr_oat_ tvly- vercel_ "
+        "sdk-live- dnkey- sm_aat_ sm_pat_ sm_sat_ glffct- flb_live_",
+    20: "aio_ s-s4t2ud- s-s4t2af- API- squ_ sqp_ sqa_ NRAK- NRII- NRAL- NRIQ- dckr_pat_ dckr_oat_ tvly- vercel_ "
         "co_api_ GOOG1",
     24: "1//0 shpat_ shpca_ shppa_ shpss_ shpua_ shptka_ dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. "
         "sntrys_ sntryu_ glc_ glsa_ lin_api_ lin_oauth_ ntn_ PMAK- ATATT3 ATCTT3 ATBB HRKU- fm2_ fo1_ CFPAT- "
@@ -25,13 +25,16 @@ BEGINNINGS = {
         "access-development- access-production- fc- re_ phx_ rpa_ nvapi- patATT cio_ tk-us- ion_ lip_",
     32: "sk- rubygems_ dop_v1_ doo_v1_ dor_v1_ dapi key- secret_ sbp_ CLOJARS_ rdme_ snyk_ sgp_ sha256~ bkua_ "
         "napi_",
-    40: "ABSK sl.B xai- v1.0- dt0 EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
+    40: "ABSK sl.B xai- v1.0- dt0 slk_ rootly_ EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
+    60: "pat. sat.",
     100: "AAAA",
     200: "MII",
 }  # fmt: skip
 ALL = " ".join(BEGINNINGS.values())
 STARTS = frozenset([one[:4] for one in ALL.split()])
 PARTED = frozenset([one.partition("-")[0] for one in ALL.replace("_", "-").replace(".", "-").split()])
+# Beginnings up to their last dot, for a run of letters and digits begins after it.
+DOTTED = tuple(sorted({one[: one.rfind(".") + 1] for one in ALL.split() if "." in one}))
 LONG = 14  # the longest random part that CloudFormation and others add to names, in characters
 
 
@@ -43,7 +46,7 @@ def is_plain(run: str) -> bool:
     if "-us" in run:  # a key of Mailchimp's ends with its region
         return False
     single = run.islower() or run.isupper()
-    if single and not run.strip("0123456789abcdefABCDEF-"):
+    if single and not run.strip("0123456789abcdefABCDEF-") and run.partition("-")[0] not in PARTED:
         return True
     if len(run) > 35 and not single and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run):
         return False

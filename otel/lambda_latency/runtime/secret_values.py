@@ -21,6 +21,8 @@ LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in p
 SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, after any text
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
+KEYS = r"(?<![A-Za-z0-9])sk_[A-Za-z0-9]{24,}(?![\w-])"  # of several vendors; a sort key has words
+LAUNCHDARKLY = r"\bsdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
 AZURE = r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{24,}"
 DISCORD = r"(?<![\w-])[A-Za-z\d][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}"
@@ -28,17 +30,21 @@ TERRAFORM = r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{20,}"
 AIRTABLE = r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
 FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
 JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
+SHAPES = {":AA": TELEGRAM, "SK": TWILIO, "sk_": KEYS, "sdk-": LAUNCHDARKLY, "-us": MAILCHIMP, "Q~": AZURE, "eyJ": JWT,
+          "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
+"""By a mark without which a text has none."""
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
 LINES = {ord(char): " " for char in "\r\n\t"}
 # PEM, complete or cut; line ends may be escaped.
 PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
-# Pictures, certificates, public keys, digests: random, and not secret.
+# Pictures, certificates, public keys, digests, ids of AWS's answers: random, and not secret.
 PUBLIC = (
     r"(data:(?:image|audio|video|font)/[\w.+-]{1,40};base64,[\w+/=]+|"
     r"-----BEGIN (?:[A-Z]{2,9} )?(?:CERTIFICATE|PUBLIC KEY)-----[\w+/=\\\s]+-----END|"
-    r"\bssh-(?:rsa|ed25519|dss) [\w+/=]+|\bsha(?:1|256|384|512)-[\w+/]{27,86}={0,2})"
+    r"\bssh-(?:rsa|ed25519|dss) [\w+/=]+|\b(?:sha|SHA)(?:1|256|384|512)[-:][\w+/]{27,86}={0,2}|"
+    r"\b(?i:x-amz-id-2|x-amz-cf-id|hostid)\W{1,6}[\w+/=-]{20,})"
 )
 # What precedes the rest of a path in a run: the end of a host, a first segment.
 PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
@@ -46,7 +52,7 @@ PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
 
 def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
     """A text without tokens and keys. `inner` cleans decoded base64, which is removed as a whole if that changes it."""
-    if any(map(text.__contains__, (";base64,", "-----BEGIN ", "ssh-", "sha"))):
+    if any(map(text.lower().__contains__, (";base64,", "-----begin ", "ssh-", "sha", "x-amz-", "hostid"))):
         parts = compiled(PUBLIC).split(text)
         parts[::2] = [clean_other_tokens(part, inner, ids=ids) for part in parts[::2]]
         return "".join(parts)
@@ -62,8 +68,7 @@ def clean_other_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> 
     for prefix, least in LEAST.items():
         if prefix in text:
             text = without_token(text, prefix, least)
-    for mark, pattern in ((":AA", TELEGRAM), ("SK", TWILIO), ("-us", MAILCHIMP), ("Q~", AZURE), ("eyJ", JWT),
-                          ("atlasv1", TERRAFORM), ("pat", AIRTABLE), ("|", FACEBOOK)):  # fmt: skip
+    for mark, pattern in SHAPES.items():
         if mark in text:
             text = compiled(pattern).sub(REDACTED, text)
     if text.count(".") > 1 and len(text) > 58:

@@ -27,9 +27,7 @@ from lambda_latency.runtime.harmless import warn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["OURS", "read", "standing_in", "uncollected"]
-
-OURS = "lambda-latency"  # prefix of the names of the runtime's threads
+__all__ = ["read", "standing_in", "uncollected"]
 
 SEMCONV = "opentelemetry.semconv."
 METADATA = "opentelemetry.util._importlib_metadata"
@@ -92,11 +90,8 @@ def standing_in() -> Iterator[None]:
 
     None if another thread of the function runs, because it might import the same modules meanwhile.
     """
-    alone = all(
-        thread is threading.current_thread() or thread.name.startswith(OURS) for thread in threading.enumerate()
-    )
     put: dict[str, ModuleType] = {}
-    if alone:
+    if threading.active_count() == 1:  # the runtime's own threads do not count
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
         sys.meta_path.insert(0, reader)

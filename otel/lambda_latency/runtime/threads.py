@@ -6,6 +6,7 @@ of `decimal`. The runtime's own threads belong to no invocation.
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["carry_context", "started", "within"]
+__all__ = ["carry_context", "started", "unlisted", "within"]
 
 CARRIED = "_lambda_latency_context"
 # `signal` without its enumeration. `signal` converts every signal to a member of it, and most have none: 1.5 M
@@ -78,14 +79,32 @@ def within(context: Context, work: Callable[..., Any], /, *args: Any, **kwargs: 
         detach(token)
 
 
-def started(target: Callable[[], None], name: str) -> threading.Thread:
-    """Start a daemon thread of the runtime that runs `target`. It blocks all signals: the kernel may give a signal of
-    the process to any thread that does not block it, and the function may have blocked it in its own threads.
+def started(target: Callable[[], None]) -> threading.Event:
+    """Start a thread of the runtime that runs `target`; returns an event that is set when it has ended.
+
+    `threading` does not list it: the function may count its threads, or wait for the end of all others. It blocks all
+    signals: the kernel may give a signal of the process to any thread that does not block it, and the function may have
+    blocked it in its own threads. Its stack has the default size: the function may have chosen a small one.
     """
-    thread = threading.Thread(target=target, name=name, daemon=True)
-    before = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals())
+    ended = threading.Event()
+
+    def run() -> None:
+        try:
+            within(Context(), target)
+        finally:
+            ended.set()
+
+    before, size = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals()), threading.stack_size(0)
     try:
-        within(Context(), thread.start)
+        _thread.start_new_thread(run, ())
     finally:
+        threading.stack_size(size)
         SIGNALS.pthread_sigmask(signal.SIG_SETMASK, before)
-    return thread
+    return ended
+
+
+def unlisted() -> None:
+    """Take this thread of the runtime out of `threading`'s list again: whatever asks for the current thread, such as
+    `logging`, puts it there.
+    """
+    getattr(threading, "_active", {}).pop(threading.get_ident(), None)

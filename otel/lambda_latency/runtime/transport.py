@@ -6,10 +6,12 @@ The lookup of a name has no limit, because Python cannot interrupt it; `localhos
 
 from __future__ import annotations
 
-import socket
 import time
 from functools import partial
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
+
+# Before the import of the function, which may replace them, by a socket with a proxy for example.
+from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, getaddrinfo, socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -51,7 +53,7 @@ class Transport:
         ).encode("ascii")
         self._signed = signed and partial(signed, host, target, CONTENT_TYPE)
         self._context: SSLContext | None = None
-        self._socket: socket.socket | None = None
+        self._socket: socket | None = None
 
     def post(self, body: bytes, seconds: float) -> Answer:
         """Send a request and return the answer. Raises `OSError` (`TimeoutError` after `seconds`) or `HTTPException`.
@@ -98,22 +100,22 @@ class Transport:
             self.close()
         return answer
 
-    def _connected(self, deadline: float) -> socket.socket:
+    def _connected(self, deadline: float) -> socket:
         """Try each address of the host within one limit; `socket.create_connection` would have a limit for each."""
         failure = OSError(f"{self._host} has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
-            connection = socket.socket(family, kind, protocol)
+        for family, kind, protocol, _, address in getaddrinfo(self._host, self._port, type=SOCK_STREAM):
+            connection = socket(family, kind, protocol)
             try:
                 connection.settimeout(left(deadline))
                 connection.connect(address)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
                 return self._secured(connection, deadline) if self._tls else connection
             except OSError as error:
                 connection.close()
                 failure = error
         raise failure
 
-    def _secured(self, connection: socket.socket, deadline: float) -> socket.socket:
+    def _secured(self, connection: socket, deadline: float) -> socket:
         import ssl
 
         if self._context is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.same.corpus import answers, programs, requests, tracers
+from tests.same.corpus import answers, practices, programs, requests, tracers
 
 __all__ = ["CORPUS"]
 
-CORPUS = [*answers.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]
+CORPUS = [*answers.CASES, *practices.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]

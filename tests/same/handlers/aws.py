@@ -2,8 +2,10 @@
 
 import asyncio
 import copy
+import datetime
 import functools
 import io
+import multiprocessing.dummy
 import os
 import types
 import unittest.mock
@@ -13,11 +15,24 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 import botocore.stub
+from boto3.s3.transfer import TransferConfig
 from botocore.awsrequest import AWSResponse
+from botocore.credentials import RefreshableCredentials
 
 PEER = os.environ["PEER"]
 TABLE = boto3.client("dynamodb")
 PATHS = botocore.config.Config(s3={"addressing_style": "path"})
+
+
+def stub_of_credentials():
+    """As a function that assumes a role keeps its credentials fresh."""
+    expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    return {
+        "access_key": "AKIAIOSFODNN7EXAMPLE",
+        "secret_key": "s" * 40,
+        "token": "t",
+        "expiry_time": expiry.isoformat(),
+    }
 
 
 def tried(call):
@@ -273,3 +288,64 @@ def replaced_method(event, context):
     with unittest.mock.patch("botocore.client.BaseClient._make_api_call", new=replacement):
         client = boto3.client("dynamodb")
         return [client.list_tables(), client.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]["n"]]
+
+
+def refreshed(event, context):
+    session = botocore.session.get_session()
+    session._credentials = RefreshableCredentials.create_from_metadata(
+        stub_of_credentials(), stub_of_credentials, "custom"
+    )
+    return boto3.Session(botocore_session=session).client("sts").get_caller_identity()["Account"]
+
+
+def uploads_in_threads(event, context):
+    client, seen = boto3.client("s3", config=PATHS), []
+    for number in range(3):
+        client.upload_fileobj(
+            io.BytesIO(b"x" * 1000), "b", f"k{number}", Config=TransferConfig(max_concurrency=4), Callback=seen.append
+        )
+    return sum(seen)
+
+
+def mapped(event, context):
+    client = boto3.client("s3", config=PATHS)
+    with multiprocessing.dummy.Pool(3) as pool:
+        return pool.map(lambda key: client.get_object(Bucket="b", Key=key)["Body"].read().decode(), "abc")
+
+
+def limited_retries(event, context):
+    retries = {"mode": "adaptive", "total_max_attempts": 2}
+    config = botocore.config.Config(
+        retries=retries, connect_timeout=3, max_pool_connections=1, user_agent_extra="own/1"
+    )
+    client = boto3.client("dynamodb", config=config)
+    return tried(lambda: client.get_item(TableName="throttled", Key={"id": {"S": "1"}}))
+
+
+def waiter_fails(event, context):
+    waiter = TABLE.get_waiter("table_not_exists")
+    return tried(lambda: waiter.wait(TableName="orders", WaiterConfig={"Delay": 0, "MaxAttempts": 2}))
+
+
+def searched_pages(event, context):
+    pages = TABLE.get_paginator("scan").paginate(TableName="t", PaginationConfig={"PageSize": 1, "MaxItems": 2})
+    return [*pages.search("Items[].id.S")]
+
+
+def posted(event, context):
+    post = boto3.client("s3", config=PATHS).generate_presigned_post("b", "k", ExpiresIn=60)
+    return [post["url"], sorted(post["fields"])]
+
+
+def task_each(event, context):
+    from aiobotocore.session import get_session
+
+    async def all_of_them():
+        async with get_session().create_client("dynamodb") as client:
+            items = await asyncio.gather(
+                *[client.get_item(TableName="orders", Key={"id": {"S": str(number)}}) for number in range(3)]
+            )
+            pages = client.get_paginator("query").paginate(TableName="orders", KeyConditionExpression="a = b")
+            return [[item["Item"]["n"] for item in items], [page["Count"] async for page in pages]]
+
+    return asyncio.run(all_of_them())

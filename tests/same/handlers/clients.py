@@ -198,3 +198,53 @@ def httpx2_as_httpx(event, context):
     import httpx
 
     return [httpx is httpx2, httpx.get(f"{HTTP}/alias").status_code]
+
+
+def httpx_event_hooks(event, context):
+    import httpx
+
+    seen = []
+    hooks = {"request": [lambda request: seen.append([request.method, request.headers["x-own"]])],
+             "response": [lambda response: seen.append(response.status_code)]}  # fmt: skip
+    with httpx.Client(event_hooks=hooks, headers={"x-own": "1"}, base_url=HTTP, follow_redirects=True) as client:
+        sent = client.send(client.build_request("POST", "/post", json={"a": 1}), stream=True)
+        return [client.get("/redirect").status_code, len(sent.read()) > 0, seen]
+
+
+def aiohttp_trace_config(event, context):
+    import aiohttp
+
+    seen = []
+
+    async def start(session, own, params):
+        own.number = len(seen)
+        seen.append(params.method)
+
+    async def end(session, own, params):
+        seen.append([own.number, params.response.status])
+
+    async def calls():
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(start)
+        trace.on_request_end.append(end)
+        async with aiohttp.ClientSession(trace_configs=[trace], connector=aiohttp.TCPConnector(limit=2)) as session:
+            async with session.get(f"{HTTP}/get", params={"a": "1"}) as one:
+                await one.json()
+            async with session.post(f"{HTTP}/post", json={"a": 1}) as one:
+                return one.status
+
+    return [asyncio.run(calls()), seen]
+
+
+def retried_by_result(event, context):
+    import tenacity
+
+    @tenacity.retry(
+        stop=tenacity.stop_after_attempt(3),
+        retry=tenacity.retry_if_result(lambda status: status == 503),
+        retry_error_callback=lambda state: ["gave up", state.attempt_number],
+    )
+    def call():
+        return requests.get(f"{HTTP}/status/503", timeout=10).status_code
+
+    return [call(), call.statistics["attempt_number"]]

@@ -350,3 +350,20 @@ def failing_command(event, context):
 def random_in_forks(event, context):
     random.seed(7)
     return [random.random(), random.randint(1, 1000)]
+
+
+def counted(event, context):
+    """As functions wait for all that they have started, whoever started it."""
+    threading.Thread(target=time.sleep, args=(0.05,)).start()
+    limit = time.monotonic() + 5
+    while threading.active_count() > 1 and time.monotonic() < limit:
+        time.sleep(0.01)
+    return [threading.active_count(), [thread.name for thread in threading.enumerate()]]
+
+
+def others_joined(event, context):
+    threading.Thread(target=time.sleep, args=(0.05,)).start()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(5)
+    return threading.active_count()

@@ -91,6 +91,28 @@ def finders(event, context):
     return [importlib.util.find_spec(name) is not None for name in ("json", "sqlite3", "not_there")]
 
 
+class Asked:
+    """A finder that finds nothing, before all others."""
+
+    def __init__(self):
+        self.names = []
+
+    def find_spec(self, name, path=None, target=None):
+        self.names.append(name)
+
+
+def asked_once(event, context):
+    asked = Asked()
+    sys.meta_path.insert(0, asked)
+    try:
+        for name in ("sqlite3", "sqlite3.dbapi2"):
+            sys.modules.pop(name, None)
+        importlib.import_module("sqlite3")
+    finally:
+        sys.meta_path.remove(asked)
+    return [name for name in asked.names if name.partition(".")[0] == "sqlite3"]
+
+
 def warned(event, context):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -207,3 +207,31 @@ def by_json_logger(event, context):
     logging.getLogger().handlers[:] = [handler]
     LOG.warning("json", extra={"order": 7})
     logging.getLogger().handlers[:] = before
+
+
+def by_structlog_context(event, context):
+    import structlog
+
+    names = structlog.contextvars
+    structlog.configure(
+        processors=[names.merge_contextvars, structlog.processors.add_log_level,
+                    structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
+    )  # fmt: skip
+    names.clear_contextvars()
+    names.bind_contextvars(request=context.aws_request_id)
+    structlog.get_logger().info("bound", n=1)
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        structlog.get_logger().exception("failed")
+
+
+def by_loguru_context(event, context):
+    import sys
+
+    from loguru import logger
+
+    logger.remove()
+    logger.add(sys.stdout, format="{level}|{message}|{extra}")
+    with logger.contextualize(request=context.aws_request_id):
+        logger.info("in context")

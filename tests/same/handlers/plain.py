@@ -1,13 +1,16 @@
 """What handlers return, and what they are called with."""
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime
 import decimal
 import enum
 import functools
+import inspect
 import json
 import os
+import pickle
 import types
 
 
@@ -299,3 +302,49 @@ def no_environment(event, context):
 
 def json_text(event, context):
     return json.dumps(event)
+
+
+class Methods:
+    @staticmethod
+    def static(event, context):
+        return "static"
+
+    @classmethod
+    def of_class(cls, event, context):
+        return cls.__name__
+
+    def bound(self, event, context):
+        return type(self).__name__
+
+
+a_static_method, a_method_of_a_class, a_bound_method = Methods.static, Methods.of_class, Methods().bound
+
+
+@functools.singledispatch
+def dispatched(event, context):
+    return "an object"
+
+
+@dispatched.register
+def of_dict(event: dict, _context):
+    return "a dict"
+
+
+@contextlib.contextmanager
+def around():
+    yield
+
+
+@around()
+def in_a_context_manager(event, context):
+    return "inside"
+
+
+def about_itself(event, context):
+    return [str(inspect.signature(about_itself)), inspect.getsource(about_itself)[:17],
+            [frame.function for frame in inspect.stack() if frame.filename == __file__],
+            pickle.loads(pickle.dumps(about_itself)) is about_itself]  # fmt: skip
+
+
+def half_a_character(event, context):
+    return "\ud800"
