@@ -127,6 +127,10 @@ LEFT = {
                             "One: its Layers are not a list: make each item an !If of its own"),
     "a wrapper": ("      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/other\n",
                   "One: its AWS_LAMBDA_EXEC_WRAPPER is /opt/other: a function has one wrapper: remove that one"),
+    "a web server's wrapper": (
+        "      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap\n",
+        ("One: its AWS_LAMBDA_EXEC_WRAPPER is /opt/bootstrap: "
+        "keep it if it is Lambda Web Adapter's, and start the web server with opentelemetry-instrument")),
     "computed variables": ("      Environment:\n        Variables: !If [A, {a: b}, !Ref AWS::NoValue]\n",
                            "One: its Environment is computed: make each variable an !If of its own"),
     "Fn::Transform": ("      Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://bucket/key } }\n",

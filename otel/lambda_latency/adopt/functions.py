@@ -16,6 +16,7 @@ FUNCTION = "AWS::Serverless::Function"
 RUNTIME = re.compile(r"python(\d+)\.(\d+)")
 OLDEST = 3, 10
 MOST_LAYERS = 5
+WEB_ADAPTER = "/opt/bootstrap"  # the exec wrapper of Lambda Web Adapter, behind which a web server has no handler
 ADOT = re.compile(
     r"aws-otel-(python|collector)|AWSOpenTelemetryDistroPython|opentelemetry-python|opentelemetry-collector"
 )
@@ -152,7 +153,10 @@ def _about_variables(place: Node) -> Iterator[Reason]:
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
     if wrapper is not None and not _is_ours(place):
         shown = " ".join(texts(wrapper)) or "computed"
-        yield wrapper, f"its AWS_LAMBDA_EXEC_WRAPPER is {shown}", "a function has one wrapper: remove that one"
+        todo = "a function has one wrapper: remove that one"
+        if shown == WEB_ADAPTER:
+            todo = "keep it if it is Lambda Web Adapter's, and start the web server with opentelemetry-instrument"
+        yield wrapper, f"its AWS_LAMBDA_EXEC_WRAPPER is {shown}", todo
 
 
 def _is_plain(node: Node) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.packages import Packages
@@ -216,6 +217,57 @@ def test_without_a_requirements_file_the_projects_own_needs_are_installed(
     code.mkdir(parents=True)
     (tmp_path / name).write_text(text)
     asked: list[list[str]] = []
+    told: list[str] = []
+    function = prepared(tmp_path, asked, told, Content(code))
+    assert isinstance(function, Function)
+    assert (asked, function.paths) == ([wanted], (Path("made"),))
+    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
+
+
+def test_an_external_extension_is_named(tmp_path: Path) -> None:
+    """Of a local layer and of a public one, which no code imports; the tracing layers are replaced here."""
+    (tmp_path / "layer" / "extensions").mkdir(parents=True)
+    (tmp_path / "layer" / "extensions" / "cache").touch()
+    secrets = "AWS-Parameters-and-Secrets-Lambda-Extension:12"
+    names = ("mine:1", secrets, "AWSOpenTelemetryDistroPython:29", "aws-otel-collector-amd64-ver-0-117-0:1")
+    told: list[str] = []
+    layers, arns = (Content(tmp_path / "layer"),), tuple(f"arn:aws:lambda:us-east-1:1:layer:{name}" for name in names)
+    prepared(tmp_path, [], told, Content(tmp_path), layers, arns)
+    assert told == [
+        f"the layer {tmp_path / 'layer'} has extensions, which are not started here: cache",
+        "F: the layer arn:aws:lambda:us-east-1:1:layer:mine:1 exists only on AWS and is left out",
+        f"the layer {secrets} is an extension, which is not started here",
+    ]
+
+
+def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:
+    """And one that is no archive leaves its function out, with the reason."""
+    codes = [tmp_path / name / "code.zip" for name in ("one", "two")]
+    for archive in codes:
+        archive.parent.mkdir()
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("name.txt", archive.parent.name)
+    texts = []
+    for archive in codes:
+        function = prepared(tmp_path, [], [], Content(archive))
+        assert isinstance(function, Function)
+        assert function.code is not None
+        texts.append((function.code / "name.txt").read_text())
+    assert texts == ["one", "two"]
+    codes[0].write_text("nothing")
+    broken = f"{codes[0]} cannot be unpacked: File is not a zip file\n  build it again"
+    assert prepared(tmp_path, [], [], Content(codes[0])) == Refused("F", "F", broken)
+
+
+def prepared(
+    folder: Path,
+    asked: list[list[str]],
+    told: list[str],
+    code: Content,
+    layers: tuple[Content, ...] = (),
+    arns: tuple[str, ...] = (),
+) -> Function | Refused:
+    """A function that is prepared without an installation: `asked` gets the names of its packages, `told` the notes."""
 
     def distributions(names: list[str], _: object) -> Path:
         asked.append(names)
@@ -225,13 +277,7 @@ def test_without_a_requirements_file_the_projects_own_needs_are_installed(
         pythons={(3, 12): Path("python")},
         runtime=lambda _: Path("python"),
         distributions=distributions,
+        layer=lambda *_: None,
     )
-    told: list[str] = []
-    prepare = Preparation(
-        packages, tmp_path, tmp_path, Builds(tmp_path, packages.pythons, told.append), "none", told.append
-    )
-    declared = Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), False, "")
-    function = prepare(declared, {})
-    assert isinstance(function, Function)
-    assert (asked, function.paths) == ([wanted], (Path("made"),))
-    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
+    prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, told.append), "none", told.append)
+    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, False, ""), {})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,15 +23,9 @@ from lambda_latency.local.function import Function
 __all__ = ["Preparation"]
 
 LEVELS = 3  # parent folders of the code that are searched for a pyproject.toml
-# Layers that are extensions: no code imports them, so they are not reported as missing.
-EXTENSIONS = (
-    "LambdaInsightsExtension",
-    "AWSOpenTelemetryDistro",
-    "aws-otel",
-    "AWS-AppConfig",
-    "AWS-Parameters",
-    "Datadog",
-)
+TRACING = ("AWSOpenTelemetryDistro", "aws-otel")  # layers that the kit replaces locally
+# Layers of external extensions: no code imports them.
+EXTENSIONS = ("LambdaInsightsExtension", "AWS-AppConfig", "AWS-Parameters", "Datadog-Extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,12 @@ class Preparation:
         for layer in declared.layers:
             content = self.builds.of(layer, version)
             if content.exists():
-                found.append(self._unpacked(content) if content.suffix == ".zip" else content)
+                folder = self._unpacked(content) if content.suffix == ".zip" else content
+                found.append(folder)
+                extensions = folder / "extensions"
+                if extensions.is_dir():
+                    names = ", ".join(sorted(one.name for one in extensions.iterdir()))
+                    self.tell(f"the layer {content} has extensions, which are not started here: {names}")
             else:
                 self.tell(f"{declared.key}: its layer {content} is not there and is left out")
         return found
@@ -132,7 +134,9 @@ class Preparation:
             packages = self.packages.layer(arn, version)
             if packages is not None:
                 found.append(packages)
-            elif not any(name in arn for name in EXTENSIONS):
+            elif any(name in arn for name in EXTENSIONS):
+                self.tell(f"the layer {arn.partition(':layer:')[2]} is an extension, which is not started here")
+            elif not any(name in arn for name in TRACING):
                 self.tell(f"{declared.key}: the layer {arn} exists only on AWS and is left out")
         return found
 
@@ -150,10 +154,20 @@ class Preparation:
         return code
 
     def _unpacked(self, archive: Path) -> Path:
-        folder = self.folder / archive.stem
-        if not folder.exists():
+        # The name tells apart archives with one name, and the versions of one. Functions that share an archive are
+        # prepared at once: the folder appears when it is complete.
+        version = hashlib.sha256(f"{archive}:{archive.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+        folder = self.folder / f"{archive.stem}-{version}"
+        if folder.exists():
+            return folder
+        half_made = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
             with zipfile.ZipFile(archive) as packed:
-                packed.extractall(folder)
+                packed.extractall(half_made)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise LocalError(f"{archive} cannot be unpacked: {error}", "build it again") from None
+        with contextlib.suppress(OSError):  # another thread was faster
+            half_made.rename(folder)
         return folder
 
 

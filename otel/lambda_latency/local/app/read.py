@@ -11,12 +11,12 @@ from lambda_latency.local.app.apis import Api, empty_api, function_url, read_api
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.direct import UNKNOWN, direct_routes, expanded
-from lambda_latency.local.app.handlers import check_handlers
+from lambda_latency.local.app.handlers import checked
 from lambda_latency.local.app.package import Packaged, package
 from lambda_latency.local.app.parameters import ACCOUNT, REGION, as_text, parameter_values
 from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.samples import samples
-from lambda_latency.local.app.source import Source, read_source
+from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
 from lambda_latency.local.app.unserved import unserved
@@ -60,12 +60,15 @@ class App:
 def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
     """Read a template and the files that it refers to. Without `authorizers`, every route is open.
 
-    Raises `TemplateError` with all errors of the template, and `UsageError` for a parameter or value that it does not
-    declare.
+    A function whose code or handler is not there is left out. Raises `TemplateError` with all errors of the template,
+    also if that leaves no function, and `UsageError` for a parameter or value that it does not declare.
     """
     source = read_source(path)
     app = App(path, _stack_name(path), Part({}, {}))
     app.part = _read(app, source, given, "", authorizers)
+    refused = [one.finding for one in app.functions.values() if isinstance(one, Refused) and one.finding is not None]
+    if refused and not any(isinstance(one, Declared) for one in app.functions.values()):
+        raise TemplateError(refused)
     return app
 
 
@@ -82,8 +85,7 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     declared = sorted(
         declared_functions(plain, packaged, pseudo | values, prefix), key=lambda one: _place(one.key, prefix, order)
     )
-    found = {one.key: one for one in declared}
-    check_handlers(source, declared, prefix)
+    found = {one.key: checked(source, one, prefix) for one in declared}
     app.functions |= found
     elsewhere = [one for one in direct if one.why != UNKNOWN]
     read = read_apis(source.path, packaged.raw, values, app.name, elsewhere, authorizers=authorizers)

@@ -26,7 +26,7 @@ __all__ = ["Part", "Stack"]
 FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
 MOST_RETRIES = 20
 LONGEST_S = 900  # the emulator's limit; the sandbox enforces a function's own timeout
-QUIET = ("AWS::CloudWatch::Alarm",)
+QUIET = ("AWS::CloudWatch::Alarm", "AWS::CDK::Metadata")  # the app runs the same without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Part:
 
 class Stack:
     """The created stack. `resources`: physical ids and types by logical id (`Child/Queue` in a nested one); `rules`:
-    the bus and the event pattern of each rule by its name.
+    the bus and the event pattern of each rule by its name; `read`: the queues, topics, streams and tables from which a
+    function or a pipe gets events, as `sqs:NAME`.
     """
 
     def __init__(self, cloud: Cloud, name: str, part: Part, relay: str, tell: Callable[[str], None]) -> None:
@@ -55,6 +56,7 @@ class Stack:
         self.name = name
         self.resources: dict[str, tuple[str, str]] = {}
         self.rules: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.read: frozenset[str] = frozenset()
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         self._create(self._fit(part, ""))
 
@@ -114,6 +116,7 @@ class Stack:
             self._wait(cloudformation, "DELETE")
         self._look(cloudformation, self.name, "")
         self.rules = _rules(self._cloud.client("events"))
+        self.read = _read(self._cloud.client)
 
     def _attempt(self, cloudformation: Any) -> str:
         """The reason of the failure; empty on success."""
@@ -159,6 +162,28 @@ def _rules(events: Any) -> dict[str, tuple[str, Mapping[str, Any]]]:
         for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]
         if rule.get("EventPattern")
     }
+
+
+def _read(client: Callable[[str], Any]) -> frozenset[str]:
+    """The sources of event source mappings and pipes, and the topics that a function gets, directly or by a queue."""
+    mappings = client("lambda").get_paginator("list_event_source_mappings").paginate()
+    arns = [one.get("EventSourceArn", "") for page in mappings for one in page["EventSourceMappings"]]
+    arns += [one.get("Source", "") for one in client("pipes").list_pipes()["Pipes"]]
+    found = {_source(arn) for arn in arns}
+    subscribed = client("sns").get_paginator("list_subscriptions").paginate()
+    for one in (one for page in subscribed for one in page["Subscriptions"]):
+        if one["Protocol"] == "lambda" or _source(one["Endpoint"]) in found:
+            found.add(_source(one["TopicArn"]))
+    return frozenset(found)
+
+
+def _source(arn: str) -> str:
+    """`dynamodb:NAME` of `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`; the text itself if it is no ARN."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return arn
+    kind, slash, rest = parts[5].partition("/")
+    return f"{parts[2]}:{rest.partition('/')[0] if slash else kind}"
 
 
 def _relayed(properties: dict[str, Any], name: str, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,13 @@ RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Ta
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
+# The services of resources whose events are read; without a reader, a command would have no effect.
+READ = {
+    "AWS::SQS::Queue": "sqs",
+    "AWS::SNS::Topic": "sns",
+    "AWS::Kinesis::Stream": "kinesis",
+    TABLE: "dynamodb",
+}
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
     "AWS::SNS::Topic": "sns publish --topic-arn {} --message '{{}}'",
@@ -68,6 +76,8 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
     for key, (physical, kind) in system.stack.resources.items():
         if system.app.part.properties(key).get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
+            continue
+        if kind in READ and f"{READ[kind]}:{re.split('[/:]', physical)[-1]}" not in system.stack.read:
             continue
         if kind == RULE:
             command = _put_events(physical, system)
