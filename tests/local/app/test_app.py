@@ -86,12 +86,18 @@ def test_a_missing_value_of_the_account_is_told_once(shop: Shop) -> None:
 
 
 def test_who_gets_events_is_known(shop: Shop) -> None:
-    """Queues, tables and streams with a mapping, topics with a subscription; not a dead letter queue."""
-    names = {key: shop.physical(key).rpartition("/")[2].rpartition(":")[2] for key in ("Queue", "Topic", "Stream")}
-    read = shop.system.stack.read
-    assert {f"sqs:{names['Queue']}", f"sns:{names['Topic']}", f"kinesis:{names['Stream']}"} <= read
-    assert f"dynamodb:{shop.physical('Table')}" in read
-    assert f"sqs:{shop.physical('Dead').rpartition('/')[2]}" not in read
+    """By mappings, subscriptions, also through a queue, and rules; nobody gets those of a dead letter queue."""
+    names = {
+        key: shop.physical(key).rpartition("/")[2].rpartition(":")[2]
+        for key in ("Queue", "Topic", "Stream", "Table", "Dead", "FromBusOrders")
+    }
+    readers = shop.system.stack.readers
+    assert {*readers[f"sqs:{names['Queue']}"]} == {"FromQueue"}
+    assert {*readers[f"sns:{names['Topic']}"]} == {"FromTopic", "FromNews"}
+    assert {*readers[f"kinesis:{names['Stream']}"]} == {"FromStream"}
+    assert {*readers[f"dynamodb:{names['Table']}"]} == {"FromTable"}
+    assert {*readers[f"events:{names['FromBusOrders']}"]} == {"FromBus"}
+    assert f"sqs:{names['Dead']}" not in readers
 
 
 def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:

@@ -34,6 +34,19 @@ Resources:
   Runs:
     Type: AWS::Serverless::Function
     Properties: {{ InlineCode: "def handler(event, context): return 42" }}
+  Answers:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: |
+        import cfnresponse
+        def handler(event, context):
+            cfnresponse.send(event, context, cfnresponse.SUCCESS, {{"Word": "hello"}}, "mine")
+  Answered: {{ Type: "Custom::Answered", Properties: {{ ServiceToken: !GetAtt Answers.Arn }} }}
+  Told:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "import os; handler = lambda event, context: [os.environ[name] for name in ('ID', 'WORD')]"
+      Environment: {{ Variables: {{ ID: !Ref Answered, WORD: !GetAtt Answered.Word }} }}
   Nested: {{ Type: AWS::Serverless::Application, Properties: {{ Location: nested.yaml }} }}
   Same:
     Type: AWS::Serverless::Function
@@ -74,7 +87,7 @@ Resources:
 @needs_packages
 def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> None:
     """At once, with the function's reason; so is a nested app that has one, and a function without its condition, even
-    if another function has its name.
+    if another function has its name. One that answers by `cfnresponse` is created.
     """
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
@@ -84,9 +97,9 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
     )
     try:
-        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "NotSame")]
-        assert [json.loads(one) for one in payloads[:2]] == [42, "same"]
-        assert json.loads(payloads[2])["errorType"] == "Sandbox.Refused"
+        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "NotSame")]
+        assert [json.loads(one) for one in payloads[:3]] == [42, "same", ["mine", "hello"]]
+        assert json.loads(payloads[3])["errorType"] == "Sandbox.Refused"
     finally:
         system.close()
     left = sorted(line.partition(": ")[0] for line in told if "left out" in line)

@@ -304,6 +304,25 @@ def test_what_cdk_and_the_serverless_framework_have_built_is_read(tmp_path: Path
     assert (read.functions["Away"], [*read.part.children]) == (away, ["Nested"])
 
 
+def test_a_definition_in_s3_is_not_fetched(tmp_path: Path) -> None:
+    """A line says so; samcli would ask AWS for it. The routes of events are served."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Plain: {{ Type: AWS::ApiGateway::RestApi, Properties: {{ BodyS3Location: {{ Bucket: b, Key: k }} }} }}
+  Rest: {{ Type: AWS::Serverless::Api, Properties: {{ StageName: dev, DefinitionUri: "s3://b/k" }} }}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      {{ {PYTHON}, Events: {{ Get: {{ Type: Api, Properties: {{ RestApiId: !Ref Rest, Path: /a, Method: get }} }} }} }}
+""",
+    )
+    why = "its definition is in an account's S3, and is not read here"
+    assert (routes(read), read.notes) == (["GET /a"], [f"{name}: {why}" for name in ("Plain", "Rest")])
+
+
 def test_a_parameter_that_nothing_uses_has_no_line(tmp_path: Path) -> None:
     """Such as the version of CDK's bootstrap stack, which a rule reads."""
     read = app(

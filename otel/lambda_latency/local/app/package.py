@@ -23,6 +23,8 @@ __all__ = ["Content", "Packaged", "package"]
 BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
 DEFINITIONS = {
+    "AWS::ApiGateway::RestApi": ("BodyS3Location", "Body"),
+    "AWS::ApiGatewayV2::Api": ("BodyS3Location", "Body"),
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
@@ -150,10 +152,16 @@ class _Work:
         elif kind in CHILDREN:
             self._nested(name, kind, properties)
         elif kind in DEFINITIONS:
-            uri, body = DEFINITIONS[kind]
-            if _is_local(properties.get(uri)):
-                read = self._file(properties.pop(uri), ("Resources", name, "Properties", uri))
-                properties[body] = _walk(read, self.completed)
+            self._definition(name, properties, *DEFINITIONS[kind])
+
+    def _definition(self, name: str, properties: dict[str, Any], uri: str, body: str) -> None:
+        written = properties.get(uri)
+        if _is_local(written):
+            read = self._file(properties.pop(uri), ("Resources", name, "Properties", uri))
+            properties[body] = _walk(read, self.completed)
+        elif written is not None and body != "Definition":  # samcli would ask AWS for an API's
+            del properties[uri]
+            self.done.notes.append(f"{name}: its definition is in an account's S3, and is not read here")
 
     def _plain_code(self, name: str, properties: dict[str, Any]) -> None:
         written = properties.get("Code")

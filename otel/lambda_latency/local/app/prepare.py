@@ -151,6 +151,7 @@ class Preparation:
         code = self.folder / declared.key.replace("/", "-")
         code.mkdir(exist_ok=True)
         (code / "index.py").write_text(declared.inline, encoding="utf-8")
+        shutil.copy(Path(__file__).with_name("cfnresponse.py"), code)  # Lambda adds it to inline code, and to no other
         return code
 
     def _unpacked(self, archive: Path) -> Path:
