@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-functi
 
 from __future__ import annotations
 
+import contextlib
 import json
+from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 __all__ = ["FAILED", "SUCCESS", "send"]
 
@@ -35,6 +37,9 @@ def send(
         "NoEcho": noEcho,
         "Data": responseData,
     }
-    request = Request(event["ResponseURL"], json.dumps(body).encode(), {"Content-Type": ""}, method="PUT")
-    with urlopen(request, timeout=LIMIT_S):
-        pass
+    url = urlsplit(event["ResponseURL"])
+    connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = connect(url.netloc, timeout=LIMIT_S)
+    with contextlib.closing(connection):
+        connection.request("PUT", f"{url.path}?{url.query}" if url.query else url.path, json.dumps(body))
+        connection.getresponse().read()
