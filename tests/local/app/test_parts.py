@@ -287,6 +287,14 @@ def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch
     )
 
 
+def test_a_folder_stands_for_its_template(tmp_path: Path) -> None:
+    """As for `adopt` and `doctor`; one without a template is told."""
+    (tmp_path / "sam.yaml").touch()
+    assert find_template(tmp_path) == tmp_path / "sam.yaml"
+    (tmp_path / "empty").mkdir()
+    assert find_template(tmp_path / "empty") == tmp_path / "empty"
+
+
 def test_a_service_that_no_route_can_call_here_is_told(tmp_path: Path) -> None:
     """Of an HTTP API and of a REST API, by definition and by resources; one that is served is not."""
     path = tmp_path / "template.yaml"

@@ -363,6 +363,26 @@ Resources:
     }
 
 
+def test_a_nested_template_that_is_missing_is_left_out(tmp_path: Path) -> None:
+    """With its line; without another function, it is the error."""
+    text = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Child: { Type: AWS::Serverless::Application, Properties: { Location: chld.yaml } }
+"""
+    line = f"{tmp_path}/template.yaml:3: Location 'chld.yaml' is not there"
+    (tmp_path / "child.yaml").touch()
+    todo = f"did you mean 'child.yaml'? or run the build that makes it in {tmp_path}"
+    read = app(tmp_path, f"{text}  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}\n")
+    assert (read.notes, unknown_to(set(), read.part.plain)["Child"]) == (
+        [f"Child is left out: {line}: {todo}"],
+        "AWS::ServerlessRepo::Application",
+    )
+    with pytest.raises(TemplateError) as raised:
+        app(tmp_path, text)
+    assert str(raised.value) == f"{line}\n  {todo}"
+
+
 def test_cors_may_allow_a_method_that_http_does_not_have(tmp_path: Path) -> None:
     """API Gateway sends the header as it is written; samcli took it for an error of all APIs."""
     read = app(

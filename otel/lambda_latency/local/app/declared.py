@@ -87,7 +87,7 @@ def declared_functions(
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
-        properties = choices.taken(_properties(resource))
+        properties = _mapping(choices.taken(_properties(resource)))
         properties |= {one: resolved(properties[one]) for one in RESOLVED if isinstance(properties.get(one), dict)}
         key = prefix + logical
         name = properties.get("FunctionName")
@@ -101,7 +101,7 @@ def declared_functions(
         if logical in packaged.missing:
             yield Refused.because(key, name, packaged.missing[logical])
             continue
-        variables = (properties.get("Environment") or {}).get("Variables") or {}
+        variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
         layers = [values.get(_reference(one), one) for one in properties.get("Layers") or []]
         arns = tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None)
         wrapper = str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", ""))
@@ -145,7 +145,7 @@ def _resolver(plain: Mapping[str, Any], values: Mapping[str, str]) -> Callable[[
 
 def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
     """Why a function cannot run locally; empty if it can."""
-    if properties.get("PackageType") == "Image" or "ImageUri" in (properties.get("Code") or {}):
+    if properties.get("PackageType") == "Image" or "ImageUri" in _mapping(properties.get("Code")):
         return "it is a container image"
     runtime = properties.get("Runtime")
     if isinstance(runtime, str) and version_of(runtime) is None:
@@ -158,7 +158,7 @@ def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
 
 
 def _inline(properties: Mapping[str, Any]) -> str:
-    code = (properties.get("Code") or {}).get("ZipFile")
+    code = _mapping(properties.get("Code")).get("ZipFile")
     if isinstance(code, dict):  # Fn::Sub and Fn::Join: the text without substitution
         code = code.get("Fn::Sub") or "".join(map(str, (code.get("Fn::Join") or ["", []])[1]))
         code = code[0] if isinstance(code, list) else code
@@ -172,9 +172,13 @@ def _events(raw: Mapping[str, Any], logical: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for kind in found if isinstance(kind, str)))
 
 
-def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = resource.get("Properties")
-    return found if isinstance(found, dict) else {}
+def _properties(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return _mapping(resource.get("Properties"))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A dict; an empty one for any other value."""
+    return value if isinstance(value, dict) else {}
 
 
 def _reference(value: Any) -> str:

@@ -15,10 +15,11 @@ from typing import Any
 from lambda_latency.local.app.dynamic import own_values, resolved, wait_for
 from lambda_latency.local.app.parameters import ACCOUNT, REGION, texts
 from lambda_latency.local.app.pythons import version_of
+from lambda_latency.local.app.rooted import root_paths
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["Content", "Packaged", "package"]
+__all__ = ["REPOSITORY", "Content", "Packaged", "package"]
 
 BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
@@ -37,7 +38,6 @@ LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
     "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
 }
-ROUTED = ("Api", "HttpApi")  # types of events with a path
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
 TEXTS = (
     "AllowedValues",
@@ -65,7 +65,8 @@ class Content:
 @dataclass(slots=True)
 class Packaged:
     """A completed template. `raw` refers to no file; `codes` and `layers` have contents by logical id, `missing` the
-    findings about functions whose code is not there, `children` the nested templates, `notes` the lines for the user.
+    findings about functions whose code is not there, and nested templates that are not, `children` the nested
+    templates, `notes` the lines for the user.
     """
 
     raw: dict[str, Any]
@@ -101,7 +102,7 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
             if not isinstance(resource.get("Properties"), dict):
                 resource["Properties"] = {}
             work.resource(name, str(resource.get("Type")), resource["Properties"], shared)
-            _root_paths(resource["Properties"])
+            root_paths(resource["Properties"])
     if work.found:
         raise TemplateError(work.found)
     return done
@@ -187,7 +188,11 @@ class _Work:
     def _nested(self, name: str, kind: str, properties: dict[str, Any]) -> None:
         key = CHILDREN[kind]
         if _is_local(properties.get(key)):
-            self.done.children[name] = self._child(properties[key], ("Resources", name, "Properties", key))
+            child = self._child(properties[key], ("Resources", name, "Properties", key))
+            if child is not None:
+                self.done.children[name] = child
+            else:
+                self.done.raw["Resources"][name] = {"Type": REPOSITORY}  # left out as an unknown type
         elif kind == STACK and (path := self._asset(name, None)) is not None:
             self.done.children[name] = read_source(path)
         elif kind == APPLICATION and isinstance(properties.get("Location"), dict):
@@ -241,7 +246,8 @@ class _Work:
             self.done.missing[name] = self._missing(f"{key} {written!r}", path, at)
         return path.resolve()
 
-    def _child(self, location: str, at: tuple[str, ...]) -> Source:
+    def _child(self, location: str, at: tuple[str, ...]) -> Source | None:
+        """A nested template; None if its file is not there."""
         # A build writes its template one folder deeper, and `aws cloudformation package` resolves paths from there.
         for path in (self.folder / location, self.folder / "build" / location):
             if path.resolve().is_file():
@@ -252,8 +258,8 @@ class _Work:
                 if path.is_file():
                     self.done.notes.append(f"{at[1]} is not built yet: it is read from {path}")
                     return read_source(path)
-        self.found.append(self._missing(f"{at[-1]} {location!r}", self.folder / location, at))
-        return self.source
+        self.done.missing[at[1]] = self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
+        return None
 
     def _file(self, location: Any, at: tuple[str, ...]) -> dict[str, Any]:
         """The content of an included file or a definition; empty if it is in an account's S3, or invalid."""
@@ -278,24 +284,6 @@ class _Work:
         beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
         todo = f"{nearest(path.name, beside, 'correct the name,')} or run the build that makes it in {folder}"
         return self.source.finding(at, f"{what} is not there", todo)
-
-
-def _root_paths(properties: dict[str, Any]) -> None:
-    """Add the leading slash to paths that lack it, as events and definitions of deployed apps have them."""
-    events = properties.get("Events")
-    for event in events.values() if isinstance(events, dict) else ():
-        route = event.get("Properties") if isinstance(event, dict) else None
-        if isinstance(route, dict) and event.get("Type") in ROUTED and isinstance(route.get("Path"), str):
-            route["Path"] = _rooted(route["Path"])
-    body = properties.get("DefinitionBody")
-    if isinstance(body, dict) and isinstance(body.get("paths"), dict):
-        body["paths"] = {_rooted(str(path)): one for path, one in body["paths"].items()}
-
-
-def _rooted(path: str) -> str:
-    if path == "/$default":  # as SAM writes HTTP APIs' route for every path
-        return "$default"
-    return path if path.startswith(("/", "$", "x-", "Fn::")) else f"/{path}"
 
 
 def _is_local(written: Any) -> bool:
