@@ -38,10 +38,18 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       InlineCode: |
-        import cfnresponse
+        import boto3, cfnresponse
         def handler(event, context):
+            variables = {{"Variables": {{"WORD": "set"}}}}
+            boto3.client("lambda").update_function_configuration(FunctionName="late", Environment=variables)
             cfnresponse.send(event, context, cfnresponse.SUCCESS, {{"Word": "hello"}}, "mine")
-  Answered: {{ Type: "Custom::Answered", Properties: {{ ServiceToken: !GetAtt Answers.Arn }} }}
+  Answered: {{ Type: "Custom::Answered", DependsOn: Late, Properties: {{ ServiceToken: !GetAtt Answers.Arn }} }}
+  Late:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: late
+      InlineCode: "import os; handler = lambda event, context: os.environ['WORD']"
+      Environment: {{ Variables: {{ WORD: "before" }} }}
   Told:
     Type: AWS::Serverless::Function
     Properties:
@@ -87,7 +95,8 @@ Resources:
 @needs_packages
 def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> None:
     """At once, with the function's reason; so is a nested app that has one, and a function without its condition, even
-    if another function has its name. One that answers by `cfnresponse` is created.
+    if another function has its name. One that answers by `cfnresponse` is created, and
+    may set the variables of another function.
     """
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
@@ -97,9 +106,9 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
     )
     try:
-        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "NotSame")]
-        assert [json.loads(one) for one in payloads[:3]] == [42, "same", ["mine", "hello"]]
-        assert json.loads(payloads[3])["errorType"] == "Sandbox.Refused"
+        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "Late", "NotSame")]
+        assert [json.loads(one) for one in payloads[:4]] == [42, "same", ["mine", "hello"], "set"]
+        assert json.loads(payloads[4])["errorType"] == "Sandbox.Refused"
     finally:
         system.close()
     left = sorted(line.partition(": ")[0] for line in told if "left out" in line)

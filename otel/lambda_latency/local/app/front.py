@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from lambda_latency.local.app.cloud import PROXY
 from lambda_latency.local.app.parameters import REGION
 from lambda_latency.local.function import Outcome
 from lambda_latency.local.http import Handler, Server
@@ -22,6 +23,7 @@ from lambda_latency.local.http import Handler, Server
 __all__ = ["Front"]
 
 INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
+CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/?]+/configuration$")
 SIGNED = re.compile(r"(Credential=[^/]+/\d+)/([^/]+)/([^/]+)/")
 HOP = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"))
 MISSING = re.compile(
@@ -85,6 +87,8 @@ class _Door(Handler):
         called = INVOKE.match(self.path) if self.command == "POST" else None
         if called is not None and self._invoked(unquote(called[1]), body):
             return
+        if self.command == "PUT" and CONFIGURATION.match(self.path):
+            body = self._with_proxy(body)
         self._forward(body)
 
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
@@ -113,6 +117,16 @@ class _Door(Handler):
         self.answer(200, outcome.payload, headers)
         return True
 
+    def _with_proxy(self, body: bytes) -> bytes:
+        """New variables of a function, with the one by which the emulator forwards its events."""
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            given = json.loads(body)
+            variables = given["Environment"]["Variables"]
+            _, _, payload = self._sent("GET", b"", {})
+            variables[PROXY] = json.loads(payload)["Environment"]["Variables"][PROXY]
+            return json.dumps(given).encode()
+        return body
+
     def _forward(self, body: bytes) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         signed = SIGNED.search(headers.get("Authorization", ""))
@@ -122,7 +136,7 @@ class _Door(Handler):
         host = self.headers.get("Host", "")
         headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
         target = self.headers.get("X-Amz-Target", "")
-        status, received, payload = self._sent(body, headers)
+        status, received, payload = self._sent(self.command, body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
             what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
             self.front.missing(service, what)
@@ -135,12 +149,12 @@ class _Door(Handler):
         with contextlib.suppress(ValueError, KeyError):
             self.front.absent(str(json.loads(body)[key]), command)
 
-    def _sent(self, body: bytes, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _sent(self, command: str, body: bytes, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
         for attempt in (1, 2):
             if self._onward is None:
                 self._onward = http.client.HTTPConnection(self.address, timeout=300)
             try:
-                self._onward.request(self.command, self.path, body or None, headers)
+                self._onward.request(command, self.path, body or None, headers)
                 answer = self._onward.getresponse()
                 return answer.status, answer.getheaders(), answer.read()
             except (OSError, http.client.HTTPException) as error:
