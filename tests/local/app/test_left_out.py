@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambda_latency.local.app.borrowed import borrowed
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.package import Content
@@ -260,6 +261,22 @@ def test_an_external_extension_is_named(tmp_path: Path) -> None:
         "F: the layer arn:aws:lambda:us-east-1:1:layer:mine:1 exists only on AWS and is left out",
         f"the layer {secrets} is an extension, which is not started here",
     ]
+
+
+def test_a_module_that_only_the_tracing_layer_has_is_found(tmp_path: Path) -> None:
+    """Not one of the function's packages, of its runtime, or of its own; nor OpenTelemetry, which the code means."""
+    code, own, tracing = (tmp_path / name for name in ("code", "own", "tracing"))
+    for folder, names in (
+        (code, "mine"),
+        (own, "boto3 wrapt"),
+        (tracing, "mine boto3 requests idna opentelemetry wrapt"),
+    ):
+        for name in names.split():
+            (folder / name).mkdir(parents=True)
+    (code / "app.py").write_text("import boto3, mine, json, opentelemetry.trace\nfrom requests.adapters import Retry\n")
+    (code / "later.py").write_text("def handler(event, context):\n    import wrapt, idna\n    from . import charset\n")
+    (code / "broken.py").write_text("def (")
+    assert borrowed(code, [own], [tracing]) == ["idna", "requests"]
 
 
 def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:

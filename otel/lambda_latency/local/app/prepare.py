@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambda_latency.local.app.borrowed import borrowed
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, instrumentation
 from lambda_latency.local.app.make import Builds
@@ -64,6 +65,8 @@ class Preparation:
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
         built = declared.code is not None and declared.code.target  # the build includes its packages
         paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
+        if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
+            self._tell_borrowed(declared, code, paths, traced.paths, version)
         paths = self._with_tracing(declared, paths, traced.paths)
         return Function(
             name=declared.name,
@@ -77,6 +80,15 @@ class Preparation:
             paths=tuple(paths),
             layers=(*layers, *traced.layers),
         )
+
+    def _tell_borrowed(
+        self, declared: Declared, code: Path, own: list[Path], tracing: tuple[Path, ...], version: Version
+    ) -> None:
+        runtime = self.packages.runtime(version).parent.parent / "lib" / f"python{_dotted(version)}" / "site-packages"
+        names = ", ".join(borrowed(code, [*own, runtime], tracing))
+        if names:
+            what = f"{declared.key} imports {names}, which only the tracing layer has here"
+            self.tell(f"{what}; without that layer the import fails on Lambda: name it in the requirements")
 
     def _with_tracing(self, declared: Declared, own: list[Path], tracing: tuple[Path, ...]) -> list[Path]:
         """The import paths in their order: as on Lambda, a function's own packages first.
