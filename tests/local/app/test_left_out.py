@@ -19,6 +19,7 @@ from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
+from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Function
 from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import needs_packages, up
@@ -183,6 +184,16 @@ def test_an_installation_is_announced(tmp_path: Path) -> None:
     first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
     assert first == second
     assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With what to do."""
+    (tmp_path / "file").touch()
+    packages = Packages(tmp_path / "file" / "cache", {(3, 12): Path(sys.executable)})
+    with pytest.raises(LocalError) as raised:
+        packages.distributions(["any"], (3, 12))
+    what = f"{tmp_path / 'file' / 'cache'} cannot be written: Not a directory"
+    assert str(raised.value) == f"{what}\n  set XDG_CACHE_HOME to a folder that can be written"
 
 
 @pytest.mark.parametrize(
